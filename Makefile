@@ -1,0 +1,76 @@
+# Everything sets itself up; a second time costs nothing. Needs Python >= 3.11, git, and Go or an `opa` on the PATH.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+
+.PHONY: help setup installed dev demo test lint gen bench bite lock clean
+
+help:
+	@echo "make demo    the story of one export, on real parts"
+	@echo "make dev     a decision point on this machine, until Ctrl-C"
+	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
+	@echo "make gen     pdp/v1 from proto/"
+	@echo "make bench   decisions per second; not part of make test"
+	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
+	@echo "make lock    the newest versions that pyproject.toml allows"
+	@echo "make setup   what all of these need; make clean removes it"
+
+setup: installed .venv-gen/.installed
+
+# The tool cache is outside this folder and may be emptied at any time, so OPA is looked for each time.
+installed: $(BIN)/pdp
+	@$(BIN)/python -m pdp.toolcache > /dev/null
+
+$(BIN)/pdp: .venv/.installed pyproject.toml
+	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "installing $< into .venv: about a minute, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
+.venv-gen/.installed: requirements-gen.lock
+	@echo "installing $< into .venv-gen: a few seconds, once"
+	@$(PYTHON) -m venv .venv-gen
+	@.venv-gen/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
+dev: installed
+	@$(BIN)/pdp dev
+
+demo: installed
+	@$(BIN)/pdp demo
+
+test: lint
+	opa=$$($(BIN)/python -m pdp.toolcache) && $$opa test --bundle rego --coverage --threshold 100 > /dev/null
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy tools/contract.py
+	$(BIN)/python tools/contract.py
+	opa=$$($(BIN)/python -m pdp.toolcache) && $$opa fmt --diff --fail rego && $$opa check --strict --bundle rego
+
+gen: setup
+	rm -f pdp/v1/*_pb2*
+	$(BIN)/buf generate
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+bite: setup
+	$(BIN)/python -m tests.bite
+
+lock: setup
+	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mongod --group dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
+
+clean:
+	rm -rf .venv .venv-gen .placet build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

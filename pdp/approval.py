@@ -1,0 +1,191 @@
+"""What an approval is: its states, its requirements, who counts. Pure: documents and answers in, results out.
+
+    PENDING  -> APPROVED | DENIED | EXPIRED
+    APPROVED -> CONSUMED | EXPIRED | VOIDED
+
+Every other transition is an error. All times are MongoDB's; `now` is an argument.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where an approval stands; the names are the contract's."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+    EXPIRED = "EXPIRED"
+    CONSUMED = "CONSUMED"
+    VOIDED = "VOIDED"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says."""
+
+    APPROVE = "APPROVE"
+    DENY = "DENY"
+
+
+DEFAULT_PENDING_FOR_MS = 24 * 3600 * 1000
+DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED}),
+    State.APPROVED: frozenset({State.CONSUMED, State.EXPIRED, State.VOIDED}),
+    State.DENIED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CONSUMED: frozenset(),
+    State.VOIDED: frozenset(),
+}
+
+
+def transition(before: State, after: State) -> State:
+    """`after`, if the table has the step; else `ValueError`: a step outside the table is our mistake."""
+    if after not in TRANSITIONS[before]:
+        raise ValueError(f"no transition {before} -> {after}")
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition that the policy sets: `count` different people of `groups` or `identities`, in time."""
+
+    rule: str
+    reason: str
+    groups: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    count: int = 1
+    pending_for_ms: int = DEFAULT_PENDING_FOR_MS
+    valid_for_ms: int = DEFAULT_VALID_FOR_MS
+
+    def policy_form(self) -> dict[str, Any]:
+        """What `data.pdp.review` reads."""
+        return {"rule": self.rule, "reviewers": {"groups": self.groups, "identities": self.identities}}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One person's verdict; `fits` are the indices of the requirements it counts in."""
+
+    reviewer: str
+    person: str
+    groups: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    at: datetime
+    fits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval as stored; `outbox` are the records of its last step that may not be in the log yet."""
+
+    id: str
+    version: int
+    state: State
+    caller: str
+    request: bytes
+    digest: str
+    justification: str
+    requirements: tuple[Requirement, ...]
+    principals: tuple[str, ...]
+    reviews: tuple[Review, ...]
+    request_ids: tuple[str, ...]
+    decision_id: str
+    policy_revision: str
+    created_at: datetime
+    approved_at: datetime | None
+    closed_at: datetime | None
+    used_by: Mapping[str, str] | None
+    outbox: tuple[Any, ...]
+
+    @property
+    def pending_for_ms(self) -> int:
+        """The shortest of its requirements."""
+        return min(requirement.pending_for_ms for requirement in self.requirements)
+
+    @property
+    def valid_for_ms(self) -> int:
+        """The shortest of its requirements."""
+        return min(requirement.valid_for_ms for requirement in self.requirements)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the present state ends by itself; None in an end state."""
+        if self.state is State.PENDING:
+            return self.created_at + timedelta(milliseconds=self.pending_for_ms)
+        if self.state is State.APPROVED and self.approved_at is not None:
+            return self.approved_at + timedelta(milliseconds=self.valid_for_ms)
+        return None
+
+    def state_at(self, now: datetime) -> State:
+        """The state, counting a deadline that passed although nobody has written it down yet."""
+        expires_at = self.expires_at
+        return State.EXPIRED if expires_at is not None and now >= expires_at else self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """The policy's word on one reviewer: the requirements it fits, and the one name of that person."""
+
+    identity: str
+    person: str
+    fits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReview:
+    """The answer of `data.pdp.review`."""
+
+    reviewers: tuple[Eligibility, ...]
+    principals: frozenset[str]
+    revision: str
+
+
+def approvals_per_requirement(
+    requirements: Sequence[Requirement], approvers: Iterable[Eligibility], principals: Iterable[str]
+) -> list[int]:
+    """How many different people approve each requirement; principals and those who fit nothing count for none."""
+    barred = frozenset(principals)
+    people: list[set[str]] = [set() for _ in requirements]
+    for approver in approvers:
+        if approver.identity in barred or approver.person in barred:
+            continue
+        for index in approver.fits:
+            people[index].add(approver.person)
+    return [len(persons) for persons in people]
+
+
+def satisfied(requirements: Sequence[Requirement], approvers: Iterable[Eligibility], principals: Iterable[str]) -> bool:
+    """Whether every requirement has its people; no requirement at all is never satisfied."""
+    counts = approvals_per_requirement(requirements, approvers, principals)
+    return bool(counts) and all(
+        people >= requirement.count for people, requirement in zip(counts, requirements, strict=True)
+    )
+
+
+def approvers(approval: Approval) -> list[Eligibility]:
+    """Who approved, as judged at their review."""
+    return [
+        Eligibility(review.reviewer, review.person, review.fits)
+        for review in approval.reviews
+        if review.verdict is Verdict.APPROVE
+    ]
+
+
+_DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,7})s)?")
+
+
+def duration_ms(text: str) -> int | None:
+    """Milliseconds of a duration such as "4h", "15m" or "1h30m"; None for anything else, zero included."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 or None

@@ -1,0 +1,54 @@
+"""What a writer makes durable at once: leaf hashes, their RFC 6962 root, the head that chains it, the signature."""
+
+import hashlib
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+MAX_RECORDS = 1000
+MAX_BYTES = 4 * 1024 * 1024 - 256 * 1024
+"""Of records and payloads: what a batch needs around them must fit into one message of 4 MiB with it."""
+FIRST_PREV = bytes(32)
+HASH_BYTES = 32
+WRITER_BYTES = 16
+
+
+def leaf(record: bytes) -> bytes:
+    """RFC 6962 leaf hash of a record as stored."""
+    return hashlib.sha256(b"\x00" + record).digest()
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """RFC 6962 Merkle tree hash of leaf hashes."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    level = list(leaves)
+    while len(level) > 1:
+        paired = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
+        level = paired + level[len(paired) * 2 :]
+    return level[0]
+
+
+def head(prev: bytes, writer: bytes, seq: int, leaves: Sequence[bytes]) -> bytes:
+    """SHA-256(0x02 || prev || writer || seq || n || root), integers as 8 bytes big-endian."""
+    counts = seq.to_bytes(8, "big") + len(leaves).to_bytes(8, "big")
+    return hashlib.sha256(b"\x02" + prev + writer + counts + root(leaves)).digest()
+
+
+def sign(key: Ed25519PrivateKey, realm: str, head_hash: bytes) -> bytes:
+    """The audit key's signature over a head."""
+    return key.sign(_signed(realm, head_hash))
+
+
+def is_signed(key: Ed25519PublicKey, realm: str, head_hash: bytes, signature: bytes) -> bool:
+    """Whether `signature` is the audit key's over this head in this realm."""
+    try:
+        key.verify(signature, _signed(realm, head_hash))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _signed(realm: str, head_hash: bytes) -> bytes:
+    return f"placet/{realm}/head/v1\n".encode() + head_hash

@@ -1,0 +1,119 @@
+"""What is recorded of each event: the signed part without personal data, the payload with all of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from pdp import identifier
+from pdp.approval import Approval, Review, State
+from pdp.audit.record import Entry, Kind, entry
+from pdp.authn import Caller
+from pdp.canonical import Canonical
+from pdp.decision import Effect, Reason, Verdict
+from pdp.errors import PdpError, PolicyInvalid
+
+
+def decision(
+    decision_id: str,
+    caller: Caller,
+    canonical: Canonical,
+    verdict: Verdict,
+    *,
+    approval_id: str = "",
+    request_id: str = "",
+    justification: str = "",
+    dry_run: bool = False,
+) -> Entry:
+    """A decision, whole: what was asked by whom, what the policy said and why."""
+    details = {
+        "reasons": verdict.reasons,
+        "obligations": verdict.obligations,
+        "requirements": verdict.requirements,
+        "fired": verdict.fired,
+        "request_id": request_id,
+        "justification": justification,
+        "dry_run": dry_run,
+    }
+    return entry(
+        Kind.DECISION,
+        _asked(caller, canonical, details),
+        record_id=identifier.record_id(decision_id),
+        effect=verdict.effect,
+        rules=_rules(verdict.reasons),
+        policy_revision=verdict.revision,
+        approval_id=approval_id,
+    )
+
+
+def error(caller: Caller, canonical: Canonical, failure: PdpError) -> Entry:
+    """A question that got no decision."""
+    problem = failure.problem if isinstance(failure, PolicyInvalid) else ""
+    reason = f"{failure.reason}/{problem}" if problem else failure.reason
+    return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}), error=reason)
+
+
+def approval_created(approval_id: str, caller: Caller, canonical: Canonical, verdict: Verdict) -> Entry:
+    """People are asked: what for, which requirements, who must not review."""
+    details = {"requirements": verdict.requirements, "requester_principals": verdict.principals}
+    return entry(
+        Kind.APPROVAL_CREATED,
+        _asked(caller, canonical, details),
+        rules=_rules(verdict.reasons),
+        policy_revision=verdict.revision,
+        approval_id=approval_id,
+    )
+
+
+def approval_reviewed(approval: Approval, review: Review, after: State, revision: str) -> Entry:
+    """One person's verdict and where it left the approval."""
+    payload = {
+        "reviewer": review.reviewer,
+        "person": review.person,
+        "groups": review.groups,
+        "verdict": review.verdict,
+        "reason": review.reason,
+        "at": review.at,
+        "request_digest": approval.digest,
+        "state": after,
+    }
+    rules = [approval.requirements[index].rule for index in review.fits]
+    return entry(
+        Kind.APPROVAL_REVIEWED, orjson.dumps(payload), rules=rules, policy_revision=revision, approval_id=approval.id
+    )
+
+
+def approval_consumed(approval: Approval, decision_id: str, request_id: str, revision: str) -> Entry:
+    """The one use."""
+    payload = {"decision_id": decision_id, "request_id": request_id, "request_digest": approval.digest}
+    return entry(Kind.APPROVAL_CONSUMED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
+
+
+def approval_closed(approval: Approval, after: State, revision: str = "") -> Entry:
+    """An end other than use."""
+    payload = {"state": after, "request_digest": approval.digest}
+    return entry(Kind.APPROVAL_CLOSED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
+
+
+def by_caller(kind: Kind, caller: Caller) -> Entry:
+    """Something a caller did to the log itself."""
+    return entry(kind, b'{"caller":%b}' % caller.json)
+
+
+def effect_of(members: Mapping[str, Any]) -> Effect | None:
+    """The effect that a parsed record names."""
+    return Effect(members["effect"]) if "effect" in members else None
+
+
+def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any]) -> bytes:
+    present = {name: value for name, value in details.items() if value}
+    return b'{"caller":%b,"request":%b,"request_digest":"%b","details":%b}' % (
+        caller.json,
+        canonical.json,
+        canonical.digest.encode(),
+        orjson.dumps(present),
+    )
+
+
+def _rules(reasons: Sequence[Reason]) -> list[str]:
+    return sorted({reason.rule for reason in reasons})

@@ -1,0 +1,93 @@
+"""The log as a file: JSON Lines, a header and then a line a batch, records as the text that was hashed.
+
+Bytes that are no UTF-8 (only a damaged log has them) survive as lone surrogates, so that a copy is always exact.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from pdp.v1.audit_pb2 import Batch, Payload
+
+FORMAT = "placet/audit/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whose log it is. `jwks` are the keys as the exporting server named them; trust your own copy more."""
+
+    realm: str
+    jwks: dict[str, Any]
+
+
+def header_line(header: Header) -> str:
+    """The first line."""
+    return json.dumps({"format": FORMAT, "realm": header.realm, "jwks": header.jwks}) + "\n"
+
+
+def batch_line(batch: Batch) -> str:
+    """The line of one batch."""
+    return json.dumps(_line(batch)) + "\n"
+
+
+def read(file: TextIO) -> tuple[Header, Iterator[Batch]]:
+    """The header and the batches. `ValueError`, with the line's number, for what is no export."""
+    first = _parsed(file.readline(), 1)
+    realm, jwks = first.get("realm"), first.get("jwks")
+    if first.get("format") != FORMAT or not isinstance(realm, str) or not isinstance(jwks, dict):
+        raise ValueError(f"line 1: not an export of format {FORMAT}")
+    return Header(realm, jwks), _batches(file)
+
+
+def _batches(file: TextIO) -> Iterator[Batch]:
+    for number, line in enumerate(file, start=2):
+        members = _parsed(line, number)
+        try:
+            yield _batch(members)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"line {number}: not a batch ({type(error).__name__})") from None
+
+
+def _parsed(line: str, number: int) -> dict[str, Any]:
+    try:
+        members = json.loads(line)
+    except ValueError:
+        raise ValueError(f"line {number}: not JSON") from None
+    if not isinstance(members, dict):
+        raise ValueError(f"line {number}: not a JSON object")  # noqa: TRY004  # bad text, not a bad type
+    return members
+
+
+def _line(batch: Batch) -> dict[str, Any]:
+    return {
+        "writer": batch.writer.hex(),
+        "seq": batch.seq,
+        "prev": batch.prev.hex(),
+        "head": batch.head.hex(),
+        "signature": batch.signature.hex(),
+        "leaves": batch.leaves.hex(),
+        "records": [_text(record) for record in batch.records],
+        "payloads": [{"salt": payload.salt.hex(), "payload": _text(payload.payload)} for payload in batch.payloads],
+    }
+
+
+def _batch(members: dict[str, Any]) -> Batch:
+    hashes = {name: bytes.fromhex(members[name]) for name in ("writer", "prev", "head", "signature", "leaves")}
+    return Batch(
+        seq=members["seq"],
+        records=[_bytes(record) for record in members["records"]],
+        payloads=[
+            Payload(salt=bytes.fromhex(payload["salt"]), payload=_bytes(payload["payload"]))
+            for payload in members["payloads"]
+        ],
+        **hashes,
+    )
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,179 @@
+"""Re-checks a log, batch by batch, and vouches for what it saw.
+
+What it finds: a changed, missing, inserted or swapped batch, record or payload; a forged signature; two records under
+one id; an approval used twice; a writer that goes on after its end; and, against an anchor, a lost tail or a lost
+writer. A tail dropped after the newest anchor cannot be seen: nothing that is left says that it was there.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from pdp.audit import batch as batches
+from pdp.audit.record import Kind, commitment
+from pdp.v1.audit_pb2 import Batch
+
+
+class Tampered(Exception):
+    """The log is not intact. `kind` is a stable word, `place` says where."""
+
+    def __init__(self, kind: str, place: str, what: str) -> None:
+        super().__init__(f"{kind} at {place}: {what}")
+        self.kind = kind
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Up to where a writer was seen."""
+
+    seq: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a verification saw, to be kept away from the log: for every writer its last seq and head."""
+
+    realm: str
+    key: str
+    writers: Mapping[str, Seen]
+
+    def to_json(self) -> bytes:
+        """One JSON document."""
+        writers = {writer: {"seq": seen.seq, "head": seen.head} for writer, seen in self.writers.items()}
+        document = {"format": "placet/anchor/v1", "realm": self.realm, "key": self.key, "writers": writers}
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Anchor":
+        """The inverse of `to_json`. Raises `ValueError` for anything else."""
+        document = orjson.loads(text)
+        if not isinstance(document, dict) or document.get("format") != "placet/anchor/v1":
+            raise ValueError("not an anchor")
+        writers = {writer: Seen(seen["seq"], seen["head"]) for writer, seen in document["writers"].items()}
+        return cls(document["realm"], document["key"], writers)
+
+
+@dataclass(slots=True)
+class _Writer:
+    seq: int = -1
+    head: bytes = batches.FIRST_PREV
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class Verifier:
+    """Feed it every batch, writer by writer in order, then `finish`. Raises `Tampered` at the first flaw."""
+
+    realm: str
+    key: Ed25519PublicKey
+    kid: str
+    since: Anchor | None = None
+    records: int = 0
+    _writers: dict[str, _Writer] = field(default_factory=dict)
+    _leaf_by_id: dict[str, bytes] = field(default_factory=dict)
+    _consumed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, batch: Batch) -> None:
+        """Check one batch and everything in it against what came before."""
+        writer = self._writers.setdefault(batch.writer.hex(), _Writer())
+        place = f"writer {batch.writer.hex()} batch {batch.seq}"
+        self._chained(batch, writer, place)
+        leaves = _leaves(batch, place)
+        if batches.head(batch.prev, batch.writer, batch.seq, leaves) != batch.head:
+            raise Tampered("head", place, f"its content is not what was signed; it holds {_named(batch)}")
+        if not batches.is_signed(self.key, self.realm, batch.head, batch.signature):
+            raise Tampered("signature", place, f"not signed by the audit key {self.kid}")
+        for index, record in enumerate(batch.records):
+            self._record(record, leaves[index], batch, index, writer)
+        writer.seq, writer.head = batch.seq, batch.head
+        self._against_anchor(batch, place)
+
+    def finish(self) -> Anchor:
+        """What was seen, as an anchor. Raises `Tampered` where the older anchor saw more."""
+        for name, seen in (self.since.writers if self.since else {}).items():
+            writer = self._writers.get(name)
+            if writer is None:
+                raise Tampered(
+                    "writer-missing", f"writer {name}", f"gone; an anchor has seen {seen.seq + 1} batches of it"
+                )
+            if writer.seq < seen.seq:
+                place = f"writer {name} batch {writer.seq + 1}"
+                raise Tampered("tail-missing", place, f"gone; an anchor has seen batches up to {seen.seq}")
+        writers = {name: Seen(writer.seq, writer.head.hex()) for name, writer in self._writers.items()}
+        return Anchor(self.realm, self.kid, writers)
+
+    def _chained(self, batch: Batch, writer: _Writer, place: str) -> None:
+        if len(batch.writer) != batches.WRITER_BYTES:
+            raise Tampered("writer", place, "no writer has such a name")
+        if writer.closed:
+            raise Tampered("after-end", place, "the writer was closed before it")
+        if batch.seq != writer.seq + 1:
+            missing = f"writer {batch.writer.hex()} batch {writer.seq + 1}"
+            raise Tampered("gap", missing, f"gone or out of order; batch {batch.seq} stands in its place")
+        if batch.prev != writer.head:
+            raise Tampered("chain", place, "does not follow from the batch before it")
+
+    def _record(self, record: bytes, leaf: bytes, batch: Batch, index: int, writer: _Writer) -> None:
+        place = f"writer {batch.writer.hex()} batch {batch.seq} record {index}"
+        members = _members(record, place)
+        place += f" ({members['id']})"
+        payload = batch.payloads[index]
+        erased = not payload.salt and not payload.payload
+        if not erased and commitment(payload.salt, payload.payload) != members["payload_sha256"]:
+            raise Tampered("payload", place, "its payload is not what was recorded")
+        if self._leaf_by_id.setdefault(members["id"], leaf) != leaf:
+            raise Tampered("duplicate-id", place, "another record has this id")
+        if members["kind"] == Kind.APPROVAL_CONSUMED:
+            first = self._consumed.setdefault(members["approval_id"], members["id"])
+            if first != members["id"]:
+                raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
+        writer.closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
+        self.records += 1
+
+    def _against_anchor(self, batch: Batch, place: str) -> None:
+        seen = self.since.writers.get(batch.writer.hex()) if self.since else None
+        if seen is not None and seen.seq == batch.seq and seen.head != batch.head.hex():
+            raise Tampered("forked", place, "an anchor has seen another batch here")
+
+
+def _leaves(batch: Batch, place: str) -> Sequence[bytes]:
+    """The leaf hashes; where a stored one disagrees, the record that was changed is named."""
+    if len(batch.payloads) != len(batch.records):
+        raise Tampered("payload", place, "has not one payload a record")
+    leaves = [batches.leaf(record) for record in batch.records]
+    size = batches.HASH_BYTES
+    stored = [batch.leaves[at : at + size] for at in range(0, len(batch.leaves), size)]
+    stored_fits = batches.head(batch.prev, batch.writer, batch.seq, stored) == batch.head
+    for index, (leaf, expected) in enumerate(zip(leaves, stored, strict=False)):
+        if stored_fits and leaf != expected:
+            name = _name(batch.records[index])
+            raise Tampered("record", f"{place} record {index} ({name})", "it was changed after it was signed")
+    if stored != leaves:
+        raise Tampered("leaves", place, f"the leaf hashes are not those of its records; it holds {_named(batch)}")
+    return leaves
+
+
+def _members(record: bytes, place: str) -> dict[str, Any]:
+    try:
+        members = orjson.loads(record)
+        _ = members["id"], members["kind"], members["payload_sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise Tampered("record", place, "not a record") from None
+    return dict(members)
+
+
+def _named(batch: Batch) -> str:
+    return ", ".join(_name(record) for record in batch.records)
+
+
+def _name(record: bytes) -> str:
+    """The id that a record, perhaps a damaged one, seems to have."""
+    at = record.find(b'"id":"')
+    text = record[at + 6 : at + 42] if at >= 0 else hashlib.sha256(record).hexdigest()[:16].encode()
+    return text.decode("ascii", "replace").split('"')[0]

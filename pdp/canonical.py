@@ -1,0 +1,279 @@
+"""Request -> I-JSON -> RFC 8785 bytes -> digest: the only place where shape becomes bytes.
+
+One walk checks the limits of the contract with the field's path; behind it nobody checks shape again.
+"""
+
+import hashlib
+import math
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import rfc8785
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from pdp.errors import InvalidRequest
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.request_pb2 import Request, Subject
+
+MAX_REQUEST_BYTES = 32 * 1024
+MAX_NESTING = 32
+MAX_CHAIN = 32
+MAX_ID_BYTES = 1024
+MAX_TEXT_CHARACTERS = 2000
+MAX_WHOLE_NUMBER = 2**53 - 1
+MAX_SHOWN_PATHS = 20
+MAX_SHOWN_KEY = 64
+"""Characters of a key in a path: an error's details travel in HTTP trailers, of which clients take 8 KiB."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SMALLEST_PLAIN_FRACTION = 1e-4  # below, RFC 8785 may write an exponent where orjson writes zeros
+_TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A request in canonical form: its RFC 8785 bytes and their base64url digest under the realm.
+
+    `resource_properties` is the part that the schema of the resource's type is about.
+    """
+
+    json: bytes
+    digest: str
+    resource_properties: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
+    """Check `request` and bring it into canonical form.
+
+    Raises `InvalidRequest` with the path of the first field that breaks a limit of the contract.
+    """
+    if request.ByteSize() > MAX_REQUEST_BYTES:
+        raise InvalidRequest.field("request", _TOO_BIG)
+    walk = _Walk()
+    try:
+        members = walk.members(request)
+    except _Refused as refused:
+        raise InvalidRequest.field(refused.path, refused.description) from None
+    encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if walk.plain else rfc8785.dumps(members)
+    if len(encoded) > MAX_REQUEST_BYTES:
+        raise InvalidRequest.field("request", _TOO_BIG)
+    return Canonical(encoded, digest(encoded, realm), members["resource"]["properties"])
+
+
+def digest(encoded: bytes, realm: str) -> str:
+    """The request digest of canonical bytes: base64url SHA-256 under `placet/v1` and the realm, unpadded."""
+    hashed = hashlib.sha256(b"placet/v1\n" + realm.encode() + b"\n" + encoded).digest()
+    return urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def request_of(encoded: bytes) -> Request:
+    """The contract's message for canonical bytes."""
+    return json_format.Parse(encoded, Request())
+
+
+def differing_paths(left: bytes, right: bytes) -> list[str]:
+    """The paths at which two canonical requests differ, sorted; never a value. Behind the first 20, how many more."""
+    paths = sorted(_differing(orjson.loads(left), orjson.loads(right), ""))
+    more = len(paths) - MAX_SHOWN_PATHS
+    return [*paths[:MAX_SHOWN_PATHS], f"and {more} more"] if more > 0 else paths
+
+
+def checked_id(value: str, path: str) -> str:
+    """`value` if it is 1 to 1,024 bytes without control characters; else `InvalidRequest` for `path`."""
+    try:
+        return _id(value)
+    except _Refused as refused:
+        raise InvalidRequest.field(path, refused.description) from None
+
+
+def checked_text(value: str, path: str) -> str:
+    """Free text for people: at most 2,000 characters, else `InvalidRequest` for `path`."""
+    if len(value) > MAX_TEXT_CHARACTERS:
+        raise InvalidRequest.field(path, f"has {len(value)} characters; at most {MAX_TEXT_CHARACTERS} are kept")
+    return value
+
+
+def refuse_unknown_fields(request: AuthorizeRequest) -> None:
+    """A field that this server does not know could change what the caller means: it is refused, not dropped."""
+    known = AuthorizeRequest()
+    known.CopyFrom(request)
+    known.DiscardUnknownFields()
+    if known.ByteSize() == request.ByteSize():
+        return
+    parts: list[tuple[str, Message]] = [
+        ("request", request),
+        ("subject", request.subject),
+        ("action", request.action),
+        ("resource", request.resource),
+    ]
+    parts += ((f"on_behalf_of[{index}]", subject) for index, subject in enumerate(request.on_behalf_of))
+    for path, message in parts:
+        refuse_unknown(message, path)
+    raise InvalidRequest.field("request", "has an unknown field inside one of its values; leave it out")
+
+
+def refuse_unknown(message: Message, path: str) -> None:
+    """The same for the fields of one message, without its members'."""
+    unknown_fields: Iterable[Any] = UnknownFieldSet(message)  # type: ignore[assignment]  # the stubs lack upb
+    for unknown in unknown_fields:
+        number = unknown.field_number
+        raise InvalidRequest.field(path, f"has field number {number}, which this server does not know; leave it out")
+
+
+class _Refused(Exception):
+    """A limit is broken here; the way out adds the path."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+        self.path = ""
+
+    def within(self, step: str) -> "_Refused":
+        self.path = _joined(step, self.path)
+        return self
+
+
+class _Walk:
+    """One walk over a request; `plain` stays true while orjson's output equals RFC 8785."""
+
+    def __init__(self) -> None:
+        self.plain = True
+
+    def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
+        if len(request.on_behalf_of) > MAX_CHAIN:
+            raise _Refused(f"has more than {MAX_CHAIN} members").within("on_behalf_of")
+        return {
+            "subject": self._subject(request.subject, "subject"),
+            "on_behalf_of": [
+                self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(request.on_behalf_of)
+            ],
+            "action": {
+                "name": _id(request.action.name, "action.name"),
+                "properties": self._free(request.action.properties, "action.properties"),
+            },
+            "resource": {
+                "type": _id(request.resource.type, "resource.type"),
+                "id": _id(request.resource.id, "resource.id"),
+                "properties": self._free(request.resource.properties, "resource.properties"),
+            },
+            "context": self._free(request.context, "context"),
+        }
+
+    def _subject(self, subject: Subject, path: str) -> dict[str, Any]:
+        kind = _id(subject.type, f"{path}.type")
+        if ":" in kind:
+            raise _Refused('contains ":", which ends the type in an identity').within(f"{path}.type")
+        return {
+            "type": kind,
+            "id": _id(subject.id, f"{path}.id"),
+            "properties": self._free(subject.properties, f"{path}.properties"),
+        }
+
+    def _free(self, struct: Struct, path: str) -> dict[str, Any]:
+        try:
+            return self._struct(struct, 1)
+        except _Refused as refused:
+            raise refused.within(path) from None
+
+    def _struct(self, struct: Struct, depth: int) -> dict[str, Any]:
+        _within_nesting(depth)
+        members = {}
+        for key, value in struct.fields.items():
+            try:
+                if not key.isascii():
+                    self.plain = False
+                members[_text(key)] = self._value(value, depth)
+            except _Refused as refused:
+                raise refused.within(_step(key)) from None
+        return members
+
+    def _list(self, values: ListValue, depth: int) -> list[Any]:
+        _within_nesting(depth)
+        items = []
+        for index, value in enumerate(values.values):
+            try:
+                items.append(self._value(value, depth))
+            except _Refused as refused:
+                raise refused.within(f"[{index}]") from None
+        return items
+
+    def _value(self, value: Value, depth: int) -> Any:
+        kind = value.WhichOneof("kind")
+        if kind == "string_value":
+            return _text(value.string_value)
+        if kind == "number_value":
+            return self._number(value.number_value)
+        if kind == "bool_value":
+            return value.bool_value
+        if kind == "struct_value":
+            return self._struct(value.struct_value, depth + 1)
+        if kind == "list_value":
+            return self._list(value.list_value, depth + 1)
+        if kind == "null_value":
+            return None
+        raise _Refused("has no value; leave it out or send null")
+
+    def _number(self, number: float) -> int | float:
+        if not math.isfinite(number):
+            raise _Refused("is not a finite number; send a string")
+        if number.is_integer():
+            if abs(number) > MAX_WHOLE_NUMBER:
+                raise _Refused("is a whole number beyond 2^53-1, which JSON readers change silently; send a string")
+            return int(number)
+        if abs(number) < _SMALLEST_PLAIN_FRACTION:
+            self.plain = False
+        return number
+
+
+def _within_nesting(depth: int) -> None:
+    if depth > MAX_NESTING:
+        raise _Refused(f"nests deeper than {MAX_NESTING} levels; flatten it or send it as a string")
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise _Refused("contains U+0000; remove it")
+    return value
+
+
+def _id(value: str, path: str = "") -> str:
+    if not value:
+        raise _Refused("is required").within(path)
+    if len(value.encode()) > MAX_ID_BYTES:
+        raise _Refused(f"is longer than {MAX_ID_BYTES} bytes").within(path)
+    if _CONTROL.search(value):
+        raise _Refused("contains a control character; remove it").within(path)
+    return value
+
+
+def _step(key: str) -> str:
+    """A key as a step of a path: `tags`, or `["no name"]`."""
+    if len(key) > MAX_SHOWN_KEY:
+        key = key[:MAX_SHOWN_KEY] + "…"
+    return key if key.isidentifier() else f"[{orjson.dumps(key).decode()}]"
+
+
+def _joined(path: str, step: str) -> str:
+    return path + ("." if path and step and not step.startswith("[") else "") + step
+
+
+def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in left.keys() | right.keys():
+            inner = _joined(path, _step(key))
+            if key in left and key in right:
+                yield from _differing(left[key], right[key], inner)
+            else:
+                yield inner
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, (one, other) in enumerate(zip(left, right, strict=True)):
+            yield from _differing(one, other, f"{path}[{index}]")
+    elif left != right or type(left) is not type(right):  # 1 == True
+        yield path

@@ -1,0 +1,68 @@
+"""`pdp policy`: check and test a policy before anybody depends on it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdp.cli import exit_code
+from pdp.environment import Environment
+from pdp.errors import SetupError
+
+app = typer.Typer(name="policy", help="Check and test a policy.", no_args_is_help=True)
+
+_Folders = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[DIR]...", help="Folders of Rego and data; by default the reference policy."),
+]
+
+
+@app.command()
+def check(folders: _Folders = None) -> None:
+    """Find what would fail open, fail to load or surprise: exit status 3 and a line a finding."""
+    from pdp import toolcache
+    from pdp.policy.check import check as findings_of
+
+    try:
+        findings = findings_of(toolcache.opa(Environment.read().tool_cache), _or_reference(folders))
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
+    for finding in findings:
+        typer.echo(str(finding))
+    if findings:
+        raise typer.Exit(exit_code.POLICY_ERROR)
+    typer.echo("the policy is fine", err=True)
+
+
+@app.command()
+def test(
+    folders: _Folders = None,
+    coverage: Annotated[float, typer.Option(help="Percent that the tests must reach in every file.")] = 0,
+    core: Annotated[bool, typer.Option("--core", help="Run and count the core's own tests, too.")] = False,
+) -> None:
+    """Run the tests beside the policy on top of the core: exit status 4 where one fails."""
+    from pdp import toolcache
+    from pdp.policy.test import outcome
+
+    try:
+        result = outcome(toolcache.opa(Environment.read().tool_cache), _or_reference(folders), core=core)
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
+    for name, passed in result.tests.items():
+        typer.echo(f"{'ok    ' if passed else 'FAILED'}  {name}")
+    if result.report:
+        typer.echo(result.report, err=True)
+    if not result.tests:
+        exit_code.fail("there are no tests; put NAME_test.rego beside NAME.rego", exit_code.POLICY_TESTS_FAILED)
+    for file, covered in result.coverage.items():
+        if covered.percent < coverage:
+            lines = ", ".join(map(str, covered.missed))
+            typer.echo(f"{file}: {covered.percent:.0f} % covered, not reached: line {lines}", err=True)
+    if not result.passed or not result.covers(coverage):
+        raise typer.Exit(exit_code.POLICY_TESTS_FAILED)
+
+
+def _or_reference(folders: list[Path] | None) -> list[Path]:
+    from pdp.policy.sources import rego
+
+    return folders or [rego()]

@@ -1,0 +1,116 @@
+"""`pdp serve` and `pdp healthcheck`: the server in production."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdp.cli import exit_code
+from pdp.environment import DEFAULT_ADDRESS, Environment
+from pdp.errors import SetupError
+
+if TYPE_CHECKING:
+    from pdp.config import Config
+    from pdp.server import Running
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(healthcheck)
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Option(envvar="PDP_CONFIG", show_envvar=True, help="The configuration, a TOML file.")
+    ] = None,
+    listen: Annotated[str, typer.Option(help="Instead of the file's listen: host:port on loopback.")] = "",
+    mongodb_uri: Annotated[str, typer.Option(help="Instead of the file's mongodb_uri.")] = "",
+    opa_url: Annotated[str, typer.Option(help="Instead of the file's policy: an OPA that has the bundle.")] = "",
+) -> None:
+    """Run a decision point until SIGTERM or SIGINT; then let the calls in flight finish, exit status 0."""
+    if config is None:
+        exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
+    changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    try:
+        run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
+    except SetupError as error:
+        exit_code.fail(error.sentence)
+
+
+def healthcheck(
+    address: Annotated[str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, help="The server.")] = DEFAULT_ADDRESS,
+    service: Annotated[str, typer.Option(help='A service of the contract, "opa" or "mongodb".')] = "",
+) -> None:
+    """Ask for the server's health: exit status 0 when it is serving, else 69."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    try:
+        with grpc.insecure_channel(address) as channel:
+            request = health_pb2.HealthCheckRequest(service=service)
+            stub: Any = health_pb2_grpc.HealthStub(channel)  # its stub file lacks the methods
+            status = stub.Check(request, timeout=2).status
+    except grpc.RpcError as error:
+        exit_code.fail(f"{address} does not answer: {error.code().name}", exit_code.UNAVAILABLE)
+    name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
+    typer.echo(name)
+    if status != health_pb2.HealthCheckResponse.SERVING:
+        raise typer.Exit(exit_code.UNAVAILABLE)
+
+
+async def _serve(path: Path, changes: dict[str, str]) -> None:
+    from pdp.config import load
+    from pdp.server import running
+
+    stop = stop_signal()
+    config = _changed(load(path), changes)
+    async with running(config, Environment.read().tool_cache, say) as server:
+        say(f"serving on {server.address}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
+        await stopped(stop, server)
+        say("draining")
+
+
+def _changed(config: "Config", changes: dict[str, str]) -> "Config":
+    values = config.model_dump() | changes
+    if "opa_url" in changes:
+        values["policy"] = ()
+    return type(config).model_validate(values)
+
+
+def run_until_stopped(work: Any) -> None:
+    """Run a server's coroutine on uvloop where there is one."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def stopped(stop: asyncio.Event, server: "Running") -> None:
+    """Return at the signal; raises what a part of the server ended with, should one end."""
+    waiting = asyncio.ensure_future(stop.wait())
+    ends: set[asyncio.Future[Any]] = {waiting, server.failed}
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    if server.failed.done():
+        waiting.cancel()
+        await server.failed
+
+
+def say(sentence: str) -> None:
+    """To whoever runs the server, on standard error."""
+    typer.echo(sentence, err=True)

@@ -1,0 +1,141 @@
+"""What every client command shares: whom to call, as whom, how to print."""
+
+import asyncio
+import functools
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdp.cli import exit_code
+from pdp.environment import Environment
+from pdp.errors import PdpError
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from pdp.client import Client
+
+
+class Output(StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+_OPTIONS = {
+    "address": Annotated[
+        str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, help="The server, host:port or unix:/path.")
+    ],
+    "token": Annotated[str, typer.Option(envvar="PDP_TOKEN", show_envvar=True, help="A bearer token.")],
+    "as_name": Annotated[str, typer.Option("--as", help="Be one of the demo people of `pdp dev`; beats --token.")],
+    "timeout": Annotated[float, typer.Option(help="Seconds that a call may take.")],
+    "output": Annotated[
+        Output | None, typer.Option("-o", "--output", help="By default table on a terminal, else json.")
+    ],
+}
+
+
+@dataclass(slots=True)
+class Session:
+    """One command's connection and its way of printing."""
+
+    address: str
+    token: str
+    timeout: float
+    output: Output
+
+    def client(self) -> "Client":
+        """A client for this session; `async with` it."""
+        from pdp.client import Client
+
+        try:
+            return Client(self.address, self.token, timeout=self.timeout)
+        except ValueError as error:
+            exit_code.fail(str(error), exit_code.USAGE)
+
+    def print(self, messages: "Iterable[Message]", table: Callable[[], str]) -> None:
+        """Data to standard output: the contract's JSON, or what `table` makes for people."""
+        if self.output is Output.TABLE:
+            typer.echo(table())
+            return
+        for message in messages:
+            typer.echo(json_text(message, indent=2 if self.output is Output.JSON else None))
+
+
+def json_text(message: "Message", indent: int | None = None) -> str:
+    """A message in canonical proto JSON, on one line unless indented."""
+    from google.protobuf import json_format
+
+    return json_format.MessageToJson(message, indent=indent)
+
+
+def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Make a command of a coroutine function that takes a `Session` first: adds the shared options, maps errors."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        session = _session(**{name: options.pop(name) for name in _OPTIONS})
+        asyncio.run(_call(command, session, *arguments, **options))
+
+    signature = inspect.signature(command)
+    own = list(signature.parameters.values())[1:]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_OPTIONS[name])
+        for name, default in _defaults().items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*own, *shared], return_annotation=None)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *shared]}
+    return run
+
+
+def _defaults() -> dict[str, Any]:
+    environment = Environment.read()
+    return {"address": environment.address, "token": "", "as_name": "", "timeout": 5.0, "output": None}
+
+
+def _session(*, address: str, token: str, as_name: str, timeout: float, output: Output | None) -> Session:
+    if as_name:
+        token = _minted(as_name)
+    return Session(address, token, timeout, output or (Output.TABLE if sys.stdout.isatty() else Output.JSON))
+
+
+def _minted(name: str) -> str:
+    from pdp import dev_identity
+
+    try:
+        return dev_identity.token(Environment.read().state, name)
+    except PdpError as error:
+        exit_code.fail(error.sentence, exit_code.USAGE)
+
+
+async def _call(command: Callable[..., Awaitable[None]], *arguments: Any, **options: Any) -> None:
+    import grpc
+
+    from pdp.client import call_error
+
+    try:
+        await command(*arguments, **options)
+    except grpc.aio.AioRpcError as error:
+        fail_with(call_error(error))
+    except PdpError as error:
+        fail_with(error)
+
+
+def fail_with(error: PdpError) -> None:
+    """Say an error of the server and end with its status."""
+    exit_code.fail(f"{error.reason}: {error.sentence}{_hint(error)}", exit_code.of_error(error))
+
+
+def _hint(error: PdpError) -> str:
+    hints = {
+        "UNAUTHENTICATED": "\nPass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
+        "UNAVAILABLE": "\nIs the server up? Start one with `pdp dev`, or name another with --address.",
+    }
+    return hints.get(error.reason, "")

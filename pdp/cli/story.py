@@ -1,0 +1,98 @@
+"""The story that `pdp demo` tells, as commands that a user would type, run inside `pdp dev -- …`.
+
+It attacks itself: a drop, a self-approval, a changed argument, a second use, a flipped byte. Each must end as it
+should.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pdp.cli import exit_code
+
+_ASK = ["authorize", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
+_READ = [*_ASK, "--action", "read", "--resource", "table:customers"]
+_DROP = [*_ASK, "--action", "drop", "--resource", "table:customers"]
+_EXPORT = [*_ASK, "--action", "export", "--resource", "table:customers", "--property", 'tags=["pii"]']
+
+
+def main() -> int:
+    """Tell it; 0 if everything ended as it should."""
+    with tempfile.TemporaryDirectory(prefix="placet-story-") as folder:
+        return _tell(Path(folder))
+
+
+def _tell(folder: Path) -> int:
+    print("An agent, report-bot, works on behalf of alice.")
+    _step("It reads a table. The policy allows that.", _READ, exit_code.OK)
+    _step("It tries to drop the table. The policy denies that, and says why.", _DROP, exit_code.DENY)
+    asked = [*_EXPORT, "--context", "rows=1000", "--justification", "weekly report", "--request-id", "call-1"]
+    _step(
+        "It wants to export customers, who are personal data: two data stewards must approve.",
+        asked,
+        exit_code.NEEDS_APPROVAL,
+    )
+    approval = _newest_approval()
+    _step(
+        "alice tries to approve it herself. She is one of the requester's principals.",
+        ["approvals", "approve", approval, "--as", "alice"],
+        exit_code.NOT_ALLOWED,
+    )
+    for steward in ("bob", "carol"):
+        _step(
+            f"{steward}, a data steward, sees exactly what will run, and approves.",
+            ["approvals", "approve", approval, "--as", steward, "--reason", "needed for the report"],
+            exit_code.OK,
+        )
+    changed = [*_EXPORT, "--context", "rows=1000000", "--approval-id", approval]
+    _step(
+        "The agent changes one argument: a million rows. The approval does not fit.", changed, exit_code.APPROVAL_ENDED
+    )
+    used = [*_EXPORT, "--context", "rows=1000", "--approval-id", approval, "--request-id", "call-2"]
+    _step("It asks again as approved: allowed, with a grant that proves it.", used, exit_code.OK)
+    again = [*used[:-1], "call-3"]
+    _step("A second use, as another call: refused. An approval fits one action, once.", again, exit_code.APPROVAL_ENDED)
+    _prove(folder)
+    print("\nThat was real OPA, real MongoDB and a real log. Now try it yourself:\n\n  make dev")
+    return 0
+
+
+def _prove(folder: Path) -> None:
+    log = folder / "log.jsonl"
+    _step("The log can be taken away and checked.", ["audit", "export", str(log), "--as", "dana"], exit_code.OK)
+    copy = folder / "copy.jsonl"
+    copy.write_text(_with_a_flipped_byte(log.read_text()))
+    print("\n# Somebody changes one byte of a record in a copy.")
+    _step("The check names the record.", ["audit", "verify", str(copy)], exit_code.AUDIT_FAILED)
+    _step("The real log is intact.", ["audit", "verify", "--as", "dana"], exit_code.OK)
+
+
+def _with_a_flipped_byte(log: str) -> str:
+    """The log with the first DENY turned into DENX: one bit pattern, one byte."""
+    return log.replace("DENY", "DENX", 1)
+
+
+def _step(what: str, arguments: list[str], expected: int) -> None:
+    """Say what happens, show the command and its answer; end the story where it is not as it should be."""
+    print(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}", flush=True)
+    done = _pdp([*arguments, "-o", "table"])
+    print(f"{done.stdout}{done.stderr}".rstrip(), flush=True)
+    if done.returncode != expected:
+        sys.exit(f"\nThis should have ended with exit status {expected}, but it was {done.returncode}.")
+
+
+def _newest_approval() -> str:
+    done = _pdp(["approvals", "list", "--as", "report-bot", "-o", "jsonl"])
+    return str(json.loads(done.stdout.splitlines()[0])["approvalId"])
+
+
+def _pdp(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pdp", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

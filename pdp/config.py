@@ -1,0 +1,120 @@
+"""The server's configuration: one frozen Config, read once from a TOML file, checked at start."""
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from pdp.errors import SetupError
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+
+class Role(StrEnum):
+    """What a caller may be; `authn.ROLES` says which RPC each may call."""
+
+    REQUESTER = "requester"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SpeaksFor(_Frozen):
+    """The subjects that a caller may name beside itself: `<type>:<id>`, `<type>:*` or `*`."""
+
+    subjects: tuple[str, ...] = ()
+    on_behalf_of: tuple[str, ...] = ()
+
+
+class Issuer(_Frozen):
+    """One issuer of tokens and what its word is worth. An identity is `<type>:<sub>`; no two issuers share a type."""
+
+    issuer: str
+    """The `iss` claim, compared byte for byte."""
+    audience: str
+    """The `aud` claim that names this deployment."""
+    type: _Name
+    """The subject type that this issuer vouches for."""
+    kind: Literal["person", "workload"]
+    jwks: Path
+    """A JWK Set or one JWK with Ed25519 public keys (RFC 7517)."""
+    roles: tuple[Role, ...] = ()
+    """Given to everybody with a token of this issuer."""
+    roles_claim: str = ""
+    """A claim that lists further roles."""
+    groups_claim: str = ""
+    """A claim that lists groups, for requirements."""
+    speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
+    """By `sub`; `*` for those without an entry of their own."""
+
+
+class Config(_Frozen):
+    """What a server needs to know."""
+
+    listen: str = "127.0.0.1:4770"
+    """`host:port` on loopback; port 0 takes a free one."""
+    realm: _Name
+    """The deployment's name: part of every digest and of the log. Never changed."""
+    mongodb_uri: str
+    """A replica set."""
+    database: _Name = "placet"
+    opa_url: str = ""
+    """`http(s)://host:port` or `unix:///path` of an OPA that serves the bundle. Empty: start one."""
+    policy: tuple[Path, ...] = ()
+    """Folders of Rego and data on top of the core, for an OPA that the server starts."""
+    issuers: tuple[Issuer, ...] = Field(min_length=1)
+    audit_key: Path
+    """Ed25519 private JWK, mode 0600, that signs the log."""
+    grant_key: Path
+    """Ed25519 private JWK, mode 0600, that signs grants."""
+
+    @model_validator(mode="after")
+    def _one_issuer_a_type(self) -> "Config":
+        types = [issuer.type for issuer in self.issuers]
+        names = [issuer.issuer for issuer in self.issuers]
+        if len(set(types)) < len(types) or len(set(names)) < len(names):
+            raise ValueError("two issuers share a type or a name; an identity must have one issuer that vouches for it")
+        return self
+
+    @model_validator(mode="after")
+    def _policy_or_opa(self) -> "Config":
+        if bool(self.policy) == bool(self.opa_url):
+            raise ValueError(
+                "give either policy (folders, the server starts OPA) or opa_url (an OPA that has the bundle)"
+            )
+        return self
+
+    @property
+    def person_types(self) -> frozenset[str]:
+        """The subject types that are people."""
+        return frozenset(issuer.type for issuer in self.issuers if issuer.kind == "person")
+
+
+def load(path: Path) -> Config:
+    """Read the file; relative paths in it are relative to it. Raises `SetupError` that names each bad field."""
+    try:
+        values = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SetupError(f"cannot read the configuration {path}: {error}") from None
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
+        raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
+    return _beside(config, path.parent)
+
+
+def _beside(config: Config, folder: Path) -> Config:
+    return config.model_copy(
+        update={
+            "policy": tuple(folder / policy for policy in config.policy),
+            "issuers": tuple(issuer.model_copy(update={"jwks": folder / issuer.jwks}) for issuer in config.issuers),
+            "audit_key": folder / config.audit_key,
+            "grant_key": folder / config.grant_key,
+        }
+    )

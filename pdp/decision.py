@@ -1,0 +1,273 @@
+"""Facts -> OPA's input, OPA's result -> verdict.
+
+Pure, and strict: what is not exactly the expected shape is `PolicyInvalid`, never a decision.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from pdp.approval import (
+    DEFAULT_PENDING_FOR_MS,
+    DEFAULT_VALID_FOR_MS,
+    Eligibility,
+    PolicyReview,
+    Requirement,
+    Review,
+    duration_ms,
+)
+from pdp.authn import Caller
+from pdp.errors import PolicyInvalid
+
+MAX_COUNT = 1000
+
+
+class Effect(StrEnum):
+    """What the policy says; the names are the contract's."""
+
+    ALLOW = "ALLOW"
+    DENY = "DENY"
+    NEEDS_APPROVAL = "NEEDS_APPROVAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that led to an effect, and its words for people."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A duty that comes with an allow; `properties` is a JSON object."""
+
+    rule: str
+    reason: str
+    type: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The policy's answer to one request, under one revision."""
+
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    revision: str
+    obligations: tuple[Obligation, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    principals: tuple[str, ...] = ()
+    fired: Mapping[str, tuple[Reason, ...]] | None = None
+
+    def denied(self, rule: str, reason: str) -> "Verdict":
+        """The same answer turned into a deny of the server's own."""
+        return Verdict(Effect.DENY, (Reason(rule, reason),), self.revision, fired=self.fired)
+
+    def allowed(self) -> "Verdict":
+        """The same answer with its requirements met."""
+        return Verdict(Effect.ALLOW, self.reasons, self.revision, self.obligations, fired=self.fired)
+
+
+def opa_input(canonical: bytes, caller: Caller, now_ns: int) -> bytes:
+    """The input of one decision: the canonical request with `caller` and `now` (integer nanoseconds) spliced in."""
+    return b'{"caller":%b,"now":%d,%b' % (caller.json, now_ns, canonical[1:])
+
+
+def review_input(
+    canonical: bytes,
+    caller: Caller,
+    requirements: Sequence[Requirement],
+    reviewers: Sequence[Caller | Review],
+    now_ns: int,
+) -> bytes:
+    """The input of `data.pdp.review`: who, with the claims as verified at the review, fits which requirement."""
+    return b'{"request":%b,"caller":%b,"now":%d,"requirements":%b,"reviewers":%b}' % (
+        canonical,
+        caller.json,
+        now_ns,
+        orjson.dumps([requirement.policy_form() for requirement in requirements]),
+        orjson.dumps([_reviewer(reviewer) for reviewer in reviewers]),
+    )
+
+
+def _reviewer(reviewer: Caller | Review) -> dict[str, Any]:
+    identity = reviewer.reviewer if isinstance(reviewer, Review) else reviewer.identity
+    return {"identity": identity, "claims": {"groups": reviewer.groups}}
+
+
+def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
+    """Parse what `data.pdp.decision` answered.
+
+    An approval that no person is accountable for (no owner whose type a `kind: person` issuer vouches for) is a deny.
+    """
+    answer = _object(result, "the decision", _DECISION_KEYS)
+    effect = _effect(answer)
+    needs_approval = effect is Effect.NEEDS_APPROVAL
+    parsed = Verdict(
+        effect,
+        _reasons(answer.get("requirements" if needs_approval else "reasons"), of_requirements=needs_approval),
+        _revision(answer),
+        tuple(_obligation(entry) for entry in _list(answer.get("obligations", []), "obligation")),
+        tuple(_requirement(entry) for entry in _list(answer.get("requirements", []), "needs_approval")),
+        _strings(answer.get("requester_principals", []), "requester_principals"),
+        _fired(answer),
+    )
+    if not parsed.reasons:  # an effect without a rule behind it is no answer of the core
+        raise PolicyInvalid("wrong_type", f"the policy answered {effect} without a rule that says so")
+    if effect is not Effect.NEEDS_APPROVAL:
+        return parsed
+    owners = _strings(answer.get("owners"), "owners")
+    if not any(owner.partition(":")[0] in person_types for owner in owners):
+        return parsed.denied(
+            "pdp.unowned_subject", "no person is accountable for this subject; name its owners in data.identities"
+        )
+    return parsed
+
+
+def policy_review(result: Any, identities: Sequence[str], requirements: int) -> PolicyReview:
+    """Parse what `data.pdp.review` answered about exactly `identities`, in order."""
+    answer = _object(result, "the review", {"reviewers", "requester_principals", "revisions"})
+    reviewers = tuple(_eligibility(entry, requirements) for entry in _list(answer.get("reviewers"), "reviewers"))
+    if [reviewer.identity for reviewer in reviewers] != list(identities):
+        raise PolicyInvalid("wrong_keys", "the policy answered for other reviewers than it was asked about")
+    return PolicyReview(
+        reviewers, frozenset(_strings(answer.get("requester_principals"), "requester_principals")), _revision(answer)
+    )
+
+
+_DECISION_KEYS = {
+    "effect", "reasons", "obligations", "requirements", "requester_principals", "owners", "revisions", "fired",
+}  # fmt: skip
+_SETS = ("deny", "needs_approval", "allow", "obligation")
+_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for"}
+
+
+def _effect(answer: Mapping[str, Any]) -> Effect:
+    try:
+        return Effect(str(answer.get("effect")))
+    except ValueError:
+        raise PolicyInvalid("wrong_type", "the policy answered with an effect that is none") from None
+
+
+def _revision(answer: Mapping[str, Any]) -> str:
+    revisions = _strings(answer.get("revisions"), "revisions")
+    if len(revisions) != 1 or not revisions[0]:
+        raise PolicyInvalid(
+            "no_revision", "OPA does not say which policy revision answered; load the policy as a bundle"
+        )
+    return revisions[0]
+
+
+def _reasons(entries: Any, *, of_requirements: bool) -> tuple[Reason, ...]:
+    keys = _REQUIREMENT_KEYS if of_requirements else {"rule", "reason"}
+    return tuple(
+        sorted(
+            {_reason(entry, keys) for entry in _list(entries, "rule")}, key=lambda reason: (reason.rule, reason.reason)
+        )
+    )
+
+
+def _reason(entry: Any, keys: set[str]) -> Reason:
+    members = _object(entry, "an entry of a rule set", keys)
+    return Reason(_text(members, "rule"), _text(members, "reason"))
+
+
+def _obligation(entry: Any) -> Obligation:
+    members = _object(entry, "an obligation", {"rule", "reason", "type", "properties"})
+    properties = members.get("properties", {})
+    if not isinstance(properties, dict):
+        raise PolicyInvalid("wrong_type", "an obligation's properties are no object")
+    return Obligation(_text(members, "rule"), _text(members, "reason"), _text(members, "type"), properties)
+
+
+def _requirement(entry: Any) -> Requirement:
+    members = _object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
+    reviewers = _object(members.get("reviewers"), "reviewers", {"groups", "identities"})
+    groups = _strings(reviewers.get("groups", []), "reviewers.groups")
+    identities = _strings(reviewers.get("identities", []), "reviewers.identities")
+    if not groups and not identities:
+        raise PolicyInvalid(
+            "wrong_type", "a needs_approval entry names nobody in reviewers.groups or reviewers.identities"
+        )
+    return Requirement(
+        _text(members, "rule"),
+        _text(members, "reason"),
+        groups,
+        identities,
+        _count(members),
+        _duration(members, "pending_for", DEFAULT_PENDING_FOR_MS),
+        _duration(members, "valid_for", DEFAULT_VALID_FOR_MS),
+    )
+
+
+def _count(members: Mapping[str, Any]) -> int:
+    count = members.get("count", 1)
+    if type(count) is not int or not 1 <= count <= MAX_COUNT:  # bool is an int, too
+        raise PolicyInvalid("wrong_type", "a needs_approval entry's count is no whole number from 1 to 1000")
+    return count
+
+
+def _duration(members: Mapping[str, Any], key: str, default: int) -> int:
+    if key not in members:
+        return default
+    text = members[key]
+    milliseconds = duration_ms(text) if isinstance(text, str) else None
+    if milliseconds is None:
+        raise PolicyInvalid(
+            "wrong_type", f'a needs_approval entry\'s {key} is no duration such as "4h", "15m" or "30s"'
+        )
+    return milliseconds
+
+
+def _eligibility(entry: Any, requirements: int) -> Eligibility:
+    members = _object(entry, "a reviewer", {"identity", "person", "fits"})
+    fits = tuple(_list(members.get("fits"), "fits"))
+    if any(type(index) is not int or not 0 <= index < requirements for index in fits):
+        raise PolicyInvalid("wrong_type", "a reviewer fits a requirement that was not asked about")
+    return Eligibility(_text(members, "identity"), _text(members, "person"), fits)
+
+
+def _fired(answer: Mapping[str, Any]) -> Mapping[str, tuple[Reason, ...]] | None:
+    if "fired" not in answer:
+        return None
+    members = _object(answer["fired"], "the fired rules", set(_SETS))
+    return {
+        name: tuple(Reason(_text(entry, "rule"), _text(entry, "reason")) for entry in _list(members.get(name), name))
+        for name in _SETS
+    }
+
+
+def _object(value: Any, what: str, keys: set[str]) -> dict[str, Any]:
+    if value is None:
+        raise PolicyInvalid("null", f"the policy answered null where {what} belongs")
+    if not isinstance(value, dict):
+        raise PolicyInvalid("wrong_type", f"the policy answered something else where {what} belongs")
+    if unknown := value.keys() - keys:
+        raise PolicyInvalid(
+            "unknown_key", f"{what} has the unknown key {min(unknown)!r}; known are {', '.join(sorted(keys))}"
+        )
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise PolicyInvalid("wrong_type", f"the policy answered something else where the list of {what} belongs")
+    return value
+
+
+def _strings(value: Any, what: str) -> tuple[str, ...]:
+    values = _list(value, what)
+    if not all(isinstance(item, str) for item in values):
+        raise PolicyInvalid("wrong_type", f"{what} holds something that is no string")
+    return tuple(values)
+
+
+def _text(members: Any, key: str) -> str:
+    value = members.get(key) if isinstance(members, dict) else None
+    if not isinstance(value, str) or not value:
+        raise PolicyInvalid("wrong_type", f"an entry of the policy has no {key}, a string that is not empty")
+    return value

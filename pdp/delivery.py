@@ -1,0 +1,54 @@
+"""From an approval's outbox into the log, so that the log is causal per approval.
+
+A step and the exact bytes of its records are one update of the approval's document. The records become durable before
+the step is answered; should that fail, whoever takes the next step, or any process's sweep, makes them durable first.
+"""
+
+import asyncio
+import logging
+from contextvars import Context
+
+from pdp.approval import Approval, State
+from pdp.audit import event
+from pdp.audit.writer import Writer
+from pdp.errors import PdpError
+from pdp.store.approvals import Approvals, Found
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Delivers outboxes and closes what is overdue."""
+
+    def __init__(self, approvals: Approvals, writer: Writer) -> None:
+        self._approvals, self._writer = approvals, writer
+        self._clearing: set[asyncio.Task[None]] = set()
+
+    async def deliver(self, approval: Approval) -> None:
+        """Make the records of the approval's last step durable, where they may not be."""
+        if approval.outbox:
+            await self._writer.append(approval.outbox)
+            self.delivered(approval)
+
+    def delivered(self, approval: Approval) -> None:
+        """The records are durable: empty the outbox when there is time, which is not the call's."""
+        task = asyncio.get_running_loop().create_task(self._clear(approval), context=Context())
+        self._clearing.add(task)
+        task.add_done_callback(self._clearing.discard)
+
+    async def expire(self, found: Found) -> None:
+        """Close an approval whose time is over, unless somebody was faster."""
+        await self.deliver(found.approval)
+        expired = await self._approvals.expire(found.approval, [event.approval_closed(found.approval, State.EXPIRED)])
+        if expired is not None:
+            await self.deliver(expired)
+
+    async def settled(self) -> None:
+        """Return when no outbox is being emptied."""
+        await asyncio.gather(*self._clearing)
+
+    async def _clear(self, approval: Approval) -> None:
+        try:
+            await self._approvals.delivered(approval)
+        except PdpError:
+            log.info("the outbox of %s is left to the sweep", approval.id)

@@ -1,0 +1,64 @@
+"""The named demo people of `pdp dev`, and their tokens: short-lived, signed by a key that only this machine has."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from joserfc import jwt
+
+from pdp import keys
+from pdp.errors import SetupError
+
+AUDIENCE = "placet-dev"
+LIFETIME_SECONDS = 15 * 60
+USERS, AGENTS = "https://dev.placet.example/users", "https://dev.placet.example/agents"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whoever a dev token can be for, a program included."""
+
+    type: str
+    sub: str
+    what: str
+    roles: tuple[str, ...] = ("requester",)
+    groups: tuple[str, ...] = ()
+
+
+PEOPLE = {
+    person.sub: person
+    for person in (
+        Person("user", "alice", "an analyst", ("requester", "reviewer")),
+        Person("user", "bob", "a data steward", ("requester", "reviewer"), ("data-stewards",)),
+        Person("user", "carol", "a data steward", ("requester", "reviewer"), ("data-stewards",)),
+        Person("user", "dana", "an auditor", ("auditor",)),
+        Person("agent", "report-bot", "an agent; asks for itself and on behalf of any user"),
+        Person("agent", "dev", "may ask as any subject; owned by user:dev"),
+    )
+}
+
+
+def key_path(state: Path) -> Path:
+    """Where a `pdp dev` stack keeps the key of its two issuers."""
+    return state / "keys" / "issuer.jwk"
+
+
+def token(state: Path, name: str) -> str:
+    """A token for one of `PEOPLE`. Raises `SetupError` for others, and where no dev stack has run."""
+    person = PEOPLE.get(name.removeprefix("user:").removeprefix("agent:"))
+    if person is None:
+        raise SetupError(f"--as knows {', '.join(PEOPLE)}; for anybody else pass a token with --token")
+    if not key_path(state).exists():
+        raise SetupError(f"{state} holds no dev key; start `pdp dev`, or name its folder with PDP_STATE")
+    now = int(time.time())
+    claims = {
+        "iss": USERS if person.type == "user" else AGENTS,
+        "aud": AUDIENCE,
+        "sub": person.sub,
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
+        "roles": list(person.roles),
+        "groups": list(person.groups),
+    }
+    key = keys.private_key(key_path(state))
+    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])

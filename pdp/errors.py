@@ -1,0 +1,150 @@
+"""Every failure a caller can meet: a sentence, a gRPC status code and a stable reason.
+
+A "no" of the policy is an answer, never one of these. The interceptor maps the tree to `google.rpc.Status` once;
+sentences say what to do and never carry values of the request or text of a driver.
+"""
+
+from collections.abc import Sequence
+
+DOMAIN = "placet.dev"
+"""`google.rpc.ErrorInfo.domain` of every reason below."""
+
+
+class PdpError(Exception):
+    """A failure with `code` (a `grpc.StatusCode` name) and `reason` (`ErrorInfo.reason`).
+
+    `violations` are (field path, description) pairs; `retry_seconds` is set where retrying helps; `metadata` is
+    `ErrorInfo.metadata`.
+    """
+
+    code = "INTERNAL"
+    reason = "INTERNAL"
+    retry_seconds: float | None = None
+
+    def __init__(self, sentence: str, *, violations: Sequence[tuple[str, str]] = (), **metadata: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.violations = tuple(violations)
+        self.metadata = metadata
+
+
+class InvalidRequest(PdpError):
+    """The request cannot be read as it is; `violations` name the fields."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "INVALID_REQUEST"
+
+    @classmethod
+    def field(cls, path: str, description: str) -> "InvalidRequest":
+        """One bad field: its path as a client writes it (`resource.properties.tags[0]`) and what to do."""
+        return cls(f"{path}: {description}", violations=[(path, description)])
+
+
+class Unauthenticated(PdpError):
+    """Who is calling could not be established; no detail on purpose."""
+
+    code = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class NotAllowed(PdpError):
+    """The caller is known and may not do this; `reason` says which rule stands in the way."""
+
+    code = "PERMISSION_DENIED"
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class NotFound(PdpError):
+    """There is no such object, or it is not this caller's to see."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class PolicyInvalid(PdpError):
+    """The policy gave no well-shaped answer.
+
+    `problem` is one of undefined, null, unknown_key, wrong_type, builtin_error, conflict, wrong_keys, no_revision.
+    """
+
+    code = "FAILED_PRECONDITION"
+    reason = "POLICY_INVALID"
+
+    def __init__(self, problem: str, sentence: str, file: str = "") -> None:
+        super().__init__(sentence, problem=problem)
+        if file:
+            self.metadata["file"] = file
+        self.problem = problem
+
+
+class ApprovalNotPending(PdpError):
+    """The approval has left PENDING; its state is in the metadata."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_NOT_PENDING"
+
+
+class AlreadyReviewed(PdpError):
+    """This person has reviewed this approval before; a review is never changed."""
+
+    code = "ALREADY_EXISTS"
+    reason = "ALREADY_REVIEWED"
+
+
+class RequestIdReused(PdpError):
+    """The `request_id` names another request; `violations` name the differing paths, never values."""
+
+    code = "ALREADY_EXISTS"
+    reason = "REQUEST_ID_REUSED"
+
+
+class DigestMismatch(PdpError):
+    """`expected_digest` is not this approval's: what was displayed is not what would be approved."""
+
+    code = "ABORTED"
+    reason = "DIGEST_MISMATCH"
+
+
+class Conflict(PdpError):
+    """Others changed the approval faster than this call could; read it again and retry."""
+
+    code = "ABORTED"
+    reason = "CONFLICT"
+    retry_seconds = 0.1
+
+
+class Overloaded(PdpError):
+    """More work is waiting than is safe to queue; nothing was decided."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "OVERLOADED"
+    retry_seconds = 0.5
+
+
+class EngineUnavailable(PdpError):
+    """OPA did not answer in time; nothing is allowed meanwhile."""
+
+    code = "UNAVAILABLE"
+    reason = "ENGINE_UNAVAILABLE"
+    retry_seconds = 1.0
+
+
+class StoreUnavailable(PdpError):
+    """MongoDB did not confirm in time; nothing is answered without its record."""
+
+    code = "UNAVAILABLE"
+    reason = "STORE_UNAVAILABLE"
+    retry_seconds = 1.0
+
+
+class SetupError(PdpError):
+    """The server, a dependency or the configuration is not as it must be; the sentence says what to do."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "SETUP"

@@ -1,0 +1,59 @@
+"""Ed25519 keys as JWK files (RFC 8037): made, read, published. `joserfc` is the one JOSE library."""
+
+import json
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from pdp.errors import SetupError
+
+
+def generate(path: Path) -> OKPKey:
+    """Make a private key and store it at `path`, mode 0600; an existing file is never replaced."""
+    key = OKPKey.generate_key("Ed25519", auto_kid=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(key.as_dict(private=True), file)
+    return key
+
+
+def private_key(path: Path) -> OKPKey:
+    """Read a private key. `SetupError` where it is none, or where others may read it."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
+        key = OKPKey.import_key(json.loads(path.read_text()))
+    except (OSError, ValueError, JoseError):
+        raise SetupError(f"{path} holds no Ed25519 private JWK") from None
+    if not isinstance(key.private_key, Ed25519PrivateKey):
+        raise SetupError(f"{path} holds no Ed25519 private JWK")
+    key.ensure_kid()
+    return key
+
+
+def public_keys(path: Path) -> KeySet:
+    """Read a JWK Set, or a single JWK of which only the public half is kept."""
+    try:
+        document = json.loads(path.read_text())
+        members = document.get("keys", [document])
+        keys = [OKPKey.import_key(member) for member in members]
+    except (OSError, ValueError, AttributeError, TypeError, JoseError):
+        raise SetupError(f"{path} holds no JWK Set of Ed25519 keys") from None
+    return published(*keys)
+
+
+def published(*keys: OKPKey) -> KeySet:
+    """The public halves, each under its RFC 7638 thumbprint or the `kid` that it came with."""
+    for key in keys:
+        key.ensure_kid()
+    return KeySet([OKPKey.import_key(key.as_dict(private=False)) for key in keys])
+
+
+def signing(key: OKPKey) -> Ed25519PrivateKey:
+    """The key as what signs raw bytes."""
+    private = key.private_key
+    assert isinstance(private, Ed25519PrivateKey)  # noqa: S101  # `private_key` let nothing else pass
+    return private

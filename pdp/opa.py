@@ -1,0 +1,183 @@
+"""The only file that imports opa_client: asks OPA the few fixed questions, with a time limit and without a retry.
+
+`AsyncOpaClient` as it comes retries deterministic policy errors, follows redirects, throws OPA's error body away,
+takes gzip (a third slower) and knows no unix socket; both of its private seams are replaced here, so its version is
+pinned.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+from opa_client.opa_async import AsyncOpaClient
+
+from pdp.errors import EngineUnavailable, PolicyInvalid, SetupError
+
+FLOOR = (1, 4, 0)
+"""Older ones let a path inject a query (CVE-2025-46569)."""
+QUERY_SECONDS = 0.25
+HEALTH_SECONDS = 0.25
+_MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_PROBLEMS = {"eval_conflict_error": "conflict", "eval_builtin_error": "builtin_error"}
+_REVISION_QUERY = b'{"input":{"batch":{}}}'
+
+
+class OpaLate(EngineUnavailable):
+    """The query ran out of its time: it may be slow by itself or behind a slow one."""
+
+
+class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has no types
+    """The client with its transport and its request step replaced."""
+
+    def __init__(self, url: str, connections: int) -> None:
+        parts = urlsplit(url)
+        self._socket = parts.path if parts.scheme == "unix" else ""
+        super().__init__(host=parts.hostname or "opa", port=parts.port or 8181, ssl=parts.scheme == "https", retries=0)
+        self._connections = connections
+
+    async def _init_session(self) -> None:
+        connector: aiohttp.BaseConnector
+        if self._socket:
+            connector = aiohttp.UnixConnector(self._socket, limit=self._connections, keepalive_timeout=60)
+        else:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"Accept-Encoding": "identity", "Content-Type": "application/json"},
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+
+    def post(self, url: str, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """One request, one answer, whatever its status."""
+        return self._request("POST", url, data=body)
+
+    @asynccontextmanager
+    async def _request(self, method: str, url: str, **arguments: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        async with self._session.request(method, url, allow_redirects=False, **arguments) as response:
+            yield response
+
+
+class Opa:
+    """One OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
+
+    def __init__(self, url: str, connections: int = 16) -> None:
+        if urlsplit(url).scheme not in ("unix", "http", "https"):
+            raise SetupError("the URL of OPA must begin with unix://, http:// or https://")
+        self._client = _HardenedClient(url, connections)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close_connection()
+
+    async def decisions(
+        self, inputs: Sequence[bytes], explained: Sequence[bool], seconds: float = QUERY_SECONDS
+    ) -> list[Any]:
+        """Ask `data.pdp.decisions` about all inputs at once; one raw answer each, in order, None for one left out.
+
+        Raises `PolicyInvalid` where the query failed as a whole, `OpaLate` where it took longer than `seconds`,
+        `EngineUnavailable` where OPA is away.
+        """
+        batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
+        explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
+        body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
+        answers = await self._ask("decisions", body, seconds)
+        if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
+            raise PolicyInvalid("wrong_keys", "the policy answered other questions than it was asked")
+        return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
+
+    async def review(self, question: bytes) -> Any:
+        """Ask `data.pdp.review`; the raw answer."""
+        return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
+
+    async def revision(self) -> str:
+        """The revision of the policy in force; empty where OPA has no bundle."""
+        revisions = await self._ask("revisions", _REVISION_QUERY, QUERY_SECONDS)
+        return str(revisions[0]) if isinstance(revisions, list) and len(revisions) == 1 else ""
+
+    async def version(self) -> str:
+        """OPA's version. Raises `SetupError` below the floor."""
+        text = await self._provenance()
+        numbers = tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
+        if numbers < FLOOR:
+            raise SetupError(f"OPA {text or 'of unknown version'} is too old; use 1.4.0 or newer")
+        return text
+
+    async def _provenance(self) -> str:
+        url = f"{self._client.root_url}/data/pdp/revisions?provenance=true"
+        body = await self._post(url, _REVISION_QUERY, HEALTH_SECONDS * 4)
+        return str(body.get("provenance", {}).get("version", ""))
+
+    async def is_healthy(self) -> bool:
+        """Whether OPA answers and its bundle is active."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                return bool(await self._client.check_health({"bundles": True}))
+        except TimeoutError:
+            return False
+
+    async def _ask(self, entrypoint: str, body: bytes, seconds: float) -> Any:
+        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors=true"
+        answer = await self._post(url, body, seconds)
+        if "result" not in answer:
+            raise PolicyInvalid(
+                "undefined", f"data.pdp.{entrypoint} is undefined; load the core of Placet as part of the policy"
+            )
+        return answer["result"]
+
+    async def _post(self, url: str, body: bytes, seconds: float) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(seconds), self._client.post(url, body) as response:
+                content = await _read(response)
+                return _parsed(response.status, content)
+        except TimeoutError:
+            raise OpaLate("OPA did not answer in time; nothing was allowed") from None
+        except (aiohttp.ClientError, OSError):
+            raise EngineUnavailable("OPA does not answer; nothing is allowed until it does") from None
+
+
+_UNDEFINED = object()
+"""Stands where OPA left an item's answer out."""
+
+
+def is_undefined(answer: Any) -> bool:
+    """Whether OPA left this item's answer out."""
+    return answer is _UNDEFINED
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    content = await response.content.read(_MAX_ANSWER_BYTES + 1)
+    while chunk := await response.content.read(_MAX_ANSWER_BYTES + 1):
+        content += chunk
+        if len(content) > _MAX_ANSWER_BYTES:
+            raise PolicyInvalid("wrong_type", "the policy's answer is larger than any should be")
+    return content
+
+
+def _parsed(status: int, content: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise EngineUnavailable("what answers in OPA's place is not OPA")
+    if status == 200:  # noqa: PLR2004  # HTTP
+        return body
+    if status == 500 and isinstance(body.get("errors"), list):  # noqa: PLR2004  # HTTP
+        raise _evaluation_error(body["errors"])
+    raise EngineUnavailable(f"OPA refused the question with HTTP status {status}")
+
+
+def _evaluation_error(errors: Sequence[Any]) -> PolicyInvalid:
+    """Code and file of OPA's first error; its message stays out, it may quote the request."""
+    error = errors[0] if errors and isinstance(errors[0], dict) else {}
+    problem = _PROBLEMS.get(str(error.get("code")), "builtin_error")
+    location = error.get("location")
+    where = f"{location.get('file')}:{location.get('row')}" if isinstance(location, dict) else ""
+    return PolicyInvalid(problem, f"the policy failed ({problem}){' at ' + where if where else ''}", file=where)

@@ -1,0 +1,49 @@
+"""Folders of policy -> the bundle that OPA serves."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from pdp.policy.check import examine
+from pdp.policy.finding import PolicyRefused
+from pdp.policy.sources import Source, labels, read, revision, staged
+from pdp.policy.stock import capabilities, output
+
+
+def build(opa: Path, folders: Sequence[Path], destination: Path) -> str:
+    """Build the bundle of the core and `folders` at `destination` and return its revision.
+
+    What is checked is what is built: PolicyRefused names every finding, and `destination` stays as it was.
+    Otherwise it is replaced in one step, so that an OPA that watches it never sees half a bundle. OPA reloads
+    at every event in the folder of `destination`; so the rest happens above it, on the same file system.
+    """
+    sources = [source for source in read(folders) if not source.is_test]
+    if findings := examine(opa, sources):
+        raise PolicyRefused(findings)
+    name = revision(sources)
+    with tempfile.TemporaryDirectory(dir=destination.resolve().parents[1], prefix=".build-") as scratch:
+        pack(opa, sources, Path(scratch, "bundle.tar.gz"), name).replace(destination)
+    return name
+
+
+def pack(opa: Path, sources: Sequence[Source], target: Path, name: str) -> Path:
+    """Write modules and data of `sources` as a bundle of revision `name`; SetupError where OPA refuses."""
+    loaded = [source for source in sources if source.is_data or source.is_rego]
+    with staged(loaded) as folder:
+        allowed = folder / "capabilities.json"
+        allowed.write_bytes(orjson.dumps(capabilities(opa)))
+        output(
+            opa,
+            "build",
+            *labels(loaded),
+            "--capabilities",
+            allowed,
+            "-r",
+            name,
+            "-o",
+            target.resolve(),
+            folder=folder,
+        )
+    return target

@@ -1,0 +1,129 @@
+"""Everything that an author's files must satisfy before they decide anything."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp.errors import SetupError
+from pdp.policy import data as documents
+from pdp.policy.droppable import droppable
+from pdp.policy.finding import Finding
+from pdp.policy.module import Module, inspect, modules
+from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
+from pdp.policy.schema import Schema, parsed, request
+from pdp.policy.sources import CORE, Source, labels, read, shown, staged
+from pdp.policy.stock import FORBIDDEN, capabilities, run
+
+
+def check(opa: Path, folders: Sequence[Path], *, full: bool = True) -> list[Finding]:
+    """Every finding in `folders`, in the order of files and lines; none means that the policy may be loaded.
+
+    `full` also looks at tests and formatting, for which a server that loads the policy does not care.
+    """
+    sources = read(folders)
+    if not full:
+        return examine(opa, [source for source in sources if not source.is_test])
+    return sorted({*examine(opa, sources), *_unformatted(opa, sources)})
+
+
+def examine(opa: Path, sources: Sequence[Source]) -> list[Finding]:
+    """The findings in `sources`, formatting aside."""
+    everything = modules(opa, sources)
+    schemas, findings = parsed(sources)
+    data, faults = _data(opa, sources, everything)
+    findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
+    compiled = [said for said in _compiled(opa, sources, schemas) if not _is_echo(said, findings)]
+    return sorted({*findings, *compiled})
+
+
+def _is_echo(said: Finding, findings: Sequence[Finding]) -> bool:
+    """OPA complains about what is found already, in words that help less."""
+    if said.sentence.startswith("conflicting rules"):
+        return bool(findings)
+    return any(
+        said.file == finding.file and (said.line == finding.line or finding.rule == "reserved-package")
+        for finding in findings
+    )
+
+
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+    rules, read_packages = definitions(everything), packages(everything)
+    for module in everything:
+        if module.source.label == CORE:
+            continue
+        yield from inspect(module)
+        if not module.source.is_test:
+            yield from unknown_data(module, rules, data)
+            yield from unknown_attributes(module, schemas)
+            yield from droppable(module, rules, data)
+            yield from unread_sets(module, read_packages)
+
+
+def _data(opa: Path, sources: Iterable[Source], everything: Sequence[Module]) -> tuple[dict[str, Any], list[Finding]]:
+    owned = {module.package for module in everything if not module.source.is_test}
+    found, findings = documents.documents(opa, sources)
+    whole, conflicts = documents.merged(found)
+    for source, document in found:
+        findings += [*documents.misplaced(source, document, owned), *documents.people(source, document)]
+    return whole, [*findings, *conflicts]
+
+
+def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
+    for source in sources:
+        if not (source.is_rego or source.is_data or source.is_schema):
+            sentence = "bundles carry data only in data.json and data.yaml; rename it, or move it elsewhere"
+            yield Finding(source.shown, 0, "stray-file", sentence)
+
+
+def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+    """What `opa check --strict` says about all modules, and about the author's with the input's schema."""
+    rego = [source for source in sources if source.is_rego]
+    authored = [source for source in rego if source.label != CORE]
+    with staged(rego) as folder:
+        allowed, shape = folder / "capabilities.json", folder / "input.json"
+        allowed.write_bytes(orjson.dumps(capabilities(opa)))
+        shape.write_bytes(orjson.dumps(request(schemas)))
+        strict = ("check", "--strict", "--format", "json", "--max-errors", "0", "--capabilities", allowed)
+        done = [run(opa, *strict, *labels(rego), folder=folder)]
+        if authored:
+            done.append(run(opa, *strict, "--schema", shape, *labels(authored), folder=folder))
+    for answer in done:
+        if answer.returncode:
+            yield from (_said(sources, error) for error in _errors(answer.stderr))
+
+
+def _errors(said: bytes) -> list[dict[str, Any]]:
+    try:
+        errors: list[dict[str, Any]] = orjson.loads(said)["errors"]
+    except (ValueError, KeyError) as error:
+        raise SetupError(f"`opa check` failed: {said.decode(errors='replace').strip()}") from error
+    return errors
+
+
+def _said(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
+    place, message = error.get("location", {}), error["message"]
+    rule, sentence = _meaning(message)
+    return Finding(shown(sources, place.get("file", "")), place.get("row", 0), rule, sentence)
+
+
+def _meaning(message: str) -> tuple[str, str]:
+    """OPA's message as (rule of the check, what to do)."""
+    if message.startswith("undefined ref: "):
+        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type"
+    if message.startswith("package annotation redeclared"):
+        return "package-metadata", "put METADATA above a rule; a package of many files takes no more than one"
+    if (name := message.removeprefix("undefined function ")) in FORBIDDEN:
+        return "forbidden-builtin", f"do without `{name}`; `input.now` is the time, and rules reach nothing"
+    return "does-not-compile", message
+
+
+def _unformatted(opa: Path, sources: Sequence[Source]) -> Iterator[Finding]:
+    rego = [source for source in sources if source.is_rego and source.label != CORE]
+    if not rego:
+        return
+    with staged(rego) as folder:
+        listed = run(opa, "fmt", "--list", *labels(rego), folder=folder).stdout.decode().splitlines()
+    for name in listed:
+        yield Finding(shown(sources, name), 0, "unformatted", "run `opa fmt --write` on it")

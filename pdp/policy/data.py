@@ -1,0 +1,123 @@
+"""The data of a policy: where it may lie, and that the people in it are people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp.errors import SetupError
+from pdp.policy.finding import Finding
+from pdp.policy.sources import Source, staged
+from pdp.policy.stock import output
+
+RESERVED = ("pdp", "policy", "system")
+PEOPLE = {"owners", "same_as"}
+LISTS = "write a list of identities, each `type:id`"
+
+
+def documents(opa: Path, sources: Iterable[Source]) -> tuple[list[tuple[Source, Any]], list[Finding]]:
+    """Each data file with its document, nested as OPA nests it, and a finding for each unreadable one."""
+    found, findings = [], []
+    for source in sources:
+        if not source.is_data:
+            continue
+        try:
+            found.append((source, _nested(source, _document(opa, source))))
+        except (ValueError, TypeError, SetupError):
+            findings.append(Finding(source.shown, 0, "bad-data", "write one JSON or YAML object"))
+    return found, findings
+
+
+def _document(opa: Path, source: Source) -> dict[str, Any]:
+    document = orjson.loads(source.content) if source.path.suffix == ".json" else _yaml(opa, source)
+    if not isinstance(document, dict):
+        raise TypeError
+    return document
+
+
+def _yaml(opa: Path, source: Source) -> Any:
+    with staged([source]) as folder:
+        answer = orjson.loads(output(opa, "eval", "--data", source.name, "data", folder=folder))
+    return answer["result"][0]["expressions"][0]["value"]
+
+
+def _nested(source: Source, document: dict[str, Any]) -> dict[str, Any]:
+    for part in reversed(source.path.parent.parts):
+        document = {part: document}
+    return document
+
+
+def merged(documents: Iterable[tuple[Source, Any]]) -> tuple[dict[str, Any], list[Finding]]:
+    """All documents as one, and a finding for each file that says otherwise than one before it."""
+    whole: dict[str, Any] = {}
+    findings = []
+    for source, document in documents:
+        try:
+            whole = _union(whole, document)
+        except ValueError as error:
+            sentence = f"`data.{error}` is written in another file too; keep one of them"
+            findings.append(Finding(source.shown, 0, "conflicting-data", sentence))
+    return whole, findings
+
+
+def _union(left: Mapping[str, Any], right: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    both = dict(left)
+    for key, value in right.items():
+        if key not in left:
+            both[key] = value
+        elif isinstance(value, dict) and isinstance(left[key], dict):
+            both[key] = _union(left[key], value, f"{path}{key}.")
+        else:
+            raise ValueError(path + key)
+    return both
+
+
+def misplaced(source: Source, document: Mapping[str, Any], packages: Iterable[Sequence[str]]) -> Iterable[Finding]:
+    """Data at the path of a package would answer in place of its rules."""
+    for path in sorted({*((name,) for name in RESERVED), *map(tuple, packages)}):
+        if _lies_at(document, path):
+            name = ".".join(path)
+            sentence = f"data under `{name}` would speak for the policy; move it to a name of its own"
+            yield Finding(source.shown, 0, "reserved-data", sentence)
+
+
+def _lies_at(document: Any, path: Sequence[str]) -> bool:
+    for step in path:
+        if not isinstance(document, dict):
+            return True
+        if step not in document:
+            return False
+        document = document[step]
+    return True
+
+
+def people(source: Source, document: Mapping[str, Any]) -> Iterable[Finding]:
+    """`groups` and `identities` decide who may review, so that a misspelt owner could approve."""
+    faults: dict[str, str] = {}
+    for name, members in _entries(document, "groups", faults):
+        if not _is_list(members):
+            faults[f"groups.{name}"] = LISTS
+    for name, entry in _entries(document, "identities", faults):
+        faults |= _identity_faults(f"identities.{name}", entry)
+    for path, sentence in faults.items():
+        yield Finding(source.shown, 0, "bad-people", f"`data.{path}`: {sentence}")
+
+
+def _entries(document: Mapping[str, Any], key: str, faults: dict[str, str]) -> Iterable[tuple[str, Any]]:
+    entries = document.get(key, {})
+    if isinstance(entries, dict):
+        return entries.items()
+    faults[key] = "write an object, one key a name"
+    return ()
+
+
+def _identity_faults(path: str, entry: Any) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        return {path: "write an object with `owners` or `same_as`"}
+    unknown = {f"{path}.{key}": "the keys are `owners` and `same_as`" for key in entry if key not in PEOPLE}
+    return unknown | {f"{path}.{key}": LISTS for key in PEOPLE & entry.keys() if not _is_list(entry[key])}
+
+
+def _is_list(names: Any) -> bool:
+    return isinstance(names, list) and all(isinstance(name, str) and ":" in name for name in names)

@@ -1,0 +1,112 @@
+"""The objects that rules add to the five sets, as far as written out; the server checks what is computed."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_REVIEWERS = 1000
+DURATION = re.compile(r"(\d{1,5}h)?(\d{1,5}m)?(\d{1,7}s)?")
+
+Fault = tuple[str, str]
+"""Rule of the check, and what to do."""
+
+
+class Computed:
+    """A value that only evaluation can tell."""
+
+
+COMPUTED = Computed()
+
+
+def literal(term: Mapping[str, Any]) -> Any:
+    """The value of a term of OPA's syntax tree; COMPUTED for what is not written out."""
+    match term["type"]:
+        case "string" | "number" | "boolean" | "null":
+            return term.get("value")
+        case "array" | "set":
+            return [literal(item) for item in term["value"]]
+        case "object":
+            pairs = [(literal(key), literal(value)) for key, value in term["value"]]
+            return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else COMPUTED
+        case _:
+            return COMPUTED
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(item is COMPUTED or _is_text(item) for item in value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_REVIEWERS
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, str) and bool(DURATION.fullmatch(value)) and bool(re.search("[1-9]", value))
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The keys of an object, each with its test; `open` takes any others."""
+
+    required: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    optional: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    open: bool = False
+
+
+WANTED: Mapping[Callable[[Any], bool], str] = {
+    _is_text: "a text",
+    _is_texts: "a list of texts, at least one",
+    _is_count: f"a whole number from 1 to {MOST_REVIEWERS}",
+    _is_duration: 'a duration such as "4h", "15m" or "30s"',
+    _is_object: "an object",
+}
+REASONED = {"rule": _is_text, "reason": _is_text}
+SHAPES = {
+    "deny": Shape(REASONED),
+    "allow": Shape(REASONED),
+    "needs_approval": Shape(
+        {**REASONED, "reviewers": _is_object},
+        {"count": _is_count, "pending_for": _is_duration, "valid_for": _is_duration},
+    ),
+    "obligation": Shape({**REASONED, "type": _is_text}, {"properties": _is_object}),
+    "mask": Shape(REASONED, open=True),
+}
+REVIEWERS = Shape(optional={"groups": _is_texts, "identities": _is_texts})
+
+
+def faults(name: str, entry: Any) -> Iterable[Fault]:
+    """What is wrong with an entry of the set `name`."""
+    if entry is COMPUTED:
+        return
+    if not isinstance(entry, dict):
+        yield "wrong-type", f"`{name}` holds objects; write {{{_keys(SHAPES[name])}}}"
+        return
+    yield from _object_faults(entry, SHAPES[name])
+    if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
+        yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
+        if not reviewers:
+            yield "missing-key", "name the `groups` or `identities` who may review"
+
+
+def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> Iterable[Fault]:
+    tests = {**shape.required, **shape.optional}
+    for key in shape.required.keys() - entry.keys():
+        yield "missing-key", f"add `{path}{key}`, {WANTED[tests[key]]}"
+    for key, value in entry.items():
+        if key in tests and value is not COMPUTED and not tests[key](value):
+            yield "wrong-type", f"make `{path}{key}` {WANTED[tests[key]]}"
+        elif key not in tests and not shape.open:
+            yield "unknown-key", f"remove `{path}{key}`; the keys are {_keys(shape)}"
+
+
+def _keys(shape: Shape) -> str:
+    return ", ".join([*shape.required, *shape.optional])

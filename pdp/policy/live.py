@@ -1,0 +1,44 @@
+"""The policy in force: its folders built into the bundle that OPA watches, built again when they change."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from watchfiles import awatch
+
+from pdp.errors import SetupError
+from pdp.policy.attributes import Attributes
+from pdp.policy.bundle import build
+from pdp.policy.schema import schemas
+
+
+class Policy:
+    """What the server itself must know of the policy; OPA holds the rules."""
+
+    def __init__(self) -> None:
+        self.attributes = Attributes({})
+
+
+class WatchedPolicy(Policy):
+    """Folders of Rego and data on top of the core. A broken edit is shown and the last good one stays in force."""
+
+    def __init__(self, opa: Path, folders: Sequence[Path], bundle: Path, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._opa, self._folders, self._say = opa, folders, say
+        self.bundle = bundle
+
+    async def build(self) -> str:
+        """Check and build; the revision. Raises `SetupError` that names every fault, and changes nothing then."""
+        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle)
+        self.attributes = Attributes(schemas(self._folders))
+        return revision
+
+    async def watch(self) -> None:
+        """Build again at every change, until cancelled."""
+        async for _ in awatch(*self._folders):
+            try:
+                revision = await self.build()
+            except SetupError as error:
+                self._say(f"{error}\nThe last good policy stays in force.")
+            else:
+                self._say(f"policy built, revision {revision[:12]}")

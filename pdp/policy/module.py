@@ -1,0 +1,126 @@
+"""One Rego module as OPA parses it: what it says about itself, and the faults that only its syntax shows."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp.policy.entry import faults, literal
+from pdp.policy.finding import Finding
+from pdp.policy.sources import CORE, Source, staged
+from pdp.policy.stock import run
+
+Node = Mapping[str, Any]
+"""A part of OPA's syntax tree."""
+
+SETS = ("deny", "needs_approval", "allow", "obligation", "mask")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A source with its syntax tree."""
+
+    source: Source
+    tree: Node
+
+    @cached_property
+    def package(self) -> tuple[str, ...]:
+        """The path below `data`."""
+        return tuple(part["value"] for part in self.tree["package"]["path"][1:])
+
+    @property
+    def rules(self) -> Sequence[Node]:
+        """The rules in the order of the file."""
+        rules: Sequence[Node] = self.tree.get("rules", [])
+        return rules
+
+    @cached_property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """What the module calls the documents that it imports: name -> path from `data` or `input`."""
+        names = {"data": ("data",), "input": ("input",)}
+        for node in self.tree.get("imports", []):
+            path = tuple(part["value"] for part in node["path"]["value"])
+            names[node.get("alias", path[-1])] = path
+        return names
+
+    def finding(self, node: Node, rule: str, sentence: str) -> Finding:
+        """A finding at `node`."""
+        return Finding(self.source.shown, node["location"]["row"], rule, sentence)
+
+
+def modules(opa: Path, sources: Iterable[Source]) -> list[Module]:
+    """Every module that parses; `opa check` speaks about the others."""
+    trees = [(source, _tree(opa, source)) for source in sources if source.is_rego]
+    return [Module(source, tree) for source, tree in trees if tree is not None]
+
+
+@lru_cache(maxsize=4096)
+def _tree(opa: Path, source: Source) -> Node | None:
+    with staged([source]) as folder:
+        done = run(opa, "parse", source.name, "-f", "json", "--json-include", "locations,-comments", folder=folder)
+    if done.returncode:
+        return None
+    tree: Node = orjson.loads(done.stdout)
+    return tree
+
+
+def inspect(module: Module) -> Iterator[Finding]:
+    """The faults of one module of an author."""
+    root, node = module.package[0], module.tree["package"]
+    if root in {CORE, "system"}:
+        sentence = f"package `{root}` is not yours; write `package policy` or `package lib.…`"
+        yield module.finding(node, "reserved-package", sentence)
+    elif root == "policy" and len(module.package) > 1:
+        sentence = "nothing reads a package below `policy`; write `package policy`"
+        yield module.finding(node, "nested-package", sentence)
+    elif root == "policy" and not module.source.is_test:
+        for rule in module.rules:
+            yield from _rule(module, rule)
+
+
+def _rule(module: Module, rule: Node) -> Iterator[Finding]:
+    name = rule["head"]["ref"][0]["value"]
+    if name not in SETS:
+        yield module.finding(rule, "misspelt-set", _misspelt(name))
+    elif not is_contains(rule):
+        yield module.finding(rule, "not-a-set", f"write `{name} contains {{…}} if {{…}}`; only sets are read")
+    else:
+        for fault, sentence in faults(name, literal(_entry(rule))):
+            yield module.finding(rule["head"], fault, sentence)
+
+
+def _misspelt(name: str) -> str:
+    near = difflib.get_close_matches(name, SETS, n=1)
+    meant = f"write `{near[0]}`" if near else f"the sets are {', '.join(SETS)}"
+    return f"nothing reads `{name}`; {meant}, and keep helpers in a package of their own, such as `lib.{name}`"
+
+
+def is_contains(rule: Node) -> bool:
+    """The rule adds to a set of its own name."""
+    head = rule["head"]
+    return "key" in head and "value" not in head and len(head["ref"]) == 1 and not rule.get("default")
+
+
+def _entry(rule: Node) -> Node:
+    """What a rule adds: the term itself, or the one that its body assigns to that name."""
+    key: Node = rule["head"]["key"]
+    for expression in rule.get("body", ()) if key["type"] == "var" else ():
+        match expression["terms"]:
+            case [{"value": [{"value": "assign"}]}, {"type": "var", "value": name}, dict(term)] if name == key["value"]:
+                return term
+    return key
+
+
+def nodes(tree: Any) -> Iterator[Node]:
+    """Every node of a syntax tree, outermost first."""
+    if isinstance(tree, dict):
+        yield tree
+        for branch in tree.values():
+            yield from nodes(branch)
+    elif isinstance(tree, list):
+        for branch in tree:
+            yield from nodes(branch)

@@ -1,0 +1,115 @@
+"""What modules refer to: a name that leads nowhere is undefined in Rego, and `not undefined` is true."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pdp.policy.entry import literal
+from pdp.policy.finding import Finding
+from pdp.policy.module import SETS, Module, Node, is_contains, nodes
+from pdp.policy.schema import Schema, knows, request
+
+Path = tuple[str, ...]
+"""Steps that begin with `data` or `input`."""
+
+OPTIONAL = {"domains", "groups", "identities"}
+"""Data that a policy may do without; the core knows that."""
+
+PROPERTIES = ("input", "resource", "properties")
+TYPE = ("input", "resource", "type")
+
+
+def written(module: Module, node: Node) -> Path:
+    """The part of a reference that is written out, imports resolved: `roles[x]` is `data.roles`."""
+    parts = node["value"] if node.get("type") == "ref" else [node]
+    steps = list(module.names.get(parts[0]["value"], ()) if parts[0]["type"] == "var" else ())
+    for part in parts[1:] if steps else ():
+        if part["type"] != "string":
+            break
+        steps.append(part["value"])
+    return tuple(steps)
+
+
+def definitions(everything: Iterable[Module]) -> frozenset[Path]:
+    """Where rules and functions lie."""
+    return frozenset(
+        ("data", *module.package, rule["head"]["ref"][0]["value"]) for module in everything for rule in module.rules
+    )
+
+
+def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:
+    """References to rules, functions or data that no file holds."""
+    for node in nodes(module.rules):
+        if node.get("type") != "ref":
+            continue
+        path = written(module, node)
+        if path[:1] == ("data",) and not _leads_somewhere(path, rules, data):
+            name = ".".join(path)
+            sentence = f"no rule and no data is called `{name}`; mend the name, or add what it names"
+            yield module.finding(node, "unknown-reference", sentence)
+
+
+def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any]) -> bool:
+    if len(path) == 1 or path[1] in data or path[1] in OPTIONAL:
+        return True
+    return any(path[: len(rule)] == rule[: len(path)] for rule in rules)
+
+
+def unread_sets(module: Module, read: frozenset[Path]) -> Iterator[Finding]:
+    """Sets of a policy in a package that is not among those `read`, as of a misspelt `package policy`."""
+    if module.package[0] == "policy" or module.package in read:
+        return
+    for rule in module.rules:
+        if rule["head"]["ref"][0]["value"] in SETS and is_contains(rule):
+            sentence = f"nothing reads package `{'.'.join(module.package)}`; write `package policy`"
+            yield module.finding(rule, "misspelt-package", sentence)
+
+
+def packages(everything: Iterable[Module]) -> frozenset[Path]:
+    """Every package that a module may refer to, and more: each beginning of each reference."""
+    paths = {
+        written(module, node) for module in everything for node in nodes(module.rules) if node.get("type") == "ref"
+    }
+    return frozenset(path[1:length] for path in paths for length in range(2, len(path) + 1))
+
+
+def unknown_attributes(module: Module, schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+    """What OPA's type check lets pass: `object.get` of an unknown name, and a type without a schema."""
+    shape = request(schemas)
+    for node in nodes(module.rules):
+        path = _got(module, node)
+        if path[:1] == ("input",) and not knows(shape, path[1:]):
+            name = ".".join(path)
+            sentence = f"no request has `{name}`; mend the name, or add it to the schema of its resource type"
+            yield module.finding(node, "unknown-attribute", sentence)
+    if schemas:
+        yield from _types(module, schemas)
+
+
+def _got(module: Module, node: Node) -> Path:
+    """The path that a call of `object.get` reads, as far as it is written out."""
+    match node.get("value", node.get("terms")):
+        case [{"value": [{"value": "object"}, {"value": "get"}]}, base, key, _]:
+            steps = literal(key)
+            steps = steps if isinstance(steps, list) else [steps]
+            known = [step for step in steps if isinstance(step, str)]
+            return (*written(module, base), *known) if known == steps else ()
+    return ()
+
+
+def _types(module: Module, schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+    for rule in module.rules:
+        if not any(written(module, node)[:3] == PROPERTIES for node in nodes(rule) if node.get("type") == "ref"):
+            continue
+        for node, kind in _compared(module, rule):
+            if kind not in schemas:
+                sentence = f"add schema/resource/{kind}.json: this rule reads properties of `{kind}`"
+                yield module.finding(node, "missing-schema", sentence)
+
+
+def _compared(module: Module, rule: Node) -> Iterator[tuple[Node, str]]:
+    for node in nodes(rule):
+        match node.get("terms"):
+            case [{"value": [{"value": "equal"}]}, left, right]:
+                for one, other in ((left, right), (right, left)):
+                    if one["type"] == "ref" and written(module, one) == TYPE and other["type"] == "string":
+                        yield node, other["value"]

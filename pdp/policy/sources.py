@@ -1,0 +1,131 @@
+"""The files of a policy, read once, so that what is checked, hashed and built is the same bytes."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pdp.errors import SetupError
+
+DATA = {"data.json", "data.yaml", "data.yml"}
+"""The names under which OPA's bundles carry data; each lands at the path of its folder."""
+
+KINDS = {".rego", ".json", ".yaml", ".yml"}
+"""The files that a policy is made of; others in its folders are nobody's business here."""
+
+CORE = "pdp"
+"""The label of the composing core among the sources."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: the unique `label` of its folder, its `path` inside, where the author finds it, its bytes."""
+
+    label: str
+    path: PurePosixPath
+    shown: str
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """The file's name inside the bundle and in OPA's messages."""
+        return f"{self.label}/{self.path}"
+
+    @property
+    def is_rego(self) -> bool:
+        """It is a module, a test or not."""
+        return self.path.suffix == ".rego"
+
+    @property
+    def is_test(self) -> bool:
+        """It is a test, which no bundle carries."""
+        return self.path.name.endswith("_test.rego")
+
+    @property
+    def is_schema(self) -> bool:
+        """It describes input (`schema/**.json`); it is no data."""
+        return self.path.parts[0] == "schema" and self.path.suffix == ".json"
+
+    @property
+    def is_data(self) -> bool:
+        """It becomes part of `data`."""
+        return self.path.name in DATA and not self.is_schema
+
+
+def rego() -> Path:
+    """The shipped Rego: beside this package in a checkout, inside it in an installed distribution."""
+    package = Path(__file__).parents[1]
+    inside, beside = package / "rego", package.parent / "rego"
+    return inside if inside.is_dir() else beside
+
+
+def core() -> Path:
+    """The folder of the composing core, which every bundle holds."""
+    return rego() / "pdp"
+
+
+def read(folders: Sequence[Path]) -> tuple[Source, ...]:
+    """Every file of the core and of `folders`, sorted; hidden files and copies of the core do not count."""
+    shipped = _files(core(), CORE)
+    own = {(source.path.name, source.content) for source in shipped}
+    authored = [
+        source
+        for label, folder in _labels(folders).items()
+        for source in _files(folder, label)
+        if (source.path.name, source.content) not in own or source.path.parent.name != CORE
+    ]
+    return tuple(sorted([*shipped, *authored], key=lambda source: source.name))
+
+
+def _labels(folders: Sequence[Path]) -> dict[str, Path]:
+    labels: dict[str, Path] = {}
+    for folder in folders:
+        name = re.sub(r"[^\w.-]", "_", folder.resolve().name) or "policy"
+        taken = labels.keys() | {CORE}
+        labels[name if name not in taken else f"{name}_{len(labels)}"] = folder
+    return labels
+
+
+def _files(folder: Path, label: str) -> list[Source]:
+    if not folder.is_dir():
+        raise SetupError(f"{folder} is not a folder; name the folders that hold the policy's Rego and data")
+    return [
+        Source(label, PurePosixPath(path.relative_to(folder)), str(path), path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in KINDS
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def shown(sources: Iterable[Source], name: str) -> str:
+    """Where the author finds the file that OPA calls `name`; `name` itself where it is none of theirs."""
+    return next((source.shown for source in sources if source.name == name), name)
+
+
+def revision(sources: Iterable[Source]) -> str:
+    """SHA-256 over names and contents, in hex: the same folder has the same revision wherever it lies."""
+    digest = hashlib.sha256()
+    for source in sorted(sources, key=lambda source: source.name):
+        for part in (source.name.encode(), source.content):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+@contextmanager
+def staged(sources: Iterable[Source]) -> Iterator[Path]:
+    """A temporary folder with one sub-folder a label, as OPA's tools like to be given them."""
+    with tempfile.TemporaryDirectory(prefix="pdp-policy-") as name:
+        for source in sources:
+            target = Path(name, source.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.content)
+        yield Path(name)
+
+
+def labels(sources: Iterable[Source]) -> list[str]:
+    """The sub-folders that `staged` makes, sorted."""
+    return sorted({source.label for source in sources})

@@ -1,0 +1,61 @@
+"""The only file that runs OPA's command line tools, stock ones."""
+
+import subprocess
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp.errors import SetupError
+
+TIMEOUT_SECONDS = 120
+
+FORBIDDEN = {
+    "crypto.x509.parse_and_verify_certificates",
+    "crypto.x509.parse_and_verify_certificates_with_options",
+    "http.send",
+    "io.jwt.decode_verify",
+    "json.match_schema",  # a `$ref` to a URL is fetched, which is `http.send` by another name
+    "json.verify_schema",
+    "net.lookup_ip_addr",
+    "opa.runtime",
+    "rand.intn",
+    "time.now_ns",
+    "uuid.rfc4122",
+}
+"""Builtins that reach the network, the clock or chance: a recorded decision could not be computed again."""
+
+
+def run(opa: Path, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    """`opa ARGUMENTS` in `folder`, whatever the exit code; SetupError where OPA cannot run at all."""
+    command = [str(opa), *map(str, arguments)]
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603
+    except OSError as error:
+        raise SetupError(f"{opa} does not run ({error.strerror}); install OPA 1.4 or later") from error
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(f"`opa {arguments[0]}` took more than {TIMEOUT_SECONDS} s; make the policy smaller") from error
+
+
+def output(opa: Path, *arguments: str | Path, folder: Path | None = None) -> bytes:
+    """What `opa ARGUMENTS` writes; SetupError with OPA's own words where it fails."""
+    done = run(opa, *arguments, folder=folder)
+    if done.returncode:
+        raise SetupError(
+            f"`opa {arguments[0]}` failed: {(done.stderr or done.stdout).decode(errors='replace').strip()}"
+        )
+    return done.stdout
+
+
+@lru_cache
+def _capabilities(opa: Path) -> bytes:
+    return output(opa, "capabilities", "--current")
+
+
+def capabilities(opa: Path) -> Mapping[str, Any]:
+    """What policies may use of this OPA: all but FORBIDDEN, and no network for schema references."""
+    everything: dict[str, Any] = orjson.loads(_capabilities(opa))
+    builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in FORBIDDEN]
+    return {**everything, "builtins": builtins, "allow_net": []}

@@ -1,0 +1,81 @@
+"""`opa test` on a policy, with what its tests reach."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp.errors import SetupError
+from pdp.policy.sources import CORE, Source, labels, read, shown, staged
+from pdp.policy.stock import run
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of one file the tests reach: percent, and the first line of each range they do not."""
+
+    percent: float
+    missed: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Every test with whether it passed; OPA's own words about the rest; coverage by file."""
+
+    tests: Mapping[str, bool]
+    report: str
+    coverage: Mapping[str, Coverage]
+
+    @property
+    def passed(self) -> bool:
+        """There are tests, and none failed."""
+        return bool(self.tests) and all(self.tests.values())
+
+    def covers(self, percent: float) -> bool:
+        """Every file is covered to at least `percent`."""
+        return all(file.percent >= percent for file in self.coverage.values())
+
+
+def outcome(opa: Path, folders: Sequence[Path], *, core: bool = False) -> Outcome:
+    """The tests in `folders`, run on the core and with their data; `core` runs and counts the core's own too.
+
+    SetupError, in OPA's own words, where the policy does not compile.
+    """
+    sources = [source for source in read(folders) if core or not (source.label == CORE and source.is_test)]
+    loaded = [source for source in sources if source.is_rego or source.is_data]
+    with staged(loaded) as folder:
+        listed = run(opa, "test", "--format", "json", *labels(loaded), folder=folder)
+        covered = run(opa, "test", "--coverage", "--format", "json", *labels(loaded), folder=folder)
+    tests = _tests(listed.stdout, listed.stderr)
+    if not all(tests.values()):
+        return Outcome(tests, covered.stdout.decode(errors="replace"), {})
+    counted = [source for source in loaded if core or source.label != CORE]
+    return Outcome(tests, "", _coverage(counted, orjson.loads(covered.stdout)))
+
+
+def _tests(said: bytes, otherwise: bytes) -> dict[str, bool]:
+    try:
+        results = orjson.loads(said)
+    except ValueError as error:
+        raise SetupError(f"`opa test` failed: {(otherwise or said).decode(errors='replace').strip()}") from error
+    return {_name(result): not (result.get("fail") or result.get("error")) for result in results}
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    return f"{result['package'].removeprefix('data.')}.{result['name']}"
+
+
+def _coverage(counted: Sequence[Source], said: Mapping[str, Any]) -> dict[str, Coverage]:
+    files = said["files"]
+    return {
+        shown(counted, source.name): _file(files[source.name])
+        for source in counted
+        if source.name in files and not source.is_test
+    }
+
+
+def _file(said: Mapping[str, Any]) -> Coverage:
+    missed = [span["start"]["row"] for span in said.get("not_covered", [])]
+    return Coverage(said.get("coverage", 0), missed)

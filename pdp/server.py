@@ -1,0 +1,209 @@
+"""The composition root: builds each part once, in the order in which they need each other, watches them, drains."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from pdp import keys
+from pdp.audit.projection import Projection
+from pdp.audit.record import Kind, entry
+from pdp.audit.writer import Writer
+from pdp.authn import Authenticator
+from pdp.background import background
+from pdp.batching import Batcher
+from pdp.config import Config
+from pdp.delivery import Delivery
+from pdp.edge import Edge
+from pdp.engine import Engine, engine
+from pdp.errors import PdpError, SetupError
+from pdp.grant import Grantor
+from pdp.health import Health
+from pdp.review import Reviewing
+from pdp.service.approval import ApprovalService
+from pdp.service.audit import AuditService
+from pdp.service.decision import DecisionService
+from pdp.service.info import MESSAGE_BYTES, InfoService
+from pdp.service.review import ReviewService
+from pdp.settlement import Settlement
+from pdp.store.approvals import Approvals
+from pdp.store.batches import Batches
+from pdp.store.database import Database
+from pdp.store.records import Records
+from pdp.store.writers import Writers
+from pdp.sweep import Sweep
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, review_pb2
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+REVISION_SECONDS = 5.0
+MAX_METADATA_BYTES = 8 * 1024
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    ("grpc.max_connection_age_ms", 600_000),
+    ("grpc.max_connection_age_grace_ms", 30_000),
+]
+
+Say = Callable[[str], None]
+"""Takes a sentence for whoever runs the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers at `address`. `failed` ends, with its error, when a part ended that must not."""
+
+    address: str
+    policy_revision: str
+    opa_version: str
+    failed: asyncio.Future[None]
+
+
+class _Log:
+    """Everything around the audit log that lives as long as the server."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.key = keys.private_key(config.audit_key)
+        self.approvals, self.batches = Approvals(database), Batches(database)
+        self.records, self.writers = Records(database), Writers(database)
+        self.projection = Projection(self.batches, self.records, self.writers)
+        self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
+        self.delivery = Delivery(self.approvals, self.writer)
+        self.sweep = Sweep(
+            approvals=self.approvals,
+            delivery=self.delivery,
+            writer=self.writer,
+            writers=self.writers,
+            projection=self.projection,
+        )
+
+    async def close(self) -> None:
+        """Empty outboxes, write the end of this writer, list the rest; what MongoDB will not take now, a sweep will."""
+        with suppress(PdpError):
+            await self.delivery.settled()
+            await self.writer.close()
+            await self.projection.catch_up()
+
+
+@asynccontextmanager
+async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[Running]:
+    """A server from its configuration until the block ends; then it drains.
+
+    Raises `SetupError` where a part is not as it must be.
+    """
+    _require_loopback(config.listen)
+    async with AsyncExitStack() as stack:
+        database = await Database.open(config.mongodb_uri, config.database)
+        stack.push_async_callback(database.close)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed))
+        parts = _Log(config, database)
+        await stack.enter_async_context(background(parts.writer.run(), failed))
+        stack.push_async_callback(parts.close)
+        await parts.writer.append([entry(Kind.SERVER_STARTED)])
+        await stack.enter_async_context(background(parts.sweep.run(), failed))
+        await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
+        health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy})
+        server = grpc.aio.server(options=_OPTIONS)
+        names = _add_services(server, config, opa, parts)
+        health.add_to(server, names)
+        reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
+        port = _listen(server, config.listen)
+        await stack.enter_async_context(background(health.watch(), failed))
+        await server.start()
+        stack.push_async_callback(_drain, server, health)
+        yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
+
+
+def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log) -> list[str]:
+    """Serve every service of the contract; their full names."""
+    grant_key = keys.private_key(config.grant_key)
+    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)
+    decisions = DecisionService(
+        realm=config.realm,
+        person_types=config.person_types,
+        policy=opa.policy,
+        batcher=Batcher(opa.opa),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery),
+        delivery=parts.delivery,
+        writer=parts.writer,
+        grantor=Grantor(grant_key, config.realm),
+        batches=parts.batches,
+    )
+    implementations = [
+        (decision_pb2.DESCRIPTOR, decisions),
+        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
+        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
+        (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
+    ]
+    edge = Edge(Authenticator(config.issuers))
+    names = []
+    for file, implementation in implementations:
+        service = file.services_by_name[type(implementation).__name__]
+        server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
+        names.append(service.full_name)
+    return names
+
+
+async def _record_policies(opa: Engine, writer: Writer) -> None:
+    """Every revision that comes into force is a record."""
+    recorded = ""
+    while True:
+        opa.reloaded.clear()
+        try:
+            opa.revision = await opa.opa.revision()
+            if opa.revision != recorded:
+                await writer.append([entry(Kind.POLICY_LOADED, policy_revision=opa.revision)])
+                recorded = opa.revision
+        except PdpError as error:
+            log.info("the policy's revision is recorded later: %s", error)
+            await asyncio.sleep(1)
+        else:
+            await _reload(opa.reloaded)
+
+
+async def _reload(reloaded: asyncio.Event) -> None:
+    """Wait until OPA says that it reloaded, or, where it does not say (before 1.22, or not ours), a few seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REVISION_SECONDS):
+            await reloaded.wait()
+
+
+def _require_loopback(listen: str) -> None:
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        is_loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise SetupError(
+            f"{listen} is not on loopback; without TLS the server listens on 127.0.0.1, ::1 or localhost only"
+        )
+
+
+def _listen(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError:
+        raise SetupError(f"cannot listen on {address}; another program may, choose another with --listen") from None
+
+
+async def _drain(server: grpc.aio.Server, health: Health) -> None:
+    """Say NOT_SERVING, let the calls in flight finish."""
+    await health.leave()
+    await server.stop(GRACE_SECONDS)

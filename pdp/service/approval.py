@@ -1,0 +1,55 @@
+"""ApprovalService: what a requester sees of its approvals."""
+
+from pdp import identifier
+from pdp.approval import State
+from pdp.authn import Caller
+from pdp.errors import InvalidRequest
+from pdp.review import Reviewing
+from pdp.service import message, page
+from pdp.store.approvals import Approvals
+from pdp.v1.approval_pb2 import (
+    ApprovalState,
+    GetApprovalRequest,
+    GetApprovalResponse,
+    ListApprovalsRequest,
+    ListApprovalsResponse,
+)
+
+
+class ApprovalService:
+    """My approvals."""
+
+    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
+        self._approvals, self._reviewing = approvals, reviewing
+
+    async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
+        """The approvals that the caller opened."""
+        limit, before = page.size(request.page_size), page.before(request.page_token)
+        found = await self._approvals.of_caller(caller.identity, _state(request.state), before, limit)
+        token = page.next_token([one.approval.id for one in found], limit)
+        approvals, token = page.fitting([message.approval(one) for one in found], token)
+        return ListApprovalsResponse(approvals=approvals, next_page_token=token)
+
+    async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
+        """One approval, for whoever it concerns."""
+        seen = await self._reviewing.seen_by(caller, checked_approval_id(request.approval_id))
+        return GetApprovalResponse(
+            approval=message.approval(seen.found),
+            may_review=not seen.obstacle,
+            may_not_review_because=seen.obstacle,
+        )
+
+
+def checked_approval_id(text: str) -> str:
+    """The id, or `InvalidRequest` for a text that cannot be one."""
+    if not text.startswith("apr_") or identifier.uuid_bytes(text) is None:
+        raise InvalidRequest.field("approval_id", 'is no approval id; one looks like "apr_" and 32 digits')
+    return text
+
+
+def _state(state: ApprovalState) -> State | None:
+    if state not in ApprovalState.values():
+        raise InvalidRequest.field("state", "is none that this server knows")
+    if state == ApprovalState.APPROVAL_STATE_UNSPECIFIED:
+        return None
+    return State(ApprovalState.Name(state).removeprefix("APPROVAL_STATE_"))

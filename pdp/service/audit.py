@@ -1,0 +1,92 @@
+"""AuditService: the log, for auditors."""
+
+from collections.abc import AsyncIterator
+
+from pdp import identifier
+from pdp.audit import event
+from pdp.audit.record import Kind
+from pdp.audit.writer import Writer
+from pdp.authn import Caller
+from pdp.errors import InvalidRequest, NotFound
+from pdp.service import page
+from pdp.service.record import stored_record, summary
+from pdp.store.batches import Batches
+from pdp.store.records import Records
+from pdp.v1.audit_pb2 import (
+    Batch,
+    ExportRecordsRequest,
+    ExportRecordsResponse,
+    GetRecordRequest,
+    GetRecordResponse,
+    ListRecordsRequest,
+    ListRecordsResponse,
+)
+from pdp.v1.request_pb2 import Effect
+
+MESSAGE_BYTES = 2 * 1024 * 1024
+"""Batches are sent together up to this size; a larger one goes alone."""
+
+
+class AuditService:
+    """Reads of the log."""
+
+    def __init__(self, batches: Batches, records: Records, writer: Writer) -> None:
+        self._batches, self._records, self._writer = batches, records, writer
+
+    async def ListRecords(self, request: ListRecordsRequest, caller: Caller) -> ListRecordsResponse:  # noqa: ARG002
+        """A page of the projection."""
+        limit, before = page.size(request.page_size), page.before(request.page_token)
+        found = await self._records.page(
+            kind=_kind(request.kind),
+            effect=_effect(request.effect),
+            approval_id=_approval_id(request.approval_id),
+            before=before,
+            limit=limit,
+        )
+        token = page.next_token([members["id"] for members in found], limit)
+        return ListRecordsResponse(records=[summary(members) for members in found], next_page_token=token)
+
+    async def GetRecord(self, request: GetRecordRequest, caller: Caller) -> GetRecordResponse:  # noqa: ARG002
+        """One record, found in the log at once."""
+        uuid = identifier.uuid_bytes(request.record_id)
+        batch = await self._batches.holding(uuid) if uuid else None
+        stored = stored_record(batch, identifier.record_id(request.record_id)) if batch else None
+        if stored is None:
+            raise NotFound("RECORD_NOT_FOUND", "the log has no record with this id")
+        return stored.full()
+
+    async def ExportRecords(
+        self,
+        request: ExportRecordsRequest,  # noqa: ARG002  # has no members
+        caller: Caller,
+    ) -> AsyncIterator[ExportRecordsResponse]:
+        """The whole log. That somebody took it is in it first."""
+        await self._writer.append([event.by_caller(Kind.EXPORT, caller)])
+        waiting: list[Batch] = []
+        size = 0
+        async for batch in self._batches.all():
+            if waiting and size + batch.ByteSize() > MESSAGE_BYTES:
+                yield ExportRecordsResponse(batches=waiting)
+                waiting, size = [], 0
+            waiting.append(batch)
+            size += batch.ByteSize()
+        if waiting:
+            yield ExportRecordsResponse(batches=waiting)
+
+
+def _kind(text: str) -> str:
+    if text and text not in frozenset(map(str, Kind)):
+        raise InvalidRequest.field("kind", f"is none of {', '.join(Kind)}")
+    return text
+
+
+def _effect(effect: Effect) -> str:
+    if effect not in Effect.values():
+        raise InvalidRequest.field("effect", "is none that this server knows")
+    return "" if effect == Effect.EFFECT_UNSPECIFIED else Effect.Name(effect).removeprefix("EFFECT_")
+
+
+def _approval_id(text: str) -> str:
+    if text and identifier.uuid_bytes(text) is None:
+        raise InvalidRequest.field("approval_id", 'is no approval id; one looks like "apr_" and 32 digits')
+    return text

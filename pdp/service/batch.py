@@ -1,0 +1,85 @@
+"""AuthZEN's Access Evaluations: defaults filled in, semantics, errors in the place of items."""
+
+from collections.abc import Iterator
+
+from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
+from pdp.errors import InvalidRequest, PdpError
+from pdp.v1.decision_pb2 import (
+    AuthorizeRequest,
+    BatchAuthorizeRequest,
+    BatchSemantics,
+    FieldViolation,
+    ItemError,
+)
+from pdp.v1.request_pb2 import Effect
+
+MAX_ITEMS = 1000
+MAX_BYTES = 4 * 1024 * 1024
+
+_MESSAGES = ("subject", "action", "resource", "context")
+
+
+class Batch:
+    """A checked batch. Raises `InvalidRequest` where it is refused as a whole."""
+
+    def __init__(self, request: BatchAuthorizeRequest) -> None:
+        if not 1 <= len(request.items) <= MAX_ITEMS:
+            raise InvalidRequest.field("items", f"holds {len(request.items)}; send 1 to {MAX_ITEMS}")
+        for name in ("request_id", "approval_id"):
+            if getattr(request.defaults, name):
+                raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
+        if request.semantics not in BatchSemantics.values():
+            raise InvalidRequest.field("semantics", "is none that this server knows")
+        refuse_unknown(request.defaults, "defaults")
+        self._request = request
+        _check_size(request)
+
+    def items(self) -> Iterator[AuthorizeRequest]:
+        """Each item with the defaults filled in, member by member."""
+        for item in self._request.items:
+            yield _with_defaults(item, self._request.defaults)
+
+    def stops_at(self, effect: Effect) -> bool:
+        """Whether this answer is the last one that is wanted."""
+        if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_DENY_ON_FIRST_DENY:
+            return effect != Effect.EFFECT_ALLOW
+        if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT:
+            return effect == Effect.EFFECT_ALLOW
+        return False
+
+
+def item_error(error: PdpError) -> ItemError:
+    """The error that an item would have got alone."""
+    return ItemError(
+        code=error.code,
+        reason=error.reason,
+        message=error.sentence,
+        field_violations=[FieldViolation(field=path, description=text) for path, text in error.violations],
+        metadata=error.metadata,
+    )
+
+
+def _check_size(request: BatchAuthorizeRequest) -> None:
+    """Refuse before merging what would be too much after it; a default counts in every item that takes it."""
+    sizes = {name: getattr(request.defaults, name).ByteSize() for name in _MESSAGES}
+    chain = sum(subject.ByteSize() for subject in request.defaults.on_behalf_of)
+    total = 0
+    for item in request.items:
+        taken = sum(size for name, size in sizes.items() if not item.HasField(name))
+        total += item.ByteSize() + min(taken + (0 if item.on_behalf_of else chain), MAX_REQUEST_BYTES)
+    if total > MAX_BYTES:
+        raise InvalidRequest.field("items", f"hold more than {MAX_BYTES} bytes with the defaults; send several batches")
+
+
+def _with_defaults(item: AuthorizeRequest, defaults: AuthorizeRequest) -> AuthorizeRequest:
+    merged = AuthorizeRequest()
+    merged.CopyFrom(item)
+    for name in _MESSAGES:
+        if defaults.HasField(name) and not item.HasField(name):
+            getattr(merged, name).CopyFrom(getattr(defaults, name))
+    if not item.on_behalf_of:
+        merged.on_behalf_of.extend(defaults.on_behalf_of)
+    merged.justification = item.justification or defaults.justification
+    merged.dry_run = item.dry_run or defaults.dry_run
+    merged.explain = item.explain or defaults.explain
+    return merged

@@ -1,0 +1,46 @@
+"""InfoService: what a client needs to know of this server."""
+
+import json
+
+from joserfc.jwk import OKPKey
+
+from pdp import __version__, canonical, keys
+from pdp.authn import Caller
+from pdp.opa import Opa
+from pdp.service import batch
+from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoResponse, Limits
+
+MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+class InfoService:
+    """The server's facts."""
+
+    def __init__(self, realm: str, opa: Opa, opa_version: str, audit_key: OKPKey, grant_key: OKPKey) -> None:
+        self._realm, self._opa, self._opa_version = realm, opa, opa_version
+        self._jwks = json.dumps({"keys": [_published(audit_key, "audit"), _published(grant_key, "grant")]})
+
+    async def GetServerInfo(self, request: GetServerInfoRequest, caller: Caller) -> GetServerInfoResponse:  # noqa: ARG002
+        """For anyone who is authenticated."""
+        return GetServerInfoResponse(
+            version=__version__,
+            opa_version=self._opa_version,
+            realm=self._realm,
+            policy_revision=await self._opa.revision(),
+            jwks=self._jwks,
+            limits=Limits(
+                message_bytes=MESSAGE_BYTES,
+                request_bytes=canonical.MAX_REQUEST_BYTES,
+                batch_bytes=batch.MAX_BYTES,
+                batch_items=batch.MAX_ITEMS,
+                nesting=canonical.MAX_NESTING,
+            ),
+            caller=CallerInfo(
+                identity=caller.identity, kind=caller.kind, roles=sorted(caller.roles), groups=caller.groups
+            ),
+        )
+
+
+def _published(key: OKPKey, use: str) -> dict[str, object]:
+    """The public half; `use` tells what this key signs."""
+    return {**keys.published(key).keys[0].as_dict(private=False), "use": "sig", "placet_use": use}

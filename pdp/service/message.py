@@ -1,0 +1,112 @@
+"""Domain values -> the contract's messages; the one mapping at this boundary."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from pdp.approval import Approval, Review, approvals_per_requirement, approvers
+from pdp.canonical import request_of
+from pdp.decision import Obligation, Reason, Verdict
+from pdp.store.approvals import Found
+from pdp.v1 import approval_pb2, decision_pb2, request_pb2
+
+
+def approval(found: Found) -> approval_pb2.Approval:
+    """An approval as its readers see it."""
+    held = found.approval
+    counts = approvals_per_requirement(held.requirements, approvers(held), held.principals)
+    return approval_pb2.Approval(
+        approval_id=held.id,
+        state=f"APPROVAL_STATE_{found.state}",
+        request=request_of(held.request),
+        request_digest=held.digest,
+        caller=held.caller,
+        justification=held.justification,
+        requirements=[_requirement(held, index, count) for index, count in enumerate(counts)],
+        reviews=[_review(held, review) for review in held.reviews],
+        requester_principals=held.principals,
+        created_at=timestamp(held.created_at),
+        expires_at=timestamp(held.expires_at) if found.state is held.state else None,
+        closed_at=timestamp(held.closed_at),
+        decision_id=held.decision_id,
+        policy_revision=held.policy_revision,
+        used_by_decision_id=(held.used_by or {}).get("decision_id", ""),
+    )
+
+
+def effect(name: str) -> request_pb2.Effect:
+    """The contract's effect of that name."""
+    return cast("request_pb2.Effect", request_pb2.Effect.Value(f"EFFECT_{name}"))
+
+
+def reasons(values: Sequence[Reason]) -> list[request_pb2.Reason]:
+    """Rules and their words."""
+    return [request_pb2.Reason(rule=value.rule, reason=value.reason) for value in values]
+
+
+def obligations(values: Sequence[Obligation]) -> list[decision_pb2.Obligation]:
+    """Duties with their properties."""
+    return [_obligation(value) for value in values]
+
+
+def fired(verdict: Verdict) -> decision_pb2.Fired | None:
+    """Every rule that fired, where it was asked for."""
+    if verdict.fired is None:
+        return None
+    return decision_pb2.Fired(**{name: reasons(values) for name, values in verdict.fired.items()})
+
+
+def timestamp(moment: datetime | None) -> Timestamp | None:
+    """None stays unset."""
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def struct(members: object) -> Struct:
+    """A JSON object as Struct."""
+    message = Struct()
+    message.update(members)  # type: ignore[arg-type]  # a JSON object by its schema
+    return message
+
+
+def _obligation(value: Obligation) -> decision_pb2.Obligation:
+    return decision_pb2.Obligation(
+        rule=value.rule, reason=value.reason, type=value.type, properties=struct(value.properties)
+    )
+
+
+def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Requirement:
+    requirement = held.requirements[index]
+    return approval_pb2.Requirement(
+        rule=requirement.rule,
+        reason=requirement.reason,
+        groups=requirement.groups,
+        identities=requirement.identities,
+        count=requirement.count,
+        pending_for=_duration(requirement.pending_for_ms),
+        valid_for=_duration(requirement.valid_for_ms),
+        approved=count,
+    )
+
+
+def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
+    return approval_pb2.ApprovalReview(
+        reviewer=review.reviewer,
+        verdict=f"VERDICT_{review.verdict}",
+        reason=review.reason,
+        reviewed_at=timestamp(review.at),
+        rules=[held.requirements[index].rule for index in review.fits],
+    )
+
+
+def _duration(milliseconds: int) -> Duration:
+    duration = Duration()
+    duration.FromMilliseconds(milliseconds)
+    return duration

@@ -1,0 +1,251 @@
+"""Verdict -> answer: opens, resumes or uses an approval where the policy asks for people.
+
+    evaluate -> compare-and-set (step and outbox in one update) -> records durable -> answer
+
+Died before the compare-and-set: nothing happened. Died after: the same `request_id` finishes it, or a sweep delivers
+the records.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pdp import grant, identifier
+from pdp.approval import Approval, PolicyReview, State, satisfied
+from pdp.approval import Verdict as ReviewVerdict
+from pdp.audit import event
+from pdp.audit.record import Entry
+from pdp.authn import Caller
+from pdp.canonical import Canonical, differing_paths
+from pdp.decision import Effect, Verdict, policy_review, review_input
+from pdp.delivery import Delivery
+from pdp.errors import Conflict, NotFound, RequestIdReused
+from pdp.opa import Opa
+from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
+from pdp.v1.decision_pb2 import AuthorizeRequest
+
+ATTEMPTS = 16
+"""How often a step is tried again after somebody else changed the approval."""
+
+_ENDS = {
+    State.DENIED: "a reviewer denied it",
+    State.EXPIRED: "its time ran out",
+    State.CONSUMED: "it was used; an approval fits one action, once",
+    State.VOIDED: "the policy asks for more than its reviews gave",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One authenticated, checked question."""
+
+    request: AuthorizeRequest
+    caller: Caller
+    canonical: Canonical
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An answer that may leave once `entries` are durable; `step` is the approval whose outbox they are."""
+
+    verdict: Verdict
+    decision_id: str
+    entries: Sequence[Entry]
+    approval: Found | None = None
+    step: Approval | None = None
+    granted: bool = False
+
+
+class Settlement:
+    """Settles one question after the other; all state is MongoDB's."""
+
+    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery) -> None:
+        self._approvals, self._opa, self._delivery = approvals, opa, delivery
+
+    async def settle(self, ask: Ask, verdict: Verdict) -> Settled:
+        """Turn the policy's verdict into the answer.
+
+        Raises `NotFound`, `RequestIdReused`, `Conflict`, `StoreUnavailable` and what OPA may raise.
+        """
+        found = await self._named(ask)
+        if verdict.effect is not Effect.NEEDS_APPROVAL:
+            return _plain(ask, verdict)
+        if found is None:
+            return _plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
+        return await self._resume(ask, verdict, found)
+
+    async def _named(self, ask: Ask) -> Found | None:
+        """The approval that the request id or the approval id names."""
+        request, caller = ask.request, ask.caller.identity
+        if request.request_id:
+            found = await self._approvals.by_request_id(caller, request.request_id)
+            if found is not None:
+                _same_request(ask, found.approval)
+                return found
+        if not request.approval_id:
+            return None
+        found = await self._approvals.get(request.approval_id)
+        if found is None or found.approval.caller != caller:
+            raise NotFound("APPROVAL_NOT_FOUND", "this caller has no such approval; leave approval_id out to open one")
+        return found
+
+    async def _open(self, ask: Ask, verdict: Verdict) -> Settled:
+        """A new approval, or the one that this caller has pending for the same request."""
+        for _ in range(ATTEMPTS):
+            opening = _opening(ask, verdict)
+            try:
+                opened = await self._approvals.open(opening)
+            except RequestIdTaken:
+                found = await self._named(ask)
+                if found is not None:
+                    return await self._resume(ask, verdict, found)
+                continue
+            if opened is not None:
+                seen = Found(opened, opened.created_at)
+                return Settled(verdict, opening.decision_id, opening.outbox, seen, step=opened)
+            pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
+            if pending is None:
+                continue
+            if pending.state is State.PENDING:
+                await self._delivery.deliver(pending.approval)
+                return _plain(ask, verdict, pending)
+            await self._delivery.expire(pending)
+        raise Conflict("this request's approvals change faster than they can be read; try again")
+
+    async def _resume(self, ask: Ask, verdict: Verdict, found: Found) -> Settled:
+        """What an existing approval means to this request, trying again while others change it."""
+        for _ in range(ATTEMPTS):
+            settled = await self._with_approval(ask, verdict, found)
+            if settled is not None:
+                return settled
+            again = await self._named(ask)
+            if again is None:
+                break
+            found = again
+        raise Conflict("this approval changes faster than it can be read; try again")
+
+    async def _with_approval(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
+        approval, state = found.approval, found.state
+        if approval.digest != ask.canonical.digest:
+            paths = ", ".join(differing_paths(approval.request, ask.canonical.json))
+            return _plain(
+                ask,
+                verdict.denied("pdp.approval_mismatch", f"the approval is for another request; it differs in: {paths}"),
+                found,
+            )
+        if state is State.PENDING:
+            await self._delivery.deliver(approval)
+            return _plain(ask, verdict, found)
+        if state is State.APPROVED:
+            return await self._use(ask, verdict, found)
+        if state is State.CONSUMED and _is_repeat(ask, found):
+            used_by = approval.used_by or {}
+            step = approval if approval.outbox else None
+            return Settled(verdict.allowed(), used_by["decision_id"], approval.outbox, found, step, granted=True)
+        return _plain(
+            ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {_ENDS[state]}"), found
+        )
+
+    async def _use(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
+        """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
+        approval = found.approval
+        await self._delivery.deliver(approval)
+        today = await self._review_again(ask, verdict, approval)
+        principals = {*approval.principals, *verdict.principals, *today.principals}
+        if not satisfied(verdict.requirements, today.reviewers, principals):
+            return await self._void(ask, verdict, found)
+        allowed = verdict.allowed()
+        if ask.request.dry_run:
+            return _plain(ask, allowed, found)
+        decision_id = identifier.new("dec")
+        entries = [
+            _decision(ask, allowed, decision_id, approval.id),
+            event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
+        ]
+        try:
+            consumed = await self._approvals.consume(approval, decision_id, ask.request.request_id, entries)
+        except RequestIdTaken:  # by another approval, this very moment: that one is looked at next
+            return None
+        if consumed is None:
+            return None
+        return Settled(allowed, decision_id, entries, Found(consumed, found.now), consumed, granted=True)
+
+    async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
+        """Ask the current policy about all recorded reviewers under its current requirements."""
+        reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
+        question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
+        answer = await self._opa.review(question)
+        return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
+
+    async def _void(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
+        denied = verdict.denied("pdp.approval_voided", f"the approval does not count: {_ENDS[State.VOIDED]}")
+        if ask.request.dry_run:
+            return _plain(ask, denied, found)
+        decision_id = identifier.new("dec")
+        entries = [
+            _decision(ask, denied, decision_id, found.approval.id),
+            event.approval_closed(found.approval, State.VOIDED, verdict.revision),
+        ]
+        voided = await self._approvals.void(found.approval, entries)
+        if voided is None:
+            return None
+        return Settled(denied, decision_id, entries, Found(voided, found.now), voided)
+
+
+def _same_request(ask: Ask, approval: Approval) -> None:
+    if approval.digest != ask.canonical.digest:
+        paths = differing_paths(approval.request, ask.canonical.json)
+        raise RequestIdReused(
+            "request_id names another request of this caller; take a new one for a new request",
+            violations=[(path, "differs from the request that took this request_id") for path in paths],
+        )
+
+
+def _is_repeat(ask: Ask, found: Found) -> bool:
+    """Whether this is the very use again, while its grant lives."""
+    approval, request_id = found.approval, ask.request.request_id
+    if approval.used_by is None or approval.closed_at is None or not request_id:
+        return False
+    lives = found.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
+    return lives and approval.used_by["request_id"] == request_id
+
+
+def _opening(ask: Ask, verdict: Verdict) -> Opening:
+    approval_id, decision_id = identifier.new("apr"), identifier.new("dec")
+    return Opening(
+        id=approval_id,
+        caller=ask.caller.identity,
+        request=ask.canonical.json,
+        digest=ask.canonical.digest,
+        justification=ask.request.justification,
+        request_id=ask.request.request_id,
+        requirements=verdict.requirements,
+        principals=verdict.principals,
+        decision_id=decision_id,
+        policy_revision=verdict.revision,
+        outbox=[
+            _decision(ask, verdict, decision_id, approval_id),
+            event.approval_created(approval_id, ask.caller, ask.canonical, verdict),
+        ],
+    )
+
+
+def _plain(ask: Ask, verdict: Verdict, found: Found | None = None) -> Settled:
+    """An answer that changes no approval."""
+    decision_id = identifier.new("dec")
+    approval_id = found.approval.id if found else ""
+    return Settled(verdict, decision_id, [_decision(ask, verdict, decision_id, approval_id)], found)
+
+
+def _decision(ask: Ask, verdict: Verdict, decision_id: str, approval_id: str) -> Entry:
+    return event.decision(
+        decision_id,
+        ask.caller,
+        ask.canonical,
+        verdict,
+        approval_id=approval_id,
+        request_id=ask.request.request_id,
+        justification=ask.request.justification,
+        dry_run=ask.request.dry_run,
+    )

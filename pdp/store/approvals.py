@@ -1,0 +1,299 @@
+"""The collection of approvals: one document each, every change one compare-and-set on its `version`.
+
+Stamps are written by `$currentDate` and deadlines compared with `$$NOW` inside the filter's `$expr`, so that all time
+is MongoDB's. Changes use classic operators only: a pipeline update would evaluate a reviewer's "$secret".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson.binary import Binary
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from pdp.approval import Approval, Requirement, Review, State, Verdict, transition
+from pdp.audit.record import Entry
+from pdp.store.database import Database, Document, unavailable
+
+_NOW = {"now": "$$NOW"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An approval and MongoDB's time when it was read."""
+
+    approval: Approval
+    now: datetime
+
+    @property
+    def state(self) -> State:
+        """The state at that time."""
+        return self.approval.state_at(self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new approval holds."""
+
+    id: str
+    caller: str
+    request: bytes
+    digest: str
+    justification: str
+    request_id: str
+    requirements: Sequence[Requirement]
+    principals: Sequence[str]
+    decision_id: str
+    policy_revision: str
+    outbox: Sequence[Entry]
+
+
+class RequestIdTaken(Exception):
+    """Another approval of this caller holds the request id."""
+
+
+class Approvals:
+    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database.database.get_collection("approvals")
+
+    async def get(self, approval_id: str) -> Found | None:
+        """One approval by id."""
+        return await self._one({"_id": {"$eq": approval_id}})
+
+    async def by_request_id(self, caller: str, request_id: str) -> Found | None:
+        """The approval that this caller's request id opened or used."""
+        return await self._one({"caller": {"$eq": caller}, "request_ids": {"$eq": request_id}})
+
+    async def pending(self, caller: str, digest: str) -> Found | None:
+        """The caller's PENDING approval of this request; its time may be over."""
+        return await self._one({"caller": {"$eq": caller}, "digest": {"$eq": digest}, "state": {"$eq": State.PENDING}})
+
+    async def of_caller(self, caller: str, state: State | None, before: str, limit: int) -> list[Found]:
+        """The caller's approvals with ids below `before` (empty: from the newest), newest first."""
+        condition: Document = {"caller": {"$eq": caller}}
+        return await self._page(condition, state, before, limit)
+
+    async def in_state(self, state: State, before: str, limit: int) -> list[Found]:
+        """Everybody's approvals in `state`, newest first."""
+        return await self._page({}, state, before, limit)
+
+    async def open(self, opening: Opening) -> Approval | None:
+        """Insert a PENDING approval; None where the caller has one for this digest already.
+
+        Raises `RequestIdTaken`.
+        """
+        document = {
+            "version": 1,
+            "state": State.PENDING,
+            "caller": opening.caller,
+            "request": Binary(opening.request),
+            "digest": opening.digest,
+            "justification": opening.justification,
+            "requirements": [_requirement_document(requirement) for requirement in opening.requirements],
+            "pending_for_ms": min(requirement.pending_for_ms for requirement in opening.requirements),
+            "valid_for_ms": min(requirement.valid_for_ms for requirement in opening.requirements),
+            "principals": list(opening.principals),
+            "reviews": [],
+            "decision_id": opening.decision_id,
+            "policy_revision": opening.policy_revision,
+            "outbox": [_outbox_document(entry) for entry in opening.outbox],
+        }
+        if opening.request_id:
+            document["request_ids"] = [opening.request_id]
+        update = {"$setOnInsert": document, "$currentDate": {"created_at": True, "updated_at": True}}
+        try:
+            return await self._update({"_id": {"$eq": opening.id}}, update, upsert=True)
+        except DuplicateKeyError as error:
+            raise_if_request_id(error)
+            return None
+
+    async def review(
+        self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry]
+    ) -> Approval | None:
+        """Add a review to a PENDING approval whose time is not over."""
+        changes: Document = {"$push": {"reviews": _review_document(review)}}
+        return await self._step(approval, after, outbox, changes, deadline=("created_at", "pending_for_ms"))
+
+    async def consume(
+        self, approval: Approval, decision_id: str, request_id: str, outbox: Sequence[Entry]
+    ) -> Approval | None:
+        """Use an APPROVED approval whose time is not over. Raises `RequestIdTaken`."""
+        changes: Document = {"$set": {"used_by": {"decision_id": decision_id, "request_id": request_id}}}
+        if request_id:
+            changes["$addToSet"] = {"request_ids": request_id}
+        try:
+            return await self._step(approval, State.CONSUMED, outbox, changes, deadline=("approved_at", "valid_for_ms"))
+        except DuplicateKeyError as error:
+            raise_if_request_id(error)
+            raise
+
+    async def void(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
+        """End an APPROVED approval that no longer gives what the policy asks."""
+        return await self._step(approval, State.VOIDED, outbox, {}, deadline=("approved_at", "valid_for_ms"))
+
+    async def expire(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
+        """End an approval whose time is over."""
+        return await self._step(approval, State.EXPIRED, outbox, {}, overdue=True)
+
+    async def delivered(self, approval: Approval) -> None:
+        """Empty the outbox of this very version: its records are in the log."""
+        async with unavailable():
+            await self._collection.update_one(
+                {"_id": {"$eq": approval.id}, "version": approval.version}, {"$set": {"outbox": []}}
+            )
+
+    async def overdue(self, limit: int) -> list[Found]:
+        """PENDING and APPROVED ones whose time is over, for the sweep."""
+        either = [_overdue(State.PENDING), _overdue(State.APPROVED)]
+        return await self._find({"$or": either}, limit)
+
+    async def undelivered(self, age: timedelta, limit: int) -> list[Found]:
+        """Those with records in the outbox for longer than `age`, for the sweep."""
+        old = {"$lt": ["$updated_at", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
+        return await self._find({"outbox.0": {"$exists": True}, "$expr": old}, limit)
+
+    async def _one(self, condition: Document) -> Found | None:
+        async with unavailable():
+            document = await self._collection.find_one(condition, _projection())
+        return _found(document) if document else None
+
+    async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[Found]:
+        if state is not None:
+            condition["state"] = {"$eq": state}
+        if before:
+            condition["_id"] = {"$lt": before}
+        return await self._find(condition, limit, newest_first=True)
+
+    async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[Found]:
+        async with unavailable():
+            cursor = self._collection.find(condition, _projection(), limit=limit)
+            if newest_first:
+                cursor = cursor.sort("_id", -1)
+            return [_found(document) async for document in cursor]
+
+    async def _step(
+        self,
+        approval: Approval,
+        after: State,
+        outbox: Sequence[Entry],
+        changes: Document,
+        *,
+        deadline: tuple[str, str] | None = None,
+        overdue: bool = False,
+    ) -> Approval | None:
+        if after is not approval.state:
+            transition(approval.state, after)
+        condition: Document = {"_id": {"$eq": approval.id}, "version": approval.version}
+        if deadline is not None:
+            condition["$expr"] = {"$gt": [_deadline(*deadline), "$$NOW"]}
+        if overdue:
+            condition |= _overdue(approval.state)
+        sets = {**changes.pop("$set", {}), "state": after, "outbox": [_outbox_document(entry) for entry in outbox]}
+        stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
+        update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
+        return await self._update(condition, update)
+
+    async def _update(self, condition: Document, update: Document, *, upsert: bool = False) -> Approval | None:
+        async with unavailable():
+            document = await self._collection.find_one_and_update(
+                condition, update, upsert=upsert, return_document=ReturnDocument.AFTER
+            )
+        return _approval(document) if document else None
+
+
+def _stamps(before: State, after: State) -> tuple[str, ...]:
+    if after is before:
+        return ()
+    return ("approved_at",) if after is State.APPROVED else ("closed_at",)
+
+
+def _deadline(stamp: str, duration: str) -> Document:
+    return {"$add": [f"${stamp}", f"${duration}"]}
+
+
+def _overdue(state: State) -> Document:
+    fields = ("created_at", "pending_for_ms") if state is State.PENDING else ("approved_at", "valid_for_ms")
+    return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(*fields), "$$NOW"]}}
+
+
+def raise_if_request_id(error: DuplicateKeyError) -> None:
+    """Tell which unique index a duplicate key belongs to."""
+    pattern = (error.details or {}).get("keyPattern", {})
+    if "request_ids" in pattern:
+        raise RequestIdTaken from None
+
+
+def _projection() -> Document:
+    return {"document": "$$ROOT", **_NOW}
+
+
+def _found(document: Document) -> Found:
+    return Found(_approval(document["document"]), document["now"])
+
+
+def _approval(document: Document) -> Approval:
+    return Approval(
+        id=document["_id"],
+        version=document["version"],
+        state=State(document["state"]),
+        caller=document["caller"],
+        request=bytes(document["request"]),
+        digest=document["digest"],
+        justification=document["justification"],
+        requirements=tuple(_requirement(requirement) for requirement in document["requirements"]),
+        principals=tuple(document["principals"]),
+        reviews=tuple(_review(review) for review in document["reviews"]),
+        request_ids=tuple(document.get("request_ids", ())),
+        decision_id=document["decision_id"],
+        policy_revision=document["policy_revision"],
+        created_at=document["created_at"],
+        approved_at=document.get("approved_at"),
+        closed_at=document.get("closed_at"),
+        used_by=document.get("used_by"),
+        outbox=tuple(Entry(**{**entry, "record": bytes(entry["record"])}) for entry in document["outbox"]),
+    )
+
+
+def _requirement_document(requirement: Requirement) -> Document:
+    return {
+        "rule": requirement.rule,
+        "reason": requirement.reason,
+        "groups": list(requirement.groups),
+        "identities": list(requirement.identities),
+        "count": requirement.count,
+        "pending_for_ms": requirement.pending_for_ms,
+        "valid_for_ms": requirement.valid_for_ms,
+    }
+
+
+def _requirement(document: Document) -> Requirement:
+    return Requirement(**{**document, "groups": tuple(document["groups"]), "identities": tuple(document["identities"])})
+
+
+def _review_document(review: Review) -> Document:
+    return {
+        "reviewer": review.reviewer,
+        "person": review.person,
+        "groups": list(review.groups),
+        "verdict": review.verdict,
+        "reason": review.reason,
+        "at": review.at,
+        "fits": list(review.fits),
+    }
+
+
+def _review(document: Document) -> Review:
+    changed: dict[str, Any] = {
+        "verdict": Verdict(document["verdict"]),
+        "groups": tuple(document["groups"]),
+        "fits": tuple(document["fits"]),
+    }
+    return Review(**{**document, **changed})
+
+
+def _outbox_document(entry: Entry) -> Document:
+    return {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}

@@ -1,0 +1,105 @@
+"""The log's batches, `_id = {writer, seq}`: inserted and read, never changed."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from bson.binary import Binary
+from pymongo.errors import DuplicateKeyError
+
+from pdp.audit.record import Entry
+from pdp.errors import StoreUnavailable
+from pdp.store.database import Database, Document, unavailable
+from pdp.v1.audit_pb2 import Batch, Payload
+
+INSERT_SECONDS = 5.0
+"""How long one insert of the writer may take before the same document is sent again."""
+
+
+class Batches:
+    """Inserts are idempotent: the same batch again is found to be there."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database.database.get_collection("batches")
+
+    async def insert(self, batch: Batch, ids: Sequence[bytes]) -> bool:
+        """Make the batch durable on a majority; False where another batch has its place.
+
+        Raises `StoreUnavailable` while its fate is unknown: insert it again.
+        """
+        try:
+            async with unavailable(INSERT_SECONDS):
+                await self._collection.insert_one(_document(batch, ids))
+        except DuplicateKeyError:
+            stored = await self.at(batch.writer, batch.seq)
+            if stored is None:  # there, but not yet on a majority
+                raise StoreUnavailable("MongoDB has not confirmed the batch yet") from None
+            return stored.head == batch.head
+        return True
+
+    async def at(self, writer: bytes, seq: int) -> Batch | None:
+        """One batch by its place."""
+        async with unavailable(INSERT_SECONDS):
+            document = await self._collection.find_one({"_id": _id(writer, seq)})
+        return _batch(document) if document else None
+
+    async def holding(self, record: bytes) -> Batch | None:
+        """The batch that holds the record with this UUID."""
+        async with unavailable():
+            document = await self._collection.find_one({"ids": {"$eq": Binary(record)}})
+        return _batch(document) if document else None
+
+    async def last(self, writer: bytes) -> Batch | None:
+        """The writer's newest batch."""
+        async with unavailable():
+            whole_writer = {"$gte": _id(writer, 0), "$lt": _id(writer, 2**62)}
+            document = await self._collection.find_one({"_id": whole_writer}, sort=[("_id", -1)])
+        return _batch(document) if document else None
+
+    async def all(self) -> AsyncIterator[Batch]:
+        """Every batch, writer by writer in order of seq."""
+        async with unavailable(seconds=3600):
+            async for document in self._collection.find(sort=[("_id", 1)], batch_size=100):
+                yield _batch(document)
+
+    async def after(self, writer: bytes, seq: int, limit: int) -> list[Batch]:
+        """The writer's batches behind `seq`, oldest first."""
+        async with unavailable():
+            behind = {"$gt": _id(writer, seq), "$lt": _id(writer, 2**62)}
+            cursor = self._collection.find({"_id": behind}, sort=[("_id", 1)], limit=limit)
+            return [_batch(document) async for document in cursor]
+
+
+def ids_of(entries: Sequence[Entry]) -> list[bytes]:
+    """The UUIDs of the entries' records, for the index that finds them."""
+    return [bytes.fromhex(entry.id[4:]) for entry in entries]
+
+
+def _id(writer: bytes, seq: int) -> Document:
+    return {"writer": Binary(writer), "seq": seq}
+
+
+def _document(batch: Batch, ids: Sequence[bytes]) -> Document:
+    return {
+        "_id": _id(batch.writer, batch.seq),
+        "prev": batch.prev,
+        "head": batch.head,
+        "signature": batch.signature,
+        "records": list(batch.records),
+        "payloads": [{"salt": payload.salt, "payload": payload.payload} for payload in batch.payloads],
+        "leaves": batch.leaves,
+        "ids": list(ids),
+    }
+
+
+def _batch(document: Document) -> Batch:
+    return Batch(
+        writer=bytes(document["_id"]["writer"]),
+        seq=document["_id"]["seq"],
+        prev=document["prev"],
+        head=document["head"],
+        signature=document["signature"],
+        records=document["records"],
+        payloads=[
+            Payload(salt=payload["salt"] or b"", payload=payload["payload"] or b"") for payload in document["payloads"]
+        ],
+        leaves=document["leaves"],
+    )

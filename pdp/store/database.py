@@ -1,0 +1,149 @@
+"""The connection: opened with majority and journal, checked at start, its errors turned into ours."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from pdp import deadline
+from pdp.errors import SetupError, StoreUnavailable
+
+WAIT_SECONDS = 1.0
+"""What one step of a call waits for MongoDB at most."""
+_SCHEMA_VERSION = 1
+
+Document: TypeAlias = dict[str, Any]
+"""A MongoDB document."""
+
+
+@asynccontextmanager
+async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
+    """Turn whatever keeps MongoDB from confirming within `seconds` into `StoreUnavailable`.
+
+    A duplicate key is an answer and passes through.
+    """
+    try:
+        async with deadline.within(seconds):
+            yield
+    except DuplicateKeyError:
+        raise
+    except (PyMongoError, TimeoutError):
+        raise StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again") from None
+
+
+class Database:
+    """A database on a replica set, ready to use."""
+
+    def __init__(self, client: AsyncMongoClient[Document], name: str) -> None:
+        self._client = client
+        self.database: AsyncDatabase[Document] = client.get_database(
+            name,
+            codec_options=CodecOptions(tz_aware=True),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=WriteConcern(w="majority", j=True, wtimeout=5000),
+            read_concern=ReadConcern("majority"),
+        )
+
+    @classmethod
+    async def open(cls, uri: str, name: str) -> "Database":
+        """Connect and check. Raises `SetupError` that says what to do where this MongoDB cannot keep our promises."""
+        try:
+            client: AsyncMongoClient[Document] = AsyncMongoClient(
+                uri,
+                serverSelectionTimeoutMS=2000,
+                connectTimeoutMS=1000,
+                socketTimeoutMS=2000,
+                maxPoolSize=32,
+                appname="placet",
+            )
+        except (ConfigurationError, InvalidURI, ValueError):
+            raise SetupError(
+                "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
+            ) from None
+        database = cls(client, name)
+        try:
+            await database._check()
+            await database._make_indexes()
+        except BaseException:
+            await client.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+
+    async def is_healthy(self) -> bool:
+        """Whether a primary answers now."""
+        try:
+            async with unavailable():
+                hello = await self.database.command("hello")
+        except StoreUnavailable:
+            return False
+        return bool(hello.get("isWritablePrimary"))
+
+    async def _check(self) -> None:
+        try:
+            hello = await self.database.command("hello")
+        except PyMongoError:
+            raise SetupError("no MongoDB answers at the given URI; start it, or correct mongodb_uri") from None
+        if "setName" not in hello:
+            raise SetupError(
+                "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with "
+                "--replSet rs0 and run rs.initiate() once (one member is enough to begin with)"
+            )
+        await self._confirm_durable_writes()
+
+    async def _confirm_durable_writes(self) -> None:
+        schema = self.database.get_collection("schema")
+        try:
+            await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": _SCHEMA_VERSION}}, upsert=True)
+            stored = await schema.find_one({"_id": "placet"}) or {}
+        except PyMongoError:
+            raise SetupError(
+                "this MongoDB does not confirm a write with majority and journal; every member needs a journal "
+                "and a majority of them must be up"
+            ) from None
+        if stored.get("version") != _SCHEMA_VERSION:
+            raise SetupError(
+                "this database was written by another version of Placet; use that version or another database"
+            )
+
+    async def _make_indexes(self) -> None:
+        """Every index, idempotent."""
+        approvals, batches = self.database.get_collection("approvals"), self.database.get_collection("batches")
+        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
+        try:
+            await approvals.create_index(
+                [("caller", 1), ("digest", 1)],
+                name="one_pending",
+                unique=True,
+                partialFilterExpression={"state": {"$eq": "PENDING"}},
+            )
+            await approvals.create_index(
+                [("caller", 1), ("request_ids", 1)],
+                name="one_request_id",
+                unique=True,
+                partialFilterExpression={"request_ids": {"$exists": True}},
+            )
+            await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
+            await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
+            await approvals.create_index(
+                [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
+            )
+            await batches.create_index([("ids", 1)], name="by_record")
+            await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
+            await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
+            await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
+            await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+        except OperationFailure as error:
+            raise SetupError(
+                f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
+            ) from None

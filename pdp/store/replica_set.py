@@ -1,0 +1,60 @@
+"""The replica set of one that a `mongod` of our own is: initiated once, readdressed when its port changed."""
+
+import asyncio
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+NAME = "placet"
+_NOT_YET_INITIALIZED = 94
+_POLL_SECONDS = 0.02
+
+
+def uri(address: str) -> str:
+    """The connection string of the replica set whose only member is at `address` (`host:port`)."""
+    return f"mongodb://{address}/?replicaSet={NAME}"
+
+
+async def primary(address: str) -> None:
+    """Return once the mongod at `address` is the primary of its replica set; the caller keeps the time."""
+    await _listening(address)
+    client: AsyncMongoClient[dict[str, object]]
+    async with AsyncMongoClient(f"mongodb://{address}/?directConnection=true") as client:
+        while not await _is_primary(client, address):  # noqa: ASYNC110  # nothing tells when to look
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _listening(address: str) -> None:
+    """The driver looks again only every half second, so the port is watched first."""
+    host, port = address.rsplit(":", 1)
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            await asyncio.sleep(_POLL_SECONDS)
+        else:
+            writer.close()
+            return
+
+
+async def _is_primary(client: AsyncMongoClient[dict[str, object]], address: str) -> bool:
+    """Every failure is a state on the way: a member that starts or moves refuses commands for a moment."""
+    try:
+        await _configure(client, address)
+        return bool((await client.admin.command("hello"))["isWritablePrimary"])
+    except PyMongoError:
+        return False
+
+
+async def _configure(client: AsyncMongoClient[dict[str, object]], address: str) -> None:
+    try:
+        config = (await client.admin.command("replSetGetConfig"))["config"]
+    except OperationFailure as error:
+        if error.code != _NOT_YET_INITIALIZED:
+            raise
+        await client.admin.command("replSetInitiate", {"_id": NAME, "members": [{"_id": 0, "host": address}]})
+        return
+    if config["members"][0]["host"] != address:
+        config["members"][0]["host"] = address
+        # Only by force: under its new address the member is not in its own set, so nobody can be primary.
+        await client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)

@@ -1,0 +1,32 @@
+package policy
+
+import data.lib.parties
+
+# METADATA
+# title: Tagged data needs clearance
+# description: In `data.clearances` are the roles that may touch what bears a tag; everyone behind the request needs one.
+deny contains {
+	"rule": "tags.clearance",
+	"reason": sprintf("%s is not cleared for data tagged %s", [party, tag]),
+} if {
+	some tag in input.resource.properties.tags
+	cleared := data.clearances[tag]
+	some party in parties.all
+	every role in parties.roles(party) {
+		not role in cleared
+	}
+}
+
+# METADATA
+# title: Actions on tagged data need approval
+# description: |
+#   In `data.requirements` is which action on which tag people must approve, and who. A requirement leaves as it is
+#   written there, so that a misspelt key is refused and not dropped.
+needs_approval contains object.union(asked, requirement) if {
+	some tag in input.resource.properties.tags
+	requirement := data.requirements[tag][input.action.name]
+	asked := {
+		"rule": sprintf("tags.%s.%s", [tag, input.action.name]),
+		"reason": sprintf("%s of data tagged %s", [input.action.name, tag]),
+	}
+}

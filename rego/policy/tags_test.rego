@@ -1,0 +1,75 @@
+package tags_test
+
+import data.pdp
+
+bot := {"type": "agent", "id": "report-bot", "properties": {}}
+
+alice := {"type": "user", "id": "alice", "properties": {}}
+
+request(subject, action, properties) := {
+	"subject": subject,
+	"on_behalf_of": [alice],
+	"action": {"name": action, "properties": {}},
+	"resource": {"type": "table", "id": "customers", "properties": properties},
+	"context": {},
+	"caller": {"identity": concat(":", [subject.type, subject.id]), "kind": "workload", "groups": []},
+	"now": 0,
+}
+
+stewards := {"groups": ["data-stewards"]}
+
+test_export_of_personal_data_needs_two_stewards if {
+	answer := pdp.decision with input as request(bot, "export", {"tags": ["pii"]})
+	answer.effect == "NEEDS_APPROVAL"
+	answer.requirements == [{
+		"rule": "tags.pii.export",
+		"reason": "export of data tagged pii",
+		"reviewers": stewards,
+		"count": 2,
+		"pending_for": "4h",
+		"valid_for": "15m",
+	}]
+	answer.requester_principals == {"agent:report-bot", "user:alice"}
+	answer.owners == ["user:alice"]
+}
+
+test_reading_personal_data_needs_nobody if {
+	pdp.decision.effect == "ALLOW" with input as request(bot, "read", {"tags": ["pii"]})
+}
+
+test_export_of_other_data_needs_nobody if {
+	pdp.decision.effect == "ALLOW" with input as request(bot, "export", {"tags": ["public"]})
+	pdp.decision.effect == "ALLOW" with input as request(bot, "export", {})
+}
+
+test_every_tag_adds_its_requirement if {
+	wanted := {"pii": {"export": {"reviewers": stewards}}, "hr": {"export": {"reviewers": {"groups": ["hr"]}}}}
+	answer := pdp.decision with data.requirements as wanted
+		with input as request(bot, "export", {"tags": ["pii", "hr"]})
+	[asked.rule | some asked in answer.requirements] == ["tags.hr.export", "tags.pii.export"]
+}
+
+test_misspelt_key_of_a_requirement_is_not_dropped if {
+	answer := pdp.decision with data.requirements as {"pii": {"export": {"reviewers": stewards, "cuont": 2}}}
+		with input as request(bot, "export", {"tags": ["pii"]})
+	answer.requirements[0].cuont == 2
+}
+
+test_uncleared_party_is_denied_and_named if {
+	answer := pdp.decision with input as request(
+		{"type": "user", "id": "bob", "properties": {}},
+		"read",
+		{"tags": ["pii", "restricted"]},
+	)
+	answer.effect == "DENY"
+	answer.reasons == [{
+		"rule": "tags.clearance",
+		"reason": "user:alice is not cleared for data tagged restricted",
+	}]
+}
+
+test_cleared_parties_are_not if {
+	bob := {"type": "user", "id": "bob", "properties": {}}
+	cleared := object.union(request(bob, "read", {"tags": ["restricted"]}), {"on_behalf_of": []})
+	pdp.decision.effect == "ALLOW" with input as cleared
+}

@@ -1,0 +1,3 @@
+package policy
+
+deny contains {"rule": "no", "reason": "no"} if input.resource.id == "orders"

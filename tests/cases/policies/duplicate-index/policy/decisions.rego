@@ -1,0 +1,3 @@
+package pdp
+
+decisions[index] := {"effect": "ALLOW"} if some index, _ in input.batch

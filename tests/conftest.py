@@ -1,0 +1,29 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pdp import toolcache
+from pdp.mongod_process import MongodProcess
+from tests.parts import Placet, placet
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dev state folder: its keys sign every token of the tests."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongodProcess]:
+    """A MongoDB that lets tests inject faults."""
+    folder = tmp_path_factory.mktemp("mongodb")
+    async with MongodProcess(toolcache.mongod(), folder, say=print, test_commands=True) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+async def server(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    """One server with the reference policy for all tests that break nothing."""
+    async with placet(state, mongod.uri) as running:
+        yield running

@@ -1,0 +1,146 @@
+"""The real parts that tests run on: a MongoDB, servers by the function production uses, callers with dev tokens."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+from google.protobuf import json_format
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
+
+from pdp import dev_identity
+from pdp.environment import Environment
+from pdp.server import running
+from pdp.stack import configuration
+from pdp.v1 import (
+    approval_pb2,
+    approval_pb2_grpc,
+    audit_pb2_grpc,
+    decision_pb2,
+    decision_pb2_grpc,
+    info_pb2_grpc,
+    review_pb2,
+    review_pb2_grpc,
+)
+
+TOOL_CACHE = Environment.read().tool_cache
+
+
+@dataclass
+class Placet:
+    """A server that runs, and callers of it."""
+
+    address: str
+    state: Path
+    database: str
+    channel: grpc.aio.Channel
+    said: list[str]
+
+    def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {dev_identity.token(self.state, name)}"),)
+
+    @property
+    def decisions(self) -> decision_pb2_grpc.DecisionServiceStub:
+        return decision_pb2_grpc.DecisionServiceStub(self.channel)
+
+    @property
+    def approvals(self) -> approval_pb2_grpc.ApprovalServiceStub:
+        return approval_pb2_grpc.ApprovalServiceStub(self.channel)
+
+    @property
+    def reviews(self) -> review_pb2_grpc.ReviewServiceStub:
+        return review_pb2_grpc.ReviewServiceStub(self.channel)
+
+    @property
+    def audit(self) -> audit_pb2_grpc.AuditServiceStub:
+        return audit_pb2_grpc.AuditServiceStub(self.channel)
+
+    @property
+    def info(self) -> info_pb2_grpc.InfoServiceStub:
+        return info_pb2_grpc.InfoServiceStub(self.channel)
+
+    async def authorize(
+        self, request: decision_pb2.AuthorizeRequest, by: str = "report-bot", **call: Any
+    ) -> decision_pb2.AuthorizeResponse:
+        return await self.decisions.Authorize(request, metadata=self.metadata(by), **call)
+
+    async def review(
+        self, approval: approval_pb2.Approval, by: str, verdict: str = "APPROVE", reason: str = "read it"
+    ) -> approval_pb2.Approval:
+        request = review_pb2.ReviewRequest(
+            approval_id=approval.approval_id,
+            expected_digest=approval.request_digest,
+            verdict=approval_pb2.Verdict.Value(f"VERDICT_{verdict}"),
+            reason=reason,
+        )
+        return (await self.reviews.Review(request, metadata=self.metadata(by))).approval
+
+    async def approved(self, request: decision_pb2.AuthorizeRequest) -> approval_pb2.Approval:
+        """Ask, and have bob and carol approve."""
+        answer = await self.authorize(request)
+        await self.review(answer.approval, "bob")
+        return await self.review(answer.approval, "carol")
+
+
+@asynccontextmanager
+async def placet(
+    state: Path, mongodb_uri: str, *, policy: Sequence[Path] = (), database: str = "", **changes: Any
+) -> AsyncIterator[Placet]:
+    """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
+    name = database or f"t{uuid4().hex[:16]}"
+    said: list[str] = []
+    config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
+    config = config.model_copy(update={"database": name, **changes})
+    async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
+        yield Placet(server.address, state, name, channel, said)
+
+
+def asking(action: str = "read", tags: Sequence[str] = (), **members: Any) -> decision_pb2.AuthorizeRequest:
+    """`report-bot`, on behalf of alice, about the table customers; `members` are proto JSON."""
+    request: dict[str, Any] = {
+        "subject": {"type": "agent", "id": "report-bot"},
+        "onBehalfOf": [{"type": "user", "id": "alice"}],
+        "action": {"name": action},
+        "resource": {"type": "table", "id": "customers", "properties": {"tags": list(tags)}},
+        **members,
+    }
+    return json_format.ParseDict(request, decision_pb2.AuthorizeRequest())
+
+
+def exporting(**members: Any) -> decision_pb2.AuthorizeRequest:
+    """The export that needs two data stewards; unlike any other by a fresh `context.run`, unless one is given."""
+    return asking("export", ["pii"], **{"context": {"run": uuid4().hex}, **members})
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a caller gets instead of an answer."""
+
+    code: str
+    reason: str
+    message: str
+    fields: tuple[str, ...]
+    metadata: dict[str, str]
+
+
+def refusal(error: grpc.aio.AioRpcError) -> Refusal:
+    """The error's parts, as a client library reads them."""
+    status = rpc_status.from_call(error)
+    info, bad = ErrorInfo(), BadRequest()
+    for detail in status.details if status else ():
+        if detail.Is(ErrorInfo.DESCRIPTOR):
+            detail.Unpack(info)
+        elif detail.Is(BadRequest.DESCRIPTOR):
+            detail.Unpack(bad)
+    fields = tuple(violation.field for violation in bad.field_violations)
+    return Refusal(error.code().name, info.reason, error.details() or "", fields, dict(info.metadata))
+
+
+def payload(raw: bytes) -> dict[str, Any]:
+    """A record or payload as stored, parsed."""
+    return dict(json.loads(raw))
