@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.parts import asking
 
 WAIT = 1.0
 """What a call waits for MongoDB at most."""
-MARGIN = 0.35
+MARGIN = 0.75
 """For a machine that others use, too."""
 
 
@@ -41,8 +42,14 @@ async def test_killed_mongodb_allows_nothing_and_every_use_is_finished(server: S
     async with stream(server, ledger):
         journeys = [asyncio.create_task(journey(server, ledger)) for _ in range(4)]
         await eventually(lambda: _answers(ledger, 50))
-        os.kill(fragile.pid, signal.SIGKILL)
-        await eventually(lambda: _refused(ledger), seconds=WAIT + MARGIN)
+
+        async def refused_while_killed() -> bool:
+            """Killed again as often as it is started again: back within a second, nobody would notice."""
+            with suppress(ProcessLookupError):
+                os.kill(fragile.pid, signal.SIGKILL)
+            return await _refused(ledger)
+
+        await eventually(refused_while_killed, seconds=2 * WAIT + MARGIN)
         refused = time.monotonic()
         await eventually(lambda: _answered(ledger, refused), seconds=15)
         journeys.append(asyncio.create_task(journey(server, ledger)))
