@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_QUEUED = 4096
 PACE_SECONDS = 0.010
-CROWD_SHARE = 0.75
+CROWD_SHARE = 0.4
 ENOUGH = 256
 RESEND_SECONDS = 0.2
 STUCK_SECONDS = 1.0
@@ -148,7 +148,7 @@ class Writer:
         return await self._store.insert(self._signed([tombstone], writer, seq, prev), ids_of([tombstone]))
 
     async def _pace(self) -> None:
-        """Wait until a batch is worth its insert: 10 ms, most of those in flight lately, or enough."""
+        """Wait until a batch is worth its insert: 10 ms, a good part of those in flight lately, or enough."""
         self._crowd = max(self._in_flight, self._crowd * CROWD_DECAY, 1.0)
         self._wanted = min(CROWD_SHARE * self._crowd, ENOUGH)
         wait = self._last_insert + PACE_SECONDS - self._now()
