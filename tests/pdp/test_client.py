@@ -227,7 +227,7 @@ async def test_the_timeout_is_for_all_attempts_together() -> None:
         assert time.monotonic() - began < 2
     assert decision.error is not None
     assert decision.error.code == "DEADLINE_EXCEEDED"
-    assert 0 < stuck.remaining[0] <= 0.3
+    assert 0 < stuck.remaining[0] < 0.31  # gRPC counts in whole milliseconds, upwards
 
     flaky = Flaky(*[grpc.StatusCode.UNAVAILABLE] * 10, wait=0.1)
     async with serving(flaky) as address, Client(address, "t", timeout=0.4) as pdp:
