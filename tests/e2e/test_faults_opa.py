@@ -12,7 +12,7 @@ from pdp.audit.record import Kind
 from pdp.mongod_process import MongodProcess
 from tests.faults import Ledger, Served, eventually, journey, served, stopped, stream, verified_log
 
-MARGIN = 0.5
+MARGIN = 0.25
 """For a machine that others use, too."""
 
 
