@@ -30,7 +30,7 @@ test_every_entry_that_names_a_column if {
 	other := object.union(id, {"rule": "other"})
 	answer := masks([column("id")], {id, other, contact, rest})
 	answer.columns == {"id": [id, other]}
-	answer.entries == [id, other, rest, contact]
+	{entry | some entry in answer.entries} == {id, other, rest, contact}
 	answer.domains == {"customer": {"mask": "token"}}
 	answer.revisions == pdp.revisions
 }
