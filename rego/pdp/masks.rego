@@ -39,10 +39,7 @@ names(entry, name, tags) if {
 	tag in tags[name]
 }
 
-column_tags(table) := tags if {
-	tags := data.column_tags[table]
-} else := {}
+# A policy may have neither; an empty comprehension then stands where a reference would be undefined.
+column_tags(table) := {column: tags | some column, tags in data.column_tags[table]}
 
-domains := declared if {
-	declared := data.domains
-} else := {}
+domains := {name: domain | some name, domain in data.domains}
