@@ -184,9 +184,17 @@ def records_digest(records: Sequence[str]) -> str:
 
 
 def length(batch: Batch, names: Sequence[str]) -> int:
-    """How many values, nulls included, stand at these paths."""
-    tops = {field.name for field in batch.schema}
-    return sum(batch.num_rows if name in tops else len(values(batch, name)) for name in names)
+    """How many values, without nulls, stand at these paths."""
+    tops = {render((field.name,)): index for index, field in enumerate(batch.schema)}
+    return sum(_length(batch.column(tops[name])) if name in tops else _below_length(batch, name) for name in names)
+
+
+def _length(column: Any) -> int:
+    return len(column) - int(column.null_count)
+
+
+def _below_length(batch: Batch, name: str) -> int:
+    return sum(value is not None for value in values(batch, name))
 
 
 def values(batch: Batch, name: str) -> list[Any]:

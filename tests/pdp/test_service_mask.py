@@ -44,7 +44,7 @@ async def test_mask_answers_with_the_decision_the_plan_and_the_masked_rows(serve
     assert answer.plan.policy_revision == answer.decision.policy_revision
     recorded = [(record, held) for record, held in await log(server, "mask") if record["id"] == answer.record_id]
     assert recorded[0][1]["details"]["rows"] == 3
-    assert recorded[0][1]["details"]["values"] == 12
+    assert recorded[0][1]["details"]["values"] == 10
     assert recorded[0][1]["details"]["decision_id"] == answer.decision.decision_id
 
 
