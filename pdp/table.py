@@ -5,7 +5,7 @@ message at a time, no compression and few rows, so that no small message becomes
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -66,11 +66,10 @@ def read(stream: bytes, path: str) -> tuple[Schema, Batch]:
     taken = [reader.take(message) for message in _messages(stream, path)]
     if reader.schema is None:
         raise InvalidRequest.field(path, "is empty; send an Arrow IPC stream")
-    table = pa.Table.from_batches([batch for batch in taken if batch is not None], reader.schema).combine_chunks()
-    if table.num_rows > MAX_ROWS:
+    batches = [batch for batch in taken if batch is not None]
+    if sum(batch.num_rows for batch in batches) > MAX_ROWS:
         raise InvalidRequest.field(path, f"has more than {MAX_ROWS} rows; use MaskStream")
-    batches = table.to_batches()
-    return reader.schema, batches[0] if batches else _empty(reader.schema)
+    return reader.schema, whole(batches, reader.schema)
 
 
 def batch_of(columns: Mapping[str, Sequence[Any]]) -> Batch:
@@ -84,6 +83,17 @@ def written(batch: Batch, described: Schema) -> bytes:
     with pa.ipc.new_stream(sink, described) as writer:
         writer.write_batch(batch)
     return bytes(sink.getvalue())
+
+
+def whole(batches: Iterable[Batch], described: Schema) -> Batch:
+    """All batches as one."""
+    joined = pa.Table.from_batches(list(batches), described).combine_chunks().to_batches()
+    return joined[0] if joined else _empty(described)
+
+
+def record_batch(records: Sequence[str], described: Schema) -> Batch:
+    """JSON records as a batch of their one column."""
+    return pa.RecordBatch.from_arrays([pa.array(list(records), described.field(0).type)], schema=described)
 
 
 class Reader:
@@ -141,8 +151,8 @@ class Reader:
 class Writer:
     """Batches as encapsulated IPC messages that every client takes."""
 
-    def __init__(self, described: Schema) -> None:
-        self._schema = described
+    def __init__(self, described: Schema, limit: int = MAX_MESSAGE_BYTES) -> None:
+        self._limit = limit
         self._sink = _Sink()
         self._has_dictionaries = any(shapes.is_dictionary(field.type) for _, field in shapes.walk(described))
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, "w"), described)
@@ -150,10 +160,10 @@ class Writer:
 
     def messages(self, batch: Batch) -> Iterator[bytes]:
         """The batch in as many messages as it needs."""
-        if not self._has_dictionaries and pa.ipc.get_record_batch_size(batch) <= MAX_MESSAGE_BYTES:
+        if not self._has_dictionaries and pa.ipc.get_record_batch_size(batch) <= self._limit:
             yield bytes(batch.serialize())
             return
-        for part in _parts(batch):
+        for part in _parts(batch, self._limit):
             self._writer.write_batch(part)
             made = list(_messages(self._sink.taken(), "output"))
             begun, self._has_begun = self._has_begun, True
@@ -224,14 +234,14 @@ def _text(value: str | bytes) -> bytes:
     return len(encoded).to_bytes(4, "big") + encoded
 
 
-def _parts(batch: Batch) -> Iterator[Batch]:
+def _parts(batch: Batch, limit: int) -> Iterator[Batch]:
     """Slices that fit into a message; one row is the least."""
-    if pa.ipc.get_record_batch_size(batch) <= MAX_MESSAGE_BYTES or batch.num_rows <= 1:
+    if pa.ipc.get_record_batch_size(batch) <= limit or batch.num_rows <= 1:
         yield batch
         return
     middle = batch.num_rows // 2
-    yield from _parts(batch.slice(0, middle))
-    yield from _parts(batch.slice(middle))
+    yield from _parts(batch.slice(0, middle), limit)
+    yield from _parts(batch.slice(middle), limit)
 
 
 def _messages(stream: bytes, path: str) -> Iterator[bytes]:

@@ -2,17 +2,17 @@
 
 import typer
 
-from pdp.cli import approvals, audit, decisions, dev, identity, policy, serve
+from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, policy, serve
 
 app = typer.Typer(
     name="pdp",
-    help="Ask, approve, run and audit a Placet policy decision point.",
+    help="Ask, approve, mask, run and audit a Placet policy decision point.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (approvals.app, audit.app, policy.app):
+for group in (approvals.app, masks.app, audit.app, policy.app, keys.app):
     app.add_typer(group)
-for module in (dev, serve, identity, decisions):
+for module in (dev, serve, identity, decisions, masks):
     module.add_to(app)

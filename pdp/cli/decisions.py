@@ -51,21 +51,21 @@ async def authorize(
     if file:
         requests = _read(file)
     else:
-        members = {
-            "subject": _typed(subject, "--subject"),
-            "onBehalfOf": [_typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
+        asked = {
+            "subject": typed(subject, "--subject"),
+            "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
             "action": {"name": action},
-            "resource": {**_typed(resource, "--resource"), "properties": _members(properties, "--property")},
-            "context": _members(context, "--context"),
+            "resource": {**typed(resource, "--resource"), "properties": members(properties, "--property")},
+            "context": members(context, "--context"),
             "requestId": request_id,
             "approvalId": approval_id,
             "justification": justification,
             "dryRun": dry_run,
             "explain": explain,
         }
-        requests = [members]
+        requests = [asked]
     async with session.client() as client:
-        parsed = [_request(members, index) for index, members in enumerate(requests)]
+        parsed = [_request(asked, index) for index, asked in enumerate(requests)]
         if len(parsed) == 1:
             await _one(session, client, parsed[0])
         else:
@@ -77,7 +77,7 @@ async def _one(session: Session, client: "Client", request: "AuthorizeRequest") 
     if decision.error is not None:
         fail_with(decision.error)
     session.print([decision.response], lambda: _display(decision.response))
-    raise typer.Exit(_status(decision.response))
+    raise typer.Exit(status(decision.response))
 
 
 async def _many(session: Session, client: "Client", requests: "list[AuthorizeRequest]") -> None:
@@ -106,7 +106,8 @@ def _display(answer: "AuthorizeResponse") -> str:
     return display.decision(answer)
 
 
-def _status(answer: "AuthorizeResponse") -> int:
+def status(answer: "AuthorizeResponse") -> int:
+    """The exit status that says this decision."""
     from pdp.v1.request_pb2 import Effect
 
     if answer.effect == Effect.EFFECT_ALLOW:
@@ -149,32 +150,34 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _request(members: dict[str, Any], index: int) -> "AuthorizeRequest":
+def _request(asked: dict[str, Any], index: int) -> "AuthorizeRequest":
     from google.protobuf import json_format
 
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
     try:
-        return json_format.ParseDict(members, AuthorizeRequest())
+        return json_format.ParseDict(asked, AuthorizeRequest())
     except json_format.ParseError as error:
         exit_code.fail(f"request {index + 1} is no AuthorizeRequest: {error}", exit_code.USAGE)
 
 
-def _typed(text: str, option: str) -> dict[str, str]:
+def typed(text: str, option: str) -> dict[str, str]:
+    """`<type>:<id>` as the members of a subject or a resource."""
     kind, colon, identifier = text.partition(":")
     if not colon:
         exit_code.fail(f"{option} must be <type>:<id>, for example table:customers (or give -f FILE)", exit_code.USAGE)
     return {"type": kind, "id": identifier}
 
 
-def _members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
-    members = {}
+def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
+    """NAME=JSON or NAME=text, each."""
+    found = {}
     for assignment in assignments or ():
         name, equals, text = assignment.partition("=")
         if not equals:
             exit_code.fail(f"{option} must be NAME=VALUE", exit_code.USAGE)
         try:
-            members[name] = orjson.loads(text)
+            found[name] = orjson.loads(text)
         except ValueError:
-            members[name] = text
-    return members
+            found[name] = text
+    return found
