@@ -135,7 +135,9 @@ def policy_review(result: Any, identities: Sequence[str], requirements: int) -> 
     if [reviewer.identity for reviewer in reviewers] != list(identities):
         raise PolicyInvalid("wrong_keys", "the policy answered for other reviewers than it was asked about")
     return PolicyReview(
-        reviewers, frozenset(_strings(answer.get("requester_principals"), "requester_principals")), policy_revision(answer)
+        reviewers,
+        frozenset(_strings(answer.get("requester_principals"), "requester_principals")),
+        policy_revision(answer),
     )
 
 
@@ -182,7 +184,9 @@ def _obligation(entry: Any) -> Obligation:
     properties = members.get("properties", {})
     if not isinstance(properties, dict):
         raise PolicyInvalid("wrong_type", "an obligation's properties are no object")
-    return Obligation(policy_text(members, "rule"), policy_text(members, "reason"), policy_text(members, "type"), properties)
+    return Obligation(
+        policy_text(members, "rule"), policy_text(members, "reason"), policy_text(members, "type"), properties
+    )
 
 
 def _requirement(entry: Any) -> Requirement:
@@ -237,7 +241,9 @@ def _fired(answer: Mapping[str, Any]) -> Mapping[str, tuple[Reason, ...]] | None
         return None
     members = policy_object(answer["fired"], "the fired rules", set(_SETS))
     return {
-        name: tuple(Reason(policy_text(entry, "rule"), policy_text(entry, "reason")) for entry in _list(members.get(name), name))
+        name: tuple(
+            Reason(policy_text(entry, "rule"), policy_text(entry, "reason")) for entry in _list(members.get(name), name)
+        )
         for name in _SETS
     }
 

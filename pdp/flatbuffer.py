@@ -50,7 +50,7 @@ def _u32(data: bytes, place: int) -> int:
 
 
 def _number(data: bytes, place: int, size: int) -> int:
-    """An integer, little-endian; those of 4 and 8 bytes are signed where it matters, in vtable distances and lengths."""
+    """An integer, little-endian; signed but for those of 2 bytes, which are offsets in a vtable."""
     if not 0 <= place <= len(data) - size:
         raise InvalidRequest("an Arrow message points outside itself")
     return int.from_bytes(data[place : place + size], "little", signed=size != 2)  # noqa: PLR2004  # vtables are unsigned

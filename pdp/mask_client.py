@@ -73,5 +73,5 @@ class MaskCall:
         yield self._request(start=self._start)
         writer = table.Writer(self._schema, MESSAGE_BYTES)
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            for message in await asyncio.to_thread(lambda: list(writer.messages(batch))):  # noqa: B023  # awaited here
+            for message in await asyncio.to_thread(lambda: list(writer.messages(batch))):  # awaited here
                 yield self._request(arrow_message=message)

@@ -240,19 +240,24 @@ def refusals() -> Iterator[None]:
     failure: PdpError
     try:
         yield
-        return
     except PdpError:
         raise
     except masker.PlanRefused as error:
-        failure = MaskPlanRefused(_sentence(error), **_place(error))
+        failure = MaskPlanRefused(_sentence(error))
+        failure.metadata |= _place(error)
     except masker.ValueRefused as error:
-        failure = ValueRefused(_sentence(error), **_place(error))
+        failure = ValueRefused(_sentence(error))
+        failure.metadata |= _place(error)
     except masker.KeyRefused as error:
         failure = KeyRefused(_sentence(error))
     except Exception as error:  # noqa: BLE001  # its text may quote a value
-        frames = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
+        frames = " < ".join(
+            f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__))
+        )
         log.error("masking failed with %s at %s", type(error).__name__, frames)  # noqa: TRY400
         failure = PdpError("masking failed by an error of the server's own; its log says where")
+    else:
+        return
     raise failure
 
 

@@ -1,7 +1,8 @@
 """Table and columns -> OPA's question, OPA's answer -> the masks of each column.
 
-Pure, and strict: an entry that is not exactly what it may be is `PolicyInvalid`, and a column with no mask or with two is
-`MaskPlanRefused`, naming column and rules. Which parameters a mask takes and which types it fits is the masker's to say.
+Pure, and strict: an entry that is not exactly what it may be is `PolicyInvalid`, and a column with no mask or with two
+is `MaskPlanRefused`, naming column and rules. Which parameters a mask takes and which types it fits is the masker's to
+say.
 """
 
 from collections.abc import Mapping, Sequence

@@ -36,10 +36,10 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.sweep import Sweep
-from pdp.store.quotas import Quotas
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.warming import Warming
 
@@ -132,9 +132,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
 
 
-def _add_services(
-    server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas
-) -> list[str]:
+def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)

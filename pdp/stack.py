@@ -12,7 +12,6 @@ from pdp.mongod_process import MongodProcess
 from pdp.policy.sources import rego
 from pdp.server import Running, Say, running
 
-
 REALM = mask_keys.DEMO_REALM
 
 

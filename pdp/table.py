@@ -21,6 +21,7 @@ MAX_ROWS = 1 << 20
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 1024
 """Of an IPC message that leaves; with gRPC's envelope it stays below what every client takes."""
 _PREFIX_BYTES = 8
+_CONTINUATION = b"\xff\xff\xff\xff"
 _MAX_NESTING = 16
 
 Schema: TypeAlias = Any
@@ -29,7 +30,9 @@ Batch: TypeAlias = Any
 
 def schema(message: bytes, path: str) -> Schema:
     """The schema in an encapsulated IPC message."""
-    return _guarded(path, "is no Arrow schema, an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message)))
+    return _guarded(
+        path, "is no Arrow schema, an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message))
+    )
 
 
 def schema_bytes(described: Schema) -> bytes:
@@ -128,11 +131,13 @@ class Reader:
 
     def _open(self, message: bytes) -> None:
         self._pending.put(message)
-        self._reader = self._guarded("is no Arrow schema", lambda: pa.ipc.open_stream(pa.PythonFile(self._pending, "r")))
+        self._reader = self._guarded(
+            "is no Arrow schema", lambda: pa.ipc.open_stream(pa.PythonFile(self._pending, "r"))
+        )
 
     def _kind(self, message: bytes) -> str:
         """What this message is, if it is exactly one."""
-        if len(message) < _PREFIX_BYTES or message[:4] != b"\xff\xff\xff\xff":
+        if len(message) < _PREFIX_BYTES or message[:4] != _CONTINUATION:
             raise InvalidRequest.field(self._path, "is no encapsulated Arrow IPC message")
         parsed = self._guarded("is no Arrow IPC message", lambda: pa.ipc.read_message(pa.py_buffer(message)))
         body = len(parsed.body) if parsed.body is not None else 0
@@ -249,7 +254,7 @@ def _messages(stream: bytes, path: str) -> Iterator[bytes]:
     view, at = memoryview(stream), 0
     while at + _PREFIX_BYTES <= len(view):
         size = int.from_bytes(view[at + 4 : at + _PREFIX_BYTES], "little", signed=True)
-        if view[at : at + 4] != b"\xff\xff\xff\xff" or size < 0:
+        if bytes(view[at : at + 4]) != _CONTINUATION or size < 0:
             raise InvalidRequest.field(path, "is no Arrow IPC stream")
         if size == 0:
             return
@@ -283,7 +288,7 @@ def _empty(described: Schema) -> Batch:
 
 
 def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
-    """pyarrow's own words may quote the data."""
+    """What pyarrow itself says may quote the data."""
     try:
         return action()
     except (pa.ArrowException, StopIteration, OSError, ValueError, OverflowError):

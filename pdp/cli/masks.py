@@ -2,9 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -12,7 +11,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.decisions import members, status, typed
-from pdp.cli.session import Output, Session, client_command
+from pdp.cli.session import Session, client_command
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -203,11 +202,14 @@ async def _streamed(
         if not opened.HasField("plan"):
             _refuse(opened.decision)
         described = table.schema(opened.plan.output_schema, "output_schema")
-        with Sink(target, described, source.form if target == "-" else "", codec=source.codec or "zstd") as sink:
-            with _progress(path, source.rows) as advance:
-                async for batch in call.batches():
-                    await asyncio.to_thread(sink.write, batch)
-                    advance(batch.num_rows)
+        form = source.form if target == "-" else ""
+        with (
+            Sink(target, described, form, codec=source.codec or "zstd") as sink,
+            _progress(path, source.rows) as advance,
+        ):
+            async for batch in call.batches():
+                await asyncio.to_thread(sink.write, batch)
+                advance(batch.num_rows)
     assert call.end is not None  # noqa: S101  # else `batches` raised
     _summary(opened.plan, call.end.rows, call.end.record_id, target)
 
@@ -288,7 +290,9 @@ def _targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
     else:
         exit_code.fail("name the output with -o: a file, or a folder for several", exit_code.USAGE)
     names = [target for _, target in pairs]
-    if len(set(names)) < len(names) or any(Path(file).resolve() == Path(target).resolve() for file, target in pairs if target != "-"):
+    if len(set(names)) < len(names) or any(
+        Path(file).resolve() == Path(target).resolve() for file, target in pairs if target != "-"
+    ):
         exit_code.fail("two outputs have one name, or an output is its own input; take another folder", exit_code.USAGE)
     yield from pairs
 
@@ -340,8 +344,13 @@ def _plan_table(plan: "MaskPlan") -> str:
         for column in plan.columns
     ]
     widths = [max(len(row[index]) for row in rows) for index in range(3)] if rows else []
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip() for row in rows]
-    lines.append(f"table {display.visible(plan.table)} for {display.visible(plan.subject)}, policy {plan.policy_revision[:12]}")
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
+        for row in rows
+    ]
+    lines.append(
+        f"table {display.visible(plan.table)} for {display.visible(plan.subject)}, policy {plan.policy_revision[:12]}"
+    )
     return "\n".join(lines)
 
 

@@ -78,7 +78,6 @@ def json_text(message: "Message", indent: int | None = None) -> str:
 
 def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Make a command of a coroutine function that takes a `Session` first: adds the shared options, maps errors."""
-
     signature = inspect.signature(command)
     own = list(signature.parameters.values())[1:]
     names = _OPTIONS.keys() - signature.parameters.keys()  # a command's own option takes the place of a shared one

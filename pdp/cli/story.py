@@ -56,7 +56,11 @@ def _tell(folder: Path) -> int:
         "The agent changes one argument: a million rows. The approval does not fit.", changed, exit_code.APPROVAL_ENDED
     )
     used = [*_EXPORT, "--context", "rows=1000", "--approval-id", approval, "--request-id", "call-2"]
-    _step("It asks again as approved: allowed, with a grant that proves it, and with a duty: customers leave masked.", used, exit_code.OK)
+    _step(
+        "It asks again as approved: allowed, with a grant that proves it, and with a duty: customers leave masked.",
+        used,
+        exit_code.OK,
+    )
     again = [*used[:-1], "call-3"]
     _step("A second use, as another call: refused. An approval fits one action, once.", again, exit_code.APPROVAL_ENDED)
     _mask(folder)
@@ -74,7 +78,7 @@ def _mask(folder: Path) -> None:
     for name, table in tables.items():
         plain, masked = _DATA / f"{name}.csv", folder / f"masked-{name}.csv"
         _step(
-            f"{table} leaves through the mask: the policy says what becomes of each column, the keys stay in the server.",
+            f"{table} leaves through the mask: the policy says how each column is masked, the keys stay in the server.",
             [*_MASK, "--table", table, str(plain), "-o", str(masked)],
             exit_code.OK,
             prints_data=False,

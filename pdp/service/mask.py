@@ -94,7 +94,9 @@ class MaskService:
         job = await self._job("mask", request.scope, Shape.of(request.shape), caller, dry_run=True)
         if isinstance(job, AuthorizeResponse):
             return GetMaskPlanResponse(decision=job)
-        return GetMaskPlanResponse(decision=job.decision, plan=work.plan_message(job.plan), plan_json=job.plan.to_json())
+        return GetMaskPlanResponse(
+            decision=job.decision, plan=work.plan_message(job.plan), plan_json=job.plan.to_json()
+        )
 
     def MaskStream(
         self, requests: AsyncIterator[MaskStreamRequest], caller: Caller

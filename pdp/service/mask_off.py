@@ -18,9 +18,8 @@ class MaskService:
 
     Unmask = GetMaskPlan = Mask
 
-    async def MaskStream(self, requests: object, caller: Caller) -> AsyncGenerator[NoReturn, None]:  # noqa: ARG002
+    async def MaskStream(self, requests: object, caller: Caller) -> AsyncGenerator[NoReturn, None]:
         """Refused."""
-        raise MaskingOff(_SENTENCE)
-        yield  # makes it a stream
+        yield await self.Mask(requests, caller)
 
     Rewrap = MaskStream

@@ -22,7 +22,7 @@ class Quotas:
         self._collection = database.database.get_collection("quotas")
 
     async def reserve(self, what: str, principals: Sequence[str], values: int, limit: int) -> None:
-        """Count `values` of `what` against `limit`. Raises `QuotaExceeded`, and counts nothing, where they are too many.
+        """Count `values` of `what` against `limit`; where that is too many, raise `QuotaExceeded` and count nothing.
 
         `principals` are the caller, the subject and whom it acts for, in order.
         """

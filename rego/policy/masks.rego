@@ -90,10 +90,11 @@ mask contains {
 
 mask contains {
 	"rule": "customers.birth",
-	"reason": "the year of birth; impossible dates become null",
+	"reason": "the age, capped at 90; impossible dates become null",
 	"columns": ["date_of_birth"],
 	"mask": "generalize",
-	"to": "year",
+	"to": "age",
+	"at": "2026-01-01",
 	"format": "%Y%m%d",
 	"unfit": "null",
 } if {

@@ -62,7 +62,9 @@ async def test_a_stream_masks_to_the_same_tokens(server: Placet) -> None:
 
 
 async def test_records_are_masked_by_path(server: Placet) -> None:
-    request = mask_pb2.MaskRequest(scope=scope(), data=records('{"surname":"Smith","rec_id":"r1"}', '{"postcode":"4814"}'))
+    request = mask_pb2.MaskRequest(
+        scope=scope(), data=records('{"surname":"Smith","rec_id":"r1"}', '{"postcode":"4814"}')
+    )
     answer = await server.masks.Mask(request, metadata=server.metadata("report-bot"))
     assert "Smith" not in str(answer.data)
     assert answer.data.records.records[0].startswith('{"surname":"name_')
