@@ -95,6 +95,7 @@ class Progress:
         self._reader = table.Reader("arrow_message", job.shape.schema)
         self._writer = table.Writer(job.plan.output_schema)
         self._is_waiting_for_batch = False
+        self._masked_rows = 0
         self.rows = self.batches = 0
 
     async def batch(self, batch: Batch) -> Batch:
@@ -102,20 +103,24 @@ class Progress:
         values = await self._run(lambda: work.counted_values(self._job.plan, batch))
         if values:
             await self._reservation.take(values)
-        made = await self._run(lambda: work.run(self._masker, batch, self.rows))
-        self.rows += made.num_rows
-        self.batches += 1
+        made = await self._run(lambda: work.run(self._masker, batch, self._masked_rows))
+        self._masked_rows += made.num_rows
         return made
 
-    async def message(self, message: bytes) -> list[bytes]:
-        """One IPC message in, those of the masked batch out; none for a dictionary."""
+    def leaves(self, rows: int) -> None:
+        """A batch of so many rows is on its way to the caller."""
+        self.rows += rows
+        self.batches += 1
+
+    async def message(self, message: bytes) -> tuple[int, list[bytes]]:
+        """One IPC message in, those of the masked batch out, with its rows; none for a dictionary."""
         batch = await self._run(lambda: self._reader.take(message))
         self._is_waiting_for_batch = batch is None
         if batch is None:
-            return []
+            return 0, []
         made = await self.batch(batch)
         pieces: list[bytes] = await self._run(lambda: list(self._writer.messages(made)))
-        return pieces
+        return made.num_rows, pieces
 
     def require_whole(self) -> None:
         """Raise `InvalidRequest` where a dictionary came without its batch."""
@@ -123,7 +128,7 @@ class Progress:
             raise InvalidRequest.field("arrow_message", "the last dictionary has no record batch behind it")
 
     def entry(self, phase: str, failure: str = "") -> Entry:
-        """The record of what was done until now; `phase` is started, complete, failed or broken."""
+        """The record of what has left until now; `phase` is started, complete, failed or broken."""
         job = self._job
         details = {
             "action": job.action,

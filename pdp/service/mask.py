@@ -6,7 +6,7 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import masker
 from pdp import mask_work as work
@@ -41,6 +41,7 @@ from pdp.v1.mask_pb2 import (
 )
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 
+T = TypeVar("T")
 StreamRequest = MaskStreamRequest | RewrapRequest
 StreamResponse = MaskStreamResponse | RewrapResponse
 Bound = Callable[[masker.MaskPlan], Mapping[str, Any]]
@@ -119,6 +120,7 @@ class MaskService:
         except PdpError as error:
             await self._record(progress.entry("failed", error.reason))
             raise
+        progress.leaves(made.num_rows)
         entry = progress.entry("complete")
         await self._record(entry)
         plan = work.plan_message(job.plan)
@@ -143,8 +145,10 @@ class MaskService:
         await self._record(progress.entry("started"))
         try:
             yield answer(opened=StreamOpened(decision=job.decision, plan=work.plan_message(job.plan)))
-            async for request in _ahead(requests):
-                for piece in await progress.message(_arrow_message(request)):
+            async for rows, pieces in _ahead(_masked(progress, requests)):
+                if pieces:
+                    progress.leaves(rows)
+                for piece in pieces:
                     yield answer(arrow_message=piece)
             progress.require_whole()
         except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
@@ -265,12 +269,30 @@ def _arrow_message(request: StreamRequest) -> bytes:
     return request.arrow_message
 
 
-async def _ahead(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[StreamRequest, None]:
-    """The next message is read while the one before is worked on."""
-    reading = asyncio.ensure_future(anext(requests, None))
+async def _masked(
+    progress: Progress, requests: AsyncIterator[StreamRequest]
+) -> AsyncGenerator[tuple[int, list[bytes]], None]:
+    async for request in _ahead(requests):
+        yield await progress.message(_arrow_message(request))
+
+
+async def _ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """One item is made while the one before is used: read, masked and sent at the same time, three are in memory."""
+    making = _next(source)
     try:
-        while (request := await reading) is not None:
-            reading = asyncio.ensure_future(anext(requests, None))
-            yield request
+        while (item := await making) is not None:
+            making = _next(source)
+            yield item
     finally:
-        reading.cancel()
+        making.cancel()
+
+
+def _next(source: AsyncIterator[T]) -> "asyncio.Task[T | None]":
+    """The next item; what goes wrong after nobody waits for it any more is nobody's affair."""
+
+    async def item() -> T | None:
+        return await anext(source, None)
+
+    task = asyncio.get_running_loop().create_task(item())
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task

@@ -13,7 +13,7 @@ import grpc
 import pyarrow as pa
 import pytest
 
-from pdp import table
+from pdp import edge, table
 from pdp.mongod_process import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect, Subject
@@ -269,3 +269,33 @@ async def test_a_server_without_keys_says_so(state: Path, mongod: MongodProcess)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await call
             assert refusal(refused.value).reason == "MASKING_OFF"
+
+
+async def test_a_stream_ends_when_nothing_comes_or_all_takes_too_long(
+    server: Placet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = server.metadata("report-bot")
+    monkeypatch.setattr(edge, "IDLE_SECONDS", 0.2)
+
+    async def begun() -> AsyncIterator[mask_pb2.MaskStreamRequest]:
+        yield opening()
+        await asyncio.sleep(5)
+
+    idle = server.masks.MaskStream(begun(), metadata=metadata)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await anext(each async for each in idle if not each.HasField("opened"))
+    assert refusal(refused.value).code == "DEADLINE_EXCEEDED"
+    assert refusal(refused.value).reason == "STREAM_TIMEOUT"
+
+    monkeypatch.setattr(edge, "STREAM_SECONDS", 0.5)
+
+    async def forever() -> AsyncIterator[mask_pb2.MaskStreamRequest]:
+        yield opening()
+        while True:
+            yield mask_pb2.MaskStreamRequest(arrow_message=message(ROW))
+            await asyncio.sleep(0.05)
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        [each async for each in server.masks.MaskStream(forever(), metadata=metadata)]
+    assert refusal(refused.value).reason == "STREAM_TIMEOUT"
+    assert (await phases(server, "broken"))["rows"] > 0
