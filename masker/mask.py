@@ -18,9 +18,11 @@ from masker.arrow import schema as arrow
 from masker.errors import PlanRefused, ValueRefused
 from masker.kernels.column import SHORT, UNFIT, Fixed, Flags, Masked, Text, ends, fitting
 from masker.keys import Keyring
+from masker.leaf import Leaf
 from masker.masks import Bench, Days, Work
-from masker.path import Path, parse
-from masker.plan import Leaf, MaskPlan
+from masker.path import ITEM, Path, parse
+from masker.plan import MaskPlan
+from masker.warm import warm
 
 _PROBLEMS = {
     UNFIT: "the value does not fit its mask",
@@ -75,8 +77,8 @@ class Masker:
         return table.build(grouped, self.plan.output_schema, whole.num_rows)
 
     def warm(self) -> None:
-        """Compile every kernel of the plan, on no rows' worth of data."""
-        self.batch(table.empty(self.plan.input_schema))
+        """Compile the plan's kernels."""
+        warm(self.plan, self._keys)
 
     @property
     def _bench(self) -> Bench:
@@ -177,6 +179,8 @@ class Masker:
 
     def _text_array(self, leaf: Leaf, values: Text, rows: Any, output: Any) -> Any:
         """Build the array; an unmasked column is cast back to the type it had."""
+        if self.plan.direction == "mask":
+            return buffers.from_text(values, output)
         array = buffers.typed(values, output)
         if array is None:
             raise ValueRefused(
@@ -202,12 +206,18 @@ class Masker:
         low, high = int(rows[0]), int(rows[-1]) + 1
         number = self.plan.input_schema.get_field_index(steps[0])
         parts = [self._entity(leaf, part, steps[1:]) for part in table.between(columns[number], low, high)]
-        shift, known = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return shift[rows - low], known[rows - low]
+        shift, known = (
+            parts[0] if len(parts) == 1 else (np.concatenate(each) for each in zip(*parts, strict=True))
+        )
+        every = ITEM not in leaf.path and high - low == rows.size  # in lists rows repeat and are left out
+        return (shift, known) if every else (shift[rows - low], known[rows - low])
 
     def _entity(self, leaf: Leaf, array: Any, steps: Path) -> Days:
         values, valid = tree.descend(array, steps)
         encoded = tree.dictionary_of(values)
+        if arrow.kind(values.type) == "integer" and encoded is None:
+            numbers = Fixed(buffers.fixed(values).values, valid)
+            return masks.entity_days(leaf.spec, numbers, self._work(leaf))
         if encoded is None:
             return masks.entity_days(leaf.spec, _with(buffers.text(values), valid), self._work(leaf))
         entries, indices = encoded

@@ -70,12 +70,12 @@ class Work:
 
 def mask_text(spec: Spec, values: Text, work: Work) -> Masked:
     """Mask text, or the text of ids, with any mask but nullify and json."""
-    return _TEXT[spec.mask](spec, values, work)
+    return MASKED[spec.mask](spec, values, work)
 
 
 def unmask_text(spec: Spec, values: Text, work: Work) -> Masked:
     """Reverse a token, an fpe value or an e-mail address; `work.version` is what masked fpe."""
-    return _REVERSE[spec.mask](spec, values, work)
+    return REVERSED[spec.mask](spec, values, work)
 
 
 def shift_dates(values: Fixed, per_day: int, days: Days) -> Masked:
@@ -86,14 +86,15 @@ def shift_dates(values: Fixed, per_day: int, days: Days) -> Masked:
     return Masked(masked.values, missing | masked.status)
 
 
-def entity_days(spec: Spec, entities: Text, work: Work) -> Days:
+def entity_days(spec: Spec, entities: Text | Fixed, work: Work) -> Days:
     """Return the shift of each entity; none for null and empty."""
+    reach, unit = (spec["days"], 1) if spec["days"] is not None else (spec["weeks"], 7)
+    keyed = work.bench.prf(spec, work.version)
+    if isinstance(entities, Fixed):
+        return date.offsets_from(keyed.integer_digests(entities), reach, unit), entities.valid
     entities = canonical(entities, spec["canonical"])
     known = entities.valid & (np.diff(entities.offsets) > 0)
-    reach, unit = (spec["days"], 1) if spec["days"] is not None else (spec["weeks"], 7)
-    return date.offsets_from(
-        work.bench.prf(spec, work.version).digests(entities.only(known)), reach, unit
-    ), known
+    return date.offsets_from(keyed.digests(entities.only(known)), reach, unit), known
 
 
 def _token(spec: Spec, values: Text, work: Work) -> Masked:
@@ -183,7 +184,7 @@ def _with_underscore(values: Text) -> Flags:
     return seen[values.offsets[1:]] > seen[values.offsets[:-1]]
 
 
-_TEXT: dict[str, Callable[[Spec, Text, Work], Masked]] = {
+MASKED: dict[str, Callable[[Spec, Text, Work], Masked]] = {
     "token": _token,
     "pseudonym": _pseudonym,
     "fpe": _fpe,
@@ -194,7 +195,7 @@ _TEXT: dict[str, Callable[[Spec, Text, Work], Masked]] = {
     "generalize": lambda spec, values, _: generalize.text_masked(spec, values),
     "date_shift": _date_shift,
 }
-_REVERSE: dict[str, Callable[[Spec, Text, Work], Masked]] = {
+REVERSED: dict[str, Callable[[Spec, Text, Work], Masked]] = {
     "token": _untoken,
     "fpe": _unfpe,
     "email": _unemail,

@@ -15,9 +15,10 @@ from masker import masks
 from masker.arrow import table
 from masker.errors import ValueRefused
 from masker.kernels.column import SHORT, Masked, Text, text_from
+from masker.leaf import Leaf
 from masker.masks import Bench, Work
 from masker.path import ITEM, Path, parse, render
-from masker.plan import Leaf, MaskPlan, plan
+from masker.plan import MaskPlan, plan
 from masker.spec import REVERSIBLE, Spec
 
 COLUMN = "record"  # the one column of a table of records

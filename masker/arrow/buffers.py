@@ -76,8 +76,9 @@ def from_text(values: Text, data_type: Any) -> Any:
     if narrow and values.offsets[-1] >= 1 << 31:
         raise OverflowError("more than 2 GiB in one array of 32-bit offsets")
     offsets = values.offsets.astype(np.int32) if narrow else values.offsets
+    data = values.data[: values.offsets[-1]]
     array = pa.Array.from_buffers(
-        base, len(values), [bitmap(values.valid), pa.py_buffer(offsets), pa.py_buffer(values.data)]
+        base, len(values), [bitmap(values.valid), pa.py_buffer(offsets), pa.py_buffer(data)]
     )
     return array if base == data_type else array.cast(data_type)
 

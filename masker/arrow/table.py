@@ -31,11 +31,6 @@ def batch(arrays: list[Any], schema: Any, rows: int) -> Any:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def empty(schema: Any) -> Any:
-    """Return a batch without rows."""
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
-
-
 def same_columns(schema: Any, planned: Any) -> bool:
     """Tell whether names, types and order are the planned ones; metadata may differ."""
     return bool(schema.remove_metadata().equals(planned.remove_metadata()))

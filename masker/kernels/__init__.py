@@ -27,7 +27,7 @@ def kernel(function: F) -> F:
 
 def device(function: F) -> F:
     """Compile a piece that only kernels call, always inlined: called often, it would stay a call."""
-    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, inline="always")
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True)
 
 
 def _compiled(function: F, **wrappers: Any) -> F:

@@ -91,8 +91,6 @@ def copy_case(data: Any, starts: Any, case: Any, places: Any, output: Any) -> No
                     begin = k
         for k in range(length):
             byte = data[p + k]
-            if k >= begin and case in {1, 3} and 65 <= byte <= 90:
-                byte += np.uint8(32)
-            elif case == 2 and 97 <= byte <= 122:
-                byte -= np.uint8(32)
-            output[q + k] = byte
+            upper, lower = 65 <= byte <= 90, 97 <= byte <= 122
+            turned = (upper and k >= begin and case != 2) or (lower and case == 2)
+            output[q + k] = byte ^ np.uint8(32) if turned and case else byte

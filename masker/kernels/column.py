@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.kernels import kernel
+from masker.kernels.word import LEAST
 
 Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]
@@ -19,14 +20,18 @@ UNFIT, SHORT = 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class Text:
-    """`n` byte strings: value i is data[offsets[i]:offsets[i + 1]] where valid[i], else null."""
+    """`n` byte strings: value i is data[offsets[i]:offsets[i + 1]] where valid[i], else null.
+
+    `data` may be longer than its values, and is padded to LEAST bytes.
+    """
 
     data: Bytes
     offsets: Offsets
     valid: Flags
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", _frozen(self.data))
+        padded = self.data if self.data.size >= LEAST else np.append(self.data, np.zeros(LEAST, np.uint8))
+        object.__setattr__(self, "data", _frozen(padded))
 
     def __len__(self) -> int:
         return self.valid.size

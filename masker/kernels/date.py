@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
 from masker.kernels.column import UNFIT, Fixed, Masked, Text, compact
-from masker.kernels.word import U, swap
+from masker.kernels.word import U, reduce, swap
 
 PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}  # months
 LEAST, MOST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, what four digits of a year can hold
-DAY_SECONDS = 86_400
+_TABLE = 1 << 16  # days
 _FIELDS = {"%Y": (4, 0), "%m": (2, 1), "%d": (2, 2), "%H": (2, 3), "%M": (2, 4), "%S": (2, 5)}
 
 Days = NDArray[np.int64]
@@ -43,7 +43,7 @@ def program(date_format: str) -> NDArray[np.int64] | None:
 def offsets_from(digests: NDArray[np.uint64], reach: int, unit: int) -> Days:
     """Map 128-bit digests to [-reach, reach] without 0, times `unit` days."""
     output = np.zeros(digests.shape[0], np.int64)
-    spread(digests, reach, unit, output)
+    spread(digests, reach, U((1 << 64) // (2 * reach)), unit, output)
     return output
 
 
@@ -58,11 +58,19 @@ def shifted(dates: Fixed, days: Days, per_day: int) -> Masked:
 
 def truncated(dates: Fixed, months: int, per_day: int) -> Masked:
     """Go back to the first day of the period."""
-    output = np.zeros_like(dates.values)
-    status = np.zeros(len(dates), np.uint8)
-    limits = np.iinfo(dates.values.dtype)
-    truncate(dates.values, dates.valid, months, per_day, limits.min, output, status)
-    return Masked(Fixed(output, dates.valid & (status == 0)), status)
+    days = dates.values if per_day == 1 else dates.values // per_day
+    low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
+    if high - low > days.size + _TABLE:
+        first = np.zeros(len(dates), np.int64)
+        truncate(days, months, first)
+    else:  # far fewer days than values: each is worked out once
+        table = np.zeros(high - low + 1, np.int64)
+        truncate(np.arange(low, high + 1, dtype=days.dtype), months, table)
+        first = table[days - low]
+    unfit = first < -(-int(np.iinfo(dates.values.dtype).min) // per_day)
+    status = (unfit & dates.valid).view(np.uint8)
+    values = (np.where(unfit, 0, first) * per_day).astype(dates.values.dtype)
+    return Masked(Fixed(values, dates.valid & ~unfit), status)
 
 
 def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
@@ -92,10 +100,10 @@ def written(text: Text, days: Fixed, layout: NDArray[np.int64]) -> Masked:
 
 
 @kernel
-def spread(digests: Any, reach: Any, unit: Any, output: Any) -> None:
+def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> None:
     """First 8 bytes, big-endian, mod 2n: the lower half goes to -n..-1, the upper to 1..n."""
     for i in range(output.size):
-        number = np.int64(swap(digests[i, 0]) % U(2 * reach))
+        number = np.int64(reduce(swap(digests[i, 0]), U(2 * reach), inverse))
         output[i] = unit * (number - reach if number < reach else number - reach + 1)
 
 
@@ -114,19 +122,12 @@ def shift(
 
 
 @kernel
-def truncate(
-    values: Any, valid: Any, months: Any, per_day: Any, least: Any, output: Any, status: Any
-) -> None:
+def truncate(days: Any, months: Any, first: Any) -> None:
     """Years count from 0, so that five of them begin in 0 and 5."""
-    for i in range(valid.size):
-        if valid[i]:
-            year, month, _ = civil(np.int64(values[i]) // per_day)
-            count = (year * 12 + month - 1) // months * months
-            first = days_of(count // 12, count % 12 + 1, 1)
-            if first < least // per_day:
-                status[i] = 1
-            else:
-                output[i] = first * per_day
+    for i in range(days.size):
+        year, month, _ = civil(np.int64(days[i]))
+        count = (year * 12 + month - 1) // months * months
+        first[i] = days_of(count // 12, count % 12 + 1, 1)
 
 
 @kernel

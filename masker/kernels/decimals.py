@@ -8,30 +8,36 @@ from masker.kernels import device
 from masker.kernels.word import U, load, load_part, store
 
 TEN8 = U(100_000_000)
-_ASCII = U(0x3030303030303030)
+ASCII = U(0x3030303030303030)
 _HIGH, _SIX, _THREE = U(0xF0F0F0F0F0F0F0F0), U(0x0606060606060606), U(0x3333333333333333)
 
 
 @device
 def take(data: Any, p: Any, size: Any, digits: Any, q: Any) -> Any:
-    """Copy ASCII digits as numbers 0 to 9, up to 7 bytes too far; False where a byte is no digit."""
-    good = True
-    for k in range(0, size, 8):
-        left = size - k
-        word = load_part(data, p + k, left)
-        if left < 8:
-            word |= _ASCII << U(8 * left)
-        # '0' to '9' are the bytes whose high half is 3 and stays 3 when 6 is added.
-        good = good and ((word & _HIGH) | ((word + _SIX) & _HIGH) >> U(4)) == _THREE
-        store(digits, q + k, word - _ASCII)
-    return good
+    """Copy ASCII digits as numbers 0 to 9, up to 8 bytes too far; False where a byte is no digit."""
+    wrong, whole, rest = U(0), size & ~7, size & 7
+    for k in range(0, whole, 8):
+        word = load(data, p + k)
+        wrong |= strange(word)
+        store(digits, q + k, word - ASCII)
+    # Also with nothing left: around a branch numba would count references to `data`.
+    word = load_part(data, p + whole, rest) | ASCII << U(8 * rest)
+    wrong |= strange(word)
+    store(digits, q + whole, word - ASCII)
+    return wrong == U(0)
+
+
+@device
+def strange(word: Any) -> Any:
+    """Return 0 for eight ASCII digits: bytes whose high half is 3 and stays 3 when 6 is added."""
+    return ((word & _HIGH) | ((word + _SIX) & _HIGH) >> U(4)) ^ _THREE
 
 
 @device
 def put(digits: Any, p: Any, size: Any, output: Any, q: Any) -> None:
     """Write digits as ASCII, up to 7 bytes too far."""
     for k in range(0, size, 8):
-        store(output, q + k, load(digits, p + k) | _ASCII)
+        store(output, q + k, load(digits, p + k) | ASCII)
 
 
 @device

@@ -67,7 +67,7 @@ def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
 
 
 class Rounds:
-    """FF1 of one key and format over at most `rows` windows a call; keeps its scratch, so one thread at a time."""
+    """FF1 of one key and format over at most `rows` windows a call; its scratch belongs to one thread."""
 
     def __init__(self, cipher: BlockCipher, form: Form, rows: int) -> None:
         self._cipher, self._form, self._numbers = cipher, form, constants(form.radix)
@@ -88,8 +88,10 @@ class Rounds:
             return
         left, right = self._halves
         halves(digits, starts, order, groups, U(form.radix), form.decimal, left, right)
-        prefix, suffix = form.keep_prefix, form.keep_suffix
-        tweaks(digits, starts, order, groups, prefix, suffix, form.spelling[0], self._heads, self._base)
+        spread_heads(groups, self._heads, self._base)
+        if form.keep_prefix or form.keep_suffix:
+            kept = (form.keep_prefix, form.keep_suffix, form.spelling[0])
+            add_tweaks(digits, starts, order, groups, *kept, self._base)
         left, right = self._feistel(groups, left, right, decrypt=decrypt)
         inverse = U((1 << 64) // form.radix + 1)
         spread(left, right, order, groups, starts, U(form.radix), inverse, form.decimal, digits)
@@ -186,32 +188,30 @@ def halves(
 
 
 @kernel
-def tweaks(
-    digits: Any,
-    starts: Any,
-    order: Any,
-    groups: Any,
-    prefix: Any,
-    suffix: Any,
-    spelling: Any,
-    heads: Any,
-    base: Any,
-) -> None:
-    """E(P) XOR the tweak: what is the same in all ten rounds."""
-    block = np.zeros(16, np.uint8)
+def spread_heads(groups: Any, heads: Any, base: Any) -> None:
+    """E(P) of each lane's length: what is the same in all ten rounds."""
     for n in range(groups.size - 1):
         for k in range(groups[n], groups[n + 1]):
             base[k, 0] = heads[n, 0]
             base[k, 1] = heads[n, 1]
-            if prefix + suffix:
-                p = starts[order[k]]
-                block[0] = prefix
-                for j in range(prefix):
-                    block[1 + j] = spelling[digits[p - prefix + j], 0]
-                for j in range(suffix):
-                    block[1 + prefix + j] = spelling[digits[p + n + j], 0]
-                base[k, 0] ^= load(block, 0)
-                base[k, 1] ^= load(block, 8)
+
+
+@kernel
+def add_tweaks(
+    digits: Any, starts: Any, order: Any, groups: Any, prefix: Any, suffix: Any, spelling: Any, base: Any
+) -> None:
+    """XOR the tweak of each value into its block."""
+    block = np.zeros(16, np.uint8)
+    block[0] = prefix
+    for n in range(groups.size - 1):
+        for k in range(groups[n], groups[n + 1]):
+            p = starts[order[k]]
+            for j in range(prefix):
+                block[1 + j] = spelling[digits[p - prefix + j], 0]
+            for j in range(suffix):
+                block[1 + prefix + j] = spelling[digits[p + n + j], 0]
+            base[k, 0] ^= load(block, 0)
+            base[k, 1] ^= load(block, 8)
 
 
 @kernel

@@ -13,9 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.aes import BlockCipher
-from masker.kernels import decimals, device, ff1_small, ff1_wide, kernel
-from masker.kernels.column import Masked, Text
-from masker.kernels.word import U
+from masker.kernels import ff1_small, ff1_wide
+from masker.kernels.column import SHORT, Masked, Text
+from masker.kernels.digits import (
+    check,
+    read_bytes,
+    read_characters,
+    set_check,
+    write_bytes,
+    write_characters,
+)
 
 FLOOR = 1_000_000  # SP 800-38G Rev. 1 draft, section 5.1
 LIMIT = 128  # characters of the alphabet in one value
@@ -68,13 +75,23 @@ class Format:
         return np.uint8 if self.radix <= 256 else np.uint16
 
     @cached_property
+    def ascii_only(self) -> bool:
+        """Whether every character is one byte."""
+        return all(character.isascii() for character in self.alphabet + self.separators)
+
+    @cached_property
     def digit_of(self) -> NDArray[np.int32]:
-        """Code point -> digit, _SEPARATOR or _FOREIGN; at least all of ASCII."""
-        size = max(128, *(ord(character) + 1 for character in self.alphabet + self.separators))
+        """Code point (or any byte) -> digit, _SEPARATOR or _FOREIGN."""
+        size = max(256, *(ord(character) + 1 for character in self.alphabet + self.separators))
         table = np.full(size, _FOREIGN, np.int32)
         table[[ord(character) for character in self.separators]] = _SEPARATOR
         table[[ord(character) for character in self.alphabet]] = np.arange(self.radix)
         return table
+
+    @property
+    def letters(self) -> NDArray[np.uint8]:
+        """Digit -> its one byte."""
+        return np.ascontiguousarray(self.spelling[0][:, 0])
 
     @cached_property
     def spelling(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -107,8 +124,9 @@ class _Column:
         self.digits = np.zeros(longest + 16, form.digit_type)  # at the places of their characters' bytes
         self.counts = np.zeros(ROWS, np.int64)
         self.rounds = ff1_small.Rounds(cipher, form, min(ROWS, len(text)))
-        ascii_only = form.digit_of.size == 128
-        self.most = ff1_small.longest(form.radix, form.keep_prefix + form.keep_suffix, ascii_only=ascii_only)
+        self.most = ff1_small.longest(
+            form.radix, form.keep_prefix + form.keep_suffix, ascii_only=form.ascii_only
+        )
 
     def run(self) -> Masked:
         text, form = self.text, self.form
@@ -121,16 +139,24 @@ class _Column:
             self._read(part, counts, status)
             self._encrypt(part, counts, status)
             source = (part.data, part.offsets, part.valid, status, form.digit_of)
-            write(*source, counts, self.digits, *form.spelling, form.decimal, output, places[low:])
+            if form.ascii_only:
+                write_bytes(*source, form.decimal, counts, self.digits, form.letters, output, places[low:])
+            else:
+                write_characters(*source, self.digits, *form.spelling, output, places[low:])
         return Masked(Text(output[: places[-1]], places, text.valid & (self.status == 0)), self.status)
 
     def _read(self, part: Text, counts: NDArray[np.int64], status: NDArray[np.uint8]) -> None:
         form = self.form
-        source = (part.data, part.offsets, part.valid, form.digit_of, form.decimal)
-        read(*source, LIMIT, self.digits, counts, status)
-        check = -1 if form.luhn is None else form.luhn if self.decrypt else LUHN_VALID
+        source = (part.data, part.offsets, part.valid, form.digit_of)
+        if form.ascii_only:
+            read_bytes(*source, form.decimal, LIMIT, self.digits, counts, status)
+        else:
+            read_characters(*source, LIMIT, self.digits, counts, status)
         least = form.keep_prefix + form.tail + form.least
-        judge(part.offsets, part.valid, self.digits, counts, least, check, status)
+        status[part.valid & (status == 0) & (counts < least)] = SHORT
+        if form.luhn is not None:
+            add = form.luhn if self.decrypt else LUHN_VALID
+            check(part.offsets, part.valid, self.digits, counts, add, status)
 
     def _encrypt(self, part: Text, counts: NDArray[np.int64], status: NDArray[np.uint8]) -> None:
         """Replace the digits of every fitting window, and the check digit."""
@@ -166,162 +192,3 @@ def _encrypt_wide(
         ff1_wide.run(
             cipher, form.radix, digits, places, size, [tweak for _, tweak in members], decrypt=decrypt
         )
-
-
-@kernel
-def read(
-    data: Any,
-    offsets: Any,
-    valid: Any,
-    digit_of: Any,
-    decimal: Any,
-    limit: Any,
-    digits: Any,
-    counts: Any,
-    status: Any,
-) -> None:
-    """Decode UTF-8 and map each character to its digit."""
-    first = offsets[0]
-    for i in range(valid.size):
-        if not valid[i]:
-            continue
-        size = offsets[i + 1] - offsets[i]
-        if decimal and size <= limit and decimals.take(data, offsets[i], size, digits, offsets[i] - first):
-            counts[i] = size
-            continue
-        p, end, q, n = U(offsets[i]), U(offsets[i + 1]), U(offsets[i] - first), U(0)
-        while p < end:
-            point = U(data[p])
-            width = character_width(point)
-            if width > 1:
-                point = code_point(data, p)
-            p += U(width)
-            digit = digit_of[point] if point < U(digit_of.size) else -1
-            if digit >= 0 and n < U(limit):
-                digits[q + n] = digit
-                n += U(1)
-            elif digit != -2:
-                status[i] = 1
-                break
-        counts[i] = np.int64(n)
-
-
-@kernel
-def judge(offsets: Any, valid: Any, digits: Any, counts: Any, least: Any, check: Any, status: Any) -> None:
-    """Mark what is under the floor and, with check >= 0, what has not the check digit plus `check`."""
-    for i in range(valid.size):
-        if not valid[i] or status[i]:
-            continue
-        if counts[i] < least:
-            status[i] = 2
-        elif check >= 0:
-            start = offsets[i] - offsets[0]
-            last = start + counts[i] - 1
-            if digits[last] != (luhn(digits, start, last) + check) % 10:
-                status[i] = 1
-
-
-@kernel
-def set_check(offsets: Any, valid: Any, counts: Any, status: Any, add: Any, digits: Any) -> None:
-    """Set the last digit of every fitting value to its check digit plus `add`."""
-    for i in range(status.size):
-        if valid[i] and status[i] == 0:
-            start = offsets[i] - offsets[0]
-            last = start + counts[i] - 1
-            digits[last] = (luhn(digits, start, last) + add) % 10
-
-
-@device
-def luhn(digits: Any, start: Any, end: Any) -> Any:
-    """Return the check digit (ISO/IEC 7812-1, annex B) of digits[start:end]."""
-    total = np.int64(0)
-    for k in range(end - start):
-        digit = np.int64(digits[end - 1 - k])
-        if k & 1 == 0:
-            digit = 2 * digit - 9 if digit > 4 else 2 * digit
-        total += digit
-    return (10 - total % 10) % 10
-
-
-@kernel
-def write(
-    data: Any,
-    offsets: Any,
-    valid: Any,
-    status: Any,
-    digit_of: Any,
-    counts: Any,
-    digits: Any,
-    spelling: Any,
-    widths: Any,
-    decimal: Any,
-    output: Any,
-    places: Any,
-) -> None:
-    """Spell the digits over their characters; separators are copied, what did not fit is left out."""
-    q = places[0]
-    for i in range(valid.size):
-        places[i] = q
-        if not valid[i] or status[i]:
-            continue
-        n, size = offsets[i] - offsets[0], offsets[i + 1] - offsets[i]
-        if decimal and counts[i] == size:
-            decimals.put(digits, n, size, output, q)
-            q += size
-            continue
-        q = np.int64(
-            spell(
-                data, U(offsets[i]), U(offsets[i + 1]), digit_of, digits, U(n), spelling, widths, output, U(q)
-            )
-        )
-    places[valid.size] = q
-
-
-@device
-def spell(
-    data: Any,
-    p: Any,
-    end: Any,
-    digit_of: Any,
-    digits: Any,
-    n: Any,
-    spelling: Any,
-    widths: Any,
-    output: Any,
-    q: Any,
-) -> Any:
-    """Write one value; returns the place after it."""
-    while p < end:
-        point = U(data[p])
-        width = character_width(point)
-        if width > 1:
-            point = code_point(data, p)
-        if digit_of[point] < 0:
-            for k in range(U(width)):
-                output[q + k] = data[p + k]
-            q += U(width)
-        else:
-            digit = digits[n]
-            output[q] = spelling[digit, 0]
-            for k in range(U(1), U(widths[digit])):
-                output[q + k] = spelling[digit, k]
-            q += U(widths[digit])
-            n += U(1)
-        p += U(width)
-    return q
-
-
-@device
-def character_width(byte: Any) -> Any:
-    """Return the bytes of the UTF-8 character that begins with `byte`."""
-    return 1 if byte < U(0x80) else 2 if byte < U(0xE0) else 3 if byte < U(0xF0) else 4
-
-
-@device
-def code_point(data: Any, p: Any) -> Any:
-    """Decode a character of several bytes."""
-    width = character_width(U(data[p]))
-    point = U(data[p]) & (U(0x7F) >> U(width))
-    for k in range(U(1), U(width)):
-        point = point << U(6) | (U(data[p + k]) & U(0x3F))
-    return point

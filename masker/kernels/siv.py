@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.aes import BlockCipher, cmac, siv_decrypt, siv_encrypt
-from masker.kernels import device, kernel
+from masker.kernels import kernel
+from masker.kernels.base64url import PAIRS, SIXES, decode, eight
 from masker.kernels.column import UNFIT, Bytes, Flags, Masked, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, double, endings
 from masker.kernels.word import U, load, load_part, store, swap
@@ -22,11 +23,6 @@ LABEL = b"placet/token/v1"
 KIND = re.compile(r"[a-z][a-z0-9]{0,11}")
 TAG = 16
 OVERRUN = 32  # characters that `emit` may write past a token; the next one covers them
-
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_PAIRS = np.array([a | b << 8 for a in _ALPHABET for b in _ALPHABET], np.uint16)
-_SIXES = np.full(256, 255, np.uint8)
-_SIXES[np.frombuffer(_ALPHABET, np.uint8)] = np.arange(64, dtype=np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +77,7 @@ class Sealer:
                 tags,
                 stream,
                 prefix,
-                _PAIRS,
+                PAIRS,
                 output,
                 offsets[low:],
             )
@@ -145,7 +141,7 @@ def _decode(text: Text, keys: list[TokenKey]) -> tuple[NDArray[np.int64], Text]:
     # A token is longer than its content: at most three quarters of the column is needed.
     raw = np.zeros(int(text.offsets[-1] - text.offsets[0]) + 8, np.uint8)
     offsets = np.zeros(len(text) + 1, np.int64)
-    decode(text.data, text.offsets, text.valid, prefixes, sizes, _SIXES, which, raw, offsets)
+    decode(text.data, text.offsets, text.valid, prefixes, sizes, SIXES, which, raw, offsets)
     return which, Text(raw, offsets, which >= 0)
 
 
@@ -175,108 +171,30 @@ def emit(
     places: Any,
 ) -> None:
     """Write prefix and base64url of tag and ciphertext: three words are four times eight characters."""
+    raw = np.zeros(2 + LONG // 8 + 3, np.uint64)  # V || C of one value, first byte highest
     for i in range(lane.size):
         place = lane[i]
         if place < 0:
             continue
-        p, q = offsets[i], U(places[i])
-        length = offsets[i + 1] - p
+        p, length, q = offsets[i], offsets[i + 1] - offsets[i], U(places[i])
         for k in range(U(prefix.size)):
             output[q + k] = prefix[k]
         q += U(prefix.size)
-        for m in range(0, (length + 23) // 8, 3):
-            one = sealed(data, p, length, base, place, tags, stream, m)
-            two = sealed(data, p, length, base, place, tags, stream, m + 1)
-            three = sealed(data, p, length, base, place, tags, stream, m + 2)
+        whole, rest = length >> 3, length & 7
+        raw[0], raw[1] = swap(tags[place, 0]), swap(tags[place, 1])
+        for j in range(whole):
+            raw[2 + j] = swap(load(data, p + 8 * j) ^ stream[base[j >> 1] + place, j & 1])
+        raw[2 + whole], raw[3 + whole], raw[4 + whole] = U(0), U(0), U(0)
+        if rest:
+            word = load_part(data, p + 8 * whole, rest) ^ stream[base[whole >> 1] + place, whole & 1]
+            raw[2 + whole] = swap(word & ((U(1) << U(8 * rest)) - U(1)))
+        for m in range(U(0), U((length + 23) >> 3), U(3)):
+            one, two, three = raw[m], raw[m + U(1)], raw[m + U(2)]
             store(output, q, eight(pairs, one >> U(16)))
             store(output, q + U(8), eight(pairs, (one & U(0xFFFF)) << U(32) | two >> U(32)))
             store(output, q + U(16), eight(pairs, (two & U(0xFFFFFFFF)) << U(16) | three >> U(48)))
             store(output, q + U(24), eight(pairs, three & U(0xFFFFFFFFFFFF)))
             q += U(32)
-
-
-@device
-def sealed(data: Any, p: Any, length: Any, base: Any, place: Any, tags: Any, stream: Any, m: Any) -> Any:
-    """Return word m of V || C, first byte highest, zeros behind its end."""
-    word, j = U(0), m - 2
-    left = length - 8 * j
-    if m < 2:
-        word = tags[place, m]
-    elif left > 0:
-        word = load_part(data, p + 8 * j, left) ^ stream[base[j >> 1] + place, j & 1]
-        if left < 8:
-            word &= (U(1) << U(8 * left)) - U(1)
-    return swap(word)
-
-
-@device
-def eight(pairs: Any, bits: Any) -> Any:
-    """Return the eight characters of 48 bits as a word."""
-    return (
-        U(pairs[bits >> U(36)])
-        | U(pairs[(bits >> U(24)) & U(4095)]) << U(16)
-        | U(pairs[(bits >> U(12)) & U(4095)]) << U(32)
-        | U(pairs[bits & U(4095)]) << U(48)
-    )
-
-
-@kernel
-def decode(
-    data: Any,
-    offsets: Any,
-    valid: Any,
-    prefixes: Any,
-    sizes: Any,
-    sixes: Any,
-    which: Any,
-    raw: Any,
-    places: Any,
-) -> None:
-    """Decode strictly: known prefix, only the alphabet, unused bits zero, a whole tag; else -1."""
-    q = 0
-    for i in range(valid.size):
-        places[i] = q
-        if not valid[i]:
-            continue
-        p, end = offsets[i], offsets[i + 1]
-        for number in range(sizes.size):
-            size = sizes[number]
-            same = end - p > size
-            for k in range(size):
-                same = same and data[p + k] == prefixes[number, k]
-            if same:
-                length = decode_body(data, p + size, end, sixes, raw, q)
-                if length >= 16:
-                    which[i] = number
-                    q += length
-    places[valid.size] = q
-
-
-@device
-def decode_body(data: Any, p: Any, end: Any, sixes: Any, raw: Any, q: Any) -> Any:
-    """Return the number of bytes written at q, or -1 where a character or the unused bits are wrong."""
-    whole, rest = (end - p) // 8, (end - p) & 7
-    seen = np.uint8(0)
-    for k in range(whole):
-        bits = U(0)
-        for c in range(8):
-            six = sixes[data[p + 8 * k + c]]
-            seen |= six
-            bits = bits << U(6) | U(six)
-        store(raw, q + 6 * k, swap(bits << U(16)))
-    bits = U(0)
-    for c in range(rest):
-        six = sixes[data[end - rest + c]]
-        seen |= six
-        bits = bits << U(6) | U(six)
-    size = rest * 6 // 8
-    unused = U(rest * 6 - size * 8)
-    if seen > 63 or rest in (1, 5) or bits & ((U(1) << unused) - U(1)) != U(0):
-        return -1
-    bits >>= unused
-    for c in range(size):
-        raw[q + 6 * whole + c] = np.uint8((bits >> U(8 * (size - 1 - c))) & U(255))
-    return 6 * whole + size
 
 
 @kernel

@@ -70,7 +70,7 @@ def network(text: Text) -> Masked:
 
 
 def halves(text: Text) -> tuple[Text, Text, NDArray[np.uint8]]:
-    """Cut at the one `@`; UNFIT where there is not exactly one or a side is empty."""
+    """Cut at the one `@`; UNFIT where there is not exactly one."""
     status = np.zeros(len(text), np.uint8)
     at = np.zeros(len(text), np.int64)
     find_at(text.data, text.offsets, text.valid, at, status)
@@ -225,7 +225,7 @@ def find_at(data: Any, offsets: Any, valid: Any, at: Any, status: Any) -> None:
             if data[p] == 64:
                 seen += 1
                 at[i] = p
-        if seen != 1 or at[i] == offsets[i] or at[i] + 1 == offsets[i + 1]:
+        if seen != 1:
             status[i] = 1
 
 

@@ -16,6 +16,8 @@ from masker.kernels import device
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
 U = np.uint64
+ALL = U(0xFFFFFFFFFFFFFFFF)
+LEAST = 8  # bytes that a buffer of values has at least
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
 
@@ -27,7 +29,21 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the e
         """Reverse the bytes of a word."""
         return U(int.from_bytes(int(x).to_bytes(8, "little"), "big"))
 
+    def zero_bytes(x: Any) -> Any:
+        """Count the zero bytes before the first other one in memory order, 8 for zero."""
+        return (8 * 8 if x == 0 else (int(x) & -int(x)).bit_length() - 1) // 8
+
 else:
+
+    @intrinsic
+    def zero_bytes(_context: Any, _x: Any) -> Any:
+        """Count the zero bytes before the first other one in memory order, 8 for zero."""
+
+        def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            bits = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+            return builder.lshr(bits, ir.Constant(ir.IntType(64), 3))
+
+        return types.int64(types.uint64), generate
 
     @intrinsic
     def mulhi(_context: Any, _a: Any, _b: Any) -> Any:
@@ -68,16 +84,14 @@ def load(data: Any, p: Any) -> Any:
 
 @device
 def load_part(data: Any, p: Any, count: Any) -> Any:
-    """Load `count` bytes (at most 8, none if negative), zeros above; never reads past the buffer."""
-    word = U(0)  # one way out: several would count references to `data` around each
-    if count >= 8:
-        word = load(data, p)
-    elif count > 0 and p + 8 <= data.size:
-        word = load(data, p) & ((U(1) << U(8 * count)) - U(1))
-    else:
-        for k in range(count):
-            word |= U(data[p + k]) << U(8 * k)
-    return word
+    """Load `count` bytes (at most 8, none if negative), zeros above; never reads past a buffer of LEAST.
+
+    Without a branch: around branches numba would count references to `data`.
+    """
+    start = min(p, data.size - 8)
+    size = max(0, min(count, 8))
+    mask = ALL >> U((64 - 8 * size) & 63)
+    return (load(data, start) >> U((8 * (p - start)) & 63)) & (mask if size > 0 else U(0))
 
 
 @device

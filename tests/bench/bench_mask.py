@@ -69,7 +69,11 @@ def columns():
     digits = [f"{number:019d}" for number in RANDOM.integers(0, 10**18, ROWS)]
     lengths = RANDOM.integers(13, 20, ROWS).tolist()
     mixed = [
-        None if row % 50 == 0 else "-".join(text[i : i + 4] for i in range(0, size, 4)) if row % 3 == 0 else text[:size]
+        None
+        if row % 50 == 0
+        else "-".join(text[i : i + 4] for i in range(0, size, 4))
+        if row % 3 == 0
+        else text[:size]
         for row, (text, size) in enumerate(zip(digits, lengths, strict=True))
     ]
     hosts = ["example.com", "mail.example.org", "corp.example.net"]
@@ -181,9 +185,8 @@ def febrl(data):
 
 
 def main():
-    print(
-        f"{ROWS} rows, load {os.getloadavg()[0]:.2f}, AES-128 {aes_limit(128):.0f}, AES-256 {aes_limit(256):.0f} M blocks/s"
-    )
+    limits = f"AES-128 {aes_limit(128):.0f}, AES-256 {aes_limit(256):.0f} M blocks/s"
+    print(f"{ROWS} rows, load {os.getloadavg()[0]:.2f}, {limits}")
     data = columns()
     for part in (fpe, ids, plain, shifts, febrl):
         part(data)

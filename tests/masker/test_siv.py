@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masker.kernels import prf
-from masker.kernels.column import text_from
+from masker.kernels.column import Fixed, text_from
 from masker.kernels.siv import Sealer, TokenKey, open_tokens
 from tests.masker import naive
 
 KEY = TokenKey(bytes(range(64)), "tok", "abc234")
-VALUES = st.one_of(st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes))
+VALUES = st.one_of(
+    st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes)
+)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -58,14 +60,18 @@ def test_tokens_are_the_fixed_vectors(key_vectors, make_ring):
 
 def test_pseudonyms_are_the_fixed_vectors(key_vectors, keys):
     for case in key_vectors["pseudonyms"]:
-        made = prf.pseudonyms(text_from([case["value"].encode()]), prf.Prf(keys.derive(case["domain"], "pseudonym", 1)))
+        made = prf.pseudonyms(
+            text_from([case["value"].encode()]), prf.Prf(keys.derive(case["domain"], "pseudonym", 1))
+        )
         assert made.value(0).decode() == case["pseudonym"]
 
 
 @given(st.lists(st.none() | VALUES, max_size=30))
 def test_seal_equals_the_twin_and_cryptography_and_opens_again(column):
     sealed = Sealer(KEY).seal(text_from(column))
-    wanted = [each if each is None else naive.token(KEY.key, "tok", "abc234", each).encode() for each in column]
+    wanted = [
+        each if each is None else naive.token(KEY.key, "tok", "abc234", each).encode() for each in column
+    ]
     assert values(sealed) == wanted
     for plain, made in zip(column, wanted, strict=True):
         if plain:  # cryptography refuses the empty string
@@ -93,7 +99,11 @@ def test_many_lanes_of_mixed_length():
 @pytest.mark.parametrize("plain", [b"", b"42", b"anna@example.com", b"exactly sixteen!", b"x" * 1025])
 def test_every_flipped_character_is_refused(plain):
     token = Sealer(KEY).seal(text_from([plain])).value(0).decode()
-    places = range(len(token)) if len(token) < 100 else [*range(12), len(token) // 2, len(token) - 2, len(token) - 1]
+    places = (
+        range(len(token))
+        if len(token) < 100
+        else [*range(12), len(token) // 2, len(token) - 2, len(token) - 1]
+    )
     forged = [
         token[:place] + other + token[place + 1 :]
         for place in places
@@ -134,3 +144,25 @@ def test_versions_are_told_apart_in_one_column():
     sealed = [Sealer(keys[row % 2]).seal(text_from([each])) for row, each in enumerate(column)]
     mixed = text_from([each.value(0) if each.valid[0] else None for each in sealed])
     assert values(open_tokens(mixed, keys).values) == column
+
+
+@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(0, 10**16), max_size=30))
+def test_integer_digests_equal_those_of_their_text(numbers):
+    valid = np.array([number is not None for number in numbers], bool)
+    column = Fixed(np.array([number or 0 for number in numbers], np.int64), valid)
+    keyed = prf.Prf(KEY.key[:32])
+    made = keyed.integer_digests(column)
+    for row, number in enumerate(numbers):
+        assert number is None or made[row].tobytes() == naive.cmac(KEY.key[:32], str(number).encode())
+
+
+def test_integer_digests_at_every_length():
+    numbers = sorted(
+        {sign * (10**power + delta) for power in range(19) for delta in (-1, 0, 1) for sign in (1, -1)}
+    )
+    for dtype in (np.int64, np.int8, np.uint64):
+        some = [number for number in numbers if np.iinfo(dtype).min <= number <= np.iinfo(dtype).max]
+        made = prf.Prf(KEY.key[:32]).integer_digests(Fixed(np.array(some, dtype), np.ones(len(some), bool)))
+        assert [row.tobytes() for row in made] == [
+            naive.cmac(KEY.key[:32], str(number).encode()) for number in some
+        ]
