@@ -47,7 +47,7 @@ demo: installed
 	@$(BIN)/pdp demo
 
 test: lint
-	opa=$$($(BIN)/python -m pdp.toolcache) && $$opa test --bundle rego --coverage --threshold 100 > /dev/null
+	$(BIN)/pdp policy test --core --coverage 100 > /dev/null
 	$(BIN)/pytest
 
 lint: setup
@@ -56,7 +56,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/mypy tools/contract.py
 	$(BIN)/python tools/contract.py
-	opa=$$($(BIN)/python -m pdp.toolcache) && $$opa fmt --diff --fail rego && $$opa check --strict --bundle rego
+	$(BIN)/pdp policy check
 
 gen: setup
 	rm -f pdp/v1/*_pb2*

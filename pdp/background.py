@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
+
+AGAIN_SECONDS = 1.0
+"""A task that has not ended by then is cancelled again: `asyncio.wait_for` of 3.11 may swallow a cancellation."""
 
 
 @asynccontextmanager
@@ -20,6 +23,6 @@ async def background(work: Coroutine[Any, Any, None], failed: asyncio.Future[Non
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await task
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=AGAIN_SECONDS)

@@ -2,10 +2,10 @@
 
 Starts are paced so that batches form (OPA answers before gRPC hands over the next calls, so merely keeping one query
 outstanding gives batches of one to four), while a lone caller never waits. A query that fails or is late is asked again
-outside the pacing: caller by caller, then in halves, until the culprit stands alone. What is late even by itself waits for
-its turn in a lane where one question is asked at a time, so that only OPA at leisure convicts. A culprit's caller is asked
-in that lane for a minute, so that nobody pays for a stranger's poison. While OPA does not answer its health check nothing
-is asked again.
+outside the pacing: caller by caller, then in halves, until the culprit stands alone. What is late even by itself waits
+for its turn in a lane where one question is asked at a time, so that only OPA at leisure convicts. A culprit's caller
+is asked in that lane for a minute, and less and less often while all it asks is late, so that nobody pays for a
+stranger's poison. While OPA does not answer its health check nothing is asked again.
 """
 
 import asyncio
@@ -21,10 +21,13 @@ from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
 from pdp.opa import OpaLate
 
 MAX_ITEMS = 128
+MAX_BYTES = 512 * 1024
 MAX_OUTSTANDING = 2
 MAX_WAITING = 4096
 PACE_SECONDS = 0.002
 QUARANTINE_SECONDS = 60.0
+REST_SECONDS, LONGEST_REST_SECONDS = 0.5, 30.0
+"""After a late answer its caller is not asked for; twice as long each time until one is in time."""
 WAIT_SECONDS = 10.0
 RECORD_SECONDS = 0.03
 """Left of a call's time when nobody has answered, to record that."""
@@ -72,6 +75,15 @@ class _Group:
             self.done.set_result(None)
 
 
+@dataclass(slots=True)
+class _Quarantine:
+    """Of one caller: how long it lasts, and until when nothing is asked because the last answers were late."""
+
+    until: float
+    rests_until: float = 0.0
+    rest: float = REST_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """A question of a group, by its index."""
@@ -102,12 +114,14 @@ class Batcher:
         self._crowd = 0
         self._last_start = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._quarantine: dict[str, float] = {}
+        self._quarantine: dict[str, _Quarantine] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lane = asyncio.Lock()
 
     async def ask(self, questions: Sequence[Question]) -> list[Any]:
         """One raw answer a question, in order; a `PdpError` instance in the place of one that has none."""
+        if not questions:
+            return []
         if len(self._waiting) >= MAX_WAITING:
             raise Overloaded("too many questions wait for OPA; try again with fewer at once")
         group = _Group(questions, asyncio.get_running_loop().create_future())
@@ -129,7 +143,7 @@ class Batcher:
 
     def _start(self) -> None:
         self._timer = None
-        items = self._admitted([self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_ITEMS))])
+        items = self._admitted(self._next())
         if items:
             self._last_start = self._now()
             self._crowd = len(items)
@@ -137,8 +151,17 @@ class Batcher:
             self._spawn(self._query(items))
         self._schedule()
 
+    def _next(self) -> list[_Item]:
+        """What one query holds: a large one takes OPA longer than a query gets."""
+        items: list[_Item] = []
+        size = 0
+        while self._waiting and len(items) < MAX_ITEMS and size < MAX_BYTES:
+            items.append(self._waiting.popleft())
+            size += len(items[-1].question.input)
+        return items
+
     def _admitted(self, items: Sequence[_Item]) -> list[_Item]:
-        """Those that may be asked together; what is in quarantine goes to the lane, what nobody waits for is dropped."""
+        """Those that may be asked together; the lane gets what is in quarantine, nobody what nobody waits for."""
         together = []
         for item in items:
             if item.is_waited_for and self._is_quarantined(item.question.caller):
@@ -198,25 +221,37 @@ class Batcher:
 
     async def _ask_alone(self, item: _Item) -> None:
         """In the lane: one question at a time, the callers in turn."""
-        turn = self._turns.setdefault(item.question.caller, asyncio.Lock())
+        caller = item.question.caller
+        turn = self._turns.setdefault(caller, asyncio.Lock())
         async with turn, self._lane:
-            failure = await self._try([item]) if item.is_waited_for else None
-            if failure is None:
+            if not item.is_waited_for:
                 return
-            if await self._is_ones_fault(failure):
+            quarantine = self._quarantine.get(caller)
+            if quarantine and self._now() < quarantine.rests_until:
+                item.settle(OpaLate("this caller's last questions took OPA too long; it is asked again in a moment"))
+                return
+            failure = await self._try([item])
+            if failure is None and quarantine:
+                quarantine.rest = REST_SECONDS
+            elif failure is not None and await self._is_ones_fault(failure):
                 self._convict(item, failure)
-            else:
+            elif failure is not None:
                 item.settle(failure)
 
     def _convict(self, item: _Item, failure: PdpError) -> None:
-        self._quarantine[item.question.caller] = self._now() + QUARANTINE_SECONDS
+        now = self._now()
+        quarantine = self._quarantine.setdefault(item.question.caller, _Quarantine(now))
+        quarantine.until = now + QUARANTINE_SECONDS
+        if isinstance(failure, OpaLate):
+            quarantine.rests_until = now + quarantine.rest
+            quarantine.rest = min(2 * quarantine.rest, LONGEST_REST_SECONDS)
         item.settle(failure)
 
     def _is_quarantined(self, caller: str) -> bool:
-        until = self._quarantine.get(caller)
-        if until is None:
+        quarantine = self._quarantine.get(caller)
+        if quarantine is None:
             return False
-        if until < self._now():
+        if quarantine.until < self._now():
             del self._quarantine[caller]
             return False
         return True

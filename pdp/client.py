@@ -12,14 +12,17 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from pdp.address import is_local
+from pdp.environment import Environment
 from pdp.errors import PdpError
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
@@ -34,16 +37,30 @@ from pdp.v1.review_pb2_grpc import ReviewServiceStub
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 4
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
-_LOOPBACK = ("127.", "localhost", "[::1]", "unix:")
-_OPTIONS = [("grpc.enable_retries", 0)]
+_OPTIONS = [
+    ("grpc.enable_retries", 0),  # ours are under one request id
+    ("grpc.enable_http_proxy", 0),  # the server is on this machine
+    ("grpc.initial_reconnect_backoff_ms", 100),  # else an attempt fails without trying for a second
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+_Request = TypeVar("_Request", bound=Message)
+_Answer = TypeVar("_Answer", bound=Message)
 
 
 class CallError(PdpError):
-    """A call that ended with an error: the server's code, reason, sentence and bad fields."""
+    """A call that ended with an error: the server's code, reason, sentence, bad fields and metadata."""
 
-    def __init__(self, code: str, reason: str, sentence: str, violations: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        reason: str,
+        sentence: str,
+        violations: Sequence[tuple[str, str]] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(sentence, violations=violations)
-        self.code, self.reason = code, reason
+        self.code, self.reason, self.metadata = code, reason, dict(metadata or {})
 
 
 class Denied(Exception):
@@ -94,7 +111,8 @@ class Decision:
             return f"{self.error.reason}: {self.error.sentence}"
         reasons = "; ".join(f"{reason.reason} [{reason.rule}]" for reason in self.response.reasons)
         unknown = f"; unknown obligations {self.unknown_obligations}" if self.unknown_obligations else ""
-        return f"{Effect.Name(self.response.effect)}: {reasons}{unknown} ({self.response.decision_id})"
+        dry = "; only a dry run" if self.response.dry_run else ""
+        return f"{_effect(self.response.effect)}: {reasons}{unknown}{dry} ({self.response.decision_id})"
 
     def require(self) -> "Decision":
         """This decision if it allows; raises `Denied` otherwise."""
@@ -106,21 +124,33 @@ class Decision:
 class Client:
     """A connection to a Placet server.
 
-    `address` is `host:port` on loopback or `unix:/path`. `understands` lists the obligation types that the program
-    meets.
-    Each call ends within `timeout` seconds; only `UNAVAILABLE` is tried again, under one request id.
+    `address` is `host:port` on loopback or `unix:/path`; what is left out comes from `PDP_ADDRESS` and `PDP_TOKEN`, as
+    `pdp dev -- COMMAND` sets them. `understands` lists the obligation types that the program meets. Each call ends
+    within `timeout` seconds; only `UNAVAILABLE` is tried again, under one request id.
     """
 
     def __init__(
         self,
-        address: str,
-        token: str,
+        address: str | None = None,
+        token: str | None = None,
         *,
-        timeout: float = TIMEOUT_SECONDS,  # a field of the client, and gRPC's own word
+        timeout: float = TIMEOUT_SECONDS,
         understands: Collection[str] = (),
     ) -> None:
-        if not address.startswith(_LOOPBACK):
-            raise ValueError(f"{address} is not on this machine, and a token must not travel in plaintext")
+        if isinstance(understands, str):
+            raise TypeError("understands takes a list of obligation types")
+        if not timeout > 0:
+            raise ValueError("timeout must be more than 0 seconds")
+        environment = Environment.read()
+        address = environment.address if address is None else address
+        token = environment.token if token is None else token
+        if not is_local(address):
+            raise ValueError(
+                f"{address!r} is not host:port on this machine (127.0.0.1, [::1], localhost) or unix:/path; "
+                "a token must not travel in plaintext"
+            )
+        if not token.isascii() or not token.isprintable():
+            raise ValueError("a token has only printable ASCII characters; was something else copied with it?")
         self.timeout = timeout
         self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._understood = frozenset(understands)
@@ -162,8 +192,10 @@ class Client:
         """May `subject` do `action` to `resource`? Never raises for an answer or an error of the server.
 
         Subjects and resources are written `<type>:<id>`; `properties` are the resource's. Pass a `request_id` (your
-        tool-call id) to be able to repeat the call after a crash.
+        tool-call id) to be able to repeat the call after a crash. `ValueError` where an argument cannot be sent.
         """
+        if isinstance(on_behalf_of, str):
+            raise TypeError("on_behalf_of takes a list of <type>:<id>")
         request = AuthorizeRequest(
             subject=_subject(subject),
             on_behalf_of=[_subject(principal) for principal in on_behalf_of],
@@ -184,9 +216,15 @@ class Client:
         asked.CopyFrom(request)
         asked.request_id = request.request_id or uuid4().hex
         try:
-            return Decision(await self._ask(asked), self._understood)
+            answer = await self._ask(asked)
         except CallError as error:
             return Decision(AuthorizeResponse(), self._understood, error)
+        answer.dry_run |= asked.dry_run
+        return Decision(answer, self._understood)
+
+    async def call(self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request) -> _Answer:
+        """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
+        return await self._call(rpc, request, self.timeout)
 
     async def _ask(self, request: AuthorizeRequest) -> AuthorizeResponse:
         """Ask until there is an answer, as long as the timeout and the attempts last."""
@@ -194,29 +232,42 @@ class Client:
         end, pause = clock() + self.timeout, _PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self.decisions.Authorize(
-                    request, metadata=self.metadata, timeout=max(end - clock(), 0.001)
-                )
-            except grpc.aio.AioRpcError as error:
-                left = end - clock() - pause
-                if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == ATTEMPTS or left <= 0:
-                    raise call_error(error) from None
+                return await self._call(self.decisions.Authorize, request, max(end - clock(), 0.001))
+            except CallError as error:
+                if error.code != "UNAVAILABLE" or attempt == ATTEMPTS or end - clock() <= pause:
+                    raise
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  # jitter
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         raise AssertionError("the last attempt returns or raises")
 
+    async def _call(
+        self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request, seconds: float
+    ) -> _Answer:
+        try:
+            return await rpc(request, metadata=self.metadata, timeout=seconds)
+        except grpc.aio.AioRpcError as error:
+            raise call_error(error) from None
+
 
 def call_error(error: grpc.aio.AioRpcError) -> CallError:
     """A gRPC error as `CallError`; without details of ours its reason is the code."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has what it reads
     info, bad = ErrorInfo(reason=error.code().name), BadRequest()
+    try:
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has what it reads
+    except ValueError:  # details that belong to another error
+        status = None
     for detail in status.details if status else ():
         if detail.Is(ErrorInfo.DESCRIPTOR):
             detail.Unpack(info)
         elif detail.Is(BadRequest.DESCRIPTOR):
             detail.Unpack(bad)
     violations = [(violation.field, violation.description) for violation in bad.field_violations]
-    return CallError(error.code().name, info.reason, error.details() or "no answer", violations)
+    return CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
+
+
+def _effect(value: int) -> str:
+    """A newer server may send an effect that has no name here."""
+    return Effect.Name(value) if value in Effect.values() else f"EFFECT_{value}"
 
 
 def _typed(text: str) -> tuple[str, str]:

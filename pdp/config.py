@@ -1,6 +1,7 @@
 """The server's configuration: one frozen Config, read once from a TOML file, checked at start."""
 
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -101,12 +102,18 @@ class Config(_Frozen):
         return frozenset(issuer.type for issuer in self.issuers if issuer.kind == "person")
 
 
-def load(path: Path) -> Config:
-    """Read the file; relative paths in it are relative to it. Raises `SetupError` that names each bad field."""
+def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
+    """Read the file, `changes` put over it; relative paths in it are relative to it.
+
+    Raises `SetupError` that names each bad field.
+    """
     try:
         values = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SetupError(f"cannot read the configuration {path}: {error}") from None
+    values |= changes or {}
+    if changes and "opa_url" in changes:
+        values.pop("policy", None)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:

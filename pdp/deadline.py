@@ -18,6 +18,10 @@ def begin(remaining: float | None) -> None:
 
 
 def within(seconds: float, *, spare: float = 0.0) -> asyncio.Timeout:
-    """A timeout of at most `seconds` that also ends `spare` seconds before the call must; `TimeoutError` as usual."""
-    limit = asyncio.get_running_loop().time() + seconds
-    return asyncio.timeout_at(min(limit, _deadline.get(limit + spare) - spare))
+    """A timeout of at most `seconds` that also ends before the call must; `TimeoutError` as usual.
+
+    `spare` seconds, but no more than a quarter of what is left, remain for what comes then.
+    """
+    now = asyncio.get_running_loop().time()
+    end = _deadline.get(now + seconds + spare)
+    return asyncio.timeout_at(min(now + seconds, end - min(spare, (end - now) / 4)))

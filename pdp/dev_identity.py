@@ -44,9 +44,9 @@ def key_path(state: Path) -> Path:
 
 
 def token(state: Path, name: str) -> str:
-    """A token for one of `PEOPLE`. Raises `SetupError` for others, and where no dev stack has run."""
-    person = PEOPLE.get(name.removeprefix("user:").removeprefix("agent:"))
-    if person is None:
+    """A token for one of `PEOPLE`, by name or identity. `SetupError` for others, and where no dev stack has run."""
+    person = PEOPLE.get(name.rpartition(":")[2])
+    if person is None or name not in {person.sub, f"{person.type}:{person.sub}"}:
         raise SetupError(f"--as knows {', '.join(PEOPLE)}; for anybody else pass a token with --token")
     if not key_path(state).exists():
         raise SetupError(f"{state} holds no dev key; start `pdp dev`, or name its folder with PDP_STATE")

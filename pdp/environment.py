@@ -25,7 +25,11 @@ class Environment:
 
     @staticmethod
     def quieten_grpc() -> None:
-        """No fork handlers: we fork only to exec, and they write notes into the middle of our output."""
+        """No notes of the library in the middle of our output: what matters comes as an error.
+
+        No fork handlers either, which write such notes: we fork only to exec.
+        """
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
     @staticmethod

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -16,7 +19,7 @@ class Health:
 
     def __init__(self, probes: Mapping[str, Callable[[], Awaitable[bool]]]) -> None:
         self._probes = probes
-        self._servicer = health.aio.HealthServicer()
+        self._servicer = _Servicer()
         self._services: Sequence[str] = ()
         self.names = [health.SERVICE_NAME]
 
@@ -36,8 +39,37 @@ class Health:
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
-        """NOT_SERVING from now on, whatever the probes say."""
+        """NOT_SERVING from now on, whatever the probes say; it is the last word of every watch."""
+        self._servicer.leaving = True
         await self._servicer.enter_graceful_shutdown()
+
+
+class _Left(Exception):
+    """A watch has had its last word."""
+
+
+class _Servicer(health.aio.HealthServicer):
+    """Ends its watches when the server leaves: an open stream would hold up the drain for its whole grace."""
+
+    leaving = False
+
+    async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802  # the RPC's name
+        watcher: Any = _Watcher(self, context)
+        with suppress(_Left):
+            await super().Watch(request, watcher)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watcher:
+    """The part of a call's context that a watch uses."""
+
+    servicer: _Servicer
+    context: Any
+
+    async def write(self, response: Any) -> None:
+        await self.context.write(response)
+        if self.servicer.leaving and response.status == _Status.NOT_SERVING:
+            raise _Left
 
 
 def _status(healthy: bool) -> int:  # noqa: FBT001  # one fact in, its name out

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
@@ -25,7 +26,7 @@ def private_key(path: Path) -> OKPKey:
     try:
         if path.stat().st_mode & 0o077:
             raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
-        key = OKPKey.import_key(json.loads(path.read_text()))
+        key = _ed25519(json.loads(path.read_text()))
     except (OSError, ValueError, JoseError):
         raise SetupError(f"{path} holds no Ed25519 private JWK") from None
     if not isinstance(key.private_key, Ed25519PrivateKey):
@@ -39,10 +40,17 @@ def public_keys(path: Path) -> KeySet:
     try:
         document = json.loads(path.read_text())
         members = document.get("keys", [document])
-        keys = [OKPKey.import_key(member) for member in members]
+        keys = [_ed25519(member) for member in members]
     except (OSError, ValueError, AttributeError, TypeError, JoseError):
         raise SetupError(f"{path} holds no JWK Set of Ed25519 keys") from None
     return published(*keys)
+
+
+def _ed25519(member: Any) -> OKPKey:
+    """One key of a file. `ValueError` or `JoseError` for any other kind."""
+    if not isinstance(member, dict) or (member.get("kty"), member.get("crv")) != ("OKP", "Ed25519"):
+        raise ValueError
+    return OKPKey.import_key(member)
 
 
 def published(*keys: OKPKey) -> KeySet:

@@ -5,13 +5,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
 from grpc_reflection.v1alpha import reflection
 
 from pdp import keys, mask_keys
+from pdp.address import is_local
 from pdp.audit.projection import Projection
 from pdp.audit.record import Kind, entry
 from pdp.audit.writer import Writer
@@ -218,12 +218,7 @@ async def _reload(reloaded: asyncio.Event) -> None:
 
 
 def _require_loopback(listen: str) -> None:
-    host = listen.rpartition(":")[0].strip("[]")
-    try:
-        is_loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if listen.startswith("unix:") or not is_local(listen):
         raise SetupError(
             f"{listen} is not on loopback; without TLS the server listens on 127.0.0.1, ::1 or localhost only"
         )

@@ -140,6 +140,8 @@ class Settlement:
         if state is State.APPROVED:
             return await self._use(ask, verdict, found)
         if state is State.CONSUMED and _is_repeat(ask, found):
+            if ask.request.dry_run:
+                return _plain(ask, verdict.allowed(), found)
             used_by = approval.used_by or {}
             step = approval if approval.outbox else None
             return Settled(verdict.allowed(), used_by["decision_id"], approval.outbox, found, step, granted=True)

@@ -68,7 +68,8 @@ class Sweep:
 
 
 async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    while True:
+    task = asyncio.current_task()
+    while not (task and task.cancelling()):  # `asyncio.wait_for` of 3.11, in the driver, may swallow a cancellation
         try:
             await step()
         except PdpError as error:

@@ -8,6 +8,16 @@ from pdp.mongod_process import MongodProcess
 from tests.parts import Placet, placet
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=2, help="how often each random fault and each race is tried")
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often each random fault and each race is tried: 2 in the suite, more in a soak."""
+    return int(request.config.getoption("--rounds"))
+
+
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dev state folder: its keys sign every token of the tests."""

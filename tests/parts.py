@@ -104,6 +104,7 @@ async def placet(
     config = config.model_copy(update={"database": name, "mask_keys": None, **changes})  # compiling masks takes a while
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
         yield Placet(server.address, state, name, channel, said)
+        assert not server.failed.done(), "a part of the server ended by itself"
 
 
 def asking(action: str = "read", tags: Sequence[str] = (), **members: Any) -> decision_pb2.AuthorizeRequest:

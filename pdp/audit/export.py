@@ -74,6 +74,8 @@ def _line(batch: Batch) -> dict[str, Any]:
 
 def _batch(members: dict[str, Any]) -> Batch:
     hashes = {name: bytes.fromhex(members[name]) for name in ("writer", "prev", "head", "signature", "leaves")}
+    if type(members["seq"]) is not int or not isinstance(members["records"], list):  # None and a text would pass
+        raise TypeError
     return Batch(
         seq=members["seq"],
         records=[_bytes(record) for record in members["records"]],

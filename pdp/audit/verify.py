@@ -55,8 +55,11 @@ class Anchor:
         document = orjson.loads(text)
         if not isinstance(document, dict) or document.get("format") != "placet/anchor/v1":
             raise ValueError("not an anchor")
-        writers = {writer: Seen(seen["seq"], seen["head"]) for writer, seen in document["writers"].items()}
-        return cls(document["realm"], document["key"], writers)
+        try:
+            seen = {name: Seen(int(last["seq"]), str(last["head"])) for name, last in document["writers"].items()}
+            return cls(document["realm"], document["key"], seen)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError("not an anchor") from error
 
 
 @dataclass(slots=True)
@@ -130,6 +133,8 @@ class Verifier:
         if self._leaf_by_id.setdefault(members["id"], leaf) != leaf:
             raise Tampered("duplicate-id", place, "another record has this id")
         if members["kind"] == Kind.APPROVAL_CONSUMED:
+            if not members.get("approval_id"):
+                raise Tampered("record", place, "it is the use of no approval")
             first = self._consumed.setdefault(members["approval_id"], members["id"])
             if first != members["id"]:
                 raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")

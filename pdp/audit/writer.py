@@ -32,7 +32,7 @@ CROWD_SHARE = 0.75
 ENOUGH = 256
 RESEND_SECONDS = 0.2
 STUCK_SECONDS = 1.0
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
 _CROWD_DECAY = 0.9
 
 
@@ -114,7 +114,11 @@ class Writer:
         await self._writers.beat(self.writer)
 
     async def close(self) -> None:
-        """Write this writer's end behind everything that is queued, and return once it is durable."""
+        """Write this writer's end behind everything that is queued, and return once it is durable.
+
+        Raises `StoreUnavailable`: then a sweep closes it.
+        """
+        self.admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Session, client_command
+from pdp.cli.session import Output, Session, client_command
+from pdp.cli.session import show as for_people
+from pdp.cli.visible import visible
+from pdp.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from pdp.client import Client
@@ -33,19 +36,15 @@ async def list_approvals(
     from pdp.v1.review_pb2 import ListQueueRequest
 
     async with session.client() as client:
-        call: Any = client.reviews.ListQueue if queue else client.approvals.ListApprovals
-        request = ListQueueRequest if queue else ListApprovalsRequest
-        token, approvals = "", []
-        while True:
-            page = await call(
-                request(page_size=page_size, page_token=token), metadata=client.metadata, timeout=client.timeout
-            )
-            approvals += page.approvals
-            token = page.next_page_token
-            if not token or not everything:
-                break
-    session.print(approvals, lambda: display.approval_table(approvals))
-    if token:
+        rpc: Any = client.reviews.ListQueue if queue else client.approvals.ListApprovals
+        request: Any = ListQueueRequest if queue else ListApprovalsRequest
+        page = await client.call(rpc, request(page_size=page_size))
+        while everything and page.next_page_token:
+            more = await client.call(rpc, request(page_size=page_size, page_token=page.next_page_token))
+            page.next_page_token = more.next_page_token
+            page.approvals.extend(more.approvals)
+    session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
+    if page.next_page_token:
         typer.echo("there are more; --all lists them", err=True)
 
 
@@ -57,11 +56,12 @@ async def show(session: Session, approval_id: _Id) -> None:
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
-        answer = await client.approvals.GetApproval(
-            GetApprovalRequest(approval_id=approval_id), metadata=client.metadata, timeout=client.timeout
-        )
+        answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
+    if session.output is not Output.TABLE:
+        session.print(answer, str)
+        return
     may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
-    session.print([answer], lambda: f"{display.approval(answer.approval)}\n\n{may}")
+    for_people(f"{display.approval(answer.approval)}\n\n{visible(may)}", sys.stdout)
 
 
 @app.command()
@@ -84,16 +84,14 @@ async def _review(session: Session, approval_id: str, verdict: str, reason: str,
     from pdp.v1.review_pb2 import ReviewRequest
 
     async with session.client() as client:
-        found = await client.approvals.GetApproval(
-            GetApprovalRequest(approval_id=approval_id), metadata=client.metadata, timeout=client.timeout
-        )
-        typer.echo(display.approval(found.approval), err=True)
+        found = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
+        for_people(display.approval(found.approval), sys.stderr)
         digest = await _digest_of_displayed(client, found.approval)
         if ask and sys.stdin.isatty():
             typer.confirm(f"{verdict.removeprefix('VERDICT_').lower()} this?", abort=True, err=True)
         request = ReviewRequest(approval_id=approval_id, expected_digest=digest, verdict=verdict, reason=reason)
-        reviewed = (await client.reviews.Review(request, metadata=client.metadata, timeout=client.timeout)).approval
-    session.print([reviewed], lambda: f"\n{display.approval_table([reviewed])}")
+        reviewed = (await client.call(client.reviews.Review, request)).approval
+    session.print(reviewed, lambda: f"\n{display.approval_table([reviewed])}")
 
 
 async def _digest_of_displayed(client: "Client", approval: "Approval") -> str:
@@ -101,8 +99,11 @@ async def _digest_of_displayed(client: "Client", approval: "Approval") -> str:
     from pdp.canonical import canonical
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
-    info = await client.info.GetServerInfo(GetServerInfoRequest(), metadata=client.metadata, timeout=client.timeout)
-    digest = canonical(approval.request, info.realm).digest
+    info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+    try:
+        digest = canonical(approval.request, info.realm).digest
+    except InvalidRequest as error:
+        exit_code.fail(f"what is displayed is no request that could be approved; leave it alone ({error.sentence})")
     if digest != approval.request_digest:
-        exit_code.fail("what is displayed is not what would be approved (its digest differs); do not approve it")
+        exit_code.fail("what is displayed is not what would be approved: its digest differs; leave it alone")
     return digest

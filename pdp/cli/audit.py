@@ -3,22 +3,23 @@
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import anchors, exit_code
 from pdp.cli.session import Output, Session, client_command
 from pdp.environment import Environment
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from pdp.audit.export import Header
     from pdp.audit.verify import Anchor, Verifier
     from pdp.client import Client
-    from pdp.v1.audit_pb2 import Batch
+    from pdp.v1.audit_pb2 import Batch, GetRecordResponse
 
 app = typer.Typer(name="audit", help="Read, take and check the log.", no_args_is_help=True)
 
@@ -35,26 +36,22 @@ async def list_records(
 ) -> None:
     """List records, newest first; a second may pass until a new one is listed."""
     from pdp.cli import display
-    from pdp.v1.audit_pb2 import ListRecordsRequest, RecordSummary
+    from pdp.v1.audit_pb2 import ListRecordsRequest
     from pdp.v1.request_pb2 import Effect
 
     name = f"EFFECT_{effect.upper() or 'UNSPECIFIED'}"
     if name not in Effect.keys():  # noqa: SIM118  # an enum wrapper is no dict
         exit_code.fail("--effect must be ALLOW, DENY or NEEDS_APPROVAL", exit_code.USAGE)
-    token = ""
-    records: list[RecordSummary] = []
+    query: dict[str, Any] = {"page_size": page_size, "kind": kind, "effect": name, "approval_id": approval_id}
     async with session.client() as client:
-        while True:
-            request = ListRecordsRequest(
-                page_size=page_size, page_token=token, kind=kind, effect=name, approval_id=approval_id
-            )
-            page = await client.audit.ListRecords(request, metadata=client.metadata, timeout=client.timeout)
-            records += page.records
-            token = page.next_page_token
-            if not token or not everything:
-                break
-    session.print(records, lambda: display.record_table(records))
-    if token:
+        page = await client.call(client.audit.ListRecords, ListRecordsRequest(**query))
+        while everything and page.next_page_token:
+            request = ListRecordsRequest(**query, page_token=page.next_page_token)
+            more = await client.call(client.audit.ListRecords, request)
+            page.next_page_token = more.next_page_token
+            page.records.extend(more.records)
+    session.print(page, lambda: display.record_table(page.records), page.records)
+    if page.next_page_token:
         typer.echo("there are more; --all lists them", err=True)
 
 
@@ -67,17 +64,28 @@ async def show(
     from pdp.v1.audit_pb2 import GetRecordRequest
 
     async with session.client() as client:
-        found = await client.audit.GetRecord(
-            GetRecordRequest(record_id=record_id), metadata=client.metadata, timeout=client.timeout
-        )
-    shown = {
-        "record": json.loads(found.record),
-        "payload": json.loads(found.payload or b"null"),
+        found = await client.call(client.audit.GetRecord, GetRecordRequest(record_id=record_id))
+    session.print(found, lambda: _shown(found))
+
+
+def _shown(found: "GetRecordResponse") -> str:
+    """The record and its payload side by side, readable."""
+    stored = {
+        "record": _parsed(found.record),
+        "payload": _parsed(found.payload or b"null"),
         "writer": found.writer.hex(),
         "seq": found.seq,
         "index": found.index,
     }
-    typer.echo(json.dumps(shown, indent=None if session.output is Output.JSONL else 2))
+    return json.dumps(stored, indent=2)
+
+
+def _parsed(stored: bytes) -> Any:
+    """JSON, or the text of what was damaged."""
+    try:
+        return json.loads(stored)
+    except ValueError:
+        return stored.decode(errors="backslashreplace")
 
 
 @app.command()
@@ -109,89 +117,100 @@ async def verify(
 ) -> None:
     """Check chain, signatures and content of the log; keep an anchor of what was seen.
 
-    The live log is held against the newest anchor kept for its key. Exit status 13: it is not intact.
+    The live log is also held against the newest anchor kept for it. Exit status 13: it is not intact, and so is a FILE
+    that is no export; 2: a file cannot be read.
     """
     from pdp.audit.verify import Tampered
 
     state = Environment.read().state
     try:
         if file is not None:
-            verifier, anchor = _verify_file(file, since, key)
+            verified = _verify_file(file, since, key)
         else:
             async with session.client() as client:
-                verifier = _verifier(await _header(client), since, key, state)
-                async for batch in _batches(client):
-                    verifier.add(batch)
-                anchor = verifier.finish()
+                verified = await _verify_live(client, since, key, state)
+        anchor = [verifier.finish() for verifier in verified][-1]
     except Tampered as flaw:
         exit_code.fail(f"NOT INTACT: {flaw}", exit_code.AUDIT_FAILED)
-    kept = _keep(anchor, state)
-    _report(session, verifier, anchor, kept)
+    kept = anchors.keep(anchor, state, anchors.FILE if file else anchors.LIVE)
+    _report(session, verified[-1], anchor, kept)
 
 
-def _verify_file(file: Path, since: Path | None, key: Path | None) -> "tuple[Verifier, Anchor]":
+async def _verify_live(client: "Client", since: Path | None, key: Path | None, state: Path) -> "list[Verifier]":
+    from pdp.audit.verify import Tampered
+
+    header = await _header(client)
+    try:
+        kid, public = _trusted(key) if key else _audit_key(header.jwks)
+    except ValueError as error:
+        raise Tampered("key", "the server", str(error)) from None
+    known = anchors.keys(state, header.realm)
+    if known and kid not in known and not key:
+        what = (
+            f"it names {kid}, but verifications before saw {', '.join(known)}; give the one that you trust with --key"
+        )
+        raise Tampered("key", "the server", what)
+    newest = anchors.newest(state, header.realm, kid)
+    verifiers = [_verifier(header, kid, public, path) for path in {since or newest, newest}]
+    async for batch in _batches(client):
+        for verifier in verifiers:
+            verifier.add(batch)
+    return verifiers
+
+
+def _verify_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
     from pdp.audit import export as form
     from pdp.audit.verify import Tampered
 
+    trusted = _trusted(key) if key else None
     try:
         with file.open(encoding="utf-8", errors="surrogateescape") as lines:
             header, batches = form.read(lines)
-            verifier = _verifier(header, since, key, None)
+            verifier = _verifier(header, *(trusted or _audit_key(header.jwks)), since)
             for batch in batches:
                 verifier.add(batch)
     except OSError as error:
         exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Tampered("file", str(file), str(error)) from None
-    if key is None:
+    if not trusted:
         typer.echo(f"checked with the key that the file names, {verifier.kid}; give yours with --key", err=True)
-    return verifier, verifier.finish()
+    return [verifier]
 
 
-def _verifier(header: "Header", since: Path | None, key: Path | None, state: Path | None) -> "Verifier":
-    """A verifier for this realm; `state` is where to look for the newest anchor when none is named."""
+def _trusted(path: Path) -> tuple[str, "Ed25519PublicKey"]:
+    """The audit key in the user's own file; ends where there is none."""
+    try:
+        return _audit_key(json.loads(path.read_bytes()))
+    except OSError as error:
+        exit_code.fail(f"cannot read {path}: {error.strerror}", exit_code.USAGE)
+    except ValueError as error:
+        exit_code.fail(f"{path}: {error}", exit_code.USAGE)
+
+
+def _verifier(header: "Header", kid: str, public: "Ed25519PublicKey", since: Path | None) -> "Verifier":
     from pdp.audit.verify import Tampered, Verifier
 
-    kid, public = _audit_key(json.loads(key.read_text()) if key else header.jwks)
-    newest = _newest_anchor(state, kid) if state and not since else since
-    anchor = _anchor(newest) if newest else None
+    anchor = anchors.read(since) if since else None
     if anchor and (anchor.realm, anchor.key) != (header.realm, kid):
-        raise Tampered("key", "the anchor", f"it is of realm {anchor.realm} and key {anchor.key}, not of this log")
+        raise Tampered("key", f"the anchor {since}", f"is of realm {anchor.realm}, key {anchor.key}, not of this log")
     return Verifier(header.realm, public, kid, anchor)
 
 
-def _audit_key(jwks: dict[str, Any]) -> tuple[str, Any]:
+def _audit_key(jwks: dict[str, Any]) -> tuple[str, "Ed25519PublicKey"]:
+    """The audit key's thumbprint and the key. `ValueError` where there is none."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from joserfc.errors import JoseError
     from joserfc.jwk import OKPKey
 
-    members = jwks.get("keys", [jwks])
     try:
-        member = next(member for member in members if member.get("placet_use", "audit") == "audit")
-        key = OKPKey.import_key(member)
-    except (StopIteration, JoseError, ValueError, AttributeError):
-        exit_code.fail("there is no audit key in this JWK Set", exit_code.USAGE)
+        members = [member for member in jwks.get("keys", [jwks]) if member.get("placet_use", "audit") == "audit"]
+        key = OKPKey.import_key(members[0])
+    except (JoseError, ValueError, LookupError, TypeError, AttributeError):
+        raise ValueError("there is no audit key in this JWK Set") from None
+    if not isinstance(key.public_key, Ed25519PublicKey):
+        raise ValueError("the audit key in this JWK Set is not of Ed25519")  # noqa: TRY004  # bad text, not a bad type
     return key.thumbprint(), key.public_key
-
-
-def _anchor(path: Path) -> "Anchor":
-    from pdp.audit.verify import Anchor
-
-    try:
-        return Anchor.from_json(path.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError):
-        exit_code.fail(f"{path} is no anchor", exit_code.USAGE)
-
-
-def _newest_anchor(state: Path, kid: str) -> Path | None:
-    return max(state.glob(f"anchors/{kid}/*.json"), default=None)
-
-
-def _keep(anchor: "Anchor", state: Path) -> Path:
-    folder = state / "anchors" / anchor.key
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.json"
-    path.write_bytes(anchor.to_json())
-    return path
 
 
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path) -> None:
@@ -215,7 +234,7 @@ async def _header(client: "Client") -> "Header":
     from pdp.audit.export import Header
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
-    info = await client.info.GetServerInfo(GetServerInfoRequest(), metadata=client.metadata, timeout=client.timeout)
+    info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
     return Header(info.realm, json.loads(info.jwks))
 
 
@@ -238,5 +257,8 @@ def _whole_file(name: str) -> Iterator[TextIO]:
         with part.open("w", encoding="utf-8") as target:
             yield target
         part.replace(name)
+    except OSError as error:
+        exit_code.fail(f"cannot write {name}: {error.strerror}", exit_code.USAGE)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,21 +1,22 @@
 """`pdp authorize`: ask, once or in a batch."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Output, Session, client_command, fail_with, json_text
+from pdp.cli.session import Output, Session, client_command, json_text
+from pdp.cli.visible import visible
 
 if TYPE_CHECKING:
     from pdp.client import Client
-    from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeResult
+    from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest, BatchAuthorizeResult
 
-BATCH_ITEMS = 1000
+BATCH_ITEMS, BATCH_BYTES = 250, 1024 * 1024
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,28 +29,38 @@ async def authorize(
     session: Session,
     file: Annotated[
         str,
-        typer.Option("-f", "--file", help="An AuthorizeRequest in JSON; JSON Lines are a batch; - is standard input."),
+        typer.Option(
+            "-f",
+            "--file",
+            metavar="FILE",
+            help="An AuthorizeRequest in JSON, or JSON Lines: a batch (so is any NAME.jsonl). - is standard input.",
+        ),
     ] = "",
-    subject: Annotated[str, typer.Option(help="Who acts: <type>:<id>.")] = "",
-    on_behalf_of: Annotated[list[str] | None, typer.Option(help="For whom: <type>:<id>; outermost last.")] = None,
-    action: Annotated[str, typer.Option(help="What is about to be done.")] = "",
-    resource: Annotated[str, typer.Option(help="To what: <type>:<id>.")] = "",
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", help="Of the resource: NAME=JSON, or NAME=text.")
+    subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts.")] = "",
+    on_behalf_of: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom; may be repeated, outermost last.")
     ] = None,
-    context: Annotated[list[str] | None, typer.Option(help="NAME=JSON, or NAME=text.")] = None,
-    request_id: Annotated[str, typer.Option(help="Names this one execution.")] = "",
-    approval_id: Annotated[str, typer.Option(help="The approval to use.")] = "",
-    justification: Annotated[str, typer.Option(help="Your words for the reviewers.")] = "",
+    action: Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")] = "",
+    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="To what.")] = "",
+    properties: Annotated[
+        list[str] | None, typer.Option("--property", metavar="NAME=VALUE", help="Of the resource: JSON, else text.")
+    ] = None,
+    context: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="JSON, else text.")] = None,
+    request_id: Annotated[str, typer.Option(metavar="ID", help="Names this one execution.")] = "",
+    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
+    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Open and use no approval.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say every rule that fired.")] = False,
+    understands: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="An obligation that you will meet; others are a deny.")
+    ] = None,
 ) -> None:
     """Ask whether something may happen.
 
     Exit status: 0 allow, 10 deny, 11 needs approval, 12 the approval does not count; a batch: 0 when all were answered.
     """
     if file:
-        requests = _read(file)
+        requests, batch = _read(file)
     else:
         asked = {
             "subject": typed(subject, "--subject"),
@@ -63,35 +74,51 @@ async def authorize(
             "dryRun": dry_run,
             "explain": explain,
         }
-        requests = [asked]
-    async with session.client() as client:
-        parsed = [_request(asked, index) for index, asked in enumerate(requests)]
-        if len(parsed) == 1:
-            await _one(session, client, parsed[0])
+        requests, batch = [_request(json.dumps(asked).encode(), "this")], False
+    async with session.client(understands or ()) as client:
+        if batch:
+            await _many(session, client, requests)
         else:
-            await _many(session, client, parsed)
+            await _one(session, client, requests[0])
 
 
 async def _one(session: Session, client: "Client", request: "AuthorizeRequest") -> None:
     decision = await client.decide(request)
     if decision.error is not None:
-        fail_with(decision.error)
-    session.print([decision.response], lambda: _display(decision.response))
-    raise typer.Exit(status(decision.response))
+        session.fail(decision.error)
+    session.print(decision.response, lambda: _display(decision.response))
+    code = status(decision.response)
+    if code == exit_code.OK and decision.unknown_obligations:
+        types = ", ".join(map(visible, decision.unknown_obligations))
+        exit_code.fail(
+            f"a deny, unless you meet these obligations and say so with --understands: {types}", exit_code.DENY
+        )
+    raise typer.Exit(code)
 
 
 async def _many(session: Session, client: "Client", requests: "list[AuthorizeRequest]") -> None:
-    from pdp.v1.decision_pb2 import BatchAuthorizeRequest
-
     unanswered = 0
-    for at in range(0, len(requests), BATCH_ITEMS):
-        batch = BatchAuthorizeRequest(items=requests[at : at + BATCH_ITEMS])
-        answer = await client.decisions.BatchAuthorize(batch, metadata=client.metadata, timeout=client.timeout)
+    for batch in _batches(requests):
+        answer = await client.call(client.decisions.BatchAuthorize, batch)
         for result in answer.results:
             typer.echo(_line(session, result))
             unanswered += result.HasField("error")
     if unanswered:
         exit_code.fail(f"{unanswered} of {len(requests)} requests got no answer")
+
+
+def _batches(requests: "list[AuthorizeRequest]") -> "Iterator[BatchAuthorizeRequest]":
+    """The requests in calls that each end in time, and whose answers, with their approvals, fit into a message."""
+    from pdp.v1.decision_pb2 import BatchAuthorizeRequest
+
+    batch, size = BatchAuthorizeRequest(), 0
+    for request in requests:
+        if batch.items and (len(batch.items) == BATCH_ITEMS or size + request.ByteSize() > BATCH_BYTES):
+            yield batch
+            batch, size = BatchAuthorizeRequest(), 0
+        batch.items.append(request)
+        size += request.ByteSize()
+    yield batch
 
 
 def _line(session: Session, result: "BatchAuthorizeResult") -> str:
@@ -118,66 +145,61 @@ def status(answer: "AuthorizeResponse") -> int:
     return exit_code.APPROVAL_ENDED if ended else exit_code.DENY
 
 
-def _read(file: str) -> list[dict[str, Any]]:
-    """The objects in a JSON or JSON Lines file."""
+def _read(file: str) -> "tuple[list[AuthorizeRequest], bool]":
+    """The requests in a file, and whether they are a batch: several lines, or a name that says so."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
-    try:
-        return [_object(orjson.loads(content))]
-    except ValueError:
-        return list(_lines(content, file))
-
-
-def _lines(content: bytes, file: str) -> Iterator[dict[str, Any]]:
-    found = False
-    for number, line in enumerate(content.splitlines(), start=1):
-        if not line.strip():
-            continue
-        found = True
-        try:
-            yield _object(orjson.loads(line))
-        except ValueError:
-            exit_code.fail(f"{file}, line {number}: not a JSON object", exit_code.USAGE)
-    if not found:
+    lines = {number: line for number, line in enumerate(content.splitlines(), start=1) if line.strip()}
+    if not lines:
         exit_code.fail(f"{file} holds no request", exit_code.USAGE)
+    if file.endswith(".jsonl") or (len(lines) > 1 and _is_object(next(iter(lines.values())))):
+        return [_request(line, f"{file}, line {number}") for number, line in lines.items()], True
+    return [_request(content, file)], False
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError  # noqa: TRY004  # as orjson raises for other bad text
-    return value
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
-def _request(asked: dict[str, Any], index: int) -> "AuthorizeRequest":
+def _request(text: bytes, place: str) -> "AuthorizeRequest":
     from google.protobuf import json_format
 
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
     try:
-        return json_format.ParseDict(asked, AuthorizeRequest())
-    except json_format.ParseError as error:
-        exit_code.fail(f"request {index + 1} is no AuthorizeRequest: {error}", exit_code.USAGE)
+        return json_format.Parse(text.decode("utf-8-sig"), AuthorizeRequest())
+    except (json_format.ParseError, ValueError, RecursionError) as error:
+        exit_code.fail(f"{place} is no AuthorizeRequest: {error}", exit_code.USAGE)
 
 
 def typed(text: str, option: str) -> dict[str, str]:
     """`<type>:<id>` as the members of a subject or a resource."""
     kind, colon, identifier = text.partition(":")
     if not colon:
-        exit_code.fail(f"{option} must be <type>:<id>, for example table:customers (or give -f FILE)", exit_code.USAGE)
+        exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
     return {"type": kind, "id": identifier}
 
 
 def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
     """NAME=JSON or NAME=text, each."""
-    found = {}
+    found: dict[str, Any] = {}
     for assignment in assignments or ():
         name, equals, text = assignment.partition("=")
-        if not equals:
-            exit_code.fail(f"{option} must be NAME=VALUE", exit_code.USAGE)
+        if not equals or name in found:
+            what = f"gives {name} twice" if equals else "must be NAME=VALUE"
+            exit_code.fail(f"{option} {what}", exit_code.USAGE)
         try:
-            found[name] = orjson.loads(text)
+            found[name] = json.loads(text, parse_constant=_no_constant)
         except ValueError:
             found[name] = text
     return found
+
+
+def _no_constant(text: str) -> None:
+    """NaN and Infinity are not JSON: they are text."""
+    raise ValueError(text)

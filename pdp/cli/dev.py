@@ -1,12 +1,14 @@
 """`pdp dev` and `pdp demo`: the whole stack on this machine."""
 
 import asyncio
+import shlex
 import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,13 +31,16 @@ def dev(
         list[str] | None, typer.Argument(metavar="[-- COMMAND [ARGS]...]", help="Run just for this command.")
     ] = None,
     policy: Annotated[
-        list[Path] | None, typer.Option(help="A folder of Rego and data instead of the reference policy.")
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Rego and data instead of the reference policy; may be repeated."),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option(help="Where MongoDB and keys are kept: .placet, or with COMMAND a temporary folder.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where MongoDB and keys are kept: .placet, or with COMMAND a temporary one."),
     ] = None,
     listen: Annotated[
-        str, typer.Option(help=f"host:port on loopback: {DEFAULT_ADDRESS}, or with COMMAND a free port.")
+        str,
+        typer.Option(metavar="ADDRESS", help=f"host:port on loopback: {DEFAULT_ADDRESS}, or with COMMAND a free port."),
     ] = "",
 ) -> None:
     """Run OPA, MongoDB and a decision point with demo people, until Ctrl-C or just for COMMAND.
@@ -46,9 +51,10 @@ def dev(
     try:
         if command:
             raise typer.Exit(_for_command(command, policy or [], state, listen or "127.0.0.1:0"))
-        run_until_stopped(_in_foreground(policy or [], state or Environment.read().state, listen or DEFAULT_ADDRESS))
+        folder = state or Environment.read().state
+        run_until_stopped(_in_foreground(policy or [], folder, listen or DEFAULT_ADDRESS, _tools()))
     except SetupError as error:
-        exit_code.fail(error.sentence)
+        exit_code.fail(error.sentence, exit_code.of_error(error))
 
 
 def demo() -> None:
@@ -56,14 +62,14 @@ def demo() -> None:
     try:
         raise typer.Exit(_for_command([sys.executable, "-m", "pdp.cli.story"], [], None, "127.0.0.1:0"))
     except SetupError as error:
-        exit_code.fail(error.sentence)
+        exit_code.fail(error.sentence, exit_code.of_error(error))
 
 
-async def _in_foreground(policy: Sequence[Path], state: Path, listen: str) -> None:
+async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
     from pdp.stack import stack
 
     stop = stop_signal()
-    async with stack(state=state, listen=listen, policy=policy, tool_cache=_tools(), say=say) as server:
+    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say) as server:
         say(_welcome(server.address, state, policy))
         await stopped(stop, server)
         say("draining")
@@ -71,38 +77,59 @@ async def _in_foreground(policy: Sequence[Path], state: Path, listen: str) -> No
 
 def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | None, listen: str) -> int:
     """Run the stack just for a command, in `state` or in a folder that is removed afterwards; its exit status."""
+    tools = _tools()
     with tempfile.TemporaryDirectory(prefix="placet-dev-") as temporary:
-        statuses: list[int] = []
-        run_until_stopped(_around(command, policy, (state or Path(temporary)).resolve(), listen, statuses))
-        return statuses[0]
+        around = _Around(command, policy, (state or Path(temporary)).resolve(), listen, tools)
+        run_until_stopped(around.run())
+        return around.status
 
 
-async def _around(
-    command: Sequence[str], policy: Sequence[Path], state: Path, listen: str, statuses: list[int]
-) -> None:
-    from pdp import dev_identity
-    from pdp.stack import stack
+class _Around:
+    """A stack around a command. A signal while it starts ends it; later signals are the command's affair."""
 
-    async with stack(state=state, listen=listen, policy=policy, tool_cache=_tools(), say=say) as server:
-        own = {
-            "PDP_ADDRESS": server.address,
-            "PDP_STATE": str(state),
-            "PDP_TOKEN": dev_identity.token(state, "dev"),
-        }
-        statuses.append(await _run(command, own))
+    def __init__(self, command: Sequence[str], policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
+        self._command, self._policy, self._state, self._listen = command, policy, state, listen
+        self._tools = tools
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[Any] | None = None
+        self.status = 0
 
+    async def run(self) -> None:
+        """Start, run, stop; `status` is the command's."""
+        self._starting = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+        with suppress(asyncio.CancelledError):
+            await self._run()
 
-async def _run(command: Sequence[str], variables: dict[str, str]) -> int:
-    """Run the command with more environment. Signals are its affair: SIGTERM is passed on, Ctrl-C reaches it anyway."""
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env={**Environment.inherited(), **variables})
-    except OSError as error:
-        raise SetupError(f"cannot run {command[0]}: {error.strerror}") from None
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    loop.add_signal_handler(signal.SIGTERM, process.terminate)
-    status = await process.wait()
-    return status if status >= 0 else _SIGNALLED - status
+    async def _run(self) -> None:
+        from pdp import dev_identity
+        from pdp.stack import stack
+
+        async with stack(
+            state=self._state, listen=self._listen, policy=self._policy, tool_cache=self._tools, say=say
+        ) as server:
+            token = dev_identity.token(self._state, "dev")
+            own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
+            if self.status == 0:  # not signalled while it started
+                self.status = await self._until_end({**Environment.inherited(), **own})
+
+    async def _until_end(self, variables: dict[str, str]) -> int:
+        try:
+            self._process = await asyncio.create_subprocess_exec(*self._command, env=variables)
+        except OSError as error:
+            raise SetupError(f"cannot run {self._command[0]}: {error.strerror}") from None
+        status = await self._process.wait()
+        return status if status >= 0 else _SIGNALLED - status
+
+    def _signalled(self, number: signal.Signals) -> None:
+        """Ctrl-C reaches the command by itself; what is meant for us is passed on."""
+        if self._process is None:
+            self.status = _SIGNALLED + number
+            if self._starting is not None:
+                self._starting.cancel()
+        elif self._process.returncode is None and number != signal.SIGINT:
+            self._process.send_signal(number)
 
 
 def _tools() -> Path:
@@ -123,8 +150,13 @@ def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
     people = "\n".join(f"  {person.sub:<10}  {person.what}" for person in dev_identity.PEOPLE.values())
     folders = ", ".join(map(str, policy)) or "the reference policy"
     at = "" if address == DEFAULT_ADDRESS else f"PDP_ADDRESS={address} "
-    at += "" if state == Environment.read({}).state else f"PDP_STATE={state} "
+    at += "" if state == Environment.read({}).state else f"PDP_STATE={shlex.quote(str(state))} "
     ask = f"{at}pdp authorize --as report-bot --subject agent:report-bot --on-behalf-of user:alice"
+    first = f"""\
+  {ask} --action read --resource table:customers
+  {ask} --action export --resource table:customers --property 'tags=["pii"]'"""
+    if policy:
+        first = f"  {at}pdp authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
 
@@ -132,8 +164,7 @@ Demo people for --as:
 {people}
 
 Try in another terminal:
-  {ask} --action read --resource table:customers
-  {ask} --action export --resource table:customers --property 'tags=["pii"]'
+{first}
   {at}pdp approvals list --queue --as bob
   {at}pdp approvals approve ID --as bob
   {at}pdp audit verify --as dana

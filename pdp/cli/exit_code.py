@@ -4,6 +4,7 @@ from typing import NoReturn
 
 import typer
 
+from pdp.cli.visible import printable
 from pdp.errors import PdpError
 
 OK = 0
@@ -25,14 +26,21 @@ _BY_CODE = {
     "UNAUTHENTICATED": NOT_ALLOWED,
     "PERMISSION_DENIED": NOT_ALLOWED,
 }
+_BY_REASON = {"POLICY_INVALID": POLICY_ERROR, "POLICY_REFUSED": POLICY_ERROR}
 
 
 def of_error(error: PdpError) -> int:
     """The status for a failed call."""
-    return POLICY_ERROR if error.reason == "POLICY_INVALID" else _BY_CODE.get(error.code, FAILURE)
+    return _BY_REASON.get(error.reason) or _BY_CODE.get(error.code, FAILURE)
 
 
 def fail(sentence: str, status: int = FAILURE) -> NoReturn:
-    """Say why on standard error and end."""
-    typer.echo(sentence, err=True)
+    """Say why on standard error and end. What the sentence quotes may be anybody's text."""
+    typer.echo(printable(sentence), err=True)
     raise typer.Exit(status)
+
+
+def missing(error: ModuleNotFoundError) -> int:
+    """Say that a command needs more than the client; the status for that."""
+    typer.echo(f"this command needs {error.name}, which `pip install 'placet[server]'` brings", err=True)
+    return FAILURE

@@ -1,13 +1,17 @@
 """`pdp token` and `pdp whoami`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Output, Session, client_command, json_text
+from pdp.cli.session import Session, client_command
+from pdp.cli.visible import name, visible
 from pdp.environment import Environment
 from pdp.errors import PdpError
+
+if TYPE_CHECKING:
+    from pdp.v1.info_pb2 import GetServerInfoResponse
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,7 +21,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def token(
-    as_name: Annotated[str, typer.Option("--as", help="alice, bob, carol, dana, report-bot or dev.")] = "dev",
+    as_name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="alice, bob, carol, dana, report-bot or dev.")
+    ] = "dev",
 ) -> None:
     """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
     from pdp import dev_identity
@@ -34,13 +40,15 @@ async def whoami(session: Session) -> None:
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:
-        info = await client.info.GetServerInfo(GetServerInfoRequest(), metadata=client.metadata, timeout=client.timeout)
+        info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+    session.print(info, lambda: _shown(info))
+
+
+def _shown(info: "GetServerInfoResponse") -> str:
     caller = info.caller
-    if session.output is Output.TABLE:
-        groups = f"; groups {', '.join(caller.groups)}" if caller.groups else ""
-        typer.echo(f"{caller.identity}, a {caller.kind}; roles {', '.join(caller.roles)}{groups}")
-        typer.echo(
-            f"realm {info.realm}, policy {info.policy_revision[:12]}, Placet {info.version}, OPA {info.opa_version}"
-        )
-    else:
-        typer.echo(json_text(info, indent=2 if session.output is Output.JSON else None))
+    groups = f"; groups {', '.join(map(name, caller.groups))}" if caller.groups else ""
+    return (
+        f"{name(caller.identity)}, a {visible(caller.kind)}; roles {', '.join(map(visible, caller.roles))}{groups}\n"
+        f"realm {visible(info.realm)}, policy {visible(info.policy_revision[:12])}, "
+        f"Placet {visible(info.version)}, OPA {visible(info.opa_version)}"
+    )

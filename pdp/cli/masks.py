@@ -12,6 +12,7 @@ import typer
 from pdp.cli import exit_code
 from pdp.cli.decisions import members, status, typed
 from pdp.cli.session import Session, client_command
+from pdp.cli.visible import visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -65,10 +66,10 @@ async def plan(
             shape, opened = _shape(schema)
             opened.close()
             request = GetMaskPlanRequest(scope=scope, shape=shape)
-            answer = await client.masks.GetMaskPlan(request, metadata=client.metadata, timeout=client.timeout)
+            answer = await client.call(client.masks.GetMaskPlan, request)
     if not answer.HasField("plan"):
         _refuse(answer.decision)
-    session.print([answer], lambda: _plan_table(answer.plan))
+    session.print(answer, lambda: _plan_table(answer.plan))
     raise typer.Exit(status(answer.decision))
 
 
@@ -168,7 +169,7 @@ async def unmask(
                 if data.ByteSize() > UNMASK_BYTES:
                     exit_code.fail("this is more than 4 MiB; unmask fewer rows or columns at a time", exit_code.USAGE)
                 request = UnmaskRequest(scope=scope, data=data, columns=columns or ())
-                answer = await client.masks.Unmask(request, metadata=client.metadata, timeout=client.timeout)
+                answer = await client.call(client.masks.Unmask, request)
                 if not answer.HasField("data"):
                     _refuse(answer.decision)
                 made, described = _rows(answer)
@@ -225,7 +226,7 @@ async def _embedded(
     shape, source = _shape(path, form, trim=trim)
     with source:
         request = GetMaskPlanRequest(scope=scope, shape=shape)
-        answer = await client.masks.GetMaskPlan(request, metadata=client.metadata, timeout=client.timeout)
+        answer = await client.call(client.masks.GetMaskPlan, request)
         if answer.decision.effect != Effect.EFFECT_ALLOW:
             _refuse(answer.decision)
         plan, keyring = masker.MaskPlan.from_json(answer.plan_json), masker.Keyring.load(keys)
@@ -249,7 +250,7 @@ async def _scope(
     from pdp.v1.mask_pb2 import MaskScope
 
     if not subject:
-        info = await client.info.GetServerInfo(GetServerInfoRequest(), metadata=client.metadata, timeout=client.timeout)
+        info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
         subject = info.caller.identity
     scope = {
         "subject": typed(subject, "--subject"),
@@ -332,14 +333,12 @@ def _summary(plan: "MaskPlan", rows: int, record_id: str, target: str) -> None:
 
 
 def _plan_table(plan: "MaskPlan") -> str:
-    from pdp.cli import display
-
     rows = [
         (
-            display.visible(column.column),
+            visible(column.column),
             f"{column.mask} in {column.domain}" if column.domain else column.mask,
             f"key {column.key_version}" if column.key_version else "",
-            display.visible(column.rule),
+            visible(column.rule),
         )
         for column in plan.columns
     ]
@@ -348,9 +347,7 @@ def _plan_table(plan: "MaskPlan") -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
         for row in rows
     ]
-    lines.append(
-        f"table {display.visible(plan.table)} for {display.visible(plan.subject)}, policy {plan.policy_revision[:12]}"
-    )
+    lines.append(f"table {visible(plan.table)} for {visible(plan.subject)}, policy {plan.policy_revision[:12]}")
     return "\n".join(lines)
 
 

@@ -14,7 +14,6 @@ from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
 
 if TYPE_CHECKING:
-    from pdp.config import Config
     from pdp.server import Running
 
 
@@ -26,11 +25,16 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     config: Annotated[
-        Path | None, typer.Option(envvar="PDP_CONFIG", show_envvar=True, help="The configuration, a TOML file.")
+        Path | None,
+        typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML."),
     ] = None,
-    listen: Annotated[str, typer.Option(help="Instead of the file's listen: host:port on loopback.")] = "",
-    mongodb_uri: Annotated[str, typer.Option(help="Instead of the file's mongodb_uri.")] = "",
-    opa_url: Annotated[str, typer.Option(help="Instead of the file's policy: an OPA that has the bundle.")] = "",
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Instead of the file's listen: host:port on loopback.")
+    ] = "",
+    mongodb_uri: Annotated[str, typer.Option(metavar="URI", help="Instead of the file's mongodb_uri.")] = "",
+    opa_url: Annotated[
+        str, typer.Option(metavar="URL", help="Instead of the file's policy: an OPA that has the bundle.")
+    ] = "",
 ) -> None:
     """Run a decision point until SIGTERM or SIGINT; then let the calls in flight finish, exit status 0."""
     if config is None:
@@ -39,24 +43,30 @@ def serve(
     try:
         run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
     except SetupError as error:
-        exit_code.fail(error.sentence)
+        exit_code.fail(error.sentence, exit_code.of_error(error))
 
 
 def healthcheck(
-    address: Annotated[str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, help="The server.")] = DEFAULT_ADDRESS,
-    service: Annotated[str, typer.Option(help='A service of the contract, "opa" or "mongodb".')] = "",
+    address: Annotated[
+        str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server.")
+    ] = DEFAULT_ADDRESS,
+    service: Annotated[
+        str, typer.Option(metavar="NAME", help='A service of the contract, "opa" or "mongodb"; by default all.')
+    ] = "",
 ) -> None:
     """Ask for the server's health: exit status 0 when it is serving, else 69."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     try:
-        with grpc.insecure_channel(address) as channel:
+        with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
             request = health_pb2.HealthCheckRequest(service=service)
             stub: Any = health_pb2_grpc.HealthStub(channel)  # its stub file lacks the methods
             status = stub.Check(request, timeout=2).status
     except grpc.RpcError as error:
-        exit_code.fail(f"{address} does not answer: {error.code().name}", exit_code.UNAVAILABLE)
+        if error.code() == grpc.StatusCode.NOT_FOUND:
+            exit_code.fail(f"{address} has no service {service}", exit_code.USAGE)
+        exit_code.fail(f"{address} does not answer ({error.code().name})", exit_code.UNAVAILABLE)
     name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
     typer.echo(name)
     if status != health_pb2.HealthCheckResponse.SERVING:
@@ -69,19 +79,12 @@ async def _serve(path: Path, changes: dict[str, str]) -> None:
     from pdp.server import running
 
     stop = stop_signal()
-    config = _changed(load(path), changes)
+    config = load(path, changes)
     refuse_demo(config.mask_keys, config.realm)
     async with running(config, Environment.read().tool_cache, say) as server:
         say(f"serving on {server.address}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
         await stopped(stop, server)
         say("draining")
-
-
-def _changed(config: "Config", changes: dict[str, str]) -> "Config":
-    values = config.model_dump() | changes
-    if "opa_url" in changes:
-        values["policy"] = ()
-    return type(config).model_validate(values)
 
 
 def run_until_stopped(work: Any) -> None:

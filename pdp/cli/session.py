@@ -3,15 +3,17 @@
 import asyncio
 import functools
 import inspect
+import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
 from pdp.cli import exit_code
+from pdp.cli.visible import wrapped
 from pdp.environment import Environment
 from pdp.errors import PdpError
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from pdp.client import Client
+
+UNKNOWN_COLUMNS = 80
 
 
 class Output(StrEnum):
@@ -31,11 +35,18 @@ class Output(StrEnum):
 
 _OPTIONS = {
     "address": Annotated[
-        str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, help="The server, host:port or unix:/path.")
+        str,
+        typer.Option(
+            envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server, host:port or unix:/path."
+        ),
     ],
-    "token": Annotated[str, typer.Option(envvar="PDP_TOKEN", show_envvar=True, help="A bearer token.")],
-    "as_name": Annotated[str, typer.Option("--as", help="Be one of the demo people of `pdp dev`; beats --token.")],
-    "timeout": Annotated[float, typer.Option(help="Seconds that a call may take.")],
+    "token": Annotated[
+        str, typer.Option(envvar="PDP_TOKEN", show_envvar=True, metavar="TOKEN", help="A bearer token.")
+    ],
+    "as_name": Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Be one of the demo people of `pdp dev`; beats --token.")
+    ],
+    "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
     "output": Annotated[
         Output | None, typer.Option("-o", "--output", help="By default table on a terminal, else json.")
     ],
@@ -51,22 +62,41 @@ class Session:
     timeout: float
     output: Output
 
-    def client(self) -> "Client":
+    def client(self, understands: Collection[str] = ()) -> "Client":
         """A client for this session; `async with` it."""
         from pdp.client import Client
 
         try:
-            return Client(self.address, self.token, timeout=self.timeout)
+            return Client(self.address, self.token, timeout=self.timeout, understands=understands)
         except ValueError as error:
             exit_code.fail(str(error), exit_code.USAGE)
 
-    def print(self, messages: "Iterable[Message]", table: Callable[[], str]) -> None:
-        """Data to standard output: the contract's JSON, or what `table` makes for people."""
+    def fail(self, error: PdpError) -> NoReturn:
+        """Say an error of the server, and what to do about it, and end with its status."""
+        hint = {
+            "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
+            "UNAVAILABLE": f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address.",
+            "DEADLINE_EXCEEDED": f"no answer from {self.address} within {self.timeout:g} s; --timeout gives it longer.",
+        }.get(error.reason, "")
+        sentences = (hint,) if error.reason == error.code != "UNAUTHENTICATED" and hint else (error.sentence, hint)
+        exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
+
+    def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
+        """Data to standard output: the contract's JSON, one line each of `lines`, or what `table` makes for people."""
         if self.output is Output.TABLE:
             typer.echo(table())
-            return
-        for message in messages:
-            typer.echo(json_text(message, indent=2 if self.output is Output.JSON else None))
+        elif self.output is Output.JSON:
+            typer.echo(json_text(answer, indent=2))
+        else:
+            for message in (answer,) if lines is None else lines:
+                typer.echo(json_text(message))
+
+
+def show(text: str, stream: TextIO) -> None:
+    """Text for people; on a terminal broken by us, so that no part of a long line looks like a line of its own."""
+    if stream.isatty():
+        text = wrapped(text, os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS)
+    typer.echo(text, file=stream)
 
 
 def json_text(message: "Message", indent: int | None = None) -> str:
@@ -117,27 +147,14 @@ def _minted(name: str) -> str:
         exit_code.fail(error.sentence, exit_code.USAGE)
 
 
-async def _call(command: Callable[..., Awaitable[None]], *arguments: Any, **options: Any) -> None:
+async def _call(command: Callable[..., Awaitable[None]], session: Session, *arguments: Any, **options: Any) -> None:
     import grpc
 
     from pdp.client import call_error
 
     try:
-        await command(*arguments, **options)
-    except grpc.aio.AioRpcError as error:
-        fail_with(call_error(error))
+        await command(session, *arguments, **options)
+    except grpc.aio.AioRpcError as error:  # of a stream
+        session.fail(call_error(error))
     except PdpError as error:
-        fail_with(error)
-
-
-def fail_with(error: PdpError) -> None:
-    """Say an error of the server and end with its status."""
-    exit_code.fail(f"{error.reason}: {error.sentence}{_hint(error)}", exit_code.of_error(error))
-
-
-def _hint(error: PdpError) -> str:
-    hints = {
-        "UNAUTHENTICATED": "\nPass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
-        "UNAVAILABLE": "\nIs the server up? Start one with `pdp dev`, or name another with --address.",
-    }
-    return hints.get(error.reason, "")
+        session.fail(error)

@@ -18,7 +18,17 @@ from pdp.cli import exit_code
 _ASK = ["authorize", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
 _READ = [*_ASK, "--action", "read", "--resource", "table:customers"]
 _DROP = [*_ASK, "--action", "drop", "--resource", "table:customers"]
-_EXPORT = [*_ASK, "--action", "export", "--resource", "table:crm.customers", "--property", 'tags=["pii"]']
+_EXPORT = [
+    *_ASK,
+    "--action",
+    "export",
+    "--resource",
+    "table:crm.customers",
+    "--property",
+    'tags=["pii"]',
+    "--understands",
+    "mask",
+]
 _MASK = ["mask", "run", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
 _DATA = Path(__file__).parents[1] / "demo"
 
@@ -117,20 +127,20 @@ def _with_a_flipped_byte(log: str) -> str:
 def _step(what: str, arguments: list[str], expected: int, *, prints_data: bool = True) -> None:
     """Say what happens, show the command and its answer; end the story where it is not as it should be."""
     print(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}", flush=True)
-    done = _pdp([*arguments, "-o", "table"] if prints_data else arguments)
-    print(f"{done.stdout}{done.stderr}".rstrip(), flush=True)
+    done = _pdp([*arguments, "-o", "table"] if prints_data else arguments, stderr=subprocess.STDOUT)
+    print(done.stdout.rstrip(), flush=True)
     if done.returncode != expected:
         sys.exit(f"\nThis should have ended with exit status {expected}, but it was {done.returncode}.")
 
 
 def _newest_approval() -> str:
-    done = _pdp(["approvals", "list", "--as", "report-bot", "-o", "jsonl"])
+    done = _pdp(["approvals", "list", "--as", "report-bot", "-o", "jsonl"], stderr=None)
     return str(json.loads(done.stdout.splitlines()[0])["approvalId"])
 
 
-def _pdp(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+def _pdp(arguments: list[str], stderr: int | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pdp", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)  # noqa: S603  # ours
 
 
 if __name__ == "__main__":

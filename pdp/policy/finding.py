@@ -24,6 +24,8 @@ class Finding:
 class PolicyRefused(SetupError):
     """The policy was not loaded; `findings` say why, and whatever was loaded before stays."""
 
+    reason = "POLICY_REFUSED"
+
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("\n".join(["the policy was not loaded; mend these first:", *map(str, findings)]))
         self.findings = tuple(findings)

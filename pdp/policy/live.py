@@ -42,7 +42,7 @@ class WatchedPolicy(Policy):
         async for _ in awatch(*self._folders):
             try:
                 revision = await self.build()
-            except SetupError as error:
+            except (SetupError, OSError) as error:  # an editor may take a file away while it is read
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

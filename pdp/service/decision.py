@@ -135,6 +135,8 @@ class DecisionService:
             Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), ask.caller.identity, ask.request.explain)
             for ask in asks
         ]
+        if len(questions) <= SLICE:
+            return [self._verdict(answer) for answer in await self._batcher.ask(questions)]
         slices = [questions[at : at + SLICE] for at in range(0, len(questions), SLICE)]
         answers = await asyncio.gather(*(self._batcher.ask(part) for part in slices))
         return [self._verdict(answer) for part in answers for answer in part]
@@ -203,9 +205,7 @@ class DecisionService:
         if isinstance(outcome.result, PdpError):
             return BatchAuthorizeResult(error=item_error(outcome.result))
         answer = self._answer(outcome)
-        if answer.HasField(
-            "approval"
-        ):  # the caller has the request; with it, many an answer would be too large or too deep
+        if answer.HasField("approval"):  # the caller has its request; with it, answers may be too large or too deep
             answer.approval.ClearField("request")
         return BatchAuthorizeResult(decision=answer)
 

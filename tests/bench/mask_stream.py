@@ -50,10 +50,12 @@ async def main() -> None:
             streamed.append(await timed_stream(client, scope, table.schema, batches))
     alone, over = (statistics.median(times[1:]) for times in (embedded, streamed))
     print(f"{ROWS:,} rows, batches of {batches[0].nbytes / 2**20:.1f} MiB")
-    print(f"embedded    {ROWS / alone / 1e6:6.2f} M rows/s  {[f'{each:.2f}' for each in embedded[1:]]}")
-    print(
-        f"MaskStream  {ROWS / over / 1e6:6.2f} M rows/s  {alone / over:.0%} of embedded  {[f'{each:.2f}' for each in streamed[1:]]}"
-    )
+    print(f"embedded    {ROWS / alone / 1e6:6.2f} M rows/s  {shown(embedded)}")
+    print(f"MaskStream  {ROWS / over / 1e6:6.2f} M rows/s  {shown(streamed)}  {alone / over:.0%} of embedded")
+
+
+def shown(times: list[float]) -> str:
+    return ", ".join(f"{each:.2f} s" for each in times[1:])
 
 
 def timed_embedded(ready: masker.Masker, batches: list[pa.RecordBatch]) -> float:

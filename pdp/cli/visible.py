@@ -1,0 +1,91 @@
+r"""Text from elsewhere for people's eyes: what could deceive them is made visible, and different texts look different.
+
+Hidden characters are shown as `\u{…}` and backslashes doubled, so that neither can stand for the other.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+_HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
+_MARKS = {"Mn", "Me", "Mc"}
+_BLANK = (
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0xFFFC, 0x16FE4, 0x1D159),
+    *range(0x180B, 0x1810),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0100, 0xE01F0),
+)
+"""Fillers, blanks and variation selectors: drawn as nothing, or change what is drawn beside them."""
+_HIDDEN = frozenset(map(chr, _BLANK))
+_PLAIN_NAME = re.compile(r"[!#-\[\]-~]+")  # printable ASCII without space, quote and backslash
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_MARKS = 2
+MAX_NOTED = 8
+_CONTINUED = "    ... "
+
+
+def visible(text: str) -> str:
+    """`text` on one line: no control, bidi, zero-width, tag, blank or unassigned character, no piled-up marks."""
+    composed, shown, marks = unicodedata.is_normalized("NFC", text), [], 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in _MARKS else 0
+        hidden = (category in _HIDDEN_CATEGORIES and character != " ") or character in _HIDDEN
+        if hidden or marks > MAX_MARKS or (marks and not composed):
+            shown.append(f"\\u{{{ord(character):x}}}")
+        else:
+            shown.append("\\\\" if character == "\\" else character)
+    return "".join(shown)
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes."""
+    return '"' + visible(text).replace('"', '\\"') + '"'
+
+
+def name(text: str) -> str:
+    """An id as it is where it could not be mistaken for anything else, else in quotes."""
+    return text if _PLAIN_NAME.fullmatch(text) else quoted(text)
+
+
+def typed(kind: str, identifier: str) -> str:
+    """`<type>:<id>`; a type with a colon is in quotes, so that it does not look like another type and id."""
+    return f"{quoted(kind) if ':' in kind else name(kind)}:{name(identifier)}"
+
+
+def step(key: str) -> str:
+    """A key as the next step of a path: `.rows`, or `["any.other"]`."""
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{quoted(key)}]"
+
+
+def printable(text: str) -> str:
+    """Text of our own that may quote others: its lines stay lines, and hidden characters in them are shown."""
+    return "\n".join(visible(line).replace("\\\\", "\\") for line in text.split("\n"))
+
+
+def wrapped(text: str, columns: int) -> str:
+    """`text` broken by us, with a mark at each break: what a terminal breaks can look like a line of its own."""
+    return "\n".join(part for line in text.split("\n") for part in _parts(line, max(columns, 2 * len(_CONTINUED))))
+
+
+def noted(line: str) -> str:
+    """A line that was made visible, and behind it what in it is not ASCII: such characters may look like others."""
+    foreign = list(dict.fromkeys(character for character in line if not character.isascii()))
+    if not foreign:
+        return line
+    named = ", ".join(f"{character} U+{ord(character):04X}" for character in foreign[:MAX_NOTED])
+    more = f" and {len(foreign) - MAX_NOTED} more" if len(foreign) > MAX_NOTED else ""
+    return f"{line}  (not ASCII: {named}{more})"
+
+
+def _parts(line: str, columns: int) -> Iterator[str]:
+    room, part = columns, ""
+    for character in line:
+        width = 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+        if width > room:
+            yield part
+            part = _CONTINUED
+            room = columns - len(part)
+        part += character
+        room -= width
+    yield part

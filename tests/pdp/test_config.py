@@ -1,0 +1,121 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pdp.config import Role, load
+from pdp.environment import DEFAULT_ADDRESS, Environment
+from pdp.errors import SetupError
+
+GOOD = """
+realm = "prod"
+mongodb_uri = "mongodb://db:27017/?replicaSet=rs0"
+policy = ["policy", "/etc/placet/policy"]
+audit_key = "audit.jwk"
+grant_key = "keys/grant.jwk"
+
+[[issuers]]
+issuer = "https://login.example.com/"
+audience = "placet"
+type = "user"
+kind = "person"
+jwks = "users.json"
+roles = ["requester"]
+groups_claim = "groups"
+
+[[issuers]]
+issuer = "https://workloads.example.com"
+audience = "placet"
+type = "agent"
+kind = "workload"
+jwks = "agents.json"
+
+[issuers.speaks_for.gateway]
+on_behalf_of = ["user:*"]
+"""
+
+
+def loaded(folder: Path, text: str) -> Any:
+    (folder / "placet.toml").write_text(text)
+    return load(folder / "placet.toml")
+
+
+def test_file_is_read_and_its_paths_are_beside_it(tmp_path: Path) -> None:
+    config = loaded(tmp_path, GOOD)
+    assert config.policy == (tmp_path / "policy", Path("/etc/placet/policy"))
+    assert config.audit_key == tmp_path / "audit.jwk"
+    assert [issuer.jwks for issuer in config.issuers] == [tmp_path / "users.json", tmp_path / "agents.json"]
+    assert config.person_types == {"user"}
+    assert config.issuers[0].roles == (Role.REQUESTER,)
+    assert config.issuers[1].speaks_for["gateway"].on_behalf_of == ("user:*",)
+    assert (config.listen, config.database) == (DEFAULT_ADDRESS, "placet")
+
+
+def without(line: str) -> Callable[[str], str]:
+    return lambda text: "\n".join(kept for kept in text.splitlines() if not kept.startswith(line))
+
+
+def instead(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (without("realm"), "realm: Field required"),
+        (without("mongodb_uri"), "mongodb_uri"),
+        (without("audit_key"), "audit_key"),
+        (without("policy"), "give either policy"),
+        (instead("realm", 'opa_url = "http://127.0.0.1:8181"\nrealm'), "give either policy"),
+        (instead('"prod"', '"Prod"'), "realm"),
+        (instead('"prod"', '"pr od"'), "realm"),
+        (instead('"prod"', '"prod\\n"'), "realm"),
+        (instead('"prod"', '""'), "realm"),
+        (instead('"prod"', f'"{"x" * 65}"'), "realm"),
+        (instead("realm", "relam"), "relam: Extra inputs"),
+        (instead("groups_claim", "group_claim"), "issuers.0.group_claim"),
+        (instead('"workload"', '"robot"'), "issuers.1.kind"),
+        (instead('"agent"', '"user"'), "two issuers share"),
+        (instead("https://workloads.example.com", "https://login.example.com/"), "two issuers share"),
+        (instead('"agent"', '"a:b"'), "issuers.1.type"),
+        (instead('["requester"]', '["root"]'), "issuers.0.roles.0"),
+        (instead("on_behalf_of", "for"), "issuers.1.speaks_for.gateway.for"),
+        (lambda text: text.split("[[issuers]]")[0], "issuers"),
+        (lambda text: text + "=", "cannot read"),
+        (lambda _: "", "realm"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+    with pytest.raises(SetupError) as refused:
+        loaded(tmp_path, change(GOOD))
+    assert says in refused.value.sentence
+    assert "placet.toml" in refused.value.sentence
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
+
+
+def test_configuration_cannot_be_changed(tmp_path: Path) -> None:
+    config = loaded(tmp_path, GOOD)
+    with pytest.raises(ValueError, match="frozen"):
+        config.realm = "other"
+
+
+def test_environment_has_defaults_for_everything() -> None:
+    empty = Environment.read({})
+    assert (empty.address, empty.token, empty.config) == (DEFAULT_ADDRESS, "", None)
+    assert empty.state == Path(".placet")
+    assert empty.tool_cache == Path.home() / ".cache" / "placet"
+    assert Environment.read({"PDP_ADDRESS": "", "PDP_STATE": "", "PDP_CONFIG": ""}) == empty
+
+
+def test_environment_is_taken() -> None:
+    read = Environment.read(
+        {"PDP_ADDRESS": "h:1", "PDP_TOKEN": "t", "PDP_STATE": "s", "PDP_CONFIG": "c", "PDP_TOOL_CACHE": "k"}
+    )
+    assert (read.address, read.token, read.state, read.config) == ("h:1", "t", Path("s"), Path("c"))
+    assert read.tool_cache == Path("k")
+    assert Environment.read({"XDG_CACHE_HOME": "x"}).tool_cache == Path("x/placet")

@@ -1,0 +1,257 @@
+"""What a reviewer would say twice."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path()
+EXPECTED_AT_THE_ROOT = {
+    "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
+    "buf.gen.yaml", "buf.yaml", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-gen.lock",
+    "requirements.lock", "tests", "tools",
+}  # fmt: skip
+MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
+
+# The one place that knows each vendor: a file, or a folder.
+VENDORS = {
+    "aiohttp": ["pdp/opa.py"],
+    "bson": ["pdp/store/"],
+    "grpc_reflection": ["pdp/server.py"],
+    "jsonschema_rs": ["pdp/policy/attributes.py"],
+    "opa_client": ["pdp/opa.py"],
+    "pydantic": ["pdp/config.py"],
+    "pymongo": ["pdp/store/"],
+    "rfc8785": ["pdp/canonical.py"],
+    "rich": ["pdp/cli/"],
+    "typer": ["pdp/cli/"],
+    "uuid_utils": ["pdp/identifier.py"],
+    "uvloop": ["pdp/cli/serve.py", "pdp/cli/dev.py", "pdp/server.py"],
+    "watchfiles": ["pdp/policy/live.py"],
+}
+DISTRIBUTIONS = {
+    "bson": "pymongo",
+    "google.protobuf": "protobuf",
+    "google.rpc": "googleapis-common-protos",
+    "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking",
+    "grpc_reflection": "grpcio-reflection",
+    "grpc_status": "grpcio-status",
+    "opa_client": "opa-python-client",
+}
+# Everything that decides: data and `now` in, result out.
+PURE = [
+    "pdp.approval", "pdp.canonical", "pdp.decision", "pdp.errors", "pdp.grant", "pdp.identifier",
+    "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
+]  # fmt: skip
+IMPURE = {
+    "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pymongo", "socket", "subprocess", "typer",
+    "pdp.opa", "pdp.server", "pdp.service", "pdp.store", "pdp.cli", "pdp.client", "pdp.settlement", "pdp.review",
+}  # fmt: skip
+# What an install without the extra `server` must be able to load.
+CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export", "pdp.dev_identity", "pdp.__main__"]
+FORBIDDEN = {
+    "pdp.errors": ["pdp."],
+    "pdp.store": ["pdp.service", "pdp.server", "pdp.cli", "pdp.opa", "pdp.settlement", "pdp.review", "pdp.canonical"],
+    "pdp.policy": ["pdp.service", "pdp.server", "pdp.cli", "pdp.store", "pdp.opa", "pdp.audit", "pdp.authn"],
+    "pdp.service": ["pdp.server", "pdp.cli", "pdp.client"],
+    "pdp.client": ["pdp.server", "pdp.service", "pdp.store", "pdp.opa", "pdp.cli", "pdp.policy"],
+    "masker": ["pdp"],
+}
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+FAKED = re.compile(r"MagicM" + r"ock|unittest\.m" + r"ock|mark\.sk" + r"ip|pytest\.sk" + r"ip\(")
+MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
+TEXTS = {".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt", ""}
+
+
+def ours(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in Path(folder).rglob("*.py") if "v1" not in path.parts)
+
+
+def name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imported(path: Path, *, at_load: bool = False) -> Iterator[str]:
+    """Names of modules that a file imports; `at_load` leaves out what waits in a function."""
+    nodes = list(tree(path).body if at_load else ast.walk(tree(path)))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(package.rstrip(".") + ".")
+
+
+MODULES = {name(path): path for path in ours("pdp", "masker")}
+
+
+def closure(start: str) -> set[str]:
+    """Every module that loading `start` loads, ours and others'."""
+    found, waiting = set[str](), [start]
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        found.add(module)
+        parent = module.rpartition(".")[0]
+        waiting += [parent] if parent in MODULES else []
+        waiting += imported(MODULES[module], at_load=True) if module in MODULES else []
+    return found
+
+
+def declared(*extras: str) -> set[str]:
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return {re.split(r"[\s<>=!~;\[]", line, maxsplit=1)[0].lower() for line in lines}
+
+
+def distribution(module: str) -> str:
+    for prefix, found in DISTRIBUTIONS.items():
+        if is_below(module, prefix):
+            return found
+    return module.split(".", maxsplit=1)[0].replace("_", "-")
+
+
+def is_others(module: str) -> bool:
+    top = module.split(".", maxsplit=1)[0]
+    return (top not in sys.stdlib_module_names and top not in {"pdp", "masker", "google"}) or module.startswith(
+        "google."
+    )
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_one_place_knows_each_vendor(vendor: str) -> None:
+    places = VENDORS[vendor]
+    users = {str(path) for path in ours("pdp") if any(is_below(module, vendor) for module in imported(path))}
+    assert not [user for user in users if not user.startswith(tuple(places))]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_decides_is_pure(module: str) -> None:
+    loads = closure(module)
+    assert not {found for found in loads for impure in IMPURE if is_below(found, impure)}
+
+
+@pytest.mark.parametrize("module", CLIENT)
+def test_client_needs_no_more_than_its_own_dependencies(module: str) -> None:
+    needed = {distribution(found) for found in closure(module) if is_others(found)}
+    assert needed <= declared()
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    modules = {module for path in ours("pdp", "masker") for module in imported(path) if is_others(module)}
+    assert {distribution(module) for module in modules} <= declared("server")
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_nobody_imports_upwards(package: str) -> None:
+    for module, path in MODULES.items():
+        if is_below(module, package):
+            wrong = [found for found in imported(path) for above in FORBIDDEN[package] if is_below(found, above)]
+            assert not [found for found in wrong if not is_below(found, "pdp.v1")], path
+
+
+def test_only_one_file_reads_the_environment() -> None:
+    readers = {str(path) for path in ours("pdp", "masker") if re.search(r"\bos\.(?:environ|getenv)", path.read_text())}
+    assert readers <= {"pdp/environment.py"}
+
+
+def test_errors_become_statuses_in_one_place() -> None:
+    users = {str(path) for path in ours("pdp") if re.search(r"\.abort(?:_with_status)?\(", path.read_text())}
+    assert users == {"pdp/edge.py"}
+
+
+@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools"), ids=str)
+def test_file_and_its_functions_are_short(path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    assert lines <= (400 if path.parts[0] == "tests" else 300)
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < 60, node.name
+
+
+@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools"), ids=str)
+def test_nothing_is_left_open_faked_or_left_out(path: Path) -> None:
+    text = path.read_text()
+    assert not UNFINISHED.search(text)
+    assert not FAKED.search(text)
+
+
+def test_contract_imports_nothing_but_itself_and_google_protobuf() -> None:
+    for path in Path("proto").rglob("*.proto"):
+        for found in re.findall(r'^import "([^"]+)";', path.read_text(), re.MULTILINE):
+            assert found.startswith(("google/protobuf/", "pdp/v1/")), path
+
+
+def test_generated_code_imports_nothing_but_itself_grpc_and_protobuf() -> None:
+    for path in Path("pdp/v1").glob("*.py"):
+        allowed = ("google.protobuf", "grpc", "pdp.v1", "warnings")
+        strange = {found for found in imported(path) if not any(is_below(found, prefix) for prefix in allowed)}
+        assert strange <= {"google", "pdp"}, path
+
+
+def test_root_has_only_what_people_expect_there() -> None:
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert found - MADE <= EXPECTED_AT_THE_ROOT
+
+
+def texts() -> list[Path]:
+    folders = ["pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
+    inside = [path for folder in folders for path in Path(folder).rglob("*")]
+    at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
+    return [
+        path for path in inside + at_root if path.is_file() and path.suffix in TEXTS and "__pycache__" not in path.parts
+    ]
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    assert not [str(path) for path in texts() if MACHINE.search(path.read_text())]
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gen.lock"])
+def test_lock_has_hashes_and_names_no_host(lock: str) -> None:
+    text = Path(lock).read_text()
+    assert not re.search(r"://|--index|--find-links|--extra-index|--trusted", text)
+    pins = re.findall(r"^([A-Za-z0-9][^ ]*)==", text, re.MULTILINE)
+    assert len(pins) > 3
+    assert text.count("--hash=sha256:") >= len(pins)
+
+
+WATCH = """
+import importlib, sys
+def hook(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    listens = event == "socket.bind" and arguments[1][1]  # urllib3 binds port 0 to see whether there is IPv6
+    if writes or listens or event in {"socket.connect", "subprocess.Popen", "os.system", "os.mkdir"}:
+        print(event, arguments, file=sys.stderr)
+        sys.exit(1)
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+"""
+
+
+def test_importing_opens_no_socket_writes_no_file_and_starts_nothing() -> None:
+    modules = [module for module in MODULES if not module.endswith("__main__")]
+    done = subprocess.run([sys.executable, "-c", WATCH, *modules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
