@@ -7,15 +7,13 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import masker
-from masker.keys import SECRET_BYTES, KeyVersion
 from masker.path import Path, parse
 from masker.records import COLUMN
 from masker.spec import KEEP, REVERSIBLE, Spec
-from pdp import table
+from pdp import mask_values, table
 from pdp.errors import InvalidRequest, KeyRefused, MaskPlanRefused, PdpError, ValueRefused
 from pdp.masking import Column, Selection
 from pdp.table import Batch, Schema
@@ -28,33 +26,6 @@ PLAN_SECONDS = 3600.0
 _COUNTED = {"token", "fpe", "pseudonym", "email"}
 """Masks with which a caller could build a code book."""
 _MAX_SHOWN = 200
-_DATE = {"mask": "generalize", "to": "year"}
-_WARM_DOMAINS: Mapping[str, Mapping[str, Any]] = {
-    "token": {"mask": "token", "canonical": ["trim", "lower"]},
-    "fpe": {"mask": "fpe", "alphabet": "0123456789"},
-    "pseudonym": {"mask": "pseudonym"},
-    "email": {"mask": "email"},
-    "shift": {"mask": "date_shift", "days": 30},
-}
-_WARM: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
-    "token": ("text", {"domain": "token"}),
-    "number": (1234567, {"domain": "token"}),
-    "fpe": ("4111111111111111", {"domain": "fpe"}),
-    "short": ("1234-567", {"domain": "fpe"}),
-    "pseudonym": ("text", {"domain": "pseudonym"}),
-    "email": ("a@b.example", {"domain": "email"}),
-    "shift": (date(2000, 1, 2), {"domain": "shift", "entity": "token"}),
-    "shifted": ("20000102", {"domain": "shift", "entity": "token", "format": "%Y%m%d"}),
-    "partial": ("text", {"mask": "partial", "keep_first": 1}),
-    "redact": ("text", {"mask": "redact"}),
-    "clear": ("text", {"mask": "clear"}),
-    "year": (date(2000, 1, 2), _DATE),
-    "age": ("20000102", {"mask": "generalize", "to": "age", "at": "2020-01-01", "format": "%Y%m%d"}),
-    "zip3": ("12345", {"mask": "generalize", "to": "zip3"}),
-    "network": ("192.0.2.1", {"mask": "generalize", "to": "network"}),
-    "bucket": (5, {"mask": "generalize", "to": "bucket", "edges": [1, 10]}),
-    "round": (5.5, {"mask": "generalize", "to": "round", "step": 2.0}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +170,11 @@ def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
     if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
         return json_values(batch.column(0).to_pylist(), names)
     plain = {leaf.column: leaf for leaf in made.leaves}
-    count = table.length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
+    count = mask_values.length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
     for leaf in made.leaves:
         if leaf.spec.mask == "json":
             below = [path for path, _, spec in leaf.spec.children if spec.mask in wanted]
-            count += json_values(table.values(batch, leaf.column), below)
+            count += json_values(mask_values.values(batch, leaf.column), below)
     return count
 
 
@@ -217,21 +188,11 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
     names = reversed_columns(made)
     if rows.shape.paths is None:
-        count, digest = table.tokens(rows.batch, names)
+        count, digest = mask_values.tokens(rows.batch, names)
     else:
         records = rows.batch.column(0).to_pylist()
-        count, digest = json_values(records, names), table.records_digest(records)
+        count, digest = json_values(records, names), mask_values.records_digest(records)
     return {"columns": names, "count": count, "tokens_sha256": digest}
-
-
-def warm() -> None:
-    """Compile the kernels of every kind of mask on a row, so that no caller waits for it."""
-    keys = masker.Keyring("warm", [KeyVersion(1, "active", bytes(SECRET_BYTES), "")])
-    row = table.batch_of({name: [value, None] for name, (value, _) in _WARM.items()})
-    masks = [{"column": name, "rule": "warm", **mask} for name, (_, mask) in _WARM.items()]
-    for direction in ("mask", "unmask"):
-        made = masker.plan(row.schema, masks, _WARM_DOMAINS, key_version=1, direction=direction)
-        row = masker.Masker(made, keys).batch(row)
 
 
 @contextmanager

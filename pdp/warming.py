@@ -23,9 +23,9 @@ class Warming:
 
     def _warm(self) -> None:
         try:
-            from pdp import mask_work  # noqa: PLC0415  # an extra, and a second to import
+            from pdp import mask_sample  # noqa: PLC0415  # an extra, and a second to import
 
-            mask_work.warm()
+            mask_sample.warm()
         except Exception:
             log.exception("the masks could not be compiled; this server does not become healthy")
         else:

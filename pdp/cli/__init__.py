@@ -2,7 +2,7 @@
 
 import typer
 
-from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, policy, serve
+from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, policy, serve, unmask
 
 app = typer.Typer(
     name="pdp",
@@ -14,5 +14,5 @@ app = typer.Typer(
 )
 for group in (approvals.app, masks.app, audit.app, policy.app, keys.app):
     app.add_typer(group)
-for module in (dev, serve, identity, decisions, masks):
+for module in (dev, serve, identity, decisions, unmask):
     module.add_to(app)

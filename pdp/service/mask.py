@@ -14,6 +14,7 @@ from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.audit.writer import Writer
 from pdp.authn import Caller
+from pdp.canonical import refuse_unknown
 from pdp.errors import Conflict, EngineUnavailable, InvalidRequest, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
 from pdp.mask_job import Job, Limits, Progress, Reservation, Threads
 from pdp.mask_keys import MaskKeys
@@ -242,6 +243,7 @@ class MaskService:
 
 def _authorization(action: str, scope: MaskScope, *, dry_run: bool) -> AuthorizeRequest:
     """The question that this work is to the policy."""
+    refuse_unknown(scope, "scope")
     if action == "unmask":
         for name in _OWN:
             if name in scope.context:
