@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pdp import table
+from pdp.ahead import ahead
 from pdp.errors import PdpError
 from pdp.table import Batch, Schema
 from pdp.v1.mask_pb2 import (
@@ -61,7 +62,7 @@ class MaskCall:
     async def batches(self) -> AsyncIterator[Batch]:
         """The masked batches. Raises `Incomplete` where the end is missing."""
         reader = table.Reader("arrow_message", table.schema(self.opened.plan.output_schema, "output_schema"))
-        async for response in self._answers:
+        async for response in ahead(self._answers):
             if response.WhichOneof("message") == "end":
                 self.end = response.end
             elif (batch := await asyncio.to_thread(reader.take, response.arrow_message)) is not None:

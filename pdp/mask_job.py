@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -99,33 +99,52 @@ class Progress:
         self.rows = self.batches = 0
 
     async def batch(self, batch: Batch) -> Batch:
-        """One batch, whole or not at all."""
-        values = await self._run(lambda: work.counted_values(self._job.plan, batch))
-        if values:
-            await self._reservation.take(values)
-        made = await self._run(lambda: work.run(self._masker, batch, self._masked_rows))
-        self._masked_rows += made.num_rows
-        return made
+        """Inline data, whole or not at all."""
+        await self._reserve(await self._run(lambda: work.counted_values(self._job.plan, batch)))
+        return await self._run(lambda: self._mask(batch))
+
+    async def admitted(self, messages: AsyncIterator[bytes]) -> AsyncGenerator[Batch, None]:
+        """IPC messages to batches, each within the quota."""
+
+        def taken(message: bytes) -> tuple[Batch | None, int]:
+            batch = self._reader.take(message)
+            return batch, 0 if batch is None else work.counted_values(self._job.plan, batch)
+
+        async for message in messages:
+            batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
+            self._is_waiting_for_batch = batch is None
+            await self._reserve(values)
+            if batch is not None:
+                yield batch
+
+    async def masked(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
+        """Batches to the rows and the IPC messages of each masked one."""
+
+        def made(batch: Batch) -> tuple[int, list[bytes]]:
+            masked = self._mask(batch)
+            return masked.num_rows, list(self._writer.messages(masked))
+
+        async for batch in batches:
+            yield await self._run(lambda: made(batch))  # noqa: B023  # awaited here
 
     def leaves(self, rows: int) -> None:
         """A batch of so many rows is on its way to the caller."""
         self.rows += rows
         self.batches += 1
 
-    async def message(self, message: bytes) -> tuple[int, list[bytes]]:
-        """One IPC message in, those of the masked batch out, with its rows; none for a dictionary."""
-        batch = await self._run(lambda: self._reader.take(message))
-        self._is_waiting_for_batch = batch is None
-        if batch is None:
-            return 0, []
-        made = await self.batch(batch)
-        pieces: list[bytes] = await self._run(lambda: list(self._writer.messages(made)))
-        return made.num_rows, pieces
-
     def require_whole(self) -> None:
         """Raise `InvalidRequest` where a dictionary came without its batch."""
         if self._is_waiting_for_batch:
             raise InvalidRequest.field("arrow_message", "the last dictionary has no record batch behind it")
+
+    async def _reserve(self, values: int) -> None:
+        if values:
+            await self._reservation.take(values)
+
+    def _mask(self, batch: Batch) -> Batch:
+        made = work.run(self._masker, batch, self._masked_rows)
+        self._masked_rows += made.num_rows
+        return made
 
     def entry(self, phase: str, failure: str = "") -> Entry:
         """The record of what has left until now; `phase` is started, complete, failed or broken."""

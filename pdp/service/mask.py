@@ -6,10 +6,11 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import masker
 from pdp import mask_work as work
+from pdp.ahead import ahead
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.audit.writer import Writer
@@ -42,7 +43,6 @@ from pdp.v1.mask_pb2 import (
 )
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 
-T = TypeVar("T")
 StreamRequest = MaskStreamRequest | RewrapRequest
 StreamResponse = MaskStreamResponse | RewrapResponse
 Bound = Callable[[masker.MaskPlan], Mapping[str, Any]]
@@ -146,9 +146,9 @@ class MaskService:
         await self._record(progress.entry("started"))
         try:
             yield answer(opened=StreamOpened(decision=job.decision, plan=work.plan_message(job.plan)))
-            async for rows, pieces in _ahead(_masked(progress, requests)):
-                if pieces:
-                    progress.leaves(rows)
+            batches = ahead(progress.admitted(_arrow_messages(requests)))
+            async for rows, pieces in ahead(progress.masked(batches)):
+                progress.leaves(rows)
                 for piece in pieces:
                     yield answer(arrow_message=piece)
             progress.require_whole()
@@ -265,36 +265,8 @@ def _identity(subject: Subject) -> str:
     return f"{subject.type}:{subject.id}"
 
 
-def _arrow_message(request: StreamRequest) -> bytes:
-    if request.WhichOneof("message") != "arrow_message":
-        raise InvalidRequest.field("arrow_message", "is required in every message after the first")
-    return request.arrow_message
-
-
-async def _masked(
-    progress: Progress, requests: AsyncIterator[StreamRequest]
-) -> AsyncGenerator[tuple[int, list[bytes]], None]:
-    async for request in _ahead(requests):
-        yield await progress.message(_arrow_message(request))
-
-
-async def _ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """One item is made while the one before is used: read, masked and sent at the same time, three are in memory."""
-    making = _next(source)
-    try:
-        while (item := await making) is not None:
-            making = _next(source)
-            yield item
-    finally:
-        making.cancel()
-
-
-def _next(source: AsyncIterator[T]) -> "asyncio.Task[T | None]":
-    """The next item; what goes wrong after nobody waits for it any more is nobody's affair."""
-
-    async def item() -> T | None:
-        return await anext(source, None)
-
-    task = asyncio.get_running_loop().create_task(item())
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return task
+async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[bytes, None]:
+    async for request in requests:
+        if request.WhichOneof("message") != "arrow_message":
+            raise InvalidRequest.field("arrow_message", "is required in every message after the first")
+        yield request.arrow_message
