@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
-.PHONY: help setup installed dev demo test lint gen bench bite lock clean
+.PHONY: help setup installed dev demo test lint gen bench bite soak languages lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -14,6 +14,8 @@ help:
 	@echo "make gen     pdp/v1 from proto/"
 	@echo "make bench   decisions per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
+	@echo "make soak    the fault and race tests, fifty rounds of each; not part of make test"
+	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
 
@@ -64,6 +66,12 @@ gen: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+languages: setup
+	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
+
+soak: setup
+	$(BIN)/pytest tests/e2e --rounds 50 --timeout 0
 
 bite: setup
 	$(BIN)/python -m tests.bite

@@ -24,7 +24,8 @@ MAX_ITEMS = 128
 MAX_BYTES = 512 * 1024
 MAX_OUTSTANDING = 2
 MAX_WAITING = 4096
-PACE_SECONDS = 0.002
+PACE_SECONDS = 0.004
+CROWD_DECAY = 0.9
 QUARANTINE_SECONDS = 60.0
 REST_SECONDS, LONGEST_REST_SECONDS = 0.5, 30.0
 """After a late answer its caller is not asked for; twice as long each time until one is in time."""
@@ -54,6 +55,9 @@ class Question:
     explain: bool = False
 
 
+_UNANSWERED = object()
+
+
 @dataclass(slots=True, eq=False)
 class _Group:
     """The questions of one call; `answers` fills up, an error in the place of the item that it belongs to."""
@@ -64,8 +68,7 @@ class _Group:
     missing: int = field(init=False)
 
     def __post_init__(self) -> None:
-        unanswered = EngineUnavailable("OPA did not answer in time; nothing was allowed")
-        self.answers = [unanswered] * len(self.questions)
+        self.answers = [_UNANSWERED] * len(self.questions)
         self.missing = len(self.questions)
 
     def settle(self, index: int, answer: Any) -> None:
@@ -111,7 +114,7 @@ class Batcher:
         self._waiting: deque[_Item] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outstanding = 0
-        self._crowd = 0
+        self._crowd = 0.0
         self._last_start = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._quarantine: dict[str, _Quarantine] = {}
@@ -128,9 +131,9 @@ class Batcher:
         self._waiting.extend(self._admitted([_Item(group, index) for index in range(len(questions))]))
         self._schedule()
         with suppress(TimeoutError):
-            async with deadline.within(WAIT_SECONDS, spare=RECORD_SECONDS):
-                await group.done
-        return list(group.answers)
+            await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
+        return [late if answer is _UNANSWERED else answer for answer in group.answers]
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer for when the pace allows it."""
@@ -146,7 +149,7 @@ class Batcher:
         items = self._admitted(self._next())
         if items:
             self._last_start = self._now()
-            self._crowd = len(items)
+            self._crowd = max(len(items), self._crowd * CROWD_DECAY)
             self._outstanding += 1
             self._spawn(self._query(items))
         self._schedule()

@@ -201,7 +201,7 @@ class Client:
             on_behalf_of=[_subject(principal) for principal in on_behalf_of],
             action=Action(name=action),
             resource=_resource(resource, properties),
-            context=_struct(context),
+            context=_struct(context, "context"),
             request_id=request_id,
             approval_id=approval_id,
             justification=justification,
@@ -284,12 +284,15 @@ def _subject(text: str) -> Subject:
 
 def _resource(text: str, properties: Mapping[str, Any] | None) -> Resource:
     kind, identifier = _typed(text)
-    return Resource(type=kind, id=identifier, properties=_struct(properties))
+    return Resource(type=kind, id=identifier, properties=_struct(properties, "properties"))
 
 
-def _struct(members: Mapping[str, Any] | None) -> Struct | None:
+def _struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
     if members is None:
         return None
     struct = Struct()
-    struct.update(dict(members))
+    try:
+        struct.update(dict(members))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold nothing but what JSON can: {error}") from None
     return struct

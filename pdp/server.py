@@ -1,6 +1,7 @@
 """The composition root: builds each part once, in the order in which they need each other, watches them, drains."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -127,9 +128,17 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
         port = _listen(server, config.listen)
         await stack.enter_async_context(background(health.watch(), failed))
+        _spare_the_collector()
         await server.start()
         stack.push_async_callback(_drain, server, health)
         yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays, and calls make no cycles: looking through it all again and again cost 7 % CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:

@@ -9,7 +9,7 @@ import orjson
 from pdp import dev_identity, keys, mask_keys, toolcache
 from pdp.config import Config, Issuer, Role, SpeaksFor
 from pdp.mongod_process import MongodProcess
-from pdp.policy.sources import rego
+from pdp.policy.sources import read, rego
 from pdp.server import Running, Say, running
 
 REALM = mask_keys.DEMO_REALM
@@ -39,7 +39,7 @@ def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_u
         listen=listen,
         realm=REALM,
         mongodb_uri=mongodb_uri,
-        policy=(*policy, _own_data(state)) if policy else (rego(),),
+        policy=_with_owner(policy, state) if policy else (rego(),),
         issuers=_issuers(dev_identity.key_path(state)),
         audit_key=state / "keys" / "audit.jwk",
         grant_key=state / "keys" / "grant.jwk",
@@ -72,9 +72,11 @@ def _issuers(jwks: Path) -> tuple[Issuer, ...]:
     return users, agents
 
 
-def _own_data(state: Path) -> Path:
-    """What the reference policy's data has and others lack: who owns the `dev` agent."""
+def _with_owner(policy: Sequence[Path], state: Path) -> tuple[Path, ...]:
+    """The folders and, where they do not know the `dev` agent themselves, data that says who owns it."""
+    if any(source.is_data and b'"agent:dev"' in source.content for source in read(policy)):
+        return tuple(policy)
     folder = state / "data"
     folder.mkdir(exist_ok=True)
     (folder / "data.json").write_bytes(orjson.dumps({"identities": {"agent:dev": {"owners": ["user:dev"]}}}))
-    return folder
+    return (*policy, folder)

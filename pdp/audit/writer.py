@@ -10,6 +10,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import orjson
@@ -33,7 +34,7 @@ ENOUGH = 256
 RESEND_SECONDS = 0.2
 STUCK_SECONDS = 1.0
 CLOSE_SECONDS = 3.0
-_CROWD_DECAY = 0.9
+CROWD_DECAY = 0.9
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +62,8 @@ class Writer:
         self._queue: deque[_Group] = deque()
         self._queued = 0
         self._arrived = asyncio.Event()
+        self._wanted = 1.0
+        self._in_flight = 0
         self._crowd = 1.0
         self._unconfirmed = False
         self._last_insert = 0.0
@@ -70,8 +73,20 @@ class Writer:
         self.writer = os.urandom(batches.WRITER_BYTES)
         self._seq, self._prev = 0, batches.FIRST_PREV
 
-    def admit(self) -> None:
-        """Refuse work that could not be recorded, before anybody is asked about it."""
+    @contextmanager
+    def admitted(self, records: int) -> Iterator[None]:
+        """A call that will append so many records is in flight, so inserts are paced for its company.
+
+        Raises `StoreUnavailable` or `Overloaded` where it could not be recorded, before anybody is asked about it.
+        """
+        self._admit()
+        self._in_flight += records
+        try:
+            yield
+        finally:
+            self._in_flight -= records
+
+    def _admit(self) -> None:
         if self._unconfirmed and self._now() - self._last_insert > STUCK_SECONDS:
             raise StoreUnavailable("MongoDB has not confirmed for a while; nothing is decided until it does")
         if self._queued >= MAX_QUEUED:
@@ -84,9 +99,9 @@ class Writer:
         """
         waits = [self._enqueue(group) for group in _within_limits(entries)]
         try:
-            async with deadline.within(seconds):
-                for durable in waits:
-                    await durable
+            end = self._now() + seconds
+            for durable in waits:
+                await deadline.settled(durable, end - self._now())
         except TimeoutError:
             raise StoreUnavailable("MongoDB did not confirm the record in time; nothing was allowed") from None
         finally:
@@ -97,7 +112,8 @@ class Writer:
         group = _Group(entries, asyncio.get_running_loop().create_future())
         self._queue.append(group)
         self._queued += len(entries)
-        self._arrived.set()
+        if self._queued >= self._wanted:
+            self._arrived.set()
         return group.durable
 
     async def run(self) -> None:
@@ -118,7 +134,7 @@ class Writer:
 
         Raises `StoreUnavailable`: then a sweep closes it.
         """
-        self.admit()
+        self._admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
 
@@ -132,15 +148,16 @@ class Writer:
         return await self._store.insert(self._signed([tombstone], writer, seq, prev), ids_of([tombstone]))
 
     async def _pace(self) -> None:
-        """Wait until a batch is worth its insert: 10 ms, most of the recent crowd, or enough."""
-        until = self._last_insert + PACE_SECONDS
-        while (wait := until - self._now()) > 0 and self._queued < min(CROWD_SHARE * self._crowd, ENOUGH):
+        """Wait until a batch is worth its insert: 10 ms, most of those in flight lately, or enough."""
+        self._crowd = max(self._in_flight, self._crowd * CROWD_DECAY, 1.0)
+        self._wanted = min(CROWD_SHARE * self._crowd, ENOUGH)
+        wait = self._last_insert + PACE_SECONDS - self._now()
+        if wait > 0 and self._queued < self._wanted:
             self._arrived.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._arrived.wait()
-            except TimeoutError:
-                return
+        self._wanted = 1.0
 
     def _take(self) -> list[_Group]:
         """The next batch's groups, oldest first; those whose caller gave up are dropped."""
@@ -162,7 +179,6 @@ class Writer:
             self._arrived.set()
         else:
             self._arrived.clear()
-        self._crowd = max(float(records), self._crowd * _CROWD_DECAY, 1.0)
         return groups
 
     async def _commit(self, groups: Sequence[_Group]) -> None:

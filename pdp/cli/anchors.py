@@ -4,6 +4,7 @@ Those of files lie beside them under another name: an old export says nothing ab
 """
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from pdp.audit.verify import Anchor
 
 LIVE, FILE = "log", "file"
+_REALM = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def is_realm(text: str) -> bool:
+    """Whether a deployment can have this name. It becomes a folder's, and comes from a file of anybody's."""
+    return _REALM.fullmatch(text) is not None
 
 
 def keys(state: Path, realm: str) -> set[str]:

@@ -2,24 +2,20 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from pdp.cli import anchors, exit_code
+from pdp.cli import anchors, exit_code, verification
 from pdp.cli.session import Output, Session, client_command
 from pdp.environment import Environment
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    from pdp.audit.export import Header
     from pdp.audit.verify import Anchor, Verifier
-    from pdp.client import Client
-    from pdp.v1.audit_pb2 import Batch, GetRecordResponse
+    from pdp.v1.audit_pb2 import GetRecordResponse
 
 app = typer.Typer(name="audit", help="Read, take and check the log.", no_args_is_help=True)
 
@@ -98,10 +94,10 @@ async def export(
 
     records = 0
     async with session.client() as client:
-        header = await _header(client)
+        header = await verification.header(client)
         with _whole_file(file) as target:
             target.write(form.header_line(header))
-            async for batch in _batches(client):
+            async for batch in verification.batches(client):
                 target.write(form.batch_line(batch))
                 records += len(batch.records)
     typer.echo(f"{records} records exported", err=True)
@@ -125,92 +121,15 @@ async def verify(
     state = Environment.read().state
     try:
         if file is not None:
-            verified = _verify_file(file, since, key)
+            verified = verification.of_file(file, since, key)
         else:
             async with session.client() as client:
-                verified = await _verify_live(client, since, key, state)
+                verified = await verification.of_live(client, since, key, state)
         anchor = [verifier.finish() for verifier in verified][-1]
     except Tampered as flaw:
         exit_code.fail(f"NOT INTACT: {flaw}", exit_code.AUDIT_FAILED)
     kept = anchors.keep(anchor, state, anchors.FILE if file else anchors.LIVE)
     _report(session, verified[-1], anchor, kept)
-
-
-async def _verify_live(client: "Client", since: Path | None, key: Path | None, state: Path) -> "list[Verifier]":
-    from pdp.audit.verify import Tampered
-
-    header = await _header(client)
-    try:
-        kid, public = _trusted(key) if key else _audit_key(header.jwks)
-    except ValueError as error:
-        raise Tampered("key", "the server", str(error)) from None
-    known = anchors.keys(state, header.realm)
-    if known and kid not in known and not key:
-        what = (
-            f"it names {kid}, but verifications before saw {', '.join(known)}; give the one that you trust with --key"
-        )
-        raise Tampered("key", "the server", what)
-    newest = anchors.newest(state, header.realm, kid)
-    verifiers = [_verifier(header, kid, public, path) for path in {since or newest, newest}]
-    async for batch in _batches(client):
-        for verifier in verifiers:
-            verifier.add(batch)
-    return verifiers
-
-
-def _verify_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
-    from pdp.audit import export as form
-    from pdp.audit.verify import Tampered
-
-    trusted = _trusted(key) if key else None
-    try:
-        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-            header, batches = form.read(lines)
-            verifier = _verifier(header, *(trusted or _audit_key(header.jwks)), since)
-            for batch in batches:
-                verifier.add(batch)
-    except OSError as error:
-        exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
-    except (ValueError, RecursionError) as error:
-        raise Tampered("file", str(file), str(error)) from None
-    if not trusted:
-        typer.echo(f"checked with the key that the file names, {verifier.kid}; give yours with --key", err=True)
-    return [verifier]
-
-
-def _trusted(path: Path) -> tuple[str, "Ed25519PublicKey"]:
-    """The audit key in the user's own file; ends where there is none."""
-    try:
-        return _audit_key(json.loads(path.read_bytes()))
-    except OSError as error:
-        exit_code.fail(f"cannot read {path}: {error.strerror}", exit_code.USAGE)
-    except ValueError as error:
-        exit_code.fail(f"{path}: {error}", exit_code.USAGE)
-
-
-def _verifier(header: "Header", kid: str, public: "Ed25519PublicKey", since: Path | None) -> "Verifier":
-    from pdp.audit.verify import Tampered, Verifier
-
-    anchor = anchors.read(since) if since else None
-    if anchor and (anchor.realm, anchor.key) != (header.realm, kid):
-        raise Tampered("key", f"the anchor {since}", f"is of realm {anchor.realm}, key {anchor.key}, not of this log")
-    return Verifier(header.realm, public, kid, anchor)
-
-
-def _audit_key(jwks: dict[str, Any]) -> tuple[str, "Ed25519PublicKey"]:
-    """The audit key's thumbprint and the key. `ValueError` where there is none."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from joserfc.errors import JoseError
-    from joserfc.jwk import OKPKey
-
-    try:
-        members = [member for member in jwks.get("keys", [jwks]) if member.get("placet_use", "audit") == "audit"]
-        key = OKPKey.import_key(members[0])
-    except (JoseError, ValueError, LookupError, TypeError, AttributeError):
-        raise ValueError("there is no audit key in this JWK Set") from None
-    if not isinstance(key.public_key, Ed25519PublicKey):
-        raise ValueError("the audit key in this JWK Set is not of Ed25519")  # noqa: TRY004  # bad text, not a bad type
-    return key.thumbprint(), key.public_key
 
 
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path) -> None:
@@ -228,22 +147,6 @@ def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path
         f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}",
         err=True,
     )
-
-
-async def _header(client: "Client") -> "Header":
-    from pdp.audit.export import Header
-    from pdp.v1.info_pb2 import GetServerInfoRequest
-
-    info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
-    return Header(info.realm, json.loads(info.jwks))
-
-
-async def _batches(client: "Client") -> "AsyncIterator[Batch]":
-    from pdp.v1.audit_pb2 import ExportRecordsRequest
-
-    async for message in client.audit.ExportRecords(ExportRecordsRequest(), metadata=client.metadata):
-        for batch in message.batches:
-            yield batch
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -144,6 +145,12 @@ def _tools() -> Path:
     return cache
 
 
+def _this_program() -> list[str]:
+    """How this very program was called, for a shell that does not find it on its PATH."""
+    started = Path(sys.argv[0])
+    return [sys.executable, "-m", "pdp"] if started.name == "__main__.py" else [str(started)]
+
+
 def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
     from pdp import dev_identity
 
@@ -151,12 +158,13 @@ def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
     folders = ", ".join(map(str, policy)) or "the reference policy"
     at = "" if address == DEFAULT_ADDRESS else f"PDP_ADDRESS={address} "
     at += "" if state == Environment.read({}).state else f"PDP_STATE={shlex.quote(str(state))} "
-    ask = f"{at}pdp authorize --as report-bot --subject agent:report-bot --on-behalf-of user:alice"
+    pdp = "pdp" if shutil.which("pdp") else shlex.join(_this_program())
+    ask = f"{at}{pdp} authorize --as report-bot --subject agent:report-bot --on-behalf-of user:alice"
     first = f"""\
   {ask} --action read --resource table:customers
   {ask} --action export --resource table:customers --property 'tags=["pii"]'"""
     if policy:
-        first = f"  {at}pdp authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
+        first = f"  {at}{pdp} authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
 
@@ -165,7 +173,7 @@ Demo people for --as:
 
 Try in another terminal:
 {first}
-  {at}pdp approvals list --queue --as bob
-  {at}pdp approvals approve ID --as bob
-  {at}pdp audit verify --as dana
+  {at}{pdp} approvals list --queue --as bob
+  {at}{pdp} approvals approve ID --as bob
+  {at}{pdp} audit verify --as dana
 """

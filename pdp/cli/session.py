@@ -84,12 +84,33 @@ class Session:
     def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
         """Data to standard output: the contract's JSON, one line each of `lines`, or what `table` makes for people."""
         if self.output is Output.TABLE:
-            typer.echo(table())
+            _print_in_colour(table())
         elif self.output is Output.JSON:
             typer.echo(json_text(answer, indent=2))
         else:
             for message in (answer,) if lines is None else lines:
                 typer.echo(json_text(message))
+
+
+_COLOURS = {
+    r"\A(ALLOW)\b|\A\s*approval +apr_\w{32} +(APPROVED|CONSUMED)\b": "bold green",
+    r"\A(DENY)\b|\A\s*approval +apr_\w{32} +(DENIED|EXPIRED|VOIDED)\b": "bold red",
+    r"\A(NEEDS_APPROVAL)\b|\A\s*approval +apr_\w{32} +(PENDING)\b": "bold yellow",
+}
+"""Only the server's own word in its place at the top: colour on what a request says would lend it authority."""
+
+
+def _print_in_colour(text: str) -> None:
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    painted = Text(text)
+    for pattern, colour in _COLOURS.items():
+        painted.highlight_regex(pattern, colour)
+    Console(highlight=False).print(painted, soft_wrap=True)
 
 
 def show(text: str, stream: TextIO) -> None:

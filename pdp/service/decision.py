@@ -74,25 +74,25 @@ class DecisionService:
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
         ask = self.checked(request, caller)
-        self._writer.admit()
-        answers = await self._judge([ask])
-        outcome = await self._settle(ask, answers[0])
-        await self._record([outcome])
+        with self._writer.admitted(1):
+            answers = await self._judge([ask])
+            outcome = await self._settle(ask, answers[0])
+            await self._record([outcome])
         return self._answer(outcome)
 
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; what a bad item gets is its own."""
         batch = Batch(request)
         asks = await self._asks(batch, caller)
-        self._writer.admit()
-        answers = iter(await self._judge([ask for ask in asks if isinstance(ask, Ask)]))
-        outcomes: list[Outcome] = []
-        for index, ask in enumerate(asks):
-            outcomes.append(await self._settle(ask, next(answers)) if isinstance(ask, Ask) else Outcome(ask))
-            if batch.stops_at(outcomes[-1].effect):
-                break
-            await _breathe(index)
-        await self._record(outcomes)
+        with self._writer.admitted(len(asks)):
+            answers = iter(await self._judge([ask for ask in asks if isinstance(ask, Ask)]))
+            outcomes: list[Outcome] = []
+            for index, ask in enumerate(asks):
+                outcomes.append(await self._settle(ask, next(answers)) if isinstance(ask, Ask) else Outcome(ask))
+                if batch.stops_at(outcomes[-1].effect):
+                    break
+                await _breathe(index)
+            await self._record(outcomes)
         results = [self._result(outcome) for outcome in outcomes]
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
         return BatchAuthorizeResponse(results=results + [undecided] * (len(asks) - len(results)))

@@ -1,6 +1,7 @@
 """Two real tables, masked in two streams, in different chunks, formats and types, join as the plain ones do."""
 
 import importlib.resources
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -71,4 +72,7 @@ async def test_masked_tables_join_in_exactly_the_pairs_of_the_plain_ones(server:
     longer = {value for value in secrets if len(value) >= CLEAR_LENGTH}
     spoken = str(await log(server)) + "".join(answer.to_pandas().to_csv() for answer in masked)
     seen = {spoken[at : at + CLEAR_LENGTH] for at in range(len(spoken))}
-    assert not [value for value in longer if value[:CLEAR_LENGTH] in seen and value in spoken]
+    numbers = set(re.findall("[0-9A-Za-z]+", spoken))  # digests spell many a number by chance, but none by itself
+    words = {value for value in longer if not value.isdigit()}
+    assert not (longer - words) & numbers
+    assert not [value for value in words if value[:CLEAR_LENGTH] in seen and value in spoken]

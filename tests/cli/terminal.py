@@ -1,0 +1,82 @@
+"""Somebody who types `pdp` commands: real processes, so that exit statuses, streams and signals are what users meet."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pdp.cli import app
+
+PDP = [sys.executable, "-m", "pdp"]
+ROOT = Path(__file__).parents[2]
+SECONDS = 60
+AS_ALICE = ["--subject", "agent:report-bot", "--on-behalf-of", "user:alice", "--resource", "table:customers"]
+EXPORT = ["authorize", "--as", "report-bot", *AS_ALICE, "--action", "export", "--property", 'tags=["pii"]']
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Runs commands in a folder, with an environment in which no other PDP_ variable is set."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PDP_")}
+        cache = {"PDP_TOOL_CACHE": os.environ["PDP_TOOL_CACHE"]} if "PDP_TOOL_CACHE" in os.environ else {}
+        return {**inherited, **cache, "PYTHONPATH": str(ROOT), **self.variables, **more}
+
+    async def start(self, *arguments: str | Path, command: list[str] = PDP, **more: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            *map(str, arguments),
+            cwd=self.folder,
+            env=self.environment(**more),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    async def __call__(
+        self, *arguments: str | Path, given: str | bytes = b"", command: list[str] = PDP, **more: str
+    ) -> Done:
+        process = await self.start(*arguments, command=command, **more)
+        async with asyncio.timeout(SECONDS):
+            out, err = await process.communicate(given.encode() if isinstance(given, str) else given)
+        assert process.returncode is not None
+        return Done(process.returncode, out.decode(), err.decode())
+
+
+def invoked(*arguments: str | Path) -> int:
+    """The exit status of a command that calls no server, run in this process."""
+    with pytest.raises(SystemExit) as end:
+        app(list(map(str, arguments)))
+    assert isinstance(end.value.code, int)
+    return end.value.code

@@ -1,0 +1,268 @@
+"""What a reviewer sees: whole, unambiguous, and free of characters that deceive."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pdp.canonical import canonical
+from pdp.cli import display
+from pdp.cli.visible import noted, printable, quoted, visible, wrapped
+from pdp.v1.approval_pb2 import Approval
+from pdp.v1.audit_pb2 import RecordSummary
+from pdp.v1.decision_pb2 import AuthorizeResponse
+from pdp.v1.request_pb2 import Request
+from tests.parts import asking
+
+DECEIVERS = {
+    "escape sequence": "\x1b[2J\x1b]52;c;ZXZpbA==\x07",
+    "hyperlink": "\x1b]8;;http://evil\x1b\\here\x1b]8;;\x1b\\",
+    "8-bit control": "\x9b31m",
+    "carriage return": "harmless\rdangerous",
+    "line feed": "one\ntwo",
+    "line separators": "a\u2028b\u2029c\x85d",
+    "null": "a\0b",
+    "bidi override": "\u202egnp.exe\u202c",
+    "bidi isolate": "\u2066a\u2069\u200f\u061c",
+    "zero width": "pay\u200bpal\u200d\u2060\ufeff",
+    "tag characters": "\U000e0073\U000e0061\U000e007f",
+    "variation selectors": "a\ufe0f\U000e0101\u180b",
+    "soft hyphen": "a\u00adb",
+    "fillers and blanks": "\u3164\u115f\u2800\uffa0\u034f",
+    "spaces that are none": "a\u00a0b\u2003c\u3000d",
+    "private use and unassigned": "\ue000\U0010ffff\u0378",
+    "piled-up marks": "a" + "\u0301" * 50,
+}
+
+
+@pytest.mark.parametrize("text", DECEIVERS.values(), ids=DECEIVERS.keys())
+def test_deceiving_characters_are_made_visible(text: str) -> None:
+    shown = visible(text)
+    assert is_harmless(shown)
+    assert "\\u{" in shown
+
+
+def is_harmless(shown: str) -> bool:
+    allowed = all(
+        character in " \n" or (unicodedata.category(character)[0] in "LMNPS" and character not in "\u2800\u3164\uffa0")
+        for character in shown
+    )
+    return allowed and "\x1b" not in shown and not re.search("[\u0300-\u036f]{3}", shown)
+
+
+def test_ordinary_text_of_any_language_stays_as_it_is() -> None:
+    for text in ("customers", "Übung für Zoë", "顧客の表", "таблица", "ข้อมูล", "100 % of it: a/b <c> #1"):
+        assert visible(text) == text
+
+
+def test_what_looks_hidden_is_told_from_what_is_hidden() -> None:
+    assert visible("\u202e") != visible("\\u{202e}")
+    assert quoted('a"b') == r'"a\"b"'
+    assert quoted('a\\"b') == r'"a\\\"b"'
+
+
+def test_decomposed_text_is_told_from_composed() -> None:
+    assert visible("e\u0301") == "e\\u{301}"
+    assert visible("\u00e9") == "\u00e9"
+
+
+def test_characters_that_look_like_others_are_named() -> None:
+    assert noted("p\u0430ypal") == "p\u0430ypal  (not ASCII: \u0430 U+0430)"
+    assert noted("paypal") == "paypal"
+    assert noted("".join(map(chr, range(0x4E00, 0x4E20)))).endswith(" and 24 more)")
+
+
+def test_own_sentences_keep_their_lines_and_backslashes() -> None:
+    assert printable("C:\\x\ny\x1b[0m") == "C:\\x\ny\\u{1b}[0m"
+
+
+@given(text=st.text(max_size=300), columns=st.integers(0, 60))
+def test_wrapping_loses_nothing_and_marks_every_break(text: str, columns: int) -> None:
+    lines = wrapped(visible(text), columns).split("\n")
+    assert lines[0] + "".join(line.removeprefix("    ... ") for line in lines[1:]) == visible(text)
+    assert all(line.startswith("    ... ") for line in lines[1:])
+    assert all(len(line) <= max(columns, 16) for line in lines)
+
+
+def test_wide_characters_take_two_columns() -> None:
+    assert wrapped("顧" * 10, 16) == "顧" * 8 + "\n    ... " + "顧" * 2
+
+
+# Two requests that differ look different: what is shown can be read back.
+
+NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8) | st.sampled_from(
+    ["a:b", 'a"b', "a b", "a\\b", '"', "(not ASCII: x)", "e\u0301", "a  = 1", "\u202e", "p\u0430y", "…"]
+)
+KIND = NAME.filter(lambda text: ":" not in text)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8) | NAME
+KEY = TEXT | st.sampled_from(["a", "b", "a.b", "a[0]", '"]', "a = 1", "", "0"])
+SCALAR = st.none() | st.booleans() | TEXT | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e6, 1e6)
+VALUE = st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=3))
+FREE = st.dictionaries(KEY, VALUE, max_size=3)
+SUBJECT = st.fixed_dictionaries({"type": KIND, "id": NAME, "properties": FREE})
+REQUEST = st.fixed_dictionaries(
+    {
+        "subject": SUBJECT,
+        "onBehalfOf": st.lists(SUBJECT, max_size=2),
+        "action": st.fixed_dictionaries({"name": NAME, "properties": FREE}),
+        "resource": st.fixed_dictionaries({"type": NAME, "id": NAME, "properties": FREE}),
+        "context": FREE,
+    }
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(REQUEST)
+def test_what_is_shown_can_be_read_back(members: dict[str, Any]) -> None:
+    asked = json_format.ParseDict(members, Request())
+    lines = [noted(line) for line in display.request(asked)]
+    assert all(is_harmless(line) for line in lines)
+    again = json_format.ParseDict(read_back(lines), Request())
+    assert canonical(again, "dev").digest == canonical(asked, "dev").digest
+
+
+def read_back(lines: list[str]) -> dict[str, Any]:
+    """The slow twin of `display.request`: its lines -> proto JSON."""
+    found: dict[str, Any] = {"onBehalfOf": [], "context": {}}
+    here: dict[str, Any] = {}
+    for line in lines:
+        if line.startswith("  "):
+            path, value = steps(line.strip(" "))
+            (root, *rest) = path
+            put(found["context"] if root == "context" else here, rest, value)
+        else:
+            label, rest_of_line = line[:14].rstrip(), line[14:]
+            here = {}
+            if label == "does":
+                found["action"] = {"name": name(rest_of_line)[0], "properties": here}
+            else:
+                kind, rest_of_line = name(rest_of_line, stop=":")
+                entry = {"type": kind, "id": name(rest_of_line[1:])[0], "properties": here}
+                if label == "on behalf of":
+                    found["onBehalfOf"].append(entry)
+                else:
+                    found[{"who": "subject", "to": "resource"}[label]] = entry
+    return found
+
+
+def name(text: str, stop: str = "") -> tuple[str, str]:
+    if text.startswith('"'):
+        return string(text)
+    end = min((at for at in (text.find(end) for end in (stop, " ") if end) if at >= 0), default=len(text))
+    return text[:end], text[end:]
+
+
+def string(text: str) -> tuple[str, str]:
+    shown = re.match(r'"((?:[^"\\]|\\.)*)"', text)
+    assert shown, text
+    said = re.sub(r"\\(u\{([0-9a-f]+)\}|.)", lambda match: chr(int(match[2], 16)) if match[2] else match[1], shown[1])
+    return said, text[shown.end() :]
+
+
+def steps(text: str) -> tuple[list[str | int], Any]:
+    root = re.match("who|on behalf of|action|resource|context", text)
+    assert root, text
+    path: list[str | int] = [root[0]]
+    text = text[root.end() :]
+    while not text.startswith(" = "):
+        if text.startswith('["'):
+            key, text = string(text[1:])
+            path.append(key)
+            text = text.removeprefix("]")
+        else:
+            bare = re.match(r"\[(\d+)\]|\.([A-Za-z_]\w*)", text)
+            assert bare, text
+            path.append(int(bare[1]) if bare[1] else bare[2])
+            text = text[bare.end() :]
+    value = text.removeprefix(" = ")
+    return path, string(value)[0] if value.startswith('"') else json.loads(value.partition("  (not ASCII")[0])
+
+
+def put(into: Any, path: list[str | int], value: Any) -> None:
+    *way, last = path
+    for at, following in zip(way, path[1:], strict=True):
+        empty: Any = [] if isinstance(following, int) else {}
+        if isinstance(into, list):
+            into += [empty] if len(into) == at else []
+            into = into[at]
+        else:
+            into = into.setdefault(at, empty)
+    if isinstance(into, list):
+        into.append(value)
+    else:
+        into[last] = value
+
+
+# Every field of every message, filled with what deceives.
+
+EVIL = "x\x1b[2J\u202e\U000e0041\u200b\ufe0f\nreviewed      APPROVE by user:ciso"
+
+
+def fill(message: Message) -> Message:
+    """Every text of the message, at any depth, is evil; keys of structs, too."""
+    for field in message.DESCRIPTOR.fields:
+        if field.message_type and field.message_type.full_name == "google.protobuf.Struct":
+            getattr(message, field.name).update({EVIL: {EVIL: [EVIL, {}, [], None]}})
+        elif field.message_type and field.message_type.full_name.startswith("google.protobuf"):
+            getattr(message, field.name).seconds = 1
+        elif field.message_type:
+            inner = getattr(message, field.name)
+            fill(inner.add() if field.is_repeated else inner)
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            if field.is_repeated:
+                getattr(message, field.name).append(EVIL)
+            else:
+                setattr(message, field.name, EVIL)
+        else:
+            unknown = 99 if field.type == FieldDescriptor.TYPE_ENUM else 1
+            setattr(message, field.name, unknown)
+    return message
+
+
+def displays() -> Iterator[tuple[str, str]]:
+    held = Approval()
+    fill(held)
+    answer, summary = AuthorizeResponse(), RecordSummary()
+    fill(answer)
+    fill(summary)
+    yield "approval", display.approval(held)
+    yield "approvals", display.approval_table([held])
+    yield "decision", display.decision(answer)
+    yield "records", display.record_table([summary])
+
+
+@pytest.mark.parametrize(("what", "shown"), list(displays()))
+def test_no_field_reaches_a_terminal_raw_or_forges_a_line(what: str, shown: str) -> None:
+    assert is_harmless(shown), what
+    assert shown.count("reviewed      APPROVE") >= 1
+    forged = [line for line in shown.split("\n") if line.startswith("reviewed      APPROVE by user:ciso")]
+    assert not forged
+
+
+def test_a_long_value_is_shown_whole() -> None:
+    long = "0123456789" * 3000
+    held = Approval(request=Request(context=asking(context={"sql": long}).context))
+    assert f'context.sql = "{long}"' in display.approval(held)
+
+
+def test_empty_and_nested_values_are_shown() -> None:
+    context = {"a": {}, "b": [], "c": None, "d": {"e": [[], {}, [{"f": 0}]]}, "g": "", "h": -1.5, "i": True}
+    shown = "\n".join(display.request(Request(context=asking(context=context).context)))
+    for leaf in (
+        *("context.a = {}", "context.b = []", "context.c = null", "context.d.e[0] = []", "context.d.e[1] = {}"),
+        *("context.d.e[2][0].f = 0", 'context.g = ""', "context.h = -1.5", "context.i = true"),
+    ):
+        assert f"  {leaf}\n" in f"{shown}\n"
+
+
+def test_the_requesters_words_are_apart_and_marked() -> None:
+    shown = display.approval(Approval(justification="SYSTEM: approve\ndigest        forged"))
+    assert shown.endswith("the requester's own words (untrusted):\n  | SYSTEM: approve\n  | digest        forged")

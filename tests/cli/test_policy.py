@@ -1,0 +1,67 @@
+"""`pdp policy`: what scripts and editors read of a check and of tests."""
+
+from pathlib import Path
+
+import pytest
+
+from pdp.policy.sources import rego
+from tests.cli.terminal import invoked
+
+GOOD = """package policy
+
+allow contains {"rule": "a", "reason": "b"} if input.action.name == "read"
+"""
+TEST = """package p_test
+
+import data.policy
+
+test_read if count(policy.allow) == {count} with input as {{"action": {{"name": "{action}"}}}}
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    (tmp_path / "p.rego").write_text(GOOD)
+    return tmp_path
+
+
+def test_the_reference_policy_is_checked_and_tested_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoked("policy", "check") == 0
+    assert capsys.readouterr() == ("", "the policy is fine\n")
+    assert invoked("policy", "test", "--core", "--coverage", "100") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "ok      roles_test.test_role_allows_its_actions\n" in out
+    assert "ok      review_test.test_member_of_the_group_fits\n" in out  # of the core
+    assert {line.split()[0] for line in out.splitlines()} == {"ok"}
+    assert (rego() / "pdp" / "sets.rego").read_text().count("if false") == 5  # what coverage leaves out
+
+
+def test_findings_are_lines_that_editors_jump_to_and_3(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (policy / "q.rego").write_text("package policy\n\ndenny contains {}\n")
+    assert invoked("policy", "check", policy) == 3
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[0].startswith(f"{policy}/q.rego:3: ")
+    (policy / "q.rego").write_text("package policy\n\nallow if {\n")
+    assert invoked("policy", "test", policy) == 3
+    assert "q.rego" in capsys.readouterr().err
+    assert invoked("policy", "check", "nowhere") == 3
+    assert capsys.readouterr().err.startswith("nowhere is not a folder")
+
+
+def test_failed_missing_or_narrow_tests_are_4(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoked("policy", "test", policy) == 4
+    assert capsys.readouterr().err == "there are no tests; put NAME_test.rego beside NAME.rego\n"
+    tests = policy / "p_test.rego"
+    tests.write_text(TEST.format(count=0, action="read"))
+    assert invoked("policy", "test", policy) == 4
+    out, err = capsys.readouterr()
+    assert out == "FAILED  p_test.test_read\n"
+    assert "p_test.test_read: FAIL" in err
+    tests.write_text(TEST.format(count=0, action="write"))
+    assert invoked("policy", "test", policy) == 0
+    assert invoked("policy", "test", policy, "--coverage", "100") == 4
+    assert f"{policy}/p.rego: " in capsys.readouterr().err
+    tests.write_text(TEST.format(count=1, action="read"))
+    assert invoked("policy", "test", policy, "--coverage", "100") == 0

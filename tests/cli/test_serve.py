@@ -1,0 +1,161 @@
+"""`pdp serve` and `pdp healthcheck`: a server from a configuration file, as production runs it."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from pdp import dev_identity, keys, toolcache
+from pdp.child import Child
+from pdp.mongod_process import MongodProcess
+from pdp.opa_process import OpaProcess
+from pdp.policy.bundle import build
+from pdp.policy.sources import rego
+from tests.cli.terminal import Terminal
+from tests.parts import TOOL_CACHE
+
+SECONDS = 30
+CONFIGURATION = """
+listen = "127.0.0.1:0"
+realm = "dev"
+mongodb_uri = "{mongodb_uri}"
+database = "served"
+policy = ["policy"]
+audit_key = "keys/audit.jwk"
+grant_key = "keys/grant.jwk"
+
+[[issuers]]
+issuer = "{agents}"
+audience = "{audience}"
+type = "agent"
+kind = "workload"
+jwks = "keys/issuer.jwk"
+roles = ["requester"]
+speaks_for = {{ dev = {{ subjects = ["*"], on_behalf_of = ["*"] }} }}
+"""
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
+    """A folder with a configuration, its keys and its policy."""
+    for name in ("audit", "grant", "issuer"):
+        keys.generate(tmp_path / "keys" / f"{name}.jwk")
+    shutil.copytree(rego(), tmp_path / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
+    text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=dev_identity.AGENTS, audience=dev_identity.AUDIENCE)
+    (tmp_path / "placet.toml").write_text(text)
+    return Terminal(tmp_path, {"PDP_STATE": str(tmp_path), "PDP_CONFIG": "placet.toml"})
+
+
+@asynccontextmanager
+async def served(terminal: Terminal, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    process = await terminal.start("serve", *arguments)
+    assert process.stderr is not None
+    try:
+        line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
+        assert line.startswith("serving on 127.0.0.1:"), line + (await process.stderr.read()).decode()
+        yield process, line.split()[2].rstrip(",")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+ASK = ["authorize", "--as", "dev", "--subject", "user:dev", "--action", "read", "--resource", "table:t"]
+
+
+async def test_a_configured_server_answers_and_drains(terminal: Terminal) -> None:
+    async with served(terminal) as (process, address):
+        asked, health, opa, unknown = await asyncio.gather(
+            terminal(*ASK, PDP_ADDRESS=address),
+            terminal("healthcheck", PDP_ADDRESS=address),
+            terminal("healthcheck", "--service", "opa", PDP_ADDRESS=address),
+            terminal("healthcheck", "--service", "nothing", PDP_ADDRESS=address),
+        )
+        assert (asked.status, asked.json["effect"]) == (0, "EFFECT_ALLOW")
+        assert (health.status, health.out) == (opa.status, opa.out) == (0, "SERVING\n")
+        assert (unknown.status, unknown.err) == (2, f"{address} has no service nothing\n")
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), SECONDS) == 0
+        gone = await terminal("healthcheck", "--address", address)
+        assert (gone.status, gone.out) == (69, "")
+        assert gone.err == f"{address} does not answer (UNAVAILABLE)\n"
+
+
+async def test_an_opa_of_ones_own_is_given_by_url(terminal: Terminal, tmp_path: Path) -> None:
+    binary, bundle = toolcache.opa(TOOL_CACHE), tmp_path / "bundle" / "bundle.tar.gz"
+    bundle.parent.mkdir()
+    revision = await asyncio.to_thread(build, binary, [tmp_path / "policy"], bundle)
+    shutil.rmtree(tmp_path / "policy")
+    async with (
+        OpaProcess(binary, bundle, tmp_path / "o.sock", say=print) as opa,
+        served(terminal, "--opa-url", f"unix://{opa.socket}") as (process, address),
+    ):
+        asked = await terminal(*ASK, PDP_ADDRESS=address)
+        assert (asked.status, asked.json["policyRevision"]) == (0, revision)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), SECONDS) == 0
+
+
+async def test_a_configuration_that_is_not_usable_names_each_field(terminal: Terminal) -> None:
+    file = terminal.folder / "placet.toml"
+    good = file.read_text()
+    file.write_text(good.replace('realm = "dev"', 'realm = "Not A Name"').replace("audit_key", "audit_kye"))
+    bad = await terminal("serve")
+    file.write_text("realm = ")
+    broken = await terminal("serve")
+    assert (bad.status, broken.status) == (1, 1)
+    assert bad.err.splitlines()[0] == "placet.toml is not usable:"
+    assert {line.strip().partition(":")[0] for line in bad.err.splitlines()[1:]} == {"realm", "audit_kye", "audit_key"}
+    assert broken.err.startswith("cannot read the configuration placet.toml: ")
+    assert (await terminal("serve", "--config", "nowhere")).err.startswith("cannot read the configuration nowhere: ")
+    unnamed = await terminal("serve", PDP_CONFIG="")
+    assert (unnamed.status, unnamed.err) == (2, "name the configuration with --config FILE\n")
+
+
+async def test_what_is_not_safe_does_not_start(terminal: Terminal) -> None:
+    remote = await terminal("serve", "--listen", "0.0.0.0:4770")
+    assert (remote.status, remote.err.partition(";")[0]) == (1, "0.0.0.0:4770 is not on loopback")
+    (terminal.folder / "policy" / "bad.rego").write_text("package policy\n\nallow if true\n")
+    policy = await terminal("serve")
+    assert policy.status == 3
+    assert "policy/bad.rego:3: " in policy.err
+    (terminal.folder / "policy" / "bad.rego").unlink()
+    (terminal.folder / "keys" / "grant.jwk").chmod(0o640)
+    readable = await terminal("serve")
+    assert (readable.status, readable.out) == (1, "")
+    assert readable.err == "keys/grant.jwk can be read by others; run: chmod 600 keys/grant.jwk\n"
+
+
+class Standalone(Child):
+    """A mongod without a replica set."""
+
+    name = "MongoDB"
+
+    def __init__(self, folder: Path, port: int) -> None:
+        command = [f"{toolcache.mongod()}", "--dbpath", f"{folder}", "--port", f"{port}", "--nounixsocket"]
+        super().__init__(command, say=print, variables={})
+        self._port = port
+
+    async def healthy(self) -> None:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def test_a_standalone_mongodb_is_refused_with_what_to_do(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "standalone").mkdir()
+    port = MongodProcess(toolcache.mongod(), tmp_path, say=print).uri.partition("?")[0].rpartition(":")[2].strip("/")
+    async with Standalone(tmp_path / "standalone", int(port)):
+        done = await terminal("serve", "--mongodb-uri", f"mongodb://127.0.0.1:{port}/?directConnection=true")
+    assert done.status == 1
+    assert done.err.startswith("this MongoDB is standalone")
+    assert "--replSet" in done.err

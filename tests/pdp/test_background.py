@@ -1,0 +1,37 @@
+import asyncio
+
+import pytest
+
+from pdp import background
+
+
+async def test_work_that_swallows_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `asyncio.wait_for` of Python 3.11, in the MongoDB driver, may: a start that failed used to hang for ever."""
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0.01)
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while swallowed < 3:
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                swallowed += 1
+            else:
+                return
+
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with asyncio.timeout(2), background.background(stubborn(), failed):
+        await asyncio.sleep(0)
+    assert swallowed == 3
+    assert not failed.done()
+
+
+async def test_work_that_ends_with_an_error_is_told() -> None:
+    async def broken() -> None:
+        raise ValueError("broken")
+
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with background.background(broken(), failed):
+        with pytest.raises(ValueError, match="broken"):
+            await asyncio.wait_for(failed, 5)
