@@ -30,6 +30,7 @@ from pdp.v1.audit_pb2_grpc import AuditServiceStub
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.decision_pb2_grpc import DecisionServiceStub
 from pdp.v1.info_pb2_grpc import InfoServiceStub
+from pdp.v1.mask_pb2_grpc import MaskServiceStub
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
@@ -157,6 +158,7 @@ class Client:
         self.decisions = DecisionServiceStub(self._channel)
         self.approvals = ApprovalServiceStub(self._channel)
         self.reviews = ReviewServiceStub(self._channel)
+        self.masks = MaskServiceStub(self._channel)
         self.audit = AuditServiceStub(self._channel)
         self.info = InfoServiceStub(self._channel)
 

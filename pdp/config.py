@@ -73,6 +73,12 @@ class Config(_Frozen):
     """Ed25519 private JWK, mode 0600, that signs the log."""
     grant_key: Path
     """Ed25519 private JWK, mode 0600, that signs grants."""
+    mask_keys: Path | None = None
+    """The mask key file of this realm, mode 0600 (`pdp keys`). None: this server masks nothing."""
+    mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
+    """How many values a caller with its chain may have turned into tokens, pseudonyms or the like in a clock hour."""
+    unmask_values_an_hour: int = Field(default=10_000, ge=0)
+    """How many it may have turned back."""
 
     @model_validator(mode="after")
     def _one_issuer_a_type(self) -> "Config":
@@ -123,5 +129,6 @@ def _beside(config: Config, folder: Path) -> Config:
             "issuers": tuple(issuer.model_copy(update={"jwks": folder / issuer.jwks}) for issuer in config.issuers),
             "audit_key": folder / config.audit_key,
             "grant_key": folder / config.grant_key,
+            "mask_keys": folder / config.mask_keys if config.mask_keys else None,
         }
     )

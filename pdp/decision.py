@@ -104,13 +104,13 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
 
     An approval that no person is accountable for (no owner whose type a `kind: person` issuer vouches for) is a deny.
     """
-    answer = _object(result, "the decision", _DECISION_KEYS)
+    answer = policy_object(result, "the decision", _DECISION_KEYS)
     effect = _effect(answer)
     needs_approval = effect is Effect.NEEDS_APPROVAL
     parsed = Verdict(
         effect,
         _reasons(answer.get("requirements" if needs_approval else "reasons"), of_requirements=needs_approval),
-        _revision(answer),
+        policy_revision(answer),
         tuple(_obligation(entry) for entry in _list(answer.get("obligations", []), "obligation")),
         tuple(_requirement(entry) for entry in _list(answer.get("requirements", []), "needs_approval")),
         _strings(answer.get("requester_principals", []), "requester_principals"),
@@ -130,12 +130,14 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
 
 def policy_review(result: Any, identities: Sequence[str], requirements: int) -> PolicyReview:
     """Parse what `data.pdp.review` answered about exactly `identities`, in order."""
-    answer = _object(result, "the review", {"reviewers", "requester_principals", "revisions"})
+    answer = policy_object(result, "the review", {"reviewers", "requester_principals", "revisions"})
     reviewers = tuple(_eligibility(entry, requirements) for entry in _list(answer.get("reviewers"), "reviewers"))
     if [reviewer.identity for reviewer in reviewers] != list(identities):
         raise PolicyInvalid("wrong_keys", "the policy answered for other reviewers than it was asked about")
     return PolicyReview(
-        reviewers, frozenset(_strings(answer.get("requester_principals"), "requester_principals")), _revision(answer)
+        reviewers,
+        frozenset(_strings(answer.get("requester_principals"), "requester_principals")),
+        policy_revision(answer),
     )
 
 
@@ -153,7 +155,8 @@ def _effect(answer: Mapping[str, Any]) -> Effect:
         raise PolicyInvalid("wrong_type", "the policy answered with an effect that is none") from None
 
 
-def _revision(answer: Mapping[str, Any]) -> str:
+def policy_revision(answer: Mapping[str, Any]) -> str:
+    """The revision of the snapshot that answered; without one nobody is allowed."""
     revisions = _strings(answer.get("revisions"), "revisions")
     if len(revisions) != 1 or not revisions[0]:
         raise PolicyInvalid(
@@ -172,21 +175,23 @@ def _reasons(entries: Any, *, of_requirements: bool) -> tuple[Reason, ...]:
 
 
 def _reason(entry: Any, keys: set[str]) -> Reason:
-    members = _object(entry, "an entry of a rule set", keys)
-    return Reason(_text(members, "rule"), _text(members, "reason"))
+    members = policy_object(entry, "an entry of a rule set", keys)
+    return Reason(policy_text(members, "rule"), policy_text(members, "reason"))
 
 
 def _obligation(entry: Any) -> Obligation:
-    members = _object(entry, "an obligation", {"rule", "reason", "type", "properties"})
+    members = policy_object(entry, "an obligation", {"rule", "reason", "type", "properties"})
     properties = members.get("properties", {})
     if not isinstance(properties, dict):
         raise PolicyInvalid("wrong_type", "an obligation's properties are no object")
-    return Obligation(_text(members, "rule"), _text(members, "reason"), _text(members, "type"), properties)
+    return Obligation(
+        policy_text(members, "rule"), policy_text(members, "reason"), policy_text(members, "type"), properties
+    )
 
 
 def _requirement(entry: Any) -> Requirement:
-    members = _object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
-    reviewers = _object(members.get("reviewers"), "reviewers", {"groups", "identities"})
+    members = policy_object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
+    reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities"})
     groups = _strings(reviewers.get("groups", []), "reviewers.groups")
     identities = _strings(reviewers.get("identities", []), "reviewers.identities")
     if not groups and not identities:
@@ -194,8 +199,8 @@ def _requirement(entry: Any) -> Requirement:
             "wrong_type", "a needs_approval entry names nobody in reviewers.groups or reviewers.identities"
         )
     return Requirement(
-        _text(members, "rule"),
-        _text(members, "reason"),
+        policy_text(members, "rule"),
+        policy_text(members, "reason"),
         groups,
         identities,
         _count(members),
@@ -224,24 +229,27 @@ def _duration(members: Mapping[str, Any], key: str, default: int) -> int:
 
 
 def _eligibility(entry: Any, requirements: int) -> Eligibility:
-    members = _object(entry, "a reviewer", {"identity", "person", "fits"})
+    members = policy_object(entry, "a reviewer", {"identity", "person", "fits"})
     fits = tuple(_list(members.get("fits"), "fits"))
     if any(type(index) is not int or not 0 <= index < requirements for index in fits):
         raise PolicyInvalid("wrong_type", "a reviewer fits a requirement that was not asked about")
-    return Eligibility(_text(members, "identity"), _text(members, "person"), fits)
+    return Eligibility(policy_text(members, "identity"), policy_text(members, "person"), fits)
 
 
 def _fired(answer: Mapping[str, Any]) -> Mapping[str, tuple[Reason, ...]] | None:
     if "fired" not in answer:
         return None
-    members = _object(answer["fired"], "the fired rules", set(_SETS))
+    members = policy_object(answer["fired"], "the fired rules", set(_SETS))
     return {
-        name: tuple(Reason(_text(entry, "rule"), _text(entry, "reason")) for entry in _list(members.get(name), name))
+        name: tuple(
+            Reason(policy_text(entry, "rule"), policy_text(entry, "reason")) for entry in _list(members.get(name), name)
+        )
         for name in _SETS
     }
 
 
-def _object(value: Any, what: str, keys: set[str]) -> dict[str, Any]:
+def policy_object(value: Any, what: str, keys: set[str]) -> dict[str, Any]:
+    """`value` if it is an object without unknown keys; `what` says in whose place it stands."""
     if value is None:
         raise PolicyInvalid("null", f"the policy answered null where {what} belongs")
     if not isinstance(value, dict):
@@ -266,7 +274,8 @@ def _strings(value: Any, what: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _text(members: Any, key: str) -> str:
+def policy_text(members: Any, key: str) -> str:
+    """A text that is not empty, which an entry must have."""
     value = members.get(key) if isinstance(members, dict) else None
     if not isinstance(value, str) or not value:
         raise PolicyInvalid("wrong_type", f"an entry of the policy has no {key}, a string that is not empty")

@@ -3,8 +3,10 @@
 Requests are parsed here and not by gRPC, which would answer INTERNAL to what is only a bad message.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -20,13 +22,18 @@ from grpc_status import rpc_status
 from pdp import deadline, identifier
 from pdp.authn import Authenticator, Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import DOMAIN, InvalidRequest, PdpError
+from pdp.errors import DOMAIN, InvalidRequest, PdpError, StreamTimeout
 
 log = logging.getLogger(__name__)
 
 MAX_SHOWN_CHARACTERS = 300
 MAX_VIOLATIONS_BYTES = 1500
 """Errors travel in HTTP trailers, base64 and per cent encoded; many clients take no more than 8 KiB of them."""
+
+STREAM_SECONDS = 30 * 60.0
+"""What a stream in both directions may take."""
+IDLE_SECONDS = 60.0
+"""How long such a stream may go without a message from its client."""
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -46,6 +53,8 @@ class Edge:
 
     def _handler(self, method: MethodDescriptor, behaviour: Callable[..., Any]) -> "grpc.RpcMethodHandler[Any, Any]":
         serialize = message_factory.GetMessageClass(method.output_type).SerializeToString
+        if method.client_streaming:
+            return grpc.stream_stream_rpc_method_handler(self._duplex(method, behaviour), response_serializer=serialize)
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(self._stream(method, behaviour), response_serializer=serialize)
         return grpc.unary_unary_rpc_method_handler(self._unary(method, behaviour), response_serializer=serialize)
@@ -75,6 +84,27 @@ class Edge:
                 caller = self._caller(rpc, context)
                 async for message in behaviour(_parsed(request_class, body), caller):
                     yield message
+            except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
+                await _abort(rpc, context, error)
+
+        return handle
+
+    def _duplex(
+        self, method: MethodDescriptor, behaviour: Callable[[AsyncIterator[Message], Caller], AsyncGenerator[Message]]
+    ) -> Callable[[object, Context], Awaitable[None]]:
+        """Reads and writes by hand: of a generator that gRPC iterates nobody closes what it holds open."""
+        rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
+
+        async def handle(_: object, context: Context) -> None:
+            try:
+                caller = self._caller(rpc, context)
+                async with asyncio.timeout(STREAM_SECONDS):
+                    async with aclosing(behaviour(_incoming(request_class, context), caller)) as answers:
+                        async for message in answers:
+                            await context.write(message)
+            except TimeoutError:
+                late = StreamTimeout(f"a stream ends after {STREAM_SECONDS / 60:.0f} min; send the rest in another")
+                await _abort(rpc, context, late)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)
 
@@ -133,6 +163,18 @@ def _parsed(request_class: type[Message], body: bytes) -> Message:
         ) from None
     refuse_unknown(request, "request")
     return request
+
+
+async def _incoming(request_class: type[Message], context: Context) -> AsyncIterator[Message]:
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                body = await context.read()
+        except TimeoutError:
+            raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
+        if body is grpc.aio.EOF:
+            return
+        yield _parsed(request_class, body)
 
 
 async def _abort(rpc: str, context: Context, error: Exception) -> NoReturn:

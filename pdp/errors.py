@@ -143,6 +143,52 @@ class StoreUnavailable(PdpError):
     retry_seconds = 1.0
 
 
+class MaskingOff(PdpError):
+    """This server has no mask keys, or its installation lacks the extra `mask`; it decides, but masks nothing."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASKING_OFF"
+
+
+class MaskPlanRefused(PdpError):
+    """The policy's masks do not fit the table: a column with none, with two, or of a type its mask does not take."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASK_PLAN_REFUSED"
+
+
+class ValueRefused(PdpError):
+    """A value does not fit its mask; column, row (from 0) and rule are in the metadata, the value is nowhere."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "VALUE_REFUSED"
+
+
+class KeyRefused(PdpError):
+    """A mask key version is unknown or retired."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "KEY_REFUSED"
+
+
+class QuotaExceeded(PdpError):
+    """This caller and chain have used up what an hour allows; nothing was done."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "QUOTA_EXCEEDED"
+
+    def __init__(self, sentence: str, retry_seconds: float) -> None:
+        super().__init__(sentence)
+        self.retry_seconds = retry_seconds
+
+
+class StreamTimeout(PdpError):
+    """The stream took too long, in all or without a message."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = "STREAM_TIMEOUT"
+
+
 class SetupError(PdpError):
     """The server, a dependency or the configuration is not as it must be; the sentence says what to do."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from pdp import keys
+from pdp import keys, mask_keys
 from pdp.address import is_local
 from pdp.audit.projection import Projection
 from pdp.audit.record import Kind, entry
@@ -21,12 +21,13 @@ from pdp.background import background
 from pdp.batching import Batcher
 from pdp.config import Config
 from pdp.delivery import Delivery
-from pdp.edge import Edge
+from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
 from pdp.grant import Grantor
 from pdp.health import Health
 from pdp.review import Reviewing
+from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -36,10 +37,12 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.sweep import Sweep
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.warming import Warming
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
     ("grpc.max_connection_age_ms", 600_000),
-    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
 ]
 
 Say = Callable[[str], None]
@@ -118,9 +121,9 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await parts.writer.append([entry(Kind.SERVER_STARTED)])
         await stack.enter_async_context(background(parts.sweep.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
-        health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy})
+        health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)})
         server = grpc.aio.server(options=_OPTIONS)
-        names = _add_services(server, config, opa, parts)
+        names = _add_services(server, config, opa, parts, Quotas(database))
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
         port = _listen(server, config.listen)
@@ -138,7 +141,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log) -> list[str]:
+def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)
@@ -157,6 +160,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         (decision_pb2.DESCRIPTOR, decisions),
         (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, quotas)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]
@@ -167,6 +171,35 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
         names.append(service.full_name)
     return names
+
+
+def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
+    """The probe of what masks, where this server masks; it is compiled from now on."""
+    if config.mask_keys is None:
+        return {}
+    mask_keys.keyring(config.mask_keys, config.realm)
+    warming = Warming()
+    warming.start()
+    return {"masker": warming.is_done}
+
+
+def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, quotas: Quotas) -> object:
+    """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
+    if config.mask_keys is None:
+        return mask_off.MaskService()
+    keyring = mask_keys.MaskKeys(config.mask_keys, config.realm)
+    from pdp.mask_job import Limits, Threads  # noqa: PLC0415  # an extra
+    from pdp.service.mask import MaskService  # noqa: PLC0415
+
+    return MaskService(
+        decisions=decisions,
+        opa=opa.opa,
+        keys=keyring,
+        quotas=quotas,
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
+        writer=parts.writer,
+        threads=Threads(),
+    )
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

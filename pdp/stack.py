@@ -6,13 +6,13 @@ from pathlib import Path
 
 import orjson
 
-from pdp import dev_identity, keys, toolcache
+from pdp import dev_identity, keys, mask_keys, toolcache
 from pdp.config import Config, Issuer, Role, SpeaksFor
 from pdp.mongod_process import MongodProcess
 from pdp.policy.sources import read, rego
 from pdp.server import Running, Say, running
 
-REALM = "dev"
+REALM = mask_keys.DEMO_REALM
 
 
 @asynccontextmanager
@@ -43,6 +43,7 @@ def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_u
         issuers=_issuers(dev_identity.key_path(state)),
         audit_key=state / "keys" / "audit.jwk",
         grant_key=state / "keys" / "grant.jwk",
+        mask_keys=mask_keys.demo_keys(state / "keys" / "mask.json"),
     )
 
 

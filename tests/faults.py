@@ -223,7 +223,11 @@ async def served(
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
-    file.write_text(_toml(config.model_copy(update={"database": name}).model_dump(mode="json")))
+    file.write_text(
+        _toml(
+            config.model_copy(update={"database": name, "mask_keys": None}).model_dump(mode="json", exclude_none=True)
+        )
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pdp", "serve", "--config", file), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )

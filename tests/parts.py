@@ -20,10 +20,12 @@ from pdp.stack import configuration
 from pdp.v1 import (
     approval_pb2,
     approval_pb2_grpc,
+    audit_pb2,
     audit_pb2_grpc,
     decision_pb2,
     decision_pb2_grpc,
     info_pb2_grpc,
+    mask_pb2_grpc,
     review_pb2,
     review_pb2_grpc,
 )
@@ -55,6 +57,10 @@ class Placet:
     @property
     def reviews(self) -> review_pb2_grpc.ReviewServiceStub:
         return review_pb2_grpc.ReviewServiceStub(self.channel)
+
+    @property
+    def masks(self) -> mask_pb2_grpc.MaskServiceStub:
+        return mask_pb2_grpc.MaskServiceStub(self.channel)
 
     @property
     def audit(self) -> audit_pb2_grpc.AuditServiceStub:
@@ -95,7 +101,7 @@ async def placet(
     name = database or f"t{uuid4().hex[:16]}"
     said: list[str] = []
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
-    config = config.model_copy(update={"database": name, **changes})
+    config = config.model_copy(update={"database": name, "mask_keys": None, **changes})  # compiling masks takes a while
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
         yield Placet(server.address, state, name, channel, said)
         assert not server.failed.done(), "a part of the server ended by itself"
@@ -140,6 +146,18 @@ def refusal(error: grpc.aio.AioRpcError) -> Refusal:
             detail.Unpack(bad)
     fields = tuple(violation.field for violation in bad.field_violations)
     return Refusal(error.code().name, info.reason, error.details() or "", fields, dict(info.metadata))
+
+
+async def log(server: Placet, kind: str = "") -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every record with its payload, as an auditor exports them, oldest first."""
+    found = []
+    request = audit_pb2.ExportRecordsRequest()
+    async for answer in server.audit.ExportRecords(request, metadata=server.metadata("dana")):
+        for batch in answer.batches:
+            for record, held in zip(batch.records, batch.payloads, strict=True):
+                found.append((payload(record), payload(held.payload)))
+    found.sort(key=lambda pair: str(pair[0]["id"]))
+    return [(record, held) for record, held in found if not kind or record["kind"] == kind]
 
 
 def payload(raw: bytes) -> dict[str, Any]:

@@ -95,6 +95,21 @@ def approval_closed(approval: Approval, after: State, revision: str = "") -> Ent
     return entry(Kind.APPROVAL_CLOSED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 
+def masked(
+    kind: Kind,
+    caller: Caller,
+    *,
+    decision_id: str,
+    revision: str,
+    rules: Sequence[str],
+    details: Mapping[str, Any],
+    failure: str = "",
+) -> Entry:
+    """What was masked, unmasked or rewrapped under a decision: columns, counts and digests, no values."""
+    payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps({"decision_id": decision_id, **details}))
+    return entry(kind, payload, rules=rules, policy_revision=revision, error=failure)
+
+
 def by_caller(kind: Kind, caller: Caller) -> Entry:
     """Something a caller did to the log itself."""
     return entry(kind, b'{"caller":%b}' % caller.json)

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     APPROVAL_REVIEWED = "approval.reviewed"
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_CLOSED = "approval.closed"
+    MASK = "mask"
+    UNMASK = "unmask"
     POLICY_LOADED = "policy.loaded"
     SERVER_STARTED = "server.started"
     SERVER_STOPPED = "server.stopped"

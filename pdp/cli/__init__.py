@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pdp import __version__
-from pdp.cli import approvals, audit, decisions, dev, identity, policy, serve
+from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, policy, serve, unmask
 
 app = typer.Typer(
     name="pdp",
@@ -20,13 +20,13 @@ app = typer.Typer(
 def placet(
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
-    """Ask, approve, run and audit a Placet policy decision point."""
+    """Ask, approve, mask, run and audit a Placet policy decision point."""
     if version:
         typer.echo(__version__)
         raise typer.Exit
 
 
-for group in (approvals.app, audit.app, policy.app):
+for group in (approvals.app, masks.app, audit.app, policy.app, keys.app):
     app.add_typer(group)
-for module in (dev, serve, identity, decisions):
+for module in (dev, serve, identity, decisions, unmask):
     module.add_to(app)

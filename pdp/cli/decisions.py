@@ -62,19 +62,19 @@ async def authorize(
     if file:
         requests, batch = _read(file)
     else:
-        members = {
-            "subject": _typed(subject, "--subject"),
-            "onBehalfOf": [_typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
+        asked = {
+            "subject": typed(subject, "--subject"),
+            "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
             "action": {"name": action},
-            "resource": {**_typed(resource, "--resource"), "properties": _members(properties, "--property")},
-            "context": _members(context, "--context"),
+            "resource": {**typed(resource, "--resource"), "properties": members(properties, "--property")},
+            "context": members(context, "--context"),
             "requestId": request_id,
             "approvalId": approval_id,
             "justification": justification,
             "dryRun": dry_run,
             "explain": explain,
         }
-        requests, batch = [_request(json.dumps(members).encode(), "this")], False
+        requests, batch = [_request(json.dumps(asked).encode(), "this")], False
     async with session.client(understands or ()) as client:
         if batch:
             await _many(session, client, requests)
@@ -87,13 +87,13 @@ async def _one(session: Session, client: "Client", request: "AuthorizeRequest") 
     if decision.error is not None:
         session.fail(decision.error)
     session.print(decision.response, lambda: _display(decision.response))
-    status = _status(decision.response)
-    if status == exit_code.OK and decision.unknown_obligations:
+    code = status(decision.response)
+    if code == exit_code.OK and decision.unknown_obligations:
         types = ", ".join(map(visible, decision.unknown_obligations))
         exit_code.fail(
             f"a deny, unless you meet these obligations and say so with --understands: {types}", exit_code.DENY
         )
-    raise typer.Exit(status)
+    raise typer.Exit(code)
 
 
 async def _many(session: Session, client: "Client", requests: "list[AuthorizeRequest]") -> None:
@@ -133,7 +133,8 @@ def _display(answer: "AuthorizeResponse") -> str:
     return display.decision(answer)
 
 
-def _status(answer: "AuthorizeResponse") -> int:
+def status(answer: "AuthorizeResponse") -> int:
+    """The exit status that says this decision."""
     from pdp.v1.request_pb2 import Effect
 
     if answer.effect == Effect.EFFECT_ALLOW:
@@ -176,25 +177,27 @@ def _request(text: bytes, place: str) -> "AuthorizeRequest":
         exit_code.fail(f"{place} is no AuthorizeRequest: {error}", exit_code.USAGE)
 
 
-def _typed(text: str, option: str) -> dict[str, str]:
+def typed(text: str, option: str) -> dict[str, str]:
+    """`<type>:<id>` as the members of a subject or a resource."""
     kind, colon, identifier = text.partition(":")
     if not colon:
         exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
     return {"type": kind, "id": identifier}
 
 
-def _members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
-    members: dict[str, Any] = {}
+def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
+    """NAME=JSON or NAME=text, each."""
+    found: dict[str, Any] = {}
     for assignment in assignments or ():
         name, equals, text = assignment.partition("=")
-        if not equals or name in members:
+        if not equals or name in found:
             what = f"gives {name} twice" if equals else "must be NAME=VALUE"
             exit_code.fail(f"{option} {what}", exit_code.USAGE)
         try:
-            members[name] = json.loads(text, parse_constant=_no_constant)
+            found[name] = json.loads(text, parse_constant=_no_constant)
         except ValueError:
-            members[name] = text
-    return members
+            found[name] = text
+    return found
 
 
 def _no_constant(text: str) -> None:

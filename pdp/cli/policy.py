@@ -18,13 +18,21 @@ _Folders = Annotated[
 
 
 @app.command()
-def check(folders: _Folders = None) -> None:
+def check(
+    folders: _Folders = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="A folder of the policy in force, whose domains must stay as they are.")
+    ] = None,
+) -> None:
     """Find what would fail open, fail to load or surprise: exit status 3 and a line a finding."""
     from pdp import toolcache
     from pdp.policy.check import check as findings_of
+    from pdp.policy.check import domains
 
     try:
-        findings = findings_of(toolcache.opa(Environment.read().tool_cache), _or_reference(folders))
+        opa = toolcache.opa(Environment.read().tool_cache)
+        in_force = domains(opa, against) if against else {}
+        findings = findings_of(opa, _or_reference(folders), in_force=in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for finding in findings:

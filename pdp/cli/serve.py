@@ -75,10 +75,12 @@ def healthcheck(
 
 async def _serve(path: Path, changes: dict[str, str]) -> None:
     from pdp.config import load
+    from pdp.mask_keys import refuse_demo
     from pdp.server import running
 
     stop = stop_signal()
     config = load(path, changes)
+    refuse_demo(config.mask_keys, config.realm)
     async with running(config, Environment.read().tool_cache, say) as server:
         say(f"serving on {server.address}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
         await stopped(stop, server)

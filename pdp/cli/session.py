@@ -129,17 +129,19 @@ def json_text(message: "Message", indent: int | None = None) -> str:
 
 def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Make a command of a coroutine function that takes a `Session` first: adds the shared options, maps errors."""
+    signature = inspect.signature(command)
+    own = list(signature.parameters.values())[1:]
+    names = _OPTIONS.keys() - signature.parameters.keys()  # a command's own option takes the place of a shared one
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
-        session = _session(**{name: options.pop(name) for name in _OPTIONS})
+        session = _session(**{**_defaults(), **{name: options.pop(name) for name in names}})
         asyncio.run(_call(command, session, *arguments, **options))
 
-    signature = inspect.signature(command)
-    own = list(signature.parameters.values())[1:]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_OPTIONS[name])
         for name, default in _defaults().items()
+        if name in names
     ]
     run.__signature__ = signature.replace(parameters=[*own, *shared], return_annotation=None)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *shared]}

@@ -1,9 +1,11 @@
 """The story that `pdp demo` tells, as commands that a user would type, run inside `pdp dev -- …`.
 
 It attacks itself: a drop, a self-approval, a changed argument, a second use, a flipped byte. Each must end as it
-should.
+should. What is exported is masked, and still joins.
 """
 
+import csv
+import importlib.util
 import json
 import shlex
 import subprocess
@@ -16,7 +18,19 @@ from pdp.cli import exit_code
 _ASK = ["authorize", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
 _READ = [*_ASK, "--action", "read", "--resource", "table:customers"]
 _DROP = [*_ASK, "--action", "drop", "--resource", "table:customers"]
-_EXPORT = [*_ASK, "--action", "export", "--resource", "table:customers", "--property", 'tags=["pii"]']
+_EXPORT = [
+    *_ASK,
+    "--action",
+    "export",
+    "--resource",
+    "table:crm.customers",
+    "--property",
+    'tags=["pii"]',
+    "--understands",
+    "mask",
+]
+_MASK = ["mask", "run", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
+_DATA = Path(__file__).parents[1] / "demo"
 
 
 def main() -> int:
@@ -52,12 +66,47 @@ def _tell(folder: Path) -> int:
         "The agent changes one argument: a million rows. The approval does not fit.", changed, exit_code.APPROVAL_ENDED
     )
     used = [*_EXPORT, "--context", "rows=1000", "--approval-id", approval, "--request-id", "call-2"]
-    _step("It asks again as approved: allowed, with a grant that proves it.", used, exit_code.OK)
+    _step(
+        "It asks again as approved: allowed, with a grant that proves it, and with a duty: customers leave masked.",
+        used,
+        exit_code.OK,
+    )
     again = [*used[:-1], "call-3"]
     _step("A second use, as another call: refused. An approval fits one action, once.", again, exit_code.APPROVAL_ENDED)
+    _mask(folder)
     _prove(folder)
     print("\nThat was real OPA, real MongoDB and a real log. Now try it yourself:\n\n  make dev")
     return 0
+
+
+def _mask(folder: Path) -> None:
+    """The export itself; two tables masked apart from each other still join, and nobody can see who is in them."""
+    if importlib.util.find_spec("masker") is None or importlib.util.find_spec("pyarrow") is None:
+        print("\n# The export would be masked now; for that, install the extra `mask`.")
+        return
+    tables = {"customers": "crm.customers", "signups": "web.signups"}
+    for name, table in tables.items():
+        plain, masked = _DATA / f"{name}.csv", folder / f"masked-{name}.csv"
+        _step(
+            f"{table} leaves through the mask: the policy says how each column is masked, the keys stay in the server.",
+            [*_MASK, "--table", table, str(plain), "-o", str(masked)],
+            exit_code.OK,
+            prints_data=False,
+        )
+    print(f"\n$ head -2 {folder / 'masked-customers.csv'}")
+    print("\n".join((folder / "masked-customers.csv").read_text().splitlines()[:2]), flush=True)
+    plain_pairs = _pairs(*(_DATA / f"{name}.csv" for name in tables))
+    masked_pairs = _pairs(*(folder / f"masked-{name}.csv" for name in tables))
+    print(f"\n# Plain, the two join by social security number in {len(plain_pairs)} pairs of rows.")
+    if masked_pairs != plain_pairs or not plain_pairs:
+        sys.exit(f"Masked, they should join in the same pairs, but these were {len(masked_pairs)}.")
+    print("# Masked, in the very same pairs.")
+
+
+def _pairs(left: Path, right: Path) -> set[tuple[int, int]]:
+    """The pairs of row numbers with equal social security numbers."""
+    numbers = [[row["soc_sec_id"] for row in csv.DictReader(file.read_text().splitlines())] for file in (left, right)]
+    return {(one, other) for one, a in enumerate(numbers[0]) for other, b in enumerate(numbers[1]) if a and a == b}
 
 
 def _prove(folder: Path) -> None:
@@ -75,10 +124,10 @@ def _with_a_flipped_byte(log: str) -> str:
     return log.replace("DENY", "DENX", 1)
 
 
-def _step(what: str, arguments: list[str], expected: int) -> None:
+def _step(what: str, arguments: list[str], expected: int, *, prints_data: bool = True) -> None:
     """Say what happens, show the command and its answer; end the story where it is not as it should be."""
     print(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}", flush=True)
-    done = _pdp([*arguments, "-o", "table"], stderr=subprocess.STDOUT)
+    done = _pdp([*arguments, "-o", "table"] if prints_data else arguments, stderr=subprocess.STDOUT)
     print(done.stdout.rstrip(), flush=True)
     if done.returncode != expected:
         sys.exit(f"\nThis should have ended with exit status {expected}, but it was {done.returncode}.")

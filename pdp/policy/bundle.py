@@ -1,8 +1,9 @@
 """Folders of policy -> the bundle that OPA serves."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -12,15 +13,16 @@ from pdp.policy.sources import Source, labels, read, revision, staged
 from pdp.policy.stock import capabilities, output
 
 
-def build(opa: Path, folders: Sequence[Path], destination: Path) -> str:
+def build(opa: Path, folders: Sequence[Path], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
     """Build the bundle of the core and `folders` at `destination` and return its revision.
 
     What is checked is what is built: PolicyRefused names every finding, and `destination` stays as it was.
     Otherwise it is replaced in one step, so that an OPA that watches it never sees half a bundle. OPA reloads
-    at every event in the folder of `destination`; so the rest happens above it, on the same file system.
+    at every event in the folder of `destination`; so the rest happens above it, on the same file system. `in_force` are
+    the domains that are not to change.
     """
     sources = [source for source in read(folders) if not source.is_test]
-    if findings := examine(opa, sources):
+    if findings := examine(opa, sources, in_force or {}):
         raise PolicyRefused(findings)
     name = revision(sources)
     with tempfile.TemporaryDirectory(dir=destination.resolve().parents[1], prefix=".build-") as scratch:

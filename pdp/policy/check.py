@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from pdp.errors import SetupError
 from pdp.policy import data as documents
+from pdp.policy import masks
 from pdp.policy.droppable import droppable
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
@@ -17,22 +19,32 @@ from pdp.policy.sources import CORE, Source, labels, read, shown, staged
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
-def check(opa: Path, folders: Sequence[Path], *, full: bool = True) -> list[Finding]:
+def check(
+    opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
+) -> list[Finding]:
     """Every finding in `folders`, in the order of files and lines; none means that the policy may be loaded.
 
-    `full` also looks at tests and formatting, for which a server that loads the policy does not care.
+    `full` also looks at tests and formatting, for which a server that loads the policy does not care. `in_force` are
+    the domains that may not be changed.
     """
     sources = read(folders)
     if not full:
-        return examine(opa, [source for source in sources if not source.is_test])
-    return sorted({*examine(opa, sources), *_unformatted(opa, sources)})
+        return examine(opa, [source for source in sources if not source.is_test], in_force or {})
+    return sorted({*examine(opa, sources, in_force or {}), *_unformatted(opa, sources)})
 
 
-def examine(opa: Path, sources: Sequence[Source]) -> list[Finding]:
-    """The findings in `sources`, formatting aside."""
+def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
+    """The domains that the data in `folders` declares, for `check(in_force=…)`."""
+    found, _ = documents.documents(opa, read(folders))
+    declared = documents.merged(found)[0].get("domains", {})
+    return declared if isinstance(declared, dict) else {}
+
+
+def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
+    """The findings in `sources`, formatting aside. `in_force` are the domains of the policy that these replace."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
-    data, faults = _data(opa, sources, everything)
+    data, faults = _data(opa, sources, everything, in_force)
     findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
     compiled = [said for said in _compiled(opa, sources, schemas) if not _is_echo(said, findings)]
     return sorted({*findings, *compiled})
@@ -59,14 +71,18 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Mapp
             yield from unknown_attributes(module, schemas)
             yield from droppable(module, rules, data)
             yield from unread_sets(module, read_packages)
+            yield from masks.entries(module, data)
 
 
-def _data(opa: Path, sources: Iterable[Source], everything: Sequence[Module]) -> tuple[dict[str, Any], list[Finding]]:
+def _data(
+    opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
     found, findings = documents.documents(opa, sources)
     whole, conflicts = documents.merged(found)
     for source, document in found:
         findings += [*documents.misplaced(source, document, owned), *documents.people(source, document)]
+        findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
     return whole, [*findings, *conflicts]
 
 

@@ -1,14 +1,16 @@
 """The policy in force: its folders built into the bundle that OPA watches, built again when they change."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from watchfiles import awatch
 
 from pdp.errors import SetupError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import build
+from pdp.policy.check import domains
 from pdp.policy.schema import schemas
 
 
@@ -26,10 +28,12 @@ class WatchedPolicy(Policy):
         super().__init__()
         self._opa, self._folders, self._say = opa, folders, say
         self.bundle = bundle
+        self._domains: Mapping[str, Any] = {}
 
     async def build(self) -> str:
         """Check and build; the revision. Raises `SetupError` that names every fault, and changes nothing then."""
-        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle)
+        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, self._domains)
+        self._domains = await asyncio.to_thread(domains, self._opa, self._folders)
         self.attributes = Attributes(schemas(self._folders))
         return revision
 

@@ -89,7 +89,7 @@ def _rule(module: Module, rule: Node) -> Iterator[Finding]:
     elif not is_contains(rule):
         yield module.finding(rule, "not-a-set", f"write `{name} contains {{…}} if {{…}}`; only sets are read")
     else:
-        for fault, sentence in faults(name, literal(_entry(rule))):
+        for fault, sentence in faults(name, entry_of(rule)):
             yield module.finding(rule["head"], fault, sentence)
 
 
@@ -103,6 +103,11 @@ def is_contains(rule: Node) -> bool:
     """The rule adds to a set of its own name."""
     head = rule["head"]
     return "key" in head and "value" not in head and len(head["ref"]) == 1 and not rule.get("default")
+
+
+def entry_of(rule: Node) -> Any:
+    """What a rule adds to its set, as far as written out."""
+    return literal(_entry(rule)) if is_contains(rule) else None
 
 
 def _entry(rule: Node) -> Node:

@@ -11,7 +11,7 @@ from pdp.policy.schema import Schema, knows, request
 Path = tuple[str, ...]
 """Steps that begin with `data` or `input`."""
 
-OPTIONAL = {"domains", "groups", "identities"}
+OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy may do without; the core knows that."""
 
 PROPERTIES = ("input", "resource", "properties")

@@ -73,7 +73,7 @@ class DecisionService:
 
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
-        ask = self._ask(request, caller)
+        ask = self.checked(request, caller)
         with self._writer.admitted(1):
             answers = await self._judge([ask])
             outcome = await self._settle(ask, answers[0])
@@ -106,7 +106,7 @@ class DecisionService:
             raise NotFound("DECISION_NOT_FOUND", "this caller has no such decision")
         return stored.decision()
 
-    def _ask(self, request: AuthorizeRequest, caller: Caller) -> Ask:
+    def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """Every check of shape, and whether this caller may ask in these names."""
         canonical.refuse_unknown_fields(request)
         if request.request_id:
@@ -123,7 +123,7 @@ class DecisionService:
         asks: list[Ask | PdpError] = []
         for index, item in enumerate(batch.items()):
             try:
-                asks.append(self._ask(item, caller))
+                asks.append(self.checked(item, caller))
             except PdpError as error:
                 asks.append(error)
             await _breathe(index)

@@ -143,6 +143,8 @@ class Database:
             await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
             await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
             await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+            quotas = self.database.get_collection("quotas")
+            await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"

@@ -314,14 +314,14 @@ async def test_reflection_lists_every_service_and_describes_the_contract(server:
     ]
     answers = [answer async for answer in stub.ServerReflectionInfo(iter(questions))]
     names = {service.name for service in answers[0].list_services_response.service}
-    contract = {f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Audit", "Info")}
+    contract = {f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")}
     assert names == contract | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert answers[1].file_descriptor_response.file_descriptor_proto
 
 
 async def test_health_names_the_server_every_service_and_every_dependency(server: Placet) -> None:
     stub = health_pb2_grpc.HealthStub(server.channel)
-    services = [f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Audit", "Info")]
+    services = [f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")]
     for name in ("", "opa", "mongodb", *services):
         answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING, name

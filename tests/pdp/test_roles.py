@@ -13,11 +13,11 @@ from pdp.authn import ANYONE, PERSONS_ONLY, ROLES
 from pdp.config import Role
 from pdp.mongod_process import MongodProcess
 from pdp.stack import configuration
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from tests.parts import Placet, placet, refusal
 from tests.tokens import metadata
 
-FILES = (decision_pb2, approval_pb2, review_pb2, audit_pb2, info_pb2)
+FILES = (decision_pb2, approval_pb2, review_pb2, audit_pb2, info_pb2, mask_pb2)
 ALLOWED = {
     "DecisionService/Authorize": {"requester"},
     "DecisionService/BatchAuthorize": {"requester"},
@@ -26,6 +26,11 @@ ALLOWED = {
     "ApprovalService/GetApproval": {"requester", "reviewer"},
     "ReviewService/ListQueue": {"reviewer"},
     "ReviewService/Review": {"reviewer"},
+    "MaskService/Mask": {"requester"},
+    "MaskService/MaskStream": {"requester"},
+    "MaskService/GetMaskPlan": {"requester"},
+    "MaskService/Unmask": {"requester"},
+    "MaskService/Rewrap": {"requester"},
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
     "AuditService/ExportRecords": {"auditor"},
@@ -62,7 +67,10 @@ async def call(channel: grpc.aio.Channel, rpc: MethodDescriptor, credentials: An
     path = f"/{rpc.containing_service.full_name}/{rpc.name}"
     parse: Callable[[bytes], Any] = message_factory.GetMessageClass(rpc.output_type).FromString
     try:
-        if rpc.server_streaming:
+        if rpc.client_streaming:
+            async for _ in channel.stream_stream(path, None, parse)(iter([body]), metadata=credentials):
+                break
+        elif rpc.server_streaming:
             async for _ in channel.unary_stream(path, None, parse)(body, metadata=credentials):
                 break
         else:
@@ -87,7 +95,7 @@ def test_all_services_of_the_contract_are_walked() -> None:
     assert len(RPCS) == sum(
         len(service.methods) for file in FILES for service in file.DESCRIPTOR.services_by_name.values()
     )
-    assert not [rpc for rpc in RPCS.values() if rpc.client_streaming]
+    assert not [rpc for rpc in RPCS.values() if rpc.client_streaming and not rpc.server_streaming]
 
 
 @pytest.mark.parametrize("rpc", RPCS)

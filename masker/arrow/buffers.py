@@ -1,0 +1,171 @@
+"""Arrow arrays of one column as flat NumPy buffers, and back.
+
+Slices, offsets and validity bitmaps end here: behind it values are counted from 0.
+What goes back is always newly built, so no byte under a null, outside a slice or from
+an unused dictionary entry leaves.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import types
+
+from masker.kernels.column import Fixed, Flags, Text, compact, text_from
+from masker.kernels.number import numerals
+
+_TEXT = (types.is_string, types.is_large_string, types.is_string_view)
+_BINARY = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+
+
+def flags(array: Any) -> Flags:
+    """Return one flag a value, False for null."""
+    bitmap = array.buffers()[0] if not types.is_null(array.type) else None
+    if types.is_null(array.type):
+        return np.zeros(len(array), np.bool_)
+    if bitmap is None or array.null_count == 0:
+        return np.ones(len(array), np.bool_)
+    return bits(bitmap, array.offset, len(array))
+
+
+def bits(bitmap: Any, offset: int, count: int) -> Flags:
+    """Unpack `count` bits from `offset`."""
+    first = offset // 8
+    packed = np.frombuffer(bitmap, np.uint8)[first : (offset + count + 7) // 8]
+    return np.unpackbits(packed, bitorder="little")[offset - 8 * first :][:count].view(np.bool_)
+
+
+def text(array: Any) -> Text:
+    """Return the bytes of text or binary, or the shortest plain text of integers and decimals."""
+    data_type = array.type
+    if types.is_decimal(data_type):
+        return text_from([None if value is None else plain(value).encode() for value in array.to_pylist()])
+    if types.is_integer(data_type):
+        return numerals(fixed(array))
+    if types.is_string_view(data_type):
+        array = array.cast(pa.large_string())
+    elif types.is_binary_view(data_type) or types.is_fixed_size_binary(data_type):
+        array = array.cast(pa.large_binary())
+    wide = types.is_large_string(array.type) or types.is_large_binary(array.type)
+    _, ends, data = array.buffers()
+    if len(array) == 0 or ends is None:
+        return Text(np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64), flags(array))
+    offsets = np.frombuffer(ends, np.int64 if wide else np.int32)[
+        array.offset : array.offset + len(array) + 1
+    ]
+    values = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return Text(values, offsets.astype(np.int64), flags(array))
+
+
+def fixed(array: Any) -> Fixed:
+    """Return machine numbers; dates and timestamps as counts of their unit, bool as bytes."""
+    buffer, size = array.buffers()[1], len(array)
+    if types.is_boolean(array.type):
+        return Fixed(bits(buffer, array.offset, size) if size else np.zeros(0, np.bool_), flags(array))
+    dtype = _dtype(array.type)
+    if size == 0:
+        return Fixed(np.zeros(0, dtype), flags(array))
+    return Fixed(np.frombuffer(buffer, dtype)[array.offset : array.offset + size], flags(array))
+
+
+def from_text(values: Text, data_type: Any) -> Any:
+    """Build a text or binary array; raises OverflowError above 2^31 bytes where offsets are 32 bits."""
+    narrow = types.is_string(data_type) or types.is_binary(data_type)
+    base = data_type if narrow else pa.large_string() if kind_is_text(data_type) else pa.large_binary()
+    if narrow and values.offsets[-1] >= 1 << 31:
+        raise OverflowError("more than 2 GiB in one array of 32-bit offsets")
+    offsets = values.offsets.astype(np.int32) if narrow else values.offsets
+    data = values.data[: values.offsets[-1]]
+    array = pa.Array.from_buffers(
+        base, len(values), [bitmap(values.valid), pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
+    return array if base == data_type else array.cast(data_type)
+
+
+def from_fixed(values: Fixed, data_type: Any) -> Any:
+    """Build an array of machine numbers; what is null becomes zero first."""
+    kept = np.where(values.valid, values.values, np.zeros(1, values.values.dtype))
+    if types.is_boolean(data_type):
+        data: NDArray[Any] = np.packbits(kept, bitorder="little")
+    else:
+        data = np.ascontiguousarray(kept.astype(_dtype(data_type), copy=False))
+    return pa.Array.from_buffers(data_type, len(values), [bitmap(values.valid), pa.py_buffer(data)])
+
+
+def bitmap(valid: Flags) -> Any:
+    """Pack flags; None where all are True."""
+    return None if bool(valid.all()) else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def rebuild(array: Any, valid: Flags) -> Any:
+    """Copy a leaf array value by value, null where not valid."""
+    data_type = array.type
+    if types.is_null(data_type):
+        return pa.nulls(len(array))
+    if types.is_decimal(data_type):
+        width = data_type.byte_width
+        cells = np.frombuffer(array.buffers()[1], np.uint8) if len(array) else np.zeros(0, np.uint8)
+        rows = cells[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
+        data = np.where(valid[:, None], rows, np.uint8(0))
+        return pa.Array.from_buffers(
+            data_type, len(array), [bitmap(valid), pa.py_buffer(np.ascontiguousarray(data))]
+        )
+    if kind_is_text(data_type) or is_binary(data_type):
+        values = text(array)
+        return from_text(compact(Text(values.data, values.offsets, valid)), data_type)
+    return from_fixed(Fixed(fixed(array).values, valid), data_type)
+
+
+def nulls(count: int, data_type: Any) -> Any:
+    """Return an array of nothing."""
+    return pa.nulls(count, data_type)
+
+
+def plain(value: Any) -> str:
+    """Write a decimal without exponent, trailing zeros or an empty fraction."""
+    written = format(value, "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
+def kind_is_text(data_type: Any) -> bool:
+    """Tell text from binary."""
+    return any(test(data_type) for test in _TEXT)
+
+
+def is_binary(data_type: Any) -> bool:
+    """Tell any binary type."""
+    return any(test(data_type) for test in _BINARY)
+
+
+def _dtype(data_type: Any) -> Any:
+    """The NumPy type of the buffer, not of the meaning: dates and times are integers."""
+    if types.is_integer(data_type) or types.is_floating(data_type):
+        return data_type.to_pandas_dtype()
+    return np.int32 if data_type.bit_width == 32 else np.int64  # noqa: PLR2004 - bits
+
+
+def typed(values: Text, data_type: Any) -> Any:
+    """Build text or binary, or parse text back into integers and decimals; None where it does not parse."""
+    if kind_is_text(data_type) or is_binary(data_type):
+        array = from_text(values, data_type)
+        return array if _valid(array) else None
+    try:
+        return from_text(values, pa.large_string()).cast(data_type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their text quotes the value
+        return None
+
+
+def from_list(values: list[Any], data_type: Any) -> Any:
+    """Build an array of Python values, None being null."""
+    return pa.array(values, data_type)
+
+
+def _valid(array: Any) -> bool:
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

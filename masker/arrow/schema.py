@@ -1,0 +1,197 @@
+"""Arrow types and fields in the words of the plan."""
+
+import re
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import types
+
+from masker.path import ITEM, Path, render
+
+PREFIX = b"placet."
+_DROPPED = (b"pandas",)  # and statistics: both can hold values
+
+_KINDS = {
+    "text": (types.is_string, types.is_large_string, types.is_string_view),
+    "binary": (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary),
+    "integer": (types.is_integer,),
+    "decimal": (types.is_decimal,),
+    "float": (types.is_floating,),
+    "bool": (types.is_boolean,),
+    "date": (types.is_date,),
+    "timestamp": (types.is_timestamp,),
+    "time": (types.is_time, types.is_duration),
+    "null": (types.is_null,),
+    "struct": (types.is_struct,),
+    "list": (types.is_list, types.is_large_list, types.is_fixed_size_list),
+    "map": (types.is_map,),
+}
+NESTED = ("struct", "list", "map")
+
+
+def kind(data_type: Any) -> str:
+    """Name the kind of a type, seen through dictionaries; `other` for what no mask takes."""
+    if types.is_dictionary(data_type):
+        inner = kind(data_type.value_type)
+        return "other" if inner in NESTED else inner
+    for name, tests in _KINDS.items():
+        if any(test(data_type) for test in tests):
+            return name
+    return "other"
+
+
+def children(data_type: Any) -> list[tuple[Path, Any]]:
+    """Return the fields below a nested type with the steps that lead to them."""
+    match kind(data_type):
+        case "struct":
+            return [((field.name,), field) for field in data_type]
+        case "list":
+            return [((ITEM,), data_type.value_field)]
+        case "map":
+            return [((ITEM, "key"), data_type.key_field), ((ITEM, "value"), data_type.item_field)]
+        case _:
+            return []
+
+
+def walk(schema: Any) -> list[tuple[Path, Any]]:
+    """Return every field of a schema, each before those below it."""
+    found: list[tuple[Path, Any]] = []
+    pending = [((field.name,), field) for field in schema]
+    while pending:
+        path, field = pending.pop(0)
+        found.append((path, field))
+        pending[:0] = [((*path, *steps), child) for steps, child in children(field.type)]
+    return found
+
+
+def duplicates(schema: Any) -> list[str]:
+    """Return the paths that occur twice."""
+    paths = [render(path) for path, _ in walk(schema)]
+    return sorted({path for path in paths if paths.count(path) > 1}) if len(set(paths)) < len(paths) else []
+
+
+def text_type(data_type: Any) -> Any:
+    """Return the string type as wide as the input: large stays large, a view a view, a dictionary one."""
+    if types.is_dictionary(data_type):
+        return pa.dictionary(data_type.index_type, text_type(data_type.value_type))
+    if types.is_large_string(data_type) or types.is_large_binary(data_type):
+        return pa.large_string()
+    if types.is_string_view(data_type) or types.is_binary_view(data_type):
+        return pa.string_view()
+    return pa.string()
+
+
+def same_type(data_type: Any) -> Any:
+    """Return the type itself; a dictionary loses its order."""
+    if types.is_dictionary(data_type):
+        return pa.dictionary(data_type.index_type, data_type.value_type)
+    return data_type
+
+
+def number_type(data_type: Any) -> Any:
+    """Return int32, in a dictionary where the input was one."""
+    if types.is_dictionary(data_type):
+        return pa.dictionary(data_type.index_type, pa.int32())
+    return pa.int32()
+
+
+def original_type(data_type: Any, name: str | None) -> Any:
+    """Return what an unmasked column becomes: the named type, else text; None where the name is unknown."""
+    named = text_type(data_type) if name is None else parse_type(name)
+    if named is not None and types.is_dictionary(data_type) and not types.is_dictionary(named):
+        return pa.dictionary(data_type.index_type, named)
+    return named
+
+
+def type_name(data_type: Any) -> str:
+    """Write a type so that `parse_type` reads it back; of a dictionary its values' type."""
+    return str(data_type.value_type if types.is_dictionary(data_type) else data_type)
+
+
+def parse_type(name: str) -> Any:
+    """Read the name of a maskable type, None if it is none."""
+    found = re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", name)
+    if found:
+        return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
+    found = re.fullmatch(r"fixed_size_binary\[(\d+)\]", name)
+    if found:
+        return pa.binary(int(found[1]))
+    try:
+        return pa.type_for_alias(name)
+    except ValueError:
+        return None
+
+
+def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
+    """Return a nested type with new fields below it, in the order of `children`."""
+    if types.is_struct(data_type):
+        return pa.struct(fields)
+    if types.is_map(data_type):
+        return pa.map_(fields[0], fields[1], keys_sorted=data_type.keys_sorted)
+    if types.is_large_list(data_type):
+        return pa.large_list(fields[0])
+    if types.is_fixed_size_list(data_type):
+        return pa.list_(fields[0], data_type.list_size)
+    return pa.list_(fields[0])
+
+
+def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, str]) -> Any:
+    """Return the output field: placet.* facts set, other metadata kept but what can hold values."""
+    kept = {
+        key: value
+        for key, value in (field.metadata or {}).items()
+        if not key.startswith(PREFIX) and _safe(key)
+    }
+    kept |= {f"placet.{name}".encode(): value.encode() for name, value in facts.items()}
+    return pa.field(field.name, data_type, nullable or field.nullable, kept or None)
+
+
+def schema_with(schema: Any, fields: list[Any]) -> Any:
+    """Return the output schema; its metadata is kept but what can hold values."""
+    kept = {key: value for key, value in (schema.metadata or {}).items() if _safe(key)}
+    return pa.schema(fields, kept or None)
+
+
+def facts(field: Any) -> dict[str, str]:
+    """Return a field's placet.* metadata without the prefix."""
+    metadata = field.metadata or {}
+    return {
+        key[len(PREFIX) :].decode(): value.decode()
+        for key, value in metadata.items()
+        if key.startswith(PREFIX)
+    }
+
+
+def to_bytes(schema: Any) -> bytes:
+    """Serialise a schema as Arrow IPC."""
+    return schema.serialize().to_pybytes()  # type: ignore[no-any-return]
+
+
+def from_bytes(data: bytes) -> Any:
+    """Read a schema that `to_bytes` wrote."""
+    return pa.ipc.read_schema(pa.py_buffer(data))
+
+
+def _safe(key: bytes) -> bool:
+    return key not in _DROPPED and b"statistics" not in key.lower()
+
+
+def integer_range(data_type: Any) -> tuple[int, int]:
+    """Return the least and the greatest value of an integer type."""
+    inner = data_type.value_type if types.is_dictionary(data_type) else data_type
+    signed = types.is_signed_integer(inner)
+    size = inner.bit_width - (1 if signed else 0)
+    return (-(1 << size) if signed else 0), (1 << size) - 1
+
+
+def is_dictionary(data_type: Any) -> bool:
+    """Tell a dictionary type."""
+    return bool(types.is_dictionary(data_type))
+
+
+def counts_per_day(data_type: Any) -> int:
+    """Return how many of a date's or timestamp's counts make a day."""
+    if types.is_date32(data_type):
+        return 1
+    unit = "ms" if types.is_date64(data_type) else data_type.unit
+    return 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]

@@ -1,0 +1,48 @@
+"""Kernels: flat loops over buffers that numba compiles at first use.
+
+Checks and allocation happen before a kernel; its outputs start zeroed.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba.core import config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile at the first call, with every flag in one place.
+
+    nogil: threads run over chunks outside. Never parallel: several threads abort on
+    numba's workqueue layer. No cache on disk: processes would share it. The rest leaves
+    out what nobody calls, as compiling takes time: C wrappers and division checks (no
+    kernel divides by what could be zero).
+    """
+    return _compiled(function, no_cfunc_wrapper=True)
+
+
+def device(function: F) -> F:
+    """Compile a piece that only kernels call, always inlined: called often, it would stay a call."""
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True)
+
+
+def _compiled(function: F, **wrappers: Any) -> F:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
+        return _plain(function)
+    compiled: F = numba.njit(nogil=True, cache=False, error_model="numpy", **wrappers)(function)
+    return compiled
+
+
+def _plain(function: F) -> F:
+    """Without the compiler NumPy scalars warn where machine words wrap, as they must."""
+
+    @wraps(function)
+    def wrapped(*arguments: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return function(*arguments)
+
+    return wrapped  # type: ignore[return-value]

@@ -1,0 +1,289 @@
+"""FF1 where a half fits 48 bits and the tweak fits the round's only block: ten AES calls a chunk.
+
+Then b <= 6 and d <= 12, so the last block of P || Q is tweak, zeros, [i], NUM(B); only
+E(P) comes before it, and S is the head of R (SP 800-38G, algorithm 7, steps 5 and 6).
+"""
+
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masker.aes import BlockCipher
+from masker.kernels import decimals, kernel
+from masker.kernels.lanes import octets
+from masker.kernels.word import U, load, mulhi, reduce, swap
+
+HALF_BITS = 48  # a remainder shifted by 16 bits still fits a word
+LENGTHS = 97  # radix 2 has 48 digits a half
+
+Words = NDArray[np.uint64]
+Digits = NDArray[Any]
+
+
+class Form(Protocol):
+    """What this file needs of a domain's format."""
+
+    @property
+    def radix(self) -> int:
+        """Number of characters."""
+
+    @property
+    def keep_prefix(self) -> int:
+        """Characters before the window."""
+
+    @property
+    def keep_suffix(self) -> int:
+        """Characters after the window that join the tweak."""
+
+    @property
+    def decimal(self) -> bool:
+        """Whether the digits are 0 to 9 in bytes, with room for whole words after them."""
+
+    @property
+    def spelling(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Digit -> UTF-8."""
+
+
+class Constants(NamedTuple):
+    """By window length: moduli and Barrett inverses of both halves (n, 2), bytes of a half, shift of [i]."""
+
+    modulus: Words
+    inverse: Words
+    width: NDArray[np.int64]
+
+
+@cache
+def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
+    """The longest window that this file takes; 0 where a tweak has no fixed length."""
+    if kept and not ascii_only:
+        return 0
+    tweak = kept + 1 if kept else 0
+    length = 0
+    while radix ** -(-(length + 1) // 2) <= 1 << HALF_BITS and tweak + 1 + _width(radix, length + 1) <= 16:
+        length += 1
+    return length
+
+
+class Rounds:
+    """FF1 of one key and format over at most `rows` windows a call; its scratch belongs to one thread."""
+
+    def __init__(self, cipher: BlockCipher, form: Form, rows: int) -> None:
+        self._cipher, self._form, self._numbers = cipher, form, constants(form.radix)
+        kept = form.keep_prefix + form.keep_suffix
+        self._heads = _heads(cipher, form.radix, kept + 1 if kept else 0)
+        self._order = np.zeros(rows, np.int64)
+        self._halves = np.zeros((2, rows), np.uint64)
+        self._base, self._blocks = np.zeros((rows, 2), np.uint64), np.zeros((rows, 2), np.uint64)
+        self._output = np.zeros((rows + 1, 2), np.uint64)
+
+    def run(
+        self, digits: Digits, starts: NDArray[np.int64], sizes: NDArray[np.int64], *, decrypt: bool
+    ) -> None:
+        """Replace digits[starts[i]:starts[i] + sizes[i]] by its permutation, for every size above 0."""
+        form, order = self._form, self._order
+        groups = np.zeros(LENGTHS + 1, np.uint64)  # unsigned, or every index is checked for its sign
+        if not sort_sizes(sizes, order, groups):
+            return
+        left, right = self._halves
+        halves(digits, starts, order, groups, U(form.radix), form.decimal, left, right)
+        spread_heads(groups, self._heads, self._base)
+        if form.keep_prefix or form.keep_suffix:
+            kept = (form.keep_prefix, form.keep_suffix, form.spelling[0])
+            add_tweaks(digits, starts, order, groups, *kept, self._base)
+        left, right = self._feistel(groups, left, right, decrypt=decrypt)
+        inverse = U((1 << 64) // form.radix + 1)
+        spread(left, right, order, groups, starts, U(form.radix), inverse, form.decimal, digits)
+
+    def _feistel(self, groups: Words, left: Words, right: Words, *, decrypt: bool) -> tuple[Words, Words]:
+        """Ten rounds; decryption is the same on swapped halves, backwards, with subtraction."""
+        base, blocks, output, numbers = self._base, self._blocks, self._output, self._numbers
+        taken = int(groups[-1])
+        given, made = octets(blocks[:taken]), octets(output)
+        left, right = (right, left) if decrypt else (left, right)
+        first(groups, base, right, numbers.width, 9 if decrypt else 0, blocks)
+        for i in range(9, -1, -1) if decrypt else range(10):
+            self._cipher.encrypt(given, made)
+            following = max(i - 1, 0) if decrypt else i + 1
+            step(groups, output, left, base, *numbers, i & 1, following, decrypt, blocks)
+            left, right = right, left
+        return (right, left) if decrypt else (left, right)
+
+
+@cache
+def constants(radix: int) -> Constants:
+    """Return the tables for every window length."""
+    modulus, inverse = np.zeros((LENGTHS, 2), np.uint64), np.zeros((LENGTHS, 2), np.uint64)
+    width = np.zeros(LENGTHS, np.int64)
+    for length in range(2, LENGTHS):
+        sizes = (length // 2, length - length // 2)
+        if radix ** sizes[1] > 1 << HALF_BITS:
+            break
+        modulus[length] = [radix**size for size in sizes]
+        inverse[length] = [(1 << 64) // radix**size for size in sizes]
+        width[length] = _width(radix, length)
+    return Constants(modulus, inverse, width)
+
+
+def head(radix: int, length: int, tweak_length: int) -> bytes:
+    """The block P of algorithm 7, step 5."""
+    half = (length // 2) % 256
+    return (
+        bytes([1, 2, 1])
+        + radix.to_bytes(3, "big")
+        + bytes([10, half])
+        + length.to_bytes(4, "big")
+        + tweak_length.to_bytes(4, "big")
+    )
+
+
+def _width(radix: int, length: int) -> int:
+    """The b of algorithm 7, step 3."""
+    return (int(radix ** -(-length // 2) - 1).bit_length() + 7) // 8
+
+
+def _heads(cipher: BlockCipher, radix: int, tweak_length: int) -> Words:
+    """E(P) by window length."""
+    heads = [cipher.block(head(radix, length, tweak_length)) for length in range(LENGTHS)]
+    return np.frombuffer(b"".join(heads), "<u8").astype(np.uint64).reshape(-1, 2)
+
+
+@kernel
+def sort_sizes(sizes: Any, order: Any, groups: Any) -> Any:
+    """Counting sort: order lists the values with a window by its length, groups where each length begins."""
+    for i in range(sizes.size):
+        if sizes[i] > 0:
+            groups[sizes[i] + 1] += U(1)
+    for n in range(1, groups.size):
+        groups[n] += groups[n - 1]
+    place = groups.copy()
+    for i in range(sizes.size):
+        if sizes[i] > 0:
+            order[place[sizes[i]]] = i
+            place[sizes[i]] += U(1)
+    return groups[groups.size - 1]
+
+
+@kernel
+def halves(
+    digits: Any, starts: Any, order: Any, groups: Any, radix: Any, decimal: Any, left: Any, right: Any
+) -> None:
+    """NUM of both halves."""
+    for n in range(groups.size - 1):
+        u = n // 2
+        for k in range(groups[n], groups[n + 1]):
+            p = starts[order[k]]
+            if decimal:
+                left[k] = decimals.number(digits, p, u)
+                right[k] = decimals.number(digits, p + u, n - u)
+                continue
+            a, b = U(0), U(0)
+            for j in range(u):
+                a = a * radix + U(digits[p + j])
+            for j in range(u, n):
+                b = b * radix + U(digits[p + j])
+            left[k] = a
+            right[k] = b
+
+
+@kernel
+def spread_heads(groups: Any, heads: Any, base: Any) -> None:
+    """E(P) of each lane's length: what is the same in all ten rounds."""
+    for n in range(groups.size - 1):
+        for k in range(groups[n], groups[n + 1]):
+            base[k, 0] = heads[n, 0]
+            base[k, 1] = heads[n, 1]
+
+
+@kernel
+def add_tweaks(
+    digits: Any, starts: Any, order: Any, groups: Any, prefix: Any, suffix: Any, spelling: Any, base: Any
+) -> None:
+    """XOR the tweak of each value into its block."""
+    block = np.zeros(16, np.uint8)
+    block[0] = prefix
+    for n in range(groups.size - 1):
+        for k in range(groups[n], groups[n + 1]):
+            p = starts[order[k]]
+            for j in range(prefix):
+                block[1 + j] = spelling[digits[p - prefix + j], 0]
+            for j in range(suffix):
+                block[1 + prefix + j] = spelling[digits[p + n + j], 0]
+            base[k, 0] ^= load(block, 0)
+            base[k, 1] ^= load(block, 8)
+
+
+@kernel
+def first(groups: Any, base: Any, right: Any, width: Any, i: Any, blocks: Any) -> None:
+    """The blocks of the first round."""
+    for n in range(groups.size - 1):
+        number = U(i) << U(8 * width[n])
+        for k in range(groups[n], groups[n + 1]):
+            blocks[k, 0] = base[k, 0]
+            blocks[k, 1] = base[k, 1] ^ swap(right[k] | number)
+
+
+@kernel
+def step(
+    groups: Any,
+    output: Any,
+    left: Any,
+    base: Any,
+    modulus: Any,
+    inverse: Any,
+    width: Any,
+    parity: Any,
+    following: Any,
+    subtract: Any,
+    blocks: Any,
+) -> None:
+    """One Feistel round and the blocks of the next: left becomes (left +- y) mod M, the caller swaps."""
+    for n in range(groups.size - 1):
+        m, inv = modulus[n, parity], inverse[n, parity]
+        number = U(following) << U(8 * width[n])
+        wide = width[n] > 4
+        for k in range(groups[n], groups[n + 1]):
+            y = reduce(swap(output[k, 0]), m, inv)
+            if wide:  # d = 12: four more bytes of R, sixteen bits at a time
+                tail = swap(output[k, 1])
+                y = reduce(y << U(16) | tail >> U(48), m, inv)
+                y = reduce(y << U(16) | (tail >> U(32)) & U(0xFFFF), m, inv)
+            if subtract:
+                y = m - y
+            c = left[k] + y
+            c = c - m if c >= m else c
+            left[k] = c
+            blocks[k, 1] = base[k, 1] ^ swap(c | number)
+
+
+@kernel
+def spread(
+    left: Any,
+    right: Any,
+    order: Any,
+    groups: Any,
+    starts: Any,
+    radix: Any,
+    inverse: Any,
+    decimal: Any,
+    digits: Any,
+) -> None:
+    """STR of both halves; with inverse = floor(2^64 / radix) + 1 the quotient is exact below 2^48."""
+    for n in range(groups.size - 1):
+        u = n // 2
+        for k in range(groups[n], groups[n + 1]):
+            p = starts[order[k]]
+            if decimal:
+                decimals.spell(left[k], u, digits, p)
+                decimals.spell(right[k], n - u, digits, p + u)
+                continue
+            a, b = left[k], right[k]
+            for j in range(u):
+                q = mulhi(a, inverse)
+                digits[p + u - 1 - j] = a - q * radix
+                a = q
+            for j in range(n - u):
+                q = mulhi(b, inverse)
+                digits[p + n - 1 - j] = b - q * radix
+                b = q

@@ -1,0 +1,188 @@
+"""Values of mixed length side by side: CMAC and counter mode, one AES call a step.
+
+A chunk's values are sorted by falling block count; the j-th blocks of all of them
+lie next to each other, so that step j of CBC is one XOR and one AES call over a
+prefix of the lanes. Blocks are pairs of words in memory order.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masker.aes import SLACK, BlockCipher
+from masker.kernels import kernel
+from masker.kernels.column import Flags, Offsets, Text
+from masker.kernels.word import U, load, load_part, swap
+
+LANES = 4096
+LONG = 1024  # bytes; a longer value would leave the other lanes idle and takes its own AES call
+STEPS = LONG // 16
+
+Words = NDArray[np.uint64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Endings:
+    """What is XORed into the last blocks of a value, by its length mod 16; shapes (16, 2).
+
+    `short` for values under 16 bytes, else `last` into the last and `before` into the one before.
+    """
+
+    short: Words
+    last: Words
+    before: Words
+
+
+def endings(cipher: BlockCipher, short: bytes, end: bytes) -> Endings:
+    """Padding and subkeys of RFC 4493 for CMAC of (value xorend `end`); under 16 bytes `short` is XORed.
+
+    For plain CMAC `end` is zero and `short` is K2.
+    """
+    key1 = double(cipher.block(bytes(16)))
+    key2 = double(key1)
+    lasts = [_xor(end, key1)]
+    befores = [bytes(16)]
+    for rest in range(1, 16):
+        lasts.append(_xor(end[16 - rest :] + b"\x80" + bytes(15 - rest), key2))
+        befores.append(bytes(rest) + end[: 16 - rest])
+    shorts = [_xor(bytes(length) + b"\x80" + bytes(15 - length), short) for length in range(16)]
+    return Endings(_table(shorts), _table(lasts), _table(befores))
+
+
+def double(block: bytes) -> bytes:
+    """Multiply by x in GF(2^128) (RFC 4493, section 2.3)."""
+    number = int.from_bytes(block, "big") << 1
+    return ((number ^ 0x87) & ((1 << 128) - 1) if number >> 128 else number).to_bytes(16, "big")
+
+
+class Lanes:
+    """Scratch for one chunk of at most LANES values of at most LONG bytes; one thread at a time."""
+
+    def __init__(self) -> None:
+        self.lane = np.zeros(LANES, np.int64)  # value -> lane, -1 where not taken
+        self.base = np.zeros(STEPS + 2, np.int64)  # step -> its first block
+        self.state = np.zeros((LANES, 2), np.uint64)
+        self.input = np.zeros((LANES + SLACK, 2), np.uint64)
+        self._grow(LANES)
+        self.steps = 0
+
+    def arrange(self, offsets: Offsets, take: Flags) -> None:
+        """Give every taken value its lane."""
+        self.steps = sort_lanes(offsets, take, self.lane, self.base)
+        blocks = int(self.base[self.steps])
+        if blocks > len(self.blocks):
+            self._grow(blocks)
+
+    def mac(self, text: Text, cipher: BlockCipher, masks: Endings) -> Words:
+        """CMAC of every laned value; by lane, valid until the next call."""
+        fill(
+            text.data,
+            text.offsets,
+            self.lane[: len(text)],
+            self.base,
+            masks.short,
+            masks.last,
+            masks.before,
+            self.blocks,
+        )
+        self.state[:] = 0
+        for step in range(self.steps):
+            low, high = int(self.base[step]), int(self.base[step + 1])
+            np.bitwise_xor(self.state[: high - low], self.blocks[low:high], out=self.input[: high - low])
+            cipher.encrypt(octets(self.input[: high - low]), self._state_bytes)
+            self.state[: high - low] = self._state_output[: high - low]
+        return self.state
+
+    def keystream(self, tags: Words, cipher: BlockCipher) -> Words:
+        """Counter mode from each lane's tag (RFC 5297, section 2.5); blocks by step and lane."""
+        count(tags, self.base, self.steps, self.blocks)
+        used = int(self.base[self.steps])
+        cipher.encrypt(octets(self.blocks[:used]), self._stream_bytes)
+        return self.stream
+
+    def _grow(self, blocks: int) -> None:
+        self.blocks = np.zeros((blocks, 2), np.uint64)
+        self.stream = np.zeros((blocks + 1, 2), np.uint64)
+        self._stream_bytes = octets(self.stream)
+        self._state_output = np.zeros((LANES + 1, 2), np.uint64)
+        self._state_bytes = octets(self._state_output)
+
+
+def octets(words: Words) -> NDArray[np.uint8]:
+    """View words as bytes."""
+    return words.reshape(-1).view(np.uint8)
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+
+def _table(blocks: list[bytes]) -> Words:
+    return np.frombuffer(b"".join(blocks), "<u8").astype(np.uint64).reshape(-1, 2)
+
+
+@kernel
+def sort_lanes(offsets: Any, take: Any, lane: Any, base: Any) -> int:
+    """Counting sort of the taken values by falling block count; returns the number of steps."""
+    counts = np.zeros(base.size + 1, np.int64)
+    steps = 0
+    for i in range(take.size):
+        if take[i]:
+            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
+            counts[blocks] += 1
+            steps = max(steps, blocks)
+    place = np.zeros(steps + 2, np.int64)
+    for blocks in range(steps, 0, -1):
+        place[blocks - 1] = place[blocks] + counts[blocks]
+    base[0] = 0
+    for step in range(steps):
+        base[step + 1] = base[step] + place[step]
+    for i in range(take.size):
+        lane[i] = -1
+        if take[i]:
+            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
+            lane[i] = place[blocks]
+            place[blocks] += 1
+    return steps
+
+
+@kernel
+def fill(
+    data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, before: Any, blocks: Any
+) -> None:
+    """Lay out each value's blocks, padded and with its ending XORed in."""
+    for i in range(lane.size):
+        place = lane[i]
+        if place < 0:
+            continue
+        p = offsets[i]
+        length = offsets[i + 1] - p
+        full, rest = length >> 4, length & 15
+        for j in range(full):
+            blocks[base[j] + place, 0] = load(data, p + 16 * j)
+            blocks[base[j] + place, 1] = load(data, p + 16 * j + 8)
+        row = base[full - 1] + place if rest == 0 and full > 0 else base[full] + place
+        if rest or full == 0:
+            blocks[row, 0] = load_part(data, p + 16 * full, rest)
+            blocks[row, 1] = load_part(data, p + 16 * full + 8, rest - 8)
+        if full == 0:
+            blocks[row, 0] ^= short[rest, 0]
+            blocks[row, 1] ^= short[rest, 1]
+            continue
+        blocks[row, 0] ^= last[rest, 0]
+        blocks[row, 1] ^= last[rest, 1]
+        if rest:
+            blocks[base[full - 1] + place, 0] ^= before[rest, 0]
+            blocks[base[full - 1] + place, 1] ^= before[rest, 1]
+
+
+@kernel
+def count(tags: Any, base: Any, steps: Any, blocks: Any) -> None:
+    """Write the counter blocks Q, Q + 1, ...; bits 63 and 31 of Q are cleared, so 64 blocks never carry."""
+    for step in range(steps):
+        for place in range(base[step + 1] - base[step]):
+            low = swap(tags[place, 1]) & U(0x7FFFFFFF7FFFFFFF)
+            blocks[base[step] + place, 0] = tags[place, 0]
+            blocks[base[step] + place, 1] = swap(low + U(step))

@@ -1,0 +1,236 @@
+"""Tokens: AEAD_AES_SIV_CMAC_512 (RFC 5297) and base64url, whole columns at a time.
+
+token = kind "_" key id, then unpadded base64url of V || C. Associated data, in this
+order: `placet/token/v1`, kind, key id.
+"""
+
+import base64
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masker.aes import BlockCipher, cmac, siv_decrypt, siv_encrypt
+from masker.kernels import kernel
+from masker.kernels.base64url import PAIRS, SIXES, decode, eight
+from masker.kernels.column import UNFIT, Bytes, Flags, Masked, Text, ends
+from masker.kernels.lanes import LANES, LONG, Lanes, double, endings
+from masker.kernels.word import U, load, load_part, store, swap
+
+LABEL = b"placet/token/v1"
+KIND = re.compile(r"[a-z][a-z0-9]{0,11}")
+TAG = 16
+OVERRUN = 32  # characters that `emit` may write past a token; the next one covers them
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenKey:
+    """What seals the tokens of one domain and version: 64 bytes, kind and key id."""
+
+    key: bytes = dataclasses.field(repr=False)
+    kind: str
+    key_id: str
+
+    @property
+    def prefix(self) -> bytes:
+        """The characters before the body."""
+        return f"{self.kind}_{self.key_id}".encode()
+
+    @property
+    def associated(self) -> list[bytes]:
+        """The associated data, in order."""
+        return [LABEL, self.kind.encode(), self.key_id.encode()]
+
+
+class Sealer:
+    """Seals and opens columns under one key; not for two threads at once."""
+
+    def __init__(self, key: TokenKey) -> None:
+        self.token_key = key
+        half = len(key.key) // 2
+        self._mac, self._stream = BlockCipher(key.key[:half]), BlockCipher(key.key[half:])
+        state = _s2v_start(key.key[:half], key.associated)
+        key1 = double(self._mac.block(bytes(16)))
+        short = bytes(a ^ b for a, b in zip(double(state), key1, strict=True))
+        self._masks = endings(self._mac, short, state)
+        self._lanes = Lanes()
+
+    def seal(self, text: Text) -> Text:
+        """Return a token for every valid value; null stays null."""
+        prefix = np.frombuffer(self.token_key.prefix, np.uint8)
+        lengths = np.diff(text.offsets)
+        offsets = ends(np.where(text.valid, prefix.size + _encoded(TAG + lengths), 0))
+        output = np.zeros(int(offsets[-1]) + OVERRUN, np.uint8)
+        long = text.valid & (lengths > LONG)
+        for low, high in text.chunks(LANES):
+            part = text.part(low, high)
+            self._lanes.arrange(part.offsets, part.valid & ~long[low:high])
+            tags = self._lanes.mac(part, self._mac, self._masks)
+            stream = self._lanes.keystream(tags, self._stream)
+            emit(
+                part.data,
+                part.offsets,
+                self._lanes.lane[: len(part)],
+                self._lanes.base,
+                tags,
+                stream,
+                prefix,
+                PAIRS,
+                output,
+                offsets[low:],
+            )
+        for row in np.flatnonzero(long):
+            output[offsets[row] : offsets[row + 1]] = np.frombuffer(
+                self._seal_long(text.value(int(row))), np.uint8
+            )
+        return Text(output[: offsets[-1]], offsets, text.valid)
+
+    def open(self, sealed: Text, take: Flags, plain: Bytes, offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Open the taken V || C into `plain` at `offsets`; status UNFIT where a tag is wrong."""
+        status = np.zeros(len(sealed), np.uint8)
+        tags = np.zeros((LANES, 2), np.uint64)
+        long = take & (np.diff(offsets) > LONG)
+        for low, high in sealed.chunks(LANES):
+            lanes = self._lanes
+            lanes.arrange(offsets[low : high + 1], take[low:high] & ~long[low:high])
+            lane = lanes.lane[: high - low]
+            load_tags(sealed.data, sealed.offsets[low:], lane, tags)
+            uncover(
+                sealed.data,
+                sealed.offsets[low:],
+                lane,
+                lanes.base,
+                lanes.keystream(tags, self._stream),
+                plain,
+                offsets[low:],
+            )
+            part = Text(plain, offsets[low : high + 1], take[low:high])
+            compare(tags, lanes.mac(part, self._mac, self._masks), lane, plain, offsets[low:], status[low:])
+        for row in np.flatnonzero(long):
+            value = siv_decrypt(self.token_key.key, sealed.value(int(row)), self.token_key.associated)
+            plain[offsets[row] : offsets[row + 1]] = 0 if value is None else np.frombuffer(value, np.uint8)
+            status[row] = UNFIT if value is None else 0
+        return status
+
+    def _seal_long(self, value: bytes) -> bytes:
+        sealed = siv_encrypt(self.token_key.key, value, self.token_key.associated)
+        return self.token_key.prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=")
+
+
+def open_tokens(text: Text, keys: list[TokenKey]) -> Masked:
+    """Return the values of tokens under any of these keys; UNFIT for whatever is not exactly such a token."""
+    which, sealed = _decode(text, keys)
+    lengths = np.where(which >= 0, np.diff(sealed.offsets) - TAG, 0)
+    offsets = ends(lengths)
+    plain = np.zeros(int(offsets[-1]), np.uint8)
+    status = np.where(text.valid & (which < 0), np.uint8(UNFIT), np.uint8(0))
+    for number in np.unique(which[which >= 0]):
+        status |= Sealer(keys[number]).open(sealed, which == number, plain, offsets)
+    return Masked(Text(plain, offsets, text.valid & (status == 0)), status)
+
+
+def _decode(text: Text, keys: list[TokenKey]) -> tuple[NDArray[np.int64], Text]:
+    """Return for each value the number of its key (-1 none) and V || C."""
+    prefixes = np.zeros((len(keys), 20), np.uint8)
+    for row, key in zip(prefixes, keys, strict=True):
+        row[: len(key.prefix)] = np.frombuffer(key.prefix, np.uint8)
+    sizes = np.array([len(key.prefix) for key in keys], np.int64)
+    which = np.full(len(text), -1, np.int64)
+    # A token is longer than its content: at most three quarters of the column is needed.
+    raw = np.zeros(int(text.offsets[-1] - text.offsets[0]) + 8, np.uint8)
+    offsets = np.zeros(len(text) + 1, np.int64)
+    decode(text.data, text.offsets, text.valid, prefixes, sizes, SIXES, which, raw, offsets)
+    return which, Text(raw, offsets, which >= 0)
+
+
+def _encoded(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (lengths * 8 + 5) // 6
+
+
+def _s2v_start(key: bytes, associated: list[bytes]) -> bytes:
+    """RFC 5297, section 2.4: the chain over all strings but the last."""
+    state = cmac(key, bytes(16))
+    for string in associated:
+        state = bytes(a ^ b for a, b in zip(double(state), cmac(key, string), strict=True))
+    return state
+
+
+@kernel
+def emit(
+    data: Any,
+    offsets: Any,
+    lane: Any,
+    base: Any,
+    tags: Any,
+    stream: Any,
+    prefix: Any,
+    pairs: Any,
+    output: Any,
+    places: Any,
+) -> None:
+    """Write prefix and base64url of tag and ciphertext: three words are four times eight characters."""
+    raw = np.zeros(2 + LONG // 8 + 3, np.uint64)  # V || C of one value, first byte highest
+    for i in range(lane.size):
+        place = lane[i]
+        if place < 0:
+            continue
+        p, length, q = offsets[i], offsets[i + 1] - offsets[i], U(places[i])
+        for k in range(U(prefix.size)):
+            output[q + k] = prefix[k]
+        q += U(prefix.size)
+        whole, rest = length >> 3, length & 7
+        raw[0], raw[1] = swap(tags[place, 0]), swap(tags[place, 1])
+        for j in range(whole):
+            raw[2 + j] = swap(load(data, p + 8 * j) ^ stream[base[j >> 1] + place, j & 1])
+        raw[2 + whole], raw[3 + whole], raw[4 + whole] = U(0), U(0), U(0)
+        if rest:
+            word = load_part(data, p + 8 * whole, rest) ^ stream[base[whole >> 1] + place, whole & 1]
+            raw[2 + whole] = swap(word & ((U(1) << U(8 * rest)) - U(1)))
+        for m in range(U(0), U((length + 23) >> 3), U(3)):
+            one, two, three = raw[m], raw[m + U(1)], raw[m + U(2)]
+            store(output, q, eight(pairs, one >> U(16)))
+            store(output, q + U(8), eight(pairs, (one & U(0xFFFF)) << U(32) | two >> U(32)))
+            store(output, q + U(16), eight(pairs, (two & U(0xFFFFFFFF)) << U(16) | three >> U(48)))
+            store(output, q + U(24), eight(pairs, three & U(0xFFFFFFFFFFFF)))
+            q += U(32)
+
+
+@kernel
+def load_tags(data: Any, offsets: Any, lane: Any, tags: Any) -> None:
+    """Read V of each laned value."""
+    for i in range(lane.size):
+        if lane[i] >= 0:
+            tags[lane[i], 0] = load(data, offsets[i])
+            tags[lane[i], 1] = load(data, offsets[i] + 8)
+
+
+@kernel
+def uncover(data: Any, offsets: Any, lane: Any, base: Any, stream: Any, plain: Any, places: Any) -> None:
+    """XOR C with the keystream."""
+    for i in range(lane.size):
+        place = lane[i]
+        if place < 0:
+            continue
+        p, q = offsets[i] + 16, places[i]
+        length = places[i + 1] - q
+        for j in range(length >> 3):
+            word = load(data, p + 8 * j) ^ stream[base[j >> 1] + place, j & 1]
+            store(plain, q + 8 * j, word)
+        j = length >> 3
+        if length & 7:
+            word = load_part(data, p + 8 * j, length & 7) ^ stream[base[j >> 1] + place, j & 1]
+            for k in range(length & 7):
+                plain[q + 8 * j + k] = np.uint8((word >> U(8 * k)) & U(255))
+
+
+@kernel
+def compare(tags: Any, macs: Any, lane: Any, plain: Any, places: Any, status: Any) -> None:
+    """Mark wrong tags and wipe what they covered; the whole tag is compared in constant time."""
+    for i in range(lane.size):
+        place = lane[i]
+        if place >= 0 and ((tags[place, 0] ^ macs[place, 0]) | (tags[place, 1] ^ macs[place, 1])) != U(0):
+            status[i] = 1
+            for k in range(places[i], places[i + 1]):
+                plain[k] = 0

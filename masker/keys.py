@@ -1,0 +1,233 @@
+"""The key file, its versions, and the keys derived from it.
+
+A version is one random 32-byte secret. What encrypts is never the secret but
+HKDF-SHA-256 (RFC 5869) of it, bound to realm, domain, scheme and version.
+"""
+
+import base64
+import dataclasses
+import datetime as dt
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from masker.errors import KeyRefused
+
+SECRET_BYTES = 32
+KEY_ID_CHARACTERS = 6
+KEY_BYTES = {"token": 64, "token.id": 64, "fpe": 32, "pseudonym": 32, "date_shift": 32}
+STATES = ("active", "readable", "retired")
+_LABEL = b"placet/mask/v1"
+_FILE_KEYS = {"format", "realm", "keys"}
+_VERSION_KEYS = {"version", "state", "secret", "created"}
+
+
+class Kms(Protocol):
+    """Wraps and unwraps 32-byte secrets, so that the key file alone opens nothing."""
+
+    def wrap(self, secret: bytes) -> bytes:
+        """Return the blob to store in place of the secret."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Return the secret of a stored blob."""
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyVersion:
+    """One line of the key file. `created` is RFC 3339 in UTC; `secret` is unwrapped."""
+
+    version: int
+    state: str
+    secret: bytes = dataclasses.field(repr=False)
+    created: str
+
+
+class Keyring:
+    """The versions of one realm and the keys derived from them.
+
+    Raises KeyRefused for an unknown or retired version and where two key ids collide.
+    """
+
+    def __init__(self, realm: str, versions: list[KeyVersion]) -> None:
+        self.realm = realm
+        self.versions = {version.version: version for version in versions}
+        self._owners: dict[str, tuple[str, int]] = {}
+        _check_versions(realm, versions)
+
+    @classmethod
+    def load(cls, path: str | Path, kms: Kms | None = None) -> "Keyring":
+        """Read a key file, which nobody but its owner may read or write (mode 0600)."""
+        document = _read(Path(path))
+        return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
+
+    @property
+    def active(self) -> int:
+        """The version that masks."""
+        return next(number for number, version in self.versions.items() if version.state == "active")
+
+    def derive(self, domain: str, scheme: str, version: int) -> bytes:
+        """Return the key of a scheme in a domain; `scheme` is a name in KEY_BYTES."""
+        secret = self._usable(version).secret
+        return hkdf_sha256(secret, _info(self.realm, domain, scheme, version), KEY_BYTES[scheme])
+
+    def key_id(self, domain: str, version: int) -> str:
+        """Return the six characters that name a token key of a domain."""
+        digest = self.derive(domain, "token.id", version)
+        text = base64.b32encode(digest[:5]).decode().lower()[:KEY_ID_CHARACTERS]
+        owner = self._owners.setdefault(text, (domain, version))
+        if owner != (domain, version):
+            raise KeyRefused(f"key ids collide: {domain} version {version}, {owner[0]} version {owner[1]}")
+        return text
+
+    def key_ids(self, domain: str) -> dict[str, int]:
+        """Return key id -> version for every version whose tokens may be read."""
+        usable = [number for number, version in self.versions.items() if version.state != "retired"]
+        return {self.key_id(domain, number): number for number in usable}
+
+    def _usable(self, version: int) -> KeyVersion:
+        found = self.versions.get(version)
+        if found is None:
+            raise KeyRefused(f"key version {version} is unknown")
+        if found.state == "retired":
+            raise KeyRefused(f"key version {version} is retired")
+        return found
+
+
+def create(path: str | Path, realm: str, *, now: dt.datetime, kms: Kms | None = None) -> None:
+    """Write a new key file with version 1; refuses to overwrite one."""
+    target = Path(path)
+    if target.exists():
+        raise KeyRefused(f"{target.name} exists already")
+    _write(target, {"format": 1, "realm": realm, "keys": [_fresh(1, now, kms)]})
+
+
+def rotate(path: str | Path, *, now: dt.datetime, kms: Kms | None = None) -> int:
+    """Append a new active version, make the old one readable, return the new number."""
+    target = Path(path)
+    with _locked(target):
+        document = _read(target)
+        for entry in document["keys"]:
+            entry["state"] = "readable" if entry["state"] == "active" else entry["state"]
+        version = 1 + max(int(entry["version"]) for entry in document["keys"])
+        document["keys"].append(_fresh(version, now, kms))
+        _write(target, document)
+    return version
+
+
+def retire(path: str | Path, version: int) -> None:
+    """Make a readable version unusable; the active one is refused."""
+    target = Path(path)
+    with _locked(target):
+        document = _read(target)
+        entry = next((entry for entry in document["keys"] if entry["version"] == version), None)
+        if entry is None or entry["state"] != "readable":
+            raise KeyRefused(f"key version {version} is not readable, so it cannot be retired")
+        entry["state"] = "retired"
+        _write(target, document)
+
+
+def hkdf_sha256(secret: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869 with SHA-256 and an empty salt; at most 8,160 bytes."""
+    pseudorandom = hmac.digest(bytes(hashlib.sha256().digest_size), secret, "sha256")
+    block, output = b"", b""
+    for counter in range(1, -(-length // 32) + 1):
+        block = hmac.digest(pseudorandom, block + info + bytes([counter]), "sha256")
+        output += block
+    return output[:length]
+
+
+def _info(realm: str, domain: str, scheme: str, version: int) -> bytes:
+    parts = [part.encode() for part in (realm, domain, scheme, str(version))]
+    return _LABEL + b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def _fresh(version: int, now: dt.datetime, kms: Kms | None) -> dict[str, Any]:
+    secret = secrets.token_bytes(SECRET_BYTES)
+    stored = kms.wrap(secret) if kms else secret
+    created = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = base64.urlsafe_b64encode(stored).decode().rstrip("=")
+    return {"version": version, "state": "active", "secret": text, "created": created}
+
+
+def _version(entry: dict[str, Any], kms: Kms | None) -> KeyVersion:
+    if set(entry) != _VERSION_KEYS or not re.fullmatch(r"[A-Za-z0-9_-]+", str(entry["secret"])):
+        raise KeyRefused("a key entry needs version, state, secret (base64url) and created, nothing else")
+    stored = base64.urlsafe_b64decode(entry["secret"] + "=" * (-len(entry["secret"]) % 4))
+    secret = kms.unwrap(stored) if kms else stored
+    return KeyVersion(entry["version"], entry["state"], secret, entry["created"])
+
+
+def _check_versions(realm: str, versions: list[KeyVersion]) -> None:
+    numbers = [version.version for version in versions]
+    if not realm:
+        raise KeyRefused("the key file names no realm")
+    if len(set(numbers)) != len(numbers) or any(type(number) is not int or number < 1 for number in numbers):
+        raise KeyRefused("key versions are distinct whole numbers from 1")
+    if any(version.state not in STATES for version in versions):
+        raise KeyRefused(f"a key version is one of {', '.join(STATES)}")
+    if sum(version.state == "active" for version in versions) != 1:
+        raise KeyRefused("exactly one key version is active")
+    if any(len(version.secret) != SECRET_BYTES for version in versions):
+        raise KeyRefused(f"a secret has {SECRET_BYTES} bytes")
+    if len({version.secret for version in versions}) != len(versions):
+        raise KeyRefused("two key versions have the same secret")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = _private_text(path)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or set(document) != _FILE_KEYS or document["format"] != 1:
+        raise KeyRefused(f"{path.name} is not a key file of format 1")
+    if not isinstance(document["realm"], str) or not isinstance(document["keys"], list):
+        raise KeyRefused(f"{path.name}: realm is text and keys is a list")
+    if not all(isinstance(entry, dict) for entry in document["keys"]):
+        raise KeyRefused(f"{path.name}: every key is an object")
+    return document
+
+
+def _private_text(path: Path) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise KeyRefused(f"{path.name} cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o177:
+            raise KeyRefused(f"{path.name} must be a file of mode 0600")
+        return file.read().decode("utf-8", "replace")
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp: mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the folder, not the file: a rename would leave the lock on the old inode."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

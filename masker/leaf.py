@@ -1,0 +1,183 @@
+"""The walk over a schema that finds its leaf columns and refuses what their rules do not fit."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from masker import fit
+from masker import spec as specs
+from masker.arrow import schema as arrow
+from masker.errors import PlanRefused
+from masker.path import ITEM, Path, render
+from masker.spec import KEEP, Spec
+
+_WHOLE = ("nullify", "clear")  # may name a nested column and mean all below it
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaf:
+    """One leaf column: `key_version` is what masked it, or 0 where no key is involved."""
+
+    path: Path
+    rule: str
+    spec: Spec  # KEEP passes through, as in unmask and rewrap
+    input: Any
+    output: Any
+    key_version: int = 0
+
+    @property
+    def column(self) -> str:
+        """The path in writing."""
+        return render(self.path)
+
+
+class Leaves:
+    """Walks the schema once and collects the leaves."""
+
+    def __init__(
+        self, schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]
+    ) -> None:
+        self.schema, self.assigned, self.revision = schema, assigned, options["policy_revision"]
+        self.key_version: int = options["key_version"]
+        self.masked_version: int = options["masked_version"]
+        self.direction = options["direction"]
+        self.found: list[Leaf] = []
+
+    def field(self, path: Path, field: Any, above: tuple[str, Spec] | None = None) -> Any:
+        """Return the output field; `above` is what a nested column around it was given."""
+        own = self.assigned.get(path)
+        if own and above and own[1] != above[1]:
+            raise PlanRefused(
+                "the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}"
+            )
+        chosen = own or above
+        if arrow.kind(field.type) not in arrow.NESTED:
+            return self._leaf(path, field, chosen)
+        if own and own[1].mask not in _WHOLE:
+            advice = "; name the columns below it" if arrow.kind(field.type) != "map" else ""
+            raise PlanRefused(
+                f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
+            )
+        fields = [self.field((*path, *steps), child, chosen) for steps, child in arrow.children(field.type)]
+        return arrow.field_with(field, arrow.rebuilt_type(field.type, fields), nullable=False, facts={})
+
+    def check_entities(self) -> None:
+        """An entity is a column of ids outside lists."""
+        kinds = {render(path): (arrow.kind(field.type), path) for path, field in arrow.walk(self.schema)}
+        for leaf in self.found:
+            if leaf.spec.mask == "date_shift":
+                kind, path = kinds.get(leaf.spec["entity"], ("", ()))
+                if kind not in fit.IDS or ITEM in path:
+                    raise PlanRefused(
+                        "the entity is no column of ids outside lists", column=leaf.column, rule=leaf.rule
+                    )
+
+    def _leaf(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
+        if self.direction != "mask":
+            return self._reversed(path, field, chosen)
+        if chosen is None:
+            raise PlanRefused("no rule covers the column", column=render(path))
+        rule, spec = chosen
+        output = self._output(path, field, rule, spec)
+        version = self._version(path, rule, spec)
+        self.found.append(Leaf(path, rule, spec, field.type, output, version))
+        return arrow.field_with(
+            field, output, nullable=spec.nulls, facts=self._facts(spec, version, arrow.type_name(field.type))
+        )
+
+    def _output(self, path: Path, field: Any, rule: str, spec: Spec) -> Any:
+        """The one place that says which type comes out."""
+        kind = arrow.kind(field.type)
+        shape = fit.OUTPUT[fit.row(spec)].get(kind)
+        if kind == "null":
+            return field.type
+        if shape is None:
+            raise PlanRefused(
+                f"mask {fit.row(spec)} does not take {field.type}{fit.ADVICE.get((spec.mask, kind), '')}",
+                column=render(path),
+                rule=rule,
+            )
+        problem = fit.problem(spec, kind, field.type)
+        if problem:
+            raise PlanRefused(problem, column=render(path), rule=rule)
+        return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](
+            field.type
+        )
+
+    def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
+        """Reversible masks are reversed, all else passes through with its metadata."""
+        known = arrow.facts(field)
+        if chosen is None or chosen[1].mask not in specs.REVERSIBLE:
+            self.found.append(
+                Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type))
+            )
+            return arrow.field_with(field, arrow.same_type(field.type), nullable=False, facts=known)
+        rule, spec = chosen
+        if arrow.kind(field.type) != "text":
+            raise PlanRefused(f"{field.type} holds nothing masked", column=render(path), rule=rule)
+        if known.get("domain", spec.domain) != spec.domain or known.get("mask", spec.mask) != spec.mask:
+            raise PlanRefused(
+                "the column was masked under another mask or domain", column=render(path), rule=rule
+            )
+        version = self._masked_version(path, rule, spec, known)
+        rewrap = self.direction == "rewrap"
+        output = (
+            arrow.same_type(field.type)
+            if rewrap
+            else arrow.original_type(field.type, known.get("input_type"))
+        )
+        if output is None or arrow.kind(output) not in fit.OUTPUT[spec.mask]:
+            raise PlanRefused(
+                "the metadata names no type that this mask takes", column=render(path), rule=rule
+            )
+        self.found.append(Leaf(path, rule, spec, field.type, output, version))
+        moved = self._facts(spec, self.key_version, known.get("input_type", ""))
+        opened = {"unverified": "true"} if _holds_fpe(spec) else {}
+        return arrow.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
+
+    def _masked_version(self, path: Path, rule: str, spec: Spec, known: Mapping[str, str]) -> int:
+        """The version of an `fpe` column, which nothing in its values tells; tokens tell theirs."""
+        if self.direction == "rewrap" and self.key_version < 1:
+            raise PlanRefused("rewrap needs the key version to move to", column=render(path), rule=rule)
+        if not _holds_fpe(spec):
+            return 0
+        named = known.get("key_version", "")
+        version = int(named) if named.isdecimal() else self.masked_version
+        if version < 1:
+            raise PlanRefused("fpe needs the key version that masked it", column=render(path), rule=rule)
+        if self.masked_version not in {0, version}:
+            raise PlanRefused(
+                "the column was masked under another key version", column=render(path), rule=rule
+            )
+        return version
+
+    def _version(self, path: Path, rule: str, spec: Spec) -> int:
+        if not keyed(spec):
+            return 0
+        if self.key_version < 1:
+            raise PlanRefused(f"mask {spec.mask} needs a key version", column=render(path), rule=rule)
+        return self.key_version
+
+    def _facts(self, spec: Spec, version: int, input_type: str) -> dict[str, str]:
+        facts = {
+            "mask": spec.mask,
+            "domain": spec.domain,
+            "input_type": input_type,
+            "policy_revision": self.revision,
+        }
+        facts["key_version"] = str(version) if version else ""
+        if spec.mask == "json":
+            facts["paths"] = json.dumps(
+                {path: {"mask": child.mask, "domain": child.domain} for path, _, child in spec.children}
+            )
+        return {name: value for name, value in facts.items() if value}
+
+
+def keyed(spec: Spec) -> bool:
+    """Tell whether a mask, or one below it, needs a key."""
+    return bool(spec.domain) or any(keyed(child) for _, _, child in spec.children)
+
+
+def _holds_fpe(spec: Spec) -> bool:
+    return spec.mask == "fpe" or any(_holds_fpe(child) for _, _, child in spec.children)

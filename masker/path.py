@@ -1,0 +1,46 @@
+"""Column paths: `address.zip`, `emails[]`, odd keys as `["a.b"]`."""
+
+import json
+import re
+
+ITEM = None  # the step into a list
+
+Step = str | None
+Path = tuple[Step, ...]
+
+_PLAIN = re.compile(r"[^.\[\]\"\s]+")
+_TOKEN = re.compile(r'\[\]|\["(?:[^"\\]|\\.)*"\]|\.?[^.\[\]"\s]+')
+
+
+def render(path: Path) -> str:
+    """Return the one way to write a path."""
+    text = ""
+    for step in path:
+        if step is ITEM:
+            text += "[]"
+        elif _PLAIN.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
+    return text
+
+
+def parse(text: str) -> Path | None:
+    """Return the steps, or None where `text` is not the one way to write them."""
+    steps: list[Step] = []
+    for token in _TOKEN.findall(text):
+        if token == "[]":  # noqa: S105 - a path, no password
+            steps.append(ITEM)
+        elif token.startswith("["):
+            steps.append(_quoted(token[1:-1]))
+        else:
+            steps.append(token.removeprefix("."))
+    path = tuple(steps)
+    return path if path and render(path) == text else None
+
+
+def _quoted(token: str) -> str:
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        return ""

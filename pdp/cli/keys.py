@@ -1,0 +1,65 @@
+"""`pdp keys`: the file with the secrets that mask. Whoever holds it can unmask without Placet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdp.cli import exit_code
+
+app = typer.Typer(name="keys", help="Make, list and rotate the keys that mask.", no_args_is_help=True)
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="The key file, mode 0600.")]
+
+
+@app.command("list")
+def list_versions(file: _File) -> None:
+    """List the versions: which masks, which may still be read."""
+    import masker
+
+    with _refused():
+        keyring = masker.Keyring.load(file)
+    typer.echo(f"realm {keyring.realm}")
+    for version in keyring.versions.values():
+        typer.echo(f"{version.version:>4}  {version.state:<9} {version.created}")
+
+
+@app.command()
+def rotate(
+    file: _File,
+    realm: Annotated[str, typer.Option(help="Make the file for this realm, where there is none yet.")] = "",
+) -> None:
+    """Add a version that masks from now on; what is masked stays readable, and `pdp mask rewrap` moves it."""
+    from masker import keys
+
+    with _refused():
+        if file.exists() or not realm:
+            version = keys.rotate(file, now=datetime.now(UTC))
+        else:
+            keys.create(file, realm, now=datetime.now(UTC))
+            version = 1
+    typer.echo(f"version {version} masks from now on", err=True)
+
+
+@app.command()
+def retire(file: _File, version: Annotated[int, typer.Argument(help="A readable version.")]) -> None:
+    """Make a version unusable: what it masked can no more be unmasked or rewrapped."""
+    from masker import keys
+
+    with _refused():
+        keys.retire(file, version)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        import masker
+    except ImportError:
+        exit_code.fail("this needs the extra `mask`: pip install 'placet[mask]'")
+    try:
+        yield
+    except masker.MaskError as error:
+        exit_code.fail(str(error))

@@ -1,0 +1,172 @@
+"""What the commands that mask share: their options, files in and out, and what they tell."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from pdp.cli import exit_code
+from pdp.cli.decisions import members, status, typed
+from pdp.cli.visible import visible
+
+if TYPE_CHECKING:
+    from masker.arrow.sources import Source
+    from pdp.client import Client
+    from pdp.v1.decision_pb2 import AuthorizeResponse
+    from pdp.v1.mask_pb2 import MaskPlan, MaskScope, MaskShape
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help=".parquet, .csv, .jsonl, .arrow; - is standard input.")
+]
+Table = Annotated[str, typer.Option(help="The table's name in the policy.")]
+Subject = Annotated[str, typer.Option(help="Who acts: <type>:<id>; by default the caller.")]
+OnBehalfOf = Annotated[list[str] | None, typer.Option(help="For whom: <type>:<id>; outermost last.")]
+Context = Annotated[list[str] | None, typer.Option(help="NAME=JSON, or NAME=text.")]
+RequestId = Annotated[str, typer.Option(help="Names this one execution.")]
+ApprovalId = Annotated[str, typer.Option(help="The approval to use.")]
+Justification = Annotated[str, typer.Option(help="Your words for the reviewers.")]
+Target = Annotated[
+    str, typer.Option("-o", "--output", help="The file to write, or a folder for several; - is standard output.")
+]
+Format = Annotated[str, typer.Option("--format", help="Of standard input: csv, jsonl or arrows.")]
+Trim = Annotated[bool, typer.Option("--trim", help="Take blanks off CSV cells.")]
+Version = Annotated[int, typer.Option("--masked-key-version", help="Of fpe columns that do not say theirs.")]
+
+
+async def scope_of(
+    client: "Client", table: str, subject: str, on_behalf_of: Sequence[str] | None, context: Sequence[str] | None
+) -> "MaskScope":
+    """Who masks which table; by default the caller itself."""
+    from google.protobuf import json_format
+
+    from pdp.v1.info_pb2 import GetServerInfoRequest
+    from pdp.v1.mask_pb2 import MaskScope
+
+    if not subject:
+        info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+        subject = info.caller.identity
+    scope = {
+        "subject": typed(subject, "--subject"),
+        "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
+        "table": table,
+        "context": members(context, "--context"),
+    }
+    return json_format.ParseDict(scope, MaskScope())
+
+
+def shape_of(path: str, form: str = "", *, trim: bool = False) -> "tuple[MaskShape, Source]":
+    """What the file is, and the file, opened."""
+    from masker.file import record_paths
+    from pdp.mask_client import shape
+
+    source = opened(path, form, trim=trim)
+    if source.form != "jsonl":
+        return shape(source.schema), source
+    paths, source = record_paths(source)
+    return shape(source.schema, paths), source
+
+
+def opened(path: str, form: str, *, trim: bool = False) -> "Source":
+    """The file, ready to be read."""
+    from masker.arrow.sources import source
+
+    return source(path, form, trim=trim)
+
+
+def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
+    """(file, output) for each: a folder takes several under their own names."""
+    folder = Path(output)
+    if output and output != "-" and (folder.is_dir() or output.endswith("/") or len(files) > 1):
+        if not folder.is_dir():
+            exit_code.fail(f"{output} is no folder; make it first", exit_code.USAGE)
+        pairs = [(file, str(folder / Path(file).name)) for file in files]
+    elif len(files) == 1 and (output or files[0] == "-"):
+        pairs = [(files[0], output or "-")]
+    else:
+        exit_code.fail("name the output with -o: a file, or a folder for several", exit_code.USAGE)
+    names = [target for _, target in pairs]
+    if len(set(names)) < len(names) or any(
+        Path(file).resolve() == Path(target).resolve() for file, target in pairs if target != "-"
+    ):
+        exit_code.fail("two outputs have one name, or an output is its own input; take another folder", exit_code.USAGE)
+    yield from pairs
+
+
+@contextmanager
+def progress(path: str, rows: int | None) -> Iterator[Callable[[int], None]]:
+    """Rows and rows a second on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(Path(path).name, total=rows, rate="")
+
+        def advance(more: int) -> None:
+            bar.advance(task, more)
+            speed = bar.tasks[task].speed
+            bar.update(task, rate=f"{speed:,.0f} rows/s" if speed else "")
+
+        yield advance
+
+
+def summary(plan: "MaskPlan", rows: int, record_id: str, target: str) -> None:
+    """What was done, for people, on standard error."""
+    typer.echo(plan_table(plan), err=True)
+    recorded = f", recorded as {record_id}" if record_id else ""
+    typer.echo(f"{rows:,} rows to {'standard output' if target == '-' else target}{recorded}", err=True)
+
+
+def plan_table(plan: "MaskPlan") -> str:
+    """One line a column, then for whom and by which policy."""
+    rows = [
+        (
+            visible(column.column),
+            f"{column.mask} in {column.domain}" if column.domain else column.mask,
+            f"key {column.key_version}" if column.key_version else "",
+            visible(column.rule),
+        )
+        for column in plan.columns
+    ]
+    widths = [max(len(row[index]) for row in rows) for index in range(3)] if rows else []
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
+        for row in rows
+    ]
+    lines.append(f"table {visible(plan.table)} for {visible(plan.subject)}, policy {plan.policy_revision[:12]}")
+    return "\n".join(lines)
+
+
+def refuse(decision: "AuthorizeResponse") -> NoReturn:
+    """Say a decision that is no allow and end with its status."""
+    from pdp.cli import display
+
+    typer.echo(display.decision(decision), err=True)
+    raise typer.Exit(status(decision) or exit_code.DENY)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """The masker's own refusals: a file, a value, a key."""
+    try:
+        import masker
+    except ImportError:
+        exit_code.fail("this needs the extra `mask`: pip install 'placet[mask]'")
+    try:
+        yield
+    except masker.PlanRefused as error:
+        exit_code.fail(str(error), exit_code.POLICY_ERROR)
+    except masker.MaskError as error:
+        exit_code.fail(str(error))

@@ -1,0 +1,176 @@
+"""`pdp mask`: files through the server, where the keys are."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdp.cli.decisions import status
+from pdp.cli.mask_files import (
+    ApprovalId,
+    Context,
+    Files,
+    Format,
+    Justification,
+    OnBehalfOf,
+    RequestId,
+    Subject,
+    Table,
+    Target,
+    Trim,
+    Version,
+    plan_table,
+    progress,
+    refusals,
+    refuse,
+    scope_of,
+    shape_of,
+    summary,
+    targets,
+)
+from pdp.cli.session import Session, client_command
+
+if TYPE_CHECKING:
+    from pdp.client import Client
+    from pdp.v1.mask_pb2 import MaskScope
+
+app = typer.Typer(name="mask", help="Mask files as the policy says for this subject.", no_args_is_help=True)
+
+
+@app.command()
+@client_command
+async def plan(
+    session: Session,
+    table: Table,
+    schema: Annotated[str, typer.Option(help="A file with the table's columns.")],
+    subject: Subject = "",
+    on_behalf_of: OnBehalfOf = None,
+    context: Context = None,
+) -> None:
+    """Show which mask each column would get."""
+    from pdp.v1.mask_pb2 import GetMaskPlanRequest
+
+    with refusals():
+        async with session.client() as client:
+            scope = await scope_of(client, table, subject, on_behalf_of, context)
+            shape, opened = shape_of(schema)
+            opened.close()
+            request = GetMaskPlanRequest(scope=scope, shape=shape)
+            answer = await client.call(client.masks.GetMaskPlan, request)
+    if not answer.HasField("plan"):
+        refuse(answer.decision)
+    session.print(answer, lambda: plan_table(answer.plan))
+    raise typer.Exit(status(answer.decision))
+
+
+@app.command()
+@client_command
+async def run(
+    session: Session,
+    files: Files,
+    table: Table,
+    output: Target = "",
+    keys: Annotated[
+        Path | None, typer.Option(help="Mask here with this key file; whoever holds it can unmask without Placet.")
+    ] = None,
+    subject: Subject = "",
+    on_behalf_of: OnBehalfOf = None,
+    context: Context = None,
+    request_id: RequestId = "",
+    approval_id: ApprovalId = "",
+    justification: Justification = "",
+    form: Format = "",
+    trim: Trim = False,
+) -> None:
+    """Mask files. Nothing of an output exists before all of it does.
+
+    Exit status: 0 all is masked, 10 denied, 11 needs approval, 12 the approval does not count, 1 a value did not fit.
+    """
+    with refusals():
+        async with session.client() as client:
+            scope = await scope_of(client, table, subject, on_behalf_of, context)
+            scope.request_id, scope.approval_id, scope.justification = request_id, approval_id, justification
+            for source, target in targets(files, output):
+                if keys is not None:
+                    await _embedded(client, scope, keys, source, target, form, trim=trim)
+                else:
+                    await _streamed(client, scope, source, target, form, trim=trim)
+
+
+@app.command()
+@client_command
+async def rewrap(
+    session: Session,
+    files: Files,
+    table: Table,
+    output: Target = "",
+    subject: Subject = "",
+    on_behalf_of: OnBehalfOf = None,
+    context: Context = None,
+    approval_id: ApprovalId = "",
+    justification: Justification = "",
+    masked_key_version: Version = 0,
+    form: Format = "",
+) -> None:
+    """Move masked files to the active key version; nobody sees what is in them."""
+    with refusals():
+        async with session.client() as client:
+            scope = await scope_of(client, table, subject, on_behalf_of, context)
+            scope.approval_id, scope.justification = approval_id, justification
+            scope.masked_key_version = masked_key_version
+            for source, target in targets(files, output):
+                await _streamed(client, scope, source, target, form, rewrap=True)
+
+
+async def _streamed(
+    client: "Client", scope: "MaskScope", path: str, target: str, form: str, *, trim: bool = False, rewrap: bool = False
+) -> None:
+    from masker.arrow.sinks import Sink
+    from pdp import table
+    from pdp.mask_client import MaskCall
+    from pdp.v1.mask_pb2 import StreamStart
+
+    shape, source = shape_of(path, form, trim=trim)
+    with source:
+        call = MaskCall(client, StreamStart(scope=scope, shape=shape), source.schema, rewrap=rewrap)
+        opened = await call.open(source.batches())
+        if not opened.HasField("plan"):
+            refuse(opened.decision)
+        described = table.schema(opened.plan.output_schema, "output_schema")
+        form = source.form if target == "-" else ""
+        with (
+            Sink(target, described, form, codec=source.codec or "zstd") as sink,
+            progress(path, source.rows) as advance,
+        ):
+            async for batch in call.batches():
+                await asyncio.to_thread(sink.write, batch)
+                advance(batch.num_rows)
+    assert call.end is not None  # noqa: S101  # else `batches` raised
+    summary(opened.plan, call.end.rows, call.end.record_id, target)
+
+
+async def _embedded(
+    client: "Client", scope: "MaskScope", keys: Path, path: str, target: str, form: str, *, trim: bool
+) -> None:
+    import masker
+    from masker import file
+    from pdp.v1.mask_pb2 import GetMaskPlanRequest
+    from pdp.v1.request_pb2 import Effect
+
+    shape, source = shape_of(path, form, trim=trim)
+    with source:
+        request = GetMaskPlanRequest(scope=scope, shape=shape)
+        answer = await client.call(client.masks.GetMaskPlan, request)
+        if answer.decision.effect != Effect.EFFECT_ALLOW:
+            refuse(answer.decision)
+        plan, keyring = masker.MaskPlan.from_json(answer.plan_json), masker.Keyring.load(keys)
+        with progress(path, source.rows) as advance:
+            seen = [0]
+
+            def told(rows: int) -> None:
+                advance(rows - seen[0])
+                seen[0] = rows
+
+            rows = await asyncio.to_thread(lambda: file.run(source, target, plan, keyring, progress=told))
+    summary(answer.plan, rows, "", target)

@@ -1,0 +1,56 @@
+"""The two facts of an Arrow IPC message that pyarrow does not tell before it acts on them.
+
+A FlatBuffer is offsets: a table begins with the distance back to its vtable, which has for each field its place in the
+table, or 0 (https://flatbuffers.dev/internals). Message: version, header_type, header, bodyLength; RecordBatch: length,
+nodes, buffers, compression; DictionaryBatch: id, data, isDelta (https://github.com/apache/arrow/blob/main/format).
+"""
+
+from pdp.errors import InvalidRequest
+
+_HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
+_DATA, _COMPRESSION = 1, 3
+_DICTIONARY_BATCH = 2
+_VTABLE_HEADER_BYTES = 4
+
+
+def is_compressed(metadata: bytes) -> bool:
+    """Whether the body of a record batch, or of the one in a dictionary batch, is compressed."""
+    message = _u32(metadata, 0)
+    header_type = _field(metadata, message, _HEADER_TYPE)
+    header = _field(metadata, message, _HEADER)
+    if not header or not header_type:
+        return False
+    batch = header + _u32(metadata, header)
+    if metadata[header_type] == _DICTIONARY_BATCH:
+        data = _field(metadata, batch, _DATA)
+        if not data:
+            return False
+        batch = data + _u32(metadata, data)
+    return bool(_field(metadata, batch, _COMPRESSION))
+
+
+def body_bytes(metadata: bytes) -> int:
+    """The length of the body that follows."""
+    place = _field(metadata, _u32(metadata, 0), _BODY_LENGTH)
+    return _number(metadata, place, 8) if place else 0
+
+
+def _field(data: bytes, table: int, field: int) -> int:
+    """Where a field of a table stands; 0 where it has its default."""
+    vtable = table - _number(data, table, 4)
+    slot = _VTABLE_HEADER_BYTES + 2 * field
+    if slot + 2 > _number(data, vtable, 2):
+        return 0
+    offset = _number(data, vtable + slot, 2)
+    return table + offset if offset else 0
+
+
+def _u32(data: bytes, place: int) -> int:
+    return _number(data, place, 4)
+
+
+def _number(data: bytes, place: int, size: int) -> int:
+    """An integer, little-endian; signed but for those of 2 bytes, which are offsets in a vtable."""
+    if not 0 <= place <= len(data) - size:
+        raise InvalidRequest("an Arrow message points outside itself")
+    return int.from_bytes(data[place : place + size], "little", signed=size != 2)  # noqa: PLR2004  # vtables are unsigned

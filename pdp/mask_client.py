@@ -1,0 +1,78 @@
+"""The client's half of MaskStream and Rewrap: batches out, masked batches in, in bounded memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pdp import table
+from pdp.ahead import ahead
+from pdp.errors import PdpError
+from pdp.table import Batch, Schema
+from pdp.v1.mask_pb2 import (
+    MaskShape,
+    MaskStreamRequest,
+    RecordPaths,
+    RewrapRequest,
+    StreamEnd,
+    StreamOpened,
+    StreamStart,
+)
+
+if TYPE_CHECKING:
+    from pdp.client import Client
+
+MESSAGE_BYTES = 2 * 1024 * 1024
+"""What is sent at once."""
+
+
+class Incomplete(PdpError):
+    """The stream ended without saying that it is whole; whatever came is to be discarded."""
+
+    code = "DATA_LOSS"
+    reason = "STREAM_INCOMPLETE"
+
+
+def shape(schema: Schema, paths: Sequence[str] | None = None) -> MaskShape:
+    """A table's shape, or, with `paths`, that of JSON records."""
+    if paths is not None:
+        return MaskShape(record_paths=RecordPaths(paths=paths))
+    return MaskShape(arrow_schema=table.schema_bytes(schema))
+
+
+class MaskCall:
+    """One stream. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all."""
+
+    def __init__(self, client: "Client", start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
+        self._client, self._start, self._schema = client, start, schema
+        self._request: Any = RewrapRequest if rewrap else MaskStreamRequest
+        self._rpc = client.masks.Rewrap if rewrap else client.masks.MaskStream
+        self._answers: AsyncIterator[Any]
+        self.opened = StreamOpened()
+        self.end: StreamEnd | None = None
+
+    async def open(self, batches: Iterator[Batch]) -> StreamOpened:
+        """Begin, and return the decision; `batches` are read as the server takes them."""
+        self._answers = aiter(self._rpc(self._requests(batches), metadata=self._client.metadata))
+        response = await anext(self._answers, None)
+        if response is None:
+            raise Incomplete("the stream ended before it had begun")
+        self.opened = response.opened
+        return self.opened
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """The masked batches. Raises `Incomplete` where the end is missing."""
+        reader = table.Reader("arrow_message", table.schema(self.opened.plan.output_schema, "output_schema"))
+        async for response in ahead(self._answers):
+            if response.WhichOneof("message") == "end":
+                self.end = response.end
+            elif (batch := await asyncio.to_thread(reader.take, response.arrow_message)) is not None:
+                yield batch
+        if self.end is None:
+            raise Incomplete("the stream ended before all was masked; nothing of it may be used")
+
+    async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[Any, None]:
+        yield self._request(start=self._start)
+        writer = table.Writer(self._schema, MESSAGE_BYTES)
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            for message in await asyncio.to_thread(lambda: list(writer.messages(batch))):  # awaited here
+                yield self._request(arrow_message=message)

@@ -1,0 +1,25 @@
+"""MaskService of a server without mask keys: every call says so."""
+
+from collections.abc import AsyncGenerator
+from typing import NoReturn
+
+from pdp.authn import Caller
+from pdp.errors import MaskingOff
+
+_SENTENCE = "this server masks nothing: its configuration names no mask_keys"
+
+
+class MaskService:
+    """Decides nothing and masks nothing."""
+
+    async def Mask(self, request: object, caller: Caller) -> NoReturn:  # noqa: ARG002
+        """Refused."""
+        raise MaskingOff(_SENTENCE)
+
+    Unmask = GetMaskPlan = Mask
+
+    async def MaskStream(self, requests: object, caller: Caller) -> AsyncGenerator[NoReturn, None]:
+        """Refused."""
+        yield await self.Mask(requests, caller)
+
+    Rewrap = MaskStream

@@ -1,0 +1,71 @@
+package pdp_test
+
+import data.pdp
+
+id := {"rule": "ids", "reason": "ids", "columns": ["id", "parent"], "domain": "customer"}
+
+contact := {"rule": "contact", "reason": "contact", "tags": ["contact"], "mask": "redact"}
+
+address := {"rule": "address", "reason": "address", "columns": ["address"], "mask": "nullify"}
+
+rest := {"rule": "rest", "reason": "rest", "columns": ["*"], "mask": "clear"}
+
+column(name) := {"name": name, "type": "string", "leaf": true, "above": []}
+
+below(name, above) := object.union(column(name), {"above": above})
+
+masks(columns, entries) := answer if {
+	answer := pdp.masks with input as {
+		"request": object.remove(base, ["caller", "now"]),
+		"caller": base.caller,
+		"now": base.now,
+		"columns": columns,
+	}
+		with data.policy.mask as entries
+		with data.column_tags as {"customers": {"email": ["contact", "other"], "address": ["place"]}}
+		with data.domains as {"customer": {"mask": "token"}}
+}
+
+test_every_entry_that_names_a_column if {
+	other := object.union(id, {"rule": "other"})
+	answer := masks([column("id")], {id, other, contact, rest})
+	answer.columns == {"id": [id, other]}
+	{entry | some entry in answer.entries} == {id, other, rest, contact}
+	answer.domains == {"customer": {"mask": "token"}}
+	answer.revisions == pdp.revisions
+}
+
+test_tags_are_the_policys if masks([column("email")], {id, contact, rest}).columns == {"email": [contact]}
+
+test_the_rest_is_what_nothing_else_names if {
+	masks([column("note"), column("id")], {id, rest}).columns == {"note": [rest], "id": [id]}
+	masks([column("note")], {id}).columns == {"note": []}
+}
+
+test_a_nested_column_covers_those_below if {
+	nested := object.union(column("address"), {"leaf": false})
+	found := masks([nested, below("address.zip", ["address"])], {address, rest}).columns
+	found == {"address": [address], "address.zip": []}
+	masks([nested, below("address.zip", ["address"])], {rest}).columns == {"address": [], "address.zip": [rest]}
+}
+
+test_entry_that_names_nothing_is_still_seen if {
+	misspelt := {"rule": "ids", "reason": "ids", "colums": ["id"], "domain": "customer"}
+	answer := masks([column("id")], {misspelt})
+	answer.entries == [misspelt]
+	answer.columns == {"id": []}
+}
+
+test_policy_without_domains_or_tags if {
+	answer := pdp.masks with input as {
+		"request": object.remove(base, ["caller", "now"]),
+		"caller": base.caller,
+		"now": base.now,
+		"columns": [column("id")],
+	}
+		with data.policy.mask as {id}
+		with data.domains as {}
+		with data.column_tags as {}
+	answer.domains == {}
+	answer.columns == {"id": [id]}
+}
