@@ -27,9 +27,7 @@ def run(
     """
     masker = Masker(plan, keys)
     rows = 0
-    with Sink(
-        target, plan.output_schema, source.form if target == "-" else "", codec=source.codec or "zstd"
-    ) as sink:
+    with Sink(target, plan.output_schema, source.form if target == "-" else "", codec=source.codec or "zstd") as sink:
         for batch in source.batches():
             sink.write(masker.batch(batch, first_row=rows))
             rows += batch.num_rows

@@ -43,9 +43,7 @@ def problem(spec: Spec, kind: str, data_type: Any) -> str:
     """What type and parameters together make wrong."""
     if spec.mask == "json":
         return _json_problem(spec)
-    text_rule = spec.mask == "date_shift" or (
-        spec.mask == "generalize" and spec["to"] not in {"zip3", "network"}
-    )
+    text_rule = spec.mask == "date_shift" or (spec.mask == "generalize" and spec["to"] not in {"zip3", "network"})
     wanted = dict(spec.params).get("format")
     if text_rule and (kind == "text") != (wanted is not None):
         return "a format belongs to a text column, and such a column needs one"

@@ -69,8 +69,7 @@ def _numbers_in_text(spec: Spec, values: Text) -> Masked:
     wrong = np.array([each is None for each in numbers], np.bool_) & values.valid
     made, status = decimals_masked(spec, numbers, None)
     spelled = [
-        None if each is None else each.encode() if isinstance(each, str) else plain(each).encode()
-        for each in made
+        None if each is None else each.encode() if isinstance(each, str) else plain(each).encode() for each in made
     ]
     return Masked(text_from(spelled), np.where(wrong, np.uint8(UNFIT), status))
 
@@ -115,9 +114,7 @@ def _decimal(spec: Spec, value: decimal.Decimal, limit: int | None) -> Any:
             step = decimal.Decimal(str(spec["step"]))
             result = (value / step + decimal.Decimal("0.5")).to_integral_value(decimal.ROUND_FLOOR) * step
         else:
-            low, high = (
-                None if spec[side] is None else decimal.Decimal(str(spec[side])) for side in ("least", "most")
-            )
+            low, high = (None if spec[side] is None else decimal.Decimal(str(spec[side])) for side in ("least", "most"))
             result = max(value, low) if low is not None else value
             result = min(result, high) if high is not None else result
         return result if limit is None else _at_scale(result, value, limit)

@@ -35,9 +35,7 @@ class Leaf:
 class Leaves:
     """Walks the schema once and collects the leaves."""
 
-    def __init__(
-        self, schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]) -> None:
         self.schema, self.assigned, self.revision = schema, assigned, options["policy_revision"]
         self.key_version: int = options["key_version"]
         self.masked_version: int = options["masked_version"]
@@ -48,9 +46,7 @@ class Leaves:
         """Return the output field; `above` is what a nested column around it was given."""
         own = self.assigned.get(path)
         if own and above and own[1] != above[1]:
-            raise PlanRefused(
-                "the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}"
-            )
+            raise PlanRefused("the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}")
         chosen = own or above
         if arrow.kind(field.type) not in arrow.NESTED:
             return self._leaf(path, field, chosen)
@@ -101,36 +97,24 @@ class Leaves:
         problem = fit.problem(spec, kind, field.type)
         if problem:
             raise PlanRefused(problem, column=render(path), rule=rule)
-        return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](
-            field.type
-        )
+        return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](field.type)
 
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
         """Reversible masks are reversed, all else passes through with its metadata."""
         known = arrow.facts(field)
         if chosen is None or chosen[1].mask not in specs.REVERSIBLE:
-            self.found.append(
-                Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type))
-            )
+            self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type)))
             return arrow.field_with(field, arrow.same_type(field.type), nullable=False, facts=known)
         rule, spec = chosen
         if arrow.kind(field.type) != "text":
             raise PlanRefused(f"{field.type} holds nothing masked", column=render(path), rule=rule)
         if known.get("domain", spec.domain) != spec.domain or known.get("mask", spec.mask) != spec.mask:
-            raise PlanRefused(
-                "the column was masked under another mask or domain", column=render(path), rule=rule
-            )
+            raise PlanRefused("the column was masked under another mask or domain", column=render(path), rule=rule)
         version = self._masked_version(path, rule, spec, known)
         rewrap = self.direction == "rewrap"
-        output = (
-            arrow.same_type(field.type)
-            if rewrap
-            else arrow.original_type(field.type, known.get("input_type"))
-        )
+        output = arrow.same_type(field.type) if rewrap else arrow.original_type(field.type, known.get("input_type"))
         if output is None or arrow.kind(output) not in fit.OUTPUT[spec.mask]:
-            raise PlanRefused(
-                "the metadata names no type that this mask takes", column=render(path), rule=rule
-            )
+            raise PlanRefused("the metadata names no type that this mask takes", column=render(path), rule=rule)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
         moved = self._facts(spec, self.key_version, known.get("input_type", ""))
         opened = {"unverified": "true"} if _holds_fpe(spec) else {}
@@ -147,9 +131,7 @@ class Leaves:
         if version < 1:
             raise PlanRefused("fpe needs the key version that masked it", column=render(path), rule=rule)
         if self.masked_version not in {0, version}:
-            raise PlanRefused(
-                "the column was masked under another key version", column=render(path), rule=rule
-            )
+            raise PlanRefused("the column was masked under another key version", column=render(path), rule=rule)
         return version
 
     def _version(self, path: Path, rule: str, spec: Spec) -> int:

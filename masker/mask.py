@@ -125,9 +125,7 @@ class Masker:
             problem = str(error)
         raise ValueRefused(problem, column=leaf.column, rule=leaf.rule)
 
-    def _values(
-        self, leaf: Leaf, array: Any, valid: Flags, rows: Any, output: Any, columns: list[list[Any]]
-    ) -> Any:
+    def _values(self, leaf: Leaf, array: Any, valid: Flags, rows: Any, output: Any, columns: list[list[Any]]) -> Any:
         spec, kind = leaf.spec, arrow.kind(array.type)
         if spec.mask in {"clear", "keep"} or kind == "null":
             return buffers.rebuild(array, valid)
@@ -149,9 +147,7 @@ class Masker:
             return self._text_array(leaf, masked.values, rows, output)
         return buffers.from_fixed(masked.values, output)
 
-    def _masked(
-        self, leaf: Leaf, array: Any, kind: str, valid: Flags, rows: Any, columns: list[list[Any]]
-    ) -> Masked:
+    def _masked(self, leaf: Leaf, array: Any, kind: str, valid: Flags, rows: Any, columns: list[list[Any]]) -> Masked:
         spec = leaf.spec
         if spec.mask == "json":
             return self._json(leaf, array, valid, rows)
@@ -161,11 +157,7 @@ class Masker:
         if kind in {"date", "timestamp"}:
             fixed = Fixed(buffers.fixed(array).values, valid)
             per_day = arrow.counts_per_day(array.type)
-            return (
-                masks.shift_dates(fixed, per_day, days)
-                if days
-                else generalize.dates_masked(spec, fixed, per_day)
-            )
+            return masks.shift_dates(fixed, per_day, days) if days else generalize.dates_masked(spec, fixed, per_day)
         if spec.mask == "generalize" and kind in {"integer", "float"}:
             return generalize.numbers_masked(spec, Fixed(buffers.fixed(array).values, valid))
         return masks.mask_text(spec, _with(buffers.text(array), valid), self._work(leaf, days))
@@ -183,9 +175,7 @@ class Masker:
             return buffers.from_text(values, output)
         array = buffers.typed(values, output)
         if array is None:
-            raise ValueRefused(
-                f"the value is no {output}", column=leaf.column, row=_first(rows), rule=leaf.rule
-            )
+            raise ValueRefused(f"the value is no {output}", column=leaf.column, row=_first(rows), rule=leaf.rule)
         return array
 
     def _decimals(self, leaf: Leaf, array: Any, valid: Flags, rows: Any, output: Any) -> Any:
@@ -206,9 +196,7 @@ class Masker:
         low, high = int(rows[0]), int(rows[-1]) + 1
         number = self.plan.input_schema.get_field_index(steps[0])
         parts = [self._entity(leaf, part, steps[1:]) for part in table.between(columns[number], low, high)]
-        shift, known = (
-            parts[0] if len(parts) == 1 else (np.concatenate(each) for each in zip(*parts, strict=True))
-        )
+        shift, known = parts[0] if len(parts) == 1 else (np.concatenate(each) for each in zip(*parts, strict=True))
         every = ITEM not in leaf.path and high - low == rows.size  # in lists rows repeat and are left out
         return (shift, known) if every else (shift[rows - low], known[rows - low])
 

@@ -24,9 +24,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def _among(*choices: Any) -> Check:
-    return lambda value: (
-        value if value in choices and type(value) in {type(choice) for choice in choices} else None
-    )
+    return lambda value: value if value in choices and type(value) in {type(choice) for choice in choices} else None
 
 
 def _whole(least: int, most: int) -> Check:
@@ -52,9 +50,7 @@ def _forms(value: Any) -> Any:
 def _characters(value: Any) -> tuple[str, ...] | None:
     """Distinct NFC code points, given as text or as a list."""
     given = tuple(value) if isinstance(value, (str, list, tuple)) else ()
-    single = all(
-        isinstance(each, str) and len(each) == 1 and not "\ud800" <= each <= "\udfff" for each in given
-    )
+    single = all(isinstance(each, str) and len(each) == 1 and not "\ud800" <= each <= "\udfff" for each in given)
     if not single or len(set(given)) != len(given):
         return None
     return given if all(unicodedata.is_normalized("NFC", each) for each in given) else None
@@ -105,15 +101,11 @@ def _date(value: Any) -> int | None:
 
 def _format(value: Any) -> Any:
     """`number`, or a date format."""
-    return (
-        value if isinstance(value, str) and (value == "number" or date.program(value) is not None) else None
-    )
+    return value if isinstance(value, str) and (value == "number" or date.program(value) is not None) else None
 
 
 def _paths(value: Any) -> Any:
-    return (
-        value if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value) else None
-    )
+    return value if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value) else None
 
 
 WRONG = object()  # the default of what must be given

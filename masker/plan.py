@@ -134,9 +134,7 @@ def plan(
     )
 
 
-def _assigned(
-    schema: Any, masks: list[dict[str, Any]], domains: Mapping[str, Any]
-) -> dict[Path, tuple[str, Spec]]:
+def _assigned(schema: Any, masks: list[dict[str, Any]], domains: Mapping[str, Any]) -> dict[Path, tuple[str, Spec]]:
     """Return path -> (rules, spec); one column, one mask."""
     repeated = arrow.duplicates(schema)
     if repeated:
@@ -152,9 +150,7 @@ def _assigned(
         compiled = _spec(mask, domains, column, rule)
         before = assigned.get(path)
         if before and before[1] != compiled:
-            raise PlanRefused(
-                "the column has two different masks", column=column, rule=f"{before[0]}, {rule}"
-            )
+            raise PlanRefused("the column has two different masks", column=column, rule=f"{before[0]}, {rule}")
         rules = f"{before[0]}, {rule}" if before and rule not in before[0].split(", ") else rule
         assigned[path] = (rules, compiled)
     return assigned

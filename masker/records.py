@@ -51,13 +51,9 @@ def record_table(documents: Iterable[str]) -> Any:
     return table.of_text(COLUMN, list(documents))
 
 
-def plan_records(
-    masks: Iterable[dict[str, Any]], domains: dict[str, Any] | None = None, **options: Any
-) -> MaskPlan:
+def plan_records(masks: Iterable[dict[str, Any]], domains: dict[str, Any] | None = None, **options: Any) -> MaskPlan:
     """Compile masks of leaf paths for records; the rest is as in `plan`."""
-    entries = {
-        str(mask["column"]): {key: value for key, value in mask.items() if key != "column"} for mask in masks
-    }
+    entries = {str(mask["column"]): {key: value for key, value in mask.items() if key != "column"} for mask in masks}
     whole = {"column": COLUMN, "rule": "", "mask": "json", "paths": entries}
     return plan(table.text_schema(COLUMN), [whole], domains, **options)
 
@@ -137,9 +133,7 @@ class _Documents:
         for number, (_, (container, key)) in enumerate(slots):
             container[key] = _back(spec, leaves[number], result.values, number)
 
-    def _run(
-        self, spec: Spec, values: Text, days: masks.Days | None, slots: list[tuple[int, Slot]]
-    ) -> Masked:
+    def _run(self, spec: Spec, values: Text, days: masks.Days | None, slots: list[tuple[int, Slot]]) -> Masked:
         rows = np.array([row for row, _ in slots], np.int64)
         work = Work(self.bench, self.leaf.key_version, (days[0][rows], days[1][rows]) if days else None)
         if self.plan.direction == "mask":
@@ -220,9 +214,7 @@ def _leaves(document: Any, holder: list[Any] | None = None) -> Iterator[tuple[Pa
         if isinstance(value, dict):
             pending.extend(((*path, key), (value, key), below) for key, below in reversed(value.items()))
         elif isinstance(value, list):
-            pending.extend(
-                ((*path, ITEM), (value, index), value[index]) for index in reversed(range(len(value)))
-            )
+            pending.extend(((*path, ITEM), (value, index), value[index]) for index in reversed(range(len(value))))
         else:
             yield path, slot, value
 

@@ -116,9 +116,7 @@ def _json_children(paths: Mapping[str, Any], domains: Mapping[str, Any]) -> tupl
     return tuple(children)
 
 
-def _halves(
-    name: str, params: dict[str, Any], domains: Mapping[str, Any]
-) -> tuple[tuple[str, str, Spec], ...]:
+def _halves(name: str, params: dict[str, Any], domains: Mapping[str, Any]) -> tuple[tuple[str, str, Spec], ...]:
     if (params["local"] is None) != (params["host"] is None):
         raise SpecRefused(f"domain {name} needs both local and host, or neither")
     halves = []
@@ -154,9 +152,7 @@ def _check_generalize(params: dict[str, Any]) -> None:
         raise SpecRefused("least is above most")
 
 
-def _checked(
-    what: str, given: Mapping[str, Any], checks: Mapping[str, tuple[parameter.Check, Any]]
-) -> dict[str, Any]:
+def _checked(what: str, given: Mapping[str, Any], checks: Mapping[str, tuple[parameter.Check, Any]]) -> dict[str, Any]:
     """Fill defaults and check each parameter; an unknown one is refused by name."""
     unknown = sorted(set(given) - set(checks))
     if unknown:

@@ -51,9 +51,7 @@ def text(array: Any) -> Text:
     _, ends, data = array.buffers()
     if len(array) == 0 or ends is None:
         return Text(np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64), flags(array))
-    offsets = np.frombuffer(ends, np.int64 if wide else np.int32)[
-        array.offset : array.offset + len(array) + 1
-    ]
+    offsets = np.frombuffer(ends, np.int64 if wide else np.int32)[array.offset : array.offset + len(array) + 1]
     values = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     return Text(values, offsets.astype(np.int64), flags(array))
 
@@ -77,9 +75,7 @@ def from_text(values: Text, data_type: Any) -> Any:
         raise OverflowError("more than 2 GiB in one array of 32-bit offsets")
     offsets = values.offsets.astype(np.int32) if narrow else values.offsets
     data = values.data[: values.offsets[-1]]
-    array = pa.Array.from_buffers(
-        base, len(values), [bitmap(values.valid), pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
+    array = pa.Array.from_buffers(base, len(values), [bitmap(values.valid), pa.py_buffer(offsets), pa.py_buffer(data)])
     return array if base == data_type else array.cast(data_type)
 
 
@@ -108,9 +104,7 @@ def rebuild(array: Any, valid: Flags) -> Any:
         cells = np.frombuffer(array.buffers()[1], np.uint8) if len(array) else np.zeros(0, np.uint8)
         rows = cells[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
         data = np.where(valid[:, None], rows, np.uint8(0))
-        return pa.Array.from_buffers(
-            data_type, len(array), [bitmap(valid), pa.py_buffer(np.ascontiguousarray(data))]
-        )
+        return pa.Array.from_buffers(data_type, len(array), [bitmap(valid), pa.py_buffer(np.ascontiguousarray(data))])
     if kind_is_text(data_type) or is_binary(data_type):
         values = text(array)
         return from_text(compact(Text(values.data, values.offsets, valid)), data_type)

@@ -137,11 +137,7 @@ def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
 
 def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, str]) -> Any:
     """Return the output field: placet.* facts set, other metadata kept but what can hold values."""
-    kept = {
-        key: value
-        for key, value in (field.metadata or {}).items()
-        if not key.startswith(PREFIX) and _safe(key)
-    }
+    kept = {key: value for key, value in (field.metadata or {}).items() if not key.startswith(PREFIX) and _safe(key)}
     kept |= {f"placet.{name}".encode(): value.encode() for name, value in facts.items()}
     return pa.field(field.name, data_type, nullable or field.nullable, kept or None)
 
@@ -155,11 +151,7 @@ def schema_with(schema: Any, fields: list[Any]) -> Any:
 def facts(field: Any) -> dict[str, str]:
     """Return a field's placet.* metadata without the prefix."""
     metadata = field.metadata or {}
-    return {
-        key[len(PREFIX) :].decode(): value.decode()
-        for key, value in metadata.items()
-        if key.startswith(PREFIX)
-    }
+    return {key[len(PREFIX) :].decode(): value.decode() for key, value in metadata.items() if key.startswith(PREFIX)}
 
 
 def to_bytes(schema: Any) -> bytes:

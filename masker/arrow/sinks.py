@@ -33,9 +33,7 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._file = self._open()
-        self._writer: Any = guarded(
-            self.path, lambda: _writer(self.form, self._file, self.schema, self._codec)
-        )
+        self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
         return self
 
     def write(self, batch: Any) -> None:

@@ -71,10 +71,7 @@ def _binary(path: str) -> BinaryIO:
 
 def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
     """Give fields the metadata that the file beside remembers."""
-    fields = [
-        schema.field_with(field, field.type, nullable=False, facts=facts.get(field.name, {}))
-        for field in plain
-    ]
+    fields = [schema.field_with(field, field.type, nullable=False, facts=facts.get(field.name, {})) for field in plain]
     return schema.schema_with(plain, fields)
 
 
@@ -114,9 +111,7 @@ def _open_jsonl(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - only
     def batches() -> Iterator[Any]:
         while lines := file.readlines(_LINES_BYTES):
             kept = [line.strip().decode() for line in lines]
-            yield pa.record_batch(
-                [pa.array([line for line in kept if line], pa.large_string())], schema=record
-            )
+            yield pa.record_batch([pa.array([line for line in kept if line], pa.large_string())], schema=record)
 
     return Source("jsonl", record, None, "", batches, file.close)
 
@@ -126,9 +121,7 @@ def _open_arrow(file: BinaryIO, *, trim: bool) -> Source:
         return _open_arrows(file, trim=trim)
     reader = pa.ipc.open_file(file)
     count = reader.num_record_batches
-    return Source(
-        "arrow", reader.schema, None, "", lambda: (reader.get_batch(i) for i in range(count)), file.close
-    )
+    return Source("arrow", reader.schema, None, "", lambda: (reader.get_batch(i) for i in range(count)), file.close)
 
 
 def _open_arrows(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - only CSV has blanks to trim

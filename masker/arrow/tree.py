@@ -31,9 +31,7 @@ def rebuild(array: Any, path: Path, field: Any, alive: Flags, rows: Rows, on_lea
     return result if field.nullable else _required(result)
 
 
-def through_dictionary(
-    array: Any, output: Any, valid: Flags, rows: Rows, on_values: Callable[[Any, Rows], Any]
-) -> Any:
+def through_dictionary(array: Any, output: Any, valid: Flags, rows: Rows, on_values: Callable[[Any, Rows], Any]) -> Any:
     """Apply `on_values` to the used entries of a dictionary; equal results become one entry."""
     dictionary = array.dictionary
     indices = buffers.fixed(array.indices).values.astype(np.int64)
@@ -65,9 +63,7 @@ def dictionary_of(array: Any) -> tuple[Any, NDArray[np.int64]] | None:
     """Return entries and indices (0 where null) of a dictionary array, None for any other."""
     if not types.is_dictionary(array.type):
         return None
-    return array.dictionary, np.where(buffers.flags(array), buffers.fixed(array.indices).values, 0).astype(
-        np.int64
-    )
+    return array.dictionary, np.where(buffers.flags(array), buffers.fixed(array.indices).values, 0).astype(np.int64)
 
 
 def descend(array: Any, steps: Path) -> tuple[Any, Flags]:
@@ -141,9 +137,7 @@ def _child(array: Any, items: Any, path: Path, field: Any, alive: Flags, rows: R
         return rebuild(items, (*path, None), field.type.value_field, alive, rows, on_leaf)
     parts = [
         rebuild(items.field(number), (*path, None, name), child, alive, rows, on_leaf)
-        for number, (name, child) in enumerate(
-            (("key", field.type.key_field), ("value", field.type.item_field))
-        )
+        for number, (name, child) in enumerate((("key", field.type.key_field), ("value", field.type.item_field)))
     ]
     pairs = pa.struct([field.type.key_field, field.type.item_field])
     return pa.Array.from_buffers(pairs, len(items), [None], children=parts)
@@ -152,10 +146,6 @@ def _child(array: Any, items: Any, path: Path, field: Any, alive: Flags, rows: R
 def _required(array: Any) -> Any:
     """Drop the bitmap of a field that is never null; under a null parent its values are empty already."""
     parts = array.buffers()
-    if (
-        array.null_count == 0
-        or types.is_dictionary(array.type)
-        or schema.kind(array.type) in {*schema.NESTED, "null"}
-    ):
+    if array.null_count == 0 or types.is_dictionary(array.type) or schema.kind(array.type) in {*schema.NESTED, "null"}:
         return array
     return pa.Array.from_buffers(array.type, len(array), [None, *parts[1:]], offset=array.offset)

@@ -108,9 +108,7 @@ def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> No
 
 
 @kernel
-def shift(
-    values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any
-) -> None:
+def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any) -> None:
     """Add with the overflow seen before it happens."""
     for i in range(valid.size):
         if valid[i]:
@@ -131,9 +129,7 @@ def truncate(days: Any, months: Any, first: Any) -> None:
 
 
 @kernel
-def years_until(
-    values: Any, valid: Any, per_day: Any, today: Any, cap: Any, output: Any, status: Any
-) -> None:
+def years_until(values: Any, valid: Any, per_day: Any, today: Any, cap: Any, output: Any, status: Any) -> None:
     """Count birthdays."""
     year, month, day = civil(today)
     for i in range(valid.size):

@@ -161,9 +161,7 @@ def write_characters(
         places[i] = np.int64(q)
         if valid[i] and not status[i]:
             n = U(offsets[i] - offsets[0])
-            q = spell(
-                data, U(offsets[i]), U(offsets[i + 1]), digit_of, digits, n, spelling, widths, output, q
-            )
+            q = spell(data, U(offsets[i]), U(offsets[i + 1]), digit_of, digits, n, spelling, widths, output, q)
     places[valid.size] = np.int64(q)
 
 

@@ -78,9 +78,7 @@ class Rounds:
         self._base, self._blocks = np.zeros((rows, 2), np.uint64), np.zeros((rows, 2), np.uint64)
         self._output = np.zeros((rows + 1, 2), np.uint64)
 
-    def run(
-        self, digits: Digits, starts: NDArray[np.int64], sizes: NDArray[np.int64], *, decrypt: bool
-    ) -> None:
+    def run(self, digits: Digits, starts: NDArray[np.int64], sizes: NDArray[np.int64], *, decrypt: bool) -> None:
         """Replace digits[starts[i]:starts[i] + sizes[i]] by its permutation, for every size above 0."""
         form, order = self._form, self._order
         groups = np.zeros(LENGTHS + 1, np.uint64)  # unsigned, or every index is checked for its sign
@@ -166,9 +164,7 @@ def sort_sizes(sizes: Any, order: Any, groups: Any) -> Any:
 
 
 @kernel
-def halves(
-    digits: Any, starts: Any, order: Any, groups: Any, radix: Any, decimal: Any, left: Any, right: Any
-) -> None:
+def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, decimal: Any, left: Any, right: Any) -> None:
     """NUM of both halves."""
     for n in range(groups.size - 1):
         u = n // 2

@@ -94,9 +94,7 @@ def _before_number(cipher: BlockCipher, shape: Shape, tweaks: list[bytes]) -> tu
     """CBC-MAC over P and the blocks of Q that only hold tweak and zeros; and the bytes of Q after those."""
     length = len(tweaks[0])
     zeros = (-length - shape.b - 1) % 16
-    front = np.frombuffer(b"".join(tweak + bytes(zeros) for tweak in tweaks), np.uint8).reshape(
-        len(tweaks), -1
-    )
+    front = np.frombuffer(b"".join(tweak + bytes(zeros) for tweak in tweaks), np.uint8).reshape(len(tweaks), -1)
     whole = front.shape[1] // 16
     state = np.zeros((len(tweaks), 16), np.uint8)
     state[:] = np.frombuffer(cipher.block(head(shape.radix, shape.n, length)), np.uint8)

@@ -124,9 +124,7 @@ class _Column:
         self.digits = np.zeros(longest + 16, form.digit_type)  # at the places of their characters' bytes
         self.counts = np.zeros(ROWS, np.int64)
         self.rounds = ff1_small.Rounds(cipher, form, min(ROWS, len(text)))
-        self.most = ff1_small.longest(
-            form.radix, form.keep_prefix + form.keep_suffix, ascii_only=form.ascii_only
-        )
+        self.most = ff1_small.longest(form.radix, form.keep_prefix + form.keep_suffix, ascii_only=form.ascii_only)
 
     def run(self) -> Masked:
         text, form = self.text, self.form
@@ -189,6 +187,4 @@ def _encrypt_wide(
         groups.setdefault((size, len(tweak)), []).append((start, tweak))
     for (size, _), members in groups.items():
         places = np.array([start for start, _ in members], np.int64)
-        ff1_wide.run(
-            cipher, form.radix, digits, places, size, [tweak for _, tweak in members], decrypt=decrypt
-        )
+        ff1_wide.run(cipher, form.radix, digits, places, size, [tweak for _, tweak in members], decrypt=decrypt)

@@ -149,9 +149,7 @@ def sort_lanes(offsets: Any, take: Any, lane: Any, base: Any) -> int:
 
 
 @kernel
-def fill(
-    data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, before: Any, blocks: Any
-) -> None:
+def fill(data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, before: Any, blocks: Any) -> None:
     """Lay out each value's blocks, padded and with its ending XORed in."""
     for i in range(lane.size):
         place = lane[i]

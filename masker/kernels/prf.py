@@ -33,9 +33,7 @@ class Prf:
         for low, high in text.chunks(LANES):
             part = text.part(low, high)
             self._lanes.arrange(part.offsets, part.valid & ~long[low:high])
-            scatter(
-                self._lanes.mac(part, self._cipher, self._masks), self._lanes.lane[: len(part)], output[low:]
-            )
+            scatter(self._lanes.mac(part, self._cipher, self._masks), self._lanes.lane[: len(part)], output[low:])
         for row in np.flatnonzero(long):
             output[row] = np.frombuffer(cmac(self._key, text.value(int(row))), "<u8")
         return output

@@ -82,9 +82,7 @@ class Sealer:
                 offsets[low:],
             )
         for row in np.flatnonzero(long):
-            output[offsets[row] : offsets[row + 1]] = np.frombuffer(
-                self._seal_long(text.value(int(row))), np.uint8
-            )
+            output[offsets[row] : offsets[row + 1]] = np.frombuffer(self._seal_long(text.value(int(row))), np.uint8)
         return Text(output[: offsets[-1]], offsets, text.valid)
 
     def open(self, sealed: Text, take: Flags, plain: Bytes, offsets: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -143,9 +143,7 @@ def measure_partial(data: Any, offsets: Any, valid: Any, first: Any, last: Any, 
 
 
 @kernel
-def keep(
-    data: Any, offsets: Any, valid: Any, first: Any, last: Any, character: Any, output: Any, places: Any
-) -> None:
+def keep(data: Any, offsets: Any, valid: Any, first: Any, last: Any, character: Any, output: Any, places: Any) -> None:
     """Write the result of `measure_partial`'s size."""
     for i in range(valid.size):
         if not valid[i]:

@@ -69,11 +69,7 @@ def columns():
     digits = [f"{number:019d}" for number in RANDOM.integers(0, 10**18, ROWS)]
     lengths = RANDOM.integers(13, 20, ROWS).tolist()
     mixed = [
-        None
-        if row % 50 == 0
-        else "-".join(text[i : i + 4] for i in range(0, size, 4))
-        if row % 3 == 0
-        else text[:size]
+        None if row % 50 == 0 else "-".join(text[i : i + 4] for i in range(0, size, 4)) if row % 3 == 0 else text[:size]
         for row, (text, size) in enumerate(zip(digits, lengths, strict=True))
     ]
     hosts = ["example.com", "mail.example.org", "corp.example.net"]

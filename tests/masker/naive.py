@@ -162,9 +162,7 @@ def network(value):
         return None
     bits = 24 if address.version == 4 else 48
     return str(
-        ipaddress.ip_network(
-            (int(address) >> (address.max_prefixlen - bits) << (address.max_prefixlen - bits), bits)
-        )
+        ipaddress.ip_network((int(address) >> (address.max_prefixlen - bits) << (address.max_prefixlen - bits), bits))
     )
 
 
@@ -188,11 +186,7 @@ def parsed(value, date_format):
 
 
 def spelled(day, date_format):
-    return (
-        date_format.replace("%Y", f"{day.year:04}")
-        .replace("%m", f"{day.month:02}")
-        .replace("%d", f"{day.day:02}")
-    )
+    return date_format.replace("%Y", f"{day.year:04}").replace("%m", f"{day.month:02}").replace("%d", f"{day.day:02}")
 
 
 def period(day, name):

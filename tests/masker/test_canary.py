@@ -131,9 +131,7 @@ def test_outputs_hold_no_freed_memory():
     rules = [{"column": "c", "domain": "id"}]
     masker.mask(secrets, masker.plan(secrets.schema, rules, DOMAINS, key_version=1), KEYS)
     del secrets
-    nulls = pa.table(
-        {"c": pa.array([None, "x"] * 20_000, pa.string()), "n": pa.array([None, 1] * 20_000, pa.int64())}
-    )
+    nulls = pa.table({"c": pa.array([None, "x"] * 20_000, pa.string()), "n": pa.array([None, 1] * 20_000, pa.int64())})
     rules = [{"column": name, "mask": "clear"} for name in ("c", "n")]
     made = masker.mask(nulls, masker.plan(nulls.schema, rules))
     sink = io.BytesIO()

@@ -41,9 +41,7 @@ def test_age_equals_the_twin(days, today, cap):
     assert made == [naive.age(EPOCH + dt.timedelta(day), today, cap) for day in days]
 
 
-@given(
-    st.lists(st.none() | st.dates() | st.text("0129-./", max_size=11), max_size=20), st.sampled_from(FORMATS)
-)
+@given(st.lists(st.none() | st.dates() | st.text("0129-./", max_size=11), max_size=20), st.sampled_from(FORMATS))
 def test_parsing_equals_the_twin(values, date_format):
     texts = [naive.spelled(v, date_format) if isinstance(v, dt.date) else v for v in values]
     layout = date.program(date_format)
@@ -58,9 +56,7 @@ def test_parsing_equals_the_twin(values, date_format):
     ]
 
 
-@pytest.mark.parametrize(
-    "value", ["2023-02-29", "1900-02-29", "2020-13-01", "2020-00-01", "2020-01-32", "0000-01-01"]
-)
+@pytest.mark.parametrize("value", ["2023-02-29", "1900-02-29", "2020-13-01", "2020-00-01", "2020-01-32", "0000-01-01"])
 def test_impossible_dates_do_not_fit(value):
     days, status = date.parsed(text_from([value.encode()]), date.program("%Y-%m-%d"))
     assert status.tolist() == [1]
@@ -91,9 +87,7 @@ def test_beyond_four_digit_years_does_not_fit():
     assert date.written(column, Fixed(days.values - 1, days.valid), layout).status.tolist() == [0, 1]
 
 
-@given(
-    st.lists(st.binary(min_size=1, max_size=40), max_size=20), st.integers(1, 400), st.sampled_from([1, 7])
-)
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=20), st.integers(1, 400), st.sampled_from([1, 7]))
 def test_shift_is_keyed_bounded_and_never_zero(entities, reach, unit):
     made = date.offsets_from(prf.Prf(KEY).digests(text_from(entities)), reach, unit).tolist()
     assert made == [naive.shift(KEY, entity, reach, unit) for entity in entities]
@@ -108,9 +102,7 @@ def test_every_shift_occurs():
 
 def test_shifts_are_the_fixed_vectors(key_vectors, keys):
     for case in key_vectors["shifts"]:
-        digests = prf.Prf(keys.derive(case["domain"], "date_shift", 1)).digests(
-            text_from([case["entity"].encode()])
-        )
+        digests = prf.Prf(keys.derive(case["domain"], "date_shift", 1)).digests(text_from([case["entity"].encode()]))
         assert date.offsets_from(digests, case["days"], 1).tolist() == [case["shift"]]
 
 

@@ -80,9 +80,7 @@ def pairs(left, right):
     rows = {}
     for row, value in enumerate(right):
         rows.setdefault(value, []).append(row)
-    return {
-        (row, other) for row, value in enumerate(left) if value is not None for other in rows.get(value, [])
-    }
+    return {(row, other) for row, value in enumerate(left) if value is not None for other in rows.get(value, [])}
 
 
 def read(path):

@@ -53,9 +53,7 @@ def test_csv_blanks_go_only_when_asked(tmp_path):
         assert next(trimmed.batches()).to_pylist() == [{"a": "x", "b": "y"}, {"a": None, "b": ""}]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a,a\n1,2\n", "a,\n1,2\n", "a,b\n1,SECRET,3\n", 'a,b\n"SECRET,3\n', "a,b\n1\n"]
-)
+@pytest.mark.parametrize("text", ["", "a,a\n1,2\n", "a,\n1,2\n", "a,b\n1,SECRET,3\n", 'a,b\n"SECRET,3\n', "a,b\n1\n"])
 def test_broken_csv_is_refused_without_content(tmp_path, text):
     (tmp_path / "in.csv").write_text(text)
     with pytest.raises(FileRefused) as caught:
@@ -187,7 +185,5 @@ def test_pipes_carry_arrow_streams():
     table = pa.table({"a": ["x", None]})
     with pa.ipc.new_stream(stream, table.schema) as writer:
         writer.write_table(table)
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=stream.getvalue(), capture_output=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], input=stream.getvalue(), capture_output=True, check=True)
     assert pa.ipc.open_stream(done.stdout).read_all()["a"].to_pylist() == ["[REDACTED]", None]

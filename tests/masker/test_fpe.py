@@ -100,9 +100,7 @@ def test_columns_equal_the_twin_and_come_back(column, bits):
     form = fpe.Format(tuple(ALPHABETS[name]), keep_prefix=prefix, keep_suffix=suffix, bits=bits)
     made = run(values, form)
     key = KEY[: bits // 8]
-    wanted = [
-        v if v is None else naive.fpe(key, v, ALPHABETS[name], prefix=prefix, suffix=suffix) for v in values
-    ]
+    wanted = [v if v is None else naive.fpe(key, v, ALPHABETS[name], prefix=prefix, suffix=suffix) for v in values]
     assert made == wanted
     good = [(v, m) for v, m in zip(values, made, strict=True) if m not in {"unfit", "short"}]
     assert run([m for _, m in good], form, decrypt=True) == [v for v, _ in good]

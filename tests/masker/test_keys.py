@@ -28,9 +28,7 @@ def path(tmp_path):
 
 def test_hkdf_equals_rfc_5869_test_case_3():
     made = hkdf_sha256(bytes([0x0B] * 22), b"", 42)
-    assert made.hex() == (
-        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
-    )
+    assert made.hex() == ("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8")
 
 
 def test_derived_keys_are_the_fixed_vectors(key_vectors):
@@ -119,9 +117,7 @@ def test_broken_files_are_refused(tmp_path, document):
     path = tmp_path / "k"
     if isinstance(document, dict) and isinstance(document["keys"], list):
         names = ("version", "state", "secret")
-        document = document | {
-            "keys": [dict(zip(names, key, strict=True), created="") for key in document["keys"]]
-        }
+        document = document | {"keys": [dict(zip(names, key, strict=True), created="") for key in document["keys"]]}
     path.write_text(json.dumps(document))
     path.chmod(0o600)
     with pytest.raises(KeyRefused):

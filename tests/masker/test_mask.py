@@ -97,9 +97,7 @@ def arrays(draw):
     for values in draw(st.lists(VALUES, max_size=3)):
         whole = pa.array(values, pa.string())
         whole = (
-            whole.dictionary_encode().cast(data_type)
-            if pa.types.is_dictionary(data_type)
-            else whole.cast(data_type)
+            whole.dictionary_encode().cast(data_type) if pa.types.is_dictionary(data_type) else whole.cast(data_type)
         )
         start = draw(st.integers(0, len(values)))
         chunks.append(whole.slice(start, draw(st.integers(0, len(values) - start))))
@@ -120,9 +118,7 @@ def test_every_mask_equals_its_twin_on_any_array(name, column):
     if name in {"token", "fpe", "fpe or token", "email halves"}:
         back = masker.plan(made.schema, [{"column": "c", "rule": "r", **rule}], DOMAINS, direction="unmask")
         again = masker.unmask(made, back, KEYS)
-        wanted = [
-            None if m is None else v for v, m in zip(column.to_pylist(), made["c"].to_pylist(), strict=True)
-        ]
+        wanted = [None if m is None else v for v, m in zip(column.to_pylist(), made["c"].to_pylist(), strict=True)]
         assert again["c"].to_pylist() == wanted
         assert again.schema.field("c").type == column.type
 
@@ -131,11 +127,7 @@ def test_every_mask_equals_its_twin_on_any_array(name, column):
 def test_no_byte_under_a_null_outside_a_slice_or_unused_leaves(column):
     table = pa.table({"c": column})
     made = masker.mask(table, masker.plan(table.schema, [{"column": "c", "mask": "clear"}]))
-    shown = (
-        sum(len(v.encode()) for v in set(column.to_pylist()) if v)
-        if pa.types.is_dictionary(column.type)
-        else None
-    )
+    shown = sum(len(v.encode()) for v in set(column.to_pylist()) if v) if pa.types.is_dictionary(column.type) else None
     for chunk in made["c"].chunks:
         values = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
         if pa.types.is_string_view(values.type):
@@ -157,9 +149,7 @@ IDS = [
         ["42", None, "-7.5", "0"],
     ),
     (
-        pa.array(
-            [decimal.Decimal(4200), None, decimal.Decimal(-700), decimal.Decimal(0)], pa.decimal128(5, -2)
-        ),
+        pa.array([decimal.Decimal(4200), None, decimal.Decimal(-700), decimal.Decimal(0)], pa.decimal128(5, -2)),
         ["4200", None, "-700", "0"],
     ),
     (pa.array([42, None, 42, 0], pa.int16()).dictionary_encode(), ["42", None, "42", "0"]),
@@ -186,9 +176,7 @@ def test_domains_share_no_token():
     rules = [{"column": "a", "domain": "local"}, {"column": "b", "domain": "host"}]
     made = masker.mask(table, masker.plan(table.schema, rules, DOMAINS, key_version=1), KEYS)
     assert not set(made["a"].to_pylist()) & set(made["b"].to_pylist())
-    other = masker.mask(
-        table, masker.plan(table.schema, rules, DOMAINS, key_version=1), ring("active", realm="else")
-    )
+    other = masker.mask(table, masker.plan(table.schema, rules, DOMAINS, key_version=1), ring("active", realm="else"))
     assert not set(made["a"].to_pylist()) & set(other["a"].to_pylist())
 
 
@@ -201,9 +189,7 @@ def test_dates_shift_together_by_entity(threads):
             "number": pa.chunked_array([[1], [2, 1]]),
             "d": pa.array([day] * 3),
             "d64": pa.array([day] * 3, pa.date64()),
-            "ts": pa.array(
-                [dt.datetime(2024, 2, 28, 23, 59, tzinfo=dt.UTC)] * 3, pa.timestamp("ns", "Europe/Berlin")
-            ),
+            "ts": pa.array([dt.datetime(2024, 2, 28, 23, 59, tzinfo=dt.UTC)] * 3, pa.timestamp("ns", "Europe/Berlin")),
             "text": pa.array(["28.02.2024"] * 3).dictionary_encode(),
             "visits": pa.array([[day, day], None, [day]]),
         }
@@ -269,17 +255,13 @@ def test_keys_are_asked_for_only_where_needed():
     table = pa.table({"c": ["x"]})
     assert masker.mask(table, masker.plan(table.schema, [{"column": "c", "mask": "redact"}])).num_rows == 1
     with pytest.raises(KeyRefused):
-        masker.mask(
-            table, masker.plan(table.schema, [{"column": "c", "domain": "id"}], DOMAINS, key_version=1)
-        )
+        masker.mask(table, masker.plan(table.schema, [{"column": "c", "domain": "id"}], DOMAINS, key_version=1))
 
 
 def test_unsound_arrays_are_refused_before_a_kernel_sees_them():
     offsets = pa.array([0, 4, 2], pa.int32()).buffers()[1]
     broken = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"abcd"))
-    wrong = pa.StringArray.from_buffers(
-        1, pa.array([0, 2], pa.int32()).buffers()[1], pa.py_buffer(b"\xc3\x28")
-    )
+    wrong = pa.StringArray.from_buffers(1, pa.array([0, 2], pa.int32()).buffers()[1], pa.py_buffer(b"\xc3\x28"))
     for array in (broken, wrong):
         table = pa.table({"c": array})
         with pytest.raises(ValueRefused):

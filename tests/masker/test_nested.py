@@ -55,9 +55,7 @@ def test_structs_and_lists_equal_the_twin(values, start, chunked):
     assert made.to_pylist() == [twin(value) for value in column.to_pylist()]
 
 
-@pytest.mark.parametrize(
-    "list_type", [pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.string(), 2)]
-)
+@pytest.mark.parametrize("list_type", [pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.string(), 2)])
 def test_every_list_type_stays(list_type):
     array = pa.array([["x", "y"], None, ["x", None], ["z", "w"]], list_type).slice(1)
     made = masked(array, [{"column": "a[]", "domain": "id"}])
@@ -67,13 +65,9 @@ def test_every_list_type_stays(list_type):
 
 def test_what_a_null_parent_hides_does_not_leave():
     words = pa.array(["SECRETONE", "shown", "SECRETTWO"])
-    struct = pa.StructArray.from_buffers(
-        pa.struct([("w", pa.string())]), 3, [pa.py_buffer(b"\x02")], children=[words]
-    )
+    struct = pa.StructArray.from_buffers(pa.struct([("w", pa.string())]), 3, [pa.py_buffer(b"\x02")], children=[words])
     offsets = pa.array([0, 1, 2, 3], pa.int32()).buffers()[1]
-    lists = pa.Array.from_buffers(
-        pa.list_(pa.string()), 3, [pa.py_buffer(b"\x02"), offsets], children=[words]
-    )
+    lists = pa.Array.from_buffers(pa.list_(pa.string()), 3, [pa.py_buffer(b"\x02"), offsets], children=[words])
     for array, column, shown in ((struct, "a.w", {"w": "shown"}), (lists, "a[]", ["shown"])):
         made = masked(array, [{"column": column, "mask": "clear"}])
         assert made.to_pylist() == [None, shown, None]
@@ -86,9 +80,7 @@ def test_what_a_null_parent_hides_does_not_leave():
 def test_clear_and_nullify_may_name_a_whole_column():
     array = pa.array([{"zip": "1", "city": "x", "emails": ["a"]}, None], ADDRESS)
     assert masked(array, [{"column": "a", "mask": "clear"}]).to_pylist() == array.to_pylist()
-    assert masked(array, [{"column": "a.emails", "mask": "clear"}, *RULES[:2]]).to_pylist()[0]["emails"] == [
-        "a"
-    ]
+    assert masked(array, [{"column": "a.emails", "mask": "clear"}, *RULES[:2]]).to_pylist()[0]["emails"] == ["a"]
     maps = pa.array([[("k", 1)], None, []], pa.map_(pa.string(), pa.int64()))
     assert masked(maps, [{"column": "a", "mask": "clear"}]).to_pylist() == maps.to_pylist()
 

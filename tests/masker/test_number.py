@@ -14,9 +14,7 @@ TYPES = [np.int8, np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64]
 
 
 def fixed(values, dtype):
-    return Fixed(
-        np.array([value or 0 for value in values], dtype), np.array([v is not None for v in values], bool)
-    )
+    return Fixed(np.array([value or 0 for value in values], dtype), np.array([v is not None for v in values], bool))
 
 
 @pytest.mark.parametrize("dtype", TYPES)

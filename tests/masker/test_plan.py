@@ -37,9 +37,7 @@ WHOLE = [
 
 
 def changed(column, **rule):
-    return [mask for mask in WHOLE if mask["column"] != column] + [
-        {"column": column, "rule": "the.rule", **rule}
-    ]
+    return [mask for mask in WHOLE if mask["column"] != column] + [{"column": column, "rule": "the.rule", **rule}]
 
 
 def test_a_whole_plan_knows_the_whole_output_schema():
@@ -146,9 +144,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rules", "column"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
-)
+@pytest.mark.parametrize(("rules", "column"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_what_does_not_fit_is_refused_by_column_and_rule(rules, column):
     with pytest.raises(PlanRefused) as caught:
         plan(SCHEMA, rules, DOMAINS, key_version=1)

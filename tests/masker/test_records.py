@@ -32,9 +32,7 @@ RULES = [
 
 
 def run(documents, rules=RULES, domains=DOMAINS):
-    made = masker.mask(
-        masker.record_table(documents), masker.plan_records(rules, domains, key_version=1), KEYS
-    )
+    made = masker.mask(masker.record_table(documents), masker.plan_records(rules, domains, key_version=1), KEYS)
     return made[COLUMN].to_pylist()
 
 
@@ -63,8 +61,7 @@ def test_every_leaf_gets_its_mask_and_all_else_stays():
 
 def test_numbers_join_by_their_shortest_text():
     ids = [
-        json.loads(made)["id"]
-        for made in run(['{"id":42}', '{"id":"42"}', '{"id":42.0}', '{"id":42.5}', '{"id":-0}'])
+        json.loads(made)["id"] for made in run(['{"id":42}', '{"id":"42"}', '{"id":42.0}', '{"id":42.5}', '{"id":-0}'])
     ]
     assert ids == [token("id", text) for text in ("42", "42", "42", "42.5", "0")]
 
@@ -141,9 +138,7 @@ def test_records_unmask_and_rewrap():
     )
     fresh = masker.mask(table, masker.plan_records(everything, DOMAINS, key_version=2), both)
     assert moved[COLUMN].to_pylist() == fresh[COLUMN].to_pylist()
-    back = masker.unmask(
-        moved, masker.plan_records(rules, DOMAINS, masked_version=2, direction="unmask"), both
-    )
+    back = masker.unmask(moved, masker.plan_records(rules, DOMAINS, masked_version=2, direction="unmask"), both)
     assert [json.loads(each) for each in back[COLUMN].to_pylist()] == [json.loads(each) for each in documents]
 
 

@@ -69,9 +69,7 @@ def test_one_bad_token_refuses_all(rotated, direction):
     old = masked(rotated, 1)
     token = old["id"][2].as_py()
     for bad in (token[:-2] + ("AA" if token[-2:] != "AA" else "BB"), "SECRET", "", old["mail"][0].as_py()):
-        table = old.select(["id"]).set_column(
-            0, old.schema.field("id"), pa.array([old["id"][0].as_py(), None, bad])
-        )
+        table = old.select(["id"]).set_column(0, old.schema.field("id"), pa.array([old["id"][0].as_py(), None, bad]))
         with pytest.raises(ValueRefused) as caught:
             getattr(masker, direction)(table, plan(table.schema, direction, 2, RULES[:1]), rotated)
         assert (caught.value.column, caught.value.row, caught.value.rule) == ("id", 2, "r.id")

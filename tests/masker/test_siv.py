@@ -13,9 +13,7 @@ from masker.kernels.siv import Sealer, TokenKey, open_tokens
 from tests.masker import naive
 
 KEY = TokenKey(bytes(range(64)), "tok", "abc234")
-VALUES = st.one_of(
-    st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes)
-)
+VALUES = st.one_of(st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -60,18 +58,14 @@ def test_tokens_are_the_fixed_vectors(key_vectors, make_ring):
 
 def test_pseudonyms_are_the_fixed_vectors(key_vectors, keys):
     for case in key_vectors["pseudonyms"]:
-        made = prf.pseudonyms(
-            text_from([case["value"].encode()]), prf.Prf(keys.derive(case["domain"], "pseudonym", 1))
-        )
+        made = prf.pseudonyms(text_from([case["value"].encode()]), prf.Prf(keys.derive(case["domain"], "pseudonym", 1)))
         assert made.value(0).decode() == case["pseudonym"]
 
 
 @given(st.lists(st.none() | VALUES, max_size=30))
 def test_seal_equals_the_twin_and_cryptography_and_opens_again(column):
     sealed = Sealer(KEY).seal(text_from(column))
-    wanted = [
-        each if each is None else naive.token(KEY.key, "tok", "abc234", each).encode() for each in column
-    ]
+    wanted = [each if each is None else naive.token(KEY.key, "tok", "abc234", each).encode() for each in column]
     assert values(sealed) == wanted
     for plain, made in zip(column, wanted, strict=True):
         if plain:  # cryptography refuses the empty string
@@ -99,11 +93,7 @@ def test_many_lanes_of_mixed_length():
 @pytest.mark.parametrize("plain", [b"", b"42", b"anna@example.com", b"exactly sixteen!", b"x" * 1025])
 def test_every_flipped_character_is_refused(plain):
     token = Sealer(KEY).seal(text_from([plain])).value(0).decode()
-    places = (
-        range(len(token))
-        if len(token) < 100
-        else [*range(12), len(token) // 2, len(token) - 2, len(token) - 1]
-    )
+    places = range(len(token)) if len(token) < 100 else [*range(12), len(token) // 2, len(token) - 2, len(token) - 1]
     forged = [
         token[:place] + other + token[place + 1 :]
         for place in places
@@ -157,12 +147,8 @@ def test_integer_digests_equal_those_of_their_text(numbers):
 
 
 def test_integer_digests_at_every_length():
-    numbers = sorted(
-        {sign * (10**power + delta) for power in range(19) for delta in (-1, 0, 1) for sign in (1, -1)}
-    )
+    numbers = sorted({sign * (10**power + delta) for power in range(19) for delta in (-1, 0, 1) for sign in (1, -1)})
     for dtype in (np.int64, np.int8, np.uint64):
         some = [number for number in numbers if np.iinfo(dtype).min <= number <= np.iinfo(dtype).max]
         made = prf.Prf(KEY.key[:32]).integer_digests(Fixed(np.array(some, dtype), np.ones(len(some), bool)))
-        assert [row.tobytes() for row in made] == [
-            naive.cmac(KEY.key[:32], str(number).encode()) for number in some
-        ]
+        assert [row.tobytes() for row in made] == [naive.cmac(KEY.key[:32], str(number).encode()) for number in some]

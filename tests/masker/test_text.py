@@ -39,9 +39,7 @@ def test_zip3_equals_the_twin(values):
 
 
 ADDRESSES = st.ip_addresses().map(str) | st.ip_addresses(v=6).map(lambda a: ipaddress.ip_address(a).exploded)
-NEARLY = (
-    st.text("0123456789.", max_size=16) | st.text("0123456789abcdef:.", max_size=20) | st.text(max_size=8)
-)
+NEARLY = st.text("0123456789.", max_size=16) | st.text("0123456789abcdef:.", max_size=20) | st.text(max_size=8)
 
 
 @given(st.lists(st.none() | ADDRESSES | NEARLY, max_size=20))
@@ -49,9 +47,7 @@ def test_network_equals_the_twin(values):
     made = text.network(column(values))
     wanted = [None if v is None else naive.network(v) for v in values]
     assert back(made.values) == wanted
-    assert made.status.tolist() == [
-        int(v is not None and w is None) for v, w in zip(values, wanted, strict=True)
-    ]
+    assert made.status.tolist() == [int(v is not None and w is None) for v, w in zip(values, wanted, strict=True)]
 
 
 @given(st.lists(st.none() | st.text("ab@é", max_size=8), max_size=20))
@@ -65,9 +61,7 @@ def test_halves_and_join_are_inverse(values):
 
 
 def test_cut_takes_only_its_ending():
-    made = text.cut(
-        column(["x@masked.invalid", "x@masked.invalid ", "", None, "@masked.invalid"]), b"@masked.invalid"
-    )
+    made = text.cut(column(["x@masked.invalid", "x@masked.invalid ", "", None, "@masked.invalid"]), b"@masked.invalid")
     assert back(made.values) == ["x", None, None, None, ""]
     assert made.status.tolist() == [0, 1, 1, 0, 0]
 
