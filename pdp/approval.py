@@ -1,7 +1,7 @@
 """What an approval is: its states, its requirements, who counts. Pure: documents and answers in, results out.
 
-    PENDING  -> APPROVED | DENIED | EXPIRED
-    APPROVED -> CONSUMED | EXPIRED | VOIDED
+    PENDING  -> APPROVED | DENIED | EXPIRED | CANCELLED
+    APPROVED -> CONSUMED | EXPIRED | REVOKED | VOIDED
 
 Every other transition is an error. All times are MongoDB's; `now` is an argument.
 """
@@ -23,6 +23,8 @@ class State(StrEnum):
     EXPIRED = "EXPIRED"
     CONSUMED = "CONSUMED"
     VOIDED = "VOIDED"
+    CANCELLED = "CANCELLED"
+    REVOKED = "REVOKED"
 
 
 class Verdict(StrEnum):
@@ -30,18 +32,21 @@ class Verdict(StrEnum):
 
     APPROVE = "APPROVE"
     DENY = "DENY"
+    CHANGES_REQUESTED = "CHANGES_REQUESTED"
 
 
 DEFAULT_PENDING_FOR_MS = 24 * 3600 * 1000
 DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED}),
-    State.APPROVED: frozenset({State.CONSUMED, State.EXPIRED, State.VOIDED}),
+    State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}),
+    State.APPROVED: frozenset({State.CONSUMED, State.EXPIRED, State.REVOKED, State.VOIDED}),
     State.DENIED: frozenset(),
     State.EXPIRED: frozenset(),
     State.CONSUMED: frozenset(),
     State.VOIDED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.REVOKED: frozenset(),
 }
 
 

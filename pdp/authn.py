@@ -36,7 +36,12 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.DecisionService/GetDecision": _REQUESTER,
     "pdp.v1.ApprovalService/ListApprovals": _REQUESTER,
     "pdp.v1.ApprovalService/GetApproval": _REQUESTER | _REVIEWER,
+    "pdp.v1.ApprovalService/WaitApproval": _REQUESTER | _REVIEWER,
+    "pdp.v1.ApprovalService/CancelApproval": _REQUESTER,
+    "pdp.v1.ApprovalService/ReportOutcome": _REQUESTER,
     "pdp.v1.ReviewService/ListQueue": _REVIEWER,
+    "pdp.v1.ReviewService/WatchQueue": _REVIEWER,
+    "pdp.v1.ReviewService/RevokeApproval": _REVIEWER,
     "pdp.v1.ReviewService/Review": _REVIEWER,
     "pdp.v1.MaskService/Mask": _REQUESTER,
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
@@ -51,7 +56,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
 """Any one of the roles suffices. Only a person reviews, whatever its roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """For whoever is authenticated, without a role."""
-PERSONS_ONLY = frozenset({"pdp.v1.ReviewService/ListQueue", "pdp.v1.ReviewService/Review"})
+PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith("pdp.v1.ReviewService/"))
 
 
 @dataclass(frozen=True, slots=True)

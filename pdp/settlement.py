@@ -31,6 +31,8 @@ _ENDS = {
     State.DENIED: "a reviewer denied it",
     State.EXPIRED: "its time ran out",
     State.CONSUMED: "it was used; an approval fits one action, once",
+    State.CANCELLED: "its caller withdrew it",
+    State.REVOKED: "it was revoked",
     State.VOIDED: "the policy asks for more than its reviews gave",
 }
 

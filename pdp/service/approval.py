@@ -9,10 +9,16 @@ from pdp.service import message, page
 from pdp.store.approvals import Approvals
 from pdp.v1.approval_pb2 import (
     ApprovalState,
+    CancelApprovalRequest,
+    CancelApprovalResponse,
     GetApprovalRequest,
     GetApprovalResponse,
     ListApprovalsRequest,
     ListApprovalsResponse,
+    ReportOutcomeRequest,
+    ReportOutcomeResponse,
+    WaitApprovalRequest,
+    WaitApprovalResponse,
 )
 
 
@@ -38,6 +44,18 @@ class ApprovalService:
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
         )
+
+    async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:
+        """To come."""
+        raise NotImplementedError
+
+    async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
+        """To come."""
+        raise NotImplementedError
+
+    async def ReportOutcome(self, request: ReportOutcomeRequest, caller: Caller) -> ReportOutcomeResponse:
+        """To come."""
+        raise NotImplementedError
 
 
 def checked_approval_id(text: str) -> str:

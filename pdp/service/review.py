@@ -1,5 +1,7 @@
 """ReviewService: what a reviewer may review, and the verdict."""
 
+from collections.abc import AsyncIterator
+
 from pdp import canonical
 from pdp.approval import State, Verdict
 from pdp.authn import Caller
@@ -9,7 +11,16 @@ from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.approvals import Approvals
 from pdp.v1.approval_pb2 import Verdict as VerdictMessage
-from pdp.v1.review_pb2 import ListQueueRequest, ListQueueResponse, ReviewRequest, ReviewResponse
+from pdp.v1.review_pb2 import (
+    ListQueueRequest,
+    ListQueueResponse,
+    ReviewRequest,
+    ReviewResponse,
+    RevokeApprovalRequest,
+    RevokeApprovalResponse,
+    WatchQueueRequest,
+    WatchQueueResponse,
+)
 
 _VERDICTS = {VerdictMessage.VERDICT_APPROVE: Verdict.APPROVE, VerdictMessage.VERDICT_DENY: Verdict.DENY}
 
@@ -38,3 +49,12 @@ class ReviewService:
         verdict = _VERDICTS[request.verdict]
         reviewed = await self._reviewing.review(caller, approval_id, request.expected_digest, verdict, reason)
         return ReviewResponse(approval=message.approval(reviewed))
+
+    async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
+        """To come."""
+        raise NotImplementedError
+
+    async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncIterator[WatchQueueResponse]:
+        """To come."""
+        raise NotImplementedError
+        yield

@@ -23,35 +23,56 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pdp.v1 import request_pb2 as pdp_dot_v1_dot_request__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15pdp/v1/approval.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/request.proto\"\x7f\n\x14ListApprovalsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\"o\n\x15ListApprovalsResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\"\x97\x01\n\x13GetApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x1d\n\nmay_review\x18\x02 \x01(\x08R\tmayReview\x12\x33\n\x16may_not_review_because\x18\x03 \x01(\tR\x13mayNotReviewBecause\"\xae\x05\n\x08\x41pproval\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x0f.pdp.v1.RequestR\x07request\x12%\n\x0erequest_digest\x18\x04 \x01(\tR\rrequestDigest\x12\x16\n\x06\x63\x61ller\x18\x05 \x01(\tR\x06\x63\x61ller\x12$\n\rjustification\x18\x06 \x01(\tR\rjustification\x12\x37\n\x0crequirements\x18\x07 \x03(\x0b\x32\x13.pdp.v1.RequirementR\x0crequirements\x12\x30\n\x07reviews\x18\x08 \x03(\x0b\x32\x16.pdp.v1.ApprovalReviewR\x07reviews\x12\x31\n\x14requester_principals\x18\t \x03(\tR\x13requesterPrincipals\x12\x39\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x37\n\tclosed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63losedAt\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\r \x01(\tR\ndecisionId\x12\'\n\x0fpolicy_revision\x18\x0e \x01(\tR\x0epolicyRevision\x12-\n\x13used_by_decision_id\x18\x0f \x01(\tR\x10usedByDecisionId\"\x97\x02\n\x0bRequirement\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n\x06groups\x18\x03 \x03(\tR\x06groups\x12\x1e\n\nidentities\x18\x04 \x03(\tR\nidentities\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12:\n\x0bpending_for\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\npendingFor\x12\x36\n\tvalid_for\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08validFor\x12\x1a\n\x08\x61pproved\x18\x08 \x01(\x05R\x08\x61pproved\"\xc2\x01\n\x0e\x41pprovalReview\x12\x1a\n\x08reviewer\x18\x01 \x01(\tR\x08reviewer\x12)\n\x07verdict\x18\x02 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12;\n\x0breviewed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nreviewedAt\x12\x14\n\x05rules\x18\x05 \x03(\tR\x05rules*\xd7\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x02\x12\x19\n\x15\x41PPROVAL_STATE_DENIED\x10\x03\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x04\x12\x1b\n\x17\x41PPROVAL_STATE_CONSUMED\x10\x05\x12\x19\n\x15\x41PPROVAL_STATE_VOIDED\x10\x06*I\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n\x0fVERDICT_APPROVE\x10\x01\x12\x10\n\x0cVERDICT_DENY\x10\x02\x32\xa7\x01\n\x0f\x41pprovalService\x12L\n\rListApprovals\x12\x1c.pdp.v1.ListApprovalsRequest\x1a\x1d.pdp.v1.ListApprovalsResponse\x12\x46\n\x0bGetApproval\x12\x1a.pdp.v1.GetApprovalRequest\x1a\x1b.pdp.v1.GetApprovalResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15pdp/v1/approval.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/request.proto\"\x7f\n\x14ListApprovalsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\"o\n\x15ListApprovalsResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\"\xc1\x02\n\x13GetApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x1d\n\nmay_review\x18\x02 \x01(\x08R\tmayReview\x12\x33\n\x16may_not_review_because\x18\x03 \x01(\tR\x13mayNotReviewBecause\x12\x35\n\x08\x65ligible\x18\x04 \x03(\x0b\x32\x19.pdp.v1.EligibleReviewersR\x08\x65ligible\x12\x35\n\rlast_approved\x18\x05 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x0clastApproved\x12:\n\rnotifications\x18\x06 \x03(\x0b\x32\x14.pdp.v1.NotificationR\rnotifications\"[\n\x11\x45ligibleReviewers\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1e\n\nidentities\x18\x02 \x03(\tR\nidentities\x12\x12\n\x04open\x18\x03 \x01(\x08R\x04open\"\xc1\x01\n\x0cNotification\x12\x18\n\x07webhook\x18\x01 \x01(\tR\x07webhook\x12\x14\n\x05\x65vent\x18\x02 \x01(\tR\x05\x65vent\x12\x14\n\x05state\x18\x03 \x01(\tR\x05state\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12\x18\n\x07problem\x18\x05 \x01(\tR\x07problem\x12\x35\n\x08tried_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07triedAt\"n\n\x13WaitApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\x36\n\x0bknown_state\x18\x02 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\nknownState\"D\n\x14WaitApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"P\n\x15\x43\x61ncelApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"F\n\x16\x43\x61ncelApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"{\n\x14ReportOutcomeRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x14.pdp.v1.OutcomeStateR\x05state\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"E\n\x15ReportOutcomeResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"\x92\x07\n\x08\x41pproval\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x0f.pdp.v1.RequestR\x07request\x12%\n\x0erequest_digest\x18\x04 \x01(\tR\rrequestDigest\x12\x16\n\x06\x63\x61ller\x18\x05 \x01(\tR\x06\x63\x61ller\x12$\n\rjustification\x18\x06 \x01(\tR\rjustification\x12\x37\n\x0crequirements\x18\x07 \x03(\x0b\x32\x13.pdp.v1.RequirementR\x0crequirements\x12\x30\n\x07reviews\x18\x08 \x03(\x0b\x32\x16.pdp.v1.ApprovalReviewR\x07reviews\x12\x31\n\x14requester_principals\x18\t \x03(\tR\x13requesterPrincipals\x12\x39\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x37\n\tclosed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63losedAt\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\r \x01(\tR\ndecisionId\x12\'\n\x0fpolicy_revision\x18\x0e \x01(\tR\x0epolicyRevision\x12-\n\x13used_by_decision_id\x18\x0f \x01(\tR\x10usedByDecisionId\x12\x18\n\x07version\x18\x10 \x01(\x03R\x07version\x12\x1b\n\tclosed_by\x18\x11 \x01(\tR\x08\x63losedBy\x12!\n\x0c\x63lose_reason\x18\x12 \x01(\tR\x0b\x63loseReason\x12\x1e\n\nsupersedes\x18\x13 \x01(\tR\nsupersedes\x12)\n\x07outcome\x18\x14 \x01(\x0b\x32\x0f.pdp.v1.OutcomeR\x07outcome\x12=\n\x0c\x64\x65nied_until\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x64\x65niedUntil\"\x9e\x01\n\x07Outcome\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x14.pdp.v1.OutcomeStateR\x05state\x12\x16\n\x06\x64\x65tail\x18\x02 \x01(\tR\x06\x64\x65tail\x12;\n\x0breported_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nreportedAt\x12\x12\n\x04late\x18\x04 \x01(\x08R\x04late\"\xe8\x02\n\x0bRequirement\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n\x06groups\x18\x03 \x03(\tR\x06groups\x12\x1e\n\nidentities\x18\x04 \x03(\tR\nidentities\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12:\n\x0bpending_for\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\npendingFor\x12\x36\n\tvalid_for\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08validFor\x12\x1a\n\x08\x61pproved\x18\x08 \x01(\x05R\x08\x61pproved\x12/\n\x06\x63laims\x18\t \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x63laims\x12\x1e\n\nindividual\x18\n \x01(\x08R\nindividual\"\xba\x02\n\x0e\x41pprovalReview\x12\x1a\n\x08reviewer\x18\x01 \x01(\tR\x08reviewer\x12)\n\x07verdict\x18\x02 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12;\n\x0breviewed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nreviewedAt\x12\x14\n\x05rules\x18\x05 \x03(\tR\x05rules\x12\'\n\x0fpolicy_revision\x18\x06 \x01(\tR\x0epolicyRevision\x12\x1c\n\tsignature\x18\x07 \x01(\tR\tsignature\x12/\n\nsuggestion\x18\x08 \x01(\x0b\x32\x0f.pdp.v1.RequestR\nsuggestion*\x7f\n\x0cOutcomeState\x12\x1d\n\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n\x14OUTCOME_STATE_FAILED\x10\x02\x12\x19\n\x15OUTCOME_STATE_UNKNOWN\x10\x03*\x91\x02\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x02\x12\x19\n\x15\x41PPROVAL_STATE_DENIED\x10\x03\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x04\x12\x1b\n\x17\x41PPROVAL_STATE_CONSUMED\x10\x05\x12\x19\n\x15\x41PPROVAL_STATE_VOIDED\x10\x06\x12\x1c\n\x18\x41PPROVAL_STATE_CANCELLED\x10\x07\x12\x1a\n\x16\x41PPROVAL_STATE_REVOKED\x10\x08*h\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n\x0fVERDICT_APPROVE\x10\x01\x12\x10\n\x0cVERDICT_DENY\x10\x02\x12\x1d\n\x19VERDICT_CHANGES_REQUESTED\x10\x03\x32\x91\x03\n\x0f\x41pprovalService\x12L\n\rListApprovals\x12\x1c.pdp.v1.ListApprovalsRequest\x1a\x1d.pdp.v1.ListApprovalsResponse\x12\x46\n\x0bGetApproval\x12\x1a.pdp.v1.GetApprovalRequest\x1a\x1b.pdp.v1.GetApprovalResponse\x12I\n\x0cWaitApproval\x12\x1b.pdp.v1.WaitApprovalRequest\x1a\x1c.pdp.v1.WaitApprovalResponse\x12O\n\x0e\x43\x61ncelApproval\x12\x1d.pdp.v1.CancelApprovalRequest\x1a\x1e.pdp.v1.CancelApprovalResponse\x12L\n\rReportOutcome\x12\x1c.pdp.v1.ReportOutcomeRequest\x1a\x1d.pdp.v1.ReportOutcomeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pdp.v1.approval_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPROVALSTATE']._serialized_start=1740
-  _globals['_APPROVALSTATE']._serialized_end=1955
-  _globals['_VERDICT']._serialized_start=1957
-  _globals['_VERDICT']._serialized_end=2030
-  _globals['_LISTAPPROVALSREQUEST']._serialized_start=120
-  _globals['_LISTAPPROVALSREQUEST']._serialized_end=247
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=249
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=360
-  _globals['_GETAPPROVALREQUEST']._serialized_start=362
-  _globals['_GETAPPROVALREQUEST']._serialized_end=415
-  _globals['_GETAPPROVALRESPONSE']._serialized_start=418
-  _globals['_GETAPPROVALRESPONSE']._serialized_end=569
-  _globals['_APPROVAL']._serialized_start=572
-  _globals['_APPROVAL']._serialized_end=1258
-  _globals['_REQUIREMENT']._serialized_start=1261
-  _globals['_REQUIREMENT']._serialized_end=1540
-  _globals['_APPROVALREVIEW']._serialized_start=1543
-  _globals['_APPROVALREVIEW']._serialized_end=1737
-  _globals['_APPROVALSERVICE']._serialized_start=2033
-  _globals['_APPROVALSERVICE']._serialized_end=2200
+  _globals['_OUTCOMESTATE']._serialized_start=3350
+  _globals['_OUTCOMESTATE']._serialized_end=3477
+  _globals['_APPROVALSTATE']._serialized_start=3480
+  _globals['_APPROVALSTATE']._serialized_end=3753
+  _globals['_VERDICT']._serialized_start=3755
+  _globals['_VERDICT']._serialized_end=3859
+  _globals['_LISTAPPROVALSREQUEST']._serialized_start=150
+  _globals['_LISTAPPROVALSREQUEST']._serialized_end=277
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=279
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=390
+  _globals['_GETAPPROVALREQUEST']._serialized_start=392
+  _globals['_GETAPPROVALREQUEST']._serialized_end=445
+  _globals['_GETAPPROVALRESPONSE']._serialized_start=448
+  _globals['_GETAPPROVALRESPONSE']._serialized_end=769
+  _globals['_ELIGIBLEREVIEWERS']._serialized_start=771
+  _globals['_ELIGIBLEREVIEWERS']._serialized_end=862
+  _globals['_NOTIFICATION']._serialized_start=865
+  _globals['_NOTIFICATION']._serialized_end=1058
+  _globals['_WAITAPPROVALREQUEST']._serialized_start=1060
+  _globals['_WAITAPPROVALREQUEST']._serialized_end=1170
+  _globals['_WAITAPPROVALRESPONSE']._serialized_start=1172
+  _globals['_WAITAPPROVALRESPONSE']._serialized_end=1240
+  _globals['_CANCELAPPROVALREQUEST']._serialized_start=1242
+  _globals['_CANCELAPPROVALREQUEST']._serialized_end=1322
+  _globals['_CANCELAPPROVALRESPONSE']._serialized_start=1324
+  _globals['_CANCELAPPROVALRESPONSE']._serialized_end=1394
+  _globals['_REPORTOUTCOMEREQUEST']._serialized_start=1396
+  _globals['_REPORTOUTCOMEREQUEST']._serialized_end=1519
+  _globals['_REPORTOUTCOMERESPONSE']._serialized_start=1521
+  _globals['_REPORTOUTCOMERESPONSE']._serialized_end=1590
+  _globals['_APPROVAL']._serialized_start=1593
+  _globals['_APPROVAL']._serialized_end=2507
+  _globals['_OUTCOME']._serialized_start=2510
+  _globals['_OUTCOME']._serialized_end=2668
+  _globals['_REQUIREMENT']._serialized_start=2671
+  _globals['_REQUIREMENT']._serialized_end=3031
+  _globals['_APPROVALREVIEW']._serialized_start=3034
+  _globals['_APPROVALREVIEW']._serialized_end=3348
+  _globals['_APPROVALSERVICE']._serialized_start=3862
+  _globals['_APPROVALSERVICE']._serialized_end=4263
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pdp.v1 import request_pb2 as _request_pb2
 from google.protobuf.internal import containers as _containers
@@ -12,6 +13,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class OutcomeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_STATE_UNSPECIFIED: _ClassVar[OutcomeState]
+    OUTCOME_STATE_SUCCEEDED: _ClassVar[OutcomeState]
+    OUTCOME_STATE_FAILED: _ClassVar[OutcomeState]
+    OUTCOME_STATE_UNKNOWN: _ClassVar[OutcomeState]
+
 class ApprovalState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     APPROVAL_STATE_UNSPECIFIED: _ClassVar[ApprovalState]
@@ -21,12 +29,19 @@ class ApprovalState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     APPROVAL_STATE_EXPIRED: _ClassVar[ApprovalState]
     APPROVAL_STATE_CONSUMED: _ClassVar[ApprovalState]
     APPROVAL_STATE_VOIDED: _ClassVar[ApprovalState]
+    APPROVAL_STATE_CANCELLED: _ClassVar[ApprovalState]
+    APPROVAL_STATE_REVOKED: _ClassVar[ApprovalState]
 
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VERDICT_UNSPECIFIED: _ClassVar[Verdict]
     VERDICT_APPROVE: _ClassVar[Verdict]
     VERDICT_DENY: _ClassVar[Verdict]
+    VERDICT_CHANGES_REQUESTED: _ClassVar[Verdict]
+OUTCOME_STATE_UNSPECIFIED: OutcomeState
+OUTCOME_STATE_SUCCEEDED: OutcomeState
+OUTCOME_STATE_FAILED: OutcomeState
+OUTCOME_STATE_UNKNOWN: OutcomeState
 APPROVAL_STATE_UNSPECIFIED: ApprovalState
 APPROVAL_STATE_PENDING: ApprovalState
 APPROVAL_STATE_APPROVED: ApprovalState
@@ -34,9 +49,12 @@ APPROVAL_STATE_DENIED: ApprovalState
 APPROVAL_STATE_EXPIRED: ApprovalState
 APPROVAL_STATE_CONSUMED: ApprovalState
 APPROVAL_STATE_VOIDED: ApprovalState
+APPROVAL_STATE_CANCELLED: ApprovalState
+APPROVAL_STATE_REVOKED: ApprovalState
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_APPROVE: Verdict
 VERDICT_DENY: Verdict
+VERDICT_CHANGES_REQUESTED: Verdict
 
 class ListApprovalsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "state")
@@ -63,17 +81,93 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
+    LAST_APPROVED_FIELD_NUMBER: _ClassVar[int]
+    NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ...) -> None: ...
+    eligible: _containers.RepeatedCompositeFieldContainer[EligibleReviewers]
+    last_approved: Approval
+    notifications: _containers.RepeatedCompositeFieldContainer[Notification]
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ...) -> None: ...
+
+class EligibleReviewers(_message.Message):
+    __slots__ = ("rule", "identities", "open")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    identities: _containers.RepeatedScalarFieldContainer[str]
+    open: bool
+    def __init__(self, rule: _Optional[str] = ..., identities: _Optional[_Iterable[str]] = ..., open: bool = ...) -> None: ...
+
+class Notification(_message.Message):
+    __slots__ = ("webhook", "event", "state", "attempts", "problem", "tried_at")
+    WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    TRIED_AT_FIELD_NUMBER: _ClassVar[int]
+    webhook: str
+    event: str
+    state: str
+    attempts: int
+    problem: str
+    tried_at: _timestamp_pb2.Timestamp
+    def __init__(self, webhook: _Optional[str] = ..., event: _Optional[str] = ..., state: _Optional[str] = ..., attempts: _Optional[int] = ..., problem: _Optional[str] = ..., tried_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class WaitApprovalRequest(_message.Message):
+    __slots__ = ("approval_id", "known_state")
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_STATE_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    known_state: ApprovalState
+    def __init__(self, approval_id: _Optional[str] = ..., known_state: _Optional[_Union[ApprovalState, str]] = ...) -> None: ...
+
+class WaitApprovalResponse(_message.Message):
+    __slots__ = ("approval",)
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    approval: Approval
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
+
+class CancelApprovalRequest(_message.Message):
+    __slots__ = ("approval_id", "reason")
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    reason: str
+    def __init__(self, approval_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CancelApprovalResponse(_message.Message):
+    __slots__ = ("approval",)
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    approval: Approval
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
+
+class ReportOutcomeRequest(_message.Message):
+    __slots__ = ("approval_id", "state", "detail")
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    state: OutcomeState
+    detail: str
+    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[OutcomeState, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class ReportOutcomeResponse(_message.Message):
+    __slots__ = ("approval",)
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    approval: Approval
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class Approval(_message.Message):
-    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id")
+    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id", "version", "closed_by", "close_reason", "supersedes", "outcome", "denied_until")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +183,12 @@ class Approval(_message.Message):
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     POLICY_REVISION_FIELD_NUMBER: _ClassVar[int]
     USED_BY_DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_REASON_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDES_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DENIED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     state: ApprovalState
     request: _request_pb2.Request
@@ -104,10 +204,28 @@ class Approval(_message.Message):
     decision_id: str
     policy_revision: str
     used_by_decision_id: str
-    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ...) -> None: ...
+    version: int
+    closed_by: str
+    close_reason: str
+    supersedes: str
+    outcome: Outcome
+    denied_until: _timestamp_pb2.Timestamp
+    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ..., version: _Optional[int] = ..., closed_by: _Optional[str] = ..., close_reason: _Optional[str] = ..., supersedes: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., denied_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Outcome(_message.Message):
+    __slots__ = ("state", "detail", "reported_at", "late")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
+    state: OutcomeState
+    detail: str
+    reported_at: _timestamp_pb2.Timestamp
+    late: bool
+    def __init__(self, state: _Optional[_Union[OutcomeState, str]] = ..., detail: _Optional[str] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: bool = ...) -> None: ...
 
 class Requirement(_message.Message):
-    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved")
+    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual")
     RULE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +234,8 @@ class Requirement(_message.Message):
     PENDING_FOR_FIELD_NUMBER: _ClassVar[int]
     VALID_FOR_FIELD_NUMBER: _ClassVar[int]
     APPROVED_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    INDIVIDUAL_FIELD_NUMBER: _ClassVar[int]
     rule: str
     reason: str
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -124,18 +244,26 @@ class Requirement(_message.Message):
     pending_for: _duration_pb2.Duration
     valid_for: _duration_pb2.Duration
     approved: int
-    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ...) -> None: ...
+    claims: _struct_pb2.Struct
+    individual: bool
+    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ...) -> None: ...
 
 class ApprovalReview(_message.Message):
-    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules")
+    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion")
     REVIEWER_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REVIEWED_AT_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_REVISION_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    SUGGESTION_FIELD_NUMBER: _ClassVar[int]
     reviewer: str
     verdict: Verdict
     reason: str
     reviewed_at: _timestamp_pb2.Timestamp
     rules: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
+    policy_revision: str
+    signature: str
+    suggestion: _request_pb2.Request
+    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., signature: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ...) -> None: ...

@@ -45,6 +45,21 @@ class ApprovalServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_approval__pb2.GetApprovalRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_approval__pb2.GetApprovalResponse.FromString,
                 _registered_method=True)
+        self.WaitApproval = channel.unary_unary(
+                '/pdp.v1.ApprovalService/WaitApproval',
+                request_serializer=pdp_dot_v1_dot_approval__pb2.WaitApprovalRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_approval__pb2.WaitApprovalResponse.FromString,
+                _registered_method=True)
+        self.CancelApproval = channel.unary_unary(
+                '/pdp.v1.ApprovalService/CancelApproval',
+                request_serializer=pdp_dot_v1_dot_approval__pb2.CancelApprovalRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_approval__pb2.CancelApprovalResponse.FromString,
+                _registered_method=True)
+        self.ReportOutcome = channel.unary_unary(
+                '/pdp.v1.ApprovalService/ReportOutcome',
+                request_serializer=pdp_dot_v1_dot_approval__pb2.ReportOutcomeRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_approval__pb2.ReportOutcomeResponse.FromString,
+                _registered_method=True)
 
 
 class ApprovalServiceServicer(object):
@@ -66,6 +81,30 @@ class ApprovalServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WaitApproval(self, request, context):
+        """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
+        it is. For whoever may see it with GetApproval.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelApproval(self, request, context):
+        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportOutcome(self, request, context):
+        """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ApprovalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +117,21 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.GetApproval,
                     request_deserializer=pdp_dot_v1_dot_approval__pb2.GetApprovalRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_approval__pb2.GetApprovalResponse.SerializeToString,
+            ),
+            'WaitApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitApproval,
+                    request_deserializer=pdp_dot_v1_dot_approval__pb2.WaitApprovalRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_approval__pb2.WaitApprovalResponse.SerializeToString,
+            ),
+            'CancelApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelApproval,
+                    request_deserializer=pdp_dot_v1_dot_approval__pb2.CancelApprovalRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_approval__pb2.CancelApprovalResponse.SerializeToString,
+            ),
+            'ReportOutcome': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportOutcome,
+                    request_deserializer=pdp_dot_v1_dot_approval__pb2.ReportOutcomeRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_approval__pb2.ReportOutcomeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +189,87 @@ class ApprovalService(object):
             '/pdp.v1.ApprovalService/GetApproval',
             pdp_dot_v1_dot_approval__pb2.GetApprovalRequest.SerializeToString,
             pdp_dot_v1_dot_approval__pb2.GetApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ApprovalService/WaitApproval',
+            pdp_dot_v1_dot_approval__pb2.WaitApprovalRequest.SerializeToString,
+            pdp_dot_v1_dot_approval__pb2.WaitApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ApprovalService/CancelApproval',
+            pdp_dot_v1_dot_approval__pb2.CancelApprovalRequest.SerializeToString,
+            pdp_dot_v1_dot_approval__pb2.CancelApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportOutcome(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ApprovalService/ReportOutcome',
+            pdp_dot_v1_dot_approval__pb2.ReportOutcomeRequest.SerializeToString,
+            pdp_dot_v1_dot_approval__pb2.ReportOutcomeResponse.FromString,
             options,
             channel_credentials,
             insecure,

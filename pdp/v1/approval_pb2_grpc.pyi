@@ -39,6 +39,18 @@ class ApprovalServiceStub:
     """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
     Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
     """
+    WaitApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]
+    """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
+    it is. For whoever may see it with GetApproval.
+    """
+    CancelApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]
+    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+    """
+    ReportOutcome: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]
+    """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+    """
 
 @_typing.type_check_only
 class ApprovalServiceAsyncStub(ApprovalServiceStub):
@@ -50,6 +62,18 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     GetApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.GetApprovalRequest, _approval_pb2.GetApprovalResponse]  # type: ignore[assignment]
     """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
     Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+    """
+    WaitApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]  # type: ignore[assignment]
+    """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
+    it is. For whoever may see it with GetApproval.
+    """
+    CancelApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]  # type: ignore[assignment]
+    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+    """
+    ReportOutcome: _aio.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]  # type: ignore[assignment]
+    """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
     """
 
 class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +95,36 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_approval_pb2.GetApprovalResponse, _abc.Awaitable[_approval_pb2.GetApprovalResponse]]:
         """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
         Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def WaitApproval(
+        self,
+        request: _approval_pb2.WaitApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_pb2.WaitApprovalResponse, _abc.Awaitable[_approval_pb2.WaitApprovalResponse]]:
+        """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
+        it is. For whoever may see it with GetApproval.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelApproval(
+        self,
+        request: _approval_pb2.CancelApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_pb2.CancelApprovalResponse, _abc.Awaitable[_approval_pb2.CancelApprovalResponse]]:
+        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportOutcome(
+        self,
+        request: _approval_pb2.ReportOutcomeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_pb2.ReportOutcomeResponse, _abc.Awaitable[_approval_pb2.ReportOutcomeResponse]]:
+        """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
         """
 
 def add_ApprovalServiceServicer_to_server(servicer: ApprovalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,5 @@
 from pdp.v1 import approval_pb2 as _approval_pb2
+from pdp.v1 import request_pb2 as _request_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -24,18 +25,54 @@ class ListQueueResponse(_message.Message):
     def __init__(self, approvals: _Optional[_Iterable[_Union[_approval_pb2.Approval, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ReviewRequest(_message.Message):
-    __slots__ = ("approval_id", "expected_digest", "verdict", "reason")
+    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "suggestion", "expected_version", "together")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    SUGGESTION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOGETHER_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     expected_digest: str
     verdict: _approval_pb2.Verdict
     reason: str
-    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    suggestion: _request_pb2.Request
+    expected_version: int
+    together: bool
+    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ...) -> None: ...
 
 class ReviewResponse(_message.Message):
+    __slots__ = ("approval",)
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    approval: _approval_pb2.Approval
+    def __init__(self, approval: _Optional[_Union[_approval_pb2.Approval, _Mapping]] = ...) -> None: ...
+
+class WatchQueueRequest(_message.Message):
+    __slots__ = ("resume_token",)
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchQueueResponse(_message.Message):
+    __slots__ = ("approval", "may_review", "resume_token")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    approval: _approval_pb2.Approval
+    may_review: bool
+    resume_token: str
+    def __init__(self, approval: _Optional[_Union[_approval_pb2.Approval, _Mapping]] = ..., may_review: bool = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class RevokeApprovalRequest(_message.Message):
+    __slots__ = ("approval_id", "reason")
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    reason: str
+    def __init__(self, approval_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RevokeApprovalResponse(_message.Message):
     __slots__ = ("approval",)
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     approval: _approval_pb2.Approval

@@ -45,6 +45,16 @@ class ReviewServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_review__pb2.ReviewRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_review__pb2.ReviewResponse.FromString,
                 _registered_method=True)
+        self.WatchQueue = channel.unary_stream(
+                '/pdp.v1.ReviewService/WatchQueue',
+                request_serializer=pdp_dot_v1_dot_review__pb2.WatchQueueRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_review__pb2.WatchQueueResponse.FromString,
+                _registered_method=True)
+        self.RevokeApproval = channel.unary_unary(
+                '/pdp.v1.ReviewService/RevokeApproval',
+                request_serializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.FromString,
+                _registered_method=True)
 
 
 class ReviewServiceServicer(object):
@@ -61,7 +71,24 @@ class ReviewServiceServicer(object):
     def Review(self, request, context):
         """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
-        FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED.
+        ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchQueue(self, request, context):
+        """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
+        A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApproval(self, request, context):
+        """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
+        Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +106,16 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.Review,
                     request_deserializer=pdp_dot_v1_dot_review__pb2.ReviewRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_review__pb2.ReviewResponse.SerializeToString,
+            ),
+            'WatchQueue': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchQueue,
+                    request_deserializer=pdp_dot_v1_dot_review__pb2.WatchQueueRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_review__pb2.WatchQueueResponse.SerializeToString,
+            ),
+            'RevokeApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApproval,
+                    request_deserializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +173,60 @@ class ReviewService(object):
             '/pdp.v1.ReviewService/Review',
             pdp_dot_v1_dot_review__pb2.ReviewRequest.SerializeToString,
             pdp_dot_v1_dot_review__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pdp.v1.ReviewService/WatchQueue',
+            pdp_dot_v1_dot_review__pb2.WatchQueueRequest.SerializeToString,
+            pdp_dot_v1_dot_review__pb2.WatchQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ReviewService/RevokeApproval',
+            pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.SerializeToString,
+            pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,7 +38,16 @@ class ReviewServiceStub:
     Review: _grpc.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]
     """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
-    FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED.
+    ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+    """
+    WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
+    """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
+    A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+    """
+    RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
+    """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
+    Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
     """
 
 @_typing.type_check_only
@@ -51,7 +60,16 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     Review: _aio.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]  # type: ignore[assignment]
     """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
-    FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED.
+    ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+    """
+    WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
+    """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
+    A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+    """
+    RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
+    """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
+    Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
     """
 
 class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -73,7 +91,28 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_review_pb2.ReviewResponse, _abc.Awaitable[_review_pb2.ReviewResponse]]:
         """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
-        FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED.
+        ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchQueue(
+        self,
+        request: _review_pb2.WatchQueueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_review_pb2.WatchQueueResponse], _abc.AsyncIterator[_review_pb2.WatchQueueResponse]]:
+        """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
+        A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeApproval(
+        self,
+        request: _review_pb2.RevokeApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.RevokeApprovalResponse, _abc.Awaitable[_review_pb2.RevokeApprovalResponse]]:
+        """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
+        Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
         """
 
 def add_ReviewServiceServicer_to_server(servicer: ReviewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
