@@ -77,7 +77,7 @@ bite: setup
 	$(BIN)/python -m tests.bite
 
 lock: setup
-	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra mongod --group dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra inbox --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 
 clean:

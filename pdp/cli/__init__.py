@@ -26,7 +26,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (approvals.app, masks.app, audit.app, policy.app, keys.app):
+for group in (masks.app, audit.app, policy.app, keys.app):
     app.add_typer(group)
-for module in (dev, serve, identity, decisions, unmask):
+for module in (approvals, dev, serve, identity, decisions, unmask):
     module.add_to(app)

@@ -1,6 +1,8 @@
 """`pdp approvals`: what waits for people, and their verdicts."""
 
 import sys
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,17 +10,27 @@ import typer
 from pdp.cli import exit_code
 from pdp.cli.session import Output, Session, client_command
 from pdp.cli.session import show as for_people
-from pdp.cli.visible import visible
-from pdp.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from pdp.client import Client
-    from pdp.v1.approval_pb2 import Approval
+    from pdp.cli.reviewing import Reviewer
+    from pdp.v1.approval_pb2 import Approval, Verdict
+    from pdp.v1.request_pb2 import Request
 
 app = typer.Typer(name="approvals", help="What waits for people, and their verdicts.", no_args_is_help=True)
 
+
+class _Outcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 _Id = Annotated[str, typer.Argument(metavar="ID", help="apr_…")]
+_Ids = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="apr_…; several where the policy lets them go together.")
+]
 _Reason = Annotated[str, typer.Option(help="Why; kept with the review.")]
+_Why = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask on a terminal.")]
 
 
@@ -30,8 +42,9 @@ async def list_approvals(
     page_size: Annotated[int, typer.Option(help="So many a page, up to 100.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
 ) -> None:
-    """List my approvals, or my review queue, newest first."""
+    """List my approvals, newest first; or my review queue, what is of one kind together."""
     from pdp.cli import display
+    from pdp.cli.reviewing import kind
     from pdp.v1.approval_pb2 import ListApprovalsRequest
     from pdp.v1.review_pb2 import ListQueueRequest
 
@@ -43,6 +56,8 @@ async def list_approvals(
             more = await client.call(rpc, request(page_size=page_size, page_token=page.next_page_token))
             page.next_page_token = more.next_page_token
             page.approvals.extend(more.approvals)
+    if queue:
+        page.approvals.sort(key=kind)
     session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
     if page.next_page_token:
         typer.echo("there are more; --all lists them", err=True)
@@ -51,7 +66,7 @@ async def list_approvals(
 @app.command()
 @client_command
 async def show(session: Session, approval_id: _Id) -> None:
-    """Show an approval whole, and whether I may review it."""
+    """Show an approval whole: who may still review it, what is new in it, and whether I may review it."""
     from pdp.cli import display
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
@@ -60,50 +75,159 @@ async def show(session: Session, approval_id: _Id) -> None:
     if session.output is not Output.TABLE:
         session.print(answer, str)
         return
-    may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
-    for_people(f"{display.approval(answer.approval)}\n\n{visible(may)}", sys.stdout)
+    for_people(display.seen(answer), sys.stdout)
 
 
 @app.command()
 @client_command
-async def approve(session: Session, approval_id: _Id, reason: _Reason = "", yes: _Yes = False) -> None:
+async def approve(session: Session, approval_ids: _Ids, reason: _Reason = "", yes: _Yes = False) -> None:
     """Approve exactly what is displayed: the digest that is sent is recomputed from it."""
-    await _review(session, approval_id, "VERDICT_APPROVE", reason, ask=not yes)
+    from pdp.cli.reviewing import Reviewer, is_individual
+    from pdp.v1.approval_pb2 import Verdict
+
+    together = len(approval_ids) > 1
+    async with session.client() as client:
+        reviewer = await Reviewer.of(client)
+        if together:
+            alone = [one for one in approval_ids if is_individual((await reviewer.read(one)).approval)]
+            if alone:
+                exit_code.fail(f"the policy wants these reviewed one by one: {', '.join(alone)}", exit_code.USAGE)
+        for approval_id in approval_ids:
+            await _review(
+                session, reviewer, approval_id, Verdict.VERDICT_APPROVE, reason, ask=not yes, together=together
+            )
 
 
 @app.command()
 @client_command
 async def deny(session: Session, approval_id: _Id, reason: _Reason = "", yes: _Yes = False) -> None:
-    """Deny; one eligible no is enough."""
-    await _review(session, approval_id, "VERDICT_DENY", reason, ask=not yes)
-
-
-async def _review(session: Session, approval_id: str, verdict: str, reason: str, *, ask: bool) -> None:
-    from pdp.cli import display
-    from pdp.v1.approval_pb2 import GetApprovalRequest
-    from pdp.v1.review_pb2 import ReviewRequest
+    """Deny; one eligible no is enough, and one that comes after the approval revokes it."""
+    from pdp.cli.reviewing import Reviewer
+    from pdp.v1.approval_pb2 import Verdict
 
     async with session.client() as client:
-        found = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
-        for_people(display.approval(found.approval), sys.stderr)
-        digest = await _digest_of_displayed(client, found.approval)
-        if ask and sys.stdin.isatty():
-            typer.confirm(f"{verdict.removeprefix('VERDICT_').lower()} this?", abort=True, err=True)
-        request = ReviewRequest(approval_id=approval_id, expected_digest=digest, verdict=verdict, reason=reason)
-        reviewed = (await client.call(client.reviews.Review, request)).approval
-    session.print(reviewed, lambda: f"\n{display.approval_table([reviewed])}")
+        await _review(session, await Reviewer.of(client), approval_id, Verdict.VERDICT_DENY, reason, ask=not yes)
 
 
-async def _digest_of_displayed(client: "Client", approval: "Approval") -> str:
-    """The digest of the very message that was printed; ends where it is not the approval's."""
-    from pdp.canonical import canonical
-    from pdp.v1.info_pb2 import GetServerInfoRequest
+@app.command("send-back")
+@client_command
+async def send_back(
+    session: Session,
+    approval_id: _Id,
+    reason: Annotated[str, typer.Option(help="What should be different.")],
+    suggest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The request that you would accept, in JSON; then you cannot review it."),
+    ] = None,
+    yes: _Yes = False,
+) -> None:
+    """Ask for changes: this approval ends, and the requester may send a new request that names it."""
+    from pdp.cli.reviewing import Reviewer
+    from pdp.v1.approval_pb2 import Verdict
 
-    info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+    suggestion = _request(suggest) if suggest else None
+    async with session.client() as client:
+        await _review(
+            session,
+            await Reviewer.of(client),
+            approval_id,
+            Verdict.VERDICT_CHANGES_REQUESTED,
+            reason,
+            ask=not yes,
+            suggestion=suggestion,
+        )
+
+
+@app.command()
+@client_command
+async def revoke(session: Session, approval_id: _Id, reason: _Why) -> None:
+    """Take an approved approval back before it is used."""
+    from pdp.v1.review_pb2 import RevokeApprovalRequest
+
+    request = RevokeApprovalRequest(approval_id=approval_id, reason=reason)
+    async with session.client() as client:
+        _print(session, (await client.call(client.reviews.RevokeApproval, request)).approval)
+
+
+@app.command()
+@client_command
+async def cancel(session: Session, approval_id: _Id, reason: _Why = "") -> None:
+    """Withdraw an approval that I asked for."""
+    from pdp.v1.approval_pb2 import CancelApprovalRequest
+
+    request = CancelApprovalRequest(approval_id=approval_id, reason=reason)
+    async with session.client() as client:
+        _print(session, (await client.call(client.approvals.CancelApproval, request)).approval)
+
+
+@app.command()
+@client_command
+async def outcome(
+    session: Session,
+    approval_id: _Id,
+    state: Annotated[_Outcome, typer.Argument(help="How the action went.")],
+    detail: Annotated[str, typer.Option(help="What happened; no secrets, it is recorded.")] = "",
+) -> None:
+    """Report what became of the action that used an approval of mine."""
+    from pdp.v1.approval_pb2 import ReportOutcomeRequest
+
+    request = ReportOutcomeRequest(approval_id=approval_id, state=f"OUTCOME_STATE_{state.upper()}", detail=detail)
+    async with session.client() as client:
+        _print(session, (await client.call(client.approvals.ReportOutcome, request)).approval)
+
+
+def add_to(root: typer.Typer) -> None:
+    """Add the group, and the inbox."""
+    root.add_typer(app)
+    root.command()(inbox)
+
+
+@client_command
+async def inbox(session: Session) -> None:
+    """Review on the terminal, by keyboard: the queue as it changes, each approval whole."""
     try:
-        digest = canonical(approval.request, info.realm).digest
-    except InvalidRequest as error:
-        exit_code.fail(f"what is displayed is no request that could be approved; leave it alone ({error.sentence})")
-    if digest != approval.request_digest:
-        exit_code.fail("what is displayed is not what would be approved: its digest differs; leave it alone")
-    return digest
+        from pdp.cli.inbox import Inbox
+    except ImportError:
+        exit_code.fail("this needs the extra `inbox`: pip install 'placet[inbox]'")
+    async with session.client() as client:
+        await Inbox(client).run_async()
+
+
+async def _review(
+    session: Session,
+    reviewer: "Reviewer",
+    approval_id: str,
+    verdict: "Verdict",
+    reason: str,
+    *,
+    ask: bool,
+    together: bool = False,
+    suggestion: "Request | None" = None,
+) -> None:
+    from pdp.cli import display
+    from pdp.v1.approval_pb2 import Verdict
+
+    answer = await reviewer.read(approval_id)
+    for_people(display.seen(answer), sys.stderr)
+    if ask and sys.stdin.isatty():
+        words = Verdict.Name(verdict).removeprefix("VERDICT_").replace("_", " ").lower()
+        typer.confirm(f"{words} this?", abort=True, err=True)
+    reviewed = await reviewer.review(answer.approval, verdict, reason, suggestion=suggestion, together=together)
+    _print(session, reviewed)
+
+
+def _print(session: Session, approval: "Approval") -> None:
+    from pdp.cli import display
+
+    session.print(approval, lambda: f"\n{display.approval_table([approval])}")
+
+
+def _request(file: Path) -> "Request":
+    from google.protobuf import json_format
+
+    from pdp.v1.request_pb2 import Request
+
+    try:
+        return json_format.Parse(file.read_bytes(), Request())
+    except (OSError, json_format.ParseError) as error:
+        exit_code.fail(f"{file} holds no request: {error}", exit_code.USAGE)

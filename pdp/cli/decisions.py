@@ -49,6 +49,10 @@ async def authorize(
     request_id: Annotated[str, typer.Option(metavar="ID", help="Names this one execution.")] = "",
     approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
     justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
+    supersedes: Annotated[
+        str, typer.Option(metavar="ID", help="The approval that was sent back, which this answers.")
+    ] = "",
+    want_grant: Annotated[bool, typer.Option("--want-grant", help="A grant with a plain allow, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Open and use no approval.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say every rule that fired.")] = False,
     understands: Annotated[
@@ -71,6 +75,8 @@ async def authorize(
             "requestId": request_id,
             "approvalId": approval_id,
             "justification": justification,
+            "supersedes": supersedes,
+            "wantGrant": want_grant,
             "dryRun": dry_run,
             "explain": explain,
         }

@@ -7,7 +7,16 @@ from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.cli.visible import name, noted, quoted, step, typed, visible
-from pdp.v1.approval_pb2 import Approval, ApprovalReview, ApprovalState, Requirement, Verdict
+from pdp.v1.approval_pb2 import (
+    Approval,
+    ApprovalReview,
+    ApprovalState,
+    EligibleReviewers,
+    GetApprovalResponse,
+    OutcomeState,
+    Requirement,
+    Verdict,
+)
 from pdp.v1.audit_pb2 import RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.request_pb2 import Effect, Request, Subject
@@ -40,15 +49,39 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
+        *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),
         *(line for review in held.reviews for line in _review(review)),
         f"must not review  {', '.join(map(name, held.requester_principals))}",
         f"digest        {visible(held.request_digest)}",
     ]
-    if held.justification:
-        lines += ["", "the requester's own words (untrusted):"]
-        lines += [f"  | {visible(line)}" for line in held.justification.split("\n")]
+    lines += _words("the requester's own words (untrusted):", held.justification)
+    lines += _words(f"{name(held.closed_by)} closed it:", held.close_reason)
+    if held.HasField("outcome"):
+        late = " (late: after the grant had expired)" if held.outcome.late else ""
+        lines += ["", f"outcome       {_named(OutcomeState, held.outcome.state, 'OUTCOME_STATE_')}{late}"]
+        lines += _words("its caller says (untrusted):", held.outcome.detail)
     return "\n".join(map(noted, lines))
+
+
+def seen(answer: GetApprovalResponse) -> str:
+    """An approval as it concerns the caller: who may still review, what is new in it, and whether the caller may."""
+    lines = [f"may review    {_eligible(people)}" for people in answer.eligible]
+    if answer.HasField("last_approved"):
+        lines += [
+            "",
+            f"compared with {name(answer.last_approved.approval_id)}, the last of this kind that was approved:",
+            *(list(differences(answer.last_approved.request, answer.approval.request)) or ["  nothing differs"]),
+        ]
+    may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
+    return "\n".join([approval(answer.approval), *map(noted, lines), "", visible(may)])
+
+
+def differences(before: Request, after: Request) -> Iterator[str]:
+    """Every line of a request that another lacks: `-` was, `+` is."""
+    old, new = list(request(before)), list(request(after))
+    yield from (f"- {line}" for line in old if line not in set(new))
+    yield from (f"+ {line}" for line in new if line not in set(old))
 
 
 def request(asked: Request) -> Iterator[str]:
@@ -148,9 +181,21 @@ def _json(value: Value) -> str:
     return {"null_value": "null", "struct_value": "{}", "list_value": "[]"}[kind or "null_value"]
 
 
+def _words(heading: str, text: str) -> list[str]:
+    return ["", heading, *(f"  | {visible(line)}" for line in text.split("\n"))] if text else []
+
+
+def _eligible(people: EligibleReviewers) -> str:
+    others = ["whoever else fits"] if people.open else []
+    return f"{', '.join([*map(name, people.identities), *others]) or 'nobody'}  [{visible(people.rule)}]"
+
+
 def _requirement(requirement: Requirement) -> Iterator[str]:
     who = ", ".join([*(f"group {name(group)}" for group in requirement.groups), *map(name, requirement.identities)])
-    yield f"needs         {requirement.count} of {who}, so far {requirement.approved}"
+    claims = [line.strip() for line in _leaves("claim", requirement.claims)]
+    who = ", ".join(filter(None, [who, " and ".join(claims)]))
+    alone = ", each by itself" if requirement.individual else ""
+    yield f"needs         {requirement.count} of {who}, so far {requirement.approved}{alone}"
     yield f"              {visible(requirement.reason)}  [{visible(requirement.rule)}]"
 
 
@@ -159,6 +204,9 @@ def _review(review: ApprovalReview) -> Iterator[str]:
     yield f"reviewed      {verdict} by {name(review.reviewer)} at {_time(review.reviewed_at)}"
     if review.reason:
         yield from (f"              | {visible(line)}" for line in review.reason.split("\n"))
+    if review.HasField("suggestion"):
+        yield "              it would accept:"
+        yield from (f"              {line}" for line in request(review.suggestion))
 
 
 def _progress(held: Approval) -> Iterator[str]:
@@ -172,6 +220,8 @@ def _until(held: Approval) -> Iterator[str]:
         yield f"until         {_time(held.expires_at)}"
     if held.HasField("closed_at"):
         yield f"closed        {_time(held.closed_at)}"
+    if held.HasField("denied_until"):
+        yield f"denied again  until {_time(held.denied_until)}"
 
 
 def _fired(answer: AuthorizeResponse) -> Iterator[tuple[str, Sequence[object]]]:
