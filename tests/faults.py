@@ -217,9 +217,15 @@ class Served(Placet):
 
 @asynccontextmanager
 async def served(
-    folder: Path, state: Path, mongodb_uri: str, *, database: str = "", policy: Sequence[Path] = ()
+    folder: Path,
+    state: Path,
+    mongodb_uri: str,
+    *,
+    database: str = "",
+    policy: Sequence[Path] = (),
+    ahead_seconds: int = 0,
 ) -> AsyncIterator[Served]:
-    """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own."""
+    """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong."""
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
@@ -229,7 +235,9 @@ async def served(
         )
     )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pdp", "serve", "--config", file), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
     )
     said: list[str] = []
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -242,6 +250,15 @@ async def served(
             process.kill()
         await process.wait()
         await reader
+
+
+_WRONG_CLOCK = """
+import time
+right, right_ns = time.time, time.time_ns
+time.time, time.time_ns = lambda: right() + {0}, lambda: right_ns() + {0} * 10**9
+from pdp.__main__ import main
+main()
+"""
 
 
 async def _read(process: asyncio.subprocess.Process, said: list[str], address: "asyncio.Future[str]") -> None:

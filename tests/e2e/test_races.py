@@ -79,21 +79,23 @@ async def test_32_racing_openings_make_one_approval(pair: tuple[Placet, Placet],
         assert len(log.of(Kind.APPROVAL_CREATED, approval_id)) == 1
 
 
-async def test_24_reviewers_at_once_all_count_and_change_the_state_once(
-    tmp_path: Path, state: Path, mongod: MongodProcess
+async def test_64_reviewers_at_once_all_count_and_change_the_state_once(
+    tmp_path: Path, state: Path, mongod: MongodProcess, rounds: int
 ) -> None:
-    people = [f"user:p{number}" for number in range(24)]
+    people = [f"user:p{number}" for number in range(64)]
     async with placet(state, mongod.uri, policy=[_crowd(tmp_path, people)]) as server:
-        asked = await server.authorize(asking("deploy"))
-        assert asked.approval.requirements[0].count == len(people)
-        reviews = await asyncio.gather(*(_review(server, asked, person) for person in people))
-        assert Counter(one.state for one in reviews)[ApprovalState.APPROVAL_STATE_APPROVED] == 1
-        log = await verified_log(server)
-        recorded = [log.payloads[one] for one in log.of(Kind.APPROVAL_REVIEWED, asked.approval.approval_id)]
-        assert sorted(one["reviewer"] for one in recorded) == sorted(people)
-        assert Counter(one["state"] for one in recorded) == {"PENDING": len(people) - 1, "APPROVED": 1}
-        used = await server.authorize(_again(asking("deploy"), asked.approval))
-        assert used.effect == Effect.EFFECT_ALLOW
+        for _ in range(rounds):
+            request = asking("deploy", context={"run": uuid4().hex})
+            asked = await server.authorize(request)
+            assert asked.approval.requirements[0].count == len(people)
+            reviews = await asyncio.gather(*(_review(server, asked, person) for person in people))
+            assert Counter(one.state for one in reviews)[ApprovalState.APPROVAL_STATE_APPROVED] == 1
+            log = await verified_log(server)
+            recorded = [log.payloads[one] for one in log.of(Kind.APPROVAL_REVIEWED, asked.approval.approval_id)]
+            assert sorted(one["reviewer"] for one in recorded) == sorted(people)
+            assert Counter(one["state"] for one in recorded) == {"PENDING": len(people) - 1, "APPROVED": 1}
+            used = await server.authorize(_again(request, asked.approval))
+            assert used.effect == Effect.EFFECT_ALLOW
 
 
 async def test_an_approver_and_a_denier_at_once_leave_no_half_state(pair: tuple[Placet, Placet], rounds: int) -> None:
