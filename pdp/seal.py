@@ -7,6 +7,7 @@ equal claims, so a check makes the signature again and compares: nothing that wa
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +18,8 @@ from joserfc.jwk import OKPKey
 from pdp.approval import Approval, Requirement, Review, State, Verdict, approvers, satisfied
 from pdp.canonical import digest
 
+STEP_TAKES_AT_MOST = timedelta(minutes=1)
+"""From reading MongoDB's time to the step that was taken with it, by far."""
 _USED = (State.APPROVED, State.CONSUMED)
 
 
@@ -86,8 +89,13 @@ class Sealer:
 
 
 def _was_approved(approval: Approval) -> bool:
+    """Whether everybody said yes, enough of them, just before it was approved, and nothing ended it since."""
     said_yes = all(review.verdict is Verdict.APPROVE for review in approval.reviews)
-    return said_yes and satisfied(approval.requirements, approvers(approval), approval.principals)
+    if not said_yes or not satisfied(approval.requirements, approvers(approval), approval.principals):
+        return False
+    if approval.approved_at is None or approval.approved_at > approval.reviews[-1].at + STEP_TAKES_AT_MOST:
+        return False
+    return approval.state is State.CONSUMED or (approval.closed_at is None and approval.used_by is None)
 
 
 def _fingerprint(value: Any) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ STATES: dict[str, Forgery] = {
     "no review at all": lambda mine, _: {**mine, "reviews": []},
     "too few reviews": lambda mine, _: {**mine, "reviews": mine["reviews"][:1]},
     "one review twice": lambda mine, _: {**mine, "reviews": mine["reviews"][:1] * 2},
+    "approved long after its reviews": lambda mine, _: {
+        **mine,
+        "approved_at": mine["approved_at"] + timedelta(hours=1),
+    },
+    "used before": lambda mine, _: {**mine, "used_by": {"decision_id": "dec_1", "request_id": ""}},
+    "closed before": lambda mine, _: {**mine, "closed_at": mine["approved_at"]},
 }
 
 

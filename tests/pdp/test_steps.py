@@ -204,6 +204,19 @@ async def test_cancelled_request_can_be_asked_again(server: Placet) -> None:
     assert state_of(second) == "PENDING"
 
 
+async def test_of_an_approval_and_a_denial_at_once_the_denial_stays(server: Placet, rounds: int) -> None:
+    for _ in range(rounds * 4):
+        approval = (await server.authorize(exporting())).approval
+        await server.review(approval, "bob")
+        approved, denied = await asyncio.gather(
+            server.review(approval, "carol"), verdict(server, approval, "DENY", erin(server)), return_exceptions=True
+        )
+        assert not isinstance(denied, BaseException)
+        then = await now(server, approval)
+        assert (state_of(then), len(then.reviews)) in (("REVOKED", 3), ("DENIED", 2))
+        assert isinstance(approved, grpc.aio.AioRpcError) == (state_of(then) == "DENIED")
+
+
 @pytest.mark.parametrize("ender", ["deny", "revoke", "cancel"])
 async def test_of_a_use_and_an_end_at_once_exactly_one_wins(server: Placet, rounds: int, ender: str) -> None:
     for _ in range(rounds * 4):
