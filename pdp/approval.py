@@ -35,6 +35,14 @@ class Verdict(StrEnum):
     CHANGES_REQUESTED = "CHANGES_REQUESTED"
 
 
+class OutcomeState(StrEnum):
+    """What became of a use."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
 DEFAULT_PENDING_FOR_MS = 24 * 3600 * 1000
 DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
 
@@ -76,7 +84,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One person's verdict; `fits` are the indices of the requirements it counts in."""
+    """One person's verdict; `fits` are the indices of the requirements it counts in.
+
+    `suggestion` is the canonical request that the reviewer would accept, or empty; `signature` is the server's.
+    """
 
     reviewer: str
     person: str
@@ -85,11 +96,28 @@ class Review:
     reason: str
     at: datetime
     fits: tuple[int, ...]
+    policy_revision: str = ""
+    suggestion: bytes = b""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the caller reported about its use; `late` where the grant had expired by then."""
+
+    state: OutcomeState
+    detail: str
+    reported_at: datetime
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval as stored; `outbox` are the records of its last step that may not be in the log yet."""
+    """One approval as stored; `outbox` are the records of its last step that may not be in the log yet.
+
+    `seal` is the server's signature over what is frozen at creation; `supersedes` is the sent-back approval that this
+    one answers.
+    """
 
     id: str
     version: int
@@ -109,6 +137,11 @@ class Approval:
     closed_at: datetime | None
     used_by: Mapping[str, str] | None
     outbox: tuple[Any, ...]
+    supersedes: str = ""
+    seal: str = ""
+    closed_by: str = ""
+    close_reason: str = ""
+    outcome: Outcome | None = None
 
     @property
     def pending_for_ms(self) -> int:
@@ -133,6 +166,12 @@ class Approval:
         """The state, counting a deadline that passed although nobody has written it down yet."""
         expires_at = self.expires_at
         return State.EXPIRED if expires_at is not None and now >= expires_at else self.state
+
+    @property
+    def was_sent_back(self) -> bool:
+        """Whether a reviewer closed it by asking for changes."""
+        closed = self.state is State.DENIED and bool(self.reviews)
+        return closed and self.reviews[-1].verdict is Verdict.CHANGES_REQUESTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +221,21 @@ def approvers(approval: Approval) -> list[Eligibility]:
         for review in approval.reviews
         if review.verdict is Verdict.APPROVE
     ]
+
+
+def after_verdict(approval: Approval, reviewer: Eligibility, verdict: Verdict, principals: Iterable[str]) -> State:
+    """Where a verdict leaves an approval that is PENDING, or a denial one that is APPROVED."""
+    if approval.state is State.APPROVED:
+        return State.REVOKED
+    if verdict is not Verdict.APPROVE:
+        return State.DENIED
+    done = satisfied(approval.requirements, [*approvers(approval), reviewer], principals)
+    return State.APPROVED if done else State.PENDING
+
+
+def suggesters(approval: Approval) -> set[str]:
+    """Whoever wrote a request into this approval, as identity and as person: none of them reviews that request."""
+    return {name for review in approval.reviews if review.suggestion for name in (review.reviewer, review.person)}
 
 
 _DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,7})s)?")

@@ -78,6 +78,12 @@ def request_of(encoded: bytes) -> Request:
     return json_format.Parse(encoded, Request())
 
 
+def kind(encoded: bytes) -> str:
+    """What requests of one kind share: the action's name and the resource's type, apart by a character of neither."""
+    members = orjson.loads(encoded)
+    return f"{members['action']['name']}\n{members['resource']['type']}"
+
+
 def differing_paths(left: bytes, right: bytes) -> list[str]:
     """The paths at which two canonical requests differ, sorted; never a value. Behind the first 20, how many more."""
     paths = sorted(_differing(orjson.loads(left), orjson.loads(right), ""))
@@ -100,10 +106,10 @@ def checked_text(value: str, path: str) -> str:
     return value
 
 
-def refuse_unknown_fields(request: AuthorizeRequest) -> None:
+def refuse_unknown_fields(request: AuthorizeRequest | Request) -> None:
     """A field that this server does not know could change what the caller means: it is refused, not dropped."""
-    known = AuthorizeRequest()
-    known.CopyFrom(request)
+    known = type(request)()
+    known.MergeFrom(request)  # type: ignore[arg-type]  # of the same type
     known.DiscardUnknownFields()
     if known.ByteSize() == request.ByteSize():
         return

@@ -8,9 +8,10 @@ import asyncio
 import logging
 from contextvars import Context
 
-from pdp.approval import Approval, State
+from pdp.approval import Approval, Outcome, State
 from pdp.audit import event
 from pdp.audit.writer import Writer
+from pdp.authn import Caller
 from pdp.errors import PdpError
 from pdp.store.approvals import Approvals, Found
 
@@ -42,6 +43,25 @@ class Delivery:
         expired = await self._approvals.expire(found.approval, [event.approval_closed(found.approval, State.EXPIRED)])
         if expired is not None:
             await self.deliver(expired)
+
+    async def close(
+        self, approval: Approval, after: State, closed_by: str, reason: str, revision: str = ""
+    ) -> Approval | None:
+        """End an approval on somebody's word, recorded; None where somebody else was faster or its time is over."""
+        await self.deliver(approval)
+        record = event.approval_closed(approval, after, revision, closed_by=closed_by, reason=reason)
+        closed = await self._approvals.close(approval, after, closed_by, reason, [record])
+        if closed is not None:
+            await self.deliver(closed)
+        return closed
+
+    async def report(self, approval: Approval, caller: Caller, outcome: Outcome) -> Approval | None:
+        """Keep what became of a use, recorded; None where somebody else was faster."""
+        await self.deliver(approval)
+        reported = await self._approvals.report(approval, outcome, [event.outcome(approval, caller, outcome)])
+        if reported is not None:
+            await self.deliver(reported)
+        return reported
 
     async def settled(self) -> None:
         """Return when no outbox is being emptied."""

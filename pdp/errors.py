@@ -90,6 +90,41 @@ class ApprovalNotPending(PdpError):
     reason = "APPROVAL_NOT_PENDING"
 
 
+class ApprovalNotApproved(PdpError):
+    """Only what is APPROVED can be taken back; its state is in the metadata."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_NOT_APPROVED"
+
+
+class ApprovalNotConsumed(PdpError):
+    """Only a use has an outcome; the approval's state is in the metadata."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_NOT_CONSUMED"
+
+
+class OutcomeReported(PdpError):
+    """SUCCEEDED and FAILED are final."""
+
+    code = "ALREADY_EXISTS"
+    reason = "OUTCOME_REPORTED"
+
+
+class ApprovalChanged(PdpError):
+    """The approval is no longer what was displayed; state, number of reviews and version are in the metadata."""
+
+    code = "ABORTED"
+    reason = "APPROVAL_CHANGED"
+
+
+class ApprovalTampered(PdpError):
+    """The approval's signatures do not fit it: somebody changed the database behind the servers' back."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_TAMPERED"
+
+
 class AlreadyReviewed(PdpError):
     """This person has reviewed this approval before; a review is never changed."""
 

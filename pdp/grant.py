@@ -1,7 +1,7 @@
 """The signed proof of one allow: a JWS (RFC 7515, `Ed25519`) that the enforcing program can check offline.
 
-Claims: `iss` the realm, `aud` the caller, `jti` the decision id, `approval`, `digest` the request digest, `iat` and
-`exp`.
+Claims: `iss` the realm, `aud` the caller, `jti` the decision id, `approval` where one was used, `digest` the request
+digest, `iat` and `exp`.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class Grantor:
     realm: str
 
     def grant(self, *, caller: str, decision_id: str, approval_id: str, digest: str, at: datetime) -> str:
-        """A compact JWS, valid for 30 s from `at`, which is MongoDB's time of the use."""
+        """A compact JWS, valid for 30 s from `at`, which is MongoDB's time of the use, or of a plain allow."""
         issued = int(at.timestamp())
         claims = {
             "iss": self.realm,
             "aud": caller,
             "jti": decision_id,
-            "approval": approval_id,
+            **({"approval": approval_id} if approval_id else {}),
             "digest": digest,
             "iat": issued,
             "exp": issued + LIFETIME_SECONDS,

@@ -5,19 +5,45 @@ read -> policy: whom does this person fit -> compare-and-set (review and outbox)
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pdp.approval import Approval, Eligibility, PolicyReview, Review, State, Verdict, approvers, satisfied
+from pdp.approval import Approval, Eligibility, PolicyReview, Review, State, Verdict, after_verdict
 from pdp.audit import event
 from pdp.authn import Caller
+from pdp.canonical import kind
 from pdp.decision import policy_review, review_input
 from pdp.delivery import Delivery
-from pdp.errors import AlreadyReviewed, ApprovalNotPending, Conflict, DigestMismatch, NotAllowed, NotFound
+from pdp.errors import (
+    AlreadyReviewed,
+    ApprovalChanged,
+    ApprovalNotApproved,
+    ApprovalNotPending,
+    Conflict,
+    DigestMismatch,
+    NotAllowed,
+    NotFound,
+)
+from pdp.integrity import Integrity
 from pdp.opa import Opa
 from pdp.store.approvals import Approvals, Found
 
+CLOSED_BY_VERDICT = (State.DENIED, State.REVOKED)
 ATTEMPTS = 64
 """One of those who collide always gets through, so this many may review at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a reviewer says, and about what: the digest, and the version unless 0, of what was displayed.
+
+    `suggestion` is a canonical request, or empty.
+    """
+
+    verdict: Verdict
+    reason: str
+    expected_digest: str
+    expected_version: int = 0
+    suggestion: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +63,8 @@ class Seen:
 class Reviewing:
     """Reads for reviewers, and their verdicts."""
 
-    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery) -> None:
-        self._approvals, self._opa, self._delivery = approvals, opa, delivery
+    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, integrity: Integrity) -> None:
+        self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
 
     async def seen_by(self, caller: Caller, approval_id: str) -> Seen:
         """The approval, if it is any of this caller's business: its own, to review, or asked in its name.
@@ -59,38 +85,66 @@ class Reviewing:
         seen = [await self._seen(caller, found) for found in candidates]
         return [one.found for one in seen if not one.obstacle]
 
-    async def review(
-        self, caller: Caller, approval_id: str, expected_digest: str, verdict: Verdict, reason: str
-    ) -> Found:
+    async def last_approved(self, caller: Caller, seen: Seen) -> Found | None:
+        """What the requester got approved last of the same kind, where this caller fits that, too."""
+        approval = seen.found.approval
+        last = await self._approvals.last_approved(approval, kind(approval.request))
+        return last if last and (await self._seen(caller, last)).eligibility.fits else None
+
+    async def review(self, caller: Caller, approval_id: str, said: Said) -> Found:
         """Record a verdict; the approval afterwards.
 
-        Raises `NotFound`, `NotAllowed`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`, `Conflict`.
+        Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
+        `ApprovalTampered`, `Conflict`.
         """
         for _ in range(ATTEMPTS):
             seen = await self.seen_by(caller, approval_id)
-            _check(caller, seen, expected_digest)
+            _check(caller, seen, said)
+            await self._integrity.require(seen.found.approval, caller)
             await self._delivery.deliver(seen.found.approval)
-            reviewed = await self._step(caller, seen, verdict, reason)
+            reviewed = await self._step(caller, seen, said)
             if reviewed is not None:
                 await self._delivery.deliver(reviewed)
                 return Found(reviewed, seen.found.now)
         raise Conflict("too many reviews of this approval at once; read it again and retry")
 
-    async def _step(self, caller: Caller, seen: Seen, verdict: Verdict, reason: str) -> Approval | None:
-        approval, eligibility = seen.found.approval, seen.eligibility
-        review = Review(
+    async def revoke(self, caller: Caller, approval_id: str, reason: str) -> Found:
+        """Take an APPROVED approval back; the approval afterwards.
+
+        Raises `NotFound`, `NotAllowed`, `ApprovalNotApproved`, `Conflict`.
+        """
+        for _ in range(ATTEMPTS):
+            seen = await self.seen_by(caller, approval_id)
+            if not seen.eligibility.fits:
+                raise NotAllowed("REVIEWER_NOT_ELIGIBLE", f"{caller.identity}: you fit none of its requirements")
+            approval, state = seen.found.approval, seen.found.state
+            if state is not State.APPROVED:
+                raise ApprovalNotApproved(f"this approval is {state}; only an APPROVED one is taken back", state=state)
+            closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, seen.answer.revision)
+            if closed is not None:
+                return Found(closed, seen.found.now)
+        raise Conflict("this approval changes faster than it can be read; try again")
+
+    async def _step(self, caller: Caller, seen: Seen, said: Said) -> Approval | None:
+        approval, eligibility, revision = seen.found.approval, seen.eligibility, seen.answer.revision
+        unsigned = Review(
             reviewer=caller.identity,
             person=eligibility.person,
             groups=caller.groups,
-            verdict=verdict,
-            reason=reason,
+            verdict=said.verdict,
+            reason=said.reason,
             at=seen.found.now,
             fits=eligibility.fits,
+            policy_revision=revision,
+            suggestion=said.suggestion,
         )
-        after = _after(approval, eligibility, verdict, _principals(seen))
-        records = [event.approval_reviewed(approval, review, after, seen.answer.revision)]
-        if after is State.DENIED:
-            records.append(event.approval_closed(approval, after, seen.answer.revision))
+        signature = self._integrity.sealer.review(approval.id, approval.digest, unsigned)
+        review = replace(unsigned, signature=signature)
+        after = after_verdict(approval, eligibility, said.verdict, _principals(seen))
+        records = [event.approval_reviewed(approval, review, after, revision)]
+        if after in CLOSED_BY_VERDICT:
+            words = {"closed_by": review.reviewer, "reason": review.reason}
+            records.append(event.approval_closed(approval, after, revision, **words))
         return await self._approvals.review(approval, review, after, records)
 
     async def _seen(self, caller: Caller, found: Found) -> Seen:
@@ -99,14 +153,6 @@ class Reviewing:
         question = review_input(approval.request, requester, approval.requirements, [caller], time.time_ns())
         answer = policy_review(await self._opa.review(question), [caller.identity], len(approval.requirements))
         return Seen(found, answer, _obstacle(caller, found, answer))
-
-
-def _after(approval: Approval, reviewer: Eligibility, verdict: Verdict, principals: Iterable[str]) -> State:
-    """Where this verdict leaves the approval."""
-    if verdict is Verdict.DENY:
-        return State.DENIED
-    done = satisfied(approval.requirements, [*approvers(approval), reviewer], principals)
-    return State.APPROVED if done else State.PENDING
 
 
 def _principals(seen: Seen) -> set[str]:
@@ -125,12 +171,14 @@ def _obstacle(caller: Caller, found: Found, answer: PolicyReview) -> str:
         return "you fit none of its requirements"
     if found.state is not State.PENDING:
         return f"it is {found.state}"
-    if any(eligibility.person in (review.person, review.reviewer) for review in approval.reviews):
-        return "you have reviewed it"
-    return ""
+    return "you have reviewed it" if _has_reviewed(approval, eligibility) else ""
 
 
-def _check(caller: Caller, seen: Seen, expected_digest: str) -> None:
+def _has_reviewed(approval: Approval, reviewer: Eligibility) -> bool:
+    return any(reviewer.person in (review.person, review.reviewer) for review in approval.reviews)
+
+
+def _check(caller: Caller, seen: Seen, said: Said) -> None:
     """Raise what stands in the way of the caller's review."""
     approval = seen.found.approval
     principals = _principals(seen)
@@ -138,14 +186,29 @@ def _check(caller: Caller, seen: Seen, expected_digest: str) -> None:
         raise NotAllowed("REVIEWER_IS_REQUESTER", f"{caller.identity}: {seen.obstacle}")
     if not seen.eligibility.fits:
         raise NotAllowed("REVIEWER_NOT_ELIGIBLE", f"{caller.identity}: {seen.obstacle}")
-    if seen.found.state is not State.PENDING:
+    if said.expected_version not in (0, approval.version):
+        raise _changed(seen.found)
+    is_late_denial = seen.found.state is State.APPROVED and said.verdict is Verdict.DENY
+    if seen.found.state is not State.PENDING and not is_late_denial:
         raise ApprovalNotPending(
             f"this approval is {seen.found.state}; it takes no more reviews", state=seen.found.state
         )
-    if expected_digest != approval.digest:
+    if said.expected_digest != approval.digest:
         raise DigestMismatch("expected_digest is not this approval's; show the request again and review what it shows")
-    if seen.obstacle:
-        raise AlreadyReviewed("you have reviewed this approval; a review is never changed")
+    if _has_reviewed(approval, seen.eligibility):
+        raise AlreadyReviewed("you have reviewed this approval; a review is never changed, but you may revoke it")
+
+
+def _changed(found: Found) -> ApprovalChanged:
+    """Says what the approval is by now; never a value of it."""
+    reviews = len(found.approval.reviews)
+    return ApprovalChanged(
+        f"this approval changed since it was displayed: it is {found.state} with {reviews} "
+        f"review{'' if reviews == 1 else 's'} by now; show it again and review what it shows",
+        state=found.state,
+        reviews=str(reviews),
+        version=str(found.approval.version),
+    )
 
 
 def _not_found() -> NotFound:

@@ -26,7 +26,10 @@ from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
 from pdp.grant import Grantor
 from pdp.health import Health
+from pdp.integrity import Integrity
+from pdp.requesting import Requesting
 from pdp.review import Reviewing
+from pdp.seal import Sealer
 from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
@@ -123,7 +126,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)})
         server = grpc.aio.server(options=_OPTIONS)
-        names = _add_services(server, config, opa, parts, Quotas(database))
+        names = _add_services(server, config, opa, parts, database)
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
         port = _listen(server, config.listen)
@@ -141,26 +144,29 @@ def _spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:
+def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, database: Database) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
-    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)
+    integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
+    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
+    requesting = Requesting(parts.approvals, parts.delivery)
     decisions = DecisionService(
         realm=config.realm,
         person_types=config.person_types,
         policy=opa.policy,
         batcher=Batcher(opa.opa),
-        settlement=Settlement(parts.approvals, opa.opa, parts.delivery),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(grant_key, config.realm),
         batches=parts.batches,
+        database=database,
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
-        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
-        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, quotas)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, requesting)),
+        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, config.realm)),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, Quotas(database))),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pdp import grant, identifier
-from pdp.approval import Approval, PolicyReview, State, satisfied
+from pdp.approval import Approval, PolicyReview, State, satisfied, suggesters
 from pdp.approval import Verdict as ReviewVerdict
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.authn import Caller
-from pdp.canonical import Canonical, differing_paths
+from pdp.canonical import Canonical, differing_paths, kind
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.delivery import Delivery
-from pdp.errors import Conflict, NotFound, RequestIdReused
+from pdp.errors import Conflict, InvalidRequest, NotFound, RequestIdReused
+from pdp.integrity import Integrity
 from pdp.opa import Opa
 from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
 from pdp.v1.decision_pb2 import AuthorizeRequest
@@ -35,6 +36,7 @@ _ENDS = {
     State.REVOKED: "it was revoked",
     State.VOIDED: "the policy asks for more than its reviews gave",
 }
+_SENT_BACK = "a reviewer asks for changes; send the new request with `supersedes` set to this approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,14 @@ class Settled:
 class Settlement:
     """Settles one question after the other; all state is MongoDB's."""
 
-    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery) -> None:
-        self._approvals, self._opa, self._delivery = approvals, opa, delivery
+    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, integrity: Integrity) -> None:
+        self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Settled:
         """Turn the policy's verdict into the answer.
 
-        Raises `NotFound`, `RequestIdReused`, `Conflict`, `StoreUnavailable` and what OPA may raise.
+        Raises `NotFound`, `InvalidRequest`, `RequestIdReused`, `ApprovalTampered`, `Conflict`, `StoreUnavailable` and
+        what OPA may raise.
         """
         found = await self._named(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
@@ -87,15 +90,32 @@ class Settlement:
                 return found
         if not request.approval_id:
             return None
-        found = await self._approvals.get(request.approval_id)
-        if found is None or found.approval.caller != caller:
-            raise NotFound("APPROVAL_NOT_FOUND", "this caller has no such approval; leave approval_id out to open one")
+        return await self._own(ask, "approval_id", request.approval_id)
+
+    async def _own(self, ask: Ask, field: str, approval_id: str) -> Found:
+        found = await self._approvals.get(approval_id)
+        if found is None or found.approval.caller != ask.caller.identity:
+            raise NotFound("APPROVAL_NOT_FOUND", f"this caller has no such approval; leave {field} out to open one")
         return found
+
+    async def _barred(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
+        """The new approval's requester principals: today's, and whoever had a hand in what it supersedes.
+
+        Each approval holds those of the one before, so one step back is the whole chain.
+        """
+        if not ask.request.supersedes:
+            return verdict.principals
+        before = (await self._own(ask, "supersedes", ask.request.supersedes)).approval
+        await self._integrity.require(before, ask.caller)
+        if not before.was_sent_back:
+            raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
+        return sorted({*verdict.principals, *before.principals, *suggesters(before)})
 
     async def _open(self, ask: Ask, verdict: Verdict) -> Settled:
         """A new approval, or the one that this caller has pending for the same request."""
+        principals = await self._barred(ask, verdict)
         for _ in range(ATTEMPTS):
-            opening = _opening(ask, verdict)
+            opening = self._opening(ask, verdict, principals)
             try:
                 opened = await self._approvals.open(opening)
             except RequestIdTaken:
@@ -114,6 +134,37 @@ class Settlement:
                 return _plain(ask, verdict, pending)
             await self._delivery.expire(pending)
         raise Conflict("this request's approvals change faster than they can be read; try again")
+
+    def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Opening:
+        approval_id, decision_id = identifier.new("apr"), identifier.new("dec")
+        supersedes = ask.request.supersedes
+        seal = self._integrity.sealer.frozen(
+            approval_id=approval_id,
+            request_digest=ask.canonical.digest,
+            caller=ask.caller.identity,
+            principals=principals,
+            supersedes=supersedes,
+            requirements=verdict.requirements,
+        )
+        created = event.approval_created(
+            approval_id, ask.caller, ask.canonical, verdict, principals=principals, supersedes=supersedes
+        )
+        return Opening(
+            id=approval_id,
+            caller=ask.caller.identity,
+            request=ask.canonical.json,
+            digest=ask.canonical.digest,
+            justification=ask.request.justification,
+            request_id=ask.request.request_id,
+            requirements=verdict.requirements,
+            principals=principals,
+            decision_id=decision_id,
+            policy_revision=verdict.revision,
+            kind=kind(ask.canonical.json),
+            supersedes=supersedes,
+            seal=seal,
+            outbox=[_decision(ask, verdict, decision_id, approval_id), created],
+        )
 
     async def _resume(self, ask: Ask, verdict: Verdict, found: Found) -> Settled:
         """What an existing approval means to this request, trying again while others change it."""
@@ -142,18 +193,21 @@ class Settlement:
         if state is State.APPROVED:
             return await self._use(ask, verdict, found)
         if state is State.CONSUMED and _is_repeat(ask, found):
+            await self._integrity.require(approval, ask.caller)
             if ask.request.dry_run:
                 return _plain(ask, verdict.allowed(), found)
             used_by = approval.used_by or {}
             step = approval if approval.outbox else None
             return Settled(verdict.allowed(), used_by["decision_id"], approval.outbox, found, step, granted=True)
+        why = _SENT_BACK if approval.was_sent_back else _ENDS[state]
         return _plain(
-            ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {_ENDS[state]}"), found
+            ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}"), found
         )
 
     async def _use(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
         """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
         approval = found.approval
+        await self._integrity.require(approval, ask.caller)
         await self._delivery.deliver(approval)
         today = await self._review_again(ask, verdict, approval)
         principals = {*approval.principals, *verdict.principals, *today.principals}
@@ -213,26 +267,6 @@ def _is_repeat(ask: Ask, found: Found) -> bool:
         return False
     lives = found.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
     return lives and approval.used_by["request_id"] == request_id
-
-
-def _opening(ask: Ask, verdict: Verdict) -> Opening:
-    approval_id, decision_id = identifier.new("apr"), identifier.new("dec")
-    return Opening(
-        id=approval_id,
-        caller=ask.caller.identity,
-        request=ask.canonical.json,
-        digest=ask.canonical.digest,
-        justification=ask.request.justification,
-        request_id=ask.request.request_id,
-        requirements=verdict.requirements,
-        principals=verdict.principals,
-        decision_id=decision_id,
-        policy_revision=verdict.revision,
-        outbox=[
-            _decision(ask, verdict, decision_id, approval_id),
-            event.approval_created(approval_id, ask.caller, ask.canonical, verdict),
-        ],
-    )
 
 
 def _plain(ask: Ask, verdict: Verdict, found: Found | None = None) -> Settled:

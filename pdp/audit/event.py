@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pdp import identifier
-from pdp.approval import Approval, Review, State
+from pdp.approval import Approval, Outcome, Review, State
 from pdp.audit.record import Entry, Kind, entry
 from pdp.authn import Caller
 from pdp.canonical import Canonical
@@ -53,9 +53,23 @@ def error(caller: Caller, canonical: Canonical, failure: PdpError) -> Entry:
     return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}), error=reason)
 
 
-def approval_created(approval_id: str, caller: Caller, canonical: Canonical, verdict: Verdict) -> Entry:
-    """People are asked: what for, which requirements, who must not review."""
-    details = {"requirements": verdict.requirements, "requester_principals": verdict.principals}
+def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> Entry:
+    """Somebody met an approval that cannot be trusted."""
+    payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps({"message": failure.sentence}))
+    return entry(Kind.ERROR, payload, approval_id=approval.id, error=failure.reason)
+
+
+def approval_created(
+    approval_id: str,
+    caller: Caller,
+    canonical: Canonical,
+    verdict: Verdict,
+    *,
+    principals: Sequence[str],
+    supersedes: str = "",
+) -> Entry:
+    """People are asked: what for, which requirements, who must not review, which sent-back approval it answers."""
+    details = {"requirements": verdict.requirements, "requester_principals": principals, "supersedes": supersedes}
     return entry(
         Kind.APPROVAL_CREATED,
         _asked(caller, canonical, details),
@@ -76,6 +90,8 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "at": review.at,
         "request_digest": approval.digest,
         "state": after,
+        "suggestion": orjson.Fragment(review.suggestion or b"null"),
+        "signature": review.signature,
     }
     rules = [approval.requirements[index].rule for index in review.fits]
     return entry(
@@ -89,10 +105,20 @@ def approval_consumed(approval: Approval, decision_id: str, request_id: str, rev
     return entry(Kind.APPROVAL_CONSUMED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 
-def approval_closed(approval: Approval, after: State, revision: str = "") -> Entry:
-    """An end other than use."""
-    payload = {"state": after, "request_digest": approval.digest}
+def approval_closed(
+    approval: Approval, after: State, revision: str = "", *, closed_by: str = "", reason: str = ""
+) -> Entry:
+    """An end other than use; `closed_by` is empty where nobody's word ended it."""
+    payload = {"state": after, "request_digest": approval.digest, "closed_by": closed_by, "reason": reason}
     return entry(Kind.APPROVAL_CLOSED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
+
+
+def outcome(approval: Approval, caller: Caller, reported: Outcome) -> Entry:
+    """What the caller says became of its use."""
+    decision_id = (approval.used_by or {}).get("decision_id", "")
+    details = {"decision_id": decision_id, "outcome": reported}
+    payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps(details))
+    return entry(Kind.OUTCOME, payload, approval_id=approval.id)
 
 
 def masked(

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     APPROVAL_REVIEWED = "approval.reviewed"
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_CLOSED = "approval.closed"
+    OUTCOME = "outcome"
     MASK = "mask"
     UNMASK = "unmask"
     POLICY_LOADED = "policy.loaded"

@@ -1,9 +1,10 @@
 """ApprovalService: what a requester sees of its approvals."""
 
-from pdp import identifier
-from pdp.approval import State
+from pdp import canonical, identifier
+from pdp.approval import OutcomeState, State
 from pdp.authn import Caller
 from pdp.errors import InvalidRequest
+from pdp.requesting import Requesting
 from pdp.review import Reviewing
 from pdp.service import message, page
 from pdp.store.approvals import Approvals
@@ -20,13 +21,14 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalRequest,
     WaitApprovalResponse,
 )
+from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
 
 
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
-        self._approvals, self._reviewing = approvals, reviewing
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, requesting: Requesting) -> None:
+        self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -39,8 +41,10 @@ class ApprovalService:
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
         """One approval, for whoever it concerns."""
         seen = await self._reviewing.seen_by(caller, checked_approval_id(request.approval_id))
+        last = None if seen.obstacle else await self._reviewing.last_approved(caller, seen)
         return GetApprovalResponse(
             approval=message.approval(seen.found),
+            last_approved=message.approval(last) if last else None,
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
         )
@@ -50,12 +54,19 @@ class ApprovalService:
         raise NotImplementedError
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
-        """To come."""
-        raise NotImplementedError
+        """The caller withdraws an approval of its own."""
+        approval_id = checked_approval_id(request.approval_id)
+        reason = canonical.checked_text(request.reason, "reason")
+        return CancelApprovalResponse(
+            approval=message.approval(await self._requesting.cancel(caller, approval_id, reason))
+        )
 
     async def ReportOutcome(self, request: ReportOutcomeRequest, caller: Caller) -> ReportOutcomeResponse:
-        """To come."""
-        raise NotImplementedError
+        """What became of the caller's use."""
+        approval_id = checked_approval_id(request.approval_id)
+        detail = canonical.checked_text(request.detail, "detail")
+        reported = await self._requesting.report(caller, approval_id, _outcome(request.state), detail)
+        return ReportOutcomeResponse(approval=message.approval(reported))
 
 
 def checked_approval_id(text: str) -> str:
@@ -63,6 +74,12 @@ def checked_approval_id(text: str) -> str:
     if not text.startswith("apr_") or identifier.uuid_bytes(text) is None:
         raise InvalidRequest.field("approval_id", 'is no approval id; one looks like "apr_" and 32 digits')
     return text
+
+
+def _outcome(state: OutcomeStateMessage) -> OutcomeState:
+    if state not in OutcomeStateMessage.values() or state == OutcomeStateMessage.OUTCOME_STATE_UNSPECIFIED:
+        raise InvalidRequest.field("state", "must be OUTCOME_STATE_SUCCEEDED, _FAILED or _UNKNOWN")
+    return OutcomeState(OutcomeStateMessage.Name(state).removeprefix("OUTCOME_STATE_"))
 
 
 def _state(state: ApprovalState) -> State | None:

@@ -25,7 +25,7 @@ class Batch:
     def __init__(self, request: BatchAuthorizeRequest) -> None:
         if not 1 <= len(request.items) <= MAX_ITEMS:
             raise InvalidRequest.field("items", f"holds {len(request.items)}; send 1 to {MAX_ITEMS}")
-        for name in ("request_id", "approval_id"):
+        for name in ("request_id", "approval_id", "supersedes"):
             if getattr(request.defaults, name):
                 raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
         if request.semantics not in BatchSemantics.values():
@@ -82,4 +82,5 @@ def _with_defaults(item: AuthorizeRequest, defaults: AuthorizeRequest) -> Author
     merged.justification = item.justification or defaults.justification
     merged.dry_run = item.dry_run or defaults.dry_run
     merged.explain = item.explain or defaults.explain
+    merged.want_grant = item.want_grant or defaults.want_grant
     return merged

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pdp import canonical, identifier
 from pdp.audit import event
@@ -22,6 +23,7 @@ from pdp.service.batch import Batch, item_error
 from pdp.service.record import stored_record
 from pdp.settlement import Ask, Settled, Settlement
 from pdp.store.batches import Batches
+from pdp.store.database import Database
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
     AuthorizeResponse,
@@ -50,6 +52,14 @@ class Outcome:
         """As the contract has it; an error is a deny."""
         return message.effect("DENY" if isinstance(self.result, PdpError) else self.result.verdict.effect)
 
+    @property
+    def wants_grant(self) -> bool:
+        """Whether this is an allow without an approval that is to be proved all the same."""
+        if self.ask is None or isinstance(self.result, PdpError) or self.result.granted:
+            return False
+        wanted = self.ask.request.want_grant and not self.ask.request.dry_run
+        return wanted and self.effect == Effect.EFFECT_ALLOW
+
 
 class DecisionService:
     """May this happen?"""
@@ -66,10 +76,11 @@ class DecisionService:
         writer: Writer,
         grantor: Grantor,
         batches: Batches,
+        database: Database,
     ) -> None:
         self._realm, self._person_types, self._policy = realm, person_types, policy
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
-        self._writer, self._grantor, self._batches = writer, grantor, batches
+        self._writer, self._grantor, self._batches, self._database = writer, grantor, batches, database
 
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
@@ -78,7 +89,7 @@ class DecisionService:
             answers = await self._judge([ask])
             outcome = await self._settle(ask, answers[0])
             await self._record([outcome])
-        return self._answer(outcome)
+        return self._answer(outcome, await self._grants_at([outcome]))
 
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; what a bad item gets is its own."""
@@ -93,7 +104,8 @@ class DecisionService:
                     break
                 await _breathe(index)
             await self._record(outcomes)
-        results = [self._result(outcome) for outcome in outcomes]
+        granted_at = await self._grants_at(outcomes)
+        results = [self._result(outcome, granted_at) for outcome in outcomes]
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
         return BatchAuthorizeResponse(results=results + [undecided] * (len(asks) - len(results)))
 
@@ -170,7 +182,11 @@ class DecisionService:
             if isinstance(outcome.result, Settled) and outcome.result.step is not None:
                 self._delivery.delivered(outcome.result.step)
 
-    def _answer(self, outcome: Outcome) -> AuthorizeResponse:
+    async def _grants_at(self, outcomes: Sequence[Outcome]) -> datetime | None:
+        """MongoDB's time, where a plain allow wants a grant."""
+        return await self._database.now() if any(outcome.wants_grant for outcome in outcomes) else None
+
+    def _answer(self, outcome: Outcome, granted_at: datetime | None) -> AuthorizeResponse:
         ask, settled = outcome.ask, outcome.result
         if ask is None or isinstance(settled, PdpError):
             raise settled if isinstance(settled, PdpError) else AssertionError
@@ -184,29 +200,33 @@ class DecisionService:
             request_digest=ask.canonical.digest,
             on_behalf_of=ask.request.on_behalf_of,
             approval=message.approval(settled.approval) if settled.approval else None,
-            grant=self._grant(ask, settled),
+            grant=self._grant(ask, settled, granted_at if outcome.wants_grant else None),
             fired=message.fired(final),
             dry_run=ask.request.dry_run,
         )
 
-    def _grant(self, ask: Ask, settled: Settled) -> str:
-        used = settled.approval.approval if settled.approval else None
-        if not settled.granted or ask.request.dry_run or used is None or used.closed_at is None:
+    def _grant(self, ask: Ask, settled: Settled, granted_at: datetime | None) -> str:
+        """For a use as of the use, so that a repeat gives the same bytes; for a plain allow as of `granted_at`."""
+        used = settled.approval.approval if settled.approval and settled.granted else None
+        at = used.closed_at if used else granted_at
+        if at is None:
             return ""
         return self._grantor.grant(
-            caller=used.caller,
+            caller=ask.caller.identity,
             decision_id=settled.decision_id,
-            approval_id=used.id,
-            digest=used.digest,
-            at=used.closed_at,
+            approval_id=used.id if used else "",
+            digest=ask.canonical.digest,
+            at=at,
         )
 
-    def _result(self, outcome: Outcome) -> BatchAuthorizeResult:
+    def _result(self, outcome: Outcome, granted_at: datetime | None) -> BatchAuthorizeResult:
         if isinstance(outcome.result, PdpError):
             return BatchAuthorizeResult(error=item_error(outcome.result))
-        answer = self._answer(outcome)
+        answer = self._answer(outcome, granted_at)
         if answer.HasField("approval"):  # the caller has its request; with it, answers may be too large or too deep
             answer.approval.ClearField("request")
+            for review in answer.approval.reviews:
+                review.ClearField("suggestion")
         return BatchAuthorizeResult(decision=answer)
 
 

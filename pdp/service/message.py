@@ -8,7 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.approval import Approval, Review, approvals_per_requirement, approvers
+from pdp.approval import Approval, Outcome, Review, approvals_per_requirement, approvers
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.store.approvals import Found
@@ -35,6 +35,11 @@ def approval(found: Found) -> approval_pb2.Approval:
         decision_id=held.decision_id,
         policy_revision=held.policy_revision,
         used_by_decision_id=(held.used_by or {}).get("decision_id", ""),
+        version=held.version,
+        closed_by=held.closed_by,
+        close_reason=held.close_reason,
+        supersedes=held.supersedes,
+        outcome=_outcome(held.outcome) if held.outcome else None,
     )
 
 
@@ -103,6 +108,18 @@ def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
         reason=review.reason,
         reviewed_at=timestamp(review.at),
         rules=[held.requirements[index].rule for index in review.fits],
+        policy_revision=review.policy_revision,
+        signature=review.signature,
+        suggestion=request_of(review.suggestion) if review.suggestion else None,
+    )
+
+
+def _outcome(outcome: Outcome) -> approval_pb2.Outcome:
+    return approval_pb2.Outcome(
+        state=f"OUTCOME_STATE_{outcome.state}",
+        detail=outcome.detail,
+        reported_at=timestamp(outcome.reported_at),
+        late=outcome.late,
     )
 
 

@@ -6,11 +6,12 @@ from pdp import canonical
 from pdp.approval import State, Verdict
 from pdp.authn import Caller
 from pdp.errors import InvalidRequest
-from pdp.review import Reviewing
+from pdp.review import Reviewing, Said
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.approvals import Approvals
 from pdp.v1.approval_pb2 import Verdict as VerdictMessage
+from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import (
     ListQueueRequest,
     ListQueueResponse,
@@ -22,14 +23,12 @@ from pdp.v1.review_pb2 import (
     WatchQueueResponse,
 )
 
-_VERDICTS = {VerdictMessage.VERDICT_APPROVE: Verdict.APPROVE, VerdictMessage.VERDICT_DENY: Verdict.DENY}
-
 
 class ReviewService:
     """For people who review."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
-        self._approvals, self._reviewing = approvals, reviewing
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, realm: str) -> None:
+        self._approvals, self._reviewing, self._realm = approvals, reviewing, realm
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
         """Of a page of everybody's pending approvals those that the caller may review."""
@@ -43,18 +42,49 @@ class ReviewService:
     async def Review(self, request: ReviewRequest, caller: Caller) -> ReviewResponse:
         """One verdict on exactly what was displayed."""
         approval_id = checked_approval_id(request.approval_id)
-        if request.verdict not in _VERDICTS:
-            raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE or VERDICT_DENY")
-        reason = canonical.checked_text(request.reason, "reason")
-        verdict = _VERDICTS[request.verdict]
-        reviewed = await self._reviewing.review(caller, approval_id, request.expected_digest, verdict, reason)
+        reviewed = await self._reviewing.review(caller, approval_id, self._said(request))
         return ReviewResponse(approval=message.approval(reviewed))
 
     async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
-        """To come."""
-        raise NotImplementedError
+        """Takes an approval back before it is used."""
+        approval_id = checked_approval_id(request.approval_id)
+        reason = _why(request.reason, required=True)
+        revoked = await self._reviewing.revoke(caller, approval_id, reason)
+        return RevokeApprovalResponse(approval=message.approval(revoked))
 
     async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncIterator[WatchQueueResponse]:
         """To come."""
         raise NotImplementedError
         yield
+
+    def _said(self, request: ReviewRequest) -> Said:
+        """The verdict with every check of shape."""
+        if request.verdict not in VerdictMessage.values() or request.verdict == VerdictMessage.VERDICT_UNSPECIFIED:
+            raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
+        verdict = Verdict(VerdictMessage.Name(request.verdict).removeprefix("VERDICT_"))
+        sends_back = verdict is Verdict.CHANGES_REQUESTED
+        if request.HasField("suggestion") and not sends_back:
+            raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")
+        return Said(
+            verdict=verdict,
+            reason=_why(request.reason, required=sends_back),
+            expected_digest=request.expected_digest,
+            expected_version=request.expected_version,
+            suggestion=_suggestion(request.suggestion, self._realm) if request.HasField("suggestion") else b"",
+        )
+
+
+def _why(reason: str, *, required: bool) -> str:
+    if required and not reason.strip():
+        raise InvalidRequest.field("reason", "is required; say why")
+    return canonical.checked_text(reason, "reason")
+
+
+def _suggestion(request: Request, realm: str) -> bytes:
+    """A whole request in canonical form, held to the limits of any other."""
+    try:
+        canonical.refuse_unknown_fields(request)
+        return canonical.canonical(request, realm).json
+    except InvalidRequest as error:
+        faults = [(f"suggestion.{path}", text) for path, text in error.violations]
+        raise InvalidRequest(f"suggestion.{error.sentence}", violations=faults) from None

@@ -7,14 +7,14 @@ is MongoDB's. Changes use classic operators only: a pipeline update would evalua
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from bson.binary import Binary
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from pdp.approval import Approval, Requirement, Review, State, Verdict, transition
+from pdp.approval import Approval, Outcome, Requirement, Review, State, transition
 from pdp.audit.record import Entry
+from pdp.store import approval_document as stored
 from pdp.store.database import Database, Document, unavailable
 
 _NOW = {"now": "$$NOW"}
@@ -47,6 +47,9 @@ class Opening:
     principals: Sequence[str]
     decision_id: str
     policy_revision: str
+    kind: str
+    supersedes: str
+    seal: str
     outbox: Sequence[Entry]
 
 
@@ -81,6 +84,17 @@ class Approvals:
         """Everybody's approvals in `state`, newest first."""
         return await self._page({}, state, before, limit)
 
+    async def last_approved(self, approval: Approval, kind: str) -> Found | None:
+        """The newest other approval of the same caller and kind that was approved and not taken back."""
+        condition: Document = {
+            "caller": {"$eq": approval.caller},
+            "kind": {"$eq": kind},
+            "state": {"$in": [State.APPROVED, State.CONSUMED]},
+            "_id": {"$ne": approval.id},
+        }
+        found = await self._find(condition, 1, newest_first=True)
+        return found[0] if found else None
+
     async def open(self, opening: Opening) -> Approval | None:
         """Insert a PENDING approval; None where the caller has one for this digest already.
 
@@ -93,14 +107,17 @@ class Approvals:
             "request": Binary(opening.request),
             "digest": opening.digest,
             "justification": opening.justification,
-            "requirements": [_requirement_document(requirement) for requirement in opening.requirements],
+            "requirements": [stored.of_requirement(requirement) for requirement in opening.requirements],
             "pending_for_ms": min(requirement.pending_for_ms for requirement in opening.requirements),
             "valid_for_ms": min(requirement.valid_for_ms for requirement in opening.requirements),
             "principals": list(opening.principals),
             "reviews": [],
             "decision_id": opening.decision_id,
             "policy_revision": opening.policy_revision,
-            "outbox": [_outbox_document(entry) for entry in opening.outbox],
+            "kind": opening.kind,
+            "supersedes": opening.supersedes,
+            "seal": opening.seal,
+            "outbox": [stored.of_entry(entry) for entry in opening.outbox],
         }
         if opening.request_id:
             document["request_ids"] = [opening.request_id]
@@ -114,9 +131,23 @@ class Approvals:
     async def review(
         self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry]
     ) -> Approval | None:
-        """Add a review to a PENDING approval whose time is not over."""
-        changes: Document = {"$push": {"reviews": _review_document(review)}}
-        return await self._step(approval, after, outbox, changes, deadline=("created_at", "pending_for_ms"))
+        """Add a review to an approval whose time is not over."""
+        changes: Document = {"$push": {"reviews": stored.of_review(review)}}
+        if after in (State.DENIED, State.REVOKED):
+            changes["$set"] = {"closed_by": review.reviewer, "close_reason": review.reason}
+        return await self._step(approval, after, outbox, changes)
+
+    async def close(
+        self, approval: Approval, after: State, closed_by: str, reason: str, outbox: Sequence[Entry]
+    ) -> Approval | None:
+        """End a PENDING or APPROVED approval whose time is not over, on somebody's word."""
+        changes: Document = {"$set": {"closed_by": closed_by, "close_reason": reason}}
+        return await self._step(approval, after, outbox, changes)
+
+    async def report(self, approval: Approval, outcome: Outcome, outbox: Sequence[Entry]) -> Approval | None:
+        """Keep what became of the use of a CONSUMED approval."""
+        changes: Document = {"$set": {"outcome": stored.of_outcome(outcome)}}
+        return await self._step(approval, approval.state, outbox, changes)
 
     async def consume(
         self, approval: Approval, decision_id: str, request_id: str, outbox: Sequence[Entry]
@@ -126,14 +157,14 @@ class Approvals:
         if request_id:
             changes["$addToSet"] = {"request_ids": request_id}
         try:
-            return await self._step(approval, State.CONSUMED, outbox, changes, deadline=("approved_at", "valid_for_ms"))
+            return await self._step(approval, State.CONSUMED, outbox, changes)
         except DuplicateKeyError as error:
             raise_if_request_id(error)
             raise
 
     async def void(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
         """End an APPROVED approval that no longer gives what the policy asks."""
-        return await self._step(approval, State.VOIDED, outbox, {}, deadline=("approved_at", "valid_for_ms"))
+        return await self._step(approval, State.VOIDED, outbox, {})
 
     async def expire(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
         """End an approval whose time is over."""
@@ -182,17 +213,16 @@ class Approvals:
         outbox: Sequence[Entry],
         changes: Document,
         *,
-        deadline: tuple[str, str] | None = None,
         overdue: bool = False,
     ) -> Approval | None:
         if after is not approval.state:
             transition(approval.state, after)
         condition: Document = {"_id": {"$eq": approval.id}, "version": approval.version}
-        if deadline is not None:
-            condition["$expr"] = {"$gt": [_deadline(*deadline), "$$NOW"]}
         if overdue:
             condition |= _overdue(approval.state)
-        sets = {**changes.pop("$set", {}), "state": after, "outbox": [_outbox_document(entry) for entry in outbox]}
+        elif approval.expires_at is not None:
+            condition["$expr"] = {"$gt": [_deadline(approval.state), "$$NOW"]}
+        sets = {**changes.pop("$set", {}), "state": after, "outbox": [stored.of_entry(entry) for entry in outbox]}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
         return await self._update(condition, update)
@@ -202,7 +232,7 @@ class Approvals:
             document = await self._collection.find_one_and_update(
                 condition, update, upsert=upsert, return_document=ReturnDocument.AFTER
             )
-        return _approval(document) if document else None
+        return stored.approval(document) if document else None
 
 
 def _stamps(before: State, after: State) -> tuple[str, ...]:
@@ -211,13 +241,13 @@ def _stamps(before: State, after: State) -> tuple[str, ...]:
     return ("approved_at",) if after is State.APPROVED else ("closed_at",)
 
 
-def _deadline(stamp: str, duration: str) -> Document:
+def _deadline(state: State) -> Document:
+    stamp, duration = ("created_at", "pending_for_ms") if state is State.PENDING else ("approved_at", "valid_for_ms")
     return {"$add": [f"${stamp}", f"${duration}"]}
 
 
 def _overdue(state: State) -> Document:
-    fields = ("created_at", "pending_for_ms") if state is State.PENDING else ("approved_at", "valid_for_ms")
-    return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(*fields), "$$NOW"]}}
+    return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(state), "$$NOW"]}}
 
 
 def raise_if_request_id(error: DuplicateKeyError) -> None:
@@ -232,68 +262,4 @@ def _projection() -> Document:
 
 
 def _found(document: Document) -> Found:
-    return Found(_approval(document["document"]), document["now"])
-
-
-def _approval(document: Document) -> Approval:
-    return Approval(
-        id=document["_id"],
-        version=document["version"],
-        state=State(document["state"]),
-        caller=document["caller"],
-        request=bytes(document["request"]),
-        digest=document["digest"],
-        justification=document["justification"],
-        requirements=tuple(_requirement(requirement) for requirement in document["requirements"]),
-        principals=tuple(document["principals"]),
-        reviews=tuple(_review(review) for review in document["reviews"]),
-        request_ids=tuple(document.get("request_ids", ())),
-        decision_id=document["decision_id"],
-        policy_revision=document["policy_revision"],
-        created_at=document["created_at"],
-        approved_at=document.get("approved_at"),
-        closed_at=document.get("closed_at"),
-        used_by=document.get("used_by"),
-        outbox=tuple(Entry(**{**entry, "record": bytes(entry["record"])}) for entry in document["outbox"]),
-    )
-
-
-def _requirement_document(requirement: Requirement) -> Document:
-    return {
-        "rule": requirement.rule,
-        "reason": requirement.reason,
-        "groups": list(requirement.groups),
-        "identities": list(requirement.identities),
-        "count": requirement.count,
-        "pending_for_ms": requirement.pending_for_ms,
-        "valid_for_ms": requirement.valid_for_ms,
-    }
-
-
-def _requirement(document: Document) -> Requirement:
-    return Requirement(**{**document, "groups": tuple(document["groups"]), "identities": tuple(document["identities"])})
-
-
-def _review_document(review: Review) -> Document:
-    return {
-        "reviewer": review.reviewer,
-        "person": review.person,
-        "groups": list(review.groups),
-        "verdict": review.verdict,
-        "reason": review.reason,
-        "at": review.at,
-        "fits": list(review.fits),
-    }
-
-
-def _review(document: Document) -> Review:
-    changed: dict[str, Any] = {
-        "verdict": Verdict(document["verdict"]),
-        "groups": tuple(document["groups"]),
-        "fits": tuple(document["fits"]),
-    }
-    return Review(**{**document, **changed})
-
-
-def _outbox_document(entry: Entry) -> Document:
-    return {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
+    return Found(stored.approval(document["document"]), document["now"])

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias, cast
 
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
@@ -89,6 +90,12 @@ class Database:
             return False
         return bool(hello.get("isWritablePrimary"))
 
+    async def now(self) -> datetime:
+        """MongoDB's time."""
+        async with unavailable():
+            hello = await self.database.command("hello")
+        return cast("datetime", hello["localTime"])
+
     async def _check(self) -> None:
         try:
             hello = await self.database.command("hello")
@@ -135,6 +142,7 @@ class Database:
             )
             await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
             await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
+            await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
             await approvals.create_index(
                 [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
             )

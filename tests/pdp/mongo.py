@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from pdp import keys
 from pdp.mongod_process import MongodProcess
+from pdp.seal import Sealer
+from pdp.store import approval_document as stored
 from tests.parts import Placet
 
 
@@ -28,7 +32,16 @@ async def set_back(mongod: MongodProcess, server: Placet, approval_id: str, stam
         await found["approvals"].update_one(condition, {"$set": {stamp: moved}})
 
 
-async def only_first_review(mongod: MongodProcess, server: Placet, approval_id: str) -> None:
-    """As if the second reviewer no longer counted."""
+async def second_reviewer_left(mongod: MongodProcess, server: Placet, approval_id: str) -> None:
+    """As if the second review, signed as it was, had been by somebody who no longer fits."""
     async with database(mongod, server) as found:
-        await found["approvals"].update_one({"_id": approval_id}, {"$pop": {"reviews": 1}})
+        held = stored.approval(await found["approvals"].find_one({"_id": approval_id}) or {})
+        gone = replace(held.reviews[1], reviewer="user:gone", person="user:gone", groups=())
+        signature = sealer(server).review(held.id, held.digest, gone)
+        signed = stored.of_review(replace(gone, signature=signature))
+        await found["approvals"].update_one({"_id": approval_id}, {"$set": {"reviews.1": signed}})
+
+
+def sealer(server: Placet) -> Sealer:
+    """What every process of the deployment can sign."""
+    return Sealer(keys.private_key(server.state / "keys" / "grant.jwk"), "dev")

@@ -14,7 +14,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, GetDecision
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, asking, exporting, payload, refusal
-from tests.pdp.mongo import only_first_review, set_back
+from tests.pdp.mongo import second_reviewer_left, set_back
 
 
 def said(answer: AuthorizeResponse) -> tuple[int, list[str]]:
@@ -114,7 +114,7 @@ async def test_approved_is_not_used_by_a_request_that_does_not_name_it(server: P
 async def test_voided_use_opens_nothing_and_the_next_call_does(
     server: Placet, mongod: MongodProcess, approved: Asked
 ) -> None:
-    await only_first_review(mongod, server, approved[1].approval_id)
+    await second_reviewer_left(mongod, server, approved[1].approval_id)
     answer = await server.authorize(naming(*approved))
     assert said(answer) == (Effect.EFFECT_DENY, ["pdp.approval_voided"])
     assert answer.approval.state == ApprovalState.APPROVAL_STATE_VOIDED
@@ -192,7 +192,7 @@ async def test_dry_run_uses_nothing_and_grants_nothing(server: Placet, approved:
 
 
 async def test_dry_run_voids_nothing(server: Placet, mongod: MongodProcess, approved: Asked) -> None:
-    await only_first_review(mongod, server, approved[1].approval_id)
+    await second_reviewer_left(mongod, server, approved[1].approval_id)
     request = naming(*approved)
     request.dry_run = True
     assert said(await server.authorize(request)) == (Effect.EFFECT_DENY, ["pdp.approval_voided"])

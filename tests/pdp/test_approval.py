@@ -25,8 +25,10 @@ ALLOWED = {
     (State.PENDING, State.APPROVED),
     (State.PENDING, State.DENIED),
     (State.PENDING, State.EXPIRED),
+    (State.PENDING, State.CANCELLED),
     (State.APPROVED, State.CONSUMED),
     (State.APPROVED, State.EXPIRED),
+    (State.APPROVED, State.REVOKED),
     (State.APPROVED, State.VOIDED),
 }
 

@@ -8,10 +8,11 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
+from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest, ReportOutcomeRequest
 from pdp.v1.audit_pb2 import ExportRecordsRequest, GetRecordRequest, ListRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, GetDecisionRequest
-from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
+from pdp.v1.request_pb2 import Request, Subject
+from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest, RevokeApprovalRequest
 from tests import tokens
 from tests.parts import Placet, exporting
 
@@ -55,6 +56,12 @@ async def review(server: Placet, by: str, **members: Any) -> Any:
     return await server.reviews.Review(ReviewRequest(**{**good, **members}), metadata=server.metadata(by))
 
 
+async def taken_back(server: Placet, call: Any, request: Any, by: str, **members: Any) -> Any:
+    opened = (await server.authorize(planted())).approval
+    words = {"reason" if request is RevokeApprovalRequest else "detail": CANARY}
+    return await call(request(approval_id=opened.approval_id, **words, **members), metadata=server.metadata(by))
+
+
 async def twice(server: Placet) -> Any:
     opened = (await server.authorize(planted())).approval
     await server.review(opened, "bob", reason=CANARY)
@@ -82,6 +89,15 @@ FAILURES: dict[str, Callable[[Placet], Awaitable[Any]]] = {
     "verdict unknown": lambda s: review(s, "bob", verdict=9),
     "review of an unknown id": lambda s: review(s, "bob", approval_id=CANARY),
     "review twice": twice,
+    "view too old": lambda s: review(s, "bob", expected_version=9),
+    "suggestion with a control character": lambda s: review(
+        s, "bob", verdict=3, suggestion=Request(subject=Subject(type="agent", id=f"{CANARY}\n"))
+    ),
+    "supersedes unknown": with_change(lambda r: setattr(r, "supersedes", CANARY)),
+    "revocation of what is pending": lambda s: taken_back(s, s.reviews.RevokeApproval, RevokeApprovalRequest, "bob"),
+    "outcome of what is pending": lambda s: taken_back(
+        s, s.approvals.ReportOutcome, ReportOutcomeRequest, "report-bot", state=1
+    ),
     "approval id": lambda s: s.approvals.GetApproval(
         GetApprovalRequest(approval_id=CANARY), metadata=s.metadata("bob")
     ),

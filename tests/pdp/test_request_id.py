@@ -9,7 +9,7 @@ from pdp.v1.audit_pb2 import ExportRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, asking, exporting, refusal
-from tests.pdp.mongo import only_first_review, set_back
+from tests.pdp.mongo import second_reviewer_left, set_back
 
 
 def fresh() -> str:
@@ -163,7 +163,7 @@ async def test_repeated_after_its_time_is_expired(server: Placet, mongod: Mongod
 async def test_repeated_after_it_was_voided_is_voided(server: Placet, mongod: MongodProcess) -> None:
     request = exporting(requestId=fresh())
     approval = await server.approved(request)
-    await only_first_review(mongod, server, approval.approval_id)
+    await second_reviewer_left(mongod, server, approval.approval_id)
     for _ in range(2):
         answer = await server.authorize(request)
         assert said(answer) == (Effect.EFFECT_DENY, ["pdp.approval_voided"])

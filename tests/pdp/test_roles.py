@@ -24,8 +24,11 @@ ALLOWED = {
     "DecisionService/GetDecision": {"requester"},
     "ApprovalService/ListApprovals": {"requester"},
     "ApprovalService/GetApproval": {"requester", "reviewer"},
+    "ApprovalService/CancelApproval": {"requester"},
+    "ApprovalService/ReportOutcome": {"requester"},
     "ReviewService/ListQueue": {"reviewer"},
     "ReviewService/Review": {"reviewer"},
+    "ReviewService/RevokeApproval": {"reviewer"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
@@ -36,7 +39,7 @@ ALLOWED = {
     "AuditService/ExportRecords": {"auditor"},
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "none"},
 }
-PERSONS = {"ReviewService/ListQueue", "ReviewService/Review"}
+PERSONS = {"ReviewService/ListQueue", "ReviewService/Review", "ReviewService/RevokeApproval"}
 STRANGERS = ("", "admin", "Requester", "requester ", "*", "auditor,reviewer")
 
 

@@ -1,0 +1,106 @@
+"""What makes an approval's document evidence: the server's signatures over what is frozen and over each review.
+
+Each is a JWS (`Ed25519`, the grant key) that only a process of this deployment can make. Ed25519 gives equal bytes for
+equal claims, so a check makes the signature again and compares: nothing that was stored is parsed or trusted.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from pdp.approval import Approval, Requirement, Review, State, Verdict, approvers, satisfied
+from pdp.canonical import digest
+
+STEP_TAKES_AT_MOST = timedelta(minutes=1)
+"""From reading MongoDB's time to the step that was taken with it, by far."""
+_USED = (State.APPROVED, State.CONSUMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Signs and checks in a realm's name."""
+
+    key: OKPKey
+    realm: str
+
+    def frozen(
+        self,
+        *,
+        approval_id: str,
+        request_digest: str,
+        caller: str,
+        principals: Iterable[str],
+        supersedes: str,
+        requirements: Sequence[Requirement],
+    ) -> str:
+        """The signature over what never changes once an approval is open."""
+        claims = {
+            "approval": approval_id,
+            "digest": request_digest,
+            "caller": caller,
+            "principals": list(principals),
+            "supersedes": supersedes,
+            "requirements": _fingerprint(list(requirements)),
+        }
+        return self._signed("placet-approval+jwt", claims)
+
+    def review(self, approval_id: str, request_digest: str, review: Review) -> str:
+        """The signature over a review; `facts` is the hash of all of it, with what was known of the reviewer."""
+        claims = {
+            "approval": approval_id,
+            "digest": request_digest,
+            "reviewer": review.reviewer,
+            "person": review.person,
+            "verdict": review.verdict,
+            "at": review.at.isoformat(timespec="milliseconds"),
+            "facts": _fingerprint(replace(review, signature="")),
+        }
+        return self._signed("placet-review+jwt", claims)
+
+    def fault(self, approval: Approval) -> str:
+        """What was changed behind the servers' back; empty for an approval as this deployment wrote it."""
+        frozen = self.frozen(
+            approval_id=approval.id,
+            request_digest=approval.digest,
+            caller=approval.caller,
+            principals=approval.principals,
+            supersedes=approval.supersedes,
+            requirements=approval.requirements,
+        )
+        if not _equal(frozen, approval.seal) or digest(approval.request, self.realm) != approval.digest:
+            return "what was frozen when it was opened is not what was signed"
+        for review in approval.reviews:
+            if not _equal(self.review(approval.id, approval.digest, review), review.signature):
+                return "a review is not what was signed"
+        if approval.state in _USED and not _was_approved(approval):
+            return "its reviews do not give its state"
+        return ""
+
+    def _signed(self, kind: str, claims: dict[str, Any]) -> str:
+        header = {"alg": "Ed25519", "typ": kind, "kid": self.key.kid}
+        return jwt.encode(header, {"iss": self.realm, **claims}, self.key, algorithms=["Ed25519"])
+
+
+def _was_approved(approval: Approval) -> bool:
+    """Whether everybody said yes, enough of them, just before it was approved, and nothing ended it since."""
+    said_yes = all(review.verdict is Verdict.APPROVE for review in approval.reviews)
+    if not said_yes or not satisfied(approval.requirements, approvers(approval), approval.principals):
+        return False
+    if approval.approved_at is None or approval.approved_at > approval.reviews[-1].at + STEP_TAKES_AT_MOST:
+        return False
+    return approval.state is State.CONSUMED or (approval.closed_at is None and approval.used_by is None)
+
+
+def _fingerprint(value: Any) -> str:
+    return sha256(orjson.dumps(value, default=bytes.decode, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _equal(made: str, stored: str) -> bool:
+    return hmac.compare_digest(made.encode(), stored.encode())

@@ -1,0 +1,97 @@
+"""An approval as MongoDB holds it, and back; the one mapping at this boundary."""
+
+from typing import Any
+
+from bson.binary import Binary
+
+from pdp.approval import Approval, Outcome, OutcomeState, Requirement, Review, State, Verdict
+from pdp.audit.record import Entry
+from pdp.store.database import Document
+
+
+def approval(document: Document) -> Approval:
+    """A stored document."""
+    outcome = document.get("outcome")
+    return Approval(
+        id=document["_id"],
+        version=document["version"],
+        state=State(document["state"]),
+        caller=document["caller"],
+        request=bytes(document["request"]),
+        digest=document["digest"],
+        justification=document["justification"],
+        requirements=tuple(_requirement(requirement) for requirement in document["requirements"]),
+        principals=tuple(document["principals"]),
+        reviews=tuple(_review(review) for review in document["reviews"]),
+        request_ids=tuple(document.get("request_ids", ())),
+        decision_id=document["decision_id"],
+        policy_revision=document["policy_revision"],
+        created_at=document["created_at"],
+        approved_at=document.get("approved_at"),
+        closed_at=document.get("closed_at"),
+        used_by=document.get("used_by"),
+        outbox=tuple(Entry(**{**entry, "record": bytes(entry["record"])}) for entry in document["outbox"]),
+        supersedes=document.get("supersedes", ""),
+        seal=document.get("seal", ""),
+        closed_by=document.get("closed_by", ""),
+        close_reason=document.get("close_reason", ""),
+        outcome=Outcome(**{**outcome, "state": OutcomeState(outcome["state"])}) if outcome else None,
+    )
+
+
+def of_requirement(requirement: Requirement) -> Document:
+    """A requirement."""
+    return {
+        "rule": requirement.rule,
+        "reason": requirement.reason,
+        "groups": list(requirement.groups),
+        "identities": list(requirement.identities),
+        "count": requirement.count,
+        "pending_for_ms": requirement.pending_for_ms,
+        "valid_for_ms": requirement.valid_for_ms,
+    }
+
+
+def of_review(review: Review) -> Document:
+    """A review."""
+    return {
+        "reviewer": review.reviewer,
+        "person": review.person,
+        "groups": list(review.groups),
+        "verdict": review.verdict,
+        "reason": review.reason,
+        "at": review.at,
+        "fits": list(review.fits),
+        "policy_revision": review.policy_revision,
+        "suggestion": Binary(review.suggestion),
+        "signature": review.signature,
+    }
+
+
+def of_outcome(outcome: Outcome) -> Document:
+    """What became of a use."""
+    return {
+        "state": outcome.state,
+        "detail": outcome.detail,
+        "reported_at": outcome.reported_at,
+        "late": outcome.late,
+    }
+
+
+def of_entry(entry: Entry) -> Document:
+    """A record in an outbox."""
+    return {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
+
+
+def _requirement(document: Document) -> Requirement:
+    return Requirement(**{**document, "groups": tuple(document["groups"]), "identities": tuple(document["identities"])})
+
+
+def _review(document: Document) -> Review:
+    changed: dict[str, Any] = {
+        "verdict": Verdict(document["verdict"]),
+        "groups": tuple(document["groups"]),
+        "fits": tuple(document["fits"]),
+        "suggestion": bytes(document.get("suggestion", b"")),
+    }
+    return Review(**{**document, **changed})
