@@ -50,6 +50,8 @@ class Issuer(_Frozen):
     """A claim that lists further roles."""
     groups_claim: str = ""
     """A claim that lists groups, for requirements."""
+    claims: tuple[str, ...] = ()
+    """The claims that requirements may ask for."""
     speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
     """By `sub`; `*` for those without an entry of their own."""
 

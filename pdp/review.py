@@ -86,6 +86,7 @@ class Reviewing:
             reason=reason,
             at=seen.found.now,
             fits=eligibility.fits,
+            claims=caller.claims,
         )
         after = _after(approval, eligibility, verdict, _principals(seen))
         records = [event.approval_reviewed(approval, review, after, seen.answer.revision)]

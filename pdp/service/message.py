@@ -93,6 +93,8 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         pending_for=_duration(requirement.pending_for_ms),
         valid_for=_duration(requirement.valid_for_ms),
         approved=count,
+        claims=struct(requirement.claims) if requirement.claims else None,
+        individual=requirement.individual,
     )
 
 

@@ -5,10 +5,11 @@ is MongoDB's. Changes use classic operators only: a pipeline update would evalua
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from bson.binary import Binary
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -259,19 +260,13 @@ def _approval(document: Document) -> Approval:
 
 
 def _requirement_document(requirement: Requirement) -> Document:
-    return {
-        "rule": requirement.rule,
-        "reason": requirement.reason,
-        "groups": list(requirement.groups),
-        "identities": list(requirement.identities),
-        "count": requirement.count,
-        "pending_for_ms": requirement.pending_for_ms,
-        "valid_for_ms": requirement.valid_for_ms,
-    }
+    """The claims as JSON: a claim's name may be what a key in MongoDB must not be."""
+    return {**asdict(requirement), "claims": orjson.dumps(requirement.claims)}
 
 
 def _requirement(document: Document) -> Requirement:
-    return Requirement(**{**document, "groups": tuple(document["groups"]), "identities": tuple(document["identities"])})
+    changed: dict[str, Any] = {name: tuple(document[name]) for name in ("groups", "identities")}
+    return Requirement(**{**document, **changed, "claims": orjson.loads(document.get("claims", b"{}"))})
 
 
 def _review_document(review: Review) -> Document:
@@ -283,6 +278,7 @@ def _review_document(review: Review) -> Document:
         "reason": review.reason,
         "at": review.at,
         "fits": list(review.fits),
+        "claims": orjson.dumps(review.claims),
     }
 
 
@@ -291,6 +287,7 @@ def _review(document: Document) -> Review:
         "verdict": Verdict(document["verdict"]),
         "groups": tuple(document["groups"]),
         "fits": tuple(document["fits"]),
+        "claims": orjson.loads(document.get("claims", b"{}")),
     }
     return Review(**{**document, **changed})
 
