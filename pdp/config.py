@@ -103,6 +103,11 @@ class Config(_Frozen):
         """The subject types that are people."""
         return frozenset(issuer.type for issuer in self.issuers if issuer.kind == "person")
 
+    @property
+    def groups_open(self) -> bool:
+        """Whether tokens of people say in which groups they are, beyond those of the policy's data."""
+        return any(issuer.kind == "person" and issuer.groups_claim for issuer in self.issuers)
+
 
 def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     """Read the file, `changes` put over it; relative paths in it are relative to it.

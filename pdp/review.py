@@ -13,6 +13,7 @@ from pdp.authn import Caller
 from pdp.decision import policy_review, review_input
 from pdp.delivery import Delivery
 from pdp.errors import AlreadyReviewed, ApprovalNotPending, Conflict, DigestMismatch, NotAllowed, NotFound
+from pdp.fatigue import refuse_together
 from pdp.opa import Opa
 from pdp.store.approvals import Approvals, Found
 
@@ -60,15 +61,25 @@ class Reviewing:
         return [one.found for one in seen if not one.obstacle]
 
     async def review(
-        self, caller: Caller, approval_id: str, expected_digest: str, verdict: Verdict, reason: str
+        self,
+        caller: Caller,
+        approval_id: str,
+        expected_digest: str,
+        verdict: Verdict,
+        reason: str,
+        *,
+        together: bool = False,
     ) -> Found:
-        """Record a verdict; the approval afterwards.
+        """Record a verdict, `together` with others in one command; the approval afterwards.
 
-        Raises `NotFound`, `NotAllowed`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`, `Conflict`.
+        Raises `NotFound`, `NotAllowed`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`, `Conflict`,
+        `ReviewIndividually`.
         """
         for _ in range(ATTEMPTS):
             seen = await self.seen_by(caller, approval_id)
             _check(caller, seen, expected_digest)
+            if together:
+                refuse_together(seen.found.approval, seen.eligibility.fits)
             await self._delivery.deliver(seen.found.approval)
             reviewed = await self._step(caller, seen, verdict, reason)
             if reviewed is not None:

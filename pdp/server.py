@@ -24,8 +24,10 @@ from pdp.delivery import Delivery
 from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
+from pdp.fatigue import Fatigue
 from pdp.grant import Grantor
 from pdp.health import Health
+from pdp.reach import Reach
 from pdp.review import Reviewing
 from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
@@ -37,6 +39,7 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
@@ -82,7 +85,7 @@ class _Log:
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
-        self.approvals, self.batches = Approvals(database), Batches(database)
+        self.approvals, self.batches, self.pressure = Approvals(database), Batches(database), Pressure(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
@@ -144,13 +147,15 @@ def _spare_the_collector() -> None:
 def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
+    reach = Reach(opa.opa, config.person_types, groups_open=config.groups_open)
+    fatigue = Fatigue(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)
     decisions = DecisionService(
         realm=config.realm,
         person_types=config.person_types,
         policy=opa.policy,
         batcher=Batcher(opa.opa),
-        settlement=Settlement(parts.approvals, opa.opa, parts.delivery),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, reach, fatigue),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(grant_key, config.realm),
@@ -158,7 +163,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
-        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, reach)),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, quotas)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),

@@ -20,7 +20,9 @@ from pdp.canonical import Canonical, differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.delivery import Delivery
 from pdp.errors import Conflict, NotFound, RequestIdReused
+from pdp.fatigue import Fatigue, denied_again
 from pdp.opa import Opa
+from pdp.reach import Reach
 from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
@@ -62,8 +64,9 @@ class Settled:
 class Settlement:
     """Settles one question after the other; all state is MongoDB's."""
 
-    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery) -> None:
+    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, reach: Reach, fatigue: Fatigue) -> None:
         self._approvals, self._opa, self._delivery = approvals, opa, delivery
+        self._reach, self._fatigue = reach, fatigue
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Settled:
         """Turn the policy's verdict into the answer.
@@ -73,6 +76,10 @@ class Settlement:
         found = await self._named(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             return _plain(ask, verdict)
+        if found is None or found.state is State.PENDING:
+            refused = await self._refused(ask, verdict, found)
+            if refused is not None:
+                return refused
         if found is None:
             return _plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
         return await self._resume(ask, verdict, found)
@@ -92,8 +99,18 @@ class Settlement:
             raise NotFound("APPROVAL_NOT_FOUND", "this caller has no such approval; leave approval_id out to open one")
         return found
 
+    async def _refused(self, ask: Ask, verdict: Verdict, found: Found | None) -> Settled | None:
+        """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
+        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns)
+        if judged.effect is Effect.DENY:
+            return _plain(ask, judged, found)
+        if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
+            return _plain(ask, denied_again(verdict, denial.approval), denial)
+        return None
+
     async def _open(self, ask: Ask, verdict: Verdict) -> Settled:
         """A new approval, or the one that this caller has pending for the same request."""
+        await self._fatigue.admit(ask.caller.identity, ask.canonical.digest, verdict.principals)
         for _ in range(ATTEMPTS):
             opening = _opening(ask, verdict)
             try:

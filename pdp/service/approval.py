@@ -4,6 +4,7 @@ from pdp import identifier
 from pdp.approval import State
 from pdp.authn import Caller
 from pdp.errors import InvalidRequest
+from pdp.reach import Reach
 from pdp.review import Reviewing
 from pdp.service import message, page
 from pdp.store.approvals import Approvals
@@ -25,8 +26,8 @@ from pdp.v1.approval_pb2 import (
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
-        self._approvals, self._reviewing = approvals, reviewing
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, reach: Reach) -> None:
+        self._approvals, self._reviewing, self._reach = approvals, reviewing, reach
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -39,10 +40,12 @@ class ApprovalService:
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
         """One approval, for whoever it concerns."""
         seen = await self._reviewing.seen_by(caller, checked_approval_id(request.approval_id))
+        left = await self._reach.left(seen.found.approval) if seen.found.state is State.PENDING else []
         return GetApprovalResponse(
             approval=message.approval(seen.found),
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
+            eligible=[message.eligible(one) for one in left],
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:

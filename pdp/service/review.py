@@ -47,7 +47,9 @@ class ReviewService:
             raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE or VERDICT_DENY")
         reason = canonical.checked_text(request.reason, "reason")
         verdict = _VERDICTS[request.verdict]
-        reviewed = await self._reviewing.review(caller, approval_id, request.expected_digest, verdict, reason)
+        reviewed = await self._reviewing.review(
+            caller, approval_id, request.expected_digest, verdict, reason, together=request.together
+        )
         return ReviewResponse(approval=message.approval(reviewed))
 
     async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
