@@ -28,6 +28,13 @@ async def set_back(mongod: MongodProcess, server: Placet, approval_id: str, stam
         await found["approvals"].update_one(condition, {"$set": {stamp: moved}})
 
 
+async def close_what_waits(mongod: MongodProcess, server: Placet) -> None:
+    """As if the time of everything that waits had run out, unseen by the log."""
+    async with database(mongod, server) as found:
+        closed = {"$set": {"state": "EXPIRED"}, "$currentDate": {"closed_at": True}}
+        await found["approvals"].update_many({"state": "PENDING"}, closed)
+
+
 async def only_first_review(mongod: MongodProcess, server: Placet, approval_id: str) -> None:
     """As if the second reviewer no longer counted."""
     async with database(mongod, server) as found:
