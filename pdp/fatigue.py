@@ -1,5 +1,6 @@
 """Keeps people from being asked too often, and from nodding many things through at once."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -31,10 +32,14 @@ class Fatigue:
     async def admit(self, caller: str, digest: str, principals: Sequence[str]) -> None:
         """Raise `TooManyPending` where enough waits already, unless it is this very request that waits."""
         persons = [name for name in principals if name.partition(":")[0] in self._person_types]
+        pending, behind = await asyncio.gather(
+            self._pressure.pending(caller, MAX_PENDING_OF_CALLER),
+            self._pressure.pending_behind(persons, MAX_PENDING_BEHIND_PERSON),
+        )
         whose = ""
-        if await self._pressure.pending(caller, MAX_PENDING_OF_CALLER) >= MAX_PENDING_OF_CALLER:
+        if pending >= MAX_PENDING_OF_CALLER:
             whose = f"{MAX_PENDING_OF_CALLER} approvals of this caller"
-        elif await self._pressure.pending_behind(persons, MAX_PENDING_BEHIND_PERSON) >= MAX_PENDING_BEHIND_PERSON:
+        elif behind >= MAX_PENDING_BEHIND_PERSON:
             whose = f"{MAX_PENDING_BEHIND_PERSON} approvals for a person behind this request"
         if whose and await self._approvals.pending(caller, digest) is None:
             raise TooManyPending(

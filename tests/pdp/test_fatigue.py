@@ -57,8 +57,10 @@ def of_dev(person: str) -> AuthorizeRequest:
 
 async def many(server: Placet, count: int, person: str = "", by: str = "report-bot") -> list[AuthorizeRequest]:
     items = [of_dev(person) if person else exporting() for _ in range(count)]
-    answers = await server.decisions.BatchAuthorize(BatchAuthorizeRequest(items=items), metadata=server.metadata(by))
-    assert {result.decision.effect for result in answers.results} == {NEEDS}
+    for at in range(0, count, 20):
+        batch = BatchAuthorizeRequest(items=items[at : at + 20])
+        answers = await server.decisions.BatchAuthorize(batch, metadata=server.metadata(by), timeout=9)
+        assert {result.decision.effect for result in answers.results} == {NEEDS}
     return items
 
 
