@@ -8,7 +8,7 @@ Every other transition is an error. All times are MongoDB's; `now` is an argumen
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -67,7 +67,10 @@ def transition(before: State, after: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One condition that the policy sets: `count` different people of `groups` or `identities`, in time."""
+    """One condition that the policy sets: `count` different people by groups, identities or claims, in time.
+
+    `individual`: nobody reviews it together with others in one command.
+    """
 
     rule: str
     reason: str
@@ -76,15 +79,18 @@ class Requirement:
     count: int = 1
     pending_for_ms: int = DEFAULT_PENDING_FOR_MS
     valid_for_ms: int = DEFAULT_VALID_FOR_MS
+    claims: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    individual: bool = False
 
     def policy_form(self) -> dict[str, Any]:
         """What `data.pdp.review` reads."""
-        return {"rule": self.rule, "reviewers": {"groups": self.groups, "identities": self.identities}}
+        reviewers = {"groups": self.groups, "identities": self.identities, "claims": self.claims}
+        return {"rule": self.rule, "reviewers": reviewers}
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One person's verdict; `fits` are the indices of the requirements it counts in.
+    """One person's verdict, with groups and claims as verified then; `fits`: the requirements it counts in.
 
     `suggestion` is the canonical request that the reviewer would accept, or empty; `signature` is the server's.
     """
@@ -99,6 +105,7 @@ class Review:
     policy_revision: str = ""
     suggestion: bytes = b""
     signature: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

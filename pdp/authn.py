@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
+from pdp import claims as known_claims
 from pdp import keys
 from pdp.canonical import checked_id
 from pdp.config import Issuer, Role, SpeaksFor
@@ -70,6 +71,8 @@ class Caller:
     speaks_for: SpeaksFor
     json: bytes = field(repr=False)
     """`{identity, kind, groups}` as the policy and the log read it."""
+    claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The verified claims that the issuer's entry lists: texts, numbers, booleans and lists of them."""
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":
@@ -191,7 +194,8 @@ def _caller(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
     roles = {*issuer.roles, *(Role(name) for name in _names(claims, issuer.roles_claim) if name in _ROLE_NAMES)}
     described = {"identity": identity, "kind": issuer.kind, "groups": groups}
     speaks_for = issuer.speaks_for.get(subject) or issuer.speaks_for.get("*") or SpeaksFor()
-    return Caller(identity, issuer.kind, frozenset(roles), groups, speaks_for, orjson.dumps(described))
+    listed = known_claims.listed(claims, issuer.claims)
+    return Caller(identity, issuer.kind, frozenset(roles), groups, speaks_for, orjson.dumps(described), listed)
 
 
 def _names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:

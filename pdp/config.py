@@ -50,6 +50,8 @@ class Issuer(_Frozen):
     """A claim that lists further roles."""
     groups_claim: str = ""
     """A claim that lists groups, for requirements."""
+    claims: tuple[str, ...] = ()
+    """The claims that requirements may ask for."""
     speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
     """By `sub`; `*` for those without an entry of their own."""
 
@@ -100,6 +102,11 @@ class Config(_Frozen):
     def person_types(self) -> frozenset[str]:
         """The subject types that are people."""
         return frozenset(issuer.type for issuer in self.issuers if issuer.kind == "person")
+
+    @property
+    def groups_open(self) -> bool:
+        """Whether tokens of people say in which groups they are, beyond those of the policy's data."""
+        return any(issuer.kind == "person" and issuer.groups_claim for issuer in self.issuers)
 
 
 def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:

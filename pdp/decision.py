@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from pdp import claims
 from pdp.approval import (
     DEFAULT_PENDING_FOR_MS,
     DEFAULT_VALID_FOR_MS,
@@ -96,7 +97,7 @@ def review_input(
 
 def _reviewer(reviewer: Caller | Review) -> dict[str, Any]:
     identity = reviewer.reviewer if isinstance(reviewer, Review) else reviewer.identity
-    return {"identity": identity, "claims": {"groups": reviewer.groups}}
+    return {"identity": identity, "groups": reviewer.groups, "claims": reviewer.claims}
 
 
 def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
@@ -145,7 +146,7 @@ _DECISION_KEYS = {
     "effect", "reasons", "obligations", "requirements", "requester_principals", "owners", "revisions", "fired",
 }  # fmt: skip
 _SETS = ("deny", "needs_approval", "allow", "obligation")
-_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for"}
+_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for", "individual"}
 
 
 def _effect(answer: Mapping[str, Any]) -> Effect:
@@ -191,12 +192,13 @@ def _obligation(entry: Any) -> Obligation:
 
 def _requirement(entry: Any) -> Requirement:
     members = policy_object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
-    reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities"})
+    reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities", "claims"})
     groups = _strings(reviewers.get("groups", []), "reviewers.groups")
     identities = _strings(reviewers.get("identities", []), "reviewers.identities")
-    if not groups and not identities:
+    wanted = claims.wanted(reviewers)
+    if not groups and not identities and not wanted:
         raise PolicyInvalid(
-            "wrong_type", "a needs_approval entry names nobody in reviewers.groups or reviewers.identities"
+            "wrong_type", "a needs_approval entry's reviewers name nobody in groups, identities or claims"
         )
     return Requirement(
         policy_text(members, "rule"),
@@ -206,7 +208,16 @@ def _requirement(entry: Any) -> Requirement:
         _count(members),
         _duration(members, "pending_for", DEFAULT_PENDING_FOR_MS),
         _duration(members, "valid_for", DEFAULT_VALID_FOR_MS),
+        wanted,
+        _flag(members, "individual"),
     )
+
+
+def _flag(members: Mapping[str, Any], key: str) -> bool:
+    value = members.get(key, False)
+    if not isinstance(value, bool):
+        raise PolicyInvalid("wrong_type", f"a needs_approval entry's {key} is neither true nor false")
+    return value
 
 
 def _count(members: Mapping[str, Any]) -> int:

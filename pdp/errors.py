@@ -154,6 +154,21 @@ class Conflict(PdpError):
     retry_seconds = 0.1
 
 
+class ReviewIndividually(PdpError):
+    """A requirement that the reviewer fits is `individual`: this approval is not reviewed together with others."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "REVIEW_INDIVIDUALLY"
+
+
+class TooManyPending(PdpError):
+    """Enough approvals of this caller, or for a person behind it, wait for reviewers; none was opened."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_PENDING"
+    retry_seconds = 60.0
+
+
 class Overloaded(PdpError):
     """More work is waiting than is safe to queue; nothing was decided."""
 

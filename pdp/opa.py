@@ -96,6 +96,10 @@ class Opa:
         """Ask `data.pdp.review`; the raw answer."""
         return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
 
+    async def eligible(self, question: bytes) -> Any:
+        """Ask `data.pdp.eligible`; the raw answer."""
+        return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)
+
     async def masks(self, question: bytes) -> Any:
         """Ask `data.pdp.masks`; the raw answer."""
         return await self._ask("masks", b'{"input":%b}' % question, QUERY_SECONDS)

@@ -23,6 +23,7 @@ from pdp.errors import (
     NotAllowed,
     NotFound,
 )
+from pdp.fatigue import refuse_together
 from pdp.integrity import Integrity
 from pdp.opa import Opa
 from pdp.store.approvals import Approvals, Found
@@ -36,7 +37,7 @@ ATTEMPTS = 64
 class Said:
     """What a reviewer says, and about what: the digest, and the version unless 0, of what was displayed.
 
-    `suggestion` is a canonical request, or empty.
+    `suggestion` is a canonical request, or empty; `together` with others in one command.
     """
 
     verdict: Verdict
@@ -44,6 +45,7 @@ class Said:
     expected_digest: str
     expected_version: int = 0
     suggestion: bytes = b""
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,13 @@ class Reviewing:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
-        `ApprovalTampered`, `Conflict`.
+        `ApprovalTampered`, `ReviewIndividually`, `Conflict`.
         """
         for _ in range(ATTEMPTS):
             seen = await self.seen_by(caller, approval_id)
             _check(caller, seen, said)
+            if said.together:
+                refuse_together(seen.found.approval, seen.eligibility.fits)
             await self._integrity.require(seen.found.approval, caller)
             await self._delivery.deliver(seen.found.approval)
             reviewed = await self._step(caller, seen, said)
@@ -137,6 +141,7 @@ class Reviewing:
             fits=eligibility.fits,
             policy_revision=revision,
             suggestion=said.suggestion,
+            claims=caller.claims,
         )
         signature = self._integrity.sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)

@@ -24,9 +24,11 @@ from pdp.delivery import Delivery
 from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
+from pdp.fatigue import Fatigue
 from pdp.grant import Grantor
 from pdp.health import Health
 from pdp.integrity import Integrity
+from pdp.reach import Reach
 from pdp.requesting import Requesting
 from pdp.review import Reviewing
 from pdp.seal import Sealer
@@ -40,6 +42,7 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
@@ -85,7 +88,7 @@ class _Log:
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
-        self.approvals, self.batches = Approvals(database), Batches(database)
+        self.approvals, self.batches, self.pressure = Approvals(database), Batches(database), Pressure(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
@@ -148,6 +151,8 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
+    reach = Reach(opa.opa, config.person_types, groups_open=config.groups_open)
+    fatigue = Fatigue(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery)
     decisions = DecisionService(
@@ -155,7 +160,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         person_types=config.person_types,
         policy=opa.policy,
         batcher=Batcher(opa.opa),
-        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity, reach, fatigue),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(grant_key, config.realm),
@@ -164,7 +169,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
-        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, requesting)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, requesting, reach)),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, config.realm)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, Quotas(database))),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),

@@ -20,8 +20,10 @@ from pdp.canonical import Canonical, differing_paths, kind
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.delivery import Delivery
 from pdp.errors import Conflict, InvalidRequest, NotFound, RequestIdReused
+from pdp.fatigue import Fatigue, denied_again
 from pdp.integrity import Integrity
 from pdp.opa import Opa
+from pdp.reach import Reach
 from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
@@ -64,8 +66,17 @@ class Settled:
 class Settlement:
     """Settles one question after the other; all state is MongoDB's."""
 
-    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, integrity: Integrity) -> None:
+    def __init__(
+        self,
+        approvals: Approvals,
+        opa: Opa,
+        delivery: Delivery,
+        integrity: Integrity,
+        reach: Reach,
+        fatigue: Fatigue,
+    ) -> None:
         self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
+        self._reach, self._fatigue = reach, fatigue
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Settled:
         """Turn the policy's verdict into the answer.
@@ -76,6 +87,10 @@ class Settlement:
         found = await self._named(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             return _plain(ask, verdict)
+        if found is None or found.state is State.PENDING:
+            refused = await self._refused(ask, verdict, found)
+            if refused is not None:
+                return refused
         if found is None:
             return _plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
         return await self._resume(ask, verdict, found)
@@ -98,6 +113,15 @@ class Settlement:
             raise NotFound("APPROVAL_NOT_FOUND", f"this caller has no such approval; leave {field} out to open one")
         return found
 
+    async def _refused(self, ask: Ask, verdict: Verdict, found: Found | None) -> Settled | None:
+        """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
+        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns)
+        if judged.effect is Effect.DENY:
+            return _plain(ask, judged, found)
+        if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
+            return _plain(ask, denied_again(verdict, denial.approval), denial)
+        return None
+
     async def _barred(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
         """The new approval's requester principals: today's, and whoever had a hand in what it supersedes.
 
@@ -114,6 +138,7 @@ class Settlement:
     async def _open(self, ask: Ask, verdict: Verdict) -> Settled:
         """A new approval, or the one that this caller has pending for the same request."""
         principals = await self._barred(ask, verdict)
+        await self._fatigue.admit(ask.caller.identity, ask.canonical.digest, principals)
         for _ in range(ATTEMPTS):
             opening = self._opening(ask, verdict, principals)
             try:

@@ -6,6 +6,7 @@ import pytest
 from pdp import toolcache
 from pdp.mongod_process import MongodProcess
 from tests.parts import Placet, placet
+from tests.pdp.mongo import close_what_waits
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +34,14 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mong
 
 
 @pytest.fixture(scope="session")
-async def server(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
-    """One server with the reference policy for all tests that break nothing."""
+async def started(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    """The server behind `server`."""
     async with placet(state, mongod.uri) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+async def server(started: Placet, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    """One server with the reference policy for all tests that break nothing; no module leaves anything waiting."""
+    yield started
+    await close_what_waits(mongod, started)

@@ -85,6 +85,7 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "reviewer": review.reviewer,
         "person": review.person,
         "groups": review.groups,
+        "claims": review.claims,
         "verdict": review.verdict,
         "reason": review.reason,
         "at": review.at,

@@ -53,6 +53,18 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_claims(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(map(_is_claim, value.values()))
+
+
+def _is_claim(value: Any) -> bool:
+    return value is COMPUTED or isinstance(value, str | int | float)
+
+
 @dataclass(frozen=True)
 class Shape:
     """The keys of an object, each with its test; `open` takes any others."""
@@ -68,6 +80,8 @@ WANTED: Mapping[Callable[[Any], bool], str] = {
     _is_count: f"a whole number from 1 to {MOST_REVIEWERS}",
     _is_duration: 'a duration such as "4h", "15m" or "30s"',
     _is_object: "an object",
+    _is_flag: "true or false",
+    _is_claims: "an object, one claim or more, each a text, a number or a boolean",
 }
 REASONED = {"rule": _is_text, "reason": _is_text}
 SHAPES = {
@@ -75,12 +89,12 @@ SHAPES = {
     "allow": Shape(REASONED),
     "needs_approval": Shape(
         {**REASONED, "reviewers": _is_object},
-        {"count": _is_count, "pending_for": _is_duration, "valid_for": _is_duration},
+        {"count": _is_count, "pending_for": _is_duration, "valid_for": _is_duration, "individual": _is_flag},
     ),
     "obligation": Shape({**REASONED, "type": _is_text}, {"properties": _is_object}),
     "mask": Shape(REASONED, open=True),
 }
-REVIEWERS = Shape(optional={"groups": _is_texts, "identities": _is_texts})
+REVIEWERS = Shape(optional={"groups": _is_texts, "identities": _is_texts, "claims": _is_claims})
 
 
 def faults(name: str, entry: Any) -> Iterable[Fault]:
@@ -94,7 +108,7 @@ def faults(name: str, entry: Any) -> Iterable[Fault]:
     if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
         yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
         if not reviewers:
-            yield "missing-key", "name the `groups` or `identities` who may review"
+            yield "missing-key", "name the `groups`, `identities` or `claims` of who may review"
 
 
 def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> Iterable[Fault]:

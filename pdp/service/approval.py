@@ -4,6 +4,7 @@ from pdp import canonical, identifier
 from pdp.approval import OutcomeState, State
 from pdp.authn import Caller
 from pdp.errors import InvalidRequest
+from pdp.reach import Reach
 from pdp.requesting import Requesting
 from pdp.review import Reviewing
 from pdp.service import message, page
@@ -27,8 +28,8 @@ from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing, requesting: Requesting) -> None:
-        self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, requesting: Requesting, reach: Reach) -> None:
+        self._approvals, self._reviewing, self._requesting, self._reach = approvals, reviewing, requesting, reach
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -42,11 +43,13 @@ class ApprovalService:
         """One approval, for whoever it concerns."""
         seen = await self._reviewing.seen_by(caller, checked_approval_id(request.approval_id))
         last = None if seen.obstacle else await self._reviewing.last_approved(caller, seen)
+        left = await self._reach.left(seen.found.approval) if seen.found.state is State.PENDING else []
         return GetApprovalResponse(
             approval=message.approval(seen.found),
             last_approved=message.approval(last) if last else None,
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
+            eligible=[message.eligible(one) for one in left],
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:

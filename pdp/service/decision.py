@@ -14,7 +14,7 @@ from pdp.authn import Caller
 from pdp.batching import Batcher, Question
 from pdp.decision import Verdict, opa_input, verdict
 from pdp.delivery import Delivery
-from pdp.errors import EngineUnavailable, InvalidRequest, NotFound, PdpError, PolicyInvalid
+from pdp.errors import EngineUnavailable, InvalidRequest, NotFound, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
 from pdp.opa import is_undefined
 from pdp.policy.live import Policy
@@ -164,12 +164,12 @@ class DecisionService:
             return error
 
     async def _settle(self, ask: Ask, answer: Verdict | PdpError) -> Outcome:
-        """Settle; a question that OPA could not answer is recorded as that."""
+        """Settle; a question that OPA could not answer, or that is one too many for people, is recorded as that."""
         try:
             if isinstance(answer, PdpError):
                 raise answer
             settled = await self._settlement.settle(ask, answer)
-        except (PolicyInvalid, EngineUnavailable) as error:
+        except (PolicyInvalid, EngineUnavailable, TooManyPending) as error:
             return Outcome(error, ask, [event.error(ask.caller, ask.canonical, error)])
         except PdpError as error:
             return Outcome(error, ask)

@@ -11,6 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pdp.approval import Approval, Outcome, Review, approvals_per_requirement, approvers
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
+from pdp.fatigue import denied_until
+from pdp.reach import Eligible
 from pdp.store.approvals import Found
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
 
@@ -34,6 +36,7 @@ def approval(found: Found) -> approval_pb2.Approval:
         closed_at=timestamp(held.closed_at),
         decision_id=held.decision_id,
         policy_revision=held.policy_revision,
+        denied_until=timestamp(denied_until(held)),
         used_by_decision_id=(held.used_by or {}).get("decision_id", ""),
         version=held.version,
         closed_by=held.closed_by,
@@ -41,6 +44,11 @@ def approval(found: Found) -> approval_pb2.Approval:
         supersedes=held.supersedes,
         outcome=_outcome(held.outcome) if held.outcome else None,
     )
+
+
+def eligible(value: Eligible) -> approval_pb2.EligibleReviewers:
+    """Who may still review by one requirement."""
+    return approval_pb2.EligibleReviewers(rule=value.rule, identities=value.identities, open=value.open)
 
 
 def effect(name: str) -> request_pb2.Effect:
@@ -98,6 +106,8 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         pending_for=_duration(requirement.pending_for_ms),
         valid_for=_duration(requirement.valid_for_ms),
         approved=count,
+        claims=struct(requirement.claims) if requirement.claims else None,
+        individual=requirement.individual,
     )
 
 

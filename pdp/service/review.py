@@ -70,6 +70,7 @@ class ReviewService:
             reason=_why(request.reason, required=sends_back),
             expected_digest=request.expected_digest,
             expected_version=request.expected_version,
+            together=request.together,
             suggestion=_suggestion(request.suggestion, self._realm) if request.HasField("suggestion") else b"",
         )
 

@@ -1,7 +1,9 @@
 """An approval as MongoDB holds it, and back; the one mapping at this boundary."""
 
+from dataclasses import asdict
 from typing import Any
 
+import orjson
 from bson.binary import Binary
 
 from pdp.approval import Approval, Outcome, OutcomeState, Requirement, Review, State, Verdict
@@ -40,16 +42,8 @@ def approval(document: Document) -> Approval:
 
 
 def of_requirement(requirement: Requirement) -> Document:
-    """A requirement."""
-    return {
-        "rule": requirement.rule,
-        "reason": requirement.reason,
-        "groups": list(requirement.groups),
-        "identities": list(requirement.identities),
-        "count": requirement.count,
-        "pending_for_ms": requirement.pending_for_ms,
-        "valid_for_ms": requirement.valid_for_ms,
-    }
+    """A requirement; its claims as JSON, as a claim's name may be what a key in MongoDB must not be."""
+    return {**asdict(requirement), "claims": orjson.dumps(requirement.claims)}
 
 
 def of_review(review: Review) -> Document:
@@ -65,6 +59,7 @@ def of_review(review: Review) -> Document:
         "policy_revision": review.policy_revision,
         "suggestion": Binary(review.suggestion),
         "signature": review.signature,
+        "claims": orjson.dumps(review.claims),
     }
 
 
@@ -84,7 +79,8 @@ def of_entry(entry: Entry) -> Document:
 
 
 def _requirement(document: Document) -> Requirement:
-    return Requirement(**{**document, "groups": tuple(document["groups"]), "identities": tuple(document["identities"])})
+    changed: dict[str, Any] = {name: tuple(document[name]) for name in ("groups", "identities")}
+    return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
 
 
 def _review(document: Document) -> Review:
@@ -93,5 +89,6 @@ def _review(document: Document) -> Review:
         "groups": tuple(document["groups"]),
         "fits": tuple(document["fits"]),
         "suggestion": bytes(document.get("suggestion", b"")),
+        "claims": orjson.loads(document["claims"]),
     }
     return Review(**{**document, **changed})

@@ -140,6 +140,14 @@ class Database:
                 unique=True,
                 partialFilterExpression={"request_ids": {"$exists": True}},
             )
+            await approvals.create_index(
+                [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
+            )
+            await approvals.create_index(
+                [("caller", 1), ("digest", 1), ("closed_at", -1)],
+                name="denied",
+                partialFilterExpression={"state": {"$eq": "DENIED"}},
+            )
             await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
             await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
             await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")

@@ -4,7 +4,8 @@ package pdp
 # METADATA
 # description: |
 #   For each reviewer the requirements it fits, by index, and the person it is; and who the requester's principals are
-#   today. `input` is {request, caller, requirements, reviewers: [{identity, claims}], now}; the server intersects and counts.
+#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now}, groups and claims as
+#   verified at the review; the server intersects and counts.
 # entrypoint: true
 review := {
 	"reviewers": [answer |
@@ -34,5 +35,20 @@ fits(reviewers, reviewer) if {
 
 fits(reviewers, reviewer) if {
 	some group in reviewers.groups
-	group in reviewer.claims.groups
+	group in reviewer.groups
+}
+
+# All of the claims, each equal or a member; a requirement without any fits nobody by them.
+fits(reviewers, reviewer) if {
+	count(reviewers.claims) > 0
+	every name, wanted in reviewers.claims {
+		has(reviewer.claims[name], wanted)
+	}
+}
+
+has(claim, wanted) if claim == wanted
+
+has(claim, wanted) if {
+	is_array(claim)
+	wanted in claim
 }

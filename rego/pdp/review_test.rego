@@ -2,7 +2,9 @@ package review_test
 
 import data.pdp
 
-reviewer(identity, claimed) := {"identity": identity, "claims": {"groups": claimed}}
+reviewer(identity, groups) := {"identity": identity, "groups": groups, "claims": {}}
+
+bearing(claims) := {"identity": "user:frank", "groups": [], "claims": claims}
 
 fits(reviewers, requirements) := [answer.fits | some answer in review(reviewers, requirements).reviewers]
 
@@ -21,7 +23,7 @@ review(reviewers, requirements) := answer if {
 
 test_member_of_the_group_fits if fits([reviewer("user:bob", [])], [{"groups": ["stewards"]}]) == [[0]]
 
-test_claim_of_the_token_fits if fits([reviewer("user:carol", ["stewards"])], [{"groups": ["stewards"]}]) == [[0]]
+test_group_of_the_token_fits if fits([reviewer("user:carol", ["stewards"])], [{"groups": ["stewards"]}]) == [[0]]
 
 test_named_identity_fits if fits([reviewer("user:dave", [])], [{"identities": ["user:dave"]}]) == [[0]]
 
@@ -29,6 +31,28 @@ test_stranger_fits_nothing if {
 	fits([reviewer("user:eve", ["others"])], [{"groups": ["stewards", "board"], "identities": ["user:dave"]}]) == [[]]
 	fits([reviewer("user:eve", [])], [{}]) == [[]]
 }
+
+test_reviewer_with_all_claims_fits if {
+	wanted := [{"claims": {"department": "finance", "level": 3}}]
+	fits([bearing({"department": "finance", "level": 3, "more": true})], wanted) == [[0]]
+	fits([bearing({"department": ["hr", "finance"], "level": 3})], wanted) == [[0]]
+	fits([bearing({"department": "finance"})], wanted) == [[]]
+	fits([bearing({"department": "finance", "level": "3"})], wanted) == [[]]
+	fits([bearing({"department": "Finance", "level": 3})], wanted) == [[]]
+	fits([bearing({"department": ["hr"], "level": 3})], wanted) == [[]]
+	fits([bearing({})], wanted) == [[]]
+}
+
+test_claim_is_compared_as_what_it_is if {
+	wanted := [{"claims": {"manager": true}}]
+	fits([bearing({"manager": true})], wanted) == [[0]]
+	fits([bearing({"manager": "true"}), bearing({"manager": 1})], wanted) == [[], []]
+	fits([bearing({"manager": false})], [{"claims": {"manager": false}}]) == [[0]]
+}
+
+test_no_claim_asked_for_fits_nobody if fits([bearing({"department": "finance"})], [{"claims": {}}]) == [[]]
+
+test_group_is_no_claim if fits([reviewer("user:eve", ["finance"])], [{"claims": {"groups": "finance"}}]) == [[]]
 
 test_each_reviewer_has_its_own_requirements if {
 	wanted := [{"groups": ["stewards"]}, {"identities": ["user:bob", "user:dave"]}]

@@ -33,6 +33,18 @@ test_export_of_personal_data_needs_two_stewards if {
 	answer.owners == ["user:alice"]
 }
 
+test_sharing_of_personal_data_is_looked_at_by_itself if {
+	answer := pdp.decision with input as request({"type": "user", "id": "alice", "properties": {}}, "share", {"tags": ["pii"]})
+	[asked.individual | some asked in answer.requirements] == [true]
+}
+
+test_requirement_may_ask_for_claims_of_the_token if {
+	asked := {"reviewers": {"claims": {"department": "finance", "level": 3}}, "count": 2}
+	answer := pdp.decision with data.requirements as {"payroll": {"export": asked}}
+		with input as request(bot, "export", {"tags": ["payroll"]})
+	[{name: entry[name] | some name in ["reviewers", "count"]} | some entry in answer.requirements] == [asked]
+}
+
 test_reading_personal_data_needs_nobody if {
 	pdp.decision.effect == "ALLOW" with input as request(bot, "read", {"tags": ["pii"]})
 }

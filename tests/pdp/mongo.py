@@ -32,6 +32,13 @@ async def set_back(mongod: MongodProcess, server: Placet, approval_id: str, stam
         await found["approvals"].update_one(condition, {"$set": {stamp: moved}})
 
 
+async def close_what_waits(mongod: MongodProcess, server: Placet) -> None:
+    """As if the time of everything that waits had run out, unseen by the log."""
+    async with database(mongod, server) as found:
+        closed = {"$set": {"state": "EXPIRED"}, "$currentDate": {"closed_at": True}}
+        await found["approvals"].update_many({"state": "PENDING"}, closed)
+
+
 async def second_reviewer_left(mongod: MongodProcess, server: Placet, approval_id: str) -> None:
     """As if the second review, signed as it was, had been by somebody who no longer fits."""
     async with database(mongod, server) as found:

@@ -146,6 +146,14 @@ def test_roles_and_groups_come_from_the_configured_claims(folder: Path, forge: F
     assert not none.groups
 
 
+def test_claims_are_those_that_the_issuers_entry_lists(folder: Path, forge: Forge) -> None:
+    members = {"department": ["hr", "finance"], "level": 3, "address": {"city": "x"}, "admin": True}
+    listing = issuer(folder, claims=["department", "level", "address", "absent"])
+    caller = Authenticator([listing]).caller("Bearer " + forge.token(**members))
+    assert caller.claims == {"department": ["hr", "finance"], "level": 3}
+    assert not Authenticator([issuer(folder)]).caller("Bearer " + forge.token(**members)).claims
+
+
 def test_remembered_token_is_forgotten_when_it_expires(authenticator: Authenticator, forge: Forge) -> None:
     expires = time.time() + 0.3
     token = forge.token(exp=expires - LEEWAY_SECONDS)

@@ -52,6 +52,13 @@ def test_file_is_read_and_its_paths_are_beside_it(tmp_path: Path) -> None:
     assert (config.listen, config.database) == (DEFAULT_ADDRESS, "placet")
 
 
+def test_groups_are_open_where_tokens_of_people_may_name_them(tmp_path: Path) -> None:
+    config = loaded(tmp_path, GOOD)
+    for kind, claim, is_open in (("person", "groups", True), ("person", "", False), ("workload", "groups", False)):
+        issuer = config.issuers[0].model_copy(update={"kind": kind, "groups_claim": claim})
+        assert config.model_copy(update={"issuers": (issuer,)}).groups_open is is_open
+
+
 def without(line: str) -> Callable[[str], str]:
     return lambda text: "\n".join(kept for kept in text.splitlines() if not kept.startswith(line))
 

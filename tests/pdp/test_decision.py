@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ NEEDS: dict[str, Any] = {
 }
 FIRED = {"deny": [], "needs_approval": [], "allow": [YES], "obligation": []}
 MISSING = object()
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def changed(answer: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -73,6 +75,16 @@ def test_requirement_is_read_whole() -> None:
     reviewers = {"groups": ["a"], "identities": ["user:b"]}
     read = verdict(asking(reviewers=reviewers, count=1000, pending_for="1h", valid_for="30s"), PERSONS)
     assert read.requirements == (Requirement("ask", "ask people", ("a",), ("user:b",), 1000, 3_600_000, 30_000),)
+
+
+def test_requirement_takes_claims_alone_or_beside_others_and_may_be_individual() -> None:
+    wanted = {"department": "finance", "level": 3, "ratio": 0.5, "manager": True}
+    for others in ({}, {"groups": ["a"]}, {"identities": ["user:b"]}):
+        (read,) = verdict(asking(reviewers={**others, "claims": wanted}, individual=True), PERSONS).requirements
+        assert (read.claims, read.individual) == (wanted, True)
+        assert read.policy_form()["reviewers"]["claims"] == wanted
+    (plain,) = verdict(NEEDS, PERSONS).requirements
+    assert (plain.claims, plain.individual) == ({}, False)
 
 
 def test_fired_rules_are_read_as_rule_and_reason() -> None:
@@ -164,6 +176,20 @@ WRONG: dict[str, tuple[Any, str]] = {
     "reviewers nobody": (asking(reviewers={"groups": [], "identities": []}), "wrong_type"),
     "reviewers misspelt": (asking(reviewers={"group": ["stewards"]}), "unknown_key"),
     "reviewers misspelt beside a good one": (asking(reviewers={"groups": ["a"], "identity": []}), "unknown_key"),
+    "claims empty": (asking(reviewers={"claims": {}}), "wrong_type"),
+    "claims empty beside a group": (asking(reviewers={"groups": ["a"], "claims": {}}), "wrong_type"),
+    **{
+        f"claims {json.dumps(value)}": (asking(reviewers={"groups": ["a"], "claims": value}), "wrong_type")
+        for value in (None, [], ["department"], "department", True)
+    },
+    **{
+        f"claim {json.dumps(value)}": (asking(reviewers={"claims": {"department": value}}), "wrong_type")
+        for value in (None, [], ["finance"], {}, {"is": "finance"}, 1e300, 2**53)
+    },
+    **{
+        f"individual {json.dumps(value)}": (asking(individual=value), "wrong_type")
+        for value in (None, 0, 1, "true", "", [], {})
+    },
     "groups text": (asking(reviewers={"groups": "stewards"}), "wrong_type"),
     "groups null": (asking(reviewers={"groups": None}), "wrong_type"),
     "groups of numbers": (asking(reviewers={"groups": [1]}), "wrong_type"),
@@ -264,12 +290,13 @@ def test_policys_input_is_the_canonical_request_with_caller_and_time_around_it()
 
 def test_reviewers_are_asked_about_with_their_claims_at_the_review() -> None:
     requirement = Requirement("ask", "ask", ("a",), ("user:b",))
-    past = Review("user:bob", "user:bob", ("a",), ReviewVerdict.APPROVE, "", None, (0,))  # type: ignore[arg-type]
+    past = Review("user:bob", "user:bob", ("a",), ReviewVerdict.APPROVE, "", T0, (0,), {"level": 3})
     read = json.loads(review_input(b"{}", caller(), [requirement], [past, caller("user:eve", ("x",))], 7))
-    assert read["requirements"] == [{"rule": "ask", "reviewers": {"groups": ["a"], "identities": ["user:b"]}}]
+    wanted = {"groups": ["a"], "identities": ["user:b"], "claims": {}}
+    assert read["requirements"] == [{"rule": "ask", "reviewers": wanted}]
     assert read["reviewers"] == [
-        {"identity": "user:bob", "claims": {"groups": ["a"]}},
-        {"identity": "user:eve", "claims": {"groups": ["x"]}},
+        {"identity": "user:bob", "groups": ["a"], "claims": {"level": 3}},
+        {"identity": "user:eve", "groups": ["x"], "claims": {}},
     ]
     assert (read["request"], read["now"]) == ({}, 7)
 

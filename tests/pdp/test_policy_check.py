@@ -96,6 +96,11 @@ REQUIREMENTS = {
     "misspelt reviewers": ("unknown-key", '"reviewers": {"group": ["stewards"]}'),
     "no reviewers": ("missing-key", '"reviewers": {}'),
     "group that is no list": ("wrong-type", '"reviewers": {"groups": "stewards"}'),
+    "claims that are none": ("wrong-type", '"reviewers": {"claims": {}}'),
+    "claims as a list": ("wrong-type", '"reviewers": {"claims": ["finance"]}'),
+    "claim that is one of several": ("wrong-type", '"reviewers": {"claims": {"department": ["hr", "finance"]}}'),
+    "misspelt claims": ("unknown-key", '"reviewers": {"groups": ["stewards"], "claim": {"department": "hr"}}'),
+    "individual in words": ("wrong-type", '"individual": "yes"'),
 }
 
 
@@ -117,6 +122,16 @@ def test_requirement_written_in_full_has_no_finding(tmp_path: Path) -> None:
             "count": 2,
             "pending_for": "1h30m",
             "valid_for": "30s",
+            "individual": input.action.name == "export",
+        } if {
+            input.action.name == "export"
+        }
+
+        needs_approval contains {
+            "rule": "pay",
+            "reason": "money leaves",
+            "reviewers": {"claims": {"department": "finance", "level": count(input.on_behalf_of), "manager": true}},
+            "individual": true,
         } if {
             input.action.name == "export"
         }

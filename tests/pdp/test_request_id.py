@@ -180,9 +180,12 @@ async def test_id_that_only_met_a_pending_approval_is_free(server: Placet) -> No
     assert another.approval.approval_id != opened.approval.approval_id
 
 
-async def test_id_of_a_finished_attempt_uses_no_other_approval_of_the_same_request(server: Placet) -> None:
+async def test_id_of_a_finished_attempt_uses_no_other_approval_of_the_same_request(
+    server: Placet, mongod: MongodProcess
+) -> None:
     request = exporting(requestId=fresh())
-    await server.review((await server.authorize(request)).approval, "bob", "DENY")
+    denied = await server.review((await server.authorize(request)).approval, "bob", "DENY")
+    await set_back(mongod, server, denied.approval_id, "closed_at", minutes=11)
     second = await server.approved(copy(request, request_id=""))
     answer = await server.authorize(copy(request, approval_id=second.approval_id))
     assert said(answer) == (Effect.EFFECT_DENY, ["pdp.approval_denied"])

@@ -1,0 +1,71 @@
+"""Keeps people from being asked too often, and from nodding many things through at once."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from pdp.approval import Approval, State
+from pdp.decision import Verdict
+from pdp.errors import ReviewIndividually, TooManyPending
+from pdp.store.approvals import Approvals, Found
+from pdp.store.pressure import Pressure
+
+MAX_PENDING_OF_CALLER = 100
+"""Approvals that wait at a time; soft: calls in one moment may go past it by their number."""
+MAX_PENDING_BEHIND_PERSON = 100
+"""The same for each person among the requester principals."""
+DENIED_FOR = timedelta(minutes=10)
+"""So long the same request of the same caller is denied again without asking anybody."""
+
+
+class Fatigue:
+    """What was asked and denied so far."""
+
+    def __init__(self, approvals: Approvals, pressure: Pressure, person_types: frozenset[str]) -> None:
+        self._approvals, self._pressure, self._person_types = approvals, pressure, person_types
+
+    async def denial(self, caller: str, digest: str) -> Found | None:
+        """The approval that this very request was denied with lately."""
+        approval_id = await self._pressure.denied(caller, digest, DENIED_FOR)
+        return await self._approvals.get(approval_id) if approval_id else None
+
+    async def admit(self, caller: str, digest: str, principals: Sequence[str]) -> None:
+        """Raise `TooManyPending` where enough waits already, unless it is this very request that waits."""
+        persons = [name for name in principals if name.partition(":")[0] in self._person_types]
+        pending, behind = await asyncio.gather(
+            self._pressure.pending(caller, MAX_PENDING_OF_CALLER),
+            self._pressure.pending_behind(persons, MAX_PENDING_BEHIND_PERSON),
+        )
+        whose = ""
+        if pending >= MAX_PENDING_OF_CALLER:
+            whose = f"{MAX_PENDING_OF_CALLER} approvals of this caller"
+        elif behind >= MAX_PENDING_BEHIND_PERSON:
+            whose = f"{MAX_PENDING_BEHIND_PERSON} approvals for a person behind this request"
+        if whose and await self._approvals.pending(caller, digest) is None:
+            raise TooManyPending(
+                f"{whose} wait for reviewers; have some of them reviewed, or cancel what is no longer needed, "
+                "and ask again"
+            )
+
+
+def denied_again(verdict: Verdict, denial: Approval) -> Verdict:
+    """The deny of a request that was denied a moment ago."""
+    return verdict.denied(
+        "pdp.recently_denied",
+        f"a reviewer denied this very request ({denial.id}); it is denied without asking anybody until "
+        f"{denied_until(denial):%Y-%m-%dT%H:%M:%SZ}: change the request, or wait",
+    )
+
+
+def denied_until(approval: Approval) -> datetime | None:
+    """Until when the same request is denied again; None for an approval that no reviewer denied."""
+    if approval.state is not State.DENIED or approval.closed_at is None:
+        return None
+    return approval.closed_at + DENIED_FOR
+
+
+def refuse_together(approval: Approval, fits: Iterable[int]) -> None:
+    """Raise `ReviewIndividually` where one of the requirements that a reviewer fits wants each looked at alone."""
+    rules = sorted({approval.requirements[index].rule for index in fits if approval.requirements[index].individual})
+    if rules:
+        raise ReviewIndividually(f"{rules[0]} is reviewed individually; show this approval and review it by itself")
