@@ -19,13 +19,16 @@ from pdp.audit.writer import Writer
 from pdp.authn import Authenticator
 from pdp.background import background
 from pdp.batching import Batcher
-from pdp.config import Config
+from pdp.config import Config, Webhook
 from pdp.delivery import Delivery
 from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
 from pdp.grant import Grantor
 from pdp.health import Health
+from pdp.notify import destination, signature
+from pdp.notify.endpoint import Endpoint
+from pdp.notify.notifier import Notifier
 from pdp.review import Reviewing
 from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
@@ -37,6 +40,7 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.notifications import Notifications
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
@@ -82,7 +86,8 @@ class _Log:
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
-        self.approvals, self.batches = Approvals(database), Batches(database)
+        self.approvals, self.batches = Approvals(database, notified=bool(config.webhooks)), Batches(database)
+        self.notifications = Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
@@ -93,6 +98,7 @@ class _Log:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
+            notifier=Notifier(config.realm, self.notifications, [_endpoint(hook) for hook in config.webhooks]),
         )
 
     async def close(self) -> None:
@@ -158,7 +164,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
-        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, parts.notifications)),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, quotas)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
@@ -200,6 +206,10 @@ def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts
         writer=parts.writer,
         threads=Threads(),
     )
+
+
+def _endpoint(hook: Webhook) -> Endpoint:
+    return Endpoint(hook.name, hook.url, destination.host(hook.url), signature.secret(hook.secret), hook.events)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

@@ -51,8 +51,9 @@ async def list_approvals(
 @app.command()
 @client_command
 async def show(session: Session, approval_id: _Id) -> None:
-    """Show an approval whole, and whether I may review it."""
+    """Show an approval whole, whether I may review it, and who could not be told of it."""
     from pdp.cli import display
+    from pdp.cli.notifications import untold
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
@@ -61,7 +62,8 @@ async def show(session: Session, approval_id: _Id) -> None:
         session.print(answer, str)
         return
     may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
-    for_people(f"{display.approval(answer.approval)}\n\n{visible(may)}", sys.stdout)
+    lines = [display.approval(answer.approval), "", *untold(answer.notifications), visible(may)]
+    for_people("\n".join(lines), sys.stdout)
 
 
 @app.command()

@@ -6,7 +6,9 @@ from pdp.authn import Caller
 from pdp.errors import InvalidRequest
 from pdp.review import Reviewing
 from pdp.service import message, page
+from pdp.service.notification import notification
 from pdp.store.approvals import Approvals
+from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import (
     ApprovalState,
     CancelApprovalRequest,
@@ -25,8 +27,8 @@ from pdp.v1.approval_pb2 import (
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
-        self._approvals, self._reviewing = approvals, reviewing
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, notifications: Notifications) -> None:
+        self._approvals, self._reviewing, self._notifications = approvals, reviewing, notifications
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -43,6 +45,7 @@ class ApprovalService:
             approval=message.approval(seen.found),
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
+            notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:

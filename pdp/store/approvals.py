@@ -16,8 +16,9 @@ from pymongo.errors import DuplicateKeyError
 from pdp.approval import Approval, Requirement, Review, State, Verdict, transition
 from pdp.audit.record import Entry
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.notifications import untold
 
-_NOW = {"now": "$$NOW"}
+_FOUND = {"document": "$$ROOT", "now": "$$NOW"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,13 @@ class RequestIdTaken(Exception):
 
 
 class Approvals:
-    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over."""
+    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over.
 
-    def __init__(self, database: Database) -> None:
-        self._collection = database.database.get_collection("approvals")
+    `notified` says that there are webhooks, so that each step leaves word for them.
+    """
+
+    def __init__(self, database: Database, *, notified: bool = False) -> None:
+        self._collection, self._notified = database.database.get_collection("approvals"), notified
 
     async def get(self, approval_id: str) -> Found | None:
         """One approval by id."""
@@ -101,6 +105,7 @@ class Approvals:
             "decision_id": opening.decision_id,
             "policy_revision": opening.policy_revision,
             "outbox": [_outbox_document(entry) for entry in opening.outbox],
+            "untold": untold(opening.outbox, State.PENDING) if self._notified else [],
         }
         if opening.request_id:
             document["request_ids"] = [opening.request_id]
@@ -142,14 +147,12 @@ class Approvals:
     async def delivered(self, approval: Approval) -> None:
         """Empty the outbox of this very version: its records are in the log."""
         async with unavailable():
-            await self._collection.update_one(
-                {"_id": {"$eq": approval.id}, "version": approval.version}, {"$set": {"outbox": []}}
-            )
+            this = {"_id": {"$eq": approval.id}, "version": approval.version}
+            await self._collection.update_one(this, {"$set": {"outbox": []}})
 
     async def overdue(self, limit: int) -> list[Found]:
         """PENDING and APPROVED ones whose time is over, for the sweep."""
-        either = [_overdue(State.PENDING), _overdue(State.APPROVED)]
-        return await self._find({"$or": either}, limit)
+        return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[Found]:
         """Those with records in the outbox for longer than `age`, for the sweep."""
@@ -158,7 +161,7 @@ class Approvals:
 
     async def _one(self, condition: Document) -> Found | None:
         async with unavailable():
-            document = await self._collection.find_one(condition, _projection())
+            document = await self._collection.find_one(condition, _FOUND)
         return _found(document) if document else None
 
     async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[Found]:
@@ -170,7 +173,7 @@ class Approvals:
 
     async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[Found]:
         async with unavailable():
-            cursor = self._collection.find(condition, _projection(), limit=limit)
+            cursor = self._collection.find(condition, _FOUND, limit=limit)
             if newest_first:
                 cursor = cursor.sort("_id", -1)
             return [_found(document) async for document in cursor]
@@ -193,6 +196,8 @@ class Approvals:
         if overdue:
             condition |= _overdue(approval.state)
         sets = {**changes.pop("$set", {}), "state": after, "outbox": [_outbox_document(entry) for entry in outbox]}
+        if self._notified:
+            changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
         return await self._update(condition, update)
@@ -225,10 +230,6 @@ def raise_if_request_id(error: DuplicateKeyError) -> None:
     pattern = (error.details or {}).get("keyPattern", {})
     if "request_ids" in pattern:
         raise RequestIdTaken from None
-
-
-def _projection() -> Document:
-    return {"document": "$$ROOT", **_NOW}
 
 
 def _found(document: Document) -> Found:
