@@ -19,14 +19,13 @@ from pdp.audit.writer import Writer
 from pdp.authn import Authenticator
 from pdp.background import background
 from pdp.batching import Batcher
-from pdp.config import Config, Webhook
+from pdp.config import Config
 from pdp.delivery import Delivery
 from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
 from pdp.grant import Grantor
 from pdp.health import Health
-from pdp.notify import destination, signature
 from pdp.notify.endpoint import Endpoint
 from pdp.notify.notifier import Notifier
 from pdp.review import Reviewing
@@ -98,7 +97,7 @@ class _Log:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier(config.realm, self.notifications, [_endpoint(hook) for hook in config.webhooks]),
+            notifier=Notifier(config.realm, self.notifications, [Endpoint.of(hook) for hook in config.webhooks]),
         )
 
     async def close(self) -> None:
@@ -206,10 +205,6 @@ def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts
         writer=parts.writer,
         threads=Threads(),
     )
-
-
-def _endpoint(hook: Webhook) -> Endpoint:
-    return Endpoint(hook.name, hook.url, destination.host(hook.url), signature.secret(hook.secret), hook.events)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

@@ -3,12 +3,12 @@
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
-from pdp.notify import signature
-from pdp.notify.destination import may_connect
+from pdp.config import Webhook
+from pdp.notify import destination, signature
 
 SECONDS = 5.0
 """For one attempt, from the look-up of the name to the answer's status."""
@@ -26,6 +26,11 @@ class Endpoint:
     def __init__(self, name: str, url: str, host: str, key: bytes, events: Sequence[str]) -> None:
         self.name, self.events = name, frozenset(events)
         self._url, self._host, self._key = url, host, key
+
+    @classmethod
+    def of(cls, hook: Webhook) -> Self:
+        """The configured webhook. `SetupError` where its secret cannot be used."""
+        return cls(hook.name, hook.url, destination.host(hook.url), signature.secret(hook.secret), hook.events)
 
     async def send(self, message_id: str, body: bytes) -> str:
         """Send once; what stood in the way, empty where the other side took it (HTTP status 2xx).
@@ -55,6 +60,6 @@ class Endpoint:
     def _socket(self, found: tuple[Any, ...]) -> socket.socket:
         """The socket of the connection to one resolved address: what is checked is what is connected to."""
         family, kind, protocol, _, address = found
-        if not may_connect(self._host, address[0]):
+        if not destination.may_connect(self._host, address[0]):
             raise _AddressRefused
         return socket.socket(family, kind, protocol)

@@ -5,9 +5,10 @@ resource id, no property, nothing of the context, and of people only who called.
 approval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
@@ -45,14 +46,21 @@ def message(step: Step, realm: str) -> bytes:
     }
     if step.expires_at is not None:
         data["expires_at"] = step.expires_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _event(step.record_id, realm, step.event, step.at, {"subject": step.approval_id, "data": data})
+
+
+def trial(message_id: str, realm: str, now: datetime) -> bytes:
+    """A message that is about nothing, to try a webhook with."""
+    return _event(message_id, realm, "test", now.astimezone(UTC).isoformat().replace("+00:00", "Z"), {"data": {}})
+
+
+def _event(message_id: str, realm: str, event: str, at: str, more: Mapping[str, Any]) -> bytes:
     attributes = {
         "specversion": "1.0",
-        "id": step.record_id,
+        "id": message_id,
         "source": realm,
-        "type": f"dev.placet.{step.event}",
-        "subject": step.approval_id,
-        "time": step.at,
+        "type": f"dev.placet.{event}",
+        "time": at,
         "datacontenttype": "application/json",
-        "data": data,
     }
-    return orjson.dumps(attributes)
+    return orjson.dumps({**attributes, **more})

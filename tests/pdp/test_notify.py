@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -286,7 +286,8 @@ async def test_step_whose_record_is_not_in_the_log_is_not_told(
             approvals = found["approvals"]
             step = {"record": "rec_x", "event": "approval.reviewed", "at": "2026-01-01T00:00:00Z", "state": "PENDING"}
             entry = {"id": "rec_x", "record": b"{}", "salt": b"", "payload": b"{}"}
-            change = {"$set": {"untold": [step], "outbox": [entry]}, "$currentDate": {"updated_at": True}}
+            fresh = datetime.now(UTC) + timedelta(hours=1)  # whoever wrote it is still delivering it
+            change = {"$set": {"untold": [step], "outbox": [entry], "updated_at": fresh}}
             await approvals.update_one({"_id": asked.approval_id}, change)
             other = await opened(server)
             await ops.heard(other.approval_id)

@@ -2,10 +2,18 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from pdp.notify.destination import host, may_connect
 from pdp.notify.endpoint import Endpoint
@@ -71,7 +79,7 @@ def test_url_has_a_host(url: str, wanted: str) -> None:
         "http://0x7f.1",
         "http://[::ffff:127.0.0.1]",
         "ftp://hooks.example.com",
-        "file:///etc/passwd",
+        "file://etc/passwd",
         "unix:///var/run/docker.sock",
         "https://",
         "https:///path",
@@ -98,7 +106,7 @@ def test_url_to_which_no_message_may_go_is_refused(url: str) -> None:
 
 
 @asynccontextmanager
-async def listener() -> AsyncIterator[tuple[int, list[object]]]:
+async def listener(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[object]]]:
     """Something on every address of this machine that counts who connects, and answers."""
     came: list[object] = []
 
@@ -108,7 +116,7 @@ async def listener() -> AsyncIterator[tuple[int, list[object]]]:
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_server(answer, "0.0.0.0", 0)  # noqa: S104
+    server = await asyncio.start_server(answer, "0.0.0.0", 0, ssl=tls)  # noqa: S104
     async with server:
         yield server.sockets[0].getsockname()[1], came
 
@@ -129,6 +137,38 @@ async def test_name_that_leads_inside_is_not_connected_to(name: str) -> None:
         here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
         assert not await here.send("rec_1", b"{}")
         assert len(came) == 1
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """What a server for localhost needs whose certificate nobody vouches for."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    (folder / "server.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+async def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    async with listener(self_signed(tmp_path)) as (port, came):
+        here = Endpoint("ops", f"https://localhost:{port}/", "localhost", b"k" * 24, ())
+        assert await here.send("rec_1", b"{}") == "its TLS certificate is not trusted"
+        assert not came
+
+
+async def test_nobody_there_is_said() -> None:
+    async with listener() as (port, _):
+        pass
+    here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
+    assert await here.send("rec_1", b"{}") == "no connection"
+    nowhere = Endpoint("ops", "https://nowhere.invalid/", "nowhere.invalid", b"k" * 24, ())
+    assert await nowhere.send("rec_1", b"{}") in {"no connection", "no answer within 5 s"}
 
 
 async def test_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
