@@ -54,7 +54,7 @@ class Endpoint:
         except aiohttp.ClientConnectorError as error:
             refused = isinstance(error.os_error, _AddressRefused)
             return "its name leads to an address that is not public" if refused else "no connection"
-        except (aiohttp.ClientError, OSError, ValueError):
+        except Exception:  # noqa: BLE001  # whatever the other side does ends an attempt, never the server
             return "the connection broke"
 
     def _socket(self, found: tuple[Any, ...]) -> socket.socket:

@@ -4,16 +4,23 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
 
 from pdp.errors import SetupError
 from pdp.mongod_process import MongodProcess
-from pdp.notify.notifier import ATTEMPTS, wait
+from pdp.notify.endpoint import Endpoint
+from pdp.notify.message import Step
+from pdp.notify.notifier import ATTEMPTS, Courier, wait
+from pdp.store.database import Database
+from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, Notification
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from tests.faults import eventually
@@ -259,6 +266,28 @@ async def test_two_processes_share_the_work(tmp_path: Path, state: Path, mongod:
         for approval in asked:
             await ops.heard(approval.approval_id)
         assert len(ops.received) == len(asked)
+
+
+async def test_message_that_many_find_due_is_sent_by_one(tmp_path: Path, mongod: MongodProcess) -> None:
+    store = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
+    async with receiver(tmp_path) as ops, closing(store):
+        found = Notifications(store)
+        for number in range(20):
+            step = Step(f"rec_{number}", "approval.created", "", "PENDING", None, "apr_1", "agent:a", b"", [])
+            await found.add("ops", step, b'{"subject":"apr_1"}')
+            await found.add("ops", step, b"another process found the step, too")
+        await asyncio.gather(*(Courier(Endpoint.of(ops.config()), found).send() for _ in range(4)))
+        assert sorted(one.id for one in ops.received) == sorted(f"rec_{number}" for number in range(20))
+        told = await found.of_approval("apr_1")
+        assert [(one.progress, one.attempts) for one in told] == [("delivered", 1)] * 20
+
+
+@asynccontextmanager
+async def closing(store: Database) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await store.close()
 
 
 async def test_attempt_that_died_is_made_again_and_the_last_one_is_counted(

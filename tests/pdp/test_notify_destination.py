@@ -106,14 +106,16 @@ def test_url_to_which_no_message_may_go_is_refused(url: str) -> None:
 
 
 @asynccontextmanager
-async def listener(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[object]]]:
+async def listener(
+    tls: ssl.SSLContext | None = None, says: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
+) -> AsyncIterator[tuple[int, list[object]]]:
     """Something on every address of this machine that counts who connects, and answers."""
     came: list[object] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         came.append(writer.get_extra_info("peername"))
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.write(says)
         writer.close()
 
     server = await asyncio.start_server(answer, "0.0.0.0", 0, ssl=tls)  # noqa: S104
@@ -160,6 +162,29 @@ async def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) ->
         here = Endpoint("ops", f"https://localhost:{port}/", "localhost", b"k" * 24, ())
         assert await here.send("rec_1", b"{}") == "its TLS certificate is not trusted"
         assert not came
+
+
+@pytest.mark.parametrize(
+    ("says", "problem"),
+    [
+        (b"", "the connection broke"),
+        (b"\0\xff\r\n\r\n", "the connection broke"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "the connection broke"),
+        (b"HTTP/1.1 99999 X\r\n\r\n", "the connection broke"),
+        (b"HTTP/1.1 2\r\n\r\n", "the connection broke"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 100_000 + b"\r\n\r\n", "the connection broke"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, "the connection broke"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "HTTP status 101"),
+        (b"HTTP/1.1 301 Moved Permanently\r\nLocation: http://169.254.169.254/\r\n\r\n", "HTTP status 301"),
+        (b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\n\r\n", "HTTP status 401"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\nnot gzip.", ""),
+    ],
+)
+async def test_whatever_is_answered_ends_the_attempt_and_no_more(says: bytes, problem: str) -> None:
+    async with listener(says=says) as (port, came):
+        here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
+        assert await here.send("rec_1", b"{}") == problem
+        assert len(came) == 1
 
 
 async def test_nobody_there_is_said() -> None:
