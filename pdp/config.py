@@ -6,9 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from pdp.audit.record import Kind
 from pdp.errors import SetupError
+from pdp.notify import destination
+from pdp.notify.message import EVENTS
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -56,6 +59,31 @@ class Issuer(_Frozen):
     """By `sub`; `*` for those without an entry of their own."""
 
 
+def _webhook_url(url: str) -> str:
+    destination.host(url)
+    return url
+
+
+def _webhook_event(event: Kind) -> Kind:
+    if event not in EVENTS:
+        raise ValueError(f"must be one of {', '.join(EVENTS)}")
+    return event
+
+
+class Webhook(_Frozen):
+    """Somewhere that is told of the steps of approvals, by messages signed as Standard Webhooks has it."""
+
+    name: _Name
+    """How it is called where its messages are listed."""
+    url: Annotated[str, AfterValidator(_webhook_url)]
+    """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
+    `[::1]`) may be `http://...` and leads nowhere else."""
+    secret: Path
+    """A file with `whsec_` and base64 of 24 to 64 random bytes, mode 0600. One for each webhook."""
+    events: tuple[Annotated[Kind, AfterValidator(_webhook_event)], ...] = EVENTS
+    """What it is told of, such as `approval.created`; by default everything."""
+
+
 class Config(_Frozen):
     """What a server needs to know."""
 
@@ -81,6 +109,8 @@ class Config(_Frozen):
     """How many values a caller with its chain may have turned into tokens, pseudonyms or the like in a clock hour."""
     unmask_values_an_hour: int = Field(default=10_000, ge=0)
     """How many it may have turned back."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Who is told of the steps of approvals. The same in every process of a deployment."""
 
     @model_validator(mode="after")
     def _one_issuer_a_type(self) -> "Config":
@@ -88,6 +118,12 @@ class Config(_Frozen):
         names = [issuer.issuer for issuer in self.issuers]
         if len(set(types)) < len(types) or len(set(names)) < len(names):
             raise ValueError("two issuers share a type or a name; an identity must have one issuer that vouches for it")
+        return self
+
+    @model_validator(mode="after")
+    def _one_webhook_a_name(self) -> "Config":
+        if len({webhook.name for webhook in self.webhooks}) < len(self.webhooks):
+            raise ValueError("two webhooks share a name; their messages could not be told apart")
         return self
 
     @model_validator(mode="after")
@@ -134,6 +170,7 @@ def _beside(config: Config, folder: Path) -> Config:
         update={
             "policy": tuple(folder / policy for policy in config.policy),
             "issuers": tuple(issuer.model_copy(update={"jwks": folder / issuer.jwks}) for issuer in config.issuers),
+            "webhooks": tuple(hook.model_copy(update={"secret": folder / hook.secret}) for hook in config.webhooks),
             "audit_key": folder / config.audit_key,
             "grant_key": folder / config.grant_key,
             "mask_keys": folder / config.mask_keys if config.mask_keys else None,

@@ -28,6 +28,8 @@ from pdp.fatigue import Fatigue
 from pdp.grant import Grantor
 from pdp.health import Health
 from pdp.integrity import Integrity
+from pdp.notify.endpoint import Endpoint
+from pdp.notify.notifier import Notifier
 from pdp.reach import Reach
 from pdp.requesting import Requesting
 from pdp.review import Reviewing
@@ -42,6 +44,7 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
@@ -88,7 +91,8 @@ class _Log:
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
-        self.approvals, self.batches, self.pressure = Approvals(database), Batches(database), Pressure(database)
+        self.approvals, self.batches = Approvals(database, notified=bool(config.webhooks)), Batches(database)
+        self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
@@ -99,6 +103,7 @@ class _Log:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
+            notifier=Notifier(config.realm, self.notifications, [Endpoint.of(hook) for hook in config.webhooks]),
         )
 
     async def close(self) -> None:
@@ -169,7 +174,10 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
-        (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing, requesting, reach)),
+        (
+            approval_pb2.DESCRIPTOR,
+            ApprovalService(parts.approvals, reviewing, requesting, reach, parts.notifications),
+        ),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, config.realm)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, Quotas(database))),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),

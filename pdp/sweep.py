@@ -12,12 +12,14 @@ from pdp.audit.projection import Projection
 from pdp.audit.writer import Writer
 from pdp.delivery import Delivery
 from pdp.errors import PdpError
+from pdp.notify.notifier import Notifier
 from pdp.store.approvals import Approvals
 from pdp.store.writers import Writers
 
 log = logging.getLogger(__name__)
 
 LIST_SECONDS = 0.5
+NOTIFY_SECONDS = 1.0
 SWEEP_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 UNDELIVERED_FOR = timedelta(seconds=3)
@@ -28,13 +30,20 @@ _AT_ONCE = 100
 
 
 class Sweep:
-    """Expires, delivers, lists, and closes writers that went silent."""
+    """Expires, delivers, notifies, lists, and closes writers that went silent."""
 
     def __init__(
-        self, *, approvals: Approvals, delivery: Delivery, writer: Writer, writers: Writers, projection: Projection
+        self,
+        *,
+        approvals: Approvals,
+        delivery: Delivery,
+        writer: Writer,
+        writers: Writers,
+        projection: Projection,
+        notifier: Notifier,
     ) -> None:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
-        self._writers, self._projection = writers, projection
+        self._writers, self._projection, self._notifier = writers, projection, notifier
 
     async def run(self) -> None:
         """Until cancelled. A failed step is tried again at its next time."""
@@ -43,6 +52,8 @@ class Sweep:
             group.create_task(_every(HEARTBEAT_SECONDS, self._writer.beat))
             for step in (self.expire, self.deliver, self.close_silent_writers, self.complete_projection):
                 group.create_task(_every(SWEEP_SECONDS, step))
+            for work in self._notifier.work:
+                group.create_task(_every(NOTIFY_SECONDS, work))
 
     async def expire(self) -> None:
         """Close approvals whose time is over."""

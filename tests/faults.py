@@ -20,6 +20,7 @@ from pymongo import AsyncMongoClient
 
 from pdp.audit.record import Kind
 from pdp.audit.verify import Verifier
+from pdp.config import Webhook
 from pdp.stack import configuration
 from pdp.v1 import audit_pb2, decision_pb2, info_pb2
 from pdp.v1.request_pb2 import Effect
@@ -224,16 +225,14 @@ async def served(
     database: str = "",
     policy: Sequence[Path] = (),
     ahead_seconds: int = 0,
+    webhooks: Sequence[Webhook] = (),
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong."""
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
-    file.write_text(
-        _toml(
-            config.model_copy(update={"database": name, "mask_keys": None}).model_dump(mode="json", exclude_none=True)
-        )
-    )
+    config = config.model_copy(update={"database": name, "mask_keys": None, "webhooks": tuple(webhooks)})
+    file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),
         cwd=ROOT,

@@ -21,7 +21,7 @@ MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": ["pdp/opa.py"],
+    "aiohttp": ["pdp/notify/endpoint.py", "pdp/opa.py"],
     "bson": ["pdp/store/"],
     "grpc_reflection": ["pdp/server.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
@@ -50,6 +50,7 @@ DISTRIBUTIONS = {
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.canonical", "pdp.decision", "pdp.errors", "pdp.grant", "pdp.identifier",
+    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip
 IMPURE = {

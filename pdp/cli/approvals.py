@@ -66,8 +66,9 @@ async def list_approvals(
 @app.command()
 @client_command
 async def show(session: Session, approval_id: _Id) -> None:
-    """Show an approval whole: who may still review it, what is new in it, and whether I may review it."""
+    """Show an approval whole: who may still review it, what is new in it, who was not told, whether I may review it."""
     from pdp.cli import display
+    from pdp.cli.notifications import untold
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
@@ -75,7 +76,7 @@ async def show(session: Session, approval_id: _Id) -> None:
     if session.output is not Output.TABLE:
         session.print(answer, str)
         return
-    for_people(display.seen(answer), sys.stdout)
+    for_people("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
 
 
 @app.command()

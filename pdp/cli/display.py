@@ -66,7 +66,7 @@ def approval(held: Approval) -> str:
 
 def seen(answer: GetApprovalResponse) -> str:
     """An approval as it concerns the caller: who may still review, what is new in it, and whether the caller may."""
-    lines = [f"may review    {_eligible(people)}" for people in answer.eligible]
+    lines = ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
     if answer.HasField("last_approved"):
         lines += [
             "",

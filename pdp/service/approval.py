@@ -8,7 +8,9 @@ from pdp.reach import Reach
 from pdp.requesting import Requesting
 from pdp.review import Reviewing
 from pdp.service import message, page
+from pdp.service.notification import notification
 from pdp.store.approvals import Approvals
+from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import (
     ApprovalState,
     CancelApprovalRequest,
@@ -28,8 +30,16 @@ from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing, requesting: Requesting, reach: Reach) -> None:
-        self._approvals, self._reviewing, self._requesting, self._reach = approvals, reviewing, requesting, reach
+    def __init__(
+        self,
+        approvals: Approvals,
+        reviewing: Reviewing,
+        requesting: Requesting,
+        reach: Reach,
+        notifications: Notifications,
+    ) -> None:
+        self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
+        self._reach, self._notifications = reach, notifications
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -50,6 +60,7 @@ class ApprovalService:
             may_review=not seen.obstacle,
             may_not_review_because=seen.obstacle,
             eligible=[message.eligible(one) for one in left],
+            notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:

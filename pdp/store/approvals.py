@@ -16,8 +16,9 @@ from pdp.approval import Approval, Outcome, Requirement, Review, State, transiti
 from pdp.audit.record import Entry
 from pdp.store import approval_document as stored
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.notifications import untold
 
-_NOW = {"now": "$$NOW"}
+_FOUND = {"document": "$$ROOT", "now": "$$NOW"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,13 @@ class RequestIdTaken(Exception):
 
 
 class Approvals:
-    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over."""
+    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over.
 
-    def __init__(self, database: Database) -> None:
-        self._collection = database.database.get_collection("approvals")
+    `notified` says that there are webhooks, so that each step leaves word for them.
+    """
+
+    def __init__(self, database: Database, *, notified: bool = False) -> None:
+        self._collection, self._notified = database.database.get_collection("approvals"), notified
 
     async def get(self, approval_id: str) -> Found | None:
         """One approval by id."""
@@ -118,6 +122,7 @@ class Approvals:
             "supersedes": opening.supersedes,
             "seal": opening.seal,
             "outbox": [stored.of_entry(entry) for entry in opening.outbox],
+            "untold": untold(opening.outbox, State.PENDING) if self._notified else [],
         }
         if opening.request_id:
             document["request_ids"] = [opening.request_id]
@@ -173,14 +178,12 @@ class Approvals:
     async def delivered(self, approval: Approval) -> None:
         """Empty the outbox of this very version: its records are in the log."""
         async with unavailable():
-            await self._collection.update_one(
-                {"_id": {"$eq": approval.id}, "version": approval.version}, {"$set": {"outbox": []}}
-            )
+            this = {"_id": {"$eq": approval.id}, "version": approval.version}
+            await self._collection.update_one(this, {"$set": {"outbox": []}})
 
     async def overdue(self, limit: int) -> list[Found]:
         """PENDING and APPROVED ones whose time is over, for the sweep."""
-        either = [_overdue(State.PENDING), _overdue(State.APPROVED)]
-        return await self._find({"$or": either}, limit)
+        return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[Found]:
         """Those with records in the outbox for longer than `age`, for the sweep."""
@@ -189,7 +192,7 @@ class Approvals:
 
     async def _one(self, condition: Document) -> Found | None:
         async with unavailable():
-            document = await self._collection.find_one(condition, _projection())
+            document = await self._collection.find_one(condition, _FOUND)
         return _found(document) if document else None
 
     async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[Found]:
@@ -201,7 +204,7 @@ class Approvals:
 
     async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[Found]:
         async with unavailable():
-            cursor = self._collection.find(condition, _projection(), limit=limit)
+            cursor = self._collection.find(condition, _FOUND, limit=limit)
             if newest_first:
                 cursor = cursor.sort("_id", -1)
             return [_found(document) async for document in cursor]
@@ -223,6 +226,8 @@ class Approvals:
         elif approval.expires_at is not None:
             condition["$expr"] = {"$gt": [_deadline(approval.state), "$$NOW"]}
         sets = {**changes.pop("$set", {}), "state": after, "outbox": [stored.of_entry(entry) for entry in outbox]}
+        if self._notified:
+            changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
         return await self._update(condition, update)
@@ -255,10 +260,6 @@ def raise_if_request_id(error: DuplicateKeyError) -> None:
     pattern = (error.details or {}).get("keyPattern", {})
     if "request_ids" in pattern:
         raise RequestIdTaken from None
-
-
-def _projection() -> Document:
-    return {"document": "$$ROOT", **_NOW}
 
 
 def _found(document: Document) -> Found:

@@ -154,11 +154,19 @@ class Database:
             await approvals.create_index(
                 [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
             )
+            await approvals.create_index(
+                [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
+            )
             await batches.create_index([("ids", 1)], name="by_record")
             await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
             await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
             await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
             await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+            notifications = self.database.get_collection("notifications")
+            await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
+            await notifications.create_index(
+                [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
+            )
             quotas = self.database.get_collection("quotas")
             await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
         except OperationFailure as error:

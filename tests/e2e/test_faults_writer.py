@@ -24,9 +24,11 @@ from pdp.audit.writer import Writer
 from pdp.delivery import Delivery
 from pdp.errors import SetupError
 from pdp.mongod_process import MongodProcess, _free_port
+from pdp.notify.notifier import Notifier
 from pdp.store.approvals import Approvals, Found
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.notifications import Notifications
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.sweep import Sweep
@@ -75,6 +77,7 @@ async def process(mongodb_uri: str, database: str, key: OKPKey) -> AsyncIterator
         writer=writer,
         writers=writers,
         projection=projection,
+        notifier=Notifier(REALM, Notifications(store), ()),
     )
     running = asyncio.create_task(writer.run())
     try:

@@ -290,7 +290,7 @@ def test_policys_input_is_the_canonical_request_with_caller_and_time_around_it()
 
 def test_reviewers_are_asked_about_with_their_claims_at_the_review() -> None:
     requirement = Requirement("ask", "ask", ("a",), ("user:b",))
-    past = Review("user:bob", "user:bob", ("a",), ReviewVerdict.APPROVE, "", T0, (0,), {"level": 3})
+    past = Review("user:bob", "user:bob", ("a",), ReviewVerdict.APPROVE, "", T0, (0,), claims={"level": 3})
     read = json.loads(review_input(b"{}", caller(), [requirement], [past, caller("user:eve", ("x",))], 7))
     wanted = {"groups": ["a"], "identities": ["user:b"], "claims": {}}
     assert read["requirements"] == [{"rule": "ask", "reviewers": wanted}]

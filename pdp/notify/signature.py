@@ -1,0 +1,35 @@
+"""Signatures of messages as Standard Webhooks 1.0 has them: HMAC-SHA256 over id, time of the attempt and body."""
+
+import base64
+import hashlib
+import hmac
+from pathlib import Path
+
+from pdp.errors import SetupError
+
+PREFIX = "whsec_"
+_FEWEST_BYTES, _MOST_BYTES = 24, 64
+
+
+def secret(path: Path) -> bytes:
+    """Read a webhook's secret. `SetupError` where it is none, or where others may read it."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
+        text = path.read_text().strip()
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True) if text.startswith(PREFIX) else b""
+    except (OSError, ValueError):
+        key = b""
+    if not _FEWEST_BYTES <= len(key) <= _MOST_BYTES:
+        raise SetupError(f"{path} holds no webhook secret: whsec_ and base64 of 24 to 64 random bytes")
+    return key
+
+
+def headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
+    """The three headers of one attempt; `at` is in Unix seconds."""
+    signed = hmac.digest(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+    }
