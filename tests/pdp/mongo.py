@@ -18,7 +18,8 @@ from tests.parts import Placet
 
 @asynccontextmanager
 async def database(mongod: MongodProcess, server: Placet) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    async with AsyncMongoClient[dict[str, Any]](mongod.uri, tz_aware=True) as client:
+    # a client so short-lived would be closed while its second monitor is still connecting, and leave the socket open
+    async with AsyncMongoClient[dict[str, Any]](mongod.uri, tz_aware=True, serverMonitoringMode="poll") as client:
         yield client[server.database]
 
 
