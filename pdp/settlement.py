@@ -7,25 +7,22 @@ the records.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pdp import grant, identifier
 from pdp.approval import Approval, PolicyReview, State, satisfied, suggesters
 from pdp.approval import Verdict as ReviewVerdict
 from pdp.audit import event
-from pdp.audit.record import Entry
-from pdp.authn import Caller
-from pdp.canonical import Canonical, differing_paths, kind
+from pdp.canonical import differing_paths, kind
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.delivery import Delivery
 from pdp.errors import Conflict, InvalidRequest, NotFound, RequestIdReused
 from pdp.fatigue import Fatigue, denied_again
 from pdp.integrity import Integrity
 from pdp.opa import Opa
+from pdp.question import Ask, Settled, decided, plain
 from pdp.reach import Reach
 from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
-from pdp.v1.decision_pb2 import AuthorizeRequest
 
 ATTEMPTS = 16
 """How often a step is tried again after somebody else changed the approval."""
@@ -39,28 +36,6 @@ _ENDS = {
     State.VOIDED: "the policy asks for more than its reviews gave",
 }
 _SENT_BACK = "a reviewer asks for changes; send the new request with `supersedes` set to this approval"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One authenticated, checked question."""
-
-    request: AuthorizeRequest
-    caller: Caller
-    canonical: Canonical
-    now_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """An answer that may leave once `entries` are durable; `step` is the approval whose outbox they are."""
-
-    verdict: Verdict
-    decision_id: str
-    entries: Sequence[Entry]
-    approval: Found | None = None
-    step: Approval | None = None
-    granted: bool = False
 
 
 class Settlement:
@@ -86,13 +61,13 @@ class Settlement:
         """
         found = await self._named(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
-            return _plain(ask, verdict)
+            return plain(ask, verdict)
         if found is None or found.state is State.PENDING:
             refused = await self._refused(ask, verdict, found)
             if refused is not None:
                 return refused
         if found is None:
-            return _plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
+            return plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
         return await self._resume(ask, verdict, found)
 
     async def _named(self, ask: Ask) -> Found | None:
@@ -117,9 +92,9 @@ class Settlement:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
         judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns)
         if judged.effect is Effect.DENY:
-            return _plain(ask, judged, found)
+            return plain(ask, judged, found)
         if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
-            return _plain(ask, denied_again(verdict, denial.approval), denial)
+            return plain(ask, denied_again(verdict, denial.approval), denial)
         return None
 
     async def _barred(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
@@ -156,7 +131,7 @@ class Settlement:
                 continue
             if pending.state is State.PENDING:
                 await self._delivery.deliver(pending.approval)
-                return _plain(ask, verdict, pending)
+                return plain(ask, verdict, pending)
             await self._delivery.expire(pending)
         raise Conflict("this request's approvals change faster than they can be read; try again")
 
@@ -188,7 +163,7 @@ class Settlement:
             kind=kind(ask.canonical.json),
             supersedes=supersedes,
             seal=seal,
-            outbox=[_decision(ask, verdict, decision_id, approval_id), created],
+            outbox=[decided(ask, verdict, decision_id, approval_id), created],
         )
 
     async def _resume(self, ask: Ask, verdict: Verdict, found: Found) -> Settled:
@@ -207,27 +182,25 @@ class Settlement:
         approval, state = found.approval, found.state
         if approval.digest != ask.canonical.digest:
             paths = ", ".join(differing_paths(approval.request, ask.canonical.json))
-            return _plain(
+            return plain(
                 ask,
                 verdict.denied("pdp.approval_mismatch", f"the approval is for another request; it differs in: {paths}"),
                 found,
             )
         if state is State.PENDING:
             await self._delivery.deliver(approval)
-            return _plain(ask, verdict, found)
+            return plain(ask, verdict, found)
         if state is State.APPROVED:
             return await self._use(ask, verdict, found)
         if state is State.CONSUMED and _is_repeat(ask, found):
             await self._integrity.require(approval, ask.caller)
             if ask.request.dry_run:
-                return _plain(ask, verdict.allowed(), found)
+                return plain(ask, verdict.allowed(), found)
             used_by = approval.used_by or {}
             step = approval if approval.outbox else None
             return Settled(verdict.allowed(), used_by["decision_id"], approval.outbox, found, step, granted=True)
         why = _SENT_BACK if approval.was_sent_back else _ENDS[state]
-        return _plain(
-            ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}"), found
-        )
+        return plain(ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}"), found)
 
     async def _use(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
         """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
@@ -240,10 +213,10 @@ class Settlement:
             return await self._void(ask, verdict, found)
         allowed = verdict.allowed()
         if ask.request.dry_run:
-            return _plain(ask, allowed, found)
+            return plain(ask, allowed, found)
         decision_id = identifier.new("dec")
         entries = [
-            _decision(ask, allowed, decision_id, approval.id),
+            decided(ask, allowed, decision_id, approval.id),
             event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
         ]
         try:
@@ -264,10 +237,10 @@ class Settlement:
     async def _void(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
         denied = verdict.denied("pdp.approval_voided", f"the approval does not count: {_ENDS[State.VOIDED]}")
         if ask.request.dry_run:
-            return _plain(ask, denied, found)
+            return plain(ask, denied, found)
         decision_id = identifier.new("dec")
         entries = [
-            _decision(ask, denied, decision_id, found.approval.id),
+            decided(ask, denied, decision_id, found.approval.id),
             event.approval_closed(found.approval, State.VOIDED, verdict.revision),
         ]
         voided = await self._approvals.void(found.approval, entries)
@@ -292,23 +265,3 @@ def _is_repeat(ask: Ask, found: Found) -> bool:
         return False
     lives = found.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
     return lives and approval.used_by["request_id"] == request_id
-
-
-def _plain(ask: Ask, verdict: Verdict, found: Found | None = None) -> Settled:
-    """An answer that changes no approval."""
-    decision_id = identifier.new("dec")
-    approval_id = found.approval.id if found else ""
-    return Settled(verdict, decision_id, [_decision(ask, verdict, decision_id, approval_id)], found)
-
-
-def _decision(ask: Ask, verdict: Verdict, decision_id: str, approval_id: str) -> Entry:
-    return event.decision(
-        decision_id,
-        ask.caller,
-        ask.canonical,
-        verdict,
-        approval_id=approval_id,
-        request_id=ask.request.request_id,
-        justification=ask.request.justification,
-        dry_run=ask.request.dry_run,
-    )

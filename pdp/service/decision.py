@@ -18,10 +18,11 @@ from pdp.errors import EngineUnavailable, InvalidRequest, NotFound, PdpError, Po
 from pdp.grant import Grantor
 from pdp.opa import is_undefined
 from pdp.policy.live import Policy
+from pdp.question import Ask, Settled
 from pdp.service import message
 from pdp.service.batch import Batch, item_error
 from pdp.service.record import stored_record
-from pdp.settlement import Ask, Settled, Settlement
+from pdp.settlement import Settlement
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.v1.decision_pb2 import (

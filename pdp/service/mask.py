@@ -22,8 +22,8 @@ from pdp.mask_keys import MaskKeys
 from pdp.mask_work import Rows, Shape
 from pdp.masking import masks_input, selection
 from pdp.opa import Opa
+from pdp.question import Ask
 from pdp.service.decision import DecisionService
-from pdp.settlement import Ask
 from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.mask_pb2 import (
