@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import exit_code, waiting
 from pdp.cli.session import Output, Session, client_command
 from pdp.cli.session import show as for_people
 from pdp.cli.visible import visible
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pdp.v1.approval_pb2 import Approval
 
 app = typer.Typer(name="approvals", help="What waits for people, and their verdicts.", no_args_is_help=True)
+waiting.add_to(app)
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="apr_…")]
 _Reason = Annotated[str, typer.Option(help="Why; kept with the review.")]

@@ -20,13 +20,14 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalRequest,
     WaitApprovalResponse,
 )
+from pdp.watching import Watching
 
 
 class ApprovalService:
     """My approvals."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing) -> None:
-        self._approvals, self._reviewing = approvals, reviewing
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, watching: Watching) -> None:
+        self._approvals, self._reviewing, self._watching = approvals, reviewing, watching
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -46,8 +47,10 @@ class ApprovalService:
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:
-        """To come."""
-        raise NotImplementedError
+        """One approval, once its state is another."""
+        approval_id = checked_approval_id(request.approval_id)
+        known = _state(request.known_state, "known_state") or State.PENDING
+        return WaitApprovalResponse(approval=message.approval(await self._watching.changed(caller, approval_id, known)))
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
         """To come."""
@@ -65,9 +68,9 @@ def checked_approval_id(text: str) -> str:
     return text
 
 
-def _state(state: ApprovalState) -> State | None:
+def _state(state: ApprovalState, name: str = "state") -> State | None:
     if state not in ApprovalState.values():
-        raise InvalidRequest.field("state", "is none that this server knows")
+        raise InvalidRequest.field(name, "is none that this server knows")
     if state == ApprovalState.APPROVAL_STATE_UNSPECIFIED:
         return None
     return State(ApprovalState.Name(state).removeprefix("APPROVAL_STATE_"))

@@ -24,7 +24,9 @@ ALLOWED = {
     "DecisionService/GetDecision": {"requester"},
     "ApprovalService/ListApprovals": {"requester"},
     "ApprovalService/GetApproval": {"requester", "reviewer"},
+    "ApprovalService/WaitApproval": {"requester", "reviewer"},
     "ReviewService/ListQueue": {"reviewer"},
+    "ReviewService/WatchQueue": {"reviewer"},
     "ReviewService/Review": {"reviewer"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
@@ -36,7 +38,7 @@ ALLOWED = {
     "AuditService/ExportRecords": {"auditor"},
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "none"},
 }
-PERSONS = {"ReviewService/ListQueue", "ReviewService/Review"}
+PERSONS = {"ReviewService/ListQueue", "ReviewService/WatchQueue", "ReviewService/Review"}
 STRANGERS = ("", "admin", "Requester", "requester ", "*", "auditor,reviewer")
 
 
