@@ -25,6 +25,7 @@ from pdp.v1.approval_pb2 import (
 )
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.review_pb2 import WatchQueueRequest
+from tests.faults import eventually
 from tests.parts import Placet, exporting, placet
 from tests.pdp.mongo import set_back
 from tests.pdp.wire import raw, refused
@@ -170,6 +171,25 @@ async def test_500_wait_at_once_and_one_step_answers_them_all(server: Placet, ot
     await asyncio.gather(*(other.review(approval, "bob", "DENY") for approval in approvals))
     answers = await asyncio.gather(*calls)
     assert {answer.approval.state for answer in answers} == {DENIED}
+
+
+async def test_client_that_goes_away_frees_what_it_held(server: Placet) -> None:
+    approval = await opened(server)
+    await waiting(server, approval, server.metadata("alice"), seconds=0.2)
+    before = len(asyncio.all_tasks())  # the server's are among them
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        mine = replace(server, channel=channel)
+        waits = [asyncio.ensure_future(waiting(mine, approval, mine.metadata("alice"))) for _ in range(50)]
+        watches = [mine.reviews.WatchQueue(WatchQueueRequest(), metadata=mine.metadata("bob")) for _ in range(50)]
+        await asyncio.gather(*(watch.read() for watch in watches))
+        assert len(asyncio.all_tasks()) >= before + 150
+        for call in waits:
+            call.cancel()
+
+    async def freed() -> bool:
+        return len(asyncio.all_tasks()) <= before + 5  # health, sweep and others come and go
+
+    await eventually(freed)
 
 
 async def test_client_waits_over_many_calls_and_gives_what_is_there_at_the_end(server: Placet) -> None:
