@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 import warnings
 from base64 import urlsafe_b64decode
@@ -73,6 +74,8 @@ class Caller:
     """`{identity, kind, groups}` as the policy and the log read it."""
     claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The verified claims that the issuer's entry lists: texts, numbers, booleans and lists of them."""
+    expires_at: float = math.inf
+    """When the credential ends, leeway included, in seconds since 1970."""
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":
@@ -133,7 +136,7 @@ class Authenticator:
             issuer, key_set = self._issuers[_unverified_issuer(token)]
             claims = _claims(token, key_set)
             _check(claims, issuer)
-            return _caller(claims, issuer), float(claims["exp"]) + LEEWAY_SECONDS
+            return (caller := _caller(claims, issuer)), caller.expires_at
         except (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError):
             raise Unauthenticated("the token is not valid here; get a new one") from None
 
@@ -194,8 +197,16 @@ def _caller(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
     roles = {*issuer.roles, *(Role(name) for name in _names(claims, issuer.roles_claim) if name in _ROLE_NAMES)}
     described = {"identity": identity, "kind": issuer.kind, "groups": groups}
     speaks_for = issuer.speaks_for.get(subject) or issuer.speaks_for.get("*") or SpeaksFor()
-    listed = known_claims.listed(claims, issuer.claims)
-    return Caller(identity, issuer.kind, frozenset(roles), groups, speaks_for, orjson.dumps(described), listed)
+    return Caller(
+        identity,
+        issuer.kind,
+        frozenset(roles),
+        groups,
+        speaks_for,
+        orjson.dumps(described),
+        claims=known_claims.listed(claims, issuer.claims),
+        expires_at=_seconds(claims["exp"]) + LEEWAY_SECONDS,
+    )
 
 
 def _names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:

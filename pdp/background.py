@@ -9,6 +9,13 @@ AGAIN_SECONDS = 1.0
 """A task that has not ended by then is cancelled again: `asyncio.wait_for` of 3.11 may swallow a cancellation."""
 
 
+def raise_if_cancelled() -> None:
+    """Raise a cancellation that was swallowed: MongoDB's driver takes one for a broken connection and tries again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @asynccontextmanager
 async def background(work: Coroutine[Any, Any, None], failed: asyncio.Future[None]) -> AsyncIterator[None]:
     """Run `work` until the block ends; should it end before, its error ends `failed`."""

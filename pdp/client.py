@@ -18,12 +18,10 @@ from uuid import uuid4
 import grpc
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc_status import rpc_status
 
 from pdp.address import is_local
+from pdp.call_error import CallError, call_error
 from pdp.environment import Environment
-from pdp.errors import PdpError
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
 from pdp.v1.audit_pb2_grpc import AuditServiceStub
@@ -33,6 +31,9 @@ from pdp.v1.info_pb2_grpc import InfoServiceStub
 from pdp.v1.mask_pb2_grpc import MaskServiceStub
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
+from pdp.wait_client import waited
+
+__all__ = ["CallError", "Client", "Decision", "Denied", "call_error"]
 
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 4
@@ -46,21 +47,6 @@ _OPTIONS = [
 ]
 _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
-
-
-class CallError(PdpError):
-    """A call that ended with an error: the server's code, reason, sentence, bad fields and metadata."""
-
-    def __init__(
-        self,
-        code: str,
-        reason: str,
-        sentence: str,
-        violations: Sequence[tuple[str, str]] = (),
-        metadata: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(sentence, violations=violations)
-        self.code, self.reason, self.metadata = code, reason, dict(metadata or {})
 
 
 class Denied(Exception):
@@ -226,6 +212,13 @@ class Client:
         """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
         return await self._call(rpc, request, self.timeout)
 
+    async def wait(self, approval_id: str, *, timeout: float) -> Approval:  # noqa: ASYNC109  # the time of many calls
+        """The approval as soon as it is PENDING no longer, or as it is after `timeout` seconds. Raises `CallError`.
+
+        Whatever is not APPROVED then must not be acted on. While the server is away it is asked again.
+        """
+        return await waited(self, approval_id, timeout)
+
     async def _ask(self, request: AuthorizeRequest) -> AuthorizeResponse:
         """Ask until there is an answer, as long as the timeout and the attempts last."""
         clock = asyncio.get_running_loop().time
@@ -247,22 +240,6 @@ class Client:
             return await rpc(request, metadata=self.metadata, timeout=seconds)
         except grpc.aio.AioRpcError as error:
             raise call_error(error) from None
-
-
-def call_error(error: grpc.aio.AioRpcError) -> CallError:
-    """A gRPC error as `CallError`; without details of ours its reason is the code."""
-    info, bad = ErrorInfo(reason=error.code().name), BadRequest()
-    try:
-        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has what it reads
-    except ValueError:  # details that belong to another error
-        status = None
-    for detail in status.details if status else ():
-        if detail.Is(ErrorInfo.DESCRIPTOR):
-            detail.Unpack(info)
-        elif detail.Is(BadRequest.DESCRIPTOR):
-            detail.Unpack(bad)
-    violations = [(violation.field, violation.description) for violation in bad.field_violations]
-    return CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
 
 
 def _effect(value: int) -> str:

@@ -11,15 +11,18 @@ MAX_SECONDS = 10.0
 _deadline: ContextVar[float] = ContextVar("deadline")
 
 
-def begin(remaining: float | None) -> None:
-    """A call starts that has `remaining` seconds, as gRPC says (None: the client set no deadline)."""
-    seconds = DEFAULT_SECONDS if remaining is None else min(remaining, MAX_SECONDS)
+def begin(remaining: float | None, limit: float | None = None) -> None:
+    """A call starts that has `remaining` seconds, as gRPC says (None: the client set no deadline).
+
+    `limit` takes the place of both of ours where the RPC has one of its own.
+    """
+    seconds = (limit or DEFAULT_SECONDS) if remaining is None else min(remaining, limit or MAX_SECONDS)
     _deadline.set(asyncio.get_running_loop().time() + seconds - MARGIN_SECONDS)
 
 
 def within(seconds: float) -> asyncio.Timeout:
     """A timeout of at most `seconds` that also ends before the call must; `TimeoutError` as usual."""
-    return asyncio.timeout_at(_end(seconds, 0.0))
+    return asyncio.timeout_at(end(seconds, 0.0))
 
 
 async def settled(future: asyncio.Future[None], seconds: float, *, spare: float = 0.0) -> None:
@@ -27,7 +30,7 @@ async def settled(future: asyncio.Future[None], seconds: float, *, spare: float 
 
     `spare` seconds, but no more than a quarter of what is left, remain for what comes then.
     """
-    timer = asyncio.get_running_loop().call_at(_end(seconds, spare), _give_up, future)
+    timer = asyncio.get_running_loop().call_at(end(seconds, spare), _give_up, future)
     try:
         await future
     finally:
@@ -39,7 +42,8 @@ def _give_up(future: asyncio.Future[None]) -> None:
         future.set_exception(TimeoutError())
 
 
-def _end(seconds: float, spare: float) -> float:
+def end(seconds: float, spare: float) -> float:
+    """When, by the loop's clock, a wait of at most `seconds` ends and leaves `spare`, or a quarter, of the call."""
     now = asyncio.get_running_loop().time()
-    end = _deadline.get(now + seconds + spare)
-    return min(now + seconds, end - min(spare, (end - now) / 4))
+    last = _deadline.get(now + seconds + spare)
+    return min(now + seconds, last - min(spare, (last - now) / 4))

@@ -5,8 +5,9 @@ Requests are parsed here and not by gRPC, which would answer INTERNAL to what is
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -22,7 +23,7 @@ from grpc_status import rpc_status
 from pdp import deadline, identifier
 from pdp.authn import Authenticator, Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import DOMAIN, InvalidRequest, PdpError, StreamTimeout
+from pdp.errors import DOMAIN, InvalidRequest, PdpError, StreamTimeout, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,11 @@ MAX_VIOLATIONS_BYTES = 1500
 """Errors travel in HTTP trailers, base64 and per cent encoded; many clients take no more than 8 KiB of them."""
 
 STREAM_SECONDS = 30 * 60.0
-"""What a stream in both directions may take."""
+"""What a stream may take."""
 IDLE_SECONDS = 60.0
-"""How long such a stream may go without a message from its client."""
+"""How long a stream in both directions may go without a message from its client."""
+LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
+"""Seconds that other unary calls do not get: it waits for people."""
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -66,24 +69,30 @@ class Edge:
 
         async def handle(body: bytes, context: Context) -> Message:
             try:
-                deadline.begin(context.time_remaining())
+                deadline.begin(context.time_remaining(), LIMITS.get(rpc))
                 caller = self._caller(rpc, context)
-                return await behaviour(_parsed(request_class, body), caller)
+                if rpc not in LIMITS:
+                    return await behaviour(_parsed(request_class, body), caller)
+                async with _at_most(LIMITS[rpc], caller):
+                    return await behaviour(_parsed(request_class, body), caller)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)
 
         return handle
 
     def _stream(
-        self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncIterator[Message]]
-    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
+        self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncGenerator[Message]]
+    ) -> Callable[[bytes, Context], Awaitable[None]]:
+        """Writes by hand: of a generator that gRPC iterates nobody closes what it holds open."""
         rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
 
-        async def handle(body: bytes, context: Context) -> AsyncIterator[Message]:
+        async def handle(body: bytes, context: Context) -> None:
             try:
                 caller = self._caller(rpc, context)
-                async for message in behaviour(_parsed(request_class, body), caller):
-                    yield message
+                answering = behaviour(_parsed(request_class, body), caller)
+                async with _at_most(STREAM_SECONDS, caller), aclosing(answering) as answers:
+                    async for message in answers:
+                        await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)
 
@@ -92,7 +101,7 @@ class Edge:
     def _duplex(
         self, method: MethodDescriptor, behaviour: Callable[[AsyncIterator[Message], Caller], AsyncGenerator[Message]]
     ) -> Callable[[object, Context], Awaitable[None]]:
-        """Reads and writes by hand: of a generator that gRPC iterates nobody closes what it holds open."""
+        """Reads by hand, too."""
         rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
 
         async def handle(_: object, context: Context) -> None:
@@ -175,6 +184,22 @@ async def _incoming(request_class: type[Message], context: Context) -> AsyncIter
         if body is grpc.aio.EOF:
             return
         yield _parsed(request_class, body)
+
+
+@asynccontextmanager
+async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
+    """What waits ends after `seconds`, and when the caller's credential does."""
+    valid = caller.expires_at - time.time()
+    limit = asyncio.timeout(min(seconds, valid))
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        if valid < seconds:
+            raise Unauthenticated("the token has expired meanwhile; get a new one and go on") from None
+        raise StreamTimeout(f"this ends after {seconds / 60:.0f} min; go on in another call") from None
 
 
 async def _abort(rpc: str, context: Context, error: Exception) -> NoReturn:

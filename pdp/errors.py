@@ -193,6 +193,21 @@ class StoreUnavailable(PdpError):
     retry_seconds = 1.0
 
 
+class ServerStops(PdpError):
+    """The server is about to end and lets whoever waits go; the next one answers."""
+
+    code = "UNAVAILABLE"
+    reason = "SERVER_STOPS"
+    retry_seconds = 1.0
+
+
+class ResumeTokenTooOld(PdpError):
+    """What changed since cannot be told any more; begin again without a token."""
+
+    code = "OUT_OF_RANGE"
+    reason = "RESUME_TOKEN_TOO_OLD"
+
+
 class MaskingOff(PdpError):
     """This server has no mask keys, or its installation lacks the extra `mask`; it decides, but masks nothing."""
 

@@ -25,6 +25,7 @@ from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
 from pdp.errors import PdpError, SetupError
 from pdp.fatigue import Fatigue
+from pdp.feed import Feed
 from pdp.grant import Grantor
 from pdp.health import Health
 from pdp.integrity import Integrity
@@ -43,6 +44,7 @@ from pdp.service.review import ReviewService
 from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
+from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
@@ -52,6 +54,7 @@ from pdp.store.writers import Writers
 from pdp.sweep import Sweep
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.warming import Warming
+from pdp.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,8 @@ class _Log:
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
+        self.changes = Changes(database)
+        self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.writer)
         self.sweep = Sweep(
@@ -131,6 +136,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         stack.push_async_callback(parts.close)
         await parts.writer.append([entry(Kind.SERVER_STARTED)])
         await stack.enter_async_context(background(parts.sweep.run(), failed))
+        await parts.feed.begin()
+        await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)})
         server = grpc.aio.server(options=_OPTIONS)
@@ -141,7 +148,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(health.watch(), failed))
         _spare_the_collector()
         await server.start()
-        stack.push_async_callback(_drain, server, health)
+        stack.push_async_callback(_drain, server, health, parts.feed)
         yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
 
 
@@ -160,6 +167,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
     fatigue = Fatigue(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery)
+    watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
     decisions = DecisionService(
         realm=config.realm,
         person_types=config.person_types,
@@ -176,9 +184,9 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         (decision_pb2.DESCRIPTOR, decisions),
         (
             approval_pb2.DESCRIPTOR,
-            ApprovalService(parts.approvals, reviewing, requesting, reach, parts.notifications),
+            ApprovalService(parts.approvals, reviewing, requesting, watching, reach, parts.notifications),
         ),
-        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, config.realm)),
+        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, Quotas(database))),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
@@ -259,7 +267,8 @@ def _listen(server: grpc.aio.Server, address: str) -> int:
         raise SetupError(f"cannot listen on {address}; another program may, choose another with --listen") from None
 
 
-async def _drain(server: grpc.aio.Server, health: Health) -> None:
-    """Say NOT_SERVING, let the calls in flight finish."""
+async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:
+    """Say NOT_SERVING, let go whoever waits for people, let the other calls in flight finish."""
     await health.leave()
+    feed.end()
     await server.stop(GRACE_SECONDS)

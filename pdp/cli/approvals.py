@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import exit_code, waiting
 from pdp.cli.session import Output, Session, client_command
 from pdp.cli.session import show as for_people
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pdp.v1.request_pb2 import Request
 
 app = typer.Typer(name="approvals", help="What waits for people, and their verdicts.", no_args_is_help=True)
+waiting.add_to(app)
 
 
 class _Outcome(StrEnum):

@@ -171,7 +171,7 @@ def _minted(name: str) -> str:
 async def _call(command: Callable[..., Awaitable[None]], session: Session, *arguments: Any, **options: Any) -> None:
     import grpc
 
-    from pdp.client import call_error
+    from pdp.call_error import call_error
 
     try:
         await command(session, *arguments, **options)

@@ -25,6 +25,7 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalResponse,
 )
 from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
+from pdp.watching import Watching
 
 
 class ApprovalService:
@@ -35,11 +36,12 @@ class ApprovalService:
         approvals: Approvals,
         reviewing: Reviewing,
         requesting: Requesting,
+        watching: Watching,
         reach: Reach,
         notifications: Notifications,
     ) -> None:
         self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
-        self._reach, self._notifications = reach, notifications
+        self._watching, self._reach, self._notifications = watching, reach, notifications
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -64,8 +66,10 @@ class ApprovalService:
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:
-        """To come."""
-        raise NotImplementedError
+        """One approval, once its state is another."""
+        approval_id = checked_approval_id(request.approval_id)
+        known = _state(request.known_state, "known_state") or State.PENDING
+        return WaitApprovalResponse(approval=message.approval(await self._watching.changed(caller, approval_id, known)))
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
         """The caller withdraws an approval of its own."""
@@ -96,9 +100,9 @@ def _outcome(state: OutcomeStateMessage) -> OutcomeState:
     return OutcomeState(OutcomeStateMessage.Name(state).removeprefix("OUTCOME_STATE_"))
 
 
-def _state(state: ApprovalState) -> State | None:
+def _state(state: ApprovalState, name: str = "state") -> State | None:
     if state not in ApprovalState.values():
-        raise InvalidRequest.field("state", "is none that this server knows")
+        raise InvalidRequest.field(name, "is none that this server knows")
     if state == ApprovalState.APPROVAL_STATE_UNSPECIFIED:
         return None
     return State(ApprovalState.Name(state).removeprefix("APPROVAL_STATE_"))

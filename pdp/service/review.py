@@ -1,6 +1,7 @@
 """ReviewService: what a reviewer may review, and the verdict."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pdp import canonical
 from pdp.approval import State, Verdict
@@ -10,6 +11,7 @@ from pdp.review import Reviewing, Said
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.approvals import Approvals
+from pdp.v1.approval_pb2 import Approval
 from pdp.v1.approval_pb2 import Verdict as VerdictMessage
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import (
@@ -22,13 +24,14 @@ from pdp.v1.review_pb2 import (
     WatchQueueRequest,
     WatchQueueResponse,
 )
+from pdp.watching import Watching
 
 
 class ReviewService:
     """For people who review."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing, realm: str) -> None:
-        self._approvals, self._reviewing, self._realm = approvals, reviewing, realm
+    def __init__(self, approvals: Approvals, reviewing: Reviewing, watching: Watching, realm: str) -> None:
+        self._approvals, self._reviewing, self._watching, self._realm = approvals, reviewing, watching, realm
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
         """Of a page of everybody's pending approvals those that the caller may review."""
@@ -52,10 +55,16 @@ class ReviewService:
         revoked = await self._reviewing.revoke(caller, approval_id, reason)
         return RevokeApprovalResponse(approval=message.approval(revoked))
 
-    async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncIterator[WatchQueueResponse]:
-        """To come."""
-        raise NotImplementedError
-        yield
+    async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncGenerator[WatchQueueResponse, None]:
+        """The queue, and whatever changes in it."""
+        async with aclosing(self._watching.queue(caller, request.resume_token)) as queue:
+            async for news in queue:
+                approval = message.approval(news.found) if news.found else Approval(approval_id=news.approval_id)
+                yield WatchQueueResponse(
+                    approval=approval if news.approval_id else None,
+                    may_review=news.may_review,
+                    resume_token=news.resume_token,
+                )
 
     def _said(self, request: ReviewRequest) -> Said:
         """The verdict with every check of shape."""

@@ -26,7 +26,9 @@ ALLOWED = {
     "ApprovalService/GetApproval": {"requester", "reviewer"},
     "ApprovalService/CancelApproval": {"requester"},
     "ApprovalService/ReportOutcome": {"requester"},
+    "ApprovalService/WaitApproval": {"requester", "reviewer"},
     "ReviewService/ListQueue": {"reviewer"},
+    "ReviewService/WatchQueue": {"reviewer"},
     "ReviewService/Review": {"reviewer"},
     "ReviewService/RevokeApproval": {"reviewer"},
     "MaskService/Mask": {"requester"},
@@ -39,7 +41,7 @@ ALLOWED = {
     "AuditService/ExportRecords": {"auditor"},
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "none"},
 }
-PERSONS = {"ReviewService/ListQueue", "ReviewService/Review", "ReviewService/RevokeApproval"}
+PERSONS = {method for method in ALLOWED if method.startswith("ReviewService/")}
 STRANGERS = ("", "admin", "Requester", "requester ", "*", "auditor,reviewer")
 
 

@@ -1,0 +1,40 @@
+"""What a client hears instead of an answer: a gRPC error, read."""
+
+from collections.abc import Mapping, Sequence
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
+
+from pdp.errors import PdpError
+
+
+class CallError(PdpError):
+    """A call that ended with an error: the server's code, reason, sentence, bad fields and metadata."""
+
+    def __init__(
+        self,
+        code: str,
+        reason: str,
+        sentence: str,
+        violations: Sequence[tuple[str, str]] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(sentence, violations=violations)
+        self.code, self.reason, self.metadata = code, reason, dict(metadata or {})
+
+
+def call_error(error: grpc.aio.AioRpcError) -> CallError:
+    """A gRPC error as `CallError`; without details of ours its reason is the code."""
+    info, bad = ErrorInfo(reason=error.code().name), BadRequest()
+    try:
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has what it reads
+    except ValueError:  # details that belong to another error
+        status = None
+    for detail in status.details if status else ():
+        if detail.Is(ErrorInfo.DESCRIPTOR):
+            detail.Unpack(info)
+        elif detail.Is(BadRequest.DESCRIPTOR):
+            detail.Unpack(bad)
+    violations = [(violation.field, violation.description) for violation in bad.field_violations]
+    return CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
