@@ -101,7 +101,8 @@ class Settlement:
 
     async def _refused(self, ask: Ask, verdict: Verdict, found: Found | None) -> Settled | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns)
+        principals = found.approval.principals if found else verdict.principals
+        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
         if judged.effect is Effect.DENY:
             return _plain(ask, judged, found)
         if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
