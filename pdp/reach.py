@@ -30,13 +30,15 @@ class Reach:
     def __init__(self, opa: Opa, person_types: frozenset[str], *, groups_open: bool) -> None:
         self._opa, self._person_types, self._groups_open = opa, person_types, groups_open
 
-    async def judged(self, verdict: Verdict, request: bytes, caller: Caller, now_ns: int) -> Verdict:
-        """The verdict, or a deny where a requirement asks for more people than there are."""
+    async def judged(
+        self, verdict: Verdict, request: bytes, caller: Caller, now_ns: int, principals: Sequence[str]
+    ) -> Verdict:
+        """The verdict, or a deny where a requirement asks for more people than there are beside `principals`."""
         if all(self._is_open(requirement) for requirement in verdict.requirements):
             return verdict
         named = await self._named(request, caller, verdict.requirements, now_ns)
         for requirement, people in zip(verdict.requirements, named, strict=True):
-            persons = len(set(people.values()))
+            persons = len({person for name, person in people.items() if not {name, person} & {*principals}})
             if persons < requirement.count and not self._is_open(requirement):
                 return verdict.denied(
                     "pdp.unreachable_requirement",

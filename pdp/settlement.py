@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from pdp import grant, identifier
+from pdp.answer import Ask, Settled, decided, plain
 from pdp.approval import Approval, PolicyReview, State, satisfied, suggesters
 from pdp.approval import Verdict as ReviewVerdict
 from pdp.audit import event
@@ -20,7 +21,6 @@ from pdp.errors import Conflict, InvalidRequest, NotFound, RequestIdReused
 from pdp.fatigue import Fatigue, denied_again
 from pdp.integrity import Integrity
 from pdp.opa import Opa
-from pdp.question import Ask, Settled, decided, plain
 from pdp.reach import Reach
 from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
 
@@ -62,12 +62,13 @@ class Settlement:
         found = await self._named(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             return plain(ask, verdict)
+        principals = found.approval.principals if found else await self._barred(ask, verdict)
         if found is None or found.state is State.PENDING:
-            refused = await self._refused(ask, verdict, found)
+            refused = await self._refused(ask, verdict, found, principals)
             if refused is not None:
                 return refused
         if found is None:
-            return plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict)
+            return plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict, principals)
         return await self._resume(ask, verdict, found)
 
     async def _named(self, ask: Ask) -> Found | None:
@@ -88,9 +89,11 @@ class Settlement:
             raise NotFound("APPROVAL_NOT_FOUND", f"this caller has no such approval; leave {field} out to open one")
         return found
 
-    async def _refused(self, ask: Ask, verdict: Verdict, found: Found | None) -> Settled | None:
+    async def _refused(
+        self, ask: Ask, verdict: Verdict, found: Found | None, principals: Sequence[str]
+    ) -> Settled | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns)
+        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
         if judged.effect is Effect.DENY:
             return plain(ask, judged, found)
         if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
@@ -110,9 +113,8 @@ class Settlement:
             raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
         return sorted({*verdict.principals, *before.principals, *suggesters(before)})
 
-    async def _open(self, ask: Ask, verdict: Verdict) -> Settled:
+    async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Settled:
         """A new approval, or the one that this caller has pending for the same request."""
-        principals = await self._barred(ask, verdict)
         await self._fatigue.admit(ask.caller.identity, ask.canonical.digest, principals)
         for _ in range(ATTEMPTS):
             opening = self._opening(ask, verdict, principals)

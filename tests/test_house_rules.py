@@ -49,7 +49,7 @@ DISTRIBUTIONS = {
 }
 # Everything that decides: data and `now` in, result out.
 PURE = [
-    "pdp.approval", "pdp.canonical", "pdp.decision", "pdp.errors", "pdp.grant", "pdp.identifier",
+    "pdp.approval", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.errors", "pdp.grant", "pdp.identifier",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip

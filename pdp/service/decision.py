@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pdp import canonical, identifier
+from pdp.answer import Ask, Settled
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
 from pdp.audit.writer import Writer
@@ -18,7 +19,6 @@ from pdp.errors import EngineUnavailable, InvalidRequest, NotFound, PdpError, Po
 from pdp.grant import Grantor
 from pdp.opa import is_undefined
 from pdp.policy.live import Policy
-from pdp.question import Ask, Settled
 from pdp.service import message
 from pdp.service.batch import Batch, item_error
 from pdp.service.record import stored_record

@@ -11,6 +11,7 @@ from typing import Any
 import masker
 from pdp import mask_work as work
 from pdp.ahead import ahead
+from pdp.answer import Ask
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.audit.writer import Writer
@@ -22,7 +23,6 @@ from pdp.mask_keys import MaskKeys
 from pdp.mask_work import Rows, Shape
 from pdp.masking import masks_input, selection
 from pdp.opa import Opa
-from pdp.question import Ask
 from pdp.service.decision import DecisionService
 from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse

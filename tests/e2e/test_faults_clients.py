@@ -15,6 +15,7 @@ from pdp.mongod_process import MongodProcess
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from tests.faults import Ledger, Log, eventually, verified_log
 from tests.parts import Placet, asking, exporting, placet
+from tests.pdp.mongo import close_what_waits
 
 POINTS = 50
 POOLS = 48
@@ -72,6 +73,7 @@ async def test_many_calls_leave_neither_tasks_nor_files_nor_approvals_to_deliver
     await _calls(server, ledger, 64)
     tasks, files = await _tasks_at_rest(), _open_files()
     for _ in range(10):
+        await close_what_waits(mongod, server)  # more than may wait at a time
         await _calls(server, ledger, 64)
     assert not ledger.refused
     await eventually(lambda: _at_most(tasks))

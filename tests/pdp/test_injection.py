@@ -8,13 +8,22 @@ import grpc
 import pytest
 
 from pdp.canonical import canonical
+from pdp.mongod_process import MongodProcess
 from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
 from pdp.v1.audit_pb2 import GetRecordRequest, ListRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, GetDecisionRequest
 from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
 from tests.parts import Placet, exporting, payload
+from tests.pdp.mongo import close_what_waits
 from tests.pdp.wire import refused
+
+
+@pytest.fixture(autouse=True)
+async def nothing_waits(server: Placet, mongod: MongodProcess) -> None:
+    """More payloads than approvals may wait at a time."""
+    await close_what_waits(mongod, server)
+
 
 PAYLOADS = [
     "$secret",

@@ -180,6 +180,15 @@ async def test_approval_names_whom_it_still_waits_for(policy: Needs) -> None:
     assert not (await policy.seen(approval, "user:carol")).eligible
 
 
+async def test_owner_of_today_is_no_longer_waited_for(policy: Needs) -> None:
+    asked = {"a": of(groups=["stewards"])}
+    _, approval = await opened(policy, asked)
+    await policy.put(asked, identities={"agent:report-bot": {"owners": ["user:alice", "user:bob"]}})
+    (eligible,) = (await policy.seen(approval, "user:carol")).eligible
+    assert list(eligible.identities) == ["user:carol"]
+    assert (await refused(policy.review(approval, "user:bob"))).reason == "REVIEWER_IS_REQUESTER"
+
+
 async def test_reviewer_who_lost_the_role_does_not_count_at_the_use(policy: Needs) -> None:
     asked = {"a": two(groups=["stewards"])}
     request, approval = await opened(policy, asked)
