@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pdp import __version__
-from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, policy, serve, unmask
+from pdp.cli import approvals, audit, decisions, dev, grant, identity, keys, masks, policy, run, serve, unmask
 
 app = typer.Typer(
     name="pdp",
@@ -26,7 +26,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (approvals.app, masks.app, audit.app, policy.app, keys.app):
+for group in (approvals.app, masks.app, audit.app, grant.app, policy.app, keys.app):
     app.add_typer(group)
-for module in (dev, serve, identity, decisions, unmask):
+for module in (dev, serve, identity, decisions, run, unmask):
     module.add_to(app)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pdp import canonical, identifier
 from pdp.audit import event
@@ -190,15 +191,17 @@ class DecisionService:
         )
 
     def _grant(self, ask: Ask, settled: Settled) -> str:
-        used = settled.approval.approval if settled.approval else None
-        if not settled.granted or ask.request.dry_run or used is None or used.closed_at is None:
+        if ask.request.dry_run or message.effect(settled.verdict.effect) != Effect.EFFECT_ALLOW:
+            return ""
+        used = settled.approval.approval if settled.approval and settled.granted else None
+        if used is None and not ask.request.want_grant:
             return ""
         return self._grantor.grant(
-            caller=used.caller,
+            caller=ask.caller.identity,
             decision_id=settled.decision_id,
-            approval_id=used.id,
-            digest=used.digest,
-            at=used.closed_at,
+            approval_id=used.id if used else "",
+            digest=ask.canonical.digest,
+            at=used.closed_at if used and used.closed_at else datetime.now(UTC),
         )
 
     def _result(self, outcome: Outcome) -> BatchAuthorizeResult:
