@@ -64,7 +64,7 @@ class Program:
 @client_command
 async def run(
     session: Session,
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND [ARGS]...", help="What to run.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
     action: Annotated[str, typer.Option(metavar="NAME", help="What running it does.")],
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="To what.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
