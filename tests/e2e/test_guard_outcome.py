@@ -102,7 +102,7 @@ async def test_a_plain_function_is_reported_too(server: Placet, *, succeeds: boo
 
 
 @pytest.mark.parametrize(
-    ("script", "status", "state", "detail"),
+    ("script", "status", "wanted", "detail"),
     [
         ("exit 0", 0, OutcomeState.OUTCOME_STATE_SUCCEEDED, "exit status 0"),
         ("exit 4", 4, OutcomeState.OUTCOME_STATE_FAILED, "exit status 4"),
@@ -110,7 +110,7 @@ async def test_a_plain_function_is_reported_too(server: Placet, *, succeeds: boo
     ],
 )
 async def test_a_command_is_reported_with_its_status(
-    tmp_path: Path, server: Placet, script: str, status: int, state: OutcomeState, detail: str
+    tmp_path: Path, server: Placet, script: str, status: int, wanted: OutcomeState, detail: str
 ) -> None:
     run = uuid4().hex
     terminal = Terminal(tmp_path, {"PDP_ADDRESS": server.address, "PDP_STATE": str(server.state)})
@@ -119,4 +119,4 @@ async def test_a_command_is_reported_with_its_status(
     done = await command
     assert done.status == status
     assert done.err == f"waiting for people to review {approval_id}\n"
-    assert await outcome(server, approval_id) == (state, detail, False)
+    assert await outcome(server, approval_id) == (wanted, detail, False)
