@@ -33,7 +33,7 @@ class Grantor:
     realm: str
 
     def grant(self, *, caller: str, decision_id: str, approval_id: str, digest: str, at: datetime) -> str:
-        """A compact JWS, valid for 30 s from `at`, MongoDB's time of the use; without an approval, of the decision."""
+        """A compact JWS, valid for 30 s from `at`, which is MongoDB's time of the use, or of a plain allow."""
         issued = int(at.timestamp())
         claims = {
             "iss": self.realm,
