@@ -17,11 +17,14 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
-from google.protobuf.struct_pb2 import Struct
 
 from pdp.address import is_local
 from pdp.call_error import CallError, call_error
 from pdp.environment import Environment
+from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid
+from pdp.grant import verify_grant
+from pdp.guard import guard
+from pdp.question import question
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
 from pdp.v1.audit_pb2_grpc import AuditServiceStub
@@ -29,11 +32,22 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.decision_pb2_grpc import DecisionServiceStub
 from pdp.v1.info_pb2_grpc import InfoServiceStub
 from pdp.v1.mask_pb2_grpc import MaskServiceStub
-from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
+from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 from pdp.wait_client import waited
 
-__all__ = ["CallError", "Client", "Decision", "Denied", "call_error"]
+__all__ = [
+    "ApprovalPending",
+    "ArgumentsChanged",
+    "CallError",
+    "Client",
+    "Decision",
+    "Denied",
+    "GrantInvalid",
+    "call_error",
+    "guard",
+    "verify_grant",
+]
 
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 4
@@ -174,26 +188,16 @@ class Client:
         justification: str = "",
         dry_run: bool = False,
         explain: bool = False,
+        want_grant: bool = False,
     ) -> Decision:
         """May `subject` do `action` to `resource`? Never raises for an answer or an error of the server.
 
         Subjects and resources are written `<type>:<id>`; `properties` are the resource's. Pass a `request_id` (your
         tool-call id) to be able to repeat the call after a crash. `ValueError` where an argument cannot be sent.
         """
-        if isinstance(on_behalf_of, str):
-            raise TypeError("on_behalf_of takes a list of <type>:<id>")
-        request = AuthorizeRequest(
-            subject=_subject(subject),
-            on_behalf_of=[_subject(principal) for principal in on_behalf_of],
-            action=Action(name=action),
-            resource=_resource(resource, properties),
-            context=_struct(context, "context"),
-            request_id=request_id,
-            approval_id=approval_id,
-            justification=justification,
-            dry_run=dry_run,
-            explain=explain,
-        )
+        request = question(subject, action, resource, on_behalf_of=on_behalf_of, properties=properties, context=context)
+        request.request_id, request.approval_id, request.justification = request_id, approval_id, justification
+        request.dry_run, request.explain, request.want_grant = dry_run, explain, want_grant
         return await self.decide(request)
 
     async def decide(self, request: AuthorizeRequest) -> Decision:
@@ -245,31 +249,3 @@ class Client:
 def _effect(value: int) -> str:
     """A newer server may send an effect that has no name here."""
     return Effect.Name(value) if value in Effect.values() else f"EFFECT_{value}"
-
-
-def _typed(text: str) -> tuple[str, str]:
-    kind, colon, identifier = text.partition(":")
-    if not colon:
-        raise ValueError(f"{text!r} is not <type>:<id>")
-    return kind, identifier
-
-
-def _subject(text: str) -> Subject:
-    kind, identifier = _typed(text)
-    return Subject(type=kind, id=identifier)
-
-
-def _resource(text: str, properties: Mapping[str, Any] | None) -> Resource:
-    kind, identifier = _typed(text)
-    return Resource(type=kind, id=identifier, properties=_struct(properties, "properties"))
-
-
-def _struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
-    if members is None:
-        return None
-    struct = Struct()
-    try:
-        struct.update(dict(members))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold nothing but what JSON can: {error}") from None
-    return struct

@@ -254,6 +254,31 @@ class StreamTimeout(PdpError):
     reason = "STREAM_TIMEOUT"
 
 
+class GrantInvalid(PdpError):
+    """A grant does not prove that this may run here and now; the sentence says why not."""
+
+    code = "PERMISSION_DENIED"
+    reason = "GRANT_INVALID"
+
+
+class ArgumentsChanged(PdpError):
+    """What is about to run is no longer what was asked about."""
+
+    code = "PERMISSION_DENIED"
+    reason = "ARGUMENTS_CHANGED"
+
+
+class ApprovalPending(PdpError):
+    """People have to review first. Ask again under the same `request_id`, or with `approval_id`, once they have."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_PENDING"
+
+    def __init__(self, approval_id: str, request_id: str) -> None:
+        super().__init__(f"people have to review {approval_id} first", approval_id=approval_id, request_id=request_id)
+        self.approval_id, self.request_id = approval_id, request_id
+
+
 class SetupError(PdpError):
     """The server, a dependency or the configuration is not as it must be; the sentence says what to do."""
 

@@ -4,13 +4,25 @@ Claims: `iss` the realm, `aud` the caller, `jti` the decision id, `approval` whe
 digest, `iat` and `exp`.
 """
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from pdp.errors import GrantInvalid
+
 LIFETIME_SECONDS = 30
+SKEW_SECONDS = 5
+"""So far may the clock of whoever checks a grant be behind MongoDB's."""
+MAX_BYTES = 8 * 1024
+_ALGORITHM, _TYPE = "Ed25519", "placet-grant+jwt"
+_TEXTS = {"iss", "aud", "jti", "digest"}
+_TIMES = {"iat", "exp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +44,77 @@ class Grantor:
             "iat": issued,
             "exp": issued + LIFETIME_SECONDS,
         }
-        header = {"alg": "Ed25519", "typ": "placet-grant+jwt", "kid": self.key.kid}
-        return jwt.encode(header, claims, self.key, algorithms=["Ed25519"])
+        header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": self.key.kid}
+        return jwt.encode(header, claims, self.key, algorithms=[_ALGORITHM])
+
+
+def verify_grant(
+    grant: str,
+    keys: str | Mapping[str, Any],
+    *,
+    caller: str,
+    digest: str,
+    realm: str,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """The claims of a grant, offline: for this caller, this request digest, this realm, and not yet over.
+
+    `keys` is the JWK Set that `GetServerInfo` publishes, as text or parsed. `approval` is among the claims where one
+    was used; an unknown claim is refused. Raises `GrantInvalid`.
+    """
+    if len(grant) > MAX_BYTES:
+        raise GrantInvalid("the grant is longer than any that a server gives")
+    published = _published(keys)
+    try:
+        token = jwt.decode(grant, lambda given: _key(given.headers(), published), algorithms=[_ALGORITHM])
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise GrantInvalid("the grant is not signed by the server's grant key") from None
+    claims = dict(token.claims)
+    _refuse_strange(claims)
+    for name, wanted, what in (
+        ("iss", realm, "another realm"),
+        ("aud", caller, "another caller"),
+        ("digest", digest, "another request than the one that is about to run"),
+    ):
+        if claims[name] != wanted:
+            raise GrantInvalid(f"the grant is for {what}")
+    at = (now or datetime.now(UTC)).timestamp()
+    if at >= claims["exp"]:
+        raise GrantInvalid(f"the grant is over: it is valid for {LIFETIME_SECONDS} s; or this clock is ahead")
+    if at < claims["iat"] - SKEW_SECONDS:
+        raise GrantInvalid("the grant is not valid yet: this clock is behind the server's")
+    return claims
+
+
+def _published(keys: str | Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(keys) if isinstance(keys, str) else keys
+        return [key for key in document["keys"] if isinstance(key, Mapping)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise GrantInvalid("the keys are no JWK Set as GetServerInfo publishes it") from None
+
+
+def _key(header: Mapping[str, Any], published: Sequence[Mapping[str, Any]]) -> OKPKey:
+    """The one published grant key that the header names. `ValueError` for any other header and for no such key."""
+    if header.keys() != {"alg", "typ", "kid"} or (header["alg"], header["typ"]) != (_ALGORITHM, _TYPE):
+        raise ValueError
+    named = [key for key in published if key.get("kid") == header["kid"]]
+    if len(named) != 1 or _kind(named[0]) != ("OKP", "Ed25519", "grant"):
+        raise ValueError
+    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": str(named[0].get("x"))})
+
+
+def _kind(key: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return key.get("kty"), key.get("crv"), key.get("placet_use")
+
+
+def _refuse_strange(claims: Mapping[str, Any]) -> None:
+    texts = _TEXTS | ({"approval"} & claims.keys())
+    well_formed = (
+        claims.keys() == texts | _TIMES
+        and all(isinstance(claims[name], str) and claims[name] for name in texts)
+        and all(type(claims[name]) is int for name in _TIMES)
+        and claims["exp"] - claims["iat"] == LIFETIME_SECONDS
+    )
+    if not well_formed:
+        raise GrantInvalid("the grant does not have exactly the claims of one")

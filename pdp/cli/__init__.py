@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 from pdp import __version__
-from pdp.cli import approvals, audit, decisions, dev, identity, keys, masks, notify, policy, serve, unmask
+from pdp.cli import (
+    approvals,
+    audit,
+    decisions,
+    dev,
+    grant,
+    identity,
+    keys,
+    masks,
+    notify,
+    policy,
+    run,
+    serve,
+    unmask,
+)
 
 app = typer.Typer(
     name="pdp",
@@ -26,7 +40,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (masks.app, audit.app, policy.app, keys.app, notify.app):
+for group in (masks.app, audit.app, grant.app, policy.app, keys.app, notify.app):
     app.add_typer(group)
-for module in (approvals, dev, serve, identity, decisions, unmask):
+for module in (approvals, dev, serve, identity, decisions, run, unmask):
     module.add_to(app)

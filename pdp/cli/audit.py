@@ -127,7 +127,7 @@ async def verify(
                 verified = await verification.of_live(client, since, key, state)
         anchor = [verifier.finish() for verifier in verified][-1]
     except Tampered as flaw:
-        exit_code.fail(f"NOT INTACT: {flaw}", exit_code.AUDIT_FAILED)
+        exit_code.fail(f"NOT INTACT: {flaw}", exit_code.VERIFICATION_FAILED)
     kept = anchors.keep(anchor, state, anchors.FILE if file else anchors.LIVE)
     _report(session, verified[-1], anchor, kept)
 

@@ -64,7 +64,7 @@ async def authorize(
     Exit status: 0 allow, 10 deny, 11 needs approval, 12 the approval does not count; a batch: 0 when all were answered.
     """
     if file:
-        requests, batch = _read(file)
+        requests, batch = read(file)
     else:
         asked = {
             "subject": typed(subject, "--subject"),
@@ -151,7 +151,7 @@ def status(answer: "AuthorizeResponse") -> int:
     return exit_code.APPROVAL_ENDED if ended else exit_code.DENY
 
 
-def _read(file: str) -> "tuple[list[AuthorizeRequest], bool]":
+def read(file: str) -> "tuple[list[AuthorizeRequest], bool]":
     """The requests in a file, and whether they are a batch: several lines, or a name that says so."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()

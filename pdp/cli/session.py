@@ -168,7 +168,7 @@ def _minted(name: str) -> str:
         exit_code.fail(error.sentence, exit_code.USAGE)
 
 
-async def _call(command: Callable[..., Awaitable[None]], session: Session, *arguments: Any, **options: Any) -> None:
+async def _call(command: Callable[..., Awaitable[None]], session: Session, /, *arguments: Any, **options: Any) -> None:
     import grpc
 
     from pdp.call_error import call_error

@@ -115,7 +115,7 @@ def _prove(folder: Path) -> None:
     copy = folder / "copy.jsonl"
     copy.write_text(_with_a_flipped_byte(log.read_text()))
     print("\n# Somebody changes one byte of a record in a copy.")
-    _step("The check names the record.", ["audit", "verify", str(copy)], exit_code.AUDIT_FAILED)
+    _step("The check names the record.", ["audit", "verify", str(copy)], exit_code.VERIFICATION_FAILED)
     _step("The real log is intact.", ["audit", "verify", "--as", "dana"], exit_code.OK)
 
 

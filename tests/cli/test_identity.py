@@ -107,6 +107,8 @@ async def test_help_is_quick_and_plain(pdp: Terminal) -> None:
         "token",
         "whoami",
         "authorize",
+        "run",
+        "grant",
         "approvals",
         "audit",
         "policy",

@@ -1,0 +1,179 @@
+"""`pdp run`: a command that starts only with a checked grant for exactly this command."""
+
+import functools
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from pdp.cli import child, decisions, exit_code
+from pdp.cli.session import Session, client_command
+from pdp.environment import Environment
+from pdp.errors import ApprovalPending, SetupError
+
+if TYPE_CHECKING:
+    from pdp.client import Decision
+    from pdp.enforcement import Build, Enforcement, Permit
+    from pdp.v1.approval_pb2 import Approval
+    from pdp.v1.decision_pb2 import AuthorizeRequest
+
+TOKEN = "PDP_TOKEN"  # noqa: S105  # the variable's name
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run", context_settings={"allow_interspersed_args": False})(run)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is about to run: the command line, the file that it starts, where, and the environment it gets."""
+
+    command: Sequence[str]
+    executable: Path
+    folder: Path
+    variables: Mapping[str, str]
+    shown: Sequence[str]
+
+    @classmethod
+    def named(cls, command: Sequence[str], shown: Sequence[str], *, with_token: bool) -> "Program":
+        """The program that a shell would start. Ends where there is none, or a variable of `shown` is not set."""
+        variables = {name: value for name, value in Environment.inherited().items() if with_token or name != TOKEN}
+        found = shutil.which(command[0])
+        if found is None:
+            exit_code.fail(f"there is no command {command[0]}", exit_code.USAGE)
+        for name in shown:
+            if name not in variables:
+                exit_code.fail(f"--env {name}: the command's environment has no {name}", exit_code.USAGE)
+        return cls(command, Path(found).absolute(), Path.cwd(), variables, shown)
+
+    def context(self) -> dict[str, Any]:
+        """What reviewers see and the approval is bound to; the file is read anew each time."""
+        return {
+            "command": list(self.command),
+            "executable": {"path": str(self.executable), "sha256": _sha256(self.executable)},
+            "cwd": str(self.folder),
+            "env": {name: self.variables[name] for name in self.shown},
+        }
+
+
+@client_command
+async def run(
+    session: Session,
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
+    action: Annotated[str, typer.Option(metavar="NAME", help="What running it does.")],
+    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="To what.")],
+    subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
+    on_behalf_of: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom; may be repeated, outermost last.")
+    ] = None,
+    properties: Annotated[
+        list[str] | None, typer.Option("--property", metavar="NAME=VALUE", help="Of the resource: JSON, else text.")
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A variable whose value is part of the request: shown, recorded, approved."),
+    ] = None,
+    wait: Annotated[str, typer.Option(metavar="DURATION", help="Wait so long for people, for example 10m.")] = "",
+    request_id: Annotated[str, typer.Option(metavar="ID", help="Names this one execution.")] = "",
+    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
+    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
+    with_token: Annotated[bool, typer.Option("--with-token", help=f"Leave {TOKEN} in its environment.")] = False,
+) -> None:
+    """Run a command if it is allowed, once people have approved it where they must, and report how it ended.
+
+    Asked about are the command line, the file that it starts and its SHA-256, the folder, and the variables of --env.
+
+    Exit status: the command's own, or 128 + n after signal n. Where nothing ran: 10 denied, 11 people have to review
+    first, 12 the approval does not count, 69 unavailable, 77 not allowed to ask, or what was allowed has changed.
+    """
+    from pdp.enforcement import Enforcement
+    from pdp.v1.decision_pb2 import AuthorizeRequest
+
+    program = Program.named(command, env or (), with_token=with_token)
+    for text, option in ((subject, "--subject"), (resource, "--resource")):
+        _ = text and decisions.typed(text, option)
+    about = {"on_behalf_of": on_behalf_of or (), "properties": decisions.members(properties, "--property")}
+    own = AuthorizeRequest(request_id=request_id, approval_id=approval_id, justification=justification)
+    build = functools.partial(_request, program, subject, action, resource, about, own)
+    seconds = _seconds(wait)
+    async with session.client() as client:
+        enforcement = Enforcement(client)
+        permit = await _permit(session, enforcement, build, seconds)
+        raise typer.Exit(await _run(program, enforcement, permit))
+
+
+def _request(
+    program: Program,
+    subject: str,
+    action: str,
+    resource: str,
+    about: Mapping[str, Any],
+    own: "AuthorizeRequest",
+    caller: str,
+) -> "AuthorizeRequest":
+    """What is asked about the program as it is now."""
+    from pdp.question import question
+
+    try:
+        request = question(subject or caller, action, resource, **about, context=program.context())
+    except ValueError as error:
+        exit_code.fail(str(error), exit_code.USAGE)
+    request.MergeFrom(own)
+    return request
+
+
+async def _permit(session: Session, enforcement: "Enforcement", build: "Build", seconds: float) -> "Permit":
+    """A permit, or the end with the status that says why not."""
+    from pdp.client import Denied
+
+    def waiting(approval: "Approval") -> None:
+        typer.echo(f"waiting for people to review {approval.approval_id}", err=True)
+
+    try:
+        return await enforcement.permit(build, wait=seconds, waiting=waiting)
+    except ApprovalPending as pending:
+        exit_code.fail(
+            f"NEEDS_APPROVAL: {pending.sentence}; then run this again with --approval-id {pending.approval_id}",
+            exit_code.NEEDS_APPROVAL,
+        )
+    except Denied as denied:
+        _refuse(session, denied.decision)
+
+
+def _refuse(session: Session, decision: "Decision") -> NoReturn:
+    if decision.error is not None:
+        session.fail(decision.error)
+    exit_code.fail(decision.why, decisions.status(decision.response) or exit_code.DENY)  # an allow with obligations
+
+
+async def _run(program: Program, enforcement: "Enforcement", permit: "Permit") -> int:
+    """Run and report; the exit status."""
+    try:
+        status = await child.run(program.executable, program.command, program.variables)
+    except OSError as error:
+        await enforcement.report(permit, succeeded=False, detail="it could not be started")
+        raise SetupError(f"cannot run {program.executable}: {error.strerror}") from None
+    await enforcement.report(permit, succeeded=status == 0, detail=f"exit status {status}")
+    return status
+
+
+def _sha256(executable: Path) -> str:
+    try:
+        with executable.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SetupError(f"cannot read {executable}, so nobody could know what runs: {error.strerror}") from None
+
+
+def _seconds(wait: str) -> float:
+    from pdp.approval import duration_ms
+
+    milliseconds = duration_ms(wait) if wait else 0
+    if milliseconds is None:
+        exit_code.fail("--wait is a duration such as 30s, 10m or 4h", exit_code.USAGE)
+    return milliseconds / 1000

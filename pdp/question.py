@@ -1,0 +1,58 @@
+"""A question in Python's words becomes the contract's message."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.request_pb2 import Action, Resource, Subject
+
+
+def question(
+    subject: str,
+    action: str,
+    resource: str,
+    *,
+    on_behalf_of: Sequence[str] = (),
+    properties: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> AuthorizeRequest:
+    """May `subject` do `action` to `resource`? Both are `<type>:<id>`; `properties` are the resource's.
+
+    `ValueError` or `TypeError` where an argument cannot be sent.
+    """
+    if isinstance(on_behalf_of, str):
+        raise TypeError("on_behalf_of takes a list of <type>:<id>")
+    kind, identifier = _typed(resource)
+    return AuthorizeRequest(
+        subject=_subject(subject),
+        on_behalf_of=[_subject(principal) for principal in on_behalf_of],
+        action=Action(name=action),
+        resource=Resource(type=kind, id=identifier, properties=struct(properties, "properties")),
+        context=struct(context, "context"),
+    )
+
+
+def struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
+    """JSON members as they travel. `ValueError`, which names them by `name`, where they are none."""
+    if members is None:
+        return None
+    held = Struct()
+    try:
+        held.update(dict(members))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{name} must hold nothing but what JSON can: {error}") from None
+    return held
+
+
+def _subject(text: str) -> Subject:
+    kind, identifier = _typed(text)
+    return Subject(type=kind, id=identifier)
+
+
+def _typed(text: str) -> tuple[str, str]:
+    kind, colon, identifier = text.partition(":")
+    if not colon:
+        raise ValueError(f"{text!r} is not <type>:<id>")
+    return kind, identifier
