@@ -86,7 +86,7 @@ class Inbox(App[None]):
         self._reviewer: Reviewer | None = None
         self._queue: dict[str, Approval] = {}
         self.shown: GetApprovalResponse | None = None
-        self.read_to_end = False
+        self.read_to_end, self._lines = False, 0
 
     def compose(self) -> ComposeResult:
         """Two panes."""
@@ -172,11 +172,11 @@ class Inbox(App[None]):
 
     def _write(self, text: str) -> None:
         detail = self.query_one("#detail", VerticalScroll)
-        self.read_to_end = False
-        width = max(detail.scrollable_content_region.width, 20)
-        self.query_one("#text", Static).update(Text(wrapped(text, width), no_wrap=True))
-        detail.scroll_home(animate=False)
-        self.call_after_refresh(self._scrolled)
+        lines = wrapped(text, max(detail.scrollable_content_region.width, 20))
+        self.read_to_end, self._lines = False, lines.count("\n") + 1
+        self.query_one("#text", Static).update(Text(lines, no_wrap=True))
+        detail.scroll_to(y=0, animate=False, immediate=True)
+        self._scrolled()
 
     def on_resize(self) -> None:
         """Break the lines anew; what was read must be read again."""
@@ -185,7 +185,7 @@ class Inbox(App[None]):
 
     def _scrolled(self) -> None:
         detail = self.query_one("#detail", VerticalScroll)
-        if self.shown is not None and detail.scroll_y >= detail.max_scroll_y:
+        if self.shown is not None and detail.scroll_y + detail.scrollable_content_region.height >= self._lines:
             self.read_to_end = True
 
     def action_page(self) -> None:

@@ -160,7 +160,7 @@ async def test_an_argument_that_changed_while_it_was_pending_does_not_run(pdp: C
     with pytest.raises(ArgumentsChanged):
         await call
     assert not ran
-    assert (await current(server, approval)).state == ApprovalState.APPROVAL_STATE_CONSUMED
+    assert (await current(server, approval)).state == ApprovalState.APPROVAL_STATE_APPROVED
 
 
 @pytest.mark.parametrize("what", ["resource", "context", "properties", "on_behalf_of"])
