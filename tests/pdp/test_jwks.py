@@ -172,7 +172,7 @@ BAD: dict[str, dict[str, Any]] = {
     "a key of another kind": {"keys": [{**RSAKey.generate_key(2048).as_dict(private=False), "kid": "first"}]},
     "a discovery document of another issuer": {"discovery": {"issuer": "https://attacker.example"}},
     "a discovery document that leads to plaintext": {"discovery": {"jwks_uri": "http://attacker.example/jwks"}},
-    "a discovery document that leads to a file": {"discovery": {"jwks_uri": "file:///etc/jwks"}},
+    "a discovery document that leads elsewhere": {"discovery": {"jwks_uri": "ftp://attacker.example/jwks"}},
     "a discovery document that leads nowhere": {"discovery": {"jwks_uri": None}},
 }
 
