@@ -1,6 +1,7 @@
 """Which addresses are on this machine, where plaintext is no danger."""
 
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 
 def is_local(address: str) -> bool:
@@ -15,3 +16,15 @@ def is_local(address: str) -> bool:
         return host == "localhost" or ip_address(host[1:-1] if bracketed else host).is_loopback
     except ValueError:
         return False
+
+
+def is_private_url(url: str) -> bool:
+    """Whether nobody on the way can read or change what comes from `url`: https, or http on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # a port that is none raises
+    except ValueError:
+        return False
+    if not host or parts.scheme == "https":
+        return bool(host)
+    return parts.scheme == "http" and is_local(f"[{host}]:80" if ":" in host else f"{host}:80")

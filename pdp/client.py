@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -18,8 +19,8 @@ from uuid import uuid4
 import grpc
 from google.protobuf.message import Message
 
-from pdp.address import is_local
 from pdp.call_error import CallError, call_error
+from pdp.channel import opened
 from pdp.environment import Environment
 from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid
 from pdp.grant import verify_grant
@@ -54,7 +55,7 @@ ATTEMPTS = 4
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 _OPTIONS = [
     ("grpc.enable_retries", 0),  # ours are under one request id
-    ("grpc.enable_http_proxy", 0),  # the server is on this machine
+    ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
     ("grpc.initial_reconnect_backoff_ms", 100),  # else an attempt fails without trying for a second
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
@@ -124,9 +125,11 @@ class Decision:
 class Client:
     """A connection to a Placet server.
 
-    `address` is `host:port` on loopback or `unix:/path`; what is left out comes from `PDP_ADDRESS` and `PDP_TOKEN`, as
-    `pdp dev -- COMMAND` sets them. `understands` lists the obligation types that the program meets. Each call ends
-    within `timeout` seconds; only `UNAVAILABLE` is tried again, under one request id.
+    `address` is `host:port`, or `unix:/path`. TLS comes with `ca`, the PEM file of the server's authority; without, the
+    address must be on this machine. `certificate` and `key` are PEM files of the client's own. What is left out comes
+    from the environment: `PDP_ADDRESS`, `PDP_TOKEN`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets
+    the first two. `understands` lists the obligation types that the program meets. Each call ends within `timeout`
+    seconds; only `UNAVAILABLE` is tried again, under one request id.
     """
 
     def __init__(
@@ -134,6 +137,9 @@ class Client:
         address: str | None = None,
         token: str | None = None,
         *,
+        ca: str | Path | None = None,
+        certificate: str | Path | None = None,
+        key: str | Path | None = None,
         timeout: float = TIMEOUT_SECONDS,
         understands: Collection[str] = (),
     ) -> None:
@@ -144,17 +150,13 @@ class Client:
         environment = Environment.read()
         address = environment.address if address is None else address
         token = environment.token if token is None else token
-        if not is_local(address):
-            raise ValueError(
-                f"{address!r} is not host:port on this machine (127.0.0.1, [::1], localhost) or unix:/path; "
-                "a token must not travel in plaintext"
-            )
         if not token.isascii() or not token.isprintable():
             raise ValueError("a token has only printable ASCII characters; was something else copied with it?")
         self.timeout = timeout
         self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._understood = frozenset(understands)
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
+        self._channel = opened(address, [str(own if given is None else given) for given, own in files], _OPTIONS)
         self.decisions = DecisionServiceStub(self._channel)
         self.approvals = ApprovalServiceStub(self._channel)
         self.reviews = ReviewServiceStub(self._channel)

@@ -1,19 +1,33 @@
 """The server's configuration: one frozen Config, read once from a TOML file, checked at start."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from pdp.address import is_private_url
 from pdp.audit.record import Kind
 from pdp.errors import SetupError
 from pdp.notify import destination
 from pdp.notify.message import EVENTS
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+_SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
+Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
+"""Signatures with a public key: whoever can check one cannot make one."""
 
 
 class Role(StrEnum):
@@ -35,28 +49,94 @@ class SpeaksFor(_Frozen):
     on_behalf_of: tuple[str, ...] = ()
 
 
-class Issuer(_Frozen):
-    """One issuer of tokens and what its word is worth. An identity is `<type>:<sub>`; no two issuers share a type."""
+class _Entry(_Frozen):
+    """A source of identities and what its word is worth. An identity is `<type>:<sub>`; no two entries share a type."""
+
+    type: _Name
+    """The subject type that this entry vouches for."""
+    kind: Literal["person", "workload"]
+    roles: tuple[Role, ...] = ()
+    """Given to everybody whom this entry covers."""
+    speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
+    """By `sub`; `*` for those without an entry of their own."""
+
+    @model_validator(mode="after")
+    def _only_people_review(self) -> Self:
+        if self.kind == "workload" and Role.REVIEWER in self.roles:
+            raise ValueError("roles: only a person reviews; take `reviewer` from this entry, whose kind is workload")
+        return self
+
+
+class Issuer(_Entry):
+    """One issuer of tokens."""
 
     issuer: str
     """The `iss` claim, compared byte for byte."""
-    audience: str
-    """The `aud` claim that names this deployment."""
-    type: _Name
-    """The subject type that this issuer vouches for."""
-    kind: Literal["person", "workload"]
-    jwks: Path
-    """A JWK Set or one JWK with Ed25519 public keys (RFC 7517)."""
-    roles: tuple[Role, ...] = ()
-    """Given to everybody with a token of this issuer."""
+    audience: str | tuple[str, ...]
+    """The `aud` claim that names this deployment; of several any one."""
+    algorithms: tuple[Algorithm, ...] = Field(default=("Ed25519", "EdDSA"), min_length=1)
+    """What its signatures may be; both defaults are names of one signature (RFC 9864, RFC 8037)."""
+    jwks: Path | str | None = None
+    """A file or an https URL with its JWK Set (RFC 7517). None: found from `issuer` (OpenID Connect Discovery)."""
     roles_claim: str = ""
     """A claim that lists further roles."""
     groups_claim: str = ""
     """A claim that lists groups, for requirements."""
     claims: tuple[str, ...] = ()
     """The claims that requirements may ask for."""
-    speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
-    """By `sub`; `*` for those without an entry of their own."""
+    actors: tuple[str, ...] = ()
+    """Other issuers whose identities its tokens may name as actors (`act.iss`, RFC 8693)."""
+
+    @field_validator("jwks")
+    @classmethod
+    def _path_or_url(cls, jwks: Path | str | None) -> Path | str | None:
+        return Path(jwks) if isinstance(jwks, str) and "://" not in jwks else jwks
+
+    @model_validator(mode="after")
+    def _keys_come_in_private(self) -> Self:
+        url = self.issuer if self.jwks is None else self.jwks
+        if isinstance(url, str) and not is_private_url(url):
+            field = "issuer" if self.jwks is None else "jwks"
+            raise ValueError(f"{field}: keys are fetched by https only; give an https URL, or jwks as a file")
+        return self
+
+
+class Certificates(_Entry):
+    """Client certificates that `tls.client_ca` signed: those of a SPIFFE path, or those named one by one."""
+
+    spiffe: str = ""
+    """`spiffe://<trust domain>/<path>/`; what a certificate's URI has below it is the `sub`."""
+    subjects: dict[str, str] = Field(default_factory=dict)
+    """The `sub` by the certificate's whole subject as RFC 4514 text, for certificates without a URI."""
+    groups: tuple[str, ...] = ()
+    """Given to everybody whom this entry covers."""
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if bool(self.spiffe) == bool(self.subjects):
+            raise ValueError("give either spiffe or subjects")
+        if self.spiffe and not _SPIFFE.fullmatch(self.spiffe):
+            raise ValueError("spiffe: write spiffe://<trust domain>/ or a path below it, with a slash at its end")
+        return self
+
+
+class Tls(_Frozen):
+    """How the server proves itself, and whose certificates it accepts. The files are read again when they change."""
+
+    certificate: Path
+    """PEM, with the chain behind it."""
+    key: Path
+    """Its private key in PEM, mode 0600."""
+    client_ca: Path | None = None
+    """PEM of the authorities that sign clients' certificates."""
+    client_listen: str = ""
+    """Where certificates are demanded, beside `listen`, which then takes tokens alone. Empty: `listen` demands them."""
+
+    @model_validator(mode="after")
+    def _listens_to_somebody(self) -> Self:
+        if self.client_listen and self.client_ca is None:
+            raise ValueError("client_listen: give client_ca too, which says whose certificates are accepted")
+        return self
 
 
 def _webhook_url(url: str) -> str:
@@ -88,7 +168,9 @@ class Config(_Frozen):
     """What a server needs to know."""
 
     listen: str = "127.0.0.1:4770"
-    """`host:port` on loopback; port 0 takes a free one."""
+    """`host:port`, on loopback unless `tls` is given; port 0 takes a free one."""
+    tls: Tls | None = None
+    """None: plaintext, on loopback only."""
     realm: _Name
     """The deployment's name: part of every digest and of the log. Never changed."""
     mongodb_uri: str
@@ -98,7 +180,8 @@ class Config(_Frozen):
     """`http(s)://host:port` or `unix:///path` of an OPA that serves the bundle. Empty: start one."""
     policy: tuple[Path, ...] = ()
     """Folders of Rego and data on top of the core, for an OPA that the server starts."""
-    issuers: tuple[Issuer, ...] = Field(min_length=1)
+    issuers: tuple[Issuer, ...] = ()
+    certificates: tuple[Certificates, ...] = ()
     audit_key: Path
     """Ed25519 private JWK, mode 0600, that signs the log."""
     grant_key: Path
@@ -113,21 +196,37 @@ class Config(_Frozen):
     """Who is told of the steps of approvals. The same in every process of a deployment."""
 
     @model_validator(mode="after")
-    def _one_issuer_a_type(self) -> "Config":
-        types = [issuer.type for issuer in self.issuers]
+    def _one_voucher_a_type(self) -> Self:
+        types = [entry.type for entry in self.entries]
         names = [issuer.issuer for issuer in self.issuers]
         if len(set(types)) < len(types) or len(set(names)) < len(names):
-            raise ValueError("two issuers share a type or a name; an identity must have one issuer that vouches for it")
+            raise ValueError("two issuers share a type or a name, or certificates do; an identity has one voucher")
+        if not self.entries:
+            raise ValueError("issuers: nobody could call; give [[issuers]] or [[certificates]]")
+        for issuer in self.issuers:
+            if not {issuer.issuer, *names}.issuperset(issuer.actors):
+                raise ValueError(f"issuers: actors of {issuer.type} names one that is no issuer here")
         return self
 
     @model_validator(mode="after")
-    def _one_webhook_a_name(self) -> "Config":
+    def _one_webhook_a_name(self) -> Self:
         if len({webhook.name for webhook in self.webhooks}) < len(self.webhooks):
             raise ValueError("two webhooks share a name; their messages could not be told apart")
         return self
 
     @model_validator(mode="after")
-    def _policy_or_opa(self) -> "Config":
+    def _certificates_are_signed_and_belong_to_one(self) -> Self:
+        if self.certificates and (self.tls is None or self.tls.client_ca is None):
+            raise ValueError("certificates: give tls.client_ca too, which says whose certificates are accepted")
+        prefixes = [entry.spiffe for entry in self.certificates if entry.spiffe]
+        subjects = [subject for entry in self.certificates for subject in entry.subjects]
+        nested = sum(longer.startswith(shorter) for longer in prefixes for shorter in prefixes) > len(prefixes)
+        if nested or len(set(subjects)) < len(subjects):
+            raise ValueError("certificates: one certificate would have two identities; no two entries may overlap")
+        return self
+
+    @model_validator(mode="after")
+    def _policy_or_opa(self) -> Self:
         if bool(self.policy) == bool(self.opa_url):
             raise ValueError(
                 "give either policy (folders, the server starts OPA) or opa_url (an OPA that has the bundle)"
@@ -137,7 +236,12 @@ class Config(_Frozen):
     @property
     def person_types(self) -> frozenset[str]:
         """The subject types that are people."""
-        return frozenset(issuer.type for issuer in self.issuers if issuer.kind == "person")
+        return frozenset(entry.type for entry in self.entries if entry.kind == "person")
+
+    @property
+    def entries(self) -> tuple[Issuer | Certificates, ...]:
+        """Whoever vouches for identities."""
+        return (*self.issuers, *self.certificates)
 
     @property
     def groups_open(self) -> bool:
@@ -166,13 +270,23 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
 
 
 def _beside(config: Config, folder: Path) -> Config:
-    return config.model_copy(
-        update={
-            "policy": tuple(folder / policy for policy in config.policy),
-            "issuers": tuple(issuer.model_copy(update={"jwks": folder / issuer.jwks}) for issuer in config.issuers),
-            "webhooks": tuple(hook.model_copy(update={"secret": folder / hook.secret}) for hook in config.webhooks),
-            "audit_key": folder / config.audit_key,
-            "grant_key": folder / config.grant_key,
-            "mask_keys": folder / config.mask_keys if config.mask_keys else None,
-        }
-    )
+    """The same with every relative path below `folder`."""
+    issuers = [
+        issuer.model_copy(update={"jwks": folder / issuer.jwks}) if isinstance(issuer.jwks, Path) else issuer
+        for issuer in config.issuers
+    ]
+    changes: dict[str, object] = {
+        "policy": tuple(folder / policy for policy in config.policy),
+        "issuers": tuple(issuers),
+        "webhooks": tuple(hook.model_copy(update={"secret": folder / hook.secret}) for hook in config.webhooks),
+        "audit_key": folder / config.audit_key,
+        "grant_key": folder / config.grant_key,
+        "mask_keys": folder / config.mask_keys if config.mask_keys else None,
+    }
+    if config.tls is not None:
+        tls = config.tls
+        files = {"certificate": folder / tls.certificate, "key": folder / tls.key}
+        if tls.client_ca is not None:
+            files["client_ca"] = folder / tls.client_ca
+        changes["tls"] = tls.model_copy(update=files)
+    return config.model_copy(update=changes)

@@ -21,7 +21,8 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from pdp import deadline, identifier
-from pdp.authn import Authenticator, Caller
+from pdp.authenticator import Authenticator
+from pdp.authn import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import DOMAIN, InvalidRequest, PdpError, StreamTimeout, Unauthenticated
 
@@ -44,8 +45,9 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
-        self._authenticator = authenticator
+    def __init__(self, authenticator: Authenticator, *, certificates: bool = False) -> None:
+        """`certificates`: clients come with some."""
+        self._authenticator, self._certificates = authenticator, certificates
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """All RPCs of `service`, served by the methods of `implementation` that have their names."""
@@ -70,7 +72,7 @@ class Edge:
         async def handle(body: bytes, context: Context) -> Message:
             try:
                 deadline.begin(context.time_remaining(), LIMITS.get(rpc))
-                caller = self._caller(rpc, context)
+                caller = await self._caller(rpc, context)
                 if rpc not in LIMITS:
                     return await behaviour(_parsed(request_class, body), caller)
                 async with _at_most(LIMITS[rpc], caller):
@@ -88,7 +90,7 @@ class Edge:
 
         async def handle(body: bytes, context: Context) -> None:
             try:
-                caller = self._caller(rpc, context)
+                caller = await self._caller(rpc, context)
                 answering = behaviour(_parsed(request_class, body), caller)
                 async with _at_most(STREAM_SECONDS, caller), aclosing(answering) as answers:
                     async for message in answers:
@@ -106,7 +108,7 @@ class Edge:
 
         async def handle(_: object, context: Context) -> None:
             try:
-                caller = self._caller(rpc, context)
+                caller = await self._caller(rpc, context)
                 async with asyncio.timeout(STREAM_SECONDS):
                     async with aclosing(behaviour(_incoming(request_class, context), caller)) as answers:
                         async for message in answers:
@@ -119,10 +121,14 @@ class Edge:
 
         return handle
 
-    def _caller(self, rpc: str, context: Context) -> Caller:
+    async def _caller(self, rpc: str, context: Context) -> Caller:
         metadata = context.invocation_metadata() or ()
-        authorizations = [str(value) for key, value in metadata if key == "authorization"]
-        caller = self._authenticator.caller(authorizations[0] if len(authorizations) == 1 else "")
+        sent = [str(value) for key, value in metadata if key == "authorization"]
+        certificate = b""
+        if self._certificates:
+            certificate = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+        authorization = "" if len(sent) > 1 else next(iter(sent), None)
+        caller = await self._authenticator.caller(authorization, certificate)
         caller.may_call(rpc)
         return caller
 

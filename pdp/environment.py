@@ -13,8 +13,9 @@ DEFAULT_STATE = Path(".placet")
 class Environment:
     """What the commands take from their environment.
 
-    `PDP_ADDRESS` and `PDP_TOKEN` reach a server, `PDP_STATE` is the folder of a `pdp dev` stack, `PDP_CONFIG` the
-    server's configuration file, `PDP_TOOL_CACHE` the folder for tools that are fetched once.
+    `PDP_ADDRESS` and `PDP_TOKEN` reach a server, by TLS with the authority in the file `PDP_CA` and, where it asks for
+    one, the certificate in `PDP_CERTIFICATE` with its `PDP_KEY`. `PDP_STATE` is the folder of a `pdp dev` stack,
+    `PDP_CONFIG` the server's configuration file, `PDP_TOOL_CACHE` the folder for tools that are fetched once.
     """
 
     address: str
@@ -22,6 +23,9 @@ class Environment:
     state: Path
     config: Path | None
     tool_cache: Path
+    ca: str
+    certificate: str
+    key: str
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -47,6 +51,9 @@ class Environment:
             Path(variables.get("PDP_STATE") or DEFAULT_STATE),
             Path(config) if config else None,
             _tool_cache(variables),
+            variables.get("PDP_CA", ""),
+            variables.get("PDP_CERTIFICATE", ""),
+            variables.get("PDP_KEY", ""),
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -15,10 +16,14 @@ _Status = health_pb2.HealthCheckResponse
 
 
 class Health:
-    """Serving is who can keep the promise: every dependency answers."""
+    """Serving is who can keep the promise: every dependency answers. What stands `apart` is told by its name only."""
 
-    def __init__(self, probes: Mapping[str, Callable[[], Awaitable[bool]]]) -> None:
-        self._probes = probes
+    def __init__(
+        self,
+        probes: Mapping[str, Callable[[], Awaitable[bool]]],
+        apart: Mapping[str, Callable[[], Awaitable[bool]]] = MappingProxyType({}),
+    ) -> None:
+        self._probes, self._apart = probes, apart
         self._servicer = _Servicer()
         self._services: Sequence[str] = ()
         self.names = [health.SERVICE_NAME]
@@ -34,6 +39,8 @@ class Health:
             answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
             for name, healthy in zip(self._probes, answers, strict=True):
                 await self._servicer.set(name, _status(healthy))
+            for name, probe in self._apart.items():
+                await self._servicer.set(name, _status(await probe()))
             for name in ("", *self._services):
                 await self._servicer.set(name, _status(all(answers)))
             await asyncio.sleep(PROBE_SECONDS)

@@ -11,13 +11,16 @@ from joserfc.jwk import KeySet, OKPKey
 
 from pdp.errors import SetupError
 
+DEMO = "placet_demo"
+"""A member of the keys that `pdp dev` makes: `pdp serve` takes none of them."""
 
-def generate(path: Path) -> OKPKey:
+
+def generate(path: Path, *, demo: bool = False) -> OKPKey:
     """Make a private key and store it at `path`, mode 0600; an existing file is never replaced."""
     key = OKPKey.generate_key("Ed25519", auto_kid=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(key.as_dict(private=True), file)
+        json.dump({**key.as_dict(private=True), **({DEMO: True} if demo else {})}, file)
     return key
 
 
@@ -33,17 +36,6 @@ def private_key(path: Path) -> OKPKey:
         raise SetupError(f"{path} holds no Ed25519 private JWK")
     key.ensure_kid()
     return key
-
-
-def public_keys(path: Path) -> KeySet:
-    """Read a JWK Set, or a single JWK of which only the public half is kept."""
-    try:
-        document = json.loads(path.read_text())
-        members = document.get("keys", [document])
-        keys = [_ed25519(member) for member in members]
-    except (OSError, ValueError, AttributeError, TypeError, JoseError):
-        raise SetupError(f"{path} holds no JWK Set of Ed25519 keys") from None
-    return published(*keys)
 
 
 def _ed25519(member: Any) -> OKPKey:

@@ -12,23 +12,23 @@ import grpc
 from grpc_reflection.v1alpha import reflection
 
 from pdp import keys, mask_keys
-from pdp.address import is_local
 from pdp.audit.projection import Projection
 from pdp.audit.record import Kind, entry
 from pdp.audit.writer import Writer
-from pdp.authn import Authenticator
+from pdp.authenticator import Authenticator
 from pdp.background import background
 from pdp.batching import Batcher
 from pdp.config import Config
 from pdp.delivery import Delivery
 from pdp.edge import STREAM_SECONDS, Edge
 from pdp.engine import Engine, engine
-from pdp.errors import PdpError, SetupError
+from pdp.errors import PdpError
 from pdp.fatigue import Fatigue
 from pdp.feed import Feed
 from pdp.grant import Grantor
 from pdp.health import Health
 from pdp.integrity import Integrity
+from pdp.listener import listen, require_loopback
 from pdp.notify.endpoint import Endpoint
 from pdp.notify.notifier import Notifier
 from pdp.reach import Reach
@@ -125,7 +125,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
 
     Raises `SetupError` where a part is not as it must be.
     """
-    _require_loopback(config.listen)
+    if config.tls is None:
+        require_loopback(config.listen)
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
@@ -139,13 +140,21 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
-        health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)})
+        authenticator = Authenticator(config.issuers, config.certificates)
+        health = Health(
+            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
+            apart={"issuers": authenticator.has_keys},
+        )
         server = grpc.aio.server(options=_OPTIONS)
-        names = _add_services(server, config, opa, parts, database)
+        edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
+        names = _add_services(server, edge, config, opa, parts, database)
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
-        port = _listen(server, config.listen)
+        port = listen(server, config)
         await stack.enter_async_context(background(health.watch(), failed))
+        for source in authenticator.sources:
+            await stack.enter_async_context(background(source.run(), failed))
+            await source.renewed()
         _spare_the_collector()
         await server.start()
         stack.push_async_callback(_drain, server, health, parts.feed)
@@ -159,7 +168,9 @@ def _spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, database: Database) -> list[str]:
+def _add_services(
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Log, database: Database
+) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
@@ -191,7 +202,6 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]
-    edge = Edge(Authenticator(config.issuers))
     names = []
     for file, implementation in implementations:
         service = file.services_by_name[type(implementation).__name__]
@@ -251,20 +261,6 @@ async def _reload(reloaded: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(REVISION_SECONDS):
             await reloaded.wait()
-
-
-def _require_loopback(listen: str) -> None:
-    if listen.startswith("unix:") or not is_local(listen):
-        raise SetupError(
-            f"{listen} is not on loopback; without TLS the server listens on 127.0.0.1, ::1 or localhost only"
-        )
-
-
-def _listen(server: grpc.aio.Server, address: str) -> int:
-    try:
-        return server.add_insecure_port(address)
-    except RuntimeError:
-        raise SetupError(f"cannot listen on {address}; another program may, choose another with --listen") from None
 
 
 async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:

@@ -34,7 +34,7 @@ def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_u
     state.mkdir(parents=True, exist_ok=True)
     for name in ("issuer", "audit", "grant"):
         if not (state / "keys" / f"{name}.jwk").exists():
-            keys.generate(state / "keys" / f"{name}.jwk")
+            keys.generate(state / "keys" / f"{name}.jwk", demo=True)
     return Config(
         listen=listen,
         realm=REALM,

@@ -21,7 +21,7 @@ MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": ["pdp/notify/endpoint.py", "pdp/opa.py"],
+    "aiohttp": ["pdp/jwks.py", "pdp/notify/endpoint.py", "pdp/opa.py"],
     "bson": ["pdp/store/"],
     "grpc_reflection": ["pdp/server.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],

@@ -14,6 +14,8 @@ from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
 
 if TYPE_CHECKING:
+    import grpc
+
     from pdp.server import Running
 
 
@@ -28,9 +30,7 @@ def serve(
         Path | None,
         typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML."),
     ] = None,
-    listen: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Instead of the file's listen: host:port on loopback.")
-    ] = "",
+    listen: Annotated[str, typer.Option(metavar="ADDRESS", help="Instead of the file's listen: host:port.")] = "",
     mongodb_uri: Annotated[str, typer.Option(metavar="URI", help="Instead of the file's mongodb_uri.")] = "",
     opa_url: Annotated[
         str, typer.Option(metavar="URL", help="Instead of the file's policy: an OPA that has the bundle.")
@@ -51,15 +51,19 @@ def healthcheck(
         str, typer.Option(envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server.")
     ] = DEFAULT_ADDRESS,
     service: Annotated[
-        str, typer.Option(metavar="NAME", help='A service of the contract, "opa" or "mongodb"; by default all.')
+        str,
+        typer.Option(metavar="NAME", help='"opa", "mongodb", "issuers" or a service of the contract; else all.'),
     ] = "",
 ) -> None:
-    """Ask for the server's health: exit status 0 when it is serving, else 69."""
+    """Ask for the server's health: exit status 0 when it is serving, else 69.
+
+    By TLS where PDP_CA, and PDP_CERTIFICATE with PDP_KEY, say so.
+    """
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     try:
-        with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        with _channel(address) as channel:
             request = health_pb2.HealthCheckRequest(service=service)
             stub: Any = health_pb2_grpc.HealthStub(channel)  # its stub file lacks the methods
             status = stub.Check(request, timeout=2).status
@@ -73,14 +77,27 @@ def healthcheck(
         raise typer.Exit(exit_code.UNAVAILABLE)
 
 
+def _channel(address: str) -> "grpc.Channel":
+    import grpc
+
+    from pdp import channel
+
+    own, options = Environment.read(), [("grpc.enable_http_proxy", 0)]
+    try:
+        secure = channel.credentials(address, own.ca, own.certificate, own.key)
+    except ValueError as error:
+        exit_code.fail(str(error), exit_code.USAGE)
+    return grpc.secure_channel(address, secure, options) if secure else grpc.insecure_channel(address, options)
+
+
 async def _serve(path: Path, changes: dict[str, str]) -> None:
     from pdp.config import load
-    from pdp.mask_keys import refuse_demo
+    from pdp.preflight import refuse_unsafe
     from pdp.server import running
 
     stop = stop_signal()
     config = load(path, changes)
-    refuse_demo(config.mask_keys, config.realm)
+    refuse_unsafe(config)
     async with running(config, Environment.read().tool_cache, say) as server:
         say(f"serving on {server.address}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
         await stopped(stop, server)

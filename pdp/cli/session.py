@@ -46,6 +46,15 @@ _OPTIONS = {
     "as_name": Annotated[
         str, typer.Option("--as", metavar="NAME", help="Be one of the demo people of `pdp dev`; beats --token.")
     ],
+    "ca": Annotated[
+        str,
+        typer.Option(envvar="PDP_CA", show_envvar=True, metavar="FILE", help="Use TLS; the server's authority in PEM."),
+    ],
+    "certificate": Annotated[
+        str,
+        typer.Option(envvar="PDP_CERTIFICATE", show_envvar=True, metavar="FILE", help="My own certificate in PEM."),
+    ],
+    "key": Annotated[str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="Its key in PEM.")],
     "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
     "output": Annotated[
         Output | None, typer.Option("-o", "--output", help="By default table on a terminal, else json.")
@@ -61,13 +70,24 @@ class Session:
     token: str
     timeout: float
     output: Output
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
 
     def client(self, understands: Collection[str] = ()) -> "Client":
         """A client for this session; `async with` it."""
         from pdp.client import Client
 
         try:
-            return Client(self.address, self.token, timeout=self.timeout, understands=understands)
+            return Client(
+                self.address,
+                self.token,
+                ca=self.ca,
+                certificate=self.certificate,
+                key=self.key,
+                timeout=self.timeout,
+                understands=understands,
+            )
         except ValueError as error:
             exit_code.fail(str(error), exit_code.USAGE)
 
@@ -150,13 +170,24 @@ def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., Non
 
 def _defaults() -> dict[str, Any]:
     environment = Environment.read()
-    return {"address": environment.address, "token": "", "as_name": "", "timeout": 5.0, "output": None}
+    return {
+        "address": environment.address,
+        "token": "",
+        "as_name": "",
+        "ca": environment.ca,
+        "certificate": environment.certificate,
+        "key": environment.key,
+        "timeout": 5.0,
+        "output": None,
+    }
 
 
-def _session(*, address: str, token: str, as_name: str, timeout: float, output: Output | None) -> Session:
-    if as_name:
-        token = _minted(as_name)
-    return Session(address, token, timeout, output or (Output.TABLE if sys.stdout.isatty() else Output.JSON))
+def _session(*, token: str, as_name: str, output: Output | None, **shared: Any) -> Session:
+    return Session(
+        token=_minted(as_name) if as_name else token,
+        output=output or (Output.TABLE if sys.stdout.isatty() else Output.JSON),
+        **shared,
+    )
 
 
 def _minted(name: str) -> str:

@@ -34,7 +34,7 @@ from pdp.v1.decision_pb2 import (
     GetDecisionRequest,
     GetDecisionResponse,
 )
-from pdp.v1.request_pb2 import Effect
+from pdp.v1.request_pb2 import Effect, Subject
 
 SLICE = 64
 """So many items of a batch are worked on between two chances for others."""
@@ -122,6 +122,7 @@ class DecisionService:
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """Every check of shape, and whether this caller may ask in these names."""
         canonical.refuse_unknown_fields(request)
+        request = _with_vouched(request, caller)
         if request.request_id:
             canonical.checked_id(request.request_id, "request_id")
         canonical.checked_text(request.justification, "justification")
@@ -229,6 +230,18 @@ class DecisionService:
             for review in answer.approval.reviews:
                 review.ClearField("suggestion")
         return BatchAuthorizeResult(decision=answer)
+
+
+def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
+    """Whoever stands in the caller's token joins the chain: a request can add to it, never remove."""
+    named = {(subject.type, subject.id) for subject in request.on_behalf_of}
+    missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
+    if not missing:
+        return request
+    joined = AuthorizeRequest()
+    joined.CopyFrom(request)
+    joined.on_behalf_of.extend(Subject(type=kind, id=identifier) for kind, identifier in missing)
+    return joined
 
 
 async def _breathe(index: int) -> None:

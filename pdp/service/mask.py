@@ -193,7 +193,7 @@ class MaskService:
             return decision
         for _ in range(ATTEMPTS):
             if decision.policy_revision == plan.policy_revision:
-                principals = [caller.identity, *map(_identity, [request.subject, *request.on_behalf_of])]
+                principals = [caller.identity, *map(_identity, [request.subject, *decision.on_behalf_of])]
                 return Job(action, caller, principals, decision, plan, keys, shape, members)
             plan, again = await planned()
             if again != members:

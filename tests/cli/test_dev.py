@@ -239,6 +239,6 @@ async def test_what_cannot_start_says_why(terminal: Terminal) -> None:
     assert refused.err.startswith("the policy was not loaded; mend these first:\n")
     assert f"{broken}/p.rego:3: " in refused.err
     assert (missing.status, missing.err.partition(";")[0]) == (1, "nowhere is not a folder")
-    assert (remote.status, remote.err.partition(";")[0]) == (1, "0.0.0.0:4770 is not on loopback")
+    assert (remote.status, remote.err.partition(";")[0]) == (1, "listen: 0.0.0.0:4770 is not on loopback")
     assert (unknown.status, unknown.err) == (1, "cannot run no-such-command: No such file or directory\n")
     assert left(terminal) == NOTHING

@@ -15,6 +15,7 @@ from pdp.mongod_process import MongodProcess
 from pdp.opa_process import OpaProcess
 from pdp.policy.bundle import build
 from pdp.policy.sources import rego
+from tests.certificates import Authority
 from tests.cli.terminal import Terminal
 from tests.parts import TOOL_CACHE
 
@@ -36,6 +37,12 @@ kind = "workload"
 jwks = "keys/issuer.jwk"
 roles = ["requester"]
 speaks_for = {{ dev = {{ subjects = ["*"], on_behalf_of = ["*"] }} }}
+"""
+TLS = """
+[tls]
+certificate = "readable.pem"
+key = "keys/readable.pem"
+
 """
 
 
@@ -118,7 +125,7 @@ async def test_a_configuration_that_is_not_usable_names_each_field(terminal: Ter
 
 async def test_what_is_not_safe_does_not_start(terminal: Terminal) -> None:
     remote = await terminal("serve", "--listen", "0.0.0.0:4770")
-    assert (remote.status, remote.err.partition(";")[0]) == (1, "0.0.0.0:4770 is not on loopback")
+    assert (remote.status, remote.err.partition(";")[0]) == (1, "listen: 0.0.0.0:4770 is not on loopback")
     (terminal.folder / "policy" / "bad.rego").write_text("package policy\n\nallow if true\n")
     policy = await terminal("serve")
     assert policy.status == 3
@@ -127,7 +134,88 @@ async def test_what_is_not_safe_does_not_start(terminal: Terminal) -> None:
     (terminal.folder / "keys" / "grant.jwk").chmod(0o640)
     readable = await terminal("serve")
     assert (readable.status, readable.out) == (1, "")
-    assert readable.err == "keys/grant.jwk can be read by others; run: chmod 600 keys/grant.jwk\n"
+    assert readable.err == "grant_key: keys/grant.jwk can be read by others; run: chmod 600 keys/grant.jwk\n"
+
+
+REPLACED: dict[str, tuple[str, str, str]] = {
+    "a workload that reviews": (
+        'roles = ["requester"]',
+        'roles = ["requester", "reviewer"]',
+        "issuers.0: Value error, roles: ",
+    ),
+    "a person that asks as anybody and reviews": (
+        'kind = "workload"\njwks = "keys/issuer.jwk"\nroles = ["requester"]',
+        'kind = "person"\njwks = "keys/issuer.jwk"\nroles = ["reviewer"]',
+        "speaks_for of agent: who reviews would also ask as a workload; take the workloads out",
+    ),
+    "a person that asks as anybody, with roles of the token": (
+        'kind = "workload"\njwks = "keys/issuer.jwk"\nroles = ["requester"]',
+        'kind = "person"\njwks = "keys/issuer.jwk"\nroles_claim = "roles"',
+        "speaks_for of agent: who reviews would also ask as a workload; take the workloads out",
+    ),
+    "a TLS key that others can read": (
+        "[[issuers]]",
+        TLS + "[[issuers]]",
+        "keys/readable.pem can be read by others; run: chmod",
+    ),
+    "TLS without its files": (
+        "[[issuers]]",
+        TLS.replace("readable", "none") + "[[issuers]]",
+        "tls.certificate: none.pem cannot",
+    ),
+    "keys by plaintext": (
+        '"keys/issuer.jwk"',
+        '"http://login.example.com/keys"',
+        "jwks: keys are fetched by https only",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", REPLACED)
+async def test_configuration_that_is_not_safe_does_not_start(terminal: Terminal, fault: str) -> None:
+    old, new, says = REPLACED[fault]
+    file = terminal.folder / "placet.toml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    (terminal.folder / "keys" / "readable.pem").write_text("x")
+    (terminal.folder / "keys" / "readable.pem").chmod(0o644)
+    refused = await terminal("serve")
+    assert (refused.status, refused.out) == (1, "")
+    assert says in refused.err
+
+
+@pytest.mark.parametrize("name", ["audit", "grant", "issuer"])
+async def test_demo_keys_and_secrets_that_others_can_read_do_not_start(terminal: Terminal, name: str) -> None:
+    field = {"issuer": "jwks of agent"}.get(name, f"{name}_key")
+    file = terminal.folder / "keys" / f"{name}.jwk"
+    file.chmod(0o604)
+    readable = await terminal("serve")
+    file.unlink()
+    keys.generate(file, demo=True)
+    demo = await terminal("serve")
+    assert (readable.status, demo.status) == (1, 1)
+    assert readable.err == f"{field}: keys/{name}.jwk can be read by others; run: chmod 600 keys/{name}.jwk\n"
+    assert demo.err == f"{field}: keys/{name}.jwk is a demo key of `pdp dev`; make one of your own\n"
+
+
+async def test_tls_serves_beyond_loopback(terminal: Terminal) -> None:
+    pair = Authority(terminal.folder).server()
+    text = TLS.replace("keys/readable.pem", pair.key.name).replace("readable.pem", pair.certificate.name)
+    file = terminal.folder / "placet.toml"
+    file.write_text(file.read_text().replace("[[issuers]]", text + "[[issuers]]"))
+    process = await terminal.start("serve", "--listen", "0.0.0.0:0")
+    assert process.stderr is not None
+    try:
+        line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
+        assert line.startswith("serving on 0.0.0.0:"), line + (await process.stderr.read()).decode()
+        address = "localhost:" + line.split()[2].rstrip(",").rpartition(":")[2]
+        asked = await terminal(*ASK, PDP_ADDRESS=address, PDP_CA=pair.ca.name)
+        assert (asked.status, asked.json["effect"]) == (0, "EFFECT_ALLOW")
+        health = await terminal("healthcheck", "--service", "issuers", PDP_ADDRESS=address, PDP_CA=pair.ca.name)
+        assert (health.status, health.out) == (0, "SERVING\n")
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 class Standalone(Child):

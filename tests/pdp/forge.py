@@ -11,7 +11,7 @@ from typing import Any
 from joserfc.jwk import OKPKey
 
 from pdp import keys
-from pdp.authn import MAX_TOKEN_BYTES
+from pdp.bearer import MAX_TOKEN_BYTES
 from pdp.dev_identity import AGENTS, AUDIENCE, USERS
 from tests import tokens
 
@@ -73,6 +73,11 @@ def at(**when: float) -> dict[str, float]:
 def parts(forge: Forge) -> tuple[str, str, str]:
     header, payload, signature = forge.token().split(".")
     return header, payload, signature
+
+
+def acting(depth: int) -> dict[str, Any]:
+    """An actor, for whom another acted, and so on."""
+    return {"sub": f"actor-{depth}", **({"act": acting(depth - 1)} if depth > 1 else {})}
 
 
 EXPIRES = f'"exp": {CLAIMS["exp"]}'
@@ -171,8 +176,33 @@ ATTACKS: dict[str, Callable[[Forge], str]] = {
     "sub with a null character": lambda f: f.token(sub="alice\0"),
     "sub of 1,025 bytes": lambda f: f.token(sub="x" * 1025),
     "sub twice": lambda f: f.raw_claims('"sub": "alice"', '"sub": "alice", "sub": "bob"'),
-    "act": lambda f: f.token(act={"sub": "bob"}),
     "act null": lambda f: f.token(act=None),
+    "act text": lambda f: f.token(act="bob"),
+    "act list": lambda f: f.token(act=[{"sub": "bob"}]),
+    "act empty": lambda f: f.token(act={}),
+    "act without sub": lambda f: f.token(act={"iss": USERS}),
+    "act sub null": lambda f: f.token(act={"sub": None}),
+    "act sub empty": lambda f: f.token(act={"sub": ""}),
+    "act sub number": lambda f: f.token(act={"sub": 1}),
+    "act sub with a control character": lambda f: f.token(act={"sub": "bob\n"}),
+    "act iss null": lambda f: f.token(act={"sub": "bob", "iss": None}),
+    "act iss list": lambda f: f.token(act={"sub": "bob", "iss": [USERS]}),
+    "act iss unknown": lambda f: f.token(act={"sub": "bob", "iss": "https://attacker.example"}),
+    "act of an issuer that this one does not speak for": lambda f: f.token(act={"sub": "report-bot", "iss": AGENTS}),
+    "act of such an issuer behind another": lambda f: f.token(act={"sub": "b", "act": {"sub": "c", "iss": AGENTS}}),
+    "act nine deep": lambda f: f.token(act=acting(9)),
+    "act twice": lambda f: f.raw_claims('"sub": "alice"', '"sub": "alice", "act": {"sub": "a"}, "act": {"sub": "b"}'),
+    "act sub twice": lambda f: f.raw_claims('"sub": "alice"', '"sub": "alice", "act": {"sub": "a", "sub": "b"}'),
+    "act roles text": lambda f: f.token(act={"sub": "bob", "roles": "reviewer"}),
+    "cnf of a certificate without one": lambda f: f.token(cnf={"x5t#S256": "A" * 43}),
+    "cnf null": lambda f: f.token(cnf=None),
+    "cnf text": lambda f: f.token(cnf="x5t#S256"),
+    "cnf empty": lambda f: f.token(cnf={}),
+    "cnf of an empty thumbprint": lambda f: f.token(cnf={"x5t#S256": ""}),
+    "cnf of a thumbprint that is none": lambda f: f.token(cnf={"x5t#S256": None}),
+    "cnf of a key": lambda f: f.token(cnf={"jwk": f.public()}),
+    "cnf of a DPoP key": lambda f: f.token(cnf={"jkt": "A" * 43}),
+    "cnf of a certificate and a key": lambda f: f.token(cnf={"x5t#S256": "A" * 43, "jkt": "A" * 43}),
     "roles text": lambda f: f.token(roles="reviewer"),
     "roles object": lambda f: f.token(roles={"reviewer": True}),
     "roles of numbers": lambda f: f.token(roles=[1]),

@@ -9,7 +9,9 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from pdp import keys
-from pdp.authn import ALGORITHMS, LEEWAY_SECONDS, Authenticator, Caller
+from pdp.authenticator import Authenticator
+from pdp.authn import Caller
+from pdp.bearer import LEEWAY_SECONDS
 from pdp.config import Issuer, Role, SpeaksFor
 from pdp.dev_identity import AGENTS, AUDIENCE, USERS, key_path
 from pdp.errors import NotAllowed, Unauthenticated
@@ -60,9 +62,11 @@ def authenticator(folder: Path) -> Authenticator:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_token_that_is_none_is_refused_without_detail(attack: str, authenticator: Authenticator, forge: Forge) -> None:
+async def test_token_that_is_none_is_refused_without_detail(
+    attack: str, authenticator: Authenticator, forge: Forge
+) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        authenticator.caller("Bearer " + ATTACKS[attack](forge))
+        await authenticator.caller("Bearer " + ATTACKS[attack](forge))
     assert refused.value.sentence in SENTENCES
     assert not refused.value.metadata
     assert not refused.value.violations
@@ -72,7 +76,11 @@ def test_there_are_at_least_forty_attacks() -> None:
     assert len(ATTACKS) >= 40
 
 
-@pytest.mark.parametrize("attack", ["alg none", "HS256 with the public key's bytes", "expired", "act", "sub twice"])
+NEVER_SENT = {"a line behind it", "larger than 8 KiB"}
+"""gRPC itself refuses such metadata."""
+
+
+@pytest.mark.parametrize("attack", sorted(ATTACKS.keys() - NEVER_SENT))
 async def test_attack_over_the_wire_is_unauthenticated(server: Placet, attack: str) -> None:
     forge = Forge(keys.private_key(key_path(server.state)))
     token = tokens.bearer(ATTACKS[attack](forge))
@@ -91,20 +99,21 @@ async def test_exactly_one_authorization_is_taken(server: Placet, count: int) ->
 
 
 @pytest.mark.parametrize("scheme", ["", "Basic ", "Token ", "Bearer", "Bearer\t", "Bearer  "])
-def test_other_schemes_are_refused(scheme: str, authenticator: Authenticator, forge: Forge) -> None:
+async def test_other_schemes_are_refused(scheme: str, authenticator: Authenticator, forge: Forge) -> None:
     with pytest.raises(Unauthenticated):
-        authenticator.caller(scheme + forge.token())
+        await authenticator.caller(scheme + forge.token())
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_scheme_is_read_in_any_case(scheme: str, authenticator: Authenticator, forge: Forge) -> None:
-    assert authenticator.caller(f"{scheme} {forge.token()}").identity == "user:alice"
+async def test_scheme_is_read_in_any_case(scheme: str, authenticator: Authenticator, forge: Forge) -> None:
+    assert (await authenticator.caller(f"{scheme} {forge.token()}")).identity == "user:alice"
 
 
 @pytest.mark.parametrize("algorithm", ["Ed25519", "EdDSA"])
-def test_both_names_of_the_signature_are_accepted(algorithm: str, authenticator: Authenticator, forge: Forge) -> None:
-    assert authenticator.caller("Bearer " + forge.with_header(alg=algorithm)).identity == "user:alice"
-    assert algorithm in ALGORITHMS
+async def test_both_names_of_the_signature_are_accepted(
+    algorithm: str, authenticator: Authenticator, forge: Forge
+) -> None:
+    assert (await authenticator.caller("Bearer " + forge.with_header(alg=algorithm))).identity == "user:alice"
 
 
 @pytest.mark.parametrize(
@@ -121,55 +130,55 @@ def test_both_names_of_the_signature_are_accepted(algorithm: str, authenticator:
         lambda: {"sub": "名前"},
     ],
 )
-def test_good_token_is_accepted(
+async def test_good_token_is_accepted(
     changes: Callable[[], dict[str, Any]], authenticator: Authenticator, forge: Forge
 ) -> None:
     members = changes()
-    caller = authenticator.caller("Bearer " + forge.token(**members))
+    caller = await authenticator.caller("Bearer " + forge.token(**members))
     assert caller.identity == f"user:{members.get('sub', 'alice')}"
 
 
-def test_type_comes_from_the_issuer_and_never_from_the_token(authenticator: Authenticator, forge: Forge) -> None:
-    caller = authenticator.caller("Bearer " + forge.token(iss=AGENTS, sub="user:alice"))
+async def test_type_comes_from_the_issuer_and_never_from_the_token(authenticator: Authenticator, forge: Forge) -> None:
+    caller = await authenticator.caller("Bearer " + forge.token(iss=AGENTS, sub="user:alice"))
     assert caller.identity == "agent:user:alice"
     assert caller.kind == "workload"
 
 
-def test_roles_and_groups_come_from_the_configured_claims(folder: Path, forge: Forge) -> None:
+async def test_roles_and_groups_come_from_the_configured_claims(folder: Path, forge: Forge) -> None:
     token = forge.token(roles=["auditor", "unknown"], groups=["a", "b"], admin=["x"])
-    one = Authenticator([issuer(folder, roles=["reviewer"])]).caller("Bearer " + token)
+    one = await Authenticator([issuer(folder, roles=["reviewer"])]).caller("Bearer " + token)
     assert one.roles == {Role.REVIEWER, Role.AUDITOR}
     assert one.groups == ("a", "b")
     assert json.loads(one.json) == {"identity": "user:alice", "kind": "person", "groups": ["a", "b"]}
-    none = Authenticator([issuer(folder, roles_claim="", groups_claim="")]).caller("Bearer " + token)
+    none = await Authenticator([issuer(folder, roles_claim="", groups_claim="")]).caller("Bearer " + token)
     assert not none.roles
     assert not none.groups
 
 
-def test_claims_are_those_that_the_issuers_entry_lists(folder: Path, forge: Forge) -> None:
+async def test_claims_are_those_that_the_issuers_entry_lists(folder: Path, forge: Forge) -> None:
     members = {"department": ["hr", "finance"], "level": 3, "address": {"city": "x"}, "admin": True}
     listing = issuer(folder, claims=["department", "level", "address", "absent"])
-    caller = Authenticator([listing]).caller("Bearer " + forge.token(**members))
+    caller = await Authenticator([listing]).caller("Bearer " + forge.token(**members))
     assert caller.claims == {"department": ["hr", "finance"], "level": 3}
-    assert not Authenticator([issuer(folder)]).caller("Bearer " + forge.token(**members)).claims
+    assert not (await Authenticator([issuer(folder)]).caller("Bearer " + forge.token(**members))).claims
 
 
-def test_remembered_token_is_forgotten_when_it_expires(authenticator: Authenticator, forge: Forge) -> None:
+async def test_remembered_token_is_forgotten_when_it_expires(authenticator: Authenticator, forge: Forge) -> None:
     expires = time.time() + 0.3
     token = forge.token(exp=expires - LEEWAY_SECONDS)
-    assert authenticator.caller("Bearer " + token).identity == "user:alice"
+    assert (await authenticator.caller("Bearer " + token)).identity == "user:alice"
     while time.time() < expires:
         pass
     with pytest.raises(Unauthenticated):
-        authenticator.caller("Bearer " + token)
+        await authenticator.caller("Bearer " + token)
 
 
-def test_good_token_does_not_lend_its_trust_to_a_changed_one(authenticator: Authenticator, forge: Forge) -> None:
+async def test_good_token_does_not_lend_its_trust_to_a_changed_one(authenticator: Authenticator, forge: Forge) -> None:
     token = forge.token()
-    authenticator.caller("Bearer " + token)
+    await authenticator.caller("Bearer " + token)
     for changed in (token[:-1], token + "A", token.swapcase()):
         with pytest.raises(Unauthenticated):
-            authenticator.caller("Bearer " + changed)
+            await authenticator.caller("Bearer " + changed)
 
 
 def speaking(subjects: tuple[str, ...] = (), on_behalf_of: tuple[str, ...] = ()) -> Caller:
@@ -221,9 +230,9 @@ def test_speaking_as_a_subject_is_not_acting_for_it_and_the_other_way_round() ->
         speaking(on_behalf_of=("user:*",)).may_speak_for("user:alice", [])
 
 
-def test_entry_of_the_sub_counts_before_that_of_everybody(folder: Path, forge: Forge) -> None:
+async def test_entry_of_the_sub_counts_before_that_of_everybody(folder: Path, forge: Forge) -> None:
     entries = {"alice": {"subjects": ["user:bob"]}, "*": {"subjects": ["*"]}}
     several = Authenticator([issuer(folder, speaks_for=entries)])
     with pytest.raises(NotAllowed):
-        several.caller("Bearer " + forge.token()).may_speak_for("user:carol", [])
-    several.caller("Bearer " + forge.token(sub="eve")).may_speak_for("user:carol", [])
+        (await several.caller("Bearer " + forge.token())).may_speak_for("user:carol", [])
+    (await several.caller("Bearer " + forge.token(sub="eve"))).may_speak_for("user:carol", [])

@@ -100,6 +100,77 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: Callable[[str], str], sa
     assert "placet.toml" in refused.value.sentence
 
 
+SECURE = GOOD.replace(
+    "[[issuers]]",
+    """[tls]
+certificate = "server.pem"
+key = "/etc/placet/server.key"
+client_ca = "clients.pem"
+
+[[certificates]]
+spiffe = "spiffe://example.org/agents/"
+type = "bot"
+kind = "workload"
+groups = ["robots"]
+
+[[certificates]]
+subjects = { "CN=etl,O=Example" = "etl" }
+type = "job"
+kind = "workload"
+
+[[issuers]]""",
+    1,
+)
+
+
+def test_tls_and_certificates_are_read(tmp_path: Path) -> None:
+    config = loaded(tmp_path, SECURE)
+    assert config.tls.certificate == tmp_path / "server.pem"
+    assert config.tls.key == Path("/etc/placet/server.key")
+    assert config.tls.client_ca == tmp_path / "clients.pem"
+    assert [entry.type for entry in config.entries] == ["user", "agent", "bot", "job"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"spiffe://example.org/agents/"', '"spiffe://example.org/agents"', "with a slash at its end"),
+        ('"spiffe://example.org/agents/"', '"spiffe://Example.org/agents/"', "write spiffe://"),
+        ('"spiffe://example.org/agents/"', '""', "give either spiffe or subjects"),
+        ('type = "job"', 'type = "job"\nspiffe = "spiffe://example.org/"', "give either spiffe or subjects"),
+        ('subjects = { "CN=etl,O=Example" = "etl" }', 'spiffe = "spiffe://example.org/"', "overlap"),
+        ('type = "job"', 'type = "bot"', "share a type"),
+        ('type = "job"', 'type = "user"', "share a type"),
+        ('type = "job"', 'type = "job"\nroles = ["reviewer"]', "only a person reviews"),
+        ('client_ca = "clients.pem"', "", "give tls.client_ca too"),
+        ('client_ca = "clients.pem"', 'client_listen = "127.0.0.1:1"', "give client_ca too"),
+        ('jwks = "agents.json"', 'algorithms = ["HS256"]', "issuers.1.algorithms.0"),
+        ('jwks = "agents.json"', 'algorithms = ["none"]', "issuers.1.algorithms.0"),
+        ('jwks = "agents.json"', "algorithms = []", "issuers.1.algorithms"),
+        ('jwks = "agents.json"', 'jwks = "http://example.com/jwks"', "https only"),
+        ('jwks = "agents.json"', 'jwks = "ftp://example.com/jwks"', "https only"),
+        ('jwks = "agents.json"', 'actors = ["https://nobody.example"]', "actors of agent names one that is no issuer"),
+        ('issuer = "https://workloads.example.com"', 'issuer = "http://workloads.example.com"', ""),
+    ],
+)
+def test_what_is_wrong_with_identities_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in SECURE
+    changed = SECURE.replace(old, new, 1)
+    if not says:  # its keys are a file
+        assert loaded(tmp_path, changed).issuers[1].jwks == tmp_path / "agents.json"
+        return
+    with pytest.raises(SetupError) as refused:
+        loaded(tmp_path, changed)
+    assert says in refused.value.sentence
+
+
+def test_without_jwks_the_issuer_must_be_reached_by_https(tmp_path: Path) -> None:
+    changed = GOOD.replace('jwks = "agents.json"', "")
+    assert loaded(tmp_path, changed).issuers[1].jwks is None
+    with pytest.raises(SetupError, match="issuer: keys are fetched by https only"):
+        loaded(tmp_path, changed.replace("https://workloads", "http://workloads"))
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"none\.toml"):
         load(tmp_path / "none.toml")

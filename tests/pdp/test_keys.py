@@ -63,30 +63,6 @@ def test_file_without_an_ed25519_private_key_is_refused(tmp_path: Path, name: st
 def test_missing_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError):
         keys.private_key(tmp_path / "none.jwk")
-    with pytest.raises(SetupError):
-        keys.public_keys(tmp_path / "none.jwk")
-
-
-NO_PUBLIC_KEYS = OTHERS.keys() - {"public half", "set"}
-
-
-@pytest.mark.parametrize("name", sorted(NO_PUBLIC_KEYS))
-def test_key_set_holds_only_ed25519(tmp_path: Path, name: str) -> None:
-    for content in (OTHERS[name], {"keys": [ED25519.as_dict(private=False), OTHERS[name]]}):
-        with pytest.raises(SetupError, match="no JWK Set of Ed25519 keys"):
-            keys.public_keys(stored(tmp_path / "keys.json", content))
-
-
-def test_of_a_private_key_only_the_public_half_is_kept(tmp_path: Path) -> None:
-    for content in (ED25519.as_dict(private=True), {"keys": [ED25519.as_dict(private=True)]}):
-        (public,) = keys.public_keys(stored(tmp_path / "keys.json", content)).keys
-        assert "d" not in public.as_dict()
-        assert public.kid == ED25519.thumbprint()
-
-
-def test_kid_that_came_with_a_key_is_kept(tmp_path: Path) -> None:
-    named = stored(tmp_path / "keys.json", {**ED25519.as_dict(private=False), "kid": "2026-01"})
-    assert keys.public_keys(named).keys[0].kid == "2026-01"
 
 
 def granted(**changes: Any) -> str:

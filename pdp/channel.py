@@ -1,0 +1,46 @@
+"""How a client reaches a server: in plaintext on this machine, by TLS anywhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+
+from pdp.address import is_local
+
+
+def credentials(address: str, ca: str, certificate: str, key: str) -> grpc.ChannelCredentials | None:
+    """What a channel to `address` takes: TLS with the authorities in the PEM file `ca`, None for plaintext.
+
+    `certificate` and `key` are the client's own, in PEM. `ValueError` says what is missing.
+    """
+    if not ca:
+        if certificate or key:
+            raise ValueError("a certificate goes with TLS: give ca too, the file of the server's authority")
+        if not is_local(address):
+            raise ValueError(
+                f"{address!r} is not host:port on this machine (127.0.0.1, [::1], localhost) or unix:/path; "
+                "a token must not travel in plaintext: give ca, the file of the server's authority, for TLS"
+            )
+        return None
+    if bool(certificate) != bool(key):
+        raise ValueError("a certificate and its key go together: give both or neither")
+    return grpc.ssl_channel_credentials(
+        _read(ca, "ca"),
+        _read(key, "key") if key else None,
+        _read(certificate, "certificate") if certificate else None,
+    )
+
+
+def opened(address: str, files: Sequence[str], options: Sequence[tuple[str, int]]) -> grpc.aio.Channel:
+    """A channel with the `credentials` of `files`: ca, certificate and key, each empty where there is none."""
+    secure = credentials(address, *files)
+    if secure is None:
+        return grpc.aio.insecure_channel(address, options=options)
+    return grpc.aio.secure_channel(address, secure, options=options)
+
+
+def _read(path: str, name: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{name} {path!r} cannot be read: {error.strerror}") from None

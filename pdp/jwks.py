@@ -1,0 +1,189 @@
+"""The public keys of issuers: a file or a URL, read again while the server runs; the only other user of aiohttp.
+
+Keys that cannot be fetched any more are kept for an hour. Then there are none, and every token of that issuer is
+refused.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import aiohttp
+import orjson
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry, Key
+
+from pdp.address import is_private_url
+from pdp.config import Issuer
+from pdp.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 300.0
+AGAIN_SECONDS = 30.0
+"""After a failure; and no key that is unknown has keys fetched sooner than this after the last time."""
+KEPT_SECONDS = 3600.0
+FETCH_SECONDS = 3.0
+WAIT_SECONDS = 1.0
+"""How long a call waits for keys that are being fetched."""
+MAX_BYTES = 256 * 1024
+MAX_KEYS = 100
+MIN_RSA_BITS = 2048
+
+KEY_OF = MappingProxyType(
+    {
+        "Ed25519": ("OKP", "Ed25519"),
+        "EdDSA": ("OKP", "Ed25519"),
+        "ES256": ("EC", "P-256"),
+        "ES384": ("EC", "P-384"),
+        "ES512": ("EC", "P-521"),
+        **dict.fromkeys(("PS256", "PS384", "PS512", "RS256", "RS384", "RS512"), ("RSA", "")),
+    }
+)
+"""The one type and curve of key that each algorithm takes."""
+
+Keys = Mapping[str, Key]
+"""By `kid`. A set that replaces another is another object, and so is the end of one."""
+_NONE: Keys = MappingProxyType({})
+
+
+class Unusable(Exception):
+    """What came is no key set; the text says why, for the log."""
+
+
+class KeySource:
+    """One issuer's keys. `clock` tells seconds that only ever grow."""
+
+    def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._issuer, self._clock = issuer, clock
+        self._file = issuer.jwks if isinstance(issuer.jwks, Path) else None
+        self._keys, self._document, self._until = _NONE, b"", 0.0
+        self._tried = clock() - AGAIN_SECONDS
+        self._fetching: asyncio.Task[bool] | None = None
+        if self._file is not None:
+            self._read(self._file)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys in force; none, once they could not be fetched for an hour."""
+        return self._keys if self._clock() < self._until else _NONE
+
+    async def renewed(self) -> None:
+        """Fetch, as a token names a key that is not there; all who ask meanwhile wait for the same fetch."""
+        if self._fetching is None and self._clock() - self._tried < AGAIN_SECONDS:
+            return
+        await asyncio.wait({self._fetch()}, timeout=WAIT_SECONDS)
+
+    async def run(self) -> None:
+        """Fetch again and again, until cancelled."""
+        while True:
+            fetched = await self._fetch()
+            await asyncio.sleep(REFRESH_SECONDS if fetched else AGAIN_SECONDS)
+
+    def _fetch(self) -> asyncio.Task[bool]:
+        """The fetch that is under way; begun now where there is none."""
+        if self._fetching is None:
+            self._tried = self._clock()
+            self._fetching = asyncio.get_running_loop().create_task(self._fetched())
+        return self._fetching
+
+    async def _fetched(self) -> bool:
+        try:
+            document = self._file.read_bytes() if self._file else await self._downloaded()
+            self._take(document)
+        except (Unusable, OSError, aiohttp.ClientError, ValueError, TimeoutError) as error:
+            left = max(self._until - self._clock(), 0)
+            log.warning(
+                "the keys of issuer %s cannot be read (%s); %s",
+                self._issuer.type,
+                error if isinstance(error, Unusable) else type(error).__name__,
+                f"the last ones serve {left / 60:.0f} min more" if left else "its tokens are refused",
+            )
+            return False
+        finally:
+            self._fetching = None
+        return True
+
+    def _take(self, document: bytes) -> None:
+        """An unchanged document leaves the very keys in place, and with them every token that was verified."""
+        if document != self._document or not self.keys:
+            self._keys, self._document = parsed(document, self._issuer), document
+        self._until = self._clock() + KEPT_SECONDS
+
+    def _read(self, path: Path) -> None:
+        try:
+            self._take(path.read_bytes())
+        except (OSError, Unusable) as error:
+            why = error if isinstance(error, Unusable) else "it cannot be read"
+            raise SetupError(f"{path} holds no JWK Set for {self._issuer.type}: {why}") from None
+
+    async def _downloaded(self) -> bytes:
+        async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
+            url = self._issuer.jwks
+            return await _get(session, url if isinstance(url, str) else await self._discovered(session))
+
+    async def _discovered(self, session: aiohttp.ClientSession) -> str:
+        """OpenID Connect Discovery 1.0, section 4: the document must be of exactly this issuer."""
+        name = self._issuer.issuer
+        document = orjson.loads(await _get(session, name.rstrip("/") + "/.well-known/openid-configuration"))
+        if not isinstance(document, dict) or document.get("issuer") != name:
+            raise Unusable("the discovery document is of another issuer")
+        return str(document.get("jwks_uri"))
+
+
+async def _get(session: aiohttp.ClientSession, url: str) -> bytes:
+    if not is_private_url(url):
+        raise Unusable("it would come by other than https")
+    async with session.get(url, allow_redirects=False) as response:
+        if response.status != 200:  # noqa: PLR2004  # OK
+            raise Unusable(f"HTTP status {response.status}")
+        body = bytearray()
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MAX_BYTES:
+                raise Unusable(f"more than {MAX_BYTES} bytes")
+        return bytes(body)
+
+
+def parsed(document: bytes, issuer: Issuer) -> Keys:
+    """The keys of a JWK Set, or of one JWK, that fit the issuer's algorithms; only their public halves.
+
+    Others in it are for other uses (RFC 7517, section 5). Raises `Unusable` where none is left.
+    """
+    try:
+        value = orjson.loads(document)
+        members = value.get("keys", [value])[:MAX_KEYS]
+    except (ValueError, AttributeError, TypeError):
+        raise Unusable("it is no JSON object with keys") from None
+    fitting = {KEY_OF[algorithm] for algorithm in issuer.algorithms}
+    found: dict[str, Key] = {}
+    for member in members:
+        key = _key(member)
+        if key is not None and kind_of(key) in fitting:
+            found.setdefault(str(key.kid), key)
+    if not found:
+        raise Unusable(f"it has no public key for {', '.join(issuer.algorithms)}")
+    return MappingProxyType(found)
+
+
+def kind_of(key: Key) -> tuple[str, str]:
+    """Type and curve."""
+    return key.key_type, str(key.get("crv", ""))
+
+
+def _key(member: Any) -> Key | None:
+    """One signature key. None for anything else, a weak one included."""
+    if not isinstance(member, dict) or member.get("use", "sig") != "sig" or member.get("kty") == "oct":
+        return None
+    with suppress(JoseError, ValueError, TypeError, KeyError):
+        read = JWKRegistry.import_key(member)
+        read.ensure_kid()
+        key = JWKRegistry.import_key(read.as_dict(private=False))
+        if key.key_type != "RSA" or key.public_key.key_size >= MIN_RSA_BITS:  # type: ignore[union-attr]
+            return key
+    return None

@@ -1,0 +1,114 @@
+"""Where the server listens: in plaintext on loopback only, by TLS anywhere, with clients' certificates where asked.
+
+gRPC either demands a client certificate or does not ask for one, so both ways to call at once take two addresses.
+"""
+
+import logging
+from pathlib import Path
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from pdp.address import is_local
+from pdp.config import Config, Tls
+from pdp.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+def listen(server: grpc.aio.Server, config: Config) -> int:
+    """Open the configured addresses; the port of the first. Raises `SetupError` where one is not as it must be."""
+    if config.tls is None:
+        require_loopback(config.listen)
+        return _opened(server, config.listen, None)
+    both = bool(config.tls.client_listen)
+    demanding = config.tls.client_ca is not None and not both
+    port = _opened(server, config.listen, _Files(config.tls, demanding=demanding))
+    if both:
+        _opened(server, config.tls.client_listen, _Files(config.tls, demanding=True))
+    return port
+
+
+def require_loopback(address: str) -> None:
+    """Raise `SetupError` where plaintext could be read by others."""
+    if address.startswith("unix:") or not is_local(address):
+        raise SetupError(
+            f"listen: {address} is not on loopback; give certificate and key under [tls], or without TLS listen on "
+            "127.0.0.1, ::1 or localhost"
+        )
+
+
+def _opened(server: grpc.aio.Server, address: str, files: "_Files | None") -> int:
+    try:
+        if files is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, files.credentials())
+    except RuntimeError:
+        raise SetupError(f"cannot listen on {address}; another program may, choose another with --listen") from None
+
+
+class _Files:
+    """The files of a TLS listener; each new connection gets them as they are then."""
+
+    def __init__(self, tls: Tls, *, demanding: bool) -> None:
+        self._tls, self._demanding = tls, demanding
+        self._stamp = self._stamps()
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Raises `SetupError` where the files are not usable."""
+        return grpc.dynamic_ssl_server_credentials(
+            self._configuration(),
+            self._changed,  # type: ignore[arg-type]  # the stubs lack its None, for unchanged
+            require_client_authentication=self._demanding,
+        )
+
+    def _changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """The files' content, if it is another; where that is not usable, the last one stays."""
+        stamp = self._stamps()
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        try:
+            return self._configuration()
+        except SetupError as error:
+            log.warning("the last TLS certificate stays in use: %s", error.sentence)
+            return None
+
+    def _stamps(self) -> _Stamp:
+        return tuple(_stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
+
+    def _configuration(self) -> grpc.ServerCertificateConfiguration:
+        if self._tls.key.exists() and self._tls.key.stat().st_mode & 0o077:
+            raise SetupError(f"{self._tls.key} can be read by others; run: chmod 600 {self._tls.key}")
+        chain, key = _bytes(self._tls.certificate, "certificate"), _bytes(self._tls.key, "key")
+        try:
+            private = load_pem_private_key(key, None).public_key()
+            public = x509.load_pem_x509_certificates(chain)[0].public_key()
+        except (ValueError, TypeError):
+            raise SetupError(f"tls: {self._tls.certificate} or {self._tls.key} is no PEM without a password") from None
+        if _der(private) != _der(public):
+            raise SetupError(f"tls: {self._tls.key} is not the key of {self._tls.certificate}")
+        authorities = _bytes(self._tls.client_ca, "client_ca") if self._demanding and self._tls.client_ca else None
+        return grpc.ssl_server_certificate_configuration([(key, chain)], authorities)
+
+
+def _der(key: object) -> bytes:
+    return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))  # type: ignore[attr-defined]  # a union
+
+
+def _bytes(path: Path, field: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise SetupError(f"tls.{field}: {path} cannot be read") from None
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
