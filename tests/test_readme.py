@@ -221,7 +221,7 @@ def on_terminal(script: str, folder: Path, variables: dict[str, str]) -> str:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory, mongod: MongodProcess) -> Iterator[Reader]:
     folder, tools = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("tools")
-    for name in (".venv", "proto", "rego"):
+    for name in (".venv", "pdp", "proto", "rego"):
         (folder / name).symlink_to(ROOT / name)
     beside = Path(sys.executable).parent
     stand_in(tools / "grpcurl", GRPCURL.format(python=sys.executable, buf=beside / "buf"))
@@ -304,7 +304,7 @@ def test_the_architecture_lists_every_file() -> None:
     listed = re.findall(r"^- `([^`]+)`", ARCHITECTURE.partition("## Files")[2].partition("\n## ")[0], re.MULTILINE)
     present = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("pdp", "proto", "rego", "tools")
+        for folder in ("masker", "pdp", "proto", "rego", "tools")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith("_test.rego")
     }

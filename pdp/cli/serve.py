@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import grpc
 
     from pdp.server import Running
+
+_PAUSE_SECONDS = 0.2
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,11 +57,22 @@ def healthcheck(
         str,
         typer.Option(metavar="NAME", help='"opa", "mongodb", "issuers" or a service of the contract; else all.'),
     ] = "",
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Keep asking for so long while it is not.")] = 0.0,
 ) -> None:
     """Ask for the server's health: exit status 0 when it is serving, else 69.
 
     By TLS where PDP_CA, and PDP_CERTIFICATE with PDP_KEY, say so.
     """
+    until = time.monotonic() + wait
+    while (said := _health(address, service)) != "SERVING" and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
+    typer.echo(said, err=" " in said)
+    if said != "SERVING":
+        raise typer.Exit(exit_code.UNAVAILABLE)
+
+
+def _health(address: str, service: str) -> str:
+    """A status of `grpc.health.v1`, or a sentence for no answer."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -70,11 +84,8 @@ def healthcheck(
     except grpc.RpcError as error:
         if error.code() == grpc.StatusCode.NOT_FOUND:
             exit_code.fail(f"{address} has no service {service}", exit_code.USAGE)
-        exit_code.fail(f"{address} does not answer ({error.code().name})", exit_code.UNAVAILABLE)
-    name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
-    typer.echo(name)
-    if status != health_pb2.HealthCheckResponse.SERVING:
-        raise typer.Exit(exit_code.UNAVAILABLE)
+        return f"{address} does not answer ({error.code().name})"
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
 
 
 def _channel(address: str) -> "grpc.Channel":

@@ -78,6 +78,7 @@ def test_the_keys_of_a_stack_are_for_their_owner_only(server: Placet) -> None:
         ("audit.jwk", 0o600),
         ("grant.jwk", 0o600),
         ("issuer.jwk", 0o600),
+        ("mask.json", 0o600),
     ]
 
 
