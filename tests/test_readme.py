@@ -26,7 +26,7 @@ import typer
 from pdp import __version__, toolcache
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
-from pdp.config import Config, Issuer, SpeaksFor
+from pdp.config import Certificates, Config, Issuer, SpeaksFor, Tls, Webhook
 from pdp.environment import Environment
 from pdp.mongod_process import MongodProcess
 
@@ -248,9 +248,15 @@ def test_the_blocks_of_a_section_run(reader: Reader, section: str) -> None:
 
 def test_the_configuration_is_complete() -> None:
     (block,) = (block for blocks in sections().values() for block in blocks if block.language == "toml")
-    for model in (Config, Issuer, SpeaksFor):
+    for model in (Config, Issuer, SpeaksFor, Tls, Certificates, Webhook):
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", block.text), name
+    everything = re.sub(r"^# (?=\[|\w+ = )", "", block.text, flags=re.MULTILINE)
+    values = tomllib.loads(everything.replace('policy = ["policy"]', ""))  # which `opa_url` takes the place of
+    config = Config.model_validate(values)
+    assert config.tls
+    assert config.certificates
+    assert config.webhooks
 
 
 def test_the_exit_codes_are_those_of_the_commands() -> None:
