@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from masker import generalize
 from masker.errors import KeyRefused
-from masker.kernels import date, fpe, prf, siv, text
+from masker.kernels import date, date_text, fpe, prf, siv, text
 from masker.kernels.canonical import canonical
 from masker.kernels.column import SHORT, UNFIT, Fixed, Flags, Masked, Text, fitting, merge
 from masker.keys import Keyring
@@ -139,10 +139,10 @@ def _clear(_spec: Spec, values: Text, _work: Work) -> Masked:
 
 
 def _date_shift(spec: Spec, values: Text, work: Work) -> Masked:
-    layout = date.program(spec["format"])
-    days, status = date.parsed(values, layout)  # type: ignore[arg-type]
+    layout = date_text.layout(spec["format"])
+    days, status = date_text.parsed(values, layout)  # type: ignore[arg-type]
     masked = shift_dates(days, 1, work.days)  # type: ignore[arg-type]  # the plan demands an entity
-    back = date.written(values, masked.values, layout)  # type: ignore[arg-type]
+    back = date_text.written(values, masked.values, layout)  # type: ignore[arg-type]
     return Masked(back.values, status | masked.status | back.status)
 
 

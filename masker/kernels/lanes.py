@@ -63,6 +63,7 @@ class Lanes:
     def __init__(self) -> None:
         self.lane = np.zeros(LANES, np.int64)  # value -> lane, -1 where not taken
         self.base = np.zeros(STEPS + 2, np.int64)  # step -> its first block
+        self._counts = np.zeros((2, STEPS + 3), np.int64)
         self.state = np.zeros((LANES, 2), np.uint64)
         self.input = np.zeros((LANES + SLACK, 2), np.uint64)
         self._grow(LANES)
@@ -70,7 +71,7 @@ class Lanes:
 
     def arrange(self, offsets: Offsets, take: Flags) -> None:
         """Give every taken value its lane."""
-        self.steps = sort_lanes(offsets, take, self.lane, self.base)
+        self.steps = sort_lanes(offsets, take, self._counts[0], self._counts[1], self.lane, self.base)
         blocks = int(self.base[self.steps])
         if blocks > len(self.blocks):
             self._grow(blocks)
@@ -124,25 +125,27 @@ def _table(blocks: list[bytes]) -> Words:
 
 
 @kernel
-def sort_lanes(offsets: Any, take: Any, lane: Any, base: Any) -> int:
+def sort_lanes(offsets: Any, take: Any, counts: Any, place: Any, lane: Any, base: Any) -> int:
     """Counting sort of the taken values by falling block count; returns the number of steps."""
-    counts = np.zeros(base.size + 1, np.int64)
+    for blocks in range(counts.size):
+        counts[blocks] = 0
     steps = 0
     for i in range(take.size):
+        blocks = (offsets[i + 1] - offsets[i] + 15) >> 4
+        blocks += blocks == 0
+        lane[i] = blocks if take[i] else -1
         if take[i]:
-            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
             counts[blocks] += 1
-            steps = max(steps, blocks)
-    place = np.zeros(steps + 2, np.int64)
+            steps = blocks if blocks > steps else steps
+    place[steps] = 0
     for blocks in range(steps, 0, -1):
         place[blocks - 1] = place[blocks] + counts[blocks]
     base[0] = 0
     for step in range(steps):
         base[step + 1] = base[step] + place[step]
     for i in range(take.size):
-        lane[i] = -1
-        if take[i]:
-            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
+        blocks = lane[i]
+        if blocks > 0:
             lane[i] = place[blocks]
             place[blocks] += 1
     return steps

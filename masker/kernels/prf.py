@@ -81,12 +81,14 @@ def fill_integers(values: Any, short: Any, blocks: Any, odd: Any) -> None:
         one, two = low | decimals.ASCII, U(0)
         if high:
             word = decimals.word_of(high & U(0x3FFFFFF))  # wrong only where odd
-            drop = max(1, min(7, zero_bytes(word)))
+            drop = zero_bytes(word)
+            drop = 1 if drop < 1 else drop if drop < 7 else 7
             size = 16 - drop
             one = (word | decimals.ASCII) >> U(8 * drop) | one << U(64 - 8 * drop)
             two = (low | decimals.ASCII) >> U(8 * drop)
         else:
-            drop = min(7, zero_bytes(low))
+            drop = zero_bytes(low)
+            drop = drop if drop < 7 else 7
             size = 8 - drop
             one >>= U(8 * drop)
         blocks[i, 0] = one ^ short[size, 0]

@@ -17,7 +17,7 @@ from masker.kernels import kernel
 from masker.kernels.base64url import PAIRS, SIXES, decode, eight
 from masker.kernels.column import UNFIT, Bytes, Flags, Masked, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, double, endings
-from masker.kernels.word import U, load, load_part, store, swap
+from masker.kernels.word import U, copy, load, load_part, store, swap
 
 LABEL = b"placet/token/v1"
 KIND = re.compile(r"[a-z][a-z0-9]{0,11}")
@@ -56,6 +56,7 @@ class Sealer:
         short = bytes(a ^ b for a, b in zip(double(state), key1, strict=True))
         self._masks = endings(self._mac, short, state)
         self._lanes = Lanes()
+        self._raw = np.zeros(2 + LONG // 8 + 3, np.uint64)
 
     def seal(self, text: Text) -> Text:
         """Return a token for every valid value; null stays null."""
@@ -78,6 +79,7 @@ class Sealer:
                 stream,
                 prefix,
                 PAIRS,
+                self._raw,
                 output,
                 offsets[low:],
             )
@@ -165,18 +167,20 @@ def emit(
     stream: Any,
     prefix: Any,
     pairs: Any,
+    raw: Any,
     output: Any,
     places: Any,
 ) -> None:
-    """Write prefix and base64url of tag and ciphertext: three words are four times eight characters."""
-    raw = np.zeros(2 + LONG // 8 + 3, np.uint64)  # V || C of one value, first byte highest
+    """Write prefix and base64url of V || C: three words are four times eight characters.
+
+    `raw` is scratch: V || C of one value, first byte highest.
+    """
     for i in range(lane.size):
         place = lane[i]
         if place < 0:
             continue
         p, length, q = offsets[i], offsets[i + 1] - offsets[i], U(places[i])
-        for k in range(U(prefix.size)):
-            output[q + k] = prefix[k]
+        copy(prefix, 0, prefix.size, output, q)
         q += U(prefix.size)
         whole, rest = length >> 3, length & 7
         raw[0], raw[1] = swap(tags[place, 0]), swap(tags[place, 1])
