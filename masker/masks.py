@@ -81,6 +81,8 @@ def unmask_text(spec: Spec, values: Text, work: Work) -> Masked:
 def shift_dates(values: Fixed, per_day: int, days: Days) -> Masked:
     """Shift dates by each row's days; UNFIT where its entity is null or empty."""
     shift, known = days
+    if known.all():
+        return date.shifted(values, shift, per_day)
     masked = date.shifted(Fixed(values.values, values.valid & known), shift, per_day)
     missing = np.where(values.valid & ~known, np.uint8(UNFIT), np.uint8(0))
     return Masked(masked.values, missing | masked.status)
@@ -91,7 +93,10 @@ def entity_days(spec: Spec, entities: Text | Fixed, work: Work) -> Days:
     reach, unit = (spec["days"], 1) if spec["days"] is not None else (spec["weeks"], 7)
     keyed = work.bench.prf(spec, work.version)
     if isinstance(entities, Fixed):
-        return date.offsets_from(keyed.integer_digests(entities), reach, unit), entities.valid
+        days = np.zeros(len(entities), np.int64)
+        for low, digests in keyed.integer_digests(entities):
+            days[low : low + len(digests)] = date.offsets_from(digests, reach, unit)
+        return days, entities.valid
     entities = canonical(entities, spec["canonical"])
     known = entities.valid & (np.diff(entities.offsets) > 0)
     return date.offsets_from(keyed.digests(entities.only(known)), reach, unit), known

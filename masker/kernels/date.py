@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
 from masker.kernels.column import Fixed, Masked
-from masker.kernels.word import U, reduce, swap
+from masker.kernels.vector import get, get_pair, put, remainder
+from masker.kernels.word import U, swap
 
 PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}  # months
 LEAST, MOST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, what four digits of a year can hold
@@ -64,20 +65,20 @@ def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
 def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> None:
     """First 8 bytes, big-endian, mod 2n: the lower half goes to -n..-1, the upper to 1..n."""
     for i in range(output.size):
-        number = np.int64(reduce(swap(digests[i, 0]), U(2 * reach), inverse))
-        output[i] = unit * (number - reach if number < reach else number - reach + 1)
+        word, _ = get_pair(digests, 0, i)
+        number = np.int64(remainder(swap(word), U(2 * reach), inverse))
+        put(output, 0, i, unit * (number - reach + np.int64(number >= reach)))
 
 
 @kernel
 def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any) -> None:
-    """Add with the overflow seen before it happens."""
+    """Add; the sign of a sum that wrapped differs from both signs that went into it."""
     for i in range(valid.size):
-        if valid[i]:
-            value, change = np.int64(values[i]), days[i] * per_day
-            if (change < 0 and value < least - change) or (change > 0 and value > most - change):
-                status[i] = 1
-            else:
-                output[i] = value + change
+        value, change = np.int64(get(values, 0, i)), get(days, 0, i) * per_day
+        moved = value + change
+        wrong = (((value ^ moved) & (change ^ moved)) < 0) | (moved < least) | (moved > most)
+        put(status, 0, i, wrong & get(valid, 0, i))
+        put(output, 0, i, 0 if wrong | (not get(valid, 0, i)) else moved)
 
 
 @kernel

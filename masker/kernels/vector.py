@@ -11,7 +11,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import config, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+from numba.np.arrayobj import load_item, make_array, store_item
 
 from masker.kernels import device
 from masker.kernels.word import U
@@ -68,8 +68,9 @@ else:
     def get(_context: Any, data: Any, start: Any, k: Any) -> Any:
         """Return data[start + k]."""
 
-        def generate(*given: Any) -> Any:
-            return given[1].load(_address(*given)(0))
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _address(target, builder, signature, arguments)(0)
+            return load_item(target, builder, data, place)  # type: ignore[no-untyped-call]
 
         return data.dtype(data, start, k), generate
 
@@ -77,9 +78,10 @@ else:
     def put(_context: Any, data: Any, start: Any, k: Any, _value: Any) -> Any:
         """Set data[start + k]."""
 
-        def generate(*given: Any) -> Any:
-            given[1].store(given[3][3], _address(*given)(0))
-            return given[0].get_dummy_value()
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _address(target, builder, signature, arguments)(0)
+            store_item(target, builder, data, arguments[3], place)  # type: ignore[no-untyped-call]
+            return target.get_dummy_value()
 
         return types.void(data, start, k, data.dtype), generate
 
@@ -88,9 +90,9 @@ else:
         """Return both words of data[start + k]."""
         both = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
 
-        def generate(*given: Any) -> Any:
-            word = _address(*given)
-            return given[0].make_tuple(given[1], both, [given[1].load(word(n)) for n in (0, 1)])
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            word = _address(target, builder, signature, arguments)
+            return target.make_tuple(builder, both, [builder.load(word(number)) for number in (0, 1)])
 
         return both(data, start, k), generate
 
@@ -98,11 +100,11 @@ else:
     def put_pair(_context: Any, data: Any, start: Any, k: Any, _one: Any, _two: Any) -> Any:
         """Set both words of data[start + k]."""
 
-        def generate(*given: Any) -> Any:
-            word = _address(*given)
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            word = _address(target, builder, signature, arguments)
             for number in (0, 1):
-                given[1].store(given[3][3 + number], word(number))
-            return given[0].get_dummy_value()
+                builder.store(arguments[3 + number], word(number))
+            return target.get_dummy_value()
 
         return types.void(data, start, k, types.uint64, types.uint64), generate
 
