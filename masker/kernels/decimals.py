@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from masker.kernels import device
-from masker.kernels.word import U, load, load_part, store
+from masker.kernels.word import U, front, load, load_part, store
 
 TEN8 = U(100_000_000)
 ASCII = U(0x3030303030303030)
@@ -50,17 +48,13 @@ def number(digits: Any, p: Any, size: Any) -> Any:
 
 @device
 def spell(value: Any, size: Any, digits: Any, p: Any) -> None:
-    """Write a number of up to 16 digits into exactly `size` places."""
+    """Write a number of up to 16 digits into exactly `size` places; those after them are read and written back."""
     if size > 8:
         high = value // TEN8
         store(digits, p, word_of(high) >> U(8 * (16 - size)))
-        store(digits, p + size - 8, word_of(value - high * TEN8))
-    elif size == 8:
-        store(digits, p, word_of(value))
-    else:
-        word = word_of(value) >> U(8 * (8 - size))
-        for k in range(size):
-            digits[p + k] = np.uint8((word >> U(8 * k)) & U(255))
+        value, p, size = value - high * TEN8, p + size - 8, 8
+    after = load(digits, p)
+    store(digits, p, (after ^ front(after, size)) | word_of(value) >> U(8 * (8 - size)))
 
 
 @device

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.aes import BlockCipher
-from masker.kernels import decimals, kernel
+from masker.kernels import kernel
+from masker.kernels.ff1_digits import halves, halves_decimal, spread, spread_decimal
 from masker.kernels.lanes import octets
 from masker.kernels.vector import get, get_pair, least, put, put_pair, remainder
-from masker.kernels.word import ALL, U, mulhi, swap
+from masker.kernels.word import ALL, U, swap
 
 HALF_BITS = 48  # a remainder shifted by 16 bits still fits a word
 LENGTHS = 97  # radix 2 has 48 digits a half
@@ -87,14 +88,20 @@ class Rounds:
         if not sort_sizes(sizes, order, groups, np.zeros_like(groups)):
             return
         left, right = self._halves
-        halves(digits, starts, order, groups, U(form.radix), form.decimal, left, right)
-        spread_heads(groups, self._heads, self._base)
+        if form.decimal:
+            halves_decimal(digits, starts, order, groups, left, right)
+        else:
+            halves(digits, starts, order, groups, U(form.radix), left, right)
+        for length in np.flatnonzero(np.diff(groups)):
+            self._base[groups[length] : groups[length + 1]] = self._heads[length]
         if form.keep_prefix or form.keep_suffix:
             kept = (form.keep_prefix, form.keep_suffix, form.spelling[0])
             add_tweaks(digits, starts, order, groups, *kept, self._base)
         left, right = self._feistel(groups, left, right, decrypt=decrypt)
-        inverse = U((1 << 64) // form.radix + 1)
-        spread(left, right, order, groups, starts, U(form.radix), inverse, form.decimal, digits)
+        if form.decimal:
+            spread_decimal(left, right, order, groups, starts, digits)
+        else:
+            spread(left, right, order, groups, starts, U(form.radix), U((1 << 64) // form.radix + 1), digits)
 
     def _feistel(self, groups: Words, left: Words, right: Words, *, decrypt: bool) -> tuple[Words, Words]:
         """Ten rounds; decryption is the same on swapped halves, backwards, with subtraction."""
@@ -102,10 +109,12 @@ class Rounds:
         taken = int(groups[-1])
         given, made = octets(blocks[:taken]), octets(output)
         left, right = (right, left) if decrypt else (left, right)
-        first(groups, base, right, numbers.width, 9 if decrypt else 0, blocks)
         narrow = int(np.argmax(numbers.width > WIDTH))
         steps = [(step, 0, narrow), (step_wide, narrow, LENGTHS)]
         steps = [(run, low, high) for run, low, high in steps if groups[high] > groups[low]]
+        output[:taken] = 0  # adds nothing: the first blocks
+        for run, low, high in steps:
+            run(low, high, groups, output, right, base, *numbers, 1 - decrypt, 9 if decrypt else 0, decrypt, blocks)
         for i in range(9, -1, -1) if decrypt else range(10):
             self._cipher.encrypt(given, made)
             following = max(i - 1, 0) if decrypt else i + 1
@@ -170,35 +179,6 @@ def sort_sizes(sizes: Any, order: Any, groups: Any, place: Any) -> Any:
 
 
 @kernel
-def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, decimal: Any, left: Any, right: Any) -> None:
-    """NUM of both halves."""
-    for n in range(groups.size - 1):
-        u = n // 2
-        for k in range(groups[n], groups[n + 1]):
-            p = starts[order[k]]
-            if decimal:
-                left[k] = decimals.number(digits, p, u)
-                right[k] = decimals.number(digits, p + u, n - u)
-                continue
-            a, b = U(0), U(0)
-            for j in range(u):
-                a = a * radix + U(digits[p + j])
-            for j in range(u, n):
-                b = b * radix + U(digits[p + j])
-            left[k] = a
-            right[k] = b
-
-
-@kernel
-def spread_heads(groups: Any, heads: Any, base: Any) -> None:
-    """E(P) of each lane's length: what is the same in all ten rounds."""
-    for n in range(groups.size - 1):
-        for k in range(groups[n], groups[n + 1]):
-            base[k, 0] = heads[n, 0]
-            base[k, 1] = heads[n, 1]
-
-
-@kernel
 def add_tweaks(
     digits: Any, starts: Any, order: Any, groups: Any, prefix: Any, suffix: Any, spelling: Any, base: Any
 ) -> None:
@@ -210,16 +190,6 @@ def add_tweaks(
             for j in range(prefix + suffix):
                 letter = spelling[digits[p - prefix + j if j < prefix else p + n + j - prefix], 0]
                 base[k, (j + 1) >> 3] ^= U(letter) << U(8 * ((j + 1) & 7))
-
-
-@kernel
-def first(groups: Any, base: Any, right: Any, width: Any, i: Any, blocks: Any) -> None:
-    """The blocks of the first round."""
-    for n in range(groups.size - 1):
-        number, start = U(i) << U(8 * width[n]), np.int64(groups[n])
-        for k in range(np.int64(groups[n + 1]) - start):
-            one, two = get_pair(base, start, k)
-            put_pair(blocks, start, k, one, two ^ swap(get(right, start, k) | number))
 
 
 @kernel
@@ -287,35 +257,3 @@ def step_wide(
             put(left, start, k, c)
             one, two = get_pair(base, start, k)
             put_pair(blocks, start, k, one, two ^ swap(c | number))
-
-
-@kernel
-def spread(
-    left: Any,
-    right: Any,
-    order: Any,
-    groups: Any,
-    starts: Any,
-    radix: Any,
-    inverse: Any,
-    decimal: Any,
-    digits: Any,
-) -> None:
-    """STR of both halves; with inverse = floor(2^64 / radix) + 1 the quotient is exact below 2^48."""
-    for n in range(groups.size - 1):
-        u = n // 2
-        for k in range(groups[n], groups[n + 1]):
-            p = starts[order[k]]
-            if decimal:
-                decimals.spell(left[k], u, digits, p)
-                decimals.spell(right[k], n - u, digits, p + u)
-                continue
-            a, b = left[k], right[k]
-            for j in range(u):
-                q = mulhi(a, inverse)
-                digits[p + u - 1 - j] = a - q * radix
-                a = q
-            for j in range(n - u):
-                q = mulhi(b, inverse)
-                digits[p + n - 1 - j] = b - q * radix
-                b = q

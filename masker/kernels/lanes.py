@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from masker.aes import SLACK, BlockCipher
 from masker.kernels import kernel
 from masker.kernels.column import Flags, Offsets, Text
+from masker.kernels.vector import get_pair, put_pair
 from masker.kernels.word import U, load, load_part, swap
 
 LANES = 4096
@@ -25,12 +26,11 @@ Words = NDArray[np.uint64]
 
 @dataclasses.dataclass(frozen=True)
 class Endings:
-    """What is XORed into the last blocks of a value, by its length mod 16; shapes (16, 2).
+    """What is XORed into the last blocks of a value, by its length mod 16.
 
-    `short` for values under 16 bytes, else `last` into the last and `before` into the one before.
+    `last` into the last block, from row 16 on for values of at least 16 bytes; `before` into the one before.
     """
 
-    short: Words
     last: Words
     before: Words
 
@@ -48,7 +48,7 @@ def endings(cipher: BlockCipher, short: bytes, end: bytes) -> Endings:
         lasts.append(_xor(end[16 - rest :] + b"\x80" + bytes(15 - rest), key2))
         befores.append(bytes(rest) + end[: 16 - rest])
     shorts = [_xor(bytes(length) + b"\x80" + bytes(15 - length), short) for length in range(16)]
-    return Endings(_table(shorts), _table(lasts), _table(befores))
+    return Endings(_table(shorts + lasts), _table(befores))
 
 
 def double(block: bytes) -> bytes:
@@ -83,7 +83,6 @@ class Lanes:
             text.offsets,
             self.lane[: len(text)],
             self.base,
-            masks.short,
             masks.last,
             masks.before,
             self.blocks,
@@ -152,7 +151,7 @@ def sort_lanes(offsets: Any, take: Any, counts: Any, place: Any, lane: Any, base
 
 
 @kernel
-def fill(data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, before: Any, blocks: Any) -> None:
+def fill(data: Any, offsets: Any, lane: Any, base: Any, last: Any, before: Any, blocks: Any) -> None:
     """Lay out each value's blocks, padded and with its ending XORed in."""
     for i in range(lane.size):
         place = lane[i]
@@ -160,23 +159,18 @@ def fill(data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, b
             continue
         p = offsets[i]
         length = offsets[i + 1] - p
-        full, rest = length >> 4, length & 15
-        for j in range(full):
-            blocks[base[j] + place, 0] = load(data, p + 16 * j)
-            blocks[base[j] + place, 1] = load(data, p + 16 * j + 8)
-        row = base[full - 1] + place if rest == 0 and full > 0 else base[full] + place
-        if rest or full == 0:
-            blocks[row, 0] = load_part(data, p + 16 * full, rest)
-            blocks[row, 1] = load_part(data, p + 16 * full + 8, rest - 8)
-        if full == 0:
-            blocks[row, 0] ^= short[rest, 0]
-            blocks[row, 1] ^= short[rest, 1]
-            continue
-        blocks[row, 0] ^= last[rest, 0]
-        blocks[row, 1] ^= last[rest, 1]
-        if rest:
-            blocks[base[full - 1] + place, 0] ^= before[rest, 0]
-            blocks[base[full - 1] + place, 1] ^= before[rest, 1]
+        whole = (length - 1) >> 4 if length > 0 else 0
+        for j in range(whole):
+            put_pair(blocks, base[j], place, load(data, p + 16 * j), load(data, p + 16 * j + 8))
+        rest = length & 15
+        one, two = get_pair(last, rest, 16 if length > 15 else 0)
+        one ^= load_part(data, p + 16 * whole, length - 16 * whole)
+        two ^= load_part(data, p + 16 * whole + 8, length - 16 * whole - 8)
+        put_pair(blocks, base[whole], place, one, two)
+        if whole > 0:
+            one, two = get_pair(blocks, base[whole - 1], place)
+            three, four = get_pair(before, rest, 0)
+            put_pair(blocks, base[whole - 1], place, one ^ three, two ^ four)
 
 
 @kernel
@@ -184,6 +178,6 @@ def count(tags: Any, base: Any, steps: Any, blocks: Any) -> None:
     """Write the counter blocks Q, Q + 1, ...; bits 63 and 31 of Q are cleared, so 64 blocks never carry."""
     for step in range(steps):
         for place in range(base[step + 1] - base[step]):
-            low = swap(tags[place, 1]) & U(0x7FFFFFFF7FFFFFFF)
-            blocks[base[step] + place, 0] = tags[place, 0]
-            blocks[base[step] + place, 1] = swap(low + U(step))
+            one, two = get_pair(tags, 0, place)
+            low = swap(two) & U(0x7FFFFFFF7FFFFFFF)
+            put_pair(blocks, base[step], place, one, swap(low + U(step)))

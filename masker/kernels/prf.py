@@ -10,7 +10,7 @@ from masker.kernels import decimals, kernel
 from masker.kernels.column import Fixed, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, Words, double, endings, octets
 from masker.kernels.number import numerals
-from masker.kernels.vector import get, put, put_pair
+from masker.kernels.vector import get, get_pair, put, put_pair
 from masker.kernels.word import U, swap, zero_bytes
 
 PSEUDONYM = 26  # characters of 128 bits in base32
@@ -52,7 +52,7 @@ class Prf:
         for low in range(0, len(numbers), _ROWS):
             values, valid = numbers.values[low : low + _ROWS], numbers.valid[low : low + _ROWS]
             count = values.size
-            fill_integers(values, self._masks.short, blocks, odd)
+            fill_integers(values, self._masks.last, blocks, odd)
             self._cipher.encrypt(octets(blocks[:count]), octets(output[: count + 1]))
             rare = odd[:count] & valid
             if rare.any():
@@ -73,8 +73,8 @@ def scatter(macs: Any, lane: Any, output: Any) -> None:
     """Bring lanes back into the order of the values."""
     for i in range(lane.size):
         if lane[i] >= 0:
-            output[i, 0] = macs[lane[i], 0]
-            output[i, 1] = macs[lane[i], 1]
+            one, two = get_pair(macs, lane[i], 0)
+            put_pair(output, 0, i, one, two)
 
 
 @kernel

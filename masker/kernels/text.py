@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
 from masker.kernels.column import UNFIT, Masked, Text, ends, fitting, gather, merge, ranges, text_from
-from masker.kernels.word import copy
+from masker.kernels.word import U, copy
 
 MASKED_HOST = b"@masked.invalid"  # RFC 2606: never resolves
 _ZIP_KEPT, _ZIP_LEAST = 3, 4
+_LETTERS = np.array([chr(byte).isalnum() and byte < 128 for byte in range(256)])
 
 
 def partial(text: Text, first: int, last: int, character: str) -> Masked:
@@ -45,7 +46,7 @@ def constant(valid: NDArray[np.bool_], value: bytes) -> Text:
 def zip3(text: Text) -> Masked:
     """Return the first three characters of a code of at least four ASCII letters or digits."""
     status = np.zeros(len(text), np.uint8)
-    check_zip(text.data, text.offsets, text.valid, _ZIP_LEAST, status)
+    check_zip(text.data, text.offsets, text.valid, _ZIP_LEAST, _LETTERS, status)
     valid = text.valid & (status == 0)
     starts = text.offsets[:-1]
     return Masked(ranges(text, starts, starts + _ZIP_KEPT, valid), status)
@@ -162,18 +163,16 @@ def code_points(data: Any, start: Any, end: Any) -> int:
 
 
 @kernel
-def check_zip(data: Any, offsets: Any, valid: Any, least: Any, status: Any) -> None:
+def check_zip(data: Any, offsets: Any, valid: Any, least: Any, letters: Any, status: Any) -> None:
     """Mark what is too short or not ASCII letters and digits in its first characters."""
     for i in range(valid.size):
-        if not valid[i]:
-            continue
-        if offsets[i + 1] - offsets[i] < least:
-            status[i] = 1
-            continue
-        for p in range(offsets[i], offsets[i] + least):
-            upper = data[p] & 0xDF
-            if not (48 <= data[p] <= 57 or 65 <= upper <= 90):
-                status[i] = 1
+        if valid[i]:
+            p = U(offsets[i])
+            good = offsets[i + 1] - offsets[i] >= least
+            if good:
+                for k in range(U(least)):
+                    good &= letters[data[p + k]]
+            status[i] = not good
 
 
 @kernel

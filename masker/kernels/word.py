@@ -139,9 +139,13 @@ else:
 def load_part(data: Any, p: Any, count: Any) -> Any:
     """Load `count` bytes (at most 8, none if negative), zeros above; never reads past a buffer of LEAST."""
     start = p if p < data.size - 8 else data.size - 8
-    size = 0 if count < 0 else count if count < 8 else 8
-    mask = ALL >> U((64 - 8 * size) & 63)
-    return (load(data, start) >> U((8 * (p - start)) & 63)) & (mask if size > 0 else U(0))
+    return front(load(data, start) >> U((8 * (p - start)) & 63), count)
+
+
+@device
+def front(word: Any, count: Any) -> Any:
+    """Keep the first `count` bytes, all of 8 or more, none if negative."""
+    return word & (ALL >> U((64 - 8 * count) & 63 if count < 8 else 0)) if count > 0 else U(0)
 
 
 @device
