@@ -88,6 +88,16 @@ def shift_dates(values: Fixed, per_day: int, days: Days) -> Masked:
     return Masked(masked.values, missing | masked.status)
 
 
+def shift_texts(spec: Spec, entries: Text, indices: NDArray[np.int64], valid: Flags, days: Days) -> Masked:
+    """Shift the dates that rows have in text, each row an index into `entries`; their text is not multiplied."""
+    form = date_text.layout(spec["format"])
+    read, status = date_text.parsed(entries, form)  # type: ignore[arg-type]  # the spec compiled it before
+    valid = valid & entries.valid[indices]
+    masked = shift_dates(Fixed(read.values[indices], valid & read.valid[indices]), 1, days)
+    back = date_text.written(entries.data, entries.offsets[indices], masked.values, form)  # type: ignore[arg-type]
+    return Masked(back.values, np.where(valid, status[indices], np.uint8(0)) | masked.status | back.status)
+
+
 def entity_days(spec: Spec, entities: Text | Fixed, work: Work) -> Days:
     """Return the shift of each entity; none for null and empty."""
     reach, unit = (spec["days"], 1) if spec["days"] is not None else (spec["weeks"], 7)
@@ -144,11 +154,7 @@ def _clear(_spec: Spec, values: Text, _work: Work) -> Masked:
 
 
 def _date_shift(spec: Spec, values: Text, work: Work) -> Masked:
-    layout = date_text.layout(spec["format"])
-    days, status = date_text.parsed(values, layout)  # type: ignore[arg-type]
-    masked = shift_dates(days, 1, work.days)  # type: ignore[arg-type]  # the plan demands an entity
-    back = date_text.written(values, masked.values, layout)  # type: ignore[arg-type]
-    return Masked(back.values, status | masked.status | back.status)
+    return shift_texts(spec, values, np.arange(len(values)), values.valid, work.days)  # type: ignore[arg-type]
 
 
 def _untoken(spec: Spec, values: Text, work: Work) -> Masked:

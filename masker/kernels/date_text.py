@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
-from masker.kernels.column import UNFIT, Fixed, Masked, Text
+from masker.kernels.column import UNFIT, Bytes, Fixed, Masked, Offsets, Text
 from masker.kernels.date import LEAST, MOST, civil, days_of
 from masker.kernels.decimals import strange
 from masker.kernels.word import U, load, store
@@ -75,13 +75,16 @@ def truncated(text: Text, months: int, form: Layout) -> Masked:
     return Masked(Text(output[: places[-1]], places, text.valid & (status == 0)), status)
 
 
-def written(text: Text, days: Fixed, form: Layout) -> Masked:
-    """Write days back over the text's year, month and day; UNFIT beyond the years 1 to 9999."""
+def written(data: Bytes, starts: Offsets, days: Fixed, form: Layout) -> Masked:
+    """Write days over year, month and day of the texts at `starts`; UNFIT beyond the years 1 to 9999.
+
+    Every valid day was read from the text at its start.
+    """
     inside = days.valid & (days.values >= LEAST) & (days.values <= MOST)
     status = np.where(days.valid & ~inside, np.uint8(UNFIT), np.uint8(0))
-    places = np.zeros(len(text) + 1, np.int64)
+    places = np.zeros(len(days) + 1, np.int64)
     output = np.zeros(int(np.count_nonzero(inside)) * form.size, np.uint8)
-    write(text.data, text.offsets, inside, *form, days.values, output, places)
+    write(data, starts, inside, *form, days.values, output, places)
     return Masked(Text(output, places, inside), status)
 
 
@@ -128,7 +131,7 @@ def truncate(
 
 @kernel
 def write(
-    data: Any, offsets: Any, valid: Any, size: Any, fields: Any, words: Any, days: Any, output: Any, places: Any
+    data: Any, starts: Any, valid: Any, size: Any, fields: Any, words: Any, days: Any, output: Any, places: Any
 ) -> None:
     """Write the day of every valid value."""
     q = 0
@@ -136,7 +139,7 @@ def write(
         places[i] = q
         if valid[i]:
             year, month, day = civil(days[i])
-            put(data, offsets[i], fields, words, year, month, day, output, q)
+            put(data, starts[i], fields, words, year, month, day, output, q)
             q += size
     places[valid.size] = q
 
