@@ -18,10 +18,10 @@ def take(data: Any, p: Any, size: Any, digits: Any, q: Any) -> Any:
         word = load(data, p + k)
         wrong |= strange(word)
         store(digits, q + k, word - ASCII)
-    # Also with nothing left: around a branch numba would count references to `data`.
-    word = load_part(data, p + whole, rest) | ASCII << U(8 * rest)
-    wrong |= strange(word)
-    store(digits, q + whole, word - ASCII)
+    if rest:
+        word = load_part(data, p + whole, rest) | ASCII << U(8 * rest)
+        wrong |= strange(word)
+        store(digits, q + whole, word - ASCII)
     return wrong == U(0)
 
 
@@ -47,14 +47,22 @@ def number(digits: Any, p: Any, size: Any) -> Any:
 
 
 @device
-def spell(value: Any, size: Any, digits: Any, p: Any) -> None:
-    """Write a number of up to 16 digits into exactly `size` places; those after them are read and written back."""
+def write(high: Any, low: Any, size: Any, digits: Any, p: Any) -> None:
+    """Write the last of sixteen digits into exactly `size` places; what follows is read and written back."""
     if size > 8:
-        high = value // TEN8
-        store(digits, p, word_of(high) >> U(8 * (16 - size)))
-        value, p, size = value - high * TEN8, p + size - 8, 8
+        store(digits, p, high >> U(8 * (16 - size)))
+        p, size = p + size - 8, 8
     after = load(digits, p)
-    store(digits, p, (after ^ front(after, size)) | word_of(value) >> U(8 * (8 - size)))
+    store(digits, p, (after ^ front(after, size)) | low >> U(8 * (8 - size)))
+
+
+@device
+def sixteen(value: Any) -> Any:
+    """Spell a number below 10^15 in two words; without a division, so that vectors can."""
+    high = (((value >> U(20)) & U(0xFFFFFFFF)) * U(45_035_996)) >> U(32)  # // 10^8, or one less
+    low = value - high * TEN8
+    more = U(low >= TEN8)
+    return word_of(high + more), word_of(low - more * TEN8)
 
 
 @device

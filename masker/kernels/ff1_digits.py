@@ -5,7 +5,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from masker.kernels import decimals, kernel
+from masker.kernels.vector import get, get_pair, put_pair
 from masker.kernels.word import U, mulhi
 
 
@@ -37,14 +40,24 @@ def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, left: 
 
 
 @kernel
-def spread_decimal(left: Any, right: Any, order: Any, groups: Any, starts: Any, digits: Any) -> None:
-    """STR of both halves, eight digits at a time."""
+def spread_decimal(
+    left: Any, right: Any, order: Any, groups: Any, starts: Any, first: Any, second: Any, digits: Any
+) -> None:
+    """STR of both halves: spelt in vectors into `first` and `second`, which are scratch, then put in their places."""
     for n in range(groups.size - 1):
-        u = n // 2
-        for k in range(groups[n], groups[n + 1]):
-            p = starts[order[k]]
-            decimals.spell(left[k], u, digits, p)
-            decimals.spell(right[k], n - u, digits, p + u)
+        u, start = n // 2, np.int64(groups[n])
+        size = np.int64(groups[n + 1]) - start
+        for k in range(size):
+            one, two = decimals.sixteen(get(left, start, k))
+            put_pair(first, start, k, one, two)
+            one, two = decimals.sixteen(get(right, start, k))
+            put_pair(second, start, k, one, two)
+        for k in range(size):
+            p = starts[order[start + k]]
+            one, two = get_pair(first, start, k)
+            decimals.write(one, two, u, digits, p)
+            one, two = get_pair(second, start, k)
+            decimals.write(one, two, n - u, digits, p + u)
 
 
 @kernel

@@ -93,13 +93,14 @@ class Rounds:
         else:
             halves(digits, starts, order, groups, U(form.radix), left, right)
         for length in np.flatnonzero(np.diff(groups)):
-            self._base[groups[length] : groups[length + 1]] = self._heads[length]
+            base = self._base[groups[length] : groups[length + 1]]
+            base[:, 0], base[:, 1] = self._heads[length]
         if form.keep_prefix or form.keep_suffix:
             kept = (form.keep_prefix, form.keep_suffix, form.spelling[0])
             add_tweaks(digits, starts, order, groups, *kept, self._base)
         left, right = self._feistel(groups, left, right, decrypt=decrypt)
         if form.decimal:
-            spread_decimal(left, right, order, groups, starts, digits)
+            spread_decimal(left, right, order, groups, starts, self._blocks, self._output, digits)
         else:
             spread(left, right, order, groups, starts, U(form.radix), U((1 << 64) // form.radix + 1), digits)
 

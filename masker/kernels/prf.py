@@ -87,10 +87,7 @@ def fill_integers(values: Any, short: Any, blocks: Any, odd: Any) -> None:
     for i in range(values.size):
         number = U(get(values, 0, i))
         put(odd, 0, i, number >= U(1_000_000_000_000_000))
-        high = (((number >> U(20)) & U(0xFFFFFFFF)) * U(45_035_996)) >> U(32)  # by one too small at most
-        low = number - high * decimals.TEN8
-        more = U(low >= decimals.TEN8)
-        one, two = decimals.word_of(high + more), decimals.word_of(low - more * decimals.TEN8)
+        one, two = decimals.sixteen(number)
         first, second = zero_bytes(one), zero_bytes(two)
         drop = U(first) if first < 8 else U(8 + (second if second < 7 else 7))
         one, two = one | decimals.ASCII, two | decimals.ASCII
