@@ -12,7 +12,7 @@ help:
 	@echo "make dev     a decision point on this machine, until Ctrl-C"
 	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
 	@echo "make gen     pdp/v1 from proto/"
-	@echo "make bench   decisions per second; not part of make test"
+	@echo "make bench   decisions and masked rows per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, fifty rounds of each; not part of make test"
 	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
@@ -66,6 +66,7 @@ gen: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+	$(BIN)/pdp dev -- $(BIN)/python -m tests.bench.mask_stream
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages

@@ -10,7 +10,6 @@ from typing import Any
 
 import masker
 from pdp import mask_work as work
-from pdp.ahead import ahead
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.audit.writer import Writer
@@ -43,8 +42,10 @@ from pdp.v1.mask_pb2 import (
 )
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 
-StreamRequest = MaskStreamRequest | RewrapRequest
-StreamResponse = MaskStreamResponse | RewrapResponse
+StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
+"""An Arrow message is a view of what came."""
+StreamResponse = MaskStreamResponse | RewrapResponse | bytes
+"""An Arrow message is in its envelope already."""
 Bound = Callable[[masker.MaskPlan], Mapping[str, Any]]
 """What the context of a decision says of the data, once there is a plan."""
 
@@ -101,12 +102,12 @@ class MaskService:
         )
 
     def MaskStream(
-        self, requests: AsyncIterator[MaskStreamRequest], caller: Caller
+        self, requests: AsyncIterator[StreamRequest], caller: Caller
     ) -> AsyncGenerator[StreamResponse, None]:
         """Any number of rows."""
         return self._stream("mask", requests, caller, MaskStreamResponse)
 
-    def Rewrap(self, requests: AsyncIterator[RewrapRequest], caller: Caller) -> AsyncGenerator[StreamResponse, None]:
+    def Rewrap(self, requests: AsyncIterator[StreamRequest], caller: Caller) -> AsyncGenerator[StreamResponse, None]:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
@@ -132,11 +133,11 @@ class MaskService:
         action: str,
         requests: AsyncIterator[StreamRequest],
         caller: Caller,
-        answer: type[StreamResponse],
+        answer: type[MaskStreamResponse | RewrapResponse],
     ) -> AsyncGenerator[StreamResponse, None]:
         """Opened, the masked batches, the end. A broken one is recorded with what it had sent."""
         first = await anext(requests, None)
-        if first is None or first.WhichOneof("message") != "start":
+        if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
         job = await self._job(action, first.start.scope, Shape.of(first.start.shape), caller)
         if isinstance(job, AuthorizeResponse):
@@ -146,11 +147,10 @@ class MaskService:
         await self._record(progress.entry("started"))
         try:
             yield answer(opened=StreamOpened(decision=job.decision, plan=work.plan_message(job.plan)))
-            batches = ahead(progress.admitted(_arrow_messages(requests)))
-            async for rows, pieces in ahead(progress.masked(batches)):
+            async for rows, pieces in progress.masked(progress.admitted(_arrow_messages(requests))):
                 progress.leaves(rows)
                 for piece in pieces:
-                    yield answer(arrow_message=piece)
+                    yield piece
             progress.require_whole()
         except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
             await self._record(progress.entry("broken", error.reason if isinstance(error, PdpError) else "ABANDONED"))
@@ -265,8 +265,11 @@ def _identity(subject: Subject) -> str:
     return f"{subject.type}:{subject.id}"
 
 
-async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[bytes, None]:
+async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[memoryview, None]:
     async for request in requests:
-        if request.WhichOneof("message") != "arrow_message":
+        if isinstance(request, memoryview):
+            yield request
+        elif request.WhichOneof("message") == "arrow_message":
+            yield memoryview(request.arrow_message)
+        else:
             raise InvalidRequest.field("arrow_message", "is required in every message after the first")
-        yield request.arrow_message
