@@ -37,6 +37,7 @@ from pdp.settlement import Settlement
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.store.domains import Domains
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
@@ -77,6 +78,14 @@ class Running:
     failed: asyncio.Future[None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Masks:
+    """What is kept of masking."""
+
+    quotas: Quotas
+    domains: Domains
+
+
 class _Log:
     """Everything around the audit log that lives as long as the server."""
 
@@ -114,7 +123,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed))
+        masks = _Masks(Quotas(database), Domains(database, config.realm))
+        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Log(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
@@ -123,7 +133,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         health = Health({"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)})
         server = grpc.aio.server(options=_OPTIONS)
-        names = _add_services(server, config, opa, parts, Quotas(database))
+        names = _add_services(server, config, opa, parts, masks)
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
         port = _listen(server, config.listen)
@@ -141,7 +151,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, quotas: Quotas) -> list[str]:
+def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _Log, masks: _Masks) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery)
@@ -160,7 +170,7 @@ def _add_services(server: grpc.aio.Server, config: Config, opa: Engine, parts: _
         (decision_pb2.DESCRIPTOR, decisions),
         (approval_pb2.DESCRIPTOR, ApprovalService(parts.approvals, reviewing)),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, quotas)),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]
@@ -183,7 +193,7 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     return {"masker": warming.is_done}
 
 
-def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, quotas: Quotas) -> object:
+def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, masks: _Masks) -> object:
     """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -195,7 +205,8 @@ def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts
         decisions=decisions,
         opa=opa.opa,
         keys=keyring,
-        quotas=quotas,
+        domains=masks.domains,
+        quotas=masks.quotas,
         limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
         writer=parts.writer,
         threads=Threads(),

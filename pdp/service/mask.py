@@ -23,6 +23,7 @@ from pdp.masking import masks_input, selection
 from pdp.opa import Opa
 from pdp.service.decision import DecisionService
 from pdp.settlement import Ask
+from pdp.store.domains import Domains
 from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -64,12 +65,13 @@ class MaskService:
         decisions: DecisionService,
         opa: Opa,
         keys: MaskKeys,
+        domains: Domains,
         quotas: Quotas,
         limits: Limits,
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._decisions, self._opa, self._keys = decisions, opa, keys
+        self._decisions, self._opa, self._keys, self._domains = decisions, opa, keys, domains
         self._quotas, self._limits, self._writer, self._threads = quotas, limits, writer, threads
         self._recording: set[asyncio.Task[None]] = set()
 
@@ -193,6 +195,7 @@ class MaskService:
             return decision
         for _ in range(ATTEMPTS):
             if decision.policy_revision == plan.policy_revision:
+                await self._domains.claim(work.used_domains(plan))
                 principals = [caller.identity, *map(_identity, [request.subject, *request.on_behalf_of])]
                 return Job(action, caller, principals, decision, plan, keys, shape, members)
             plan, again = await planned()
@@ -206,7 +209,7 @@ class MaskService:
         columns = shape.columns
         answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
         selected = selection(answer, columns, partial=action != "mask")
-        return await self._threads.run(
+        plan = await self._threads.run(
             lambda: work.plan(
                 shape,
                 selected,
@@ -218,6 +221,8 @@ class MaskService:
                 only=only,
             )
         )
+        await self._domains.require(work.used_domains(plan))
+        return plan
 
     async def _denied(self, ask: Ask, refused: PdpError) -> AuthorizeResponse:
         """The deny, where the policy denies anyway; else why there is no plan, recorded and raised."""
