@@ -12,7 +12,7 @@ help:
 	@echo "make dev     a decision point on this machine, until Ctrl-C"
 	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
 	@echo "make gen     pdp/v1 from proto/"
-	@echo "make bench   decisions per second; not part of make test"
+	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, fifty rounds of each; not part of make test"
 	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
@@ -42,6 +42,12 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 	@.venv-gen/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
+.venv-bench/.installed: requirements-bench.lock
+	@echo "installing $< into .venv-bench: half a minute, once"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
 dev: installed
 	@$(BIN)/pdp dev
 
@@ -64,8 +70,9 @@ gen: setup
 	rm -f pdp/v1/*_pb2*
 	$(BIN)/buf generate
 
-bench: setup
+bench: setup .venv-bench/.installed
 	$(BIN)/python -m tests.bench
+	$(BIN)/pdp dev -- $(BIN)/python -m tests.bench.mask_stream
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
@@ -79,6 +86,7 @@ bite: setup
 lock: setup
 	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra inbox --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
 
 clean:
-	rm -rf .venv .venv-gen .placet build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .placet build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masker.kernels import date, number, text
+from masker.kernels import date, date_text, number, text
 from masker.kernels.column import UNFIT, Fixed, Flags, Masked, Text, text_from
 from masker.spec import Spec
 
@@ -54,14 +54,12 @@ def text_masked(spec: Spec, values: Text) -> Masked:
         return text.network(values)
     if spec["format"] == "number":
         return _numbers_in_text(spec, values)
-    layout = date.program(spec["format"])
-    days, status = date.parsed(values, layout)  # type: ignore[arg-type]  # the spec compiled it before
+    layout = date_text.layout(spec["format"])
+    if spec["to"] != "age":
+        return date_text.truncated(values, date.PERIODS[spec["to"]], layout)  # type: ignore[arg-type]
+    days, status = date_text.parsed(values, layout)  # type: ignore[arg-type]  # the spec compiled it before
     masked = dates_masked(spec, days, 1)
-    if spec["to"] == "age":
-        spelled = number.numerals(masked.values)
-        return Masked(spelled, status | masked.status)
-    back = date.written(values, masked.values, layout)  # type: ignore[arg-type]
-    return Masked(back.values, status | masked.status | back.status)
+    return Masked(number.numerals(masked.values), status | masked.status)
 
 
 def _numbers_in_text(spec: Spec, values: Text) -> Masked:

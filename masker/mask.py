@@ -118,12 +118,23 @@ class Masker:
                 return buffers.nulls(len(array), leaf.output)
             plain = leaf.output.value_type
             if leaf.spec.mask == "date_shift":
-                values = self._values(leaf, tree.decoded(array), valid, rows, plain, columns)
-                return tree.encode(values, leaf.output)
+                return tree.encode(self._shifted(leaf, array, valid, rows, plain, columns), leaf.output)
             return tree.through_dictionary(array, leaf.output, valid, rows, on_entries)
         except OverflowError as error:
             problem = str(error)
         raise ValueRefused(problem, column=leaf.column, rule=leaf.rule)
+
+    def _shifted(self, leaf: Leaf, array: Any, valid: Flags, rows: Any, plain: Any, columns: list[list[Any]]) -> Any:
+        """Shift a dictionary array row by row; text is parsed entry by entry, as its rows could be far larger."""
+        encoded = tree.dictionary_of(array)
+        if encoded is None or arrow.kind(array.type) != "text":
+            return self._values(leaf, tree.decoded(array), valid, rows, plain, columns)
+        entries, indices = encoded
+        if not len(entries):
+            return buffers.nulls(len(array), plain)
+        days = self._days(leaf, columns, rows)
+        masked = masks.shift_texts(leaf.spec, buffers.text(entries), indices, valid, days)
+        return buffers.from_text(_settled(leaf, masked, valid, rows, _PROBLEMS).values, plain)
 
     def _values(self, leaf: Leaf, array: Any, valid: Flags, rows: Any, output: Any, columns: list[list[Any]]) -> Any:
         spec, kind = leaf.spec, arrow.kind(array.type)

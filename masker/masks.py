@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from masker import generalize
 from masker.errors import KeyRefused
-from masker.kernels import date, fpe, prf, siv, text
+from masker.kernels import date, date_text, fpe, prf, siv, text
 from masker.kernels.canonical import canonical
 from masker.kernels.column import SHORT, UNFIT, Fixed, Flags, Masked, Text, fitting, merge
 from masker.keys import Keyring
@@ -81,9 +81,21 @@ def unmask_text(spec: Spec, values: Text, work: Work) -> Masked:
 def shift_dates(values: Fixed, per_day: int, days: Days) -> Masked:
     """Shift dates by each row's days; UNFIT where its entity is null or empty."""
     shift, known = days
+    if known.all():
+        return date.shifted(values, shift, per_day)
     masked = date.shifted(Fixed(values.values, values.valid & known), shift, per_day)
     missing = np.where(values.valid & ~known, np.uint8(UNFIT), np.uint8(0))
     return Masked(masked.values, missing | masked.status)
+
+
+def shift_texts(spec: Spec, entries: Text, indices: NDArray[np.int64], valid: Flags, days: Days) -> Masked:
+    """Shift the dates that rows have in text, each row an index into `entries`; their text is not multiplied."""
+    form = date_text.layout(spec["format"])
+    read, status = date_text.parsed(entries, form)  # type: ignore[arg-type]  # the spec compiled it before
+    valid = valid & entries.valid[indices]
+    masked = shift_dates(Fixed(read.values[indices], valid & read.valid[indices]), 1, days)
+    back = date_text.written(entries.data, entries.offsets[indices], masked.values, form)  # type: ignore[arg-type]
+    return Masked(back.values, np.where(valid, status[indices], np.uint8(0)) | masked.status | back.status)
 
 
 def entity_days(spec: Spec, entities: Text | Fixed, work: Work) -> Days:
@@ -91,7 +103,10 @@ def entity_days(spec: Spec, entities: Text | Fixed, work: Work) -> Days:
     reach, unit = (spec["days"], 1) if spec["days"] is not None else (spec["weeks"], 7)
     keyed = work.bench.prf(spec, work.version)
     if isinstance(entities, Fixed):
-        return date.offsets_from(keyed.integer_digests(entities), reach, unit), entities.valid
+        days = np.zeros(len(entities), np.int64)
+        for low, digests in keyed.integer_digests(entities):
+            days[low : low + len(digests)] = date.offsets_from(digests, reach, unit)
+        return days, entities.valid
     entities = canonical(entities, spec["canonical"])
     known = entities.valid & (np.diff(entities.offsets) > 0)
     return date.offsets_from(keyed.digests(entities.only(known)), reach, unit), known
@@ -139,11 +154,7 @@ def _clear(_spec: Spec, values: Text, _work: Work) -> Masked:
 
 
 def _date_shift(spec: Spec, values: Text, work: Work) -> Masked:
-    layout = date.program(spec["format"])
-    days, status = date.parsed(values, layout)  # type: ignore[arg-type]
-    masked = shift_dates(days, 1, work.days)  # type: ignore[arg-type]  # the plan demands an entity
-    back = date.written(values, masked.values, layout)  # type: ignore[arg-type]
-    return Masked(back.values, status | masked.status | back.status)
+    return shift_texts(spec, values, np.arange(len(values)), values.valid, work.days)  # type: ignore[arg-type]
 
 
 def _untoken(spec: Spec, values: Text, work: Work) -> Masked:

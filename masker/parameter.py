@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from masker.kernels import date, siv
+from masker.kernels import date, date_text, siv
 from masker.kernels.canonical import FORMS
 
 Check = Callable[[Any], Any]
@@ -101,7 +101,7 @@ def _date(value: Any) -> int | None:
 
 def _format(value: Any) -> Any:
     """`number`, or a date format."""
-    return value if isinstance(value, str) and (value == "number" or date.program(value) is not None) else None
+    return value if isinstance(value, str) and (value == "number" or date_text.layout(value) is not None) else None
 
 
 def _paths(value: Any) -> Any:

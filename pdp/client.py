@@ -156,13 +156,13 @@ class Client:
         self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
-        self._channel = opened(address, [str(own if given is None else given) for given, own in files], _OPTIONS)
-        self.decisions = DecisionServiceStub(self._channel)
-        self.approvals = ApprovalServiceStub(self._channel)
-        self.reviews = ReviewServiceStub(self._channel)
-        self.masks = MaskServiceStub(self._channel)
-        self.audit = AuditServiceStub(self._channel)
-        self.info = InfoServiceStub(self._channel)
+        self.channel = opened(address, [str(own if given is None else given) for given, own in files], _OPTIONS)
+        self.decisions = DecisionServiceStub(self.channel)
+        self.approvals = ApprovalServiceStub(self.channel)
+        self.reviews = ReviewServiceStub(self.channel)
+        self.masks = MaskServiceStub(self.channel)
+        self.audit = AuditServiceStub(self.channel)
+        self.info = InfoServiceStub(self.channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -174,7 +174,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._channel.close()
+        await self.channel.close()
 
     async def authorize(
         self,

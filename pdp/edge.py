@@ -20,7 +20,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from pdp import deadline, identifier
+from pdp import deadline, frame, identifier
 from pdp.authenticator import Authenticator
 from pdp.authn import Caller
 from pdp.canonical import refuse_unknown
@@ -59,7 +59,10 @@ class Edge:
     def _handler(self, method: MethodDescriptor, behaviour: Callable[..., Any]) -> "grpc.RpcMethodHandler[Any, Any]":
         serialize = message_factory.GetMessageClass(method.output_type).SerializeToString
         if method.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(self._duplex(method, behaviour), response_serializer=serialize)
+            return grpc.stream_stream_rpc_method_handler(
+                self._duplex(method, behaviour),
+                response_serializer=lambda answer: answer if isinstance(answer, bytes) else serialize(answer),
+            )
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(self._stream(method, behaviour), response_serializer=serialize)
         return grpc.unary_unary_rpc_method_handler(self._unary(method, behaviour), response_serializer=serialize)
@@ -101,9 +104,14 @@ class Edge:
         return handle
 
     def _duplex(
-        self, method: MethodDescriptor, behaviour: Callable[[AsyncIterator[Message], Caller], AsyncGenerator[Message]]
+        self,
+        method: MethodDescriptor,
+        behaviour: Callable[[AsyncIterator[Message | memoryview], Caller], AsyncGenerator[Message | bytes]],
     ) -> Callable[[object, Context], Awaitable[None]]:
-        """Reads by hand, too."""
+        """Reads by hand, too.
+
+        An Arrow message comes out of its envelope, and answers go out as they are if they are in theirs.
+        """
         rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
 
         async def handle(_: object, context: Context) -> None:
@@ -180,7 +188,8 @@ def _parsed(request_class: type[Message], body: bytes) -> Message:
     return request
 
 
-async def _incoming(request_class: type[Message], context: Context) -> AsyncIterator[Message]:
+async def _incoming(request_class: type[Message], context: Context) -> AsyncIterator[Message | memoryview]:
+    has_frames = frame.has_frames(request_class.DESCRIPTOR)
     while True:
         try:
             async with asyncio.timeout(IDLE_SECONDS):
@@ -189,7 +198,8 @@ async def _incoming(request_class: type[Message], context: Context) -> AsyncIter
             raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
         if body is grpc.aio.EOF:
             return
-        yield _parsed(request_class, body)
+        arrow = frame.opened(body) if has_frames else None
+        yield _parsed(request_class, body) if arrow is None else arrow
 
 
 @asynccontextmanager

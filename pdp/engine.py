@@ -13,7 +13,7 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.opa import Opa
 from pdp.opa_process import OpaProcess
-from pdp.policy.live import Policy, WatchedPolicy
+from pdp.policy.live import Policy, UsedDomains, WatchedPolicy
 
 
 @dataclass(slots=True)
@@ -29,7 +29,11 @@ class Engine:
 
 @asynccontextmanager
 async def engine(
-    config: Config, tool_cache: Path, say: Callable[[str], None], failed: asyncio.Future[None]
+    config: Config,
+    tool_cache: Path,
+    say: Callable[[str], None],
+    failed: asyncio.Future[None],
+    used_domains: UsedDomains,
 ) -> AsyncIterator[Engine]:
     """OPA as the configuration wants it, until the block ends. Raises `SetupError` where it cannot be used."""
     async with AsyncExitStack() as stack:
@@ -38,7 +42,7 @@ async def engine(
         if not url:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
             binary = toolcache.opa(tool_cache)
-            policy = WatchedPolicy(binary, config.policy, _watched(folder) / "bundle.tar.gz", say)
+            policy = WatchedPolicy(binary, config.policy, _watched(folder) / "bundle.tar.gz", say, used_domains)
             await policy.build()
             process = OpaProcess(
                 binary, policy.bundle, folder / "opa.sock", say=say, reloaded=lambda error: _heard(error, say, reloaded)

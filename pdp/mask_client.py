@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pdp import table
+from pdp import frame, table
 from pdp.ahead import ahead
 from pdp.errors import PdpError
 from pdp.table import Batch, Schema
 from pdp.v1.mask_pb2 import (
     MaskShape,
     MaskStreamRequest,
+    MaskStreamResponse,
     RecordPaths,
     RewrapRequest,
+    RewrapResponse,
     StreamEnd,
     StreamOpened,
     StreamStart,
@@ -44,35 +46,42 @@ class MaskCall:
 
     def __init__(self, client: "Client", start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
         self._client, self._start, self._schema = client, start, schema
+        self._name = "Rewrap" if rewrap else "MaskStream"
         self._request: Any = RewrapRequest if rewrap else MaskStreamRequest
-        self._rpc = client.masks.Rewrap if rewrap else client.masks.MaskStream
+        self._response: Any = RewrapResponse if rewrap else MaskStreamResponse
         self._answers: AsyncIterator[Any]
         self.opened = StreamOpened()
         self.end: StreamEnd | None = None
 
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:
         """Begin, and return the decision; `batches` are read as the server takes them."""
-        self._answers = aiter(self._rpc(self._requests(batches), metadata=self._client.metadata))
-        response = await anext(self._answers, None)
-        if response is None:
+        rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
+        self._answers = aiter(rpc(ahead(self._requests(batches)), metadata=self._client.metadata))
+        body = await anext(self._answers, None)
+        if body is None:
             raise Incomplete("the stream ended before it had begun")
-        self.opened = response.opened
+        self.opened = self._response.FromString(body).opened
         return self.opened
 
     async def batches(self) -> AsyncIterator[Batch]:
         """The masked batches. Raises `Incomplete` where the end is missing."""
         reader = table.Reader("arrow_message", table.schema(self.opened.plan.output_schema, "output_schema"))
-        async for response in ahead(self._answers):
-            if response.WhichOneof("message") == "end":
-                self.end = response.end
-            elif (batch := await asyncio.to_thread(reader.take, response.arrow_message)) is not None:
+        async for body in ahead(self._answers):
+            if (message := frame.opened(body)) is None:
+                self.end = self._response.FromString(body).end
+            elif (batch := await asyncio.to_thread(reader.take, message)) is not None:
                 yield batch
         if self.end is None:
             raise Incomplete("the stream ended before all was masked; nothing of it may be used")
 
-    async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[Any, None]:
-        yield self._request(start=self._start)
+    async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[bytes, None]:
+        yield self._request(start=self._start).SerializeToString()
         writer = table.Writer(self._schema, MESSAGE_BYTES)
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            for message in await asyncio.to_thread(lambda: list(writer.messages(batch))):  # awaited here
-                yield self._request(arrow_message=message)
+
+        def made() -> list[bytes] | None:
+            batch = next(batches, None)
+            return None if batch is None else [frame.closed(message) for message in writer.messages(batch)]
+
+        while (messages := await asyncio.to_thread(made)) is not None:
+            for message in messages:
+                yield message

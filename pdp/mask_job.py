@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import masker
+from pdp import frame, table
 from pdp import mask_work as work
-from pdp import table
+from pdp.ahead import abreast
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
 from pdp.authn import Caller
@@ -21,6 +22,8 @@ from pdp.v1.decision_pb2 import AuthorizeResponse
 
 T = TypeVar("T")
 
+WIDTH = 3
+"""So many batches of a stream are masked at a time, or wait for a thread, or to be sent."""
 _MOST_AHEAD = 1 << 22
 """Values that a stream may reserve beyond what it needs now."""
 
@@ -95,18 +98,18 @@ class Progress:
         self._reader = table.Reader("arrow_message", job.shape.schema)
         self._writer = table.Writer(job.plan.output_schema)
         self._is_waiting_for_batch = False
-        self._masked_rows = 0
+        self._admitted_rows = 0
         self.rows = self.batches = 0
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
         await self._reserve(await self._run(lambda: work.counted_values(self._job.plan, batch)))
-        return await self._run(lambda: self._mask(batch))
+        return await self._run(lambda: work.run(self._masker, batch))
 
-    async def admitted(self, messages: AsyncIterator[bytes]) -> AsyncGenerator[Batch, None]:
-        """IPC messages to batches, each within the quota."""
+    async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
+        """IPC messages to batches with the number of their first row, each within the quota."""
 
-        def taken(message: bytes) -> tuple[Batch | None, int]:
+        def taken(message: memoryview) -> tuple[Batch | None, int]:
             batch = self._reader.take(message)
             return batch, 0 if batch is None else work.counted_values(self._job.plan, batch)
 
@@ -115,17 +118,17 @@ class Progress:
             self._is_waiting_for_batch = batch is None
             await self._reserve(values)
             if batch is not None:
-                yield batch
+                first_row, self._admitted_rows = self._admitted_rows, self._admitted_rows + batch.num_rows
+                yield first_row, batch
 
-    async def masked(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
-        """Batches to the rows and the IPC messages of each masked one."""
+    def masked(self, batches: AsyncIterator[tuple[int, Batch]]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
+        """Batches to the rows and the IPC messages, in their envelopes, of each masked one."""
 
-        def made(batch: Batch) -> tuple[int, list[bytes]]:
-            masked = self._mask(batch)
-            return masked.num_rows, list(self._writer.messages(masked))
+        def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
+            masked = work.run(self._masker, batch, first_row)
+            return masked.num_rows, [frame.closed(message) for message in self._writer.messages(masked)]
 
-        async for batch in batches:
-            yield await self._run(lambda: made(batch))  # noqa: B023  # awaited here
+        return abreast(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
 
     def leaves(self, rows: int) -> None:
         """A batch of so many rows is on its way to the caller."""
@@ -140,11 +143,6 @@ class Progress:
     async def _reserve(self, values: int) -> None:
         if values:
             await self._reservation.take(values)
-
-    def _mask(self, batch: Batch) -> Batch:
-        made = work.run(self._masker, batch, self._masked_rows)
-        self._masked_rows += made.num_rows
-        return made
 
     def entry(self, phase: str, failure: str = "") -> Entry:
         """The record of what has left until now; `phase` is started, complete, failed or broken."""

@@ -21,6 +21,7 @@ _ROW: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "number": (1234567, {"domain": "token"}),
     "fpe": ("4111111111111111", {"domain": "fpe"}),
     "short": ("1234-567", {"domain": "fpe"}),
+    "wide": ("4111111111111111111", {"domain": "fpe"}),
     "pseudonym": ("text", {"domain": "pseudonym"}),
     "email": ("a@b.example", {"domain": "email"}),
     "shift": (date(2000, 1, 2), {"domain": "shift", "entity": "token"}),

@@ -146,6 +146,17 @@ def rules(made: masker.MaskPlan) -> list[str]:
     return sorted({rule for each in _columns(made) for rule in each.rule.split(", ") if rule})
 
 
+def used_domains(made: masker.MaskPlan) -> dict[str, Any]:
+    """The declarations of the domains that a plan uses."""
+    pending, names = [leaf.spec for leaf in made.leaves], set()
+    while pending:
+        spec = pending.pop()
+        names.add(spec.domain)
+        pending += [child for _, _, child in spec.children]
+    declared = json.loads(made.source)["domains"]
+    return {name: declared[name] for name in sorted(names) if name}
+
+
 def reversed_columns(made: masker.MaskPlan) -> list[str]:
     """The columns that a plan to unmask reverses."""
     return [column for column, spec in _specs(made) if spec.mask in REVERSIBLE]

@@ -46,6 +46,7 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
+from pdp.store.domains import Domains
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
@@ -89,11 +90,20 @@ class Running:
     failed: asyncio.Future[None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Masks:
+    """What is kept of masking."""
+
+    quotas: Quotas
+    domains: Domains
+
+
 class _Log:
     """Everything around the audit log that lives as long as the server."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
+        self.database = database
         self.approvals, self.batches = Approvals(database, notified=bool(config.webhooks)), Batches(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
@@ -131,7 +141,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed))
+        masks = _Masks(Quotas(database), Domains(database, config.realm))
+        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Log(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
@@ -147,7 +158,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         )
         server = grpc.aio.server(options=_OPTIONS)
         edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
-        names = _add_services(server, edge, config, opa, parts, database)
+        names = _add_services(server, edge, config, opa, parts, masks)
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
         port = listen(server, config)
@@ -169,7 +180,7 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Log, database: Database
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Log, masks: _Masks
 ) -> list[str]:
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
@@ -189,7 +200,7 @@ def _add_services(
         writer=parts.writer,
         grantor=Grantor(grant_key, config.realm),
         batches=parts.batches,
-        database=database,
+        database=parts.database,
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, decisions),
@@ -198,7 +209,7 @@ def _add_services(
             ApprovalService(parts.approvals, reviewing, requesting, watching, reach, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, Quotas(database))),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]
@@ -220,7 +231,7 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     return {"masker": warming.is_done}
 
 
-def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, quotas: Quotas) -> object:
+def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, masks: _Masks) -> object:
     """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -232,7 +243,8 @@ def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts
         decisions=decisions,
         opa=opa.opa,
         keys=keyring,
-        quotas=quotas,
+        domains=masks.domains,
+        quotas=masks.quotas,
         limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
         writer=parts.writer,
         threads=Threads(),

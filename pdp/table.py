@@ -28,7 +28,7 @@ Schema: TypeAlias = Any
 Batch: TypeAlias = Any
 
 
-def schema(message: bytes, path: str) -> Schema:
+def schema(message: bytes | memoryview, path: str) -> Schema:
     """The schema in an encapsulated IPC message."""
     return _guarded(
         path, "is no Arrow schema, an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message))
@@ -109,7 +109,7 @@ class Reader:
         if schema is not None:
             self._open(schema_bytes(schema))
 
-    def take(self, message: bytes) -> Batch | None:
+    def take(self, message: bytes | memoryview) -> Batch | None:
         """The batch that is complete with this message; None after a schema or a dictionary."""
         kind = self._kind(message)
         if self._reader is None:
@@ -129,13 +129,13 @@ class Reader:
         _refuse_blown_up(batch, self._path)
         return batch
 
-    def _open(self, message: bytes) -> None:
+    def _open(self, message: bytes | memoryview) -> None:
         self._pending.put(message)
         self._reader = self._guarded(
             "is no Arrow schema", lambda: pa.ipc.open_stream(pa.PythonFile(self._pending, "r"))
         )
 
-    def _kind(self, message: bytes) -> str:
+    def _kind(self, message: bytes | memoryview) -> str:
         """What this message is, if it is exactly one."""
         if len(message) < _PREFIX_BYTES or message[:4] != _CONTINUATION:
             raise InvalidRequest.field(self._path, "is no encapsulated Arrow IPC message")
@@ -154,28 +154,32 @@ class Reader:
 
 
 class Writer:
-    """Batches as encapsulated IPC messages that every client takes."""
+    """Batches as encapsulated IPC messages that every client takes.
+
+    One that `is_ordered` sends dictionaries when they change, so it takes batches in their order; others in any, from
+    any thread.
+    """
 
     def __init__(self, described: Schema, limit: int = MAX_MESSAGE_BYTES) -> None:
         self._limit = limit
         self._sink = _Sink()
-        self._has_dictionaries = any(shapes.is_dictionary(field.type) for _, field in shapes.walk(described))
+        self.is_ordered = any(shapes.is_dictionary(field.type) for _, field in shapes.walk(described))
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, "w"), described)
         self._has_begun = False
 
-    def messages(self, batch: Batch) -> Iterator[bytes]:
-        """The batch in as many messages as it needs."""
-        if not self._has_dictionaries and pa.ipc.get_record_batch_size(batch) <= self._limit:
-            yield bytes(batch.serialize())
-            return
+    def messages(self, batch: Batch) -> Iterator[Any]:
+        """The batch in as many messages as it needs, each a buffer."""
         for part in _parts(batch, self._limit):
-            self._writer.write_batch(part)
-            made = list(_messages(self._sink.taken(), "output"))
-            begun, self._has_begun = self._has_begun, True
-            for message in made if begun else made[1:]:  # the schema went ahead
+            for message in self._with_dictionaries(part) if self.is_ordered else [part.serialize()]:
                 if len(message) > MAX_MESSAGE_BYTES:
                     raise ValueRefused("a masked row or dictionary is larger than a message; send smaller batches")
                 yield message
+
+    def _with_dictionaries(self, batch: Batch) -> list[bytes]:
+        self._writer.write_batch(batch)
+        made = list(_messages(self._sink.taken(), "output"))
+        begun, self._has_begun = self._has_begun, True
+        return made if begun else made[1:]  # the schema went ahead
 
 
 def _parts(batch: Batch, limit: int) -> Iterator[Batch]:
@@ -243,7 +247,7 @@ class _Pending:
     def __init__(self) -> None:
         self._data = memoryview(b"")
 
-    def put(self, message: bytes) -> None:
+    def put(self, message: bytes | memoryview) -> None:
         self._data = memoryview(bytes(self._data) + message) if self._data else memoryview(message)
 
     def read(self, size: int = -1) -> bytes:

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 from pymongo import AsyncMongoClient
 
+from pdp import keys
 from pdp.audit.record import Kind
 from pdp.audit.verify import Verifier
-from pdp.config import Webhook
+from pdp.config import Config, Webhook
 from pdp.stack import configuration
 from pdp.v1 import audit_pb2, decision_pb2, info_pb2
 from pdp.v1.request_pb2 import Effect
@@ -231,7 +232,7 @@ async def served(
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
-    config = config.model_copy(update={"database": name, "mask_keys": None, "webhooks": tuple(webhooks)})
+    config = own(config, folder).model_copy(update={"database": name, "mask_keys": None, "webhooks": tuple(webhooks)})
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),
@@ -249,6 +250,25 @@ async def served(
             process.kill()
         await process.wait()
         await reader
+
+
+def own(config: Config, folder: Path) -> Config:
+    """The same with copies of the keys that do not say that they are for demos: `pdp serve` takes no others."""
+
+    def copied(path: Path) -> Path:
+        members = json.loads(path.read_text())
+        members.pop(keys.DEMO, None)
+        copy = folder / f"own-{path.name}"
+        copy.touch(mode=0o600)
+        copy.write_text(json.dumps(members))
+        return copy
+
+    issuers = [
+        issuer.model_copy(update={"jwks": copied(issuer.jwks)}) if isinstance(issuer.jwks, Path) else issuer
+        for issuer in config.issuers
+    ]
+    made = {"audit_key": copied(config.audit_key), "grant_key": copied(config.grant_key), "issuers": tuple(issuers)}
+    return config.model_copy(update=made)
 
 
 _WRONG_CLOCK = """

@@ -118,4 +118,4 @@ def _requests(batches: Sequence[pa.RecordBatch], start: mask_pb2.StreamStart | N
     writer = table.Writer(batches[0].schema)
     for batch in batches:
         for message in writer.messages(batch):
-            yield request(arrow_message=message)
+            yield request(arrow_message=bytes(message))

@@ -14,8 +14,8 @@ import pytest
 ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-gen.lock",
-    "requirements.lock", "tests", "tools",
+    "buf.gen.yaml", "buf.yaml", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-bench.lock",
+    "requirements-gen.lock", "requirements.lock", "tests", "tools",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 

@@ -60,10 +60,17 @@ def decoded(array: Any) -> Any:
 
 
 def dictionary_of(array: Any) -> tuple[Any, NDArray[np.int64]] | None:
-    """Return entries and indices (0 where null) of a dictionary array, None for any other."""
+    """Return entries and indices (0 where null) of a dictionary array, None for any other.
+
+    Of a dictionary with more entries than rows only the used ones: batches may share a huge one.
+    """
     if not types.is_dictionary(array.type):
         return None
-    return array.dictionary, np.where(buffers.flags(array), buffers.fixed(array.indices).values, 0).astype(np.int64)
+    indices = np.where(buffers.flags(array), buffers.fixed(array.indices).values, 0).astype(np.int64)
+    if not 0 < len(array) < len(array.dictionary):
+        return array.dictionary, indices
+    used, places = np.unique(indices, return_inverse=True)
+    return array.dictionary.take(pa.array(used)), places
 
 
 def descend(array: Any, steps: Path) -> tuple[Any, Flags]:

@@ -19,8 +19,8 @@ def kernel(function: F) -> F:
 
     nogil: threads run over chunks outside. Never parallel: several threads abort on
     numba's workqueue layer. No cache on disk: processes would share it. The rest leaves
-    out what nobody calls, as compiling takes time: C wrappers and division checks (no
-    kernel divides by what could be zero).
+    out what nobody needs, as compiling takes time: C wrappers, division checks (no
+    kernel divides by what could be zero), and counts of references (none allocates).
     """
     return _compiled(function, no_cfunc_wrapper=True)
 
@@ -33,7 +33,8 @@ def device(function: F) -> F:
 def _compiled(function: F, **wrappers: Any) -> F:
     if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
         return _plain(function)
-    compiled: F = numba.njit(nogil=True, cache=False, error_model="numpy", **wrappers)(function)
+    flags: dict[str, Any] = {"nogil": True, "cache": False, "error_model": "numpy", "_nrt": False}
+    compiled: F = numba.njit(**flags, **wrappers)(function)
     return compiled
 
 

@@ -9,27 +9,43 @@ from typing import Any
 
 import numpy as np
 
-from masker.kernels import device, kernel
-from masker.kernels.column import Text, ends, merge, text_from
+from masker.kernels import kernel
+from masker.kernels.column import Bytes, Text, merge, ranges, text_from
+from masker.kernels.word import U
 
 FORMS = ("trim", "nfc", "lower", "upper", "lower_host")
-_CASES = {"lower": 1, "upper": 2, "lower_host": 3}
+_FIRST = {"lower": ord("A"), "upper": ord("a")}  # the first letter that each changes
+_BLANK = np.array([chr(byte).isspace() for byte in range(128)] + [False] * 128)  # what str.strip takes away
+_PART = 1 << 16  # bytes that stay in cache
 
 
 def canonical(text: Text, forms: tuple[str, ...]) -> Text:
     """Apply the forms in one order: NFC, trim, case, NFC."""
     if not forms:
         return text
-    case = next((_CASES[form] for form in forms if form in _CASES), 0)
     foreign = np.zeros(len(text), np.bool_)
+    span = text.data[text.offsets[0] : text.offsets[-1]]
+    if span.size and int(span.max()) >= 128:
+        find_foreign(text.data, text.offsets, text.valid, foreign)
     starts, stops = text.offsets[:-1].copy(), text.offsets[1:].copy()
-    bounds(text.data, text.valid, "trim" in forms, starts, stops, foreign)
-    valid = text.valid & ~foreign
-    offsets = ends(np.where(valid, stops - starts, 0))
-    output = np.zeros(int(offsets[-1]), np.uint8)
-    copy_case(text.data, starts, case, offsets, output)
-    result = Text(output, offsets, valid)
+    if "trim" in forms:
+        strip(text.data, _BLANK, starts, stops)
+    result = ranges(text, starts, stops, text.valid & ~foreign)
+    result = Text(_cased(result, forms), result.offsets, result.valid)
     return merge(result, _slow(text, foreign, forms)) if foreign.any() else result
+
+
+def _cased(text: Text, forms: tuple[str, ...]) -> Bytes:
+    """The bytes of ASCII text in its form's case."""
+    output = text.data.copy()
+    if "lower_host" in forms:
+        lower_hosts(text.offsets, output)
+    for first in (_FIRST[form] for form in forms if form in _FIRST):
+        for low in range(0, output.size, _PART):
+            part = output[low : low + _PART]
+            letters = (part - np.uint8(first)) < 26
+            part ^= letters.view(np.uint8) << np.uint8(5)
+    return output
 
 
 def canonical_text(value: str, forms: tuple[str, ...]) -> str:
@@ -54,43 +70,35 @@ def _slow(text: Text, rows: Any, forms: tuple[str, ...]) -> Text:
 
 
 @kernel
-def bounds(data: Any, valid: Any, trim: Any, starts: Any, stops: Any, foreign: Any) -> None:
-    """Find non-ASCII values and, of the others, where they begin and end without blanks."""
+def find_foreign(data: Any, offsets: Any, valid: Any, foreign: Any) -> None:
+    """Mark values that are not all ASCII."""
     for i in range(valid.size):
-        if not valid[i]:
-            continue
         high = np.uint8(0)
-        for p in range(starts[i], stops[i]):
+        for p in range(offsets[i], offsets[i + 1]):
             high |= data[p]
-        if high >= 128:
-            foreign[i] = True
-        elif trim:
-            while starts[i] < stops[i] and blank(data[starts[i]]):
-                starts[i] += 1
-            while starts[i] < stops[i] and blank(data[stops[i] - 1]):
-                stops[i] -= 1
-
-
-@device
-def blank(byte: Any) -> Any:
-    """Tell what str.strip takes away."""
-    return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
+        foreign[i] = valid[i] and high >= 128
 
 
 @kernel
-def copy_case(data: Any, starts: Any, case: Any, places: Any, output: Any) -> None:
-    """Copy with case 0 as it is, 1 lower, 2 upper, 3 lower after the last `@`."""
-    for i in range(places.size - 1):
-        p, q = starts[i], places[i]
-        length = places[i + 1] - q
-        begin = 0
-        if case == 3:
-            begin = length
-            for k in range(length):
-                if data[p + k] == 64:
-                    begin = k
-        for k in range(length):
-            byte = data[p + k]
-            upper, lower = 65 <= byte <= 90, 97 <= byte <= 122
-            turned = (upper and k >= begin and case != 2) or (lower and case == 2)
-            output[q + k] = byte ^ np.uint8(32) if turned and case else byte
+def strip(data: Any, blank: Any, starts: Any, stops: Any) -> None:
+    """Move the ends of ASCII values over their blanks."""
+    for i in range(starts.size):
+        p, end = U(starts[i]), U(stops[i])
+        while p < end and blank[data[p]]:
+            p += U(1)
+        while p < end and blank[data[end - U(1)]]:
+            end -= U(1)
+        starts[i], stops[i] = np.int64(p), np.int64(end)
+
+
+@kernel
+def lower_hosts(offsets: Any, data: Any) -> None:
+    """Lower what follows the last `@` of each value."""
+    for i in range(offsets.size - 1):
+        end = U(offsets[i + 1])
+        p = end
+        while p > U(offsets[i]) and data[p - U(1)] != 64:
+            p -= U(1)
+        if p > U(offsets[i]):
+            for k in range(p, end):
+                data[k] ^= np.uint8(32) if 65 <= data[k] <= 90 else np.uint8(0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.kernels import kernel
-from masker.kernels.word import LEAST
+from masker.kernels.word import LEAST, copy
 
 Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]
@@ -127,14 +127,27 @@ def merge(first: Text, second: Text) -> Text:
     return Text(data, offsets, first.valid | second.valid)
 
 
+def ranges(text: Text, starts: Offsets, stops: Offsets, valid: Flags) -> Text:
+    """Copy data[starts[i]:stops[i]] of every valid value."""
+    offsets = ends(np.where(valid, stops - starts, 0))
+    output = np.zeros(int(offsets[-1]), np.uint8)
+    copy_ranges(text.data, starts, offsets, output)
+    return Text(output, offsets, valid)
+
+
+@kernel
+def copy_ranges(data: Bytes, starts: Offsets, places: Offsets, output: Bytes) -> None:
+    """Copy each range to its place."""
+    for i in range(places.size - 1):
+        copy(data, starts[i], places[i + 1] - places[i], output, places[i])
+
+
 @kernel
 def copy_into(data: Bytes, offsets: Offsets, take: Flags, output: Bytes, places: Offsets) -> None:
     """Copy the taken values to their places."""
     for i in range(take.size):
         if take[i]:
-            p, q = offsets[i], places[i]
-            for k in range(offsets[i + 1] - p):
-                output[q + k] = data[p + k]
+            copy(data, offsets[i], offsets[i + 1] - offsets[i], output, places[i])
 
 
 @kernel
@@ -142,6 +155,4 @@ def gather(data: Bytes, offsets: Offsets, rows: Offsets, output: Bytes, places: 
     """Copy the values at `rows`, in that order; a negative row is nothing."""
     for i in range(rows.size):
         if rows[i] >= 0:
-            p, q = offsets[rows[i]], places[i]
-            for k in range(places[i + 1] - q):
-                output[q + k] = data[p + k]
+            copy(data, offsets[rows[i]], places[i + 1] - places[i], output, places[i])

@@ -1,43 +1,23 @@
-"""Dates: keyed shifts, periods, ages; as counts of days or in text with a format.
+"""Dates as counts of days: keyed shifts, periods, ages.
 
 Days count from 1970-01-01 in the proleptic Gregorian calendar; timestamps are UTC.
 """
 
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
-from masker.kernels.column import UNFIT, Fixed, Masked, Text, compact
-from masker.kernels.word import U, reduce, swap
+from masker.kernels.column import Fixed, Masked
+from masker.kernels.vector import get, get_pair, put, remainder
+from masker.kernels.word import U, swap
 
 PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}  # months
 LEAST, MOST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, what four digits of a year can hold
 _TABLE = 1 << 16  # days
-_FIELDS = {"%Y": (4, 0), "%m": (2, 1), "%d": (2, 2), "%H": (2, 3), "%M": (2, 4), "%S": (2, 5)}
 
 Days = NDArray[np.int64]
-
-
-def program(date_format: str) -> NDArray[np.int64] | None:
-    """Compile a format of %Y %m %d %H %M %S and ASCII literals; None where it is not one with a whole date.
-
-    Rows are (field 0..5, digits), or (-1, byte) for a literal.
-    """
-    rows: list[tuple[int, int]] = []
-    for part in re.findall(r"%.|[^%]", date_format):
-        if part in _FIELDS:
-            width, field = _FIELDS[part]
-            rows.append((field, width))
-        elif part.startswith("%") or not part.isascii() or part.isdigit():
-            return None
-        else:
-            rows.append((-1, ord(part)))
-    fields = [field for field, _ in rows if field >= 0]
-    whole = {0, 1, 2} <= set(fields) and len(fields) == len(set(fields)) and not date_format.endswith("%")
-    return np.array(rows, np.int64) if whole else None
 
 
 def offsets_from(digests: NDArray[np.uint64], reach: int, unit: int) -> Days:
@@ -81,42 +61,24 @@ def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
     return Masked(Fixed(output, dates.valid & (status == 0)), status)
 
 
-def parsed(text: Text, layout: NDArray[np.int64]) -> tuple[Fixed, NDArray[np.uint8]]:
-    """Read days from text; UNFIT where it does not follow the format or no such day exists."""
-    days = np.zeros(len(text), np.int64)
-    status = np.zeros(len(text), np.uint8)
-    parse(text.data, text.offsets, text.valid, layout, days, status)
-    return Fixed(days, text.valid & (status == 0)), status
-
-
-def written(text: Text, days: Fixed, layout: NDArray[np.int64]) -> Masked:
-    """Write days back over the text's year, month and day; UNFIT beyond the years 1 to 9999."""
-    inside = (days.values >= LEAST) & (days.values <= MOST)
-    status = np.where(days.valid & ~inside, np.uint8(UNFIT), np.uint8(0))
-    copy = compact(text.only(days.valid & inside))
-    output = copy.data.copy()
-    overwrite(output, copy.offsets, copy.valid, days.values, layout)
-    return Masked(Text(output, copy.offsets, copy.valid), status)
-
-
 @kernel
 def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> None:
     """First 8 bytes, big-endian, mod 2n: the lower half goes to -n..-1, the upper to 1..n."""
     for i in range(output.size):
-        number = np.int64(reduce(swap(digests[i, 0]), U(2 * reach), inverse))
-        output[i] = unit * (number - reach if number < reach else number - reach + 1)
+        word, _ = get_pair(digests, 0, i)
+        number = np.int64(remainder(swap(word), U(2 * reach), inverse))
+        put(output, 0, i, unit * (number - reach + np.int64(number >= reach)))
 
 
 @kernel
 def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any) -> None:
-    """Add with the overflow seen before it happens."""
+    """Add; the sign of a sum that wrapped differs from both signs that went into it."""
     for i in range(valid.size):
-        if valid[i]:
-            value, change = np.int64(values[i]), days[i] * per_day
-            if (change < 0 and value < least - change) or (change > 0 and value > most - change):
-                status[i] = 1
-            else:
-                output[i] = value + change
+        value, change = np.int64(get(values, 0, i)), get(days, 0, i) * per_day
+        moved = value + change
+        wrong = (((value ^ moved) & (change ^ moved)) < 0) | (moved < least) | (moved > most)
+        put(status, 0, i, wrong & get(valid, 0, i))
+        put(output, 0, i, 0 if wrong | (not get(valid, 0, i)) else moved)
 
 
 @kernel
@@ -141,7 +103,7 @@ def years_until(values: Any, valid: Any, per_day: Any, today: Any, cap: Any, out
             if age < 0:
                 status[i] = 1
             else:
-                output[i] = min(age, cap)
+                output[i] = age if age < cap else cap
 
 
 @device
@@ -167,66 +129,3 @@ def days_of(year: Any, month: Any, day: Any) -> Any:
     of_era = year - era * 400
     of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-
-
-@kernel
-def parse(data: Any, offsets: Any, valid: Any, layout: Any, days: Any, status: Any) -> None:
-    """Follow the layout; an impossible day is one that does not come back the same."""
-    fields = np.zeros(6, np.int64)
-    for i in range(valid.size):
-        if not valid[i]:
-            continue
-        good = follow(data, offsets[i], offsets[i + 1], layout, fields)
-        good = good and fields[0] >= 1 and 1 <= fields[1] <= 12 and 1 <= fields[2] <= 31
-        good = good and fields[3] < 24 and fields[4] < 60 and fields[5] < 60
-        if good:
-            days[i] = days_of(fields[0], fields[1], fields[2])
-            _, month, _ = civil(days[i])
-            good = month == fields[1]
-        if not good:
-            status[i] = 1
-            days[i] = 0
-
-
-@device
-def follow(data: Any, p: Any, end: Any, layout: Any, fields: Any) -> Any:
-    """Read digits into fields; False where the text differs from the layout."""
-    for row in range(layout.shape[0]):
-        field, size = layout[row, 0], layout[row, 1]
-        if field < 0:
-            if p >= end or data[p] != size:
-                return False
-            p += 1
-            continue
-        if p + size > end:
-            return False
-        number = np.int64(0)
-        for k in range(size):
-            digit = np.int64(data[p + k]) - 48
-            if digit < 0 or digit > 9:
-                return False
-            number = 10 * number + digit
-        fields[field] = number
-        p += size
-    return p == end
-
-
-@kernel
-def overwrite(data: Any, offsets: Any, valid: Any, days: Any, layout: Any) -> None:
-    """Write year, month and day over their digits."""
-    for i in range(valid.size):
-        if not valid[i]:
-            continue
-        year, month, day = civil(days[i])
-        p = offsets[i]
-        for row in range(layout.shape[0]):
-            field, size = layout[row, 0], layout[row, 1]
-            if field < 0:
-                p += 1
-                continue
-            rest = year if field == 0 else month if field == 1 else day
-            if field <= 2:
-                for k in range(size):
-                    data[p + size - 1 - k] = 48 + rest % 10
-                    rest //= 10
-            p += size

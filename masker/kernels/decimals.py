@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from masker.kernels import device
-from masker.kernels.word import U, load, load_part, store
+from masker.kernels.word import U, front, load, load_part, store
 
 TEN8 = U(100_000_000)
 ASCII = U(0x3030303030303030)
@@ -20,10 +18,10 @@ def take(data: Any, p: Any, size: Any, digits: Any, q: Any) -> Any:
         word = load(data, p + k)
         wrong |= strange(word)
         store(digits, q + k, word - ASCII)
-    # Also with nothing left: around a branch numba would count references to `data`.
-    word = load_part(data, p + whole, rest) | ASCII << U(8 * rest)
-    wrong |= strange(word)
-    store(digits, q + whole, word - ASCII)
+    if rest:
+        word = load_part(data, p + whole, rest) | ASCII << U(8 * rest)
+        wrong |= strange(word)
+        store(digits, q + whole, word - ASCII)
     return wrong == U(0)
 
 
@@ -49,18 +47,22 @@ def number(digits: Any, p: Any, size: Any) -> Any:
 
 
 @device
-def spell(value: Any, size: Any, digits: Any, p: Any) -> None:
-    """Write a number of up to 16 digits into exactly `size` places."""
+def write(high: Any, low: Any, size: Any, digits: Any, p: Any) -> None:
+    """Write the last of sixteen digits into exactly `size` places; what follows is read and written back."""
     if size > 8:
-        high = value // TEN8
-        store(digits, p, word_of(high) >> U(8 * (16 - size)))
-        store(digits, p + size - 8, word_of(value - high * TEN8))
-    elif size == 8:
-        store(digits, p, word_of(value))
-    else:
-        word = word_of(value) >> U(8 * (8 - size))
-        for k in range(size):
-            digits[p + k] = np.uint8((word >> U(8 * k)) & U(255))
+        store(digits, p, high >> U(8 * (16 - size)))
+        p, size = p + size - 8, 8
+    after = load(digits, p)
+    store(digits, p, (after ^ front(after, size)) | low >> U(8 * (8 - size)))
+
+
+@device
+def sixteen(value: Any) -> Any:
+    """Spell a number below 10^15 in two words; without a division, so that vectors can."""
+    high = (((value >> U(20)) & U(0xFFFFFFFF)) * U(45_035_996)) >> U(32)  # // 10^8, or one less
+    low = value - high * TEN8
+    more = U(low >= TEN8)
+    return word_of(high + more), word_of(low - more * TEN8)
 
 
 @device

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.aes import BlockCipher
-from masker.kernels import decimals, kernel
+from masker.kernels import kernel
+from masker.kernels.ff1_digits import halves, halves_decimal, spread, spread_decimal
 from masker.kernels.lanes import octets
-from masker.kernels.word import U, load, mulhi, reduce, swap
+from masker.kernels.vector import get, get_pair, least, put, put_pair, remainder
+from masker.kernels.word import ALL, U, swap
 
 HALF_BITS = 48  # a remainder shifted by 16 bits still fits a word
 LENGTHS = 97  # radix 2 has 48 digits a half
+WIDTH = 4  # bytes of a half up to which R counts eight bytes
 
 Words = NDArray[np.uint64]
 Digits = NDArray[Any]
@@ -82,17 +85,24 @@ class Rounds:
         """Replace digits[starts[i]:starts[i] + sizes[i]] by its permutation, for every size above 0."""
         form, order = self._form, self._order
         groups = np.zeros(LENGTHS + 1, np.uint64)  # unsigned, or every index is checked for its sign
-        if not sort_sizes(sizes, order, groups):
+        if not sort_sizes(sizes, order, groups, np.zeros_like(groups)):
             return
         left, right = self._halves
-        halves(digits, starts, order, groups, U(form.radix), form.decimal, left, right)
-        spread_heads(groups, self._heads, self._base)
+        if form.decimal:
+            halves_decimal(digits, starts, order, groups, left, right)
+        else:
+            halves(digits, starts, order, groups, U(form.radix), left, right)
+        for length in np.flatnonzero(np.diff(groups)):
+            base = self._base[groups[length] : groups[length + 1]]
+            base[:, 0], base[:, 1] = self._heads[length]
         if form.keep_prefix or form.keep_suffix:
             kept = (form.keep_prefix, form.keep_suffix, form.spelling[0])
             add_tweaks(digits, starts, order, groups, *kept, self._base)
         left, right = self._feistel(groups, left, right, decrypt=decrypt)
-        inverse = U((1 << 64) // form.radix + 1)
-        spread(left, right, order, groups, starts, U(form.radix), inverse, form.decimal, digits)
+        if form.decimal:
+            spread_decimal(left, right, order, groups, starts, self._blocks, self._output, digits)
+        else:
+            spread(left, right, order, groups, starts, U(form.radix), U((1 << 64) // form.radix + 1), digits)
 
     def _feistel(self, groups: Words, left: Words, right: Words, *, decrypt: bool) -> tuple[Words, Words]:
         """Ten rounds; decryption is the same on swapped halves, backwards, with subtraction."""
@@ -100,11 +110,17 @@ class Rounds:
         taken = int(groups[-1])
         given, made = octets(blocks[:taken]), octets(output)
         left, right = (right, left) if decrypt else (left, right)
-        first(groups, base, right, numbers.width, 9 if decrypt else 0, blocks)
+        narrow = int(np.argmax(numbers.width > WIDTH))
+        steps = [(step, 0, narrow), (step_wide, narrow, LENGTHS)]
+        steps = [(run, low, high) for run, low, high in steps if groups[high] > groups[low]]
+        output[:taken] = 0  # adds nothing: the first blocks
+        for run, low, high in steps:
+            run(low, high, groups, output, right, base, *numbers, 1 - decrypt, 9 if decrypt else 0, decrypt, blocks)
         for i in range(9, -1, -1) if decrypt else range(10):
             self._cipher.encrypt(given, made)
             following = max(i - 1, 0) if decrypt else i + 1
-            step(groups, output, left, base, *numbers, i & 1, following, decrypt, blocks)
+            for run, low, high in steps:
+                run(low, high, groups, output, left, base, *numbers, i & 1, following, decrypt, blocks)
             left, right = right, left
         return (right, left) if decrypt else (left, right)
 
@@ -148,14 +164,14 @@ def _heads(cipher: BlockCipher, radix: int, tweak_length: int) -> Words:
 
 
 @kernel
-def sort_sizes(sizes: Any, order: Any, groups: Any) -> Any:
+def sort_sizes(sizes: Any, order: Any, groups: Any, place: Any) -> Any:
     """Counting sort: order lists the values with a window by its length, groups where each length begins."""
     for i in range(sizes.size):
         if sizes[i] > 0:
             groups[sizes[i] + 1] += U(1)
     for n in range(1, groups.size):
         groups[n] += groups[n - 1]
-    place = groups.copy()
+        place[n] = groups[n]
     for i in range(sizes.size):
         if sizes[i] > 0:
             order[place[sizes[i]]] = i
@@ -164,64 +180,23 @@ def sort_sizes(sizes: Any, order: Any, groups: Any) -> Any:
 
 
 @kernel
-def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, decimal: Any, left: Any, right: Any) -> None:
-    """NUM of both halves."""
-    for n in range(groups.size - 1):
-        u = n // 2
-        for k in range(groups[n], groups[n + 1]):
-            p = starts[order[k]]
-            if decimal:
-                left[k] = decimals.number(digits, p, u)
-                right[k] = decimals.number(digits, p + u, n - u)
-                continue
-            a, b = U(0), U(0)
-            for j in range(u):
-                a = a * radix + U(digits[p + j])
-            for j in range(u, n):
-                b = b * radix + U(digits[p + j])
-            left[k] = a
-            right[k] = b
-
-
-@kernel
-def spread_heads(groups: Any, heads: Any, base: Any) -> None:
-    """E(P) of each lane's length: what is the same in all ten rounds."""
-    for n in range(groups.size - 1):
-        for k in range(groups[n], groups[n + 1]):
-            base[k, 0] = heads[n, 0]
-            base[k, 1] = heads[n, 1]
-
-
-@kernel
 def add_tweaks(
     digits: Any, starts: Any, order: Any, groups: Any, prefix: Any, suffix: Any, spelling: Any, base: Any
 ) -> None:
     """XOR the tweak of each value into its block."""
-    block = np.zeros(16, np.uint8)
-    block[0] = prefix
     for n in range(groups.size - 1):
         for k in range(groups[n], groups[n + 1]):
             p = starts[order[k]]
-            for j in range(prefix):
-                block[1 + j] = spelling[digits[p - prefix + j], 0]
-            for j in range(suffix):
-                block[1 + prefix + j] = spelling[digits[p + n + j], 0]
-            base[k, 0] ^= load(block, 0)
-            base[k, 1] ^= load(block, 8)
-
-
-@kernel
-def first(groups: Any, base: Any, right: Any, width: Any, i: Any, blocks: Any) -> None:
-    """The blocks of the first round."""
-    for n in range(groups.size - 1):
-        number = U(i) << U(8 * width[n])
-        for k in range(groups[n], groups[n + 1]):
-            blocks[k, 0] = base[k, 0]
-            blocks[k, 1] = base[k, 1] ^ swap(right[k] | number)
+            base[k, 0] ^= U(prefix)
+            for j in range(prefix + suffix):
+                letter = spelling[digits[p - prefix + j if j < prefix else p + n + j - prefix], 0]
+                base[k, (j + 1) >> 3] ^= U(letter) << U(8 * ((j + 1) & 7))
 
 
 @kernel
 def step(
+    low: Any,
+    high: Any,
     groups: Any,
     output: Any,
     left: Any,
@@ -234,52 +209,52 @@ def step(
     subtract: Any,
     blocks: Any,
 ) -> None:
-    """One Feistel round and the blocks of the next: left becomes (left +- y) mod M, the caller swaps."""
-    for n in range(groups.size - 1):
-        m, inv = modulus[n, parity], inverse[n, parity]
-        number = U(following) << U(8 * width[n])
-        wide = width[n] > 4
-        for k in range(groups[n], groups[n + 1]):
-            y = reduce(swap(output[k, 0]), m, inv)
-            if wide:  # d = 12: four more bytes of R, sixteen bits at a time
-                tail = swap(output[k, 1])
-                y = reduce(y << U(16) | tail >> U(48), m, inv)
-                y = reduce(y << U(16) | (tail >> U(32)) & U(0xFFFF), m, inv)
-            if subtract:
-                y = m - y
-            c = left[k] + y
-            c = c - m if c >= m else c
-            left[k] = c
-            blocks[k, 1] = base[k, 1] ^ swap(c | number)
+    """One Feistel round and the blocks of the next: left becomes (left +- y) mod M, the caller swaps.
+
+    For window lengths from low to high where d = 8: y is one word of R.
+    """
+    flip = ALL if subtract else U(0)
+    for n in range(low, high):
+        m, inv, start = modulus[n, parity], inverse[n, parity], np.int64(groups[n])
+        number, more = U(following) << U(8 * width[n]), (m + U(1)) & flip
+        for k in range(np.int64(groups[n + 1]) - start):
+            word, _ = get_pair(output, start, k)
+            y = remainder(swap(word), m, inv)
+            c = get(left, start, k) + (y ^ flip) + more  # m - y where subtracting
+            c = least(c, c - m)
+            put(left, start, k, c)
+            one, two = get_pair(base, start, k)
+            put_pair(blocks, start, k, one, two ^ swap(c | number))
 
 
 @kernel
-def spread(
-    left: Any,
-    right: Any,
-    order: Any,
+def step_wide(
+    low: Any,
+    high: Any,
     groups: Any,
-    starts: Any,
-    radix: Any,
+    output: Any,
+    left: Any,
+    base: Any,
+    modulus: Any,
     inverse: Any,
-    decimal: Any,
-    digits: Any,
+    width: Any,
+    parity: Any,
+    following: Any,
+    subtract: Any,
+    blocks: Any,
 ) -> None:
-    """STR of both halves; with inverse = floor(2^64 / radix) + 1 the quotient is exact below 2^48."""
-    for n in range(groups.size - 1):
-        u = n // 2
-        for k in range(groups[n], groups[n + 1]):
-            p = starts[order[k]]
-            if decimal:
-                decimals.spell(left[k], u, digits, p)
-                decimals.spell(right[k], n - u, digits, p + u)
-                continue
-            a, b = left[k], right[k]
-            for j in range(u):
-                q = mulhi(a, inverse)
-                digits[p + u - 1 - j] = a - q * radix
-                a = q
-            for j in range(n - u):
-                q = mulhi(b, inverse)
-                digits[p + n - 1 - j] = b - q * radix
-                b = q
+    """The same where d = 12: four more bytes of R, sixteen bits at a time."""
+    flip = ALL if subtract else U(0)
+    for n in range(low, high):
+        m, inv, start = modulus[n, parity], inverse[n, parity], np.int64(groups[n])
+        number, more = U(following) << U(8 * width[n]), (m + U(1)) & flip
+        for k in range(np.int64(groups[n + 1]) - start):
+            word, tail = get_pair(output, start, k)
+            y, tail = remainder(swap(word), m, inv), swap(tail)
+            y = remainder(y << U(16) | tail >> U(48), m, inv)
+            y = remainder(y << U(16) | (tail >> U(32)) & U(0xFFFF), m, inv)
+            c = get(left, start, k) + (y ^ flip) + more
+            c = least(c, c - m)
+            put(left, start, k, c)
+            one, two = get_pair(base, start, k)
+            put_pair(blocks, start, k, one, two ^ swap(c | number))

@@ -74,6 +74,7 @@ def run(
     shape = Shape(radix, size)
     state, tail = _before_number(cipher, shape, tweaks)
     limbs = -(-shape.v // shape.k)
+    scratch = np.zeros(limbs, np.uint64)
     left, right = np.zeros((starts.size, limbs), np.uint64), np.zeros((starts.size, limbs), np.uint64)
     gather_limbs(digits, starts, shape.u, U(radix), shape.k, left)
     gather_limbs(digits, starts + shape.u, shape.v, U(radix), shape.k, right)
@@ -82,7 +83,7 @@ def run(
     for i in range(9, -1, -1) if decrypt else range(10):
         stream = _round_bytes(cipher, shape, state, tail, right, i)
         half = shape.v if i & 1 else shape.u
-        add(stream, shape.d, -(-half // shape.k), U(radix**shape.k), U(shape.top(half)), decrypt, left)
+        add(stream, shape.d, -(-half // shape.k), U(radix**shape.k), U(shape.top(half)), decrypt, scratch, left)
         left, right = right, left
     if decrypt:
         left, right = right, left
@@ -131,7 +132,8 @@ def gather_limbs(digits: Any, starts: Any, size: Any, radix: Any, k: Any, limbs:
         end = starts[lane] + size
         for limb in range((size + k - 1) // k):
             number = U(0)
-            for p in range(max(end - k * (limb + 1), starts[lane]), end - k * limb):
+            low = end - k * (limb + 1)
+            for p in range(low if low > starts[lane] else starts[lane], end - k * limb):
                 number = number * radix + U(digits[p])
             limbs[lane, limb] = number
 
@@ -160,11 +162,11 @@ def write_number(limbs: Any, base: Any, start: Any, blocks: Any) -> None:
 
 
 @kernel
-def add(stream: Any, d: Any, count: Any, base: Any, top: Any, subtract: Any, limbs: Any) -> None:
+def add(stream: Any, d: Any, count: Any, base: Any, top: Any, subtract: Any, y: Any, limbs: Any) -> None:
     """Replace limbs by (limbs +- y) mod radix^m; y is d bytes of the stream, `top` the last modulus."""
-    y = np.zeros(count, np.uint64)
     for lane in range(limbs.shape[0]):
-        y[:] = U(0)
+        for limb in range(count):
+            y[limb] = U(0)
         for p in range(0, d, 4):
             carry = U(0)
             for byte in range(4):

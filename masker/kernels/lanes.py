@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from masker.aes import SLACK, BlockCipher
 from masker.kernels import kernel
 from masker.kernels.column import Flags, Offsets, Text
+from masker.kernels.vector import get_pair, put_pair
 from masker.kernels.word import U, load, load_part, swap
 
 LANES = 4096
@@ -25,12 +26,11 @@ Words = NDArray[np.uint64]
 
 @dataclasses.dataclass(frozen=True)
 class Endings:
-    """What is XORed into the last blocks of a value, by its length mod 16; shapes (16, 2).
+    """What is XORed into the last blocks of a value, by its length mod 16.
 
-    `short` for values under 16 bytes, else `last` into the last and `before` into the one before.
+    `last` into the last block, from row 16 on for values of at least 16 bytes; `before` into the one before.
     """
 
-    short: Words
     last: Words
     before: Words
 
@@ -48,7 +48,7 @@ def endings(cipher: BlockCipher, short: bytes, end: bytes) -> Endings:
         lasts.append(_xor(end[16 - rest :] + b"\x80" + bytes(15 - rest), key2))
         befores.append(bytes(rest) + end[: 16 - rest])
     shorts = [_xor(bytes(length) + b"\x80" + bytes(15 - length), short) for length in range(16)]
-    return Endings(_table(shorts), _table(lasts), _table(befores))
+    return Endings(_table(shorts + lasts), _table(befores))
 
 
 def double(block: bytes) -> bytes:
@@ -63,6 +63,7 @@ class Lanes:
     def __init__(self) -> None:
         self.lane = np.zeros(LANES, np.int64)  # value -> lane, -1 where not taken
         self.base = np.zeros(STEPS + 2, np.int64)  # step -> its first block
+        self._counts = np.zeros((2, STEPS + 3), np.int64)
         self.state = np.zeros((LANES, 2), np.uint64)
         self.input = np.zeros((LANES + SLACK, 2), np.uint64)
         self._grow(LANES)
@@ -70,7 +71,7 @@ class Lanes:
 
     def arrange(self, offsets: Offsets, take: Flags) -> None:
         """Give every taken value its lane."""
-        self.steps = sort_lanes(offsets, take, self.lane, self.base)
+        self.steps = sort_lanes(offsets, take, self._counts[0], self._counts[1], self.lane, self.base)
         blocks = int(self.base[self.steps])
         if blocks > len(self.blocks):
             self._grow(blocks)
@@ -82,7 +83,6 @@ class Lanes:
             text.offsets,
             self.lane[: len(text)],
             self.base,
-            masks.short,
             masks.last,
             masks.before,
             self.blocks,
@@ -124,32 +124,34 @@ def _table(blocks: list[bytes]) -> Words:
 
 
 @kernel
-def sort_lanes(offsets: Any, take: Any, lane: Any, base: Any) -> int:
+def sort_lanes(offsets: Any, take: Any, counts: Any, place: Any, lane: Any, base: Any) -> int:
     """Counting sort of the taken values by falling block count; returns the number of steps."""
-    counts = np.zeros(base.size + 1, np.int64)
+    for blocks in range(counts.size):
+        counts[blocks] = 0
     steps = 0
     for i in range(take.size):
+        blocks = (offsets[i + 1] - offsets[i] + 15) >> 4
+        blocks += blocks == 0
+        lane[i] = blocks if take[i] else -1
         if take[i]:
-            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
             counts[blocks] += 1
-            steps = max(steps, blocks)
-    place = np.zeros(steps + 2, np.int64)
+            steps = blocks if blocks > steps else steps
+    place[steps] = 0
     for blocks in range(steps, 0, -1):
         place[blocks - 1] = place[blocks] + counts[blocks]
     base[0] = 0
     for step in range(steps):
         base[step + 1] = base[step] + place[step]
     for i in range(take.size):
-        lane[i] = -1
-        if take[i]:
-            blocks = max(1, (offsets[i + 1] - offsets[i] + 15) >> 4)
+        blocks = lane[i]
+        if blocks > 0:
             lane[i] = place[blocks]
             place[blocks] += 1
     return steps
 
 
 @kernel
-def fill(data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, before: Any, blocks: Any) -> None:
+def fill(data: Any, offsets: Any, lane: Any, base: Any, last: Any, before: Any, blocks: Any) -> None:
     """Lay out each value's blocks, padded and with its ending XORed in."""
     for i in range(lane.size):
         place = lane[i]
@@ -157,23 +159,18 @@ def fill(data: Any, offsets: Any, lane: Any, base: Any, short: Any, last: Any, b
             continue
         p = offsets[i]
         length = offsets[i + 1] - p
-        full, rest = length >> 4, length & 15
-        for j in range(full):
-            blocks[base[j] + place, 0] = load(data, p + 16 * j)
-            blocks[base[j] + place, 1] = load(data, p + 16 * j + 8)
-        row = base[full - 1] + place if rest == 0 and full > 0 else base[full] + place
-        if rest or full == 0:
-            blocks[row, 0] = load_part(data, p + 16 * full, rest)
-            blocks[row, 1] = load_part(data, p + 16 * full + 8, rest - 8)
-        if full == 0:
-            blocks[row, 0] ^= short[rest, 0]
-            blocks[row, 1] ^= short[rest, 1]
-            continue
-        blocks[row, 0] ^= last[rest, 0]
-        blocks[row, 1] ^= last[rest, 1]
-        if rest:
-            blocks[base[full - 1] + place, 0] ^= before[rest, 0]
-            blocks[base[full - 1] + place, 1] ^= before[rest, 1]
+        whole = (length - 1) >> 4 if length > 0 else 0
+        for j in range(whole):
+            put_pair(blocks, base[j], place, load(data, p + 16 * j), load(data, p + 16 * j + 8))
+        rest = length & 15
+        one, two = get_pair(last, rest, 16 if length > 15 else 0)
+        one ^= load_part(data, p + 16 * whole, length - 16 * whole)
+        two ^= load_part(data, p + 16 * whole + 8, length - 16 * whole - 8)
+        put_pair(blocks, base[whole], place, one, two)
+        if whole > 0:
+            one, two = get_pair(blocks, base[whole - 1], place)
+            three, four = get_pair(before, rest, 0)
+            put_pair(blocks, base[whole - 1], place, one ^ three, two ^ four)
 
 
 @kernel
@@ -181,6 +178,6 @@ def count(tags: Any, base: Any, steps: Any, blocks: Any) -> None:
     """Write the counter blocks Q, Q + 1, ...; bits 63 and 31 of Q are cleared, so 64 blocks never carry."""
     for step in range(steps):
         for place in range(base[step + 1] - base[step]):
-            low = swap(tags[place, 1]) & U(0x7FFFFFFF7FFFFFFF)
-            blocks[base[step] + place, 0] = tags[place, 0]
-            blocks[base[step] + place, 1] = swap(low + U(step))
+            one, two = get_pair(tags, 0, place)
+            low = swap(two) & U(0x7FFFFFFF7FFFFFFF)
+            put_pair(blocks, base[step], place, one, swap(low + U(step)))

@@ -1,5 +1,6 @@
 """Keyed one-way functions: AES-CMAC (RFC 4493) of whole columns, as pseudonyms or offsets."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from masker.kernels import decimals, kernel
 from masker.kernels.column import Fixed, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, Words, double, endings, octets
 from masker.kernels.number import numerals
+from masker.kernels.vector import get, get_pair, put, put_pair
 from masker.kernels.word import U, swap, zero_bytes
 
 PSEUDONYM = 26  # characters of 128 bits in base32
+_ROWS = 8192
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = np.array([[a, b] for a in _ALPHABET for b in _ALPHABET], np.uint8)
@@ -38,19 +41,23 @@ class Prf:
             output[row] = np.frombuffer(cmac(self._key, text.value(int(row))), "<u8")
         return output
 
-    def integer_digests(self, numbers: Fixed) -> Words:
-        """The same for integers as shortest base-10 text, which mostly is one block."""
-        output = np.zeros((len(numbers) + 1, 2), np.uint64)
-        blocks = np.zeros((LANES, 2), np.uint64)
-        odd = np.zeros(len(numbers), np.bool_)
-        for low in range(0, len(numbers), LANES):
-            high = min(low + LANES, len(numbers))
-            fill_integers(numbers.values[low:high], self._masks.short, blocks, odd[low:high])
-            self._cipher.encrypt(octets(blocks[: high - low]), octets(output[low : high + 1]))
-        odd &= numbers.valid
-        if odd.any():
-            output[:-1][odd] = self.digests(numerals(Fixed(numbers.values[odd], odd[odd])))
-        return output[:-1]
+    def integer_digests(self, numbers: Fixed) -> Iterator[tuple[int, Words]]:
+        """The same for integers as shortest base-10 text, which mostly is one block.
+
+        Yields the first row and the digests of a chunk, valid until the next.
+        """
+        rows = min(_ROWS, len(numbers))
+        output, blocks = np.zeros((rows + 1, 2), np.uint64), np.zeros((rows, 2), np.uint64)
+        odd = np.zeros(rows, np.bool_)
+        for low in range(0, len(numbers), _ROWS):
+            values, valid = numbers.values[low : low + _ROWS], numbers.valid[low : low + _ROWS]
+            count = values.size
+            fill_integers(values, self._masks.last, blocks, odd)
+            self._cipher.encrypt(octets(blocks[:count]), octets(output[: count + 1]))
+            rare = odd[:count] & valid
+            if rare.any():
+                output[:count][rare] = self.digests(numerals(Fixed(values[rare], rare[rare])))
+            yield low, output[:count]
 
 
 def pseudonyms(text: Text, prf: Prf) -> Text:
@@ -66,31 +73,33 @@ def scatter(macs: Any, lane: Any, output: Any) -> None:
     """Bring lanes back into the order of the values."""
     for i in range(lane.size):
         if lane[i] >= 0:
-            output[i, 0] = macs[lane[i], 0]
-            output[i, 1] = macs[lane[i], 1]
+            one, two = get_pair(macs, lane[i], 0)
+            put_pair(output, 0, i, one, two)
 
 
 @kernel
 def fill_integers(values: Any, short: Any, blocks: Any, odd: Any) -> None:
-    """Lay out padded blocks of 1 to 15 digits; all other numbers are odd."""
+    """Lay out padded blocks of 1 to 15 digits; all other numbers are odd, and what stands for them means nothing.
+
+    Sixteen digits in two words, moved down over their leading zeros: no branch, so eight numbers at a time.
+    """
+    key_one, key_two = short[0, 0] ^ U(0x80), short[0, 1]  # without the padding of an empty value
     for i in range(values.size):
-        number = U(values[i])
-        odd[i] = values[i] < 0 or number >= U(1_000_000_000_000_000)
-        high = number // decimals.TEN8 if number >= decimals.TEN8 else U(0)
-        low = decimals.word_of(number - high * decimals.TEN8)
-        one, two = low | decimals.ASCII, U(0)
-        if high:
-            word = decimals.word_of(high & U(0x3FFFFFF))  # wrong only where odd
-            drop = max(1, min(7, zero_bytes(word)))
-            size = 16 - drop
-            one = (word | decimals.ASCII) >> U(8 * drop) | one << U(64 - 8 * drop)
-            two = (low | decimals.ASCII) >> U(8 * drop)
-        else:
-            drop = min(7, zero_bytes(low))
-            size = 8 - drop
-            one >>= U(8 * drop)
-        blocks[i, 0] = one ^ short[size, 0]
-        blocks[i, 1] = two ^ short[size, 1]
+        number = U(get(values, 0, i))
+        put(odd, 0, i, number >= U(1_000_000_000_000_000))
+        one, two = decimals.sixteen(number)
+        first, second = zero_bytes(one), zero_bytes(two)
+        drop = U(first) if first < 8 else U(8 + (second if second < 7 else 7))
+        one, two = one | decimals.ASCII, two | decimals.ASCII
+        bits = (drop & U(7)) << U(3)
+        carried = (two << U(1)) << (U(63) - bits)  # nothing where bits is 0
+        below, above = (one >> bits) | carried, two >> bits
+        size = U(16) - drop
+        mark = U(0x80) << ((size & U(7)) << U(3))
+        is_short = drop > U(7)
+        below = (above | (mark if size < U(8) else U(0))) if is_short else below
+        above = (mark if size == U(8) else U(0)) if is_short else above | mark
+        put_pair(blocks, 0, i, below ^ key_one, above ^ key_two)
 
 
 @kernel

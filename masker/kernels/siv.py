@@ -17,7 +17,8 @@ from masker.kernels import kernel
 from masker.kernels.base64url import PAIRS, SIXES, decode, eight
 from masker.kernels.column import UNFIT, Bytes, Flags, Masked, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, double, endings
-from masker.kernels.word import U, load, load_part, store, swap
+from masker.kernels.vector import get_pair, put_pair
+from masker.kernels.word import U, copy, front, load, load_part, store, swap
 
 LABEL = b"placet/token/v1"
 KIND = re.compile(r"[a-z][a-z0-9]{0,11}")
@@ -56,6 +57,7 @@ class Sealer:
         short = bytes(a ^ b for a, b in zip(double(state), key1, strict=True))
         self._masks = endings(self._mac, short, state)
         self._lanes = Lanes()
+        self._raw = np.zeros((LONG // 16 + 3, 2), np.uint64)
 
     def seal(self, text: Text) -> Text:
         """Return a token for every valid value; null stays null."""
@@ -78,6 +80,8 @@ class Sealer:
                 stream,
                 prefix,
                 PAIRS,
+                self._raw,
+                self._raw.reshape(-1),
                 output,
                 offsets[low:],
             )
@@ -165,29 +169,41 @@ def emit(
     stream: Any,
     prefix: Any,
     pairs: Any,
+    raw: Any,
+    words: Any,
     output: Any,
     places: Any,
 ) -> None:
-    """Write prefix and base64url of tag and ciphertext: three words are four times eight characters."""
-    raw = np.zeros(2 + LONG // 8 + 3, np.uint64)  # V || C of one value, first byte highest
+    """Write prefix and base64url of V || C: three words are four times eight characters.
+
+    `raw` is scratch, and `words` the same flat: V || C of one value, first byte highest.
+    """
     for i in range(lane.size):
         place = lane[i]
         if place < 0:
             continue
         p, length, q = offsets[i], offsets[i + 1] - offsets[i], U(places[i])
-        for k in range(U(prefix.size)):
-            output[q + k] = prefix[k]
+        copy(prefix, 0, prefix.size, output, q)
         q += U(prefix.size)
-        whole, rest = length >> 3, length & 7
-        raw[0], raw[1] = swap(tags[place, 0]), swap(tags[place, 1])
-        for j in range(whole):
-            raw[2 + j] = swap(load(data, p + 8 * j) ^ stream[base[j >> 1] + place, j & 1])
-        raw[2 + whole], raw[3 + whole], raw[4 + whole] = U(0), U(0), U(0)
+        one, two = get_pair(tags, 0, place)
+        put_pair(raw, 0, 0, swap(one), swap(two))
+        blocks, rest = length >> 4, length & 15
+        for j in range(blocks):
+            one, two = get_pair(stream, base[j], place)
+            one, two = one ^ load(data, p + 16 * j), two ^ load(data, p + 16 * j + 8)
+            put_pair(raw, 1, j, swap(one), swap(two))
+        one, two = U(0), U(0)
         if rest:
-            word = load_part(data, p + 8 * whole, rest) ^ stream[base[whole >> 1] + place, whole & 1]
-            raw[2 + whole] = swap(word & ((U(1) << U(8 * rest)) - U(1)))
+            p += 16 * blocks
+            one, two = get_pair(stream, base[blocks], place)
+            one, two = (
+                front(one ^ load_part(data, p, rest), rest),
+                front(two ^ load_part(data, p + 8, rest - 8), rest - 8),
+            )
+        put_pair(raw, 1, blocks, swap(one), swap(two))
+        put_pair(raw, 2, blocks, U(0), U(0))
         for m in range(U(0), U((length + 23) >> 3), U(3)):
-            one, two, three = raw[m], raw[m + U(1)], raw[m + U(2)]
+            one, two, three = words[m], words[m + U(1)], words[m + U(2)]
             store(output, q, eight(pairs, one >> U(16)))
             store(output, q + U(8), eight(pairs, (one & U(0xFFFF)) << U(32) | two >> U(32)))
             store(output, q + U(16), eight(pairs, (two & U(0xFFFFFFFF)) << U(16) | three >> U(48)))
@@ -200,8 +216,7 @@ def load_tags(data: Any, offsets: Any, lane: Any, tags: Any) -> None:
     """Read V of each laned value."""
     for i in range(lane.size):
         if lane[i] >= 0:
-            tags[lane[i], 0] = load(data, offsets[i])
-            tags[lane[i], 1] = load(data, offsets[i] + 8)
+            put_pair(tags, 0, lane[i], load(data, offsets[i]), load(data, offsets[i] + 8))
 
 
 @kernel

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masker.kernels import device, kernel
-from masker.kernels.column import UNFIT, Masked, Text, ends, fitting, gather, merge, text_from
+from masker.kernels.column import UNFIT, Masked, Text, ends, fitting, gather, merge, ranges, text_from
+from masker.kernels.word import U, copy
 
 MASKED_HOST = b"@masked.invalid"  # RFC 2606: never resolves
 _ZIP_KEPT, _ZIP_LEAST = 3, 4
+_LETTERS = np.array([chr(byte).isalnum() and byte < 128 for byte in range(256)])
 
 
 def partial(text: Text, first: int, last: int, character: str) -> Masked:
@@ -44,12 +46,10 @@ def constant(valid: NDArray[np.bool_], value: bytes) -> Text:
 def zip3(text: Text) -> Masked:
     """Return the first three characters of a code of at least four ASCII letters or digits."""
     status = np.zeros(len(text), np.uint8)
-    check_zip(text.data, text.offsets, text.valid, _ZIP_LEAST, status)
+    check_zip(text.data, text.offsets, text.valid, _ZIP_LEAST, _LETTERS, status)
     valid = text.valid & (status == 0)
-    offsets = ends(np.where(valid, _ZIP_KEPT, 0))
-    output = np.zeros(int(offsets[-1]), np.uint8)
-    copy_heads(text.data, text.offsets, offsets, output)
-    return Masked(Text(output, offsets, valid), status)
+    starts = text.offsets[:-1]
+    return Masked(ranges(text, starts, starts + _ZIP_KEPT, valid), status)
 
 
 def network(text: Text) -> Masked:
@@ -75,7 +75,7 @@ def halves(text: Text) -> tuple[Text, Text, NDArray[np.uint8]]:
     at = np.zeros(len(text), np.int64)
     find_at(text.data, text.offsets, text.valid, at, status)
     valid = text.valid & (status == 0)
-    return _range(text, text.offsets[:-1], at, valid), _range(text, at + 1, text.offsets[1:], valid), status
+    return ranges(text, text.offsets[:-1], at, valid), ranges(text, at + 1, text.offsets[1:], valid), status
 
 
 def join(first: Text, middle: bytes, second: Text | None, end: bytes) -> Text:
@@ -95,14 +95,7 @@ def cut(text: Text, end: bytes) -> Masked:
     status = np.zeros(len(text), np.uint8)
     stop = text.offsets[1:].copy()
     strip_end(text.data, text.offsets, text.valid, np.frombuffer(end, np.uint8), stop, status)
-    return Masked(_range(text, text.offsets[:-1], stop, text.valid & (status == 0)), status)
-
-
-def _range(text: Text, starts: NDArray[np.int64], stops: NDArray[np.int64], valid: NDArray[np.bool_]) -> Text:
-    offsets = ends(np.where(valid, stops - starts, 0))
-    output = np.zeros(int(offsets[-1]), np.uint8)
-    copy_ranges(text.data, starts, offsets, output)
-    return Text(output, offsets, valid)
+    return Masked(ranges(text, text.offsets[:-1], stop, text.valid & (status == 0)), status)
 
 
 def _ipv6(value: bytes) -> bytes | None:
@@ -120,10 +113,8 @@ def keep_ascii(data: Any, offsets: Any, valid: Any, first: Any, last: Any, outpu
         p, q = offsets[i], places[i]
         length = places[i + 1] - q
         if length >= 2 * (first + last):
-            for k in range(first):
-                output[q + k] = data[p + k]
-            for k in range(length - last, length):
-                output[q + k] = data[p + k]
+            copy(data, p, first, output, q)
+            copy(data, p + length - last, last, output, q + length - last)
 
 
 @kernel
@@ -172,34 +163,16 @@ def code_points(data: Any, start: Any, end: Any) -> int:
 
 
 @kernel
-def check_zip(data: Any, offsets: Any, valid: Any, least: Any, status: Any) -> None:
+def check_zip(data: Any, offsets: Any, valid: Any, least: Any, letters: Any, status: Any) -> None:
     """Mark what is too short or not ASCII letters and digits in its first characters."""
     for i in range(valid.size):
-        if not valid[i]:
-            continue
-        if offsets[i + 1] - offsets[i] < least:
-            status[i] = 1
-            continue
-        for p in range(offsets[i], offsets[i] + least):
-            upper = data[p] & 0xDF
-            if not (48 <= data[p] <= 57 or 65 <= upper <= 90):
-                status[i] = 1
-
-
-@kernel
-def copy_heads(data: Any, offsets: Any, places: Any, output: Any) -> None:
-    """Copy as many first bytes as the result has."""
-    for i in range(places.size - 1):
-        for k in range(places[i + 1] - places[i]):
-            output[places[i] + k] = data[offsets[i] + k]
-
-
-@kernel
-def copy_ranges(data: Any, starts: Any, places: Any, output: Any) -> None:
-    """Copy each range to its place."""
-    for i in range(places.size - 1):
-        for k in range(places[i + 1] - places[i]):
-            output[places[i] + k] = data[starts[i] + k]
+        if valid[i]:
+            p = U(offsets[i])
+            good = offsets[i + 1] - offsets[i] >= least
+            if good:
+                for k in range(U(least)):
+                    good &= letters[data[p + k]]
+            status[i] = not good
 
 
 @kernel
@@ -207,9 +180,9 @@ def append(data: Any, offsets: Any, valid: Any, output: Any, place: Any) -> None
     """Append each value at its running place."""
     for i in range(valid.size):
         if valid[i]:
-            for p in range(offsets[i], offsets[i + 1]):
-                output[place[i]] = data[p]
-                place[i] += 1
+            size = offsets[i + 1] - offsets[i]
+            copy(data, offsets[i], size, output, place[i])
+            place[i] += size
 
 
 @kernel
@@ -259,7 +232,8 @@ def measure_ipv4(data: Any, offsets: Any, valid: Any, lengths: Any, status: Any)
                 dots, digits, part, third = dots + 1, 0, 0, p
             elif 48 <= data[p] <= 57:
                 good = good and not (digits > 0 and part == 0)
-                digits, part = digits + 1, min(part * 10 + np.int64(data[p]) - 48, 1000)
+                part = part * 10 + np.int64(data[p]) - 48 if part < 256 else 256
+                digits += 1
             else:
                 good = False
             good = good and part < 256
@@ -276,8 +250,7 @@ def write_ipv4(data: Any, offsets: Any, places: Any, output: Any) -> None:
     for i in range(places.size - 1):
         size = places[i + 1] - places[i]
         if size > 0:
-            for k in range(size - 5):
-                output[places[i] + k] = data[offsets[i] + k]
+            copy(data, offsets[i], size - 5, output, places[i])
             for k in range(5):
                 output[places[i] + size - 5 + k] = ending[k]
 

@@ -59,10 +59,7 @@ async def authorize(
         list[str] | None, typer.Option(metavar="TYPE", help="An obligation that you will meet; others are a deny.")
     ] = None,
 ) -> None:
-    """Ask whether something may happen.
-
-    Exit status: 0 allow, 10 deny, 11 needs approval, 12 the approval does not count; a batch: 0 when all were answered.
-    """
+    """Ask whether something may happen: 0 allow, 10 deny, 11 needs approval, 12 approval over; a batch: 0, answered."""
     if file:
         requests, batch = read(file)
     else:

@@ -127,10 +127,11 @@ async def _streamed(
     client: "Client", scope: "MaskScope", path: str, target: str, form: str, *, trim: bool = False, rewrap: bool = False
 ) -> None:
     from masker.arrow.sinks import Sink
-    from pdp import table
+    from pdp import heap, table
     from pdp.mask_client import MaskCall
     from pdp.v1.mask_pb2 import StreamStart
 
+    heap.keep_freed()
     shape, source = shape_of(path, form, trim=trim)
     with source:
         call = MaskCall(client, StreamStart(scope=scope, shape=shape), source.schema, rewrap=rewrap)

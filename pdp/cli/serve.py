@@ -117,6 +117,9 @@ async def _serve(path: Path, changes: dict[str, str]) -> None:
 
 def run_until_stopped(work: Any) -> None:
     """Run a server's coroutine on uvloop where there is one."""
+    from pdp import heap
+
+    heap.keep_freed()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         import uvloop

@@ -71,7 +71,7 @@ async def unmask(
                 else:
                     data.arrow_stream = tables.written(whole, source.schema)
                 if data.ByteSize() > UNMASK_BYTES:
-                    exit_code.fail("this is more than 4 MiB; unmask fewer rows or columns at a time", exit_code.USAGE)
+                    exit_code.fail(_too_large(path, whole.num_rows, data.ByteSize()), exit_code.USAGE)
                 request = UnmaskRequest(scope=scope, data=data, columns=columns or ())
                 answer = await client.call(client.masks.Unmask, request)
                 if not answer.HasField("data"):
@@ -80,6 +80,19 @@ async def unmask(
                 with Sink(target, described, source.form if target == "-" else "") as sink:
                     sink.write(made)
     summary(answer.plan, answer.rows, answer.record_id, target)
+
+
+def _too_large(path: str, rows: int, size: int) -> str:
+    """Why this is not cut into several calls, and what to do.
+
+    An approval fits the very tokens of one call, once, and a request id names one call.
+    """
+    at_a_time = max(rows * UNMASK_BYTES * 9 // (size * 10), 1)  # not all rows are of one size
+    return (
+        f"{path} has {rows:,} rows, {size / 2**20:.1f} MiB of data; one call unmasks at most 4 MiB, and an approval "
+        f"fits the very tokens of one call. Cut the file into parts of about {at_a_time:,} rows, or leave out columns "
+        "that you do not need, and unmask each part by itself; where people approve, each part has its own approval"
+    )
 
 
 def _rows(answer: "UnmaskResponse") -> tuple[Any, Any]:

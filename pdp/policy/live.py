@@ -1,17 +1,20 @@
 """The policy in force: its folders built into the bundle that OPA watches, built again when they change."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from watchfiles import awatch
 
-from pdp.errors import SetupError
+from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import build
 from pdp.policy.check import domains
 from pdp.policy.schema import schemas
+
+UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Gives the domains that were ever used, as they were declared then."""
 
 
 class Policy:
@@ -22,18 +25,29 @@ class Policy:
 
 
 class WatchedPolicy(Policy):
-    """Folders of Rego and data on top of the core. A broken edit is shown and the last good one stays in force."""
+    """Folders of Rego and data on top of the core. A broken edit is shown and the last good one stays in force.
 
-    def __init__(self, opa: Path, folders: Sequence[Path], bundle: Path, say: Callable[[str], None]) -> None:
+    A domain that was ever used, or was in force in this process, does not change.
+    """
+
+    def __init__(
+        self,
+        opa: Path,
+        folders: Sequence[Path],
+        bundle: Path,
+        say: Callable[[str], None],
+        used_domains: UsedDomains,
+    ) -> None:
         super().__init__()
-        self._opa, self._folders, self._say = opa, folders, say
+        self._opa, self._folders, self._say, self._used_domains = opa, folders, say, used_domains
         self.bundle = bundle
         self._domains: Mapping[str, Any] = {}
 
     async def build(self) -> str:
         """Check and build; the revision. Raises `SetupError` that names every fault, and changes nothing then."""
-        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, self._domains)
-        self._domains = await asyncio.to_thread(domains, self._opa, self._folders)
+        in_force = {**self._domains, **await self._used_domains()}
+        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, in_force)
+        self._domains = {**self._domains, **await asyncio.to_thread(domains, self._opa, self._folders)}
         self.attributes = Attributes(schemas(self._folders))
         return revision
 
@@ -42,7 +56,7 @@ class WatchedPolicy(Policy):
         async for _ in awatch(*self._folders):
             try:
                 revision = await self.build()
-            except (SetupError, OSError) as error:  # an editor may take a file away while it is read
+            except (PdpError, OSError) as error:  # MongoDB is away, or an editor took a file away while it is read
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

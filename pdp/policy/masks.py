@@ -43,11 +43,11 @@ def declarations(source: Source, document: Mapping[str, Any]) -> Iterator[Findin
 
 
 def changed(source: Source, document: Mapping[str, Any], in_force: Mapping[str, Any]) -> Iterator[Finding]:
-    """Domains that say something else than those in force: what they masked would join no more."""
+    """Domains that say something else than those in force or ever used: what they masked would join no more."""
     domains = document.get("domains", {})
     for name in domains.keys() & in_force.keys() if isinstance(domains, dict) else ():
         if domains[name] != in_force[name]:
-            sentence = f"`data.domains.{name}` is in force and differs; declare what you want under a new name"
+            sentence = f"`data.domains.{name}` was in force and differs; declare what you want under a new name"
             yield Finding(source.shown, 0, "changed-domain", sentence)
 
 

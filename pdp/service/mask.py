@@ -10,7 +10,6 @@ from typing import Any
 
 import masker
 from pdp import mask_work as work
-from pdp.ahead import ahead
 from pdp.answer import Ask
 from pdp.audit import event
 from pdp.audit.record import Entry
@@ -24,6 +23,7 @@ from pdp.mask_work import Rows, Shape
 from pdp.masking import masks_input, selection
 from pdp.opa import Opa
 from pdp.service.decision import DecisionService
+from pdp.store.domains import Domains
 from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -43,8 +43,10 @@ from pdp.v1.mask_pb2 import (
 )
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 
-StreamRequest = MaskStreamRequest | RewrapRequest
-StreamResponse = MaskStreamResponse | RewrapResponse
+StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
+"""An Arrow message is a view of what came."""
+StreamResponse = MaskStreamResponse | RewrapResponse | bytes
+"""An Arrow message is in its envelope already."""
 Bound = Callable[[masker.MaskPlan], Mapping[str, Any]]
 """What the context of a decision says of the data, once there is a plan."""
 
@@ -63,12 +65,13 @@ class MaskService:
         decisions: DecisionService,
         opa: Opa,
         keys: MaskKeys,
+        domains: Domains,
         quotas: Quotas,
         limits: Limits,
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._decisions, self._opa, self._keys = decisions, opa, keys
+        self._decisions, self._opa, self._keys, self._domains = decisions, opa, keys, domains
         self._quotas, self._limits, self._writer, self._threads = quotas, limits, writer, threads
         self._recording: set[asyncio.Task[None]] = set()
 
@@ -101,12 +104,12 @@ class MaskService:
         )
 
     def MaskStream(
-        self, requests: AsyncIterator[MaskStreamRequest], caller: Caller
+        self, requests: AsyncIterator[StreamRequest], caller: Caller
     ) -> AsyncGenerator[StreamResponse, None]:
         """Any number of rows."""
         return self._stream("mask", requests, caller, MaskStreamResponse)
 
-    def Rewrap(self, requests: AsyncIterator[RewrapRequest], caller: Caller) -> AsyncGenerator[StreamResponse, None]:
+    def Rewrap(self, requests: AsyncIterator[StreamRequest], caller: Caller) -> AsyncGenerator[StreamResponse, None]:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
@@ -132,11 +135,11 @@ class MaskService:
         action: str,
         requests: AsyncIterator[StreamRequest],
         caller: Caller,
-        answer: type[StreamResponse],
+        answer: type[MaskStreamResponse | RewrapResponse],
     ) -> AsyncGenerator[StreamResponse, None]:
         """Opened, the masked batches, the end. A broken one is recorded with what it had sent."""
         first = await anext(requests, None)
-        if first is None or first.WhichOneof("message") != "start":
+        if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
         job = await self._job(action, first.start.scope, Shape.of(first.start.shape), caller)
         if isinstance(job, AuthorizeResponse):
@@ -146,11 +149,10 @@ class MaskService:
         await self._record(progress.entry("started"))
         try:
             yield answer(opened=StreamOpened(decision=job.decision, plan=work.plan_message(job.plan)))
-            batches = ahead(progress.admitted(_arrow_messages(requests)))
-            async for rows, pieces in ahead(progress.masked(batches)):
+            async for rows, pieces in progress.masked(progress.admitted(_arrow_messages(requests))):
                 progress.leaves(rows)
                 for piece in pieces:
-                    yield answer(arrow_message=piece)
+                    yield piece
             progress.require_whole()
         except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
             await self._record(progress.entry("broken", error.reason if isinstance(error, PdpError) else "ABANDONED"))
@@ -193,6 +195,7 @@ class MaskService:
             return decision
         for _ in range(ATTEMPTS):
             if decision.policy_revision == plan.policy_revision:
+                await self._domains.claim(work.used_domains(plan))
                 principals = [caller.identity, *map(_identity, [request.subject, *decision.on_behalf_of])]
                 return Job(action, caller, principals, decision, plan, keys, shape, members)
             plan, again = await planned()
@@ -206,7 +209,7 @@ class MaskService:
         columns = shape.columns
         answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
         selected = selection(answer, columns, partial=action != "mask")
-        return await self._threads.run(
+        plan = await self._threads.run(
             lambda: work.plan(
                 shape,
                 selected,
@@ -218,6 +221,8 @@ class MaskService:
                 only=only,
             )
         )
+        await self._domains.require(work.used_domains(plan))
+        return plan
 
     async def _denied(self, ask: Ask, refused: PdpError) -> AuthorizeResponse:
         """The deny, where the policy denies anyway; else why there is no plan, recorded and raised."""
@@ -265,8 +270,11 @@ def _identity(subject: Subject) -> str:
     return f"{subject.type}:{subject.id}"
 
 
-async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[bytes, None]:
+async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[memoryview, None]:
     async for request in requests:
-        if request.WhichOneof("message") != "arrow_message":
+        if isinstance(request, memoryview):
+            yield request
+        elif request.WhichOneof("message") == "arrow_message":
+            yield memoryview(request.arrow_message)
+        else:
             raise InvalidRequest.field("arrow_message", "is required in every message after the first")
-        yield request.arrow_message

@@ -1,9 +1,10 @@
-"""Decisions a second with durable audit, each beside what this machine can do without us, in the same run.
+"""Decisions with durable audit, and masks, a second, each beside what this machine can do without us, in the same run.
 
-    python -m tests.bench [--rounds N] [--seconds S]
+    python -m tests.bench [--rounds N] [--seconds S] [--only decisions|masks|stream|parquet]
 
-References: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to the same
-questions. Load comes from other processes. Compare the ratios: the machine is shared by all of it, and noisy.
+References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
+the same questions; load comes from other processes. Those of the masks are in `bench_mask` and `mask_*`.
+Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
 import argparse
@@ -15,9 +16,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--only", choices=["decisions", "masks", "stream", "parquet"])
     arguments = parser.parse_args()
-    inner = [sys.executable, "-m", "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)]
-    return subprocess.run([sys.executable, "-m", "pdp", "dev", "--", *inner], check=False).returncode
+    dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
+    parts = {
+        "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
+        "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
+        "stream": [*dev, "tests.bench.mask_stream"],
+        "parquet": [*dev, "tests.bench.mask_parquet"],
+    }
+    chosen = [arguments.only] if arguments.only else list(parts)
+    return max(subprocess.run(parts[part], check=False).returncode for part in chosen)
 
 
 if __name__ == "__main__":

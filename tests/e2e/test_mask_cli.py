@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -121,6 +122,22 @@ async def test_unmasking_asks_people_first(server: Placet, tmp_path: Path) -> No
     ]
     denied = await pdp(server, *unmask, "--approval-id", approval)
     assert denied.status == 12
+
+
+async def test_more_than_a_call_unmasks_is_refused_with_what_to_do(server: Placet, tmp_path: Path) -> None:
+    rows = 100_000
+    parquet.write_table(pa.table({"rec_id": [f"rec_{number:060}" for number in range(rows)]}), tmp_path / "m.parquet")
+    unmask = ("unmask", tmp_path / "m.parquet", "-o", tmp_path / "u.parquet", *AS_ALICE)
+    refused = await pdp(server, *unmask)
+    assert refused.status == 2
+    assert "100,000 rows" in refused.err
+    assert "each part has its own approval" in refused.err
+    assert not (tmp_path / "u.parquet").exists()
+    advised = re.search(r"about ([\d,]+) rows", refused.err)
+    assert advised is not None
+    part = parquet.read_table(tmp_path / "m.parquet").slice(0, int(advised[1].replace(",", "")))
+    parquet.write_table(part, tmp_path / "m.parquet")
+    assert "MiB" not in (await pdp(server, *unmask)).err
 
 
 async def test_keys_are_made_listed_rotated_and_retired(server: Placet, tmp_path: Path) -> None:

@@ -117,6 +117,46 @@ async def test_a_message_that_is_no_batch_is_refused(server: Placet, name: str) 
     assert refusal(refused.value).code == "INVALID_ARGUMENT"
 
 
+async def raw(server: Placet, *bodies: bytes) -> list[mask_pb2.MaskStreamResponse]:
+    """Bytes as no client library would write them."""
+    call = server.channel.stream_stream("/pdp.v1.MaskService/MaskStream")(
+        iter([opening().SerializeToString(), *bodies]), metadata=server.metadata("report-bot")
+    )
+    return [mask_pb2.MaskStreamResponse.FromString(body) async for body in call]
+
+
+async def test_an_envelope_in_another_form_is_read_as_protobuf_reads_it(server: Placet) -> None:
+    arrow_message = message(ROW)
+    body = mask_pb2.MaskStreamRequest(arrow_message=arrow_message).SerializeToString()
+    length = len(arrow_message)
+    longer = bytes([0x12, length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, 0]) + arrow_message
+    answers = await raw(server, body, longer, body + body)
+    assert answers[-1].end.rows == 6
+    masked = [answer.arrow_message for answer in answers if answer.HasField("arrow_message")]
+    assert len(masked) == 3
+    assert len(set(masked)) == 1
+
+
+@pytest.mark.parametrize("tail", [b"\x7a\x01x", b"\x0a\x00", b"x"])
+async def test_an_envelope_with_more_in_it_is_refused(server: Placet, tail: bytes) -> None:
+    body = mask_pb2.MaskStreamRequest(arrow_message=message(ROW)).SerializeToString()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await raw(server, body + tail)
+    assert refusal(refused.value).code == "INVALID_ARGUMENT"
+
+
+async def test_rows_in_errors_count_from_the_start_of_the_stream(server: Placet) -> None:
+    schema = pa.schema([("email", pa.string())])
+    good = pa.record_batch({"email": ["a@b.example"] * 5}, schema=schema)
+    bad = pa.record_batch({"email": ["a@b.example", "nobody"]}, schema=schema)
+    parts = [mask_pb2.MaskStreamRequest(arrow_message=message(batch)) for batch in (good, good, good, bad, good, good)]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await sent(server, opening(schema), *parts)
+    assert refusal(refused.value).reason == "VALUE_REFUSED"
+    assert refusal(refused.value).metadata["row"] == "16"
+    assert (await phases(server, "broken"))["rows"] <= 15
+
+
 async def test_few_bytes_do_not_become_many_rows(server: Placet) -> None:
     schema = pa.schema([("rec_id", pa.null())])
     many = pa.RecordBatch.from_arrays([pa.nulls(1 << 30)], schema=schema)
@@ -237,7 +277,7 @@ async def test_memory_does_not_grow_with_the_stream(server: Placet) -> None:
     schema = pa.schema([("suburb", pa.string()), ("postcode", pa.string())])
     batch = pa.RecordBatch.from_arrays([pa.array(["x" * 40] * 30_000), pa.array(["2011"] * 30_000)], schema=schema)
     writer = table.Writer(schema)
-    parts = list(writer.messages(batch))
+    parts = [bytes(message) for message in writer.messages(batch)]
 
     async def pushed(times: int) -> None:
         requests = [mask_pb2.MaskStreamRequest(arrow_message=part) for part in parts]

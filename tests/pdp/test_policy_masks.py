@@ -83,14 +83,31 @@ def test_domain_in_force_is_not_changed_only_added_to(tmp_path: Path) -> None:
     assert found(added, in_force=in_force) == []
 
 
+async def unused() -> dict[str, Any]:
+    return {}
+
+
 async def test_edit_that_changes_a_domain_is_not_loaded(tmp_path: Path) -> None:
     entry = '"columns": ["id"], "domain": "customer"'
     folder = policy(tmp_path / "p", entry)
     (tmp_path / "out").mkdir()
-    watched = WatchedPolicy(toolcache.opa(TOOL_CACHE), [folder], tmp_path / "out" / "bundle.tar.gz", print)
+    watched = WatchedPolicy(toolcache.opa(TOOL_CACHE), [folder], tmp_path / "out" / "bundle.tar.gz", print, unused)
     await watched.build()
     policy(folder, entry, {"customer": {"mask": "token", "kind": "cus"}})
     with pytest.raises(SetupError, match="changed-domain"):
         await watched.build()
     policy(folder, entry, DOMAINS)
     await watched.build()
+
+
+async def test_domain_that_was_away_for_an_edit_does_not_come_back_changed(tmp_path: Path) -> None:
+    entry = '"columns": ["id"], "domain": "customer"'
+    folder = policy(tmp_path / "p", entry, {**DOMAINS, "more": {"mask": "pseudonym"}})
+    (tmp_path / "out").mkdir()
+    watched = WatchedPolicy(toolcache.opa(TOOL_CACHE), [folder], tmp_path / "out" / "bundle.tar.gz", print, unused)
+    await watched.build()
+    policy(folder, entry)
+    await watched.build()
+    policy(folder, entry, {**DOMAINS, "more": {"mask": "token"}})
+    with pytest.raises(SetupError, match="changed-domain"):
+        await watched.build()

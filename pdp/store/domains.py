@@ -1,0 +1,72 @@
+"""How each mask domain was declared when it was first used; equal values have equal tokens only while that stays so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from pdp.errors import MaskPlanRefused
+from pdp.store.database import Database, unavailable
+
+
+class Domains:
+    """One document a domain of a realm, inserted once and never changed."""
+
+    def __init__(self, database: Database, realm: str) -> None:
+        self._collection = database.database.get_collection("domains")
+        self._realm = realm
+        self._known: dict[str, bytes] = {}
+
+    async def used(self) -> dict[str, Any]:
+        """The declarations of all domains that were ever used in this realm."""
+        async with unavailable():
+            found = await self._collection.find({"_id.realm": {"$eq": self._realm}}).to_list()
+        return {document["_id"]["name"]: orjson.loads(document["declaration"]) for document in found}
+
+    async def require(self, declarations: Mapping[str, Any]) -> None:
+        """Raise `MaskPlanRefused` where one differs from what it was at its first use."""
+        for name, declaration in declarations.items():
+            if name not in self._known:
+                async with unavailable():
+                    document = await self._collection.find_one({"_id": self._id(name)})
+                if document is None:
+                    continue
+                self._known[name] = bytes(document["declaration"])
+            self._compare(name, declaration)
+
+    async def claim(self, declarations: Mapping[str, Any]) -> None:
+        """Hold each to its declaration from now on; whoever comes first wins. Raises as `require`."""
+        for name, declaration in declarations.items():
+            if name not in self._known:
+                self._known[name] = await self._first(name, _canonical(declaration))
+            self._compare(name, declaration)
+
+    async def _first(self, name: str, declaration: bytes) -> bytes:
+        place, first = {"_id": self._id(name)}, {"$setOnInsert": {"declaration": declaration}}
+        while True:
+            try:
+                async with unavailable():
+                    stored = await self._collection.find_one_and_update(
+                        place, first, upsert=True, return_document=ReturnDocument.AFTER
+                    )
+            except DuplicateKeyError:  # two were first at once
+                continue
+            if stored is not None:
+                return bytes(stored["declaration"])
+
+    def _compare(self, name: str, declaration: Any) -> None:
+        if self._known[name] != _canonical(declaration):
+            raise MaskPlanRefused(
+                f"the domain {name} is declared otherwise than when it was first used, so its tokens would not join; "
+                "declare it as it was, and what you want now under a new name",
+                domain=name,
+            )
+
+    def _id(self, name: str) -> dict[str, str]:
+        return {"realm": self._realm, "name": name}
+
+
+def _canonical(declaration: Any) -> bytes:
+    return orjson.dumps(declaration, option=orjson.OPT_SORT_KEYS)
