@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masker.aes import SLACK, BlockCipher
+from masker.aes import BlockCipher
 from masker.kernels import kernel
 from masker.kernels.column import Flags, Offsets, Text
 from masker.kernels.vector import get_pair, put_pair
@@ -64,8 +64,9 @@ class Lanes:
         self.lane = np.zeros(LANES, np.int64)  # value -> lane, -1 where not taken
         self.base = np.zeros(STEPS + 2, np.int64)  # step -> its first block
         self._counts = np.zeros((2, STEPS + 3), np.int64)
-        self.state = np.zeros((LANES, 2), np.uint64)
-        self.input = np.zeros((LANES + SLACK, 2), np.uint64)
+        self.state = np.zeros((LANES + 1, 2), np.uint64)
+        self._state_bytes = octets(self.state)
+        self._input = np.zeros((LANES, 2), np.uint64)
         self._grow(LANES)
         self.steps = 0
 
@@ -87,12 +88,13 @@ class Lanes:
             masks.before,
             self.blocks,
         )
-        self.state[:] = 0
         for step in range(self.steps):
             low, high = int(self.base[step]), int(self.base[step + 1])
-            np.bitwise_xor(self.state[: high - low], self.blocks[low:high], out=self.input[: high - low])
-            cipher.encrypt(octets(self.input[: high - low]), self._state_bytes)
-            self.state[: high - low] = self._state_output[: high - low]
+            given = self.blocks[low:high]
+            if step:
+                np.bitwise_xor(self.state[: high - low], given, out=self._input[: high - low])
+                given = self._input[: high - low]
+            cipher.encrypt(octets(given), self._state_bytes)  # lanes that have ended stand after those that go on
         return self.state
 
     def keystream(self, tags: Words, cipher: BlockCipher) -> Words:
@@ -106,8 +108,6 @@ class Lanes:
         self.blocks = np.zeros((blocks, 2), np.uint64)
         self.stream = np.zeros((blocks + 1, 2), np.uint64)
         self._stream_bytes = octets(self.stream)
-        self._state_output = np.zeros((LANES + 1, 2), np.uint64)
-        self._state_bytes = octets(self._state_output)
 
 
 def octets(words: Words) -> NDArray[np.uint8]:

@@ -40,6 +40,11 @@ def rfc():
 
 
 @pytest.fixture(scope="session")
+def wycheproof():
+    return json.loads((CASES / "wycheproof_siv.json").read_text())["cases"]
+
+
+@pytest.fixture(scope="session")
 def ff1_vectors():
     return json.loads((CASES / "ff1_vectors.json").read_text())
 

@@ -40,6 +40,18 @@ def test_rfc_5297_examples(rfc):
         assert base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)).hex() == case["sealed"]
 
 
+def test_wycheproof_cases_seal_and_open_or_are_refused(wycheproof):
+    assert [case["valid"] for case in wycheproof].count(True) == 39
+    for case in wycheproof:
+        key = RfcKey(bytes.fromhex(case["key"]), "k", "abcdef", (bytes.fromhex(case["associated"]),))
+        plain, sealed = bytes.fromhex(case["plain"]), bytes.fromhex(case["sealed"])
+        token = key.prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=")
+        opened = open_tokens(text_from([token]), [key])
+        assert opened.status.tolist() == [0 if case["valid"] else 1], case["id"]
+        assert values(opened.values) == [plain if case["valid"] else None], case["id"]
+        assert (values(Sealer(key).seal(text_from([plain]))) == [token]) == case["valid"], case["id"]
+
+
 def test_rfc_4493_examples(rfc):
     key, message = bytes.fromhex(rfc["cmac_key"]), bytes.fromhex(rfc["cmac_message"])
     parts = [message[: case["length"]] for case in rfc["cmac"]]
