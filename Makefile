@@ -72,7 +72,6 @@ gen: setup
 
 bench: setup .venv-bench/.installed
 	$(BIN)/python -m tests.bench
-	$(BIN)/pdp dev -- $(BIN)/python -m tests.bench.mask_stream
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages

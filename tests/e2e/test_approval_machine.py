@@ -145,7 +145,7 @@ async def settled(world: World, held: Approval) -> Approval:
 
 async def test_whatever_eight_actors_do_at_once_the_model_holds(world: World, rounds: int) -> None:
     @settings(
-        max_examples=8 * rounds,
+        max_examples=4 * rounds,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -37,12 +37,15 @@ async def opened(server: Placet, request: AuthorizeRequest | None = None) -> App
     return (await server.authorize(request or exporting())).approval
 
 
-async def sent(server: Placet, approval_id: str, *, attempts: int, state: str = "waiting") -> list[Notification]:
-    """The approval's messages, as soon as all of them have come so far."""
+async def sent(
+    server: Placet, approval_id: str, *, attempts: int, state: str = "waiting", problem: str = ""
+) -> list[Notification]:
+    """The approval's messages, as soon as all of them have come so far; a claim counts before its problem is known."""
 
     async def look() -> list[Notification]:
         found = await notifications(server, approval_id)
-        return found if all((one.state, one.attempts) == (state, attempts) and one.problem for one in found) else []
+        come = [(one.state, one.attempts) == (state, attempts) and one.problem for one in found]
+        return found if all(come) and problem in {"", *(one.problem for one in found)} else []
 
     return await eventually(look, seconds=20)
 
@@ -178,8 +181,8 @@ async def test_message_is_tried_again_with_the_same_id_and_a_new_signature(
     async with receiver(tmp_path, recovering) as ops, placet(state, mongod.uri, webhooks=(ops.config(),)) as server:
         asked = await opened(server)
         for attempt, status in enumerate(answers[:-1], start=1):
-            (waiting,) = await sent(server, asked.approval_id, attempts=attempt)
-            assert waiting.problem == f"HTTP status {status}"
+            (refused,) = await sent(server, asked.approval_id, attempts=attempt, problem=f"HTTP status {status}")
+            assert refused.state == "waiting"
             await due_now(mongod.uri, server)
         heard = await ops.heard(asked.approval_id, 4)
         assert len({(one.id, one.body) for one in heard}) == 1
