@@ -80,7 +80,7 @@ class Child:
 
     async def healthy(self) -> None:
         """Return once the process can be used; the caller keeps the time."""
-        raise NotImplementedError
+        raise NotImplementedError  # what health is, each kind of child says itself
 
     def hear(self, line: str) -> None:
         """Take one line of output as it comes."""

@@ -57,3 +57,12 @@ def signing(key: OKPKey) -> Ed25519PrivateKey:
     private = key.private_key
     assert isinstance(private, Ed25519PrivateKey)  # noqa: S101  # `private_key` let nothing else pass
     return private
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """Another value once the file was written or replaced; zeros where it cannot be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)

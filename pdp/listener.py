@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pdp.address import is_local
 from pdp.config import Config, Tls
 from pdp.errors import SetupError
+from pdp.keys import stamp
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,10 @@ class _Files:
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
         """The files' content, if it is another; where that is not usable, the last one stays."""
-        stamp = self._stamps()
-        if stamp == self._stamp:
+        now = self._stamps()
+        if now == self._stamp:
             return None
-        self._stamp = stamp
+        self._stamp = now
         try:
             return self._configuration()
         except SetupError as error:
@@ -78,7 +79,7 @@ class _Files:
             return None
 
     def _stamps(self) -> _Stamp:
-        return tuple(_stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
+        return tuple(stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
         if self._tls.key.exists() and self._tls.key.stat().st_mode & 0o077:
@@ -104,11 +105,3 @@ def _bytes(path: Path, field: str) -> bytes:
         return path.read_bytes()
     except OSError:
         raise SetupError(f"tls.{field}: {path} cannot be read") from None
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdp.errors import KeyRefused, SetupError
+from pdp.keys import stamp
 
 if TYPE_CHECKING:
     from masker import Keyring
@@ -21,19 +22,19 @@ class MaskKeys:
     def __init__(self, path: Path, realm: str) -> None:
         self._path, self._realm = path, realm
         self._lock = threading.Lock()
-        self._stamp = _stamp(path)
+        self._stamp = stamp(path)
         self._keyring = keyring(path, realm)
 
     def current(self) -> "Keyring":
         """The file's keys as they are now. Raises `KeyRefused` where a change made it unusable."""
         with self._lock:
-            stamp = _stamp(self._path)
-            if stamp != self._stamp:
+            now = stamp(self._path)
+            if now != self._stamp:
                 try:
                     self._keyring = keyring(self._path, self._realm)
                 except SetupError as error:
                     raise KeyRefused(f"the server's mask keys cannot be read: {error.sentence}") from None
-                self._stamp = stamp
+                self._stamp = now
             return self._keyring
 
 
@@ -72,11 +73,3 @@ def refuse_demo(path: Path | None, realm: str) -> None:
         raise SetupError(
             f"{path} is a demo key of `pdp dev`; choose a realm of your own and run: pdp keys rotate {path.name}"
         )
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return (status.st_ino, status.st_mtime_ns, status.st_size)

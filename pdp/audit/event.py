@@ -10,7 +10,7 @@ from pdp.approval import Approval, Outcome, Review, State
 from pdp.audit.record import Entry, Kind, entry
 from pdp.authn import Caller
 from pdp.canonical import Canonical
-from pdp.decision import Effect, Reason, Verdict
+from pdp.decision import Reason, Verdict
 from pdp.errors import PdpError, PolicyInvalid
 
 
@@ -140,11 +140,6 @@ def masked(
 def by_caller(kind: Kind, caller: Caller) -> Entry:
     """Something a caller did to the log itself."""
     return entry(kind, b'{"caller":%b}' % caller.json)
-
-
-def effect_of(members: Mapping[str, Any]) -> Effect | None:
-    """The effect that a parsed record names."""
-    return Effect(members["effect"]) if "effect" in members else None
 
 
 def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any]) -> bytes:
