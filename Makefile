@@ -23,7 +23,7 @@ setup: installed .venv-gen/.installed
 
 # The tool cache is outside this folder and may be emptied at any time, so OPA is looked for each time.
 installed: $(BIN)/pdp
-	@$(BIN)/python -m pdp.toolcache > /dev/null
+	@$(BIN)/python -m pdp.process.toolcache > /dev/null
 
 $(BIN)/pdp: .venv/.installed pyproject.toml
 	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation --editable .

@@ -20,7 +20,7 @@ from pdp.approval import (
     Review,
     duration_ms,
 )
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.errors import PolicyInvalid
 
 MAX_COUNT = 1000

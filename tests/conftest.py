@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pdp import toolcache
-from pdp.mongod_process import MongodProcess
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from tests.parts import Placet, placet
 from tests.pdp.mongo import close_what_waits
 

@@ -22,7 +22,7 @@ from pdp import keys
 from pdp.audit.record import Kind
 from pdp.audit.verify import Verifier
 from pdp.config import Config, Webhook
-from pdp.stack import configuration
+from pdp.dev.stack import configuration
 from pdp.v1 import audit_pb2, decision_pb2, info_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, Refusal, asking, exporting, payload, refusal

@@ -10,7 +10,8 @@ import grpc
 import pyarrow as pa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from pdp import mask_keys, table
+from pdp.arrow import table
+from pdp.masking.keys import demo_keys
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Subject
 from tests.parts import Placet, placet
@@ -21,7 +22,7 @@ CUSTOMERS = "crm.customers"
 @asynccontextmanager
 async def masking(state: Path, mongodb_uri: str, **changes: Any) -> AsyncIterator[Placet]:
     """A server that masks."""
-    keys = mask_keys.demo_keys(state / "keys" / "mask.json")
+    keys = demo_keys(state / "keys" / "mask.json")
     async with placet(state, mongodb_uri, **{"mask_keys": keys, **changes}) as running:
         await _serving(running)
         yield running

@@ -13,10 +13,10 @@ from google.protobuf import json_format
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
-from pdp import dev_identity
+from pdp.dev import identity
+from pdp.dev.stack import configuration
 from pdp.environment import Environment
-from pdp.server import running
-from pdp.stack import configuration
+from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
     approval_pb2_grpc,
@@ -44,7 +44,7 @@ class Placet:
     said: list[str]
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
-        return (("authorization", f"Bearer {dev_identity.token(self.state, name)}"),)
+        return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
 
     @property
     def decisions(self) -> decision_pb2_grpc.DecisionServiceStub:

@@ -11,7 +11,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from pdp import toolcache
+from pdp.process import toolcache
 
 NAME = "three"
 ELECTION_MILLISECONDS = 1000

@@ -23,12 +23,13 @@ from uuid import uuid4
 import pytest
 import typer
 
-from pdp import __version__, toolcache
+from pdp import __version__
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
 from pdp.config import Certificates, Config, Issuer, SpeaksFor, Tls, Webhook
 from pdp.environment import Environment
-from pdp.mongod_process import MongodProcess
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

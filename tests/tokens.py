@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import SecurityWarning
 
 from pdp import keys
-from pdp.dev_identity import AGENTS, AUDIENCE, USERS, key_path
+from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
 
 Metadata = tuple[tuple[str, str], ...]
 

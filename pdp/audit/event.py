@@ -8,7 +8,7 @@ import orjson
 from pdp import identifier
 from pdp.approval import Approval, Outcome, Review, State
 from pdp.audit.record import Entry, Kind, entry
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Reason, Verdict
 from pdp.errors import PdpError, PolicyInvalid

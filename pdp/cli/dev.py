@@ -67,7 +67,7 @@ def demo() -> None:
 
 
 async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
-    from pdp.stack import stack
+    from pdp.dev.stack import stack
 
     stop = stop_signal()
     async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say) as server:
@@ -104,13 +104,13 @@ class _Around:
             await self._run()
 
     async def _run(self) -> None:
-        from pdp import dev_identity
-        from pdp.stack import stack
+        from pdp.dev import identity
+        from pdp.dev.stack import stack
 
         async with stack(
             state=self._state, listen=self._listen, policy=self._policy, tool_cache=self._tools, say=say
         ) as server:
-            token = dev_identity.token(self._state, "dev")
+            token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
             own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY"), "")  # of another server
             if self.status == 0:  # not signalled while it started
@@ -136,7 +136,7 @@ class _Around:
 
 def _tools() -> Path:
     """The tool cache with an OPA in it, fetched now where there is none."""
-    from pdp import toolcache
+    from pdp.process import toolcache
 
     cache = Environment.read().tool_cache
     try:
@@ -153,9 +153,9 @@ def _this_program() -> list[str]:
 
 
 def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
-    from pdp import dev_identity
+    from pdp.dev import identity
 
-    people = "\n".join(f"  {person.sub:<10}  {person.what}" for person in dev_identity.PEOPLE.values())
+    people = "\n".join(f"  {person.sub:<10}  {person.what}" for person in identity.PEOPLE.values())
     folders = ", ".join(map(str, policy)) or "the reference policy"
     at = "" if address == DEFAULT_ADDRESS else f"PDP_ADDRESS={address} "
     at += "" if state == Environment.read({}).state else f"PDP_STATE={shlex.quote(str(state))} "

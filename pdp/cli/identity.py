@@ -26,10 +26,10 @@ def token(
     ] = "dev",
 ) -> None:
     """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
-    from pdp import dev_identity
+    from pdp.dev import identity
 
     try:
-        typer.echo(dev_identity.token(Environment.read().state, as_name))
+        typer.echo(identity.token(Environment.read().state, as_name))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 

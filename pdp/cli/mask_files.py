@@ -60,7 +60,7 @@ async def scope_of(
 def shape_of(path: str, form: str = "", *, trim: bool = False) -> "tuple[MaskShape, Source]":
     """What the file is, and the file, opened."""
     from masker.file import record_paths
-    from pdp.mask_client import shape
+    from pdp.client.masks import shape
 
     source = opened(path, form, trim=trim)
     if source.form != "jsonl":

@@ -127,11 +127,12 @@ async def _streamed(
     client: "Client", scope: "MaskScope", path: str, target: str, form: str, *, trim: bool = False, rewrap: bool = False
 ) -> None:
     from masker.arrow.sinks import Sink
-    from pdp import heap, table
-    from pdp.mask_client import MaskCall
+    from pdp.arrow import table
+    from pdp.client.masks import MaskCall
+    from pdp.process import malloc
     from pdp.v1.mask_pb2 import StreamStart
 
-    heap.keep_freed()
+    malloc.keep_freed()
     shape, source = shape_of(path, form, trim=trim)
     with source:
         call = MaskCall(client, StreamStart(scope=scope, shape=shape), source.schema, rewrap=rewrap)

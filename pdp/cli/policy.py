@@ -25,9 +25,9 @@ def check(
     ] = None,
 ) -> None:
     """Find what would fail open, fail to load or surprise: exit status 3 and a line a finding."""
-    from pdp import toolcache
     from pdp.policy.check import check as findings_of
     from pdp.policy.check import domains
+    from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
@@ -49,8 +49,8 @@ def test(
     core: Annotated[bool, typer.Option("--core", help="Run and count the core's own tests, too.")] = False,
 ) -> None:
     """Run the tests beside the policy on top of the core: exit status 4 where one fails."""
-    from pdp import toolcache
     from pdp.policy.test import outcome
+    from pdp.process import toolcache
 
     try:
         result = outcome(toolcache.opa(Environment.read().tool_cache), _or_reference(folders), core=core)

@@ -17,7 +17,7 @@ from pdp.errors import ApprovalPending, SetupError
 
 if TYPE_CHECKING:
     from pdp.client import Decision
-    from pdp.enforcement import Build, Enforcement, Permit
+    from pdp.client.enforcement import Build, Enforcement, Permit
     from pdp.v1.approval_pb2 import Approval
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
@@ -91,7 +91,7 @@ async def run(
     Exit status: the command's own, or 128 + n after signal n. Where nothing ran: 10 denied, 11 people have to review
     first, 12 the approval does not count, 69 unavailable, 77 not allowed to ask, or what was allowed has changed.
     """
-    from pdp.enforcement import Enforcement
+    from pdp.client.enforcement import Enforcement
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
     program = Program.named(command, env or (), with_token=with_token)
@@ -117,7 +117,7 @@ def _request(
     caller: str,
 ) -> "AuthorizeRequest":
     """What is asked about the program as it is now."""
-    from pdp.question import question
+    from pdp.client.question import question
 
     try:
         request = question(subject or caller, action, resource, **about, context=program.context())

@@ -17,7 +17,7 @@ from pdp.errors import SetupError
 if TYPE_CHECKING:
     import grpc
 
-    from pdp.server import Running
+    from pdp.server.running import Running
 
 _PAUSE_SECONDS = 0.2
 
@@ -91,7 +91,7 @@ def _health(address: str, service: str) -> str:
 def _channel(address: str) -> "grpc.Channel":
     import grpc
 
-    from pdp import channel
+    from pdp.client import channel
 
     own, options = Environment.read(), [("grpc.enable_http_proxy", 0)]
     try:
@@ -103,8 +103,8 @@ def _channel(address: str) -> "grpc.Channel":
 
 async def _serve(path: Path, changes: dict[str, str]) -> None:
     from pdp.config import load
-    from pdp.preflight import refuse_unsafe
-    from pdp.server import running
+    from pdp.server.preflight import refuse_unsafe
+    from pdp.server.running import running
 
     stop = stop_signal()
     config = load(path, changes)
@@ -117,9 +117,9 @@ async def _serve(path: Path, changes: dict[str, str]) -> None:
 
 def run_until_stopped(work: Any) -> None:
     """Run a server's coroutine on uvloop where there is one."""
-    from pdp import heap
+    from pdp.process import malloc
 
-    heap.keep_freed()
+    malloc.keep_freed()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         import uvloop

@@ -191,10 +191,10 @@ def _session(*, token: str, as_name: str, output: Output | None, **shared: Any) 
 
 
 def _minted(name: str) -> str:
-    from pdp import dev_identity
+    from pdp.dev import identity
 
     try:
-        return dev_identity.token(Environment.read().state, name)
+        return identity.token(Environment.read().state, name)
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 
@@ -202,7 +202,7 @@ def _minted(name: str) -> str:
 async def _call(command: Callable[..., Awaitable[None]], session: Session, /, *arguments: Any, **options: Any) -> None:
     import grpc
 
-    from pdp.call_error import call_error
+    from pdp.client.call_error import call_error
 
     try:
         await command(session, *arguments, **options)

@@ -30,7 +30,7 @@ _EXPORT = [
     "mask",
 ]
 _MASK = ["mask", "run", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
-_DATA = Path(__file__).parents[1] / "demo"
+_DATA = Path(__file__).parents[1] / "dev" / "demo"
 
 
 def main() -> int:

@@ -54,7 +54,7 @@ async def unmask(
 ) -> None:
     """Reverse what the policy lets this subject reverse; an approval fits the very tokens in the file."""
     from masker.arrow.sinks import Sink
-    from pdp import table as tables
+    from pdp.arrow import table as tables
     from pdp.v1.mask_pb2 import JsonRecords, MaskData, UnmaskRequest
 
     with refusals():
@@ -96,7 +96,7 @@ def _too_large(path: str, rows: int, size: int) -> str:
 
 
 def _rows(answer: "UnmaskResponse") -> tuple[Any, Any]:
-    from pdp import table
+    from pdp.arrow import table
 
     if answer.data.WhichOneof("data") == "records":
         described = table.schema(answer.plan.output_schema, "output_schema")

@@ -45,7 +45,7 @@ async def wait(
 @client_command
 async def watch(session: Session) -> None:
     """Print my queue, then each change of it: a line each, until Ctrl-C. Restarts of the server lose nothing."""
-    from pdp.wait_client import watched
+    from pdp.client.waiting import watched
 
     async with session.client() as client, aclosing(watched(client)) as messages:
         async for message in messages:

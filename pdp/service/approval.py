@@ -2,11 +2,8 @@
 
 from pdp import canonical, identifier
 from pdp.approval import OutcomeState, State
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.errors import InvalidRequest
-from pdp.reach import Reach
-from pdp.requesting import Requesting
-from pdp.review import Reviewing
 from pdp.service import message, page
 from pdp.service.notification import notification
 from pdp.store.approvals import Approvals
@@ -25,7 +22,10 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalResponse,
 )
 from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
-from pdp.watching import Watching
+from pdp.workflow.requesting import Requesting
+from pdp.workflow.reviewers import Reach
+from pdp.workflow.reviewing import Reviewing
+from pdp.workflow.watching import Watching
 
 
 class ApprovalService:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from pdp import identifier
 from pdp.audit import event
 from pdp.audit.record import Kind
-from pdp.audit.writer import Writer
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotFound
+from pdp.recording.writer import Writer
 from pdp.service import page
 from pdp.service.record import stored_record, summary
 from pdp.store.batches import Batches

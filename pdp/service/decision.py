@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pdp import canonical, identifier
-from pdp.answer import Ask, Settled
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
-from pdp.audit.writer import Writer
-from pdp.authn import Caller
-from pdp.batching import Batcher, Question
+from pdp.caller import Caller
 from pdp.decision import Verdict, opa_input, verdict
-from pdp.delivery import Delivery
 from pdp.errors import EngineUnavailable, InvalidRequest, NotFound, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
-from pdp.opa import is_undefined
+from pdp.opa.batching import Batcher, Question
+from pdp.opa.queries import is_undefined
 from pdp.policy.live import Policy
+from pdp.recording.delivery import Delivery
+from pdp.recording.writer import Writer
 from pdp.service import message
 from pdp.service.batch import Batch, item_error
 from pdp.service.record import stored_record
-from pdp.settlement import Settlement
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.v1.decision_pb2 import (
@@ -35,6 +33,8 @@ from pdp.v1.decision_pb2 import (
     GetDecisionResponse,
 )
 from pdp.v1.request_pb2 import Effect, Subject
+from pdp.workflow.answer import Ask, Settled
+from pdp.workflow.settlement import Settlement
 
 SLICE = 64
 """So many items of a batch are worked on between two chances for others."""

@@ -5,8 +5,8 @@ import json
 from joserfc.jwk import OKPKey
 
 from pdp import __version__, canonical, keys
-from pdp.authn import Caller
-from pdp.opa import Opa
+from pdp.caller import Caller
+from pdp.opa.queries import Opa
 from pdp.service import batch
 from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoResponse, Limits
 

@@ -9,19 +9,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from typing import Any
 
 import masker
-from pdp import mask_work as work
-from pdp.answer import Ask
 from pdp.audit import event
 from pdp.audit.record import Entry
-from pdp.audit.writer import Writer
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import Conflict, EngineUnavailable, InvalidRequest, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
-from pdp.mask_job import Job, Limits, Progress, Reservation, Threads
-from pdp.mask_keys import MaskKeys
-from pdp.mask_work import Rows, Shape
-from pdp.masking import masks_input, selection
-from pdp.opa import Opa
+from pdp.masking import plan as work
+from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.keys import MaskKeys
+from pdp.masking.plan import Rows, Shape
+from pdp.masking.question import masks_input, selection
+from pdp.opa.queries import Opa
+from pdp.recording.writer import Writer
 from pdp.service.decision import DecisionService
 from pdp.store.domains import Domains
 from pdp.store.quotas import Quotas
@@ -42,6 +41,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskResponse,
 )
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
+from pdp.workflow.answer import Ask
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""

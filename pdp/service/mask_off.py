@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import NoReturn
 
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.errors import MaskingOff
 
 _SENTENCE = "this server masks nothing: its configuration names no mask_keys"

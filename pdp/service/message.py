@@ -11,10 +11,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pdp.approval import Approval, Outcome, Review, approvals_per_requirement, approvers
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
-from pdp.fatigue import denied_until
-from pdp.reach import Eligible
 from pdp.store.approvals import Found
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
+from pdp.workflow.review_limits import denied_until
+from pdp.workflow.reviewers import Eligible
 
 
 def approval(found: Found) -> approval_pb2.Approval:

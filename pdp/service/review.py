@@ -5,9 +5,8 @@ from contextlib import aclosing
 
 from pdp import canonical
 from pdp.approval import State, Verdict
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.errors import InvalidRequest
-from pdp.review import Reviewing, Said
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.approvals import Approvals
@@ -24,7 +23,8 @@ from pdp.v1.review_pb2 import (
     WatchQueueRequest,
     WatchQueueResponse,
 )
-from pdp.watching import Watching
+from pdp.workflow.reviewing import Reviewing, Said
+from pdp.workflow.watching import Watching
 
 
 class ReviewService:

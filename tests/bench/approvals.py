@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 
-from pdp import identifier, toolcache
-from pdp.mongod_process import MongodProcess
+from pdp import identifier
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ListApprovalsRequest
 from pdp.v1.review_pb2 import ListQueueRequest
 from tests.parts import Placet, exporting, placet

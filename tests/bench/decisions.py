@@ -7,8 +7,8 @@ from collections import defaultdict
 import grpc
 from google.protobuf import json_format
 
-from pdp import dev_identity
 from pdp.canonical import canonical
+from pdp.dev import identity
 from pdp.environment import Environment
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from tests.bench.load import Load, Rate, measure
@@ -43,7 +43,7 @@ class Bench:
     def __init__(self, seconds: float) -> None:
         environment = Environment.read()
         self.seconds, self.address = seconds, environment.address
-        self.metadata = (("authorization", f"Bearer {dev_identity.token(environment.state, 'report-bot')}"),)
+        self.metadata = (("authorization", f"Bearer {identity.token(environment.state, 'report-bot')}"),)
         self.unary = question().SerializeToString()
         self.batch = BatchAuthorizeRequest(items=[question()] * ITEMS).SerializeToString()
         self.answer = self._ask(AUTHORIZE, self.unary)

@@ -16,10 +16,10 @@ from pyarrow import parquet
 
 import masker
 from masker.arrow.sources import BATCH_ROWS
-from pdp import dev_identity
 from pdp.client import Client
+from pdp.client.masks import shape
+from pdp.dev import identity
 from pdp.environment import Environment
-from pdp.mask_client import shape
 from pdp.v1.mask_pb2 import GetMaskPlanRequest, MaskScope
 from pdp.v1.request_pb2 import Subject
 from tests.bench import febrl
@@ -93,7 +93,7 @@ def written(path: Path) -> object:
 async def planned(environment: Environment, schema: object) -> str:
     """The server's plan, which the command asks for by itself."""
     scope = MaskScope(subject=Subject(type="user", id="alice"), table=TABLE)
-    async with Client(environment.address, dev_identity.token(environment.state, "alice"), timeout=60) as client:
+    async with Client(environment.address, identity.token(environment.state, "alice"), timeout=60) as client:
         request = GetMaskPlanRequest(scope=scope, shape=shape(schema))
         answer = await client.masks.GetMaskPlan(request, metadata=client.metadata, timeout=60)
     assert json.loads(answer.plan_json)

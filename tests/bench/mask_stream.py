@@ -18,10 +18,11 @@ import pyarrow as pa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import masker
-from pdp import dev_identity, heap
 from pdp.client import Client
+from pdp.client.masks import MaskCall, shape
+from pdp.dev import identity
 from pdp.environment import Environment
-from pdp.mask_client import MaskCall, shape
+from pdp.process import malloc
 from pdp.v1.mask_pb2 import GetMaskPlanRequest, MaskScope, StreamStart
 from pdp.v1.request_pb2 import Subject
 from tests.bench import febrl
@@ -33,13 +34,13 @@ ROUNDS = 9
 
 async def main() -> None:
     """Print both rates."""
-    heap.keep_freed()  # as `pdp mask run` does
+    malloc.keep_freed()  # as `pdp mask run` does
     environment = Environment.read()
     table = febrl.table(ROWS)
     batches = table.to_batches(BATCH_ROWS)
     scope = MaskScope(subject=Subject(type="user", id="alice"), table="crm.customers")
     keys = masker.Keyring.load(environment.state / "keys" / "mask.json")
-    async with Client(environment.address, dev_identity.token(environment.state, "alice"), timeout=60) as client:
+    async with Client(environment.address, identity.token(environment.state, "alice"), timeout=60) as client:
         request = GetMaskPlanRequest(scope=scope, shape=shape(table.schema))
         answer = await client.masks.GetMaskPlan(request, metadata=client.metadata, timeout=60)
         ready = masker.Masker(masker.MaskPlan.from_json(answer.plan_json), keys)

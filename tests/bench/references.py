@@ -15,10 +15,10 @@ import aiohttp
 import grpc
 import uvloop
 
-from pdp import toolcache
 from pdp.environment import Environment
 from pdp.policy.bundle import build
 from pdp.policy.sources import rego
+from pdp.process import toolcache
 from tests.bench.load import Rate, rate
 
 NOOP = "/noop.Service/Call"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pdp import keys
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import ListRecordsRequest
 from tests.cli.terminal import Done, Terminal, invoked
 from tests.cli.test_display import is_harmless

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from google.protobuf import json_format
 
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from tests.cli.terminal import AS_ALICE, EXPORT, Terminal, invoked
 from tests.parts import Placet, asking, placet

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pdp import toolcache
+from pdp.process import toolcache
 from tests.cli.terminal import EXPORT, PDP, ROOT, Terminal
 from tests.parts import TOOL_CACHE
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pdp import dev_identity
+from pdp.dev import identity
 from tests.cli.terminal import PDP, Terminal, invoked
 from tests.parts import Placet
 
@@ -85,9 +85,9 @@ def test_the_keys_of_a_stack_are_for_their_owner_only(server: Placet) -> None:
 def test_a_dev_key_that_others_can_read_mints_nothing(
     tmp_path: Path, server: Placet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = dev_identity.key_path(tmp_path)
+    copy = identity.key_path(tmp_path)
     copy.parent.mkdir()
-    copy.write_text(dev_identity.key_path(server.state).read_text())
+    copy.write_text(identity.key_path(server.state).read_text())
     copy.chmod(0o644)
     monkeypatch.setenv("PDP_STATE", str(tmp_path))
     assert invoked("token", "--as", "bob") == 2

@@ -10,9 +10,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from pdp import dev_identity
 from pdp.cli.inbox import Inbox
 from pdp.client import Client
+from pdp.dev import identity
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, Verdict
 from tests.cli.test_display import EVIL, is_harmless
 from tests.parts import Placet, exporting
@@ -23,7 +23,7 @@ LONG = {"query": "\n".join(f"line {number}" for number in range(200))}
 
 @asynccontextmanager
 async def inbox(server: Placet, name: str = "bob") -> AsyncIterator[tuple[Inbox, Pilot[None]]]:
-    async with Client(server.address, dev_identity.token(server.state, name)) as client:
+    async with Client(server.address, identity.token(server.state, name)) as client:
         app = Inbox(client)
         async with app.run_test(size=(100, 40)) as pilot:
             yield app, pilot

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pdp import dev_identity, keys, toolcache
-from pdp.child import Child
-from pdp.mongod_process import MongodProcess
-from pdp.opa_process import OpaProcess
+from pdp import keys
+from pdp.dev import identity
+from pdp.opa.process import OpaProcess
 from pdp.policy.bundle import build
 from pdp.policy.sources import rego
+from pdp.process import toolcache
+from pdp.process.child import Child
+from pdp.process.mongod import MongodProcess
 from tests.certificates import Authority
 from tests.cli.terminal import Terminal
 from tests.parts import TOOL_CACHE
@@ -52,7 +54,7 @@ def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
     for name in ("audit", "grant", "issuer"):
         keys.generate(tmp_path / "keys" / f"{name}.jwk")
     shutil.copytree(rego(), tmp_path / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
-    text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=dev_identity.AGENTS, audience=dev_identity.AUDIENCE)
+    text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=identity.AGENTS, audience=identity.AUDIENCE)
     (tmp_path / "placet.toml").write_text(text)
     return Terminal(tmp_path, {"PDP_STATE": str(tmp_path), "PDP_CONFIG": "placet.toml"})
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from tests.cli.terminal import Terminal
 from tests.cli.test_display import EVIL, is_harmless

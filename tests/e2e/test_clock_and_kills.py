@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.request_pb2 import Effect

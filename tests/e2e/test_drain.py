@@ -8,7 +8,7 @@ from pathlib import Path
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import Batch
 from tests.faults import Ledger, Served, eventually, failing, journey, served, stopped, stream, verified_log
 from tests.parts import asking, payload, placet

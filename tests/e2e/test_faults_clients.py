@@ -11,7 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from tests.faults import Ledger, Log, eventually, verified_log
 from tests.parts import Placet, asking, exporting, placet

@@ -12,12 +12,13 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from pdp import dev_identity, toolcache
 from pdp.client import Client
-from pdp.mongod_process import MongodProcess
+from pdp.client.waiting import watched
+from pdp.dev import identity
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ApprovalState
 from pdp.v1.decision_pb2 import AuthorizeResponse
-from pdp.wait_client import watched
 from tests.faults import Ledger, Served, eventually, reviewed, served
 from tests.parts import Placet, exporting, placet
 
@@ -42,7 +43,7 @@ async def server(tmp_path: Path, state: Path, fragile: MongodProcess) -> AsyncIt
 
 
 def client(server: Placet, name: str) -> Client:
-    return Client(server.address, dev_identity.token(server.state, name))
+    return Client(server.address, identity.token(server.state, name))
 
 
 async def killed(mongod: MongodProcess) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pdp import toolcache
-from pdp.mongod_process import MongodProcess
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from tests.faults import Ledger, Served, eventually, journey, served, stopped, stream, verified_log
 from tests.parts import asking
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from tests.faults import served
 from tests.notify import due_now, receiver
 from tests.parts import exporting

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from tests.faults import Ledger, Served, eventually, journey, served, stopped, stream, verified_log
 
 MARGIN = 0.25

@@ -15,23 +15,24 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 
-from pdp import keys, toolcache
+from pdp import keys
 from pdp.approval import Review, State, Verdict
-from pdp.audit.projection import Projection
 from pdp.audit.record import Entry, Kind, entry
 from pdp.audit.verify import Verifier
-from pdp.audit.writer import Writer
-from pdp.delivery import Delivery
 from pdp.errors import SetupError
-from pdp.mongod_process import MongodProcess, _free_port
-from pdp.notify.notifier import Notifier
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess, _free_port
+from pdp.recording.delivery import Delivery
+from pdp.recording.projection import Projection
+from pdp.recording.writer import Writer
+from pdp.server.notifier import Notifier
+from pdp.server.sweep import Sweep
 from pdp.store.approvals import Approvals, Found
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.store.records import Records
 from pdp.store.writers import Writers
-from pdp.sweep import Sweep
 from pdp.v1.audit_pb2 import Batch
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Effect

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from pdp import dev_identity
 from pdp.client import Client, guard
+from pdp.dev import identity
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, ListApprovalsRequest, OutcomeState
 from tests.cli.terminal import Terminal
 from tests.parts import Placet
@@ -27,7 +27,7 @@ RUN_EXPORT = [*RUN, "--action", "export", "--property", 'tags=["pii"]', "--wait"
 
 @pytest.fixture
 async def client(server: Placet) -> AsyncIterator[Client]:
-    async with Client(server.address, dev_identity.token(server.state, "report-bot")) as client:
+    async with Client(server.address, identity.token(server.state, "report-bot")) as client:
         yield client
 
 
@@ -85,7 +85,7 @@ async def test_a_function_that_raises_failed_and_its_words_stay_here(client: Cli
 async def test_a_plain_function_is_reported_too(server: Placet, *, succeeds: bool) -> None:
     run = uuid4().hex
 
-    @guard(client=lambda: Client(server.address, dev_identity.token(server.state, "report-bot")), **EXPORT)
+    @guard(client=lambda: Client(server.address, identity.token(server.state, "report-bot")), **EXPORT)
     def export(run: str) -> None:
         if not succeeds:
             raise KeyError(run)

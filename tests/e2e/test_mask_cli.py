@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from tests.masks import masking
 from tests.parts import Placet
 

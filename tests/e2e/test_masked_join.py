@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from masker.arrow.sources import source
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from tests.masks import masking, scope, shape, stream
 from tests.parts import Placet, log

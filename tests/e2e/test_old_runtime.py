@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from pdp import dev_identity
+from pdp.dev import identity
 from tests.parts import Placet
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ async def test_the_client_runs_on_the_oldest_libraries(server: Placet) -> None:
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "error",
         "PDP_ADDRESS": server.address,
-        "PDP_TOKEN": dev_identity.token(server.state, "report-bot"),
+        "PDP_TOKEN": identity.token(server.state, "report-bot"),
     }
     process = await asyncio.create_subprocess_exec(
         PYTHON, "-c", PROGRAM, env=variables, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -11,7 +11,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from pdp import dev_identity
+from pdp.dev import identity
 from tests.parts import Placet
 
 SERVICES = {"Approval", "Audit", "Decision", "Info", "Review"}
@@ -41,7 +41,7 @@ def called(channel: grpc.Channel, method: Any, request: dict[str, Any], token: s
 
 
 async def test_reflection_is_enough_to_ask(server: Placet) -> None:
-    token = dev_identity.token(server.state, "dev")
+    token = identity.token(server.state, "dev")
     services, answer, health = await asyncio.to_thread(by_reflection, server.address, token)
     assert {f"pdp.v1.{name}Service" for name in SERVICES} | {"grpc.health.v1.Health"} <= services
     assert answer["effect"] == "EFFECT_ALLOW"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
 from tests import tokens

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from pdp.audit.record import Kind
-from pdp.mongod_process import MongodProcess
 from pdp.policy.sources import rego
+from pdp.process.mongod import MongodProcess
 from pdp.v1 import approval_pb2, info_pb2, review_pb2
 from pdp.v1.approval_pb2 import ApprovalState
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse

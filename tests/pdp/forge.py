@@ -11,8 +11,8 @@ from typing import Any
 from joserfc.jwk import OKPKey
 
 from pdp import keys
-from pdp.bearer import MAX_TOKEN_BYTES
-from pdp.dev_identity import AGENTS, AUDIENCE, USERS
+from pdp.authn.bearer import MAX_TOKEN_BYTES
+from pdp.dev.identity import AGENTS, AUDIENCE, USERS
 from tests import tokens
 
 OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)

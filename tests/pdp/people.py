@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pdp.config import Issuer
-from pdp.dev_identity import AUDIENCE, USERS, key_path
-from pdp.mongod_process import MongodProcess
-from pdp.stack import configuration
+from pdp.dev.identity import AUDIENCE, USERS, key_path
+from pdp.dev.stack import configuration
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, GetApprovalResponse
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.info_pb2 import GetServerInfoRequest

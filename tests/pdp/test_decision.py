@@ -6,7 +6,7 @@ import pytest
 
 from pdp.approval import Requirement, Review
 from pdp.approval import Verdict as ReviewVerdict
-from pdp.authn import Caller
+from pdp.caller import Caller
 from pdp.config import SpeaksFor
 from pdp.decision import Effect, Reason, opa_input, policy_review, review_input, verdict
 from pdp.errors import PolicyInvalid

@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from pdp.mongod_process import MongodProcess
+from pdp.process.mongod import MongodProcess
 from pdp.seal import Sealer
 from pdp.store import approval_document as stored
 from pdp.v1.approval_pb2 import Approval
@@ -20,8 +20,8 @@ from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, exporting, log, placet
 from tests.pdp.mongo import database, sealer
-from tests.pdp.test_steps import erin, now, state_of, use, verdict
 from tests.pdp.wire import refused
+from tests.pdp.workflow.test_steps import erin, now, state_of, use, verdict
 
 Document = dict[str, Any]
 Forgery = Callable[[Document, Document], Document]

@@ -1,0 +1,152 @@
+"""A bearer token or a client certificate becomes a Caller, as the configuration says."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from cryptography import x509
+
+from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Token, verified
+from pdp.authn.certificate import Presented
+from pdp.authn.jwks import KeySource
+from pdp.caller import Caller
+from pdp.canonical import checked_id
+from pdp.claims import listed
+from pdp.config import Certificates, Issuer, Role, SpeaksFor
+from pdp.errors import InvalidRequest, Unauthenticated
+
+_MAX_CACHED = 10_000
+_ROLE_NAMES = frozenset(map(str, Role))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A credential that was verified, and what it was verified by."""
+
+    caller: Caller
+    expires: float
+    token: Token | None = None
+
+
+class Authenticator:
+    """Verifies tokens and certificates as configured.
+
+    What was verified is remembered until it expires (148 µs saved) or the keys that it was verified by are replaced.
+    """
+
+    def __init__(
+        self,
+        issuers: Sequence[Issuer],
+        certificates: Sequence[Certificates] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuers = {issuer.issuer: (issuer, KeySource(issuer, clock)) for issuer in issuers}
+        self._certificates = certificates
+        self._known: dict[bytes, _Known] = {}
+
+    @property
+    def sources(self) -> list[KeySource]:
+        """Where the keys of the issuers come from."""
+        return [source for _, source in self._issuers.values()]
+
+    async def has_keys(self) -> bool:
+        """Whether there are keys for the tokens of every issuer."""
+        return all(source.keys for source in self.sources)
+
+    async def caller(self, authorization: str | None, certificate: bytes = b"") -> Caller:
+        """The caller behind an `authorization` header and the PEM certificate of the connection.
+
+        Where there is a header, it alone says who calls. Raises `Unauthenticated`, without detail, for whatever does
+        not prove a caller.
+        """
+        if authorization is None and certificate:
+            return (await self._remembered(certificate, self._by_certificate)).caller
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_BYTES:
+            raise Unauthenticated("send a valid token as metadata: authorization: Bearer <token>")
+        known = await self._remembered(token.encode(), self._by_token)
+        if known.token is not None and known.token.bound_to:
+            _require_bound(known.token, certificate)
+        return known.caller
+
+    async def _remembered(self, credential: bytes, verify: Callable[[bytes], Awaitable[_Known]]) -> _Known:
+        fingerprint = hashlib.sha256(credential).digest()
+        known = self._known.get(fingerprint)
+        if known is None or known.expires < time.time() or self._is_replaced(known.token):
+            if len(self._known) >= _MAX_CACHED:
+                self._known.clear()
+            self._known.pop(fingerprint, None)
+            known = self._known[fingerprint] = await verify(credential)
+        return known
+
+    def _is_replaced(self, token: Token | None) -> bool:
+        """Whether the keys that verified it are no longer in force."""
+        return token is not None and self._issuers[token.issuer.issuer][1].keys is not token.keys
+
+    async def _by_token(self, credential: bytes) -> _Known:
+        try:
+            token = await verified(credential.decode(), self._issuers)
+            return _Known(replace(self._delegated(token), expires_at=token.expires), token.expires, token)
+        except REFUSALS:
+            raise Unauthenticated("the token is not valid here; get a new one") from None
+
+    async def _by_certificate(self, pem: bytes) -> _Known:
+        try:
+            presented = Presented.read(pem)
+            entry, sub = presented.named_by(self._certificates)
+            caller = _caller(entry, sub, entry.groups, entry.roles)
+            return _Known(replace(caller, expires_at=presented.expires), presented.expires)
+        except (ValueError, InvalidRequest, x509.DuplicateExtension):
+            raise Unauthenticated("the certificate is not valid here; get another, or send a token") from None
+
+    def _delegated(self, token: Token) -> Caller:
+        """The current actor; the others and the subject stay behind it (RFC 8693, section 4.1)."""
+        if not token.actors:
+            return _of_claims(token.claims, token.issuer)
+        current, *earlier = token.actors
+        vouched = [self._principal(claims) for claims in (*earlier, token.claims)]
+        actor = _of_claims(current, self._issuers[current["iss"]][0])
+        return replace(actor, vouched=tuple(vouched))
+
+    def _principal(self, claims: Mapping[str, Any]) -> tuple[str, str]:
+        return self._issuers[claims["iss"]][0].type, _sub(claims)
+
+
+def _require_bound(token: Token, certificate: bytes) -> None:
+    """RFC 8705, section 3: whoever shows the token must hold the key of the certificate that it names."""
+    try:
+        thumbprint = Presented.read(certificate).thumbprint
+    except (ValueError, x509.DuplicateExtension):
+        thumbprint = ""
+    if not hmac.compare_digest(thumbprint.encode(), token.bound_to.encode()):
+        raise Unauthenticated("the token is not valid here; get a new one")
+
+
+def _of_claims(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
+    roles = {*issuer.roles, *(Role(name) for name in _names(claims, issuer.roles_claim) if name in _ROLE_NAMES)}
+    caller = _caller(issuer, _sub(claims), _names(claims, issuer.groups_claim), roles)
+    return replace(caller, claims=listed(claims, issuer.claims))
+
+
+def _caller(entry: Issuer | Certificates, sub: str, groups: Sequence[str], roles: Iterable[Role]) -> Caller:
+    identity = f"{entry.type}:{checked_id(sub, 'sub')}"
+    described = {"identity": identity, "kind": entry.kind, "groups": groups}
+    speaks_for = entry.speaks_for.get(sub) or entry.speaks_for.get("*") or SpeaksFor()
+    return Caller(identity, entry.kind, frozenset(roles), tuple(groups), speaks_for, orjson.dumps(described))
+
+
+def _sub(claims: Mapping[str, Any]) -> str:
+    if not isinstance(claims["sub"], str):
+        raise TypeError
+    return checked_id(claims["sub"], "sub")
+
+
+def _names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
+    names = claims.get(claim, []) if claim else []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError
+    return tuple(names)

@@ -1,0 +1,135 @@
+"""A bearer token (JWT, RFC 7519 and 8725) is verified: signature, issuer, audience, times, shape.
+
+It raises one of `REFUSALS` and never says which.
+"""
+
+import json
+import time
+import warnings
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import Key
+
+from pdp.authn.jwks import KEY_OF, Keys, KeySource, kind_of
+from pdp.config import Issuer
+from pdp.errors import InvalidRequest
+
+LEEWAY_SECONDS = 30
+MAX_TOKEN_BYTES = 8 * 1024
+MAX_ACTORS = 8
+"""Of `act` in `act` (RFC 8693)."""
+REFUSALS = (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A verified token: what it says, by which keys, whom it names as actors, and to which certificate it is bound."""
+
+    claims: Mapping[str, Any]
+    issuer: Issuer
+    keys: Keys
+    actors: tuple[Mapping[str, Any], ...]
+    """The current actor first, each an `act` with `iss` and `sub`; empty where nobody acts for the subject."""
+    bound_to: str
+    """`cnf` (RFC 8705): the thumbprint of the one certificate that may come with it; else empty."""
+    expires: float
+
+
+async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]]) -> Token:
+    """The token, if one of `issuers` vouches for it here and now; raises one of `REFUSALS` for any other.
+
+    A key that is unknown is looked for again, once.
+    """
+    header, payload = map(_object, token.split(".")[:2])
+    issuer, source = issuers[payload["iss"]]  # nothing else is taken from it before its signature is verified
+    kid = header.get("kid")
+    if _key(kid, source.keys) is None and isinstance(kid, str):
+        await source.renewed()
+    keys = source.keys
+    claims = _claims(token, _key(kid, keys), issuer)
+    _check(claims, issuer)
+    expires = float(claims["exp"]) + LEEWAY_SECONDS
+    return Token(claims, issuer, keys, _actors(claims, issuer), _bound_to(claims), expires)
+
+
+def _object(part: str) -> dict[str, Any]:
+    """A JSON object in UTF-8; `json` alone would also take NaN, UTF-16 and numbers beyond every limit."""
+    raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if not isinstance(orjson.loads(raw), dict):
+        raise TypeError
+    return dict(json.loads(raw, object_pairs_hook=_once_each))
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; readers disagree on which of two equal names counts, so there must not be two (RFC 8725)."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+def _key(kid: object, keys: Keys) -> Key | None:
+    """The key of that name; without a name the only one."""
+    if kid is None:
+        return next(iter(keys.values())) if len(keys) == 1 else None
+    return keys.get(kid) if isinstance(kid, str) else None
+
+
+def _claims(token: str, key: Key | None, issuer: Issuer) -> Mapping[str, Any]:
+    if key is None:
+        raise KeyError
+    takes = [name for name in issuer.algorithms if KEY_OF[name] == kind_of(key) and key.alg in (None, name)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # "EdDSA" is the older name of the same signature
+        read = jwt.decode(token, key, algorithms=takes or [""])
+    if "crit" in read.header:  # nothing that could be critical is known here
+        raise ValueError
+    return dict(read.claims)
+
+
+def _check(claims: Mapping[str, Any], issuer: Issuer) -> None:
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    wanted = {issuer.audience} if isinstance(issuer.audience, str) else set(issuer.audience)
+    if claims["iss"] != issuer.issuer or wanted.isdisjoint(audience):
+        raise ValueError
+    now = time.time()
+    times = {name: _seconds(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
+    if times["exp"] + LEEWAY_SECONDS < now or max(times.get("nbf", 0), times.get("iat", 0)) - LEEWAY_SECONDS > now:
+        raise ValueError
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError
+    return float(value)
+
+
+def _actors(claims: Mapping[str, Any], issuer: Issuer) -> tuple[Mapping[str, Any], ...]:
+    """Each `act` with its `iss` filled in. An identity has one voucher, so others' are named only as configured."""
+    actors: list[Mapping[str, Any]] = []
+    within = claims
+    while "act" in within:
+        within = within["act"]
+        if not isinstance(within, dict) or len(actors) == MAX_ACTORS:
+            raise ValueError
+        actor = {"iss": issuer.issuer, **within}
+        if actor["iss"] not in (issuer.issuer, *issuer.actors):
+            raise ValueError
+        actors.append(actor)
+    return tuple(actors)
+
+
+def _bound_to(claims: Mapping[str, Any]) -> str:
+    """Any other confirmation than by certificate cannot be checked here, so it is none."""
+    if "cnf" not in claims:
+        return ""
+    bound = claims["cnf"]
+    if set(bound) != {"x5t#S256"} or not isinstance(bound["x5t#S256"], str) or not bound["x5t#S256"]:
+        raise ValueError
+    return str(bound["x5t#S256"])

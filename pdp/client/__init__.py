@@ -1,0 +1,27 @@
+"""The Python client: what agents and the CLI use.
+
+    async with Client("127.0.0.1:4770", token) as pdp:
+        decision = await pdp.authorize("agent:report-bot", "read", "table:customers", on_behalf_of=["user:alice"])
+        if decision.allowed: ...
+
+Whatever is not a clear allow is not allowed: an error, an unknown effect, an obligation that the program does not know.
+"""
+
+from pdp.client.call_error import CallError, call_error
+from pdp.client.connection import Client, Decision, Denied
+from pdp.client.guard import guard
+from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid
+from pdp.grant import verify_grant
+
+__all__ = [
+    "ApprovalPending",
+    "ArgumentsChanged",
+    "CallError",
+    "Client",
+    "Decision",
+    "Denied",
+    "GrantInvalid",
+    "call_error",
+    "guard",
+    "verify_grant",
+]

@@ -1,0 +1,158 @@
+"""What `guard` and `pdp run` share: nothing runs without a proof that this very request may run, here and now.
+
+ask -> wait for people -> ask again, using the approval -> look again at what is about to run -> check the grant
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from pdp.canonical import canonical
+from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid, PdpError
+from pdp.grant import verify_grant
+from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
+
+if TYPE_CHECKING:
+    from pdp.client.connection import Client, Decision
+
+_LOG = logging.getLogger("pdp.guard")
+_FACTS: "WeakKeyDictionary[Client, GetServerInfoResponse]" = WeakKeyDictionary()
+_SPENT: dict[str, int] = {}
+_SPENDING = Lock()
+
+Build = Callable[[str], AuthorizeRequest]
+"""The request about what would run now, for this identity of the caller; made anew each time it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One allow whose proof was checked: it is for exactly one run, which begins now."""
+
+    decision: "Decision"
+    claims: dict[str, Any]
+
+    @property
+    def approval_id(self) -> str:
+        """The approval that was used; empty where none was needed."""
+        return str(self.claims.get("approval", ""))
+
+
+class Enforcement:
+    """Asks one server for permits, and tells it what became of them. Raises `PdpError`s and `Denied`."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    async def permit(self, build: Build, *, wait: float, waiting: Callable[[Approval], None] | None = None) -> Permit:
+        """A permit for what `build` describes, once people have reviewed it where they must.
+
+        Waits at most `wait` seconds for them, after a call of `waiting`; then `ApprovalPending`. Whatever is no clear
+        allow is `Denied`, a proof that does not hold `GrantInvalid`, and what changed meanwhile `ArgumentsChanged`.
+        """
+        facts = await self._facts()
+        request = build(facts.caller.identity)
+        request.request_id = request.request_id or uuid4().hex
+        request.want_grant = True
+        asked = canonical(request, facts.realm).json
+        unchanged = partial(_unchanged, build, asked, facts)
+        decision = (await self._decided(request, wait, waiting, unchanged)).require()
+        try:
+            return _checked(build, asked, decision, facts)
+        except GrantInvalid:
+            fresh = await self._facts(anew=True)
+            if fresh.jwks == facts.jwks:
+                raise
+        return _checked(build, asked, decision, fresh)
+
+    async def report(self, permit: Permit, *, succeeded: bool, detail: str = "") -> None:
+        """What became of the use of an approval. A report that fails is logged: it must not hide the result."""
+        if not permit.approval_id:
+            return
+        state = OutcomeState.OUTCOME_STATE_SUCCEEDED if succeeded else OutcomeState.OUTCOME_STATE_FAILED
+        request = ReportOutcomeRequest(approval_id=permit.approval_id, state=state, detail=detail)
+        try:
+            await self._client.call(self._client.approvals.ReportOutcome, request)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the action has ended as it has
+            reason = error.reason if isinstance(error, PdpError) else type(error).__name__
+            _LOG.warning("the outcome of %s was not reported: %s", permit.approval_id, reason)
+
+    async def _decided(
+        self,
+        request: AuthorizeRequest,
+        wait: float,
+        waiting: Callable[[Approval], None] | None,
+        unchanged: Callable[[], AuthorizeRequest],
+    ) -> "Decision":
+        """The answer once it is no longer that people have to review; what changed meanwhile uses no approval."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + wait
+        decision = await self._client.decide(request)
+        while decision.needs_approval:
+            approval = decision.response.approval
+            if clock() >= end:
+                raise ApprovalPending(approval.approval_id, request.request_id)
+            if waiting is not None:
+                waiting(approval)
+                waiting = None
+            await self._client.wait(approval.approval_id, timeout=end - clock())
+            unchanged()
+            request.approval_id = approval.approval_id
+            decision = await self._client.decide(request)
+        return decision
+
+    async def _facts(self, *, anew: bool = False) -> GetServerInfoResponse:
+        """Realm, keys and who the caller is; asked once a client, and again where its keys may be others by now."""
+        facts = None if anew else _FACTS.get(self._client)
+        if facts is None:
+            facts = await self._client.call(self._client.info.GetServerInfo, GetServerInfoRequest())
+            _FACTS[self._client] = facts
+        return facts
+
+
+def _checked(build: Build, asked: bytes, decision: "Decision", facts: GetServerInfoResponse) -> Permit:
+    """The proof holds for what would run now. Nothing is awaited between this and the run."""
+    answer, request = decision.response, _unchanged(build, asked, facts)
+    named = len(request.on_behalf_of)
+    if list(request.on_behalf_of) != answer.on_behalf_of[:named]:
+        raise GrantInvalid("the server decided for others than this request is on behalf of")
+    request.on_behalf_of.extend(answer.on_behalf_of[named:])  # those that the caller's credential adds
+    digest = canonical(request, facts.realm).digest
+    if answer.request_digest != digest:
+        raise GrantInvalid("the server decided about another request than the one that is about to run")
+    if not answer.grant:
+        raise GrantInvalid("the allow came without a grant")
+    claims = verify_grant(answer.grant, facts.jwks, caller=facts.caller.identity, digest=digest, realm=facts.realm)
+    if claims["jti"] != answer.decision_id or claims.get("approval", answer.approval.approval_id) != (
+        answer.approval.approval_id
+    ):
+        raise GrantInvalid("the grant is for another decision")
+    _spend(claims)
+    return Permit(decision, claims)
+
+
+def _unchanged(build: Build, asked: bytes, facts: GetServerInfoResponse) -> AuthorizeRequest:
+    """The request about what would run now, which is what was asked about."""
+    request = build(facts.caller.identity)
+    if canonical(request, facts.realm).json != asked:
+        raise ArgumentsChanged("what is about to run is not what was asked about: it changed meanwhile")
+    return request
+
+
+def _spend(claims: dict[str, Any]) -> None:
+    """A grant is for one run: a repeated `request_id` within its lifetime brings the same grant again."""
+    now = datetime.now(UTC).timestamp()
+    with _SPENDING:
+        for decision_id in [spent for spent, end in _SPENT.items() if end <= now]:
+            del _SPENT[decision_id]
+        if claims["jti"] in _SPENT:
+            raise GrantInvalid("this grant was used before; another run takes another request_id")
+        _SPENT[claims["jti"]] = claims["exp"]

@@ -1,0 +1,85 @@
+"""What `pdp dev` runs: a MongoDB of its own and a server on it, with keys and demo people, in one state folder."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+
+from pdp import keys
+from pdp.config import Config, Issuer, Role, SpeaksFor
+from pdp.dev import identity
+from pdp.masking.keys import DEMO_REALM, demo_keys
+from pdp.policy.sources import read, rego
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
+from pdp.server.running import Running, Say, running
+
+REALM = DEMO_REALM
+
+
+@asynccontextmanager
+async def stack(
+    *, state: Path, listen: str, policy: Sequence[Path], tool_cache: Path, say: Say
+) -> AsyncIterator[Running]:
+    """OPA, MongoDB and the server until the block ends; without `policy` on the reference policy.
+
+    Raises `SetupError` where a part is missing.
+    """
+    async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
+        config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
+        async with running(config, tool_cache, say) as server:
+            yield server
+
+
+def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:
+    """The configuration of a dev stack; makes the keys and the owner of the `dev` agent where they are missing."""
+    state.mkdir(parents=True, exist_ok=True)
+    for name in ("issuer", "audit", "grant"):
+        if not (state / "keys" / f"{name}.jwk").exists():
+            keys.generate(state / "keys" / f"{name}.jwk", demo=True)
+    return Config(
+        listen=listen,
+        realm=REALM,
+        mongodb_uri=mongodb_uri,
+        policy=_with_owner(policy, state) if policy else (rego(),),
+        issuers=_issuers(identity.key_path(state)),
+        audit_key=state / "keys" / "audit.jwk",
+        grant_key=state / "keys" / "grant.jwk",
+        mask_keys=demo_keys(state / "keys" / "mask.json"),
+    )
+
+
+def _issuers(jwks: Path) -> tuple[Issuer, ...]:
+    users = Issuer(
+        issuer=identity.USERS,
+        audience=identity.AUDIENCE,
+        type="user",
+        kind="person",
+        jwks=jwks,
+        roles_claim="roles",
+        groups_claim="groups",
+    )
+    agents = Issuer(
+        issuer=identity.AGENTS,
+        audience=identity.AUDIENCE,
+        type="agent",
+        kind="workload",
+        jwks=jwks,
+        roles=(Role.REQUESTER,),
+        speaks_for={
+            "report-bot": SpeaksFor(on_behalf_of=("user:*",)),
+            "dev": SpeaksFor(subjects=("*",), on_behalf_of=("*",)),
+        },
+    )
+    return users, agents
+
+
+def _with_owner(policy: Sequence[Path], state: Path) -> tuple[Path, ...]:
+    """The folders and, where they do not know the `dev` agent themselves, data that says who owns it."""
+    if any(source.is_data and b'"agent:dev"' in source.content for source in read(policy)):
+        return tuple(policy)
+    folder = state / "data"
+    folder.mkdir(exist_ok=True)
+    (folder / "data.json").write_bytes(orjson.dumps({"identities": {"agent:dev": {"owners": ["user:dev"]}}}))
+    return (*policy, folder)

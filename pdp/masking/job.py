@@ -1,0 +1,170 @@
+"""A piece of masking that was allowed: reserves, masks, counts, and says for the log what became of it."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import masker
+from pdp.arrow import envelope, table
+from pdp.arrow.pipeline import abreast
+from pdp.arrow.table import Batch
+from pdp.audit import event
+from pdp.audit.record import Entry, Kind
+from pdp.caller import Caller
+from pdp.errors import InvalidRequest, QuotaExceeded
+from pdp.masking import plan as work
+from pdp.masking.plan import Shape
+from pdp.store.quotas import Quotas
+from pdp.v1.decision_pb2 import AuthorizeResponse
+
+T = TypeVar("T")
+
+WIDTH = 3
+"""So many batches of a stream are masked at a time, or wait for a thread, or to be sent."""
+_MOST_AHEAD = 1 << 22
+"""Values that a stream may reserve beyond what it needs now."""
+
+
+class Threads:
+    """Where masking runs, so that the event loop stays free; as many threads as processors."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mask")
+
+    async def run(self, action: Callable[[], T]) -> T:
+        """The result of `action`, which nobody waits for but the caller."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, action)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One authorized piece of work. Plan and keys stay what they were when it was decided."""
+
+    action: str
+    caller: Caller
+    principals: Sequence[str]
+    decision: AuthorizeResponse
+    plan: masker.MaskPlan
+    keys: masker.Keyring
+    shape: Shape
+    bound: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Values in a clock hour, for a caller with its chain."""
+
+    mask: int
+    unmask: int
+
+
+class Reservation:
+    """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB."""
+
+    def __init__(self, quotas: Quotas, limits: Limits, job: Job) -> None:
+        self._what = "unmask" if job.action == "unmask" else "mask"
+        self._limit = limits.unmask if self._what == "unmask" else limits.mask
+        self._quotas, self._principals = quotas, job.principals
+        self.used = self._left = 0
+
+    async def take(self, values: int) -> None:
+        """Count `values`. Raises `QuotaExceeded`."""
+        if values > self._left:
+            wanted = values - self._left
+            ahead = max(wanted, min(self.used, _MOST_AHEAD))
+            try:
+                await self._reserve(ahead)
+            except QuotaExceeded:
+                if ahead == wanted:
+                    raise
+                await self._reserve(wanted)
+        self._left -= values
+        self.used += values
+
+    async def _reserve(self, values: int) -> None:
+        await self._quotas.reserve(self._what, self._principals, values, self._limit)
+        self._left += values
+
+
+class Progress:
+    """A job at work, batch by batch."""
+
+    def __init__(self, job: Job, reservation: Reservation, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        self._job, self._reservation, self._run = job, reservation, run
+        self._masker = work.masker_of(job.plan, job.keys)
+        self._reader = table.Reader("arrow_message", job.shape.schema)
+        self._writer = table.Writer(job.plan.output_schema)
+        self._is_waiting_for_batch = False
+        self._admitted_rows = 0
+        self.rows = self.batches = 0
+
+    async def batch(self, batch: Batch) -> Batch:
+        """Inline data, whole or not at all."""
+        await self._reserve(await self._run(lambda: work.counted_values(self._job.plan, batch)))
+        return await self._run(lambda: work.run(self._masker, batch))
+
+    async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
+        """IPC messages to batches with the number of their first row, each within the quota."""
+
+        def taken(message: memoryview) -> tuple[Batch | None, int]:
+            batch = self._reader.take(message)
+            return batch, 0 if batch is None else work.counted_values(self._job.plan, batch)
+
+        async for message in messages:
+            batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
+            self._is_waiting_for_batch = batch is None
+            await self._reserve(values)
+            if batch is not None:
+                first_row, self._admitted_rows = self._admitted_rows, self._admitted_rows + batch.num_rows
+                yield first_row, batch
+
+    def masked(self, batches: AsyncIterator[tuple[int, Batch]]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
+        """Batches to the rows and the IPC messages, in their envelopes, of each masked one."""
+
+        def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
+            masked = work.run(self._masker, batch, first_row)
+            return masked.num_rows, [envelope.closed(message) for message in self._writer.messages(masked)]
+
+        return abreast(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
+
+    def leaves(self, rows: int) -> None:
+        """A batch of so many rows is on its way to the caller."""
+        self.rows += rows
+        self.batches += 1
+
+    def require_whole(self) -> None:
+        """Raise `InvalidRequest` where a dictionary came without its batch."""
+        if self._is_waiting_for_batch:
+            raise InvalidRequest.field("arrow_message", "the last dictionary has no record batch behind it")
+
+    async def _reserve(self, values: int) -> None:
+        if values:
+            await self._reservation.take(values)
+
+    def entry(self, phase: str, failure: str = "") -> Entry:
+        """The record of what has left until now; `phase` is started, complete, failed or broken."""
+        job = self._job
+        details = {
+            "action": job.action,
+            "phase": phase,
+            "table": job.plan.table,
+            "subject": job.plan.subject,
+            "columns": work.plan_facts(job.plan),
+            "schema_sha256": table.schema_digest(job.shape.schema),
+            "rows": self.rows,
+            "batches": self.batches,
+            "values": self._reservation.used,
+            **{name: value for name, value in job.bound.items() if name == "tokens_sha256"},
+        }
+        return event.masked(
+            Kind.UNMASK if job.action == "unmask" else Kind.MASK,
+            job.caller,
+            decision_id=job.decision.decision_id,
+            revision=job.plan.policy_revision,
+            rules=work.rules(job.plan),
+            details=details,
+            failure=failure,
+        )

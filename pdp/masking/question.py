@@ -1,0 +1,126 @@
+"""Table and columns -> OPA's question, OPA's answer -> the masks of each column.
+
+Pure, and strict: an entry that is not exactly what it may be is `PolicyInvalid`, and a column with no mask or with two
+is `MaskPlanRefused`, naming column and rules. Which parameters a mask takes and which types it fits is the masker's to
+say.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pdp.caller import Caller
+from pdp.decision import policy_object, policy_revision, policy_text
+from pdp.errors import MaskPlanRefused, PolicyInvalid
+
+SELECTORS = ("columns", "tags")
+KINDS = ("domain", "mask")
+_WORDS = {"rule", "reason", *SELECTORS}
+_ANSWER_KEYS = {"entries", "columns", "domains", "revisions"}
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the policy is asked about it: the path in writing, and the paths of the columns around it.
+
+    `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
+    """
+
+    name: str
+    type: str
+    leaf: bool = True
+    above: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The masks that a policy selects, as `masker.plan` takes them: {column, rule, domain | mask, parameters}."""
+
+    masks: tuple[Mapping[str, Any], ...]
+    domains: Mapping[str, Mapping[str, Any]]
+    revision: str
+
+
+def masks_input(canonical: bytes, caller: Caller, now_ns: int, columns: Sequence[Column]) -> bytes:
+    """The input of `data.pdp.masks`."""
+    return b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % (canonical, caller.json, now_ns, orjson.dumps(columns))
+
+
+def selection(result: Any, columns: Sequence[Column], *, partial: bool = False) -> Selection:
+    """Parse what `data.pdp.masks` answered about exactly `columns`.
+
+    `partial` lets columns be without a mask, as where masks are reversed.
+    """
+    answer = policy_object(result, "the masks", _ANSWER_KEYS)
+    for entry in _entries(answer.get("entries")):
+        _check(entry)
+    found = answer.get("columns")
+    if not isinstance(found, dict) or found.keys() != {column.name for column in columns}:
+        raise PolicyInvalid("wrong_keys", "the policy answered for other columns than it was asked about")
+    selected = {column.name: _entries(found[column.name]) for column in columns}
+    if not partial:
+        _require_covered(columns, selected)
+    masks = tuple(_mask(name, entries) for name, entries in selected.items() if entries)
+    return Selection(masks, _domains(answer.get("domains")), policy_revision(answer))
+
+
+def _entries(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise PolicyInvalid("wrong_type", "the policy answered something else where the list of masks belongs")
+    return value
+
+
+def _check(entry: Any) -> None:
+    """Every entry, whether it names a column of this table or not: one that names nothing protects nothing."""
+    rule = policy_text(entry, "rule")
+    policy_text(entry, "reason")
+    for choices in (SELECTORS, KINDS):
+        if sum(choice in entry for choice in choices) != 1:
+            raise PolicyInvalid("unknown_key", f"mask rule {rule} must have {' or '.join(choices)}, one of them")
+    names = next(entry[selector] for selector in SELECTORS if selector in entry)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise PolicyInvalid("wrong_type", f"mask rule {rule}: columns and tags are lists of texts, at least one")
+    if not all(isinstance(entry[kind], str) for kind in KINDS if kind in entry):
+        raise PolicyInvalid("wrong_type", f"mask rule {rule}: domain and mask are names")
+
+
+def _require_covered(columns: Sequence[Column], selected: Mapping[str, Sequence[Any]]) -> None:
+    bare = [
+        column.name
+        for column in columns
+        if column.leaf and not any(selected.get(name) for name in (column.name, *column.above))
+    ]
+    if bare:
+        raise MaskPlanRefused(
+            f"the policy has no mask for {_named(bare)}; `clear` lets a column through, but it must say so",
+            violations=[(name, "no rule covers the column") for name in bare],
+            column=bare[0],
+        )
+
+
+def _named(columns: Sequence[str]) -> str:
+    more = len(columns) - _MAX_NAMED
+    return f"column {', '.join(columns[:_MAX_NAMED])}" + (f" and {more} more" if more > 0 else "")
+
+
+def _mask(column: str, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The one mask that all entries agree on."""
+    rules = ", ".join(sorted({entry["rule"] for entry in entries}))
+    masks = [{key: value for key, value in entry.items() if key not in _WORDS} for entry in entries]
+    if any(mask != masks[0] for mask in masks):
+        raise MaskPlanRefused(
+            f"column {column} has two different masks, by the rules {rules}",
+            violations=[(column, f"two different masks, by the rules {rules}")],
+            column=column,
+            rule=rules,
+        )
+    return {"column": column, "rule": rules, **masks[0]}
+
+
+def _domains(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(domain, dict) for domain in value.values()):
+        raise PolicyInvalid("wrong_type", "data.domains holds something that is no domain, an object with a mask")
+    return value

@@ -1,0 +1,1 @@
+"""OPA: the process, the questions that are put to it, and how questions become few queries."""

@@ -1,0 +1,1 @@
+"""What makes records durable, and lists them."""

@@ -1,0 +1,60 @@
+"""What `pdp serve` refuses to start on, each time with the field or file and what to do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pdp import keys
+from pdp.config import Certificates, Config, Issuer, Role
+from pdp.errors import SetupError
+from pdp.masking.keys import refuse_demo
+
+_SECRETS = {"d", "k"}
+"""Members of a JWK that only its owner may have (RFC 7518)."""
+
+
+def refuse_unsafe(config: Config) -> None:
+    """Raise `SetupError` for demo keys, secrets that others can read, and one credential on both sides of a review."""
+    refuse_demo(config.mask_keys, config.realm)
+    for field, path in _key_files(config):
+        members = _members(path)
+        if any(member.get(keys.DEMO) for member in members):
+            raise SetupError(f"{field}: {path} is a demo key of `pdp dev`; make one of your own")
+        if any(_SECRETS & member.keys() for member in members) and path.stat().st_mode & 0o077:
+            raise SetupError(f"{field}: {path} can be read by others; run: chmod 600 {path}")
+    for entry in config.entries:
+        _refuse_both_sides(entry, config)
+
+
+def _key_files(config: Config) -> Iterator[tuple[str, Path]]:
+    yield "audit_key", config.audit_key
+    yield "grant_key", config.grant_key
+    for issuer in config.issuers:
+        if isinstance(issuer.jwks, Path):
+            yield f"jwks of {issuer.type}", issuer.jwks
+
+
+def _members(path: Path) -> list[dict[str, Any]]:
+    """The keys in a file; none where it cannot be read: whoever needs them says so."""
+    try:
+        document = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return []
+    members = document.get("keys", [document]) if isinstance(document, dict) else []
+    return [member for member in members if isinstance(member, dict)] if isinstance(members, list) else []
+
+
+def _refuse_both_sides(entry: Issuer | Certificates, config: Config) -> None:
+    """A person's credential with which a program asks would let that program approve what it asked for."""
+    may_review = Role.REVIEWER in entry.roles or (isinstance(entry, Issuer) and bool(entry.roles_claim))
+    if entry.kind != "person" or not may_review:
+        return
+    workloads = {other.type for other in config.entries if other.kind == "workload"}
+    named = {pattern.partition(":")[0] for speaks in entry.speaks_for.values() for pattern in speaks.subjects}
+    if named & {"*", *workloads}:
+        raise SetupError(
+            f"speaks_for of {entry.type}: who reviews would also ask as a workload; take the workloads out of "
+            "`subjects`, or `reviewer` (and roles_claim) from this entry"
+        )

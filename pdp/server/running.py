@@ -1,0 +1,283 @@
+"""The composition root: builds each part once, in the order in which they need each other, watches them, drains."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from pdp import keys
+from pdp.audit.record import Kind, entry
+from pdp.authn.authenticator import Authenticator
+from pdp.background import background
+from pdp.config import Config
+from pdp.errors import PdpError
+from pdp.grant import Grantor
+from pdp.masking.keys import MaskKeys, keyring
+from pdp.masking.warming import Warming
+from pdp.notify.endpoint import Endpoint
+from pdp.opa.batching import Batcher
+from pdp.opa.engine import Engine, engine
+from pdp.recording.delivery import Delivery
+from pdp.recording.projection import Projection
+from pdp.recording.writer import Writer
+from pdp.seal import Sealer
+from pdp.server.edge import STREAM_SECONDS, Edge
+from pdp.server.health import Health
+from pdp.server.listener import listen, require_loopback
+from pdp.server.notifier import Notifier
+from pdp.server.sweep import Sweep
+from pdp.service import mask_off
+from pdp.service.approval import ApprovalService
+from pdp.service.audit import AuditService
+from pdp.service.decision import DecisionService
+from pdp.service.info import MESSAGE_BYTES, InfoService
+from pdp.service.review import ReviewService
+from pdp.store.approvals import Approvals
+from pdp.store.batches import Batches
+from pdp.store.changes import Changes
+from pdp.store.database import Database
+from pdp.store.domains import Domains
+from pdp.store.notifications import Notifications
+from pdp.store.pressure import Pressure
+from pdp.store.quotas import Quotas
+from pdp.store.records import Records
+from pdp.store.writers import Writers
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.workflow.feed import Feed
+from pdp.workflow.integrity import Integrity
+from pdp.workflow.requesting import Requesting
+from pdp.workflow.review_limits import Fatigue
+from pdp.workflow.reviewers import Reach
+from pdp.workflow.reviewing import Reviewing
+from pdp.workflow.settlement import Settlement
+from pdp.workflow.watching import Watching
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+REVISION_SECONDS = 5.0
+MAX_METADATA_BYTES = 8 * 1024
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    ("grpc.max_connection_age_ms", 600_000),
+    ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
+]
+
+Say = Callable[[str], None]
+"""Takes a sentence for whoever runs the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers at `address`. `failed` ends, with its error, when a part ended that must not."""
+
+    address: str
+    policy_revision: str
+    opa_version: str
+    failed: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Masks:
+    """What is kept of masking."""
+
+    quotas: Quotas
+    domains: Domains
+
+
+class _Log:
+    """Everything around the audit log that lives as long as the server."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.key = keys.private_key(config.audit_key)
+        self.database = database
+        self.approvals, self.batches = Approvals(database, notified=bool(config.webhooks)), Batches(database)
+        self.pressure, self.notifications = Pressure(database), Notifications(database)
+        self.records, self.writers = Records(database), Writers(database)
+        self.projection = Projection(self.batches, self.records, self.writers)
+        self.changes = Changes(database)
+        self.feed = Feed(self.changes)
+        self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
+        self.delivery = Delivery(self.approvals, self.writer)
+        self.sweep = Sweep(
+            approvals=self.approvals,
+            delivery=self.delivery,
+            writer=self.writer,
+            writers=self.writers,
+            projection=self.projection,
+            notifier=Notifier(config.realm, self.notifications, [Endpoint.of(hook) for hook in config.webhooks]),
+        )
+
+    async def close(self) -> None:
+        """Empty outboxes, write the end of this writer, list the rest; what MongoDB will not take now, a sweep will."""
+        with suppress(PdpError):
+            await self.delivery.settled()
+            await self.writer.close()
+            await self.projection.catch_up()
+
+
+@asynccontextmanager
+async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[Running]:
+    """A server from its configuration until the block ends; then it drains.
+
+    Raises `SetupError` where a part is not as it must be.
+    """
+    if config.tls is None:
+        require_loopback(config.listen)
+    async with AsyncExitStack() as stack:
+        database = await Database.open(config.mongodb_uri, config.database)
+        stack.push_async_callback(database.close)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        masks = _Masks(Quotas(database), Domains(database, config.realm))
+        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
+        parts = _Log(config, database)
+        await stack.enter_async_context(background(parts.writer.run(), failed))
+        stack.push_async_callback(parts.close)
+        await parts.writer.append([entry(Kind.SERVER_STARTED)])
+        await stack.enter_async_context(background(parts.sweep.run(), failed))
+        await parts.feed.begin()
+        await stack.enter_async_context(background(parts.feed.run(), failed))
+        await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
+        authenticator = Authenticator(config.issuers, config.certificates)
+        health = Health(
+            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
+            apart={"issuers": authenticator.has_keys},
+        )
+        server = grpc.aio.server(options=_OPTIONS)
+        edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
+        names = _add_services(server, edge, config, opa, parts, masks)
+        health.add_to(server, names)
+        reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
+        port = listen(server, config)
+        await stack.enter_async_context(background(health.watch(), failed))
+        for source in authenticator.sources:
+            await stack.enter_async_context(background(source.run(), failed))
+            await source.renewed()
+        _spare_the_collector()
+        await server.start()
+        stack.push_async_callback(_drain, server, health, parts.feed)
+        yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays, and calls make no cycles: looking through it all again and again cost 7 % CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+def _add_services(
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Log, masks: _Masks
+) -> list[str]:
+    """Serve every service of the contract; their full names."""
+    grant_key = keys.private_key(config.grant_key)
+    integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
+    reach = Reach(opa.opa, config.person_types, groups_open=config.groups_open)
+    fatigue = Fatigue(parts.approvals, parts.pressure, config.person_types)
+    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
+    requesting = Requesting(parts.approvals, parts.delivery)
+    watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
+    decisions = DecisionService(
+        realm=config.realm,
+        person_types=config.person_types,
+        policy=opa.policy,
+        batcher=Batcher(opa.opa),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity, reach, fatigue),
+        delivery=parts.delivery,
+        writer=parts.writer,
+        grantor=Grantor(grant_key, config.realm),
+        batches=parts.batches,
+        database=parts.database,
+    )
+    implementations = [
+        (decision_pb2.DESCRIPTOR, decisions),
+        (
+            approval_pb2.DESCRIPTOR,
+            ApprovalService(parts.approvals, reviewing, requesting, watching, reach, parts.notifications),
+        ),
+        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, masks)),
+        (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
+    ]
+    names = []
+    for file, implementation in implementations:
+        service = file.services_by_name[type(implementation).__name__]
+        server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
+        names.append(service.full_name)
+    return names
+
+
+def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
+    """The probe of what masks, where this server masks; it is compiled from now on."""
+    if config.mask_keys is None:
+        return {}
+    keyring(config.mask_keys, config.realm)
+    warming = Warming()
+    warming.start()
+    return {"masker": warming.is_done}
+
+
+def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, masks: _Masks) -> object:
+    """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
+    if config.mask_keys is None:
+        return mask_off.MaskService()
+    mask_keys = MaskKeys(config.mask_keys, config.realm)
+    from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
+    from pdp.service.mask import MaskService  # noqa: PLC0415
+
+    return MaskService(
+        decisions=decisions,
+        opa=opa.opa,
+        keys=mask_keys,
+        domains=masks.domains,
+        quotas=masks.quotas,
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
+        writer=parts.writer,
+        threads=Threads(),
+    )
+
+
+async def _record_policies(opa: Engine, writer: Writer) -> None:
+    """Every revision that comes into force is a record."""
+    recorded = ""
+    while True:
+        opa.reloaded.clear()
+        try:
+            opa.revision = await opa.opa.revision()
+            if opa.revision != recorded:
+                await writer.append([entry(Kind.POLICY_LOADED, policy_revision=opa.revision)])
+                recorded = opa.revision
+        except PdpError as error:
+            log.info("the policy's revision is recorded later: %s", error)
+            await asyncio.sleep(1)
+        else:
+            await _reload(opa.reloaded)
+
+
+async def _reload(reloaded: asyncio.Event) -> None:
+    """Wait until OPA says that it reloaded, or, where it does not say (before 1.22, or not ours), a few seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REVISION_SECONDS):
+            await reloaded.wait()
+
+
+async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:
+    """Say NOT_SERVING, let go whoever waits for people, let the other calls in flight finish."""
+    await health.leave()
+    feed.end()
+    await server.stop(GRACE_SECONDS)

@@ -1,0 +1,88 @@
+"""The timed work of every process.
+
+Every step is a compare-and-set or idempotent, so all processes may try; nothing is decided here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from pdp.errors import PdpError
+from pdp.recording.delivery import Delivery
+from pdp.recording.projection import Projection
+from pdp.recording.writer import Writer
+from pdp.server.notifier import Notifier
+from pdp.store.approvals import Approvals
+from pdp.store.writers import Writers
+
+log = logging.getLogger(__name__)
+
+LIST_SECONDS = 0.5
+NOTIFY_SECONDS = 1.0
+SWEEP_SECONDS = 2.0
+HEARTBEAT_SECONDS = 5.0
+UNDELIVERED_FOR = timedelta(seconds=3)
+"""Younger outboxes are still being delivered by whoever wrote them."""
+SILENT_FOR = timedelta(seconds=60)
+"""So long without a heartbeat, and a writer is closed."""
+_AT_ONCE = 100
+
+
+class Sweep:
+    """Expires, delivers, notifies, lists, and closes writers that went silent."""
+
+    def __init__(
+        self,
+        *,
+        approvals: Approvals,
+        delivery: Delivery,
+        writer: Writer,
+        writers: Writers,
+        projection: Projection,
+        notifier: Notifier,
+    ) -> None:
+        self._approvals, self._delivery, self._writer = approvals, delivery, writer
+        self._writers, self._projection, self._notifier = writers, projection, notifier
+
+    async def run(self) -> None:
+        """Until cancelled. A failed step is tried again at its next time."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_every(LIST_SECONDS, self._projection.catch_up))
+            group.create_task(_every(HEARTBEAT_SECONDS, self._writer.beat))
+            for step in (self.expire, self.deliver, self.close_silent_writers, self.complete_projection):
+                group.create_task(_every(SWEEP_SECONDS, step))
+            for work in self._notifier.work:
+                group.create_task(_every(NOTIFY_SECONDS, work))
+
+    async def expire(self) -> None:
+        """Close approvals whose time is over."""
+        for found in await self._approvals.overdue(_AT_ONCE):
+            await self._delivery.expire(found)
+
+    async def deliver(self) -> None:
+        """Put records of steps whose process died into the log."""
+        for found in await self._approvals.undelivered(UNDELIVERED_FOR, _AT_ONCE):
+            await self._delivery.deliver(found.approval)
+
+    async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
+        """Take the next place of a writer that was silent for `age`; should it wake, it finds that out."""
+        for silent in await self._writers.silent(age):
+            if silent.writer != self._writer.writer and await self._writer.close_other(silent.writer):
+                await self._writers.close(silent.writer)
+
+    async def complete_projection(self) -> None:
+        """List what closed writers left, and forget them."""
+        for gone in await self._writers.closed():
+            await self._projection.complete(gone.writer, gone.projected)
+            await self._writers.drop(gone.writer)
+
+
+async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    task = asyncio.current_task()
+    while not (task and task.cancelling()):  # `asyncio.wait_for` of 3.11, in the driver, may swallow a cancellation
+        try:
+            await step()
+        except PdpError as error:
+            log.info("%s is tried again later: %s", step.__name__, error)
+        await asyncio.sleep(seconds)

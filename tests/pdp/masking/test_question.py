@@ -1,0 +1,107 @@
+"""What the policy says of masks is parsed strictly; a column with no mask or with two is refused by name."""
+
+from typing import Any
+
+import pytest
+
+from pdp.errors import MaskPlanRefused, PolicyInvalid
+from pdp.masking.question import Column, selection
+
+IDS = {"rule": "ids", "reason": "ids", "columns": ["id"], "domain": "customer"}
+TAGGED = {"rule": "tagged", "reason": "tagged", "tags": ["pii"], "mask": "partial", "keep_first": 1}
+COLUMNS = [Column("id", "string"), Column("note", "string")]
+
+
+def answer(*entries: Any, **columns: list[Any]) -> dict[str, Any]:
+    return {
+        "entries": list(entries),
+        "columns": {"id": [IDS], "note": [TAGGED], **columns},
+        "domains": {"customer": {"mask": "token"}},
+        "revisions": ["r1"],
+    }
+
+
+def test_masks_are_what_masker_takes() -> None:
+    selected = selection(answer(IDS, TAGGED), COLUMNS)
+    assert selected.masks == (
+        {"column": "id", "rule": "ids", "domain": "customer"},
+        {"column": "note", "rule": "tagged", "mask": "partial", "keep_first": 1},
+    )
+    assert selected.domains == {"customer": {"mask": "token"}}
+    assert selected.revision == "r1"
+
+
+def test_two_rules_with_one_mask_are_one() -> None:
+    other = {**TAGGED, "rule": "other", "reason": "another", "tags": ["hr"]}
+    assert selection(answer(note=[TAGGED, other]), COLUMNS).masks[1]["rule"] == "other, tagged"
+
+
+@pytest.mark.parametrize("other", [{"keep_first": 2}, {"mask": "redact"}, {"character": "*"}])
+def test_two_masks_name_column_and_rules(other: dict[str, Any]) -> None:
+    entries = [TAGGED, {**TAGGED, "rule": "other", **other}]
+    with pytest.raises(MaskPlanRefused, match="note has two different masks, by the rules other, tagged") as refused:
+        selection(answer(note=entries), COLUMNS)
+    assert refused.value.metadata == {"column": "note", "rule": "other, tagged"}
+
+
+def test_uncovered_columns_are_all_named() -> None:
+    with pytest.raises(MaskPlanRefused, match="no mask for column id, note") as refused:
+        selection(answer(id=[], note=[]), COLUMNS)
+    assert [path for path, _ in refused.value.violations] == ["id", "note"]
+    assert selection(answer(id=[], note=[]), COLUMNS, partial=True).masks == ()
+
+
+def test_a_mask_around_a_column_covers_it() -> None:
+    columns = [Column("a", "struct", leaf=False), Column("a.b", "string", above=("a",))]
+    whole = {**answer(), "columns": {"a": [{**TAGGED, "mask": "nullify"}], "a.b": []}}
+    assert [mask["column"] for mask in selection(whole, columns).masks] == ["a"]
+    with pytest.raises(MaskPlanRefused, match=r"a\.b"):
+        selection({**answer(), "columns": {"a": [], "a.b": []}}, columns)
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (None, "wrong_type"),
+        ({}, "wrong_type"),
+        ({**IDS, "rule": ""}, "wrong_type"),
+        ({**IDS, "reason": 1}, "wrong_type"),
+        ({"rule": "r", "reason": "r", "colums": ["id"], "domain": "customer"}, "unknown_key"),
+        ({**IDS, "tags": ["pii"]}, "unknown_key"),
+        ({**IDS, "mask": "redact"}, "unknown_key"),
+        ({"rule": "r", "reason": "r", "columns": ["id"]}, "unknown_key"),
+        ({**IDS, "columns": "id"}, "wrong_type"),
+        ({**IDS, "columns": []}, "wrong_type"),
+        ({**IDS, "columns": [1]}, "wrong_type"),
+        ({**IDS, "domain": ["customer"]}, "wrong_type"),
+    ],
+)
+def test_an_entry_that_is_not_one_is_refused_even_where_it_names_no_column(entry: Any, problem: str) -> None:
+    with pytest.raises(PolicyInvalid) as refused:
+        selection(answer(IDS, entry), COLUMNS)
+    assert refused.value.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"columns": {"id": [IDS]}}, "wrong_keys"),
+        ({"columns": {"id": [IDS], "note": [TAGGED], "more": []}}, "wrong_keys"),
+        ({"columns": {"id": [IDS], "note": "x"}}, "wrong_type"),
+        ({"columns": None}, "wrong_keys"),
+        ({"entries": None}, "wrong_type"),
+        ({"domains": {"customer": "token"}}, "wrong_type"),
+        ({"domains": []}, "wrong_type"),
+        ({"revisions": []}, "no_revision"),
+        ({"more": 1}, "unknown_key"),
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(PolicyInvalid) as refused:
+        selection({**answer(), **change}, COLUMNS)
+    assert refused.value.problem == problem
+
+
+def test_no_answer_is_none() -> None:
+    with pytest.raises(PolicyInvalid):
+        selection(None, COLUMNS)

@@ -1,0 +1,199 @@
+"""OPA as a supervised child, with the real binary."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import aiohttp
+import pytest
+
+from pdp.environment import Environment
+from pdp.errors import SetupError
+from pdp.opa.process import LONGEST_SOCKET_BYTES, OpaProcess, answers
+from pdp.process import toolcache
+
+
+@pytest.fixture(scope="module")
+def binary() -> Path:
+    return toolcache.opa(Environment.read().tool_cache)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short one: pytest's own folders are too deep for a socket."""
+    with TemporaryDirectory(prefix="placet-") as name:
+        Path(name, "bundle").mkdir()
+        yield Path(name)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def opa(binary: Path, folder: Path, said: list[str]) -> AsyncIterator[OpaProcess]:
+    build(binary, folder, "one")
+    process = OpaProcess(
+        binary,
+        folder / "bundle" / "bundle.tar.gz",
+        folder / "opa.sock",
+        say=said.append,
+        reloaded=lambda error: said.append(f"reload: {error}"),
+    )
+    async with process:
+        assert said == ["reload: "]
+        said.clear()
+        yield process
+
+
+def build(binary: Path, folder: Path, answer: str) -> None:
+    (folder / "source").mkdir(exist_ok=True)
+    (folder / "source" / "answer.rego").write_text(f'package answer\n\nis := "{answer}"\n')
+    subprocess.run([binary, "build", "-b", "source", "-o", "new.tar.gz"], cwd=folder, check=True)
+    (folder / "new.tar.gz").replace(folder / "bundle" / "bundle.tar.gz")
+
+
+async def answer(opa: OpaProcess) -> str:
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(opa.socket))) as session,
+        session.post("http://opa/v1/data/answer/is", json={"input": {}}) as response,
+    ):
+        return str((await response.json())["result"])
+
+
+async def until(claim: Callable[[], bool], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not claim():
+            await asyncio.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+async def test_answers_once_it_is_started(opa: OpaProcess, said: list[str]) -> None:
+    assert await answers(opa.socket)
+    assert await answer(opa) == "one"
+    assert said == []
+
+
+async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:
+    assert opa.socket.stat().st_mode & 0o077 == 0
+
+
+async def test_its_environment_has_nothing_of_ours(opa: OpaProcess) -> None:
+    variables = Path(f"/proc/{opa.pid}/environ").read_text()
+    assert set(variables.strip("\0").split("\0")) <= {"GOGC=800", "GOMAXPROCS=1", "LC_CTYPE=C.UTF-8"}
+
+
+async def test_a_replaced_bundle_is_loaded(opa: OpaProcess, binary: Path, folder: Path, said: list[str]) -> None:
+    build(binary, folder, "two")
+    await until(lambda: "reload: " in said)
+    assert await answer(opa) == "two"
+
+
+async def test_a_bad_bundle_is_reported_and_the_last_good_one_kept(
+    opa: OpaProcess, folder: Path, said: list[str]
+) -> None:
+    (folder / "bad").write_text("not an archive")
+    (folder / "bad").replace(folder / "bundle" / "bundle.tar.gz")
+    await until(lambda: any("bundle read failed" in line for line in said))
+    assert await answer(opa) == "one"
+
+
+async def test_killed_it_is_back_within_seconds(opa: OpaProcess, said: list[str]) -> None:
+    killed = opa.pid
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: "OPA runs again" in said, seconds=5)
+    assert opa.pid != killed
+    assert "reload: " in said
+    assert await answer(opa) == "one"
+    assert said[0].startswith("OPA stopped (SIGKILL)")
+
+
+async def test_that_it_will_not_stay_up_is_said_in_its_own_words(
+    opa: OpaProcess, folder: Path, said: list[str]
+) -> None:
+    (folder / "bundle" / "bundle.tar.gz").write_text("not an archive")
+    os.kill(opa.pid, signal.SIGKILL)
+    await until(lambda: sum("bundle read failed" in line and "stopped" in line for line in said) > 1)
+    assert not any("root privileges" in line for line in said)
+
+
+async def test_a_bad_bundle_at_the_start_is_an_error_in_its_own_words(
+    binary: Path, folder: Path, said: list[str]
+) -> None:
+    bundle = folder / "bundle" / "bundle.tar.gz"
+    bundle.write_text("not an archive")
+    opa = OpaProcess(binary, bundle, folder / "opa.sock", say=said.append)
+    with pytest.raises(SetupError, match="bundle read failed"):
+        await opa.start()
+    assert not alive(opa.pid)
+
+
+async def test_a_long_socket_path_is_refused_with_what_to_do(binary: Path, said: list[str]) -> None:
+    with pytest.raises(SetupError, match="TMPDIR"):
+        OpaProcess(binary, Path("bundle"), Path("/" + LONGEST_SOCKET_BYTES * "x"), say=said.append)
+
+
+async def test_stopped_it_leaves_nothing(opa: OpaProcess) -> None:
+    await opa.stop()
+    assert not alive(opa.pid)
+    assert not opa.socket.exists()
+    await opa.stop()
+
+
+async def test_a_process_that_is_held_is_stopped_all_the_same(opa: OpaProcess) -> None:
+    os.kill(opa.pid, signal.SIGSTOP)
+    started = time.monotonic()
+    await opa.stop()
+    assert not alive(opa.pid)
+    assert time.monotonic() - started < opa.stop_seconds
+
+
+async def test_stopping_while_it_is_started_again_leaves_nothing(opa: OpaProcess, said: list[str]) -> None:
+    os.kill(opa.pid, signal.SIGKILL)
+    await until(lambda: bool(said))
+    await opa.stop()
+    assert not alive(opa.pid)
+
+
+async def test_it_dies_with_a_parent_that_is_killed(binary: Path, folder: Path) -> None:
+    build(binary, folder, "one")
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, binary, folder, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE
+    )
+    assert parent.stdout
+    child = int(await parent.stdout.readline())
+    assert alive(child)
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not alive(child), seconds=5)
+
+
+PARENT = textwrap.dedent("""
+    import asyncio, sys
+    from pathlib import Path
+    from pdp.opa_process import OpaProcess
+
+    async def main(binary, folder):
+        bundle, socket = folder / "bundle" / "bundle.tar.gz", folder / "opa.sock"
+        async with OpaProcess(binary, bundle, socket, say=print) as opa:
+            print(opa.pid, flush=True)
+            await asyncio.Event().wait()
+
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+""")

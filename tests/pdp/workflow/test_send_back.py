@@ -1,0 +1,173 @@
+"""A reviewer asks for changes; the next request names what it answers, and whoever wrote it does not review it."""
+
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+
+from pdp.canonical import canonical
+from pdp.v1.approval_pb2 import Approval, ListApprovalsRequest, Verdict
+from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
+from pdp.v1.request_pb2 import Effect, Request
+from pdp.v1.review_pb2 import ReviewRequest
+from tests.parts import Placet, asking, exporting, log
+from tests.pdp.wire import nested, refused
+from tests.pdp.workflow.test_steps import cancel, erin, now, state_of, use, verdict
+from tests.tokens import Metadata
+
+
+def asked(request: AuthorizeRequest) -> Request:
+    """The five members of it."""
+    names = ("subject", "on_behalf_of", "action", "resource", "context")
+    return Request(**{name: getattr(request, name) for name in names})
+
+
+def changes(approval: Approval, **members: Any) -> ReviewRequest:
+    good = {
+        "approval_id": approval.approval_id,
+        "expected_digest": approval.request_digest,
+        "verdict": Verdict.VERDICT_CHANGES_REQUESTED,
+        "reason": "fewer columns",
+    }
+    return ReviewRequest(**{**good, **members})
+
+
+async def sent_back(
+    server: Placet, by: Metadata, suggestion: AuthorizeRequest | None, supersedes: str = ""
+) -> Approval:
+    opened = await server.authorize(exporting(supersedes=supersedes))
+    members = {"suggestion": asked(suggestion)} if suggestion else {}
+    return (await server.reviews.Review(changes(opened.approval, **members), metadata=by)).approval
+
+
+async def test_sent_back_is_denied_and_says_what_to_send(server: Placet) -> None:
+    request, better = exporting(), exporting()
+    opened = (await server.authorize(request)).approval
+    back = await server.reviews.Review(changes(opened, suggestion=asked(better)), metadata=server.metadata("bob"))
+    assert state_of(back.approval) == "DENIED"
+    assert (back.approval.closed_by, back.approval.close_reason) == ("user:bob", "fewer columns")
+    assert canonical(back.approval.reviews[0].suggestion, "dev") == canonical(better, "dev")
+    answer = await use(server, request, opened)
+    assert answer.effect == Effect.EFFECT_DENY
+    assert [reason.rule for reason in answer.reasons] == ["pdp.approval_denied"]
+    assert "asks for changes" in answer.reasons[0].reason
+    assert "supersedes" in answer.reasons[0].reason
+
+
+async def test_plain_denial_does_not_ask_for_changes(server: Placet) -> None:
+    request = exporting()
+    opened = (await server.authorize(request)).approval
+    await server.review(opened, "bob", "DENY")
+    assert "supersedes" not in (await use(server, request, opened)).reasons[0].reason
+
+
+async def test_whoever_suggested_the_edit_does_not_review_it_and_others_do(server: Placet) -> None:
+    back = await sent_back(server, server.metadata("bob"), exporting())
+    next_one = (await server.authorize(exporting(supersedes=back.approval_id))).approval
+    assert next_one.supersedes == back.approval_id
+    assert "user:bob" in next_one.requester_principals
+    assert (await refused(server.review(next_one, "bob"))).reason == "REVIEWER_IS_REQUESTER"
+    await server.review(next_one, "carol")
+    assert state_of((await verdict(server, next_one, "APPROVE", erin(server))).approval) == "APPROVED"
+
+
+async def test_whoever_only_asked_for_changes_may_review_what_comes(server: Placet) -> None:
+    back = await sent_back(server, server.metadata("bob"), None)
+    next_one = (await server.authorize(exporting(supersedes=back.approval_id))).approval
+    assert "user:bob" not in next_one.requester_principals
+    await server.review(next_one, "bob")
+
+
+async def test_whole_chain_of_suggestions_is_barred(server: Placet) -> None:
+    first = await sent_back(server, server.metadata("bob"), exporting())
+    second = await sent_back(server, erin(server), exporting(), first.approval_id)
+    third = await sent_back(server, server.metadata("carol"), None, second.approval_id)
+    last = (await server.authorize(exporting(supersedes=third.approval_id))).approval
+    assert {"user:bob", "user:erin"} <= set(last.requester_principals)
+    assert "user:carol" not in last.requester_principals
+
+
+async def test_supersedes_is_outside_the_digest_and_of_no_meaning_without_an_approval(server: Placet) -> None:
+    back = await sent_back(server, server.metadata("bob"), exporting())
+    request = exporting()
+    plain = await server.authorize(request)
+    await cancel(server, plain.approval)
+    request.supersedes = back.approval_id
+    assert (await server.authorize(request)).request_digest == plain.request_digest
+    assert (await server.authorize(asking("read", supersedes="apr_none"))).effect == Effect.EFFECT_ALLOW
+
+
+async def test_supersedes_names_a_sent_back_approval_of_this_caller(server: Placet) -> None:
+    pending = (await server.authorize(exporting())).approval
+    denied = await server.review((await server.authorize(exporting())).approval, "bob", "DENY")
+    for other in (pending, denied):
+        why = await refused(server.authorize(exporting(supersedes=other.approval_id)))
+        assert (why.code, why.fields) == ("INVALID_ARGUMENT", ("supersedes",))
+    back = await sent_back(server, server.metadata("bob"), None)
+    for by, name in (("dev", back.approval_id), ("report-bot", f"apr_{1:032x}"), ("report-bot", "x")):
+        why = await refused(server.authorize(exporting(supersedes=name), by=by))
+        assert (why.code, why.reason) == ("NOT_FOUND", "APPROVAL_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"reason": " \n"}, "reason"),
+        ({"suggestion": Request()}, "suggestion.subject.type"),
+        ({"suggestion": {"subject": {"type": "a", "id": "b"}, "action": {"name": "x"}}}, "suggestion.resource.type"),
+        ({"verdict": Verdict.VERDICT_DENY, "suggestion": Request()}, "suggestion"),
+        ({"verdict": Verdict.VERDICT_APPROVE, "suggestion": Request()}, "suggestion"),
+        ({"verdict": 7}, "verdict"),
+    ],
+)
+async def test_send_back_is_whole(server: Placet, members: dict[str, Any], field: str) -> None:
+    opened = (await server.authorize(exporting())).approval
+    if isinstance(members.get("suggestion"), dict):
+        members = {**members, "suggestion": json_format.ParseDict(members["suggestion"], Request())}
+    why = await refused(server.reviews.Review(changes(opened, **members), metadata=server.metadata("bob")))
+    assert (why.code, why.fields) == ("INVALID_ARGUMENT", (field,))
+    assert state_of(await now(server, opened)) == "PENDING"
+
+
+async def test_suggestion_is_held_to_the_limits_of_a_request(server: Placet) -> None:
+    opened = (await server.authorize(exporting())).approval
+    for context, field in ((nested(33), "suggestion.context"), ({"n": 2.0**60}, "suggestion.context.n")):
+        suggestion = asked(exporting())
+        suggestion.ClearField("context")
+        suggestion.context.update(context)
+        request = changes(opened, suggestion=suggestion)
+        why = await refused(server.reviews.Review(request, metadata=server.metadata("bob")))
+        assert why.code == "INVALID_ARGUMENT"
+        assert why.fields[0].startswith(field)
+
+
+async def test_deepest_suggestion_that_is_taken_is_read_by_everybody(server: Placet) -> None:
+    suggestion = asked(exporting())
+    suggestion.on_behalf_of[0].properties.CopyFrom(nested(32))
+    opened = (await server.authorize(exporting())).approval
+    await server.reviews.Review(changes(opened, suggestion=suggestion), metadata=server.metadata("bob"))
+    read = (await now(server, opened)).reviews[0].suggestion
+    assert canonical(read, "dev") == canonical(suggestion, "dev")
+    page = await server.approvals.ListApprovals(ListApprovalsRequest(), metadata=server.metadata("report-bot"))
+    assert page.approvals[0].reviews[0].suggestion == read
+
+
+async def test_send_back_is_recorded_with_its_suggestion(server: Placet) -> None:
+    better = exporting()
+    back = await sent_back(server, server.metadata("bob"), better)
+    records = await log(server, "approval.reviewed")
+    (held,) = [held for record, held in records if record["approval_id"] == back.approval_id]
+    assert held["verdict"] == "CHANGES_REQUESTED"
+    assert held["suggestion"]["context"] == dict(better.context)
+
+
+async def test_supersedes_is_an_items_own_in_a_batch(server: Placet) -> None:
+    back = await sent_back(server, server.metadata("bob"), exporting())
+    batch = BatchAuthorizeRequest(defaults=AuthorizeRequest(supersedes=back.approval_id), items=[exporting()])
+    call = server.decisions.BatchAuthorize(batch, metadata=server.metadata("report-bot"))
+    assert (await refused(call)).fields == ("defaults.supersedes",)
+    batch = BatchAuthorizeRequest(items=[exporting(supersedes=back.approval_id), exporting(supersedes="x")])
+    answer = await server.decisions.BatchAuthorize(batch, metadata=server.metadata("report-bot"))
+    assert answer.results[0].decision.approval.supersedes == back.approval_id
+    assert answer.results[1].error.reason == "APPROVAL_NOT_FOUND"
