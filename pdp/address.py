@@ -1,7 +1,14 @@
-"""Which addresses are on this machine, where plaintext is no danger."""
+"""Which addresses are on this machine, where plaintext is not a danger, and where webhooks may be."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""Hosts that mean this machine, spelled exactly so."""
+
+_LAST_PORT = 65535
+_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-~]*)?")
 
 
 def is_local(address: str) -> bool:
@@ -28,3 +35,13 @@ def is_private_url(url: str) -> bool:
     if not host or parts.scheme == "https":
         return bool(host)
     return parts.scheme == "http" and is_local(f"[{host}]:80" if ":" in host else f"{host}:80")
+
+
+def webhook_host(url: str) -> str:
+    """The host of a webhook's URL. `ValueError` that says what is wrong where no message may go to such a URL."""
+    match = _URL.fullmatch(url)
+    if match is None or set(url) & set("#\\@") or int(match[3] or 0) > _LAST_PORT:
+        raise ValueError("must look like https://host:port/path: host in lower case, all ASCII, no user, no fragment")
+    if match[1] != "https" and match[2] not in LOOPBACK:
+        raise ValueError("must begin with https://; http:// goes to localhost, 127.0.0.1 or [::1] only")
+    return match[2]

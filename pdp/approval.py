@@ -6,12 +6,14 @@
 Every other transition is an error. All times are MongoDB's; `now` is an argument.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from pdp.caller import Caller
+from pdp.requirement import Requirement
 
 
 class State(StrEnum):
@@ -27,7 +29,7 @@ class State(StrEnum):
     REVOKED = "REVOKED"
 
 
-class Verdict(StrEnum):
+class ReviewVerdict(StrEnum):
     """What a reviewer says."""
 
     APPROVE = "APPROVE"
@@ -43,8 +45,8 @@ class OutcomeState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-DEFAULT_PENDING_FOR_MS = 24 * 3600 * 1000
-DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
+EVENTS = ("approval.created", "approval.reviewed", "approval.consumed", "approval.closed")
+"""The recorded steps of an approval, which webhooks may be told of."""
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}),
@@ -66,29 +68,6 @@ def transition(before: State, after: State) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """One condition that the policy sets: `count` different people by groups, identities or claims, in time.
-
-    `individual`: nobody reviews it together with others in one command.
-    """
-
-    rule: str
-    reason: str
-    groups: tuple[str, ...] = ()
-    identities: tuple[str, ...] = ()
-    count: int = 1
-    pending_for_ms: int = DEFAULT_PENDING_FOR_MS
-    valid_for_ms: int = DEFAULT_VALID_FOR_MS
-    claims: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    individual: bool = False
-
-    def policy_form(self) -> dict[str, Any]:
-        """What `data.pdp.review` reads."""
-        reviewers = {"groups": self.groups, "identities": self.identities, "claims": self.claims}
-        return {"rule": self.rule, "reviewers": reviewers}
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
     """One person's verdict, with groups and claims as verified then; `fits`: the requirements it counts in.
 
@@ -98,7 +77,7 @@ class Review:
     reviewer: str
     person: str
     groups: tuple[str, ...]
-    verdict: Verdict
+    verdict: ReviewVerdict
     reason: str
     at: datetime
     fits: tuple[int, ...]
@@ -118,37 +97,26 @@ class Outcome:
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One approval as stored; `outbox` are the records of its last step that may not be in the log yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an approval holds from its beginning, frozen then but for the outbox.
 
-    `seal` is the server's signature over what is frozen at creation; `supersedes` is the sent-back approval that this
-    one answers.
+    `seal` is the server's signature over it; `supersedes` is the sent-back approval that this one answers. `outbox` are
+    the records of the last step that may not be in the log yet.
     """
 
     id: str
-    version: int
-    state: State
     caller: str
     request: bytes
     digest: str
     justification: str
     requirements: tuple[Requirement, ...]
     principals: tuple[str, ...]
-    reviews: tuple[Review, ...]
-    request_ids: tuple[str, ...]
     decision_id: str
     policy_revision: str
-    created_at: datetime
-    approved_at: datetime | None
-    closed_at: datetime | None
-    used_by: Mapping[str, str] | None
-    outbox: tuple[Any, ...]
     supersedes: str = ""
     seal: str = ""
-    closed_by: str = ""
-    close_reason: str = ""
-    outcome: Outcome | None = None
+    outbox: tuple[Any, ...] = ()
 
     @property
     def pending_for_ms(self) -> int:
@@ -159,6 +127,22 @@ class Approval:
     def valid_for_ms(self) -> int:
         """The shortest of its requirements."""
         return min(requirement.valid_for_ms for requirement in self.requirements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval(Opening):
+    """One approval as stored: its opening, and what became of it."""
+
+    version: int
+    state: State
+    reviews: tuple[Review, ...] = ()
+    created_at: datetime
+    approved_at: datetime | None = None
+    closed_at: datetime | None = None
+    used_by: Mapping[str, str] | None = None
+    closed_by: str = ""
+    close_reason: str = ""
+    outcome: Outcome | None = None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -178,7 +162,20 @@ class Approval:
     def was_sent_back(self) -> bool:
         """Whether a reviewer closed it by asking for changes."""
         closed = self.state is State.DENIED and bool(self.reviews)
-        return closed and self.reviews[-1].verdict is Verdict.CHANGES_REQUESTED
+        return closed and self.reviews[-1].verdict is ReviewVerdict.CHANGES_REQUESTED
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAt:
+    """An approval and MongoDB's time when it was read."""
+
+    approval: Approval
+    now: datetime
+
+    @property
+    def state(self) -> State:
+        """The state at that time."""
+        return self.approval.state_at(self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +194,48 @@ class PolicyReview:
     reviewers: tuple[Eligibility, ...]
     principals: frozenset[str]
     revision: str
+
+
+def barred(approval: Approval, answer: PolicyReview) -> set[str]:
+    """Who must not review: the requester principals frozen at creation, and those of today."""
+    return {*approval.principals, *answer.principals}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a caller may not review an approval: a stable code, and the sentence for the caller."""
+
+    code: str
+    sentence: str
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it lies in who the caller is, so that it stays whatever becomes of the approval."""
+        return self.code in {"REVIEWER_IS_REQUESTER", "PERSON_REQUIRED", "REVIEWER_NOT_ELIGIBLE"}
+
+
+def obstacle(
+    held: ApprovalAt, answer: PolicyReview, caller: Caller, verdict: ReviewVerdict = ReviewVerdict.APPROVE
+) -> Obstacle | None:
+    """What stands in the way of this verdict, the most lasting first; None where the caller may give it.
+
+    `answer` is the policy's word on this caller alone. A denial may come late, to an approval that is APPROVED.
+    """
+    approval, reviewer = held.approval, answer.reviewers[0]
+    takes_verdict = held.state is State.PENDING or (held.state is State.APPROVED and verdict is ReviewVerdict.DENY)
+    if barred(approval, answer) & {reviewer.identity, reviewer.person}:
+        return Obstacle(
+            "REVIEWER_IS_REQUESTER", "you are one of the requester's principals: nobody reviews their own action"
+        )
+    if not caller.is_person:
+        return Obstacle("PERSON_REQUIRED", "only a person reviews, as itself")
+    if not reviewer.fits:
+        return Obstacle("REVIEWER_NOT_ELIGIBLE", "you fit none of its requirements")
+    if not takes_verdict:
+        return Obstacle("APPROVAL_NOT_PENDING", f"it is {held.state}")
+    if any(reviewer.person in (review.person, review.reviewer) for review in approval.reviews):
+        return Obstacle("ALREADY_REVIEWED", "you have reviewed it")
+    return None
 
 
 def approvals_per_requirement(
@@ -226,15 +265,17 @@ def approvers(approval: Approval) -> list[Eligibility]:
     return [
         Eligibility(review.reviewer, review.person, review.fits)
         for review in approval.reviews
-        if review.verdict is Verdict.APPROVE
+        if review.verdict is ReviewVerdict.APPROVE
     ]
 
 
-def after_verdict(approval: Approval, reviewer: Eligibility, verdict: Verdict, principals: Iterable[str]) -> State:
+def after_verdict(
+    approval: Approval, reviewer: Eligibility, verdict: ReviewVerdict, principals: Iterable[str]
+) -> State:
     """Where a verdict leaves an approval that is PENDING, or a denial one that is APPROVED."""
     if approval.state is State.APPROVED:
         return State.REVOKED
-    if verdict is not Verdict.APPROVE:
+    if verdict is not ReviewVerdict.APPROVE:
         return State.DENIED
     done = satisfied(approval.requirements, [*approvers(approval), reviewer], principals)
     return State.APPROVED if done else State.PENDING
@@ -243,15 +284,3 @@ def after_verdict(approval: Approval, reviewer: Eligibility, verdict: Verdict, p
 def suggesters(approval: Approval) -> set[str]:
     """Whoever wrote a request into this approval, as identity and as person: none of them reviews that request."""
     return {name for review in approval.reviews if review.suggestion for name in (review.reviewer, review.person)}
-
-
-_DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,7})s)?")
-
-
-def duration_ms(text: str) -> int | None:
-    """Milliseconds of a duration such as "4h", "15m" or "1h30m"; None for anything else, zero included."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        return None
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 or None

@@ -1,14 +1,24 @@
 """Who calls, and the table that says which role may call which RPC."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from pdp.config import Role, SpeaksFor
 from pdp.errors import NotAllowed
+from pdp.v1.request_pb2 import Subject
+
+
+class Role(StrEnum):
+    """What a caller may be; `ROLES` says which RPC each may call."""
+
+    REQUESTER = "requester"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+
 
 _REQUESTER = frozenset({Role.REQUESTER})
 _REVIEWER = frozenset({Role.REVIEWER})
@@ -51,9 +61,12 @@ class Caller:
     kind: str
     roles: frozenset[Role]
     groups: tuple[str, ...]
-    speaks_for: SpeaksFor
     json: bytes = field(repr=False)
     """`{identity, kind, groups}` as the policy and the log read it."""
+    may_ask_as: tuple[str, ...] = ()
+    """Subjects that it may name beside itself: `<type>:<id>`, `<type>:*` or `*`."""
+    may_act_for: tuple[str, ...] = ()
+    """The same of those whom a chain may name."""
     claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The verified claims that the issuer's entry lists: texts, numbers, booleans and lists of them."""
     expires_at: float = math.inf
@@ -65,24 +78,39 @@ class Caller:
     def requester(cls, identity: str) -> "Caller":
         """Whoever opened an approval, as known when somebody else reviews it: only the identity counts then."""
         described = orjson.dumps({"identity": identity, "kind": "", "groups": []})
-        return cls(identity, "", frozenset(), (), SpeaksFor(), described)
+        return cls(identity, "", frozenset(), (), described)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person calls, and as itself: not through a token that says for whom it acts."""
+        return self.kind == "person" and not self.vouched
 
     def may_call(self, rpc: str) -> None:
         """Raise `NotAllowed` unless the role table lets this caller call `rpc`."""
         if rpc not in ANYONE and not self.roles & ROLES[rpc]:
             wanted = " or ".join(sorted(ROLES[rpc]))
             raise NotAllowed("ROLE_REQUIRED", f"{self.identity} may not call {rpc}: it needs the role {wanted}")
-        if rpc in PERSONS_ONLY and (self.kind != "person" or self.vouched):
+        if rpc in PERSONS_ONLY and not self.is_person:
             raise NotAllowed("PERSON_REQUIRED", f"{self.identity} may not call {rpc}: only a person reviews, as itself")
 
     def may_speak_for(self, subject: str, chain: Sequence[str]) -> None:
         """Raise `NotAllowed` unless the configuration or the token lets this caller name the subject and the chain."""
-        if subject != self.identity and not _covered(subject, self.speaks_for.subjects):
+        if subject != self.identity and not _covered(subject, self.may_ask_as):
             raise NotAllowed("SUBJECT_NOT_ALLOWED", f"{self.identity} may not ask as another subject")
         known = {self.identity, *(f"{kind}:{identifier}" for kind, identifier in self.vouched)}
         for index, principal in enumerate(chain):
-            if principal not in known and not _covered(principal, self.speaks_for.on_behalf_of):
+            if principal not in known and not _covered(principal, self.may_act_for):
                 raise NotAllowed("SUBJECT_NOT_ALLOWED", f"{self.identity} may not act for on_behalf_of[{index}]")
+
+
+def identity(subject: Subject) -> str:
+    """The subject in writing: `<type>:<id>`."""
+    return f"{subject.type}:{subject.id}"
+
+
+def is_person(identity: str, person_types: Collection[str]) -> bool:
+    """Whether an issuer of people (`kind: person`) vouches for identities of this type."""
+    return identity.partition(":")[0] in person_types
 
 
 def _covered(identity: str, patterns: Sequence[str]) -> bool:

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,24 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from pdp.address import is_private_url
-from pdp.audit.record import Kind
+from pdp.address import is_private_url, webhook_host
+from pdp.approval import EVENTS
+from pdp.caller import Role
 from pdp.errors import SetupError
-from pdp.notify import destination
-from pdp.notify.message import EVENTS
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
 Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
 """Signatures with a public key: whoever can check one cannot make one."""
-
-
-class Role(StrEnum):
-    """What a caller may be; `authn.ROLES` says which RPC each may call."""
-
-    REQUESTER = "requester"
-    REVIEWER = "reviewer"
-    AUDITOR = "auditor"
 
 
 class _Frozen(BaseModel):
@@ -140,11 +130,11 @@ class Tls(_Frozen):
 
 
 def _webhook_url(url: str) -> str:
-    destination.host(url)
+    webhook_host(url)
     return url
 
 
-def _webhook_event(event: Kind) -> Kind:
+def _webhook_event(event: str) -> str:
     if event not in EVENTS:
         raise ValueError(f"must be one of {', '.join(EVENTS)}")
     return event
@@ -160,7 +150,7 @@ class Webhook(_Frozen):
     `[::1]`) may be `http://...` and leads nowhere else."""
     secret: Path
     """A file with `whsec_` and base64 of 24 to 64 random bytes, mode 0600. One for each webhook."""
-    events: tuple[Annotated[Kind, AfterValidator(_webhook_event)], ...] = EVENTS
+    events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
     """What it is told of, such as `approval.created`; by default everything."""
 
 

@@ -11,17 +11,11 @@ from typing import Any
 import orjson
 
 from pdp import claims
-from pdp.approval import (
-    DEFAULT_PENDING_FOR_MS,
-    DEFAULT_VALID_FOR_MS,
-    Eligibility,
-    PolicyReview,
-    Requirement,
-    Review,
-    duration_ms,
-)
-from pdp.caller import Caller
+from pdp.approval import Eligibility, PolicyReview, Review
+from pdp.caller import Caller, is_person
+from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
+from pdp.requirement import DEFAULT_PENDING_FOR_MS, DEFAULT_VALID_FOR_MS, Requirement
 
 MAX_COUNT = 1000
 
@@ -122,7 +116,7 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
     if effect is not Effect.NEEDS_APPROVAL:
         return parsed
     owners = _strings(answer.get("owners"), "owners")
-    if not any(owner.partition(":")[0] in person_types for owner in owners):
+    if not any(is_person(owner, person_types) for owner in owners):
         return parsed.denied(
             "pdp.unowned_subject", "no person is accountable for this subject; name its owners in data.identities"
         )

@@ -5,7 +5,6 @@ equal claims, so a check makes the signature again and compares: nothing that wa
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -15,7 +14,7 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from pdp.approval import Approval, Requirement, Review, State, Verdict, approvers, satisfied
+from pdp.approval import Approval, Opening, Review, ReviewVerdict, State, approvers, satisfied
 from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
@@ -30,24 +29,15 @@ class Sealer:
     key: OKPKey
     realm: str
 
-    def frozen(
-        self,
-        *,
-        approval_id: str,
-        request_digest: str,
-        caller: str,
-        principals: Iterable[str],
-        supersedes: str,
-        requirements: Sequence[Requirement],
-    ) -> str:
+    def frozen(self, opening: Opening) -> str:
         """The signature over what never changes once an approval is open."""
         claims = {
-            "approval": approval_id,
-            "digest": request_digest,
-            "caller": caller,
-            "principals": list(principals),
-            "supersedes": supersedes,
-            "requirements": _fingerprint(list(requirements)),
+            "approval": opening.id,
+            "digest": opening.digest,
+            "caller": opening.caller,
+            "principals": list(opening.principals),
+            "supersedes": opening.supersedes,
+            "requirements": _fingerprint(list(opening.requirements)),
         }
         return self._signed("placet-approval+jwt", claims)
 
@@ -66,15 +56,7 @@ class Sealer:
 
     def fault(self, approval: Approval) -> str:
         """What was changed behind the servers' back; empty for an approval as this deployment wrote it."""
-        frozen = self.frozen(
-            approval_id=approval.id,
-            request_digest=approval.digest,
-            caller=approval.caller,
-            principals=approval.principals,
-            supersedes=approval.supersedes,
-            requirements=approval.requirements,
-        )
-        if not _equal(frozen, approval.seal) or digest(approval.request, self.realm) != approval.digest:
+        if not _equal(self.frozen(approval), approval.seal) or digest(approval.request, self.realm) != approval.digest:
             return "what was frozen when it was opened is not what was signed"
         for review in approval.reviews:
             if not _equal(self.review(approval.id, approval.digest, review), review.signature):
@@ -90,7 +72,7 @@ class Sealer:
 
 def _was_approved(approval: Approval) -> bool:
     """Whether everybody said yes, enough of them, just before it was approved, and nothing ended it since."""
-    said_yes = all(review.verdict is Verdict.APPROVE for review in approval.reviews)
+    said_yes = all(review.verdict is ReviewVerdict.APPROVE for review in approval.reviews)
     if not said_yes or not satisfied(approval.requirements, approvers(approval), approval.principals):
         return False
     if approval.approved_at is None or approval.approved_at > approval.reviews[-1].at + STEP_TAKES_AT_MOST:

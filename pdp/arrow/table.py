@@ -11,10 +11,8 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from masker.arrow import schema as shapes
-from masker.path import render
 from pdp.arrow import flatbuffer
 from pdp.errors import InvalidRequest, ValueRefused
-from pdp.masking.question import Column
 
 MAX_ROWS = 1 << 20
 """Of a batch."""
@@ -43,24 +41,6 @@ def schema_bytes(described: Schema) -> bytes:
 def schema_digest(described: Schema) -> str:
     """Names and types, not metadata: SHA-256 in hex."""
     return hashlib.sha256(schema_bytes(described.remove_metadata())).hexdigest()
-
-
-def columns(described: Schema) -> list[Column]:
-    """Every column, each before those below it."""
-    return [
-        Column(
-            render(path),
-            str(field.type),
-            shapes.kind(field.type) not in shapes.NESTED,
-            tuple(render(path[:length]) for length in range(1, len(path))),
-        )
-        for path, field in shapes.walk(described)
-    ]
-
-
-def record_columns(paths: Sequence[str]) -> list[Column]:
-    """The leaf paths of JSON records."""
-    return [Column(path, "json") for path in paths]
 
 
 def read(stream: bytes, path: str) -> tuple[Schema, Batch]:

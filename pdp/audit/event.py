@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pdp import identifier
-from pdp.approval import Approval, Outcome, Review, State
+from pdp.approval import Approval, Opening, Outcome, Review, State
 from pdp.audit.record import Entry, Kind, entry
 from pdp.caller import Caller
 from pdp.canonical import Canonical
@@ -59,23 +59,19 @@ def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> E
     return entry(Kind.ERROR, payload, approval_id=approval.id, error=failure.reason)
 
 
-def approval_created(
-    approval_id: str,
-    caller: Caller,
-    canonical: Canonical,
-    verdict: Verdict,
-    *,
-    principals: Sequence[str],
-    supersedes: str = "",
-) -> Entry:
+def approval_created(opening: Opening, caller: Caller, canonical: Canonical, verdict: Verdict) -> Entry:
     """People are asked: what for, which requirements, who must not review, which sent-back approval it answers."""
-    details = {"requirements": verdict.requirements, "requester_principals": principals, "supersedes": supersedes}
+    details = {
+        "requirements": opening.requirements,
+        "requester_principals": opening.principals,
+        "supersedes": opening.supersedes,
+    }
     return entry(
         Kind.APPROVAL_CREATED,
         _asked(caller, canonical, details),
         rules=_rules(verdict.reasons),
-        policy_revision=verdict.revision,
-        approval_id=approval_id,
+        policy_revision=opening.policy_revision,
+        approval_id=opening.id,
     )
 
 

@@ -13,10 +13,10 @@ from cryptography import x509
 from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Token, verified
 from pdp.authn.certificate import Presented
 from pdp.authn.jwks import KeySource
-from pdp.caller import Caller
+from pdp.caller import Caller, Role
 from pdp.canonical import checked_id
 from pdp.claims import listed
-from pdp.config import Certificates, Issuer, Role, SpeaksFor
+from pdp.config import Certificates, Issuer, SpeaksFor
 from pdp.errors import InvalidRequest, Unauthenticated
 
 _MAX_CACHED = 10_000
@@ -136,7 +136,15 @@ def _caller(entry: Issuer | Certificates, sub: str, groups: Sequence[str], roles
     identity = f"{entry.type}:{checked_id(sub, 'sub')}"
     described = {"identity": identity, "kind": entry.kind, "groups": groups}
     speaks_for = entry.speaks_for.get(sub) or entry.speaks_for.get("*") or SpeaksFor()
-    return Caller(identity, entry.kind, frozenset(roles), tuple(groups), speaks_for, orjson.dumps(described))
+    return Caller(
+        identity,
+        entry.kind,
+        frozenset(roles),
+        tuple(groups),
+        orjson.dumps(described),
+        may_ask_as=speaks_for.subjects,
+        may_act_for=speaks_for.on_behalf_of,
+    )
 
 
 def _sub(claims: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ def try_out(
 
     try:
         loaded = load(config)
-        endpoints = [Endpoint.of(hook) for hook in loaded.webhooks if hook.name == webhook]
+        endpoints = [Endpoint.of(**dict(hook)) for hook in loaded.webhooks if hook.name == webhook]
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
     if not endpoints:

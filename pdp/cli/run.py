@@ -171,7 +171,7 @@ def _sha256(executable: Path) -> str:
 
 
 def _seconds(wait: str) -> float:
-    from pdp.approval import duration_ms
+    from pdp.duration import duration_ms
 
     milliseconds = duration_ms(wait) if wait else 0
     if milliseconds is None:

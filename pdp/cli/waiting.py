@@ -30,8 +30,8 @@ async def wait(
     ] = "10m",
 ) -> None:
     """Wait until people have decided. Exit status: 0 approved, 11 still pending, 12 ended otherwise."""
-    from pdp.approval import duration_ms
     from pdp.cli import display
+    from pdp.duration import duration_ms
 
     milliseconds = duration_ms(timeout)
     if milliseconds is None:
@@ -47,7 +47,7 @@ async def watch(session: Session) -> None:
     """Print my queue, then each change of it: a line each, until Ctrl-C. Restarts of the server lose nothing."""
     from pdp.client.waiting import watched
 
-    async with session.client() as client, aclosing(watched(client)) as messages:
+    async with session.client() as client, aclosing(watched(client.reviews, client.metadata)) as messages:
         async for message in messages:
             if session.output is not Output.TABLE:
                 typer.echo(json_text(message))

@@ -1,7 +1,6 @@
 """A connection to a Placet server, and the decisions that come over it."""
 
 import asyncio
-import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,13 @@ from uuid import uuid4
 import grpc
 from google.protobuf.message import Message
 
+from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
 from pdp.client.channel import opened
 from pdp.client.question import question
 from pdp.client.waiting import waited
 from pdp.environment import Environment
-from pdp.v1.approval_pb2 import Approval
+from pdp.v1.approval_pb2 import Approval, GetApprovalRequest
 from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
 from pdp.v1.audit_pb2_grpc import AuditServiceStub
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
@@ -29,7 +29,6 @@ from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 4
-_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 _OPTIONS = [
     ("grpc.enable_retries", 0),  # ours are under one request id
     ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
@@ -200,20 +199,22 @@ class Client:
 
         Whatever is not APPROVED then must not be acted on. While the server is away it is asked again.
         """
-        return await waited(self, approval_id, timeout)
+        approval = await waited(self.approvals, self.metadata, approval_id, timeout)
+        if approval is not None:
+            return approval
+        return (await self.call(self.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))).approval
 
     async def _ask(self, request: AuthorizeRequest) -> AuthorizeResponse:
         """Ask until there is an answer, as long as the timeout and the attempts last."""
         clock = asyncio.get_running_loop().time
-        end, pause = clock() + self.timeout, _PAUSE_SECONDS
+        end, backoff = clock() + self.timeout, Backoff()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._call(self.decisions.Authorize, request, max(end - clock(), 0.001))
             except CallError as error:
-                if error.code != "UNAVAILABLE" or attempt == ATTEMPTS or end - clock() <= pause:
+                if error.code != "UNAVAILABLE" or attempt == ATTEMPTS or end - clock() <= backoff.seconds:
                     raise
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  # jitter
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            await backoff.pause()
         raise AssertionError("the last attempt returns or raises")
 
     async def _call(

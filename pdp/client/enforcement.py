@@ -10,22 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from pdp.canonical import canonical
+from pdp.client.connection import Client, Decision
 from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid, PdpError
 from pdp.grant import verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
-if TYPE_CHECKING:
-    from pdp.client.connection import Client, Decision
-
 _LOG = logging.getLogger("pdp.guard")
-_FACTS: "WeakKeyDictionary[Client, GetServerInfoResponse]" = WeakKeyDictionary()
+_FACTS: WeakKeyDictionary[Client, GetServerInfoResponse] = WeakKeyDictionary()
 _SPENT: dict[str, int] = {}
 _SPENDING = Lock()
 
@@ -37,7 +35,7 @@ Build = Callable[[str], AuthorizeRequest]
 class Permit:
     """One allow whose proof was checked: it is for exactly one run, which begins now."""
 
-    decision: "Decision"
+    decision: Decision
     claims: dict[str, Any]
 
     @property
@@ -49,7 +47,7 @@ class Permit:
 class Enforcement:
     """Asks one server for permits, and tells it what became of them. Raises `PdpError`s and `Denied`."""
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def permit(self, build: Build, *, wait: float, waiting: Callable[[Approval], None] | None = None) -> Permit:
@@ -91,7 +89,7 @@ class Enforcement:
         wait: float,
         waiting: Callable[[Approval], None] | None,
         unchanged: Callable[[], AuthorizeRequest],
-    ) -> "Decision":
+    ) -> Decision:
         """The answer once it is no longer that people have to review; what changed meanwhile uses no approval."""
         clock = asyncio.get_running_loop().time
         end = clock() + wait
@@ -118,7 +116,7 @@ class Enforcement:
         return facts
 
 
-def _checked(build: Build, asked: bytes, decision: "Decision", facts: GetServerInfoResponse) -> Permit:
+def _checked(build: Build, asked: bytes, decision: Decision, facts: GetServerInfoResponse) -> Permit:
     """The proof holds for what would run now. Nothing is awaited between this and the run."""
     answer, request = decision.response, _unchanged(build, asked, facts)
     named = len(request.on_behalf_of)

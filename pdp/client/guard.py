@@ -6,17 +6,14 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
+from pdp.client.connection import Client
 from pdp.client.enforcement import Enforcement, Permit
 from pdp.client.question import question, struct
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
-if TYPE_CHECKING:
-    from pdp.client.connection import Client
-
-    _Connect = Callable[[], AbstractAsyncContextManager[Client]]
-
+_Connect = Callable[[], AbstractAsyncContextManager[Client]]
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
@@ -34,7 +31,7 @@ def guard(
     justification: str | Callable[..., str] = "",
     request_id: Callable[..., str] | None = None,
     wait: float | None = None,
-    client: "Client | Callable[[], Client] | None" = None,
+    client: Client | Callable[[], Client] | None = None,
     understands: Collection[str] = (),
 ) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
     """Let a function, plain or `async`, run only as Placet allows it, call by call.
@@ -108,7 +105,7 @@ class _Asking:
 class _Guarded:
     """One function behind its guard."""
 
-    def __init__(self, function: Callable[..., Any], asking: _Asking, wait: float, connect: "_Connect") -> None:
+    def __init__(self, function: Callable[..., Any], asking: _Asking, wait: float, connect: _Connect) -> None:
         self._function, self._asking, self._wait, self._connect = function, asking, wait, connect
         self._signature = inspect.signature(function)
         self._own = _own_parameter(function, self._signature)
@@ -151,7 +148,7 @@ class _Guarded:
             finally:
                 runner.run(closing.aclose())
 
-    async def _entered(self, closing: AsyncExitStack) -> "Client":
+    async def _entered(self, closing: AsyncExitStack) -> Client:
         return await closing.enter_async_context(self._connect())
 
     async def _permit(self, enforcement: Enforcement, bound: inspect.BoundArguments) -> Permit:
@@ -161,7 +158,7 @@ class _Guarded:
         return await enforcement.permit(build, wait=self._wait)
 
 
-def _connecting(given: "Client | _Connect | None", understands: Collection[str], *, is_async: bool) -> "_Connect":
+def _connecting(given: Client | _Connect | None, understands: Collection[str], *, is_async: bool) -> _Connect:
     """What gives each call its client; one that was given stays open."""
     if given is None:
         return functools.partial(_from_environment, understands)
@@ -174,9 +171,7 @@ def _connecting(given: "Client | _Connect | None", understands: Collection[str],
     return lambda: nullcontext(given)
 
 
-def _from_environment(understands: Collection[str]) -> "Client":
-    from pdp.client.connection import Client  # noqa: PLC0415  # the face loads both
-
+def _from_environment(understands: Collection[str]) -> Client:
     return Client(understands=understands)
 
 

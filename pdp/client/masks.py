@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import ahead
 from pdp.arrow.table import Batch, Schema
+from pdp.client.connection import Client
 from pdp.errors import PdpError
 from pdp.v1.mask_pb2 import (
     MaskShape,
@@ -19,9 +20,6 @@ from pdp.v1.mask_pb2 import (
     StreamOpened,
     StreamStart,
 )
-
-if TYPE_CHECKING:
-    from pdp.client.connection import Client
 
 MESSAGE_BYTES = 2 * 1024 * 1024
 """What is sent at once."""
@@ -44,7 +42,7 @@ def shape(schema: Schema, paths: Sequence[str] | None = None) -> MaskShape:
 class MaskCall:
     """One stream. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all."""
 
-    def __init__(self, client: "Client", start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
+    def __init__(self, client: Client, start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
         self._client, self._start, self._schema = client, start, schema
         self._name = "Rewrap" if rewrap else "MaskStream"
         self._request: Any = RewrapRequest if rewrap else MaskStreamRequest

@@ -7,7 +7,8 @@ from pathlib import Path
 import orjson
 
 from pdp import keys
-from pdp.config import Config, Issuer, Role, SpeaksFor
+from pdp.caller import Role
+from pdp.config import Config, Issuer, SpeaksFor
 from pdp.dev import identity
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego

@@ -1,12 +1,53 @@
 """The values in a batch: counted for the quota, digested for an approval that fits these very tokens."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import masker
 from masker.arrow import schema as shapes
-from masker.path import render
+from masker.path import Path, parse, render
+from masker.records import COLUMN
+from masker.spec import REVERSIBLE
 from pdp.arrow.table import Batch
+from pdp.masking.plan import specs
+from pdp.masking.rows import Rows
+
+_COUNTED = {"token", "fpe", "pseudonym", "email"}
+"""Masks with which a caller could build a code book."""
+
+
+def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
+    """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
+    wanted = _COUNTED if made.direction == "mask" else set(REVERSIBLE)
+    names = [column for column, spec in specs(made) if spec.mask in wanted]
+    if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
+        return json_values(batch.column(0).to_pylist(), names)
+    plain = {leaf.column: leaf for leaf in made.leaves}
+    total = length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
+    for leaf in made.leaves:
+        if leaf.spec.mask == "json":
+            below = [path for path, _, spec in leaf.spec.children if spec.mask in wanted]
+            total += json_values(values(batch, leaf.column), below)
+    return total
+
+
+def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
+    """What an approval to unmask is bound to."""
+    names = [column for column, spec in specs(made) if spec.mask in REVERSIBLE]
+    if rows.shape.paths is None:
+        count, digest = tokens(rows.batch, names)
+    else:
+        records = rows.batch.column(0).to_pylist()
+        count, digest = json_values(records, names), records_digest(records)
+    return {"columns": names, "count": count, "tokens_sha256": digest}
+
+
+def json_values(documents: Iterable[str | None], paths: Sequence[str]) -> int:
+    """How many values stand at these paths; text that is not JSON is refused elsewhere and counts nothing."""
+    steps = [parse(path) or () for path in paths]
+    return sum(_count(_loaded(document), each) for document in documents if document for each in steps)
 
 
 def tokens(batch: Batch, names: Sequence[str]) -> tuple[int, str]:
@@ -68,3 +109,19 @@ def _member(value: Any, step: str) -> Any:
 def _text(value: str | bytes) -> bytes:
     encoded = value if isinstance(value, bytes) else str(value).encode()
     return len(encoded).to_bytes(4, "big") + encoded
+
+
+def _loaded(document: str) -> Any:
+    try:
+        return json.loads(document)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _count(value: Any, steps: Path) -> int:
+    """The leaves at a path of one document; null is none."""
+    if not steps:
+        return 0 if value is None or isinstance(value, list | Mapping) else 1
+    if steps[0] is None:
+        return sum(_count(item, steps[1:]) for item in value) if isinstance(value, list) else 0
+    return _count(value.get(steps[0]), steps[1:]) if isinstance(value, dict) else 0

@@ -15,10 +15,11 @@ from pdp.audit import event
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, QuotaExceeded
-from pdp.masking import plan as work
-from pdp.masking.plan import Shape
+from pdp.masking.count import counted_values
+from pdp.masking.plan import facts, rules
+from pdp.masking.refusals import refusals
+from pdp.masking.rows import Shape
 from pdp.store.quotas import Quotas
-from pdp.v1.decision_pb2 import AuthorizeResponse
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Job:
     action: str
     caller: Caller
     principals: Sequence[str]
-    decision: AuthorizeResponse
+    decision_id: str
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
@@ -94,7 +95,8 @@ class Progress:
 
     def __init__(self, job: Job, reservation: Reservation, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         self._job, self._reservation, self._run = job, reservation, run
-        self._masker = work.masker_of(job.plan, job.keys)
+        with refusals():
+            self._masker = masker.Masker(job.plan, job.keys)
         self._reader = table.Reader("arrow_message", job.shape.schema)
         self._writer = table.Writer(job.plan.output_schema)
         self._is_waiting_for_batch = False
@@ -103,15 +105,15 @@ class Progress:
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
-        await self._reserve(await self._run(lambda: work.counted_values(self._job.plan, batch)))
-        return await self._run(lambda: work.run(self._masker, batch))
+        await self._reserve(await self._run(lambda: counted_values(self._job.plan, batch)))
+        return await self._run(lambda: self._made(batch, 0))
 
     async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
         """IPC messages to batches with the number of their first row, each within the quota."""
 
         def taken(message: memoryview) -> tuple[Batch | None, int]:
             batch = self._reader.take(message)
-            return batch, 0 if batch is None else work.counted_values(self._job.plan, batch)
+            return batch, 0 if batch is None else counted_values(self._job.plan, batch)
 
         async for message in messages:
             batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
@@ -125,10 +127,15 @@ class Progress:
         """Batches to the rows and the IPC messages, in their envelopes, of each masked one."""
 
         def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
-            masked = work.run(self._masker, batch, first_row)
+            masked = self._made(batch, first_row)
             return masked.num_rows, [envelope.closed(message) for message in self._writer.messages(masked)]
 
         return abreast(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
+
+    def _made(self, batch: Batch, first_row: int) -> Batch:
+        """The batch masked, unmasked or rewrapped. Raises `ValueRefused` and `KeyRefused`."""
+        with refusals():
+            return self._masker.batch(batch, first_row=first_row)
 
     def leaves(self, rows: int) -> None:
         """A batch of so many rows is on its way to the caller."""
@@ -152,7 +159,7 @@ class Progress:
             "phase": phase,
             "table": job.plan.table,
             "subject": job.plan.subject,
-            "columns": work.plan_facts(job.plan),
+            "columns": facts(job.plan),
             "schema_sha256": table.schema_digest(job.shape.schema),
             "rows": self.rows,
             "batches": self.batches,
@@ -162,9 +169,9 @@ class Progress:
         return event.masked(
             Kind.UNMASK if job.action == "unmask" else Kind.MASK,
             job.caller,
-            decision_id=job.decision.decision_id,
+            decision_id=job.decision_id,
             revision=job.plan.policy_revision,
-            rules=work.rules(job.plan),
+            rules=rules(job.plan),
             details=details,
             failure=failure,
         )

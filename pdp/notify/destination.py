@@ -1,13 +1,8 @@
 """Where a message may go: to public addresses; to this machine only for a webhook whose URL says so itself. Pure."""
 
-import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Hosts that mean this machine, spelled exactly so."""
-
-_LAST_PORT = 65535
-_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-~]*)?")
+from pdp.address import LOOPBACK
 
 # IANA's special-purpose registries, multicast, and one address in public space at which Azure answers its machines.
 _CLOSED = tuple(
@@ -23,16 +18,6 @@ _CLOSED = tuple(
 )
 _GLOBAL_IPV6 = ip_network("2000::/3")
 """Outside it there is nothing public: local, mapped, translated and multicast addresses."""
-
-
-def host(url: str) -> str:
-    """The host of a webhook's URL. `ValueError` that says what is wrong where no message may go to such a URL."""
-    match = _URL.fullmatch(url)
-    if match is None or set(url) & set("#\\@") or int(match[3] or 0) > _LAST_PORT:
-        raise ValueError("must look like https://host:port/path: host in lower case, all ASCII, no user, no fragment")
-    if match[1] != "https" and match[2] not in LOOPBACK:
-        raise ValueError("must begin with https://; http:// goes to localhost, 127.0.0.1 or [::1] only")
-    return match[2]
 
 
 def may_connect(host: str, address: str) -> bool:

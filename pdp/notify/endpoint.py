@@ -2,12 +2,13 @@
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 
-from pdp.config import Webhook
+from pdp.address import webhook_host
 from pdp.notify import destination, signature
 
 SECONDS = 5.0
@@ -23,14 +24,14 @@ class _AddressRefused(OSError):
 class Endpoint:
     """Where one webhook's messages go. `events` are what it is told of."""
 
-    def __init__(self, name: str, url: str, host: str, key: bytes, events: Sequence[str]) -> None:
+    def __init__(self, name: str, url: str, host: str, key: bytes, events: Collection[str]) -> None:
         self.name, self.events = name, frozenset(events)
         self._url, self._host, self._key = url, host, key
 
     @classmethod
-    def of(cls, hook: Webhook) -> Self:
-        """The configured webhook. `SetupError` where its secret cannot be used."""
-        return cls(hook.name, hook.url, destination.host(hook.url), signature.secret(hook.secret), hook.events)
+    def of(cls, name: str, url: str, secret: Path, events: Collection[str]) -> Self:
+        """The webhook as it is configured. `SetupError` where its secret cannot be used."""
+        return cls(name, url, webhook_host(url), signature.secret(secret), events)
 
     async def send(self, message_id: str, body: bytes) -> str:
         """Send once; what stood in the way, empty where the other side took it (HTTP status 2xx).

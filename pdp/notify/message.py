@@ -12,11 +12,6 @@ from typing import Any
 
 import orjson
 
-from pdp.audit.record import Kind
-
-EVENTS = tuple(kind for kind in Kind if kind.startswith("approval."))
-"""The kinds of records that others are told of."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

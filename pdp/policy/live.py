@@ -23,6 +23,10 @@ class Policy:
     def __init__(self) -> None:
         self.attributes = Attributes({})
 
+    def faults(self, resource_type: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What the schemas in force say against a resource's properties, as `Attributes.faults`."""
+        return self.attributes.faults(resource_type, properties)
+
 
 class WatchedPolicy(Policy):
     """Folders of Rego and data on top of the core. A broken edit is shown and the last good one stays in force.

@@ -8,12 +8,12 @@ import asyncio
 import logging
 from contextvars import Context
 
-from pdp.approval import Approval, Outcome, State
+from pdp.approval import Approval, ApprovalAt, Outcome, State
 from pdp.audit import event
 from pdp.caller import Caller
 from pdp.errors import PdpError
 from pdp.recording.writer import Writer
-from pdp.store.approvals import Approvals, Found
+from pdp.store.approvals import Approvals
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Delivery:
         self._clearing.add(task)
         task.add_done_callback(self._clearing.discard)
 
-    async def expire(self, found: Found) -> None:
+    async def expire(self, found: ApprovalAt) -> None:
         """Close an approval whose time is over, unless somebody was faster."""
         await self.deliver(found.approval)
         expired = await self._approvals.expire(found.approval, [event.approval_closed(found.approval, State.EXPIRED)])

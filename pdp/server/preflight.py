@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from pdp import keys
-from pdp.config import Certificates, Config, Issuer, Role
+from pdp.caller import Role
+from pdp.config import Certificates, Config, Issuer
 from pdp.errors import SetupError
 from pdp.masking.keys import refuse_demo
 

@@ -49,11 +49,12 @@ from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.requesting import Requesting
-from pdp.workflow.review_limits import Fatigue
-from pdp.workflow.reviewers import Reach
+from pdp.workflow.review_limits import ReviewLimits
+from pdp.workflow.reviewers import Reviewers
 from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.settlement import Settlement
 from pdp.workflow.watching import Watching
@@ -113,13 +114,14 @@ class _Log:
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.writer)
+        endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
             delivery=self.delivery,
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier(config.realm, self.notifications, [Endpoint.of(hook) for hook in config.webhooks]),
+            notifier=Notifier(config.realm, self.notifications, endpoints),
         )
 
     async def close(self) -> None:
@@ -186,31 +188,30 @@ def _add_services(
     """Serve every service of the contract; their full names."""
     grant_key = keys.private_key(config.grant_key)
     integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
-    reach = Reach(opa.opa, config.person_types, groups_open=config.groups_open)
-    fatigue = Fatigue(parts.approvals, parts.pressure, config.person_types)
+    reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
+    review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery)
     watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
-    decisions = DecisionService(
+    deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
-        policy=opa.policy,
+        faults=opa.policy.faults,
         batcher=Batcher(opa.opa),
-        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity, reach, fatigue),
+        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity, reviewers, review_limits),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(grant_key, config.realm),
-        batches=parts.batches,
         database=parts.database,
     )
     implementations = [
-        (decision_pb2.DESCRIPTOR, decisions),
+        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches)),
         (
             approval_pb2.DESCRIPTOR,
-            ApprovalService(parts.approvals, reviewing, requesting, watching, reach, parts.notifications),
+            ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, decisions, opa, parts, masks)),
+        (mask_pb2.DESCRIPTOR, _mask_service(config, deciding, opa, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
     ]
@@ -232,24 +233,25 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     return {"masker": warming.is_done}
 
 
-def _mask_service(config: Config, decisions: DecisionService, opa: Engine, parts: _Log, masks: _Masks) -> object:
+def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Log, masks: _Masks) -> object:
     """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
-    mask_keys = MaskKeys(config.mask_keys, config.realm)
     from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
     from pdp.service.mask import MaskService  # noqa: PLC0415
+    from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 
-    return MaskService(
-        decisions=decisions,
+    threads = Threads()
+    jobs = MaskJobs(
+        deciding=deciding,
         opa=opa.opa,
-        keys=mask_keys,
+        keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
-        quotas=masks.quotas,
-        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
         writer=parts.writer,
-        threads=Threads(),
+        threads=threads,
     )
+    limits = Limits(config.mask_values_an_hour, config.unmask_values_an_hour)
+    return MaskService(jobs=jobs, quotas=masks.quotas, limits=limits, writer=parts.writer, threads=threads)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

@@ -8,6 +8,7 @@ from pdp.service import message, page
 from pdp.service.notification import notification
 from pdp.store.approvals import Approvals
 from pdp.store.notifications import Notifications
+from pdp.v1 import approval_pb2
 from pdp.v1.approval_pb2 import (
     ApprovalState,
     CancelApprovalRequest,
@@ -21,9 +22,8 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalRequest,
     WaitApprovalResponse,
 )
-from pdp.v1.approval_pb2 import OutcomeState as OutcomeStateMessage
 from pdp.workflow.requesting import Requesting
-from pdp.workflow.reviewers import Reach
+from pdp.workflow.reviewers import Reviewers
 from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.watching import Watching
 
@@ -37,11 +37,11 @@ class ApprovalService:
         reviewing: Reviewing,
         requesting: Requesting,
         watching: Watching,
-        reach: Reach,
+        reviewers: Reviewers,
         notifications: Notifications,
     ) -> None:
         self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
-        self._watching, self._reach, self._notifications = watching, reach, notifications
+        self._watching, self._reviewers, self._notifications = watching, reviewers, notifications
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened."""
@@ -53,15 +53,16 @@ class ApprovalService:
 
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
         """One approval, for whoever it concerns."""
-        seen = await self._reviewing.seen_by(caller, checked_approval_id(request.approval_id))
-        last = None if seen.obstacle else await self._reviewing.last_approved(caller, seen)
-        left = await self._reach.left(seen.found.approval) if seen.found.state is State.PENDING else []
+        view = await self._reviewing.view(caller, checked_approval_id(request.approval_id))
+        obstacle, held = view.obstacle, view.held
+        last = None if obstacle else await self._reviewing.last_approved(view)
+        remaining = await self._reviewers.remaining(held.approval) if held.state is State.PENDING else []
         return GetApprovalResponse(
-            approval=message.approval(seen.found),
+            approval=message.approval(held),
             last_approved=message.approval(last) if last else None,
-            may_review=not seen.obstacle,
-            may_not_review_because=seen.obstacle,
-            eligible=[message.eligible(one) for one in left],
+            may_review=obstacle is None,
+            may_not_review_because=obstacle.sentence if obstacle else "",
+            eligible=[message.eligible(one) for one in remaining],
             notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
         )
 
@@ -94,10 +95,10 @@ def checked_approval_id(text: str) -> str:
     return text
 
 
-def _outcome(state: OutcomeStateMessage) -> OutcomeState:
-    if state not in OutcomeStateMessage.values() or state == OutcomeStateMessage.OUTCOME_STATE_UNSPECIFIED:
+def _outcome(state: approval_pb2.OutcomeState) -> OutcomeState:
+    if state not in approval_pb2.OutcomeState.values() or state == approval_pb2.OutcomeState.OUTCOME_STATE_UNSPECIFIED:
         raise InvalidRequest.field("state", "must be OUTCOME_STATE_SUCCEEDED, _FAILED or _UNKNOWN")
-    return OutcomeState(OutcomeStateMessage.Name(state).removeprefix("OUTCOME_STATE_"))
+    return OutcomeState(approval_pb2.OutcomeState.Name(state).removeprefix("OUTCOME_STATE_"))
 
 
 def _state(state: ApprovalState, name: str = "state") -> State | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
+from pdp.decision import Effect
 from pdp.errors import InvalidRequest, PdpError
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
@@ -11,7 +12,6 @@ from pdp.v1.decision_pb2 import (
     FieldViolation,
     ItemError,
 )
-from pdp.v1.request_pb2 import Effect
 
 MAX_ITEMS = 1000
 MAX_BYTES = 4 * 1024 * 1024
@@ -42,9 +42,9 @@ class Batch:
     def stops_at(self, effect: Effect) -> bool:
         """Whether this answer is the last one that is wanted."""
         if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_DENY_ON_FIRST_DENY:
-            return effect != Effect.EFFECT_ALLOW
+            return effect is not Effect.ALLOW
         if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT:
-            return effect == Effect.EFFECT_ALLOW
+            return effect is Effect.ALLOW
         return False
 
 

@@ -1,30 +1,24 @@
-"""MaskService: authenticate -> masks of the policy -> plan -> Authorize -> quota -> mask -> record -> answer.
+"""MaskService: authenticate -> masks of the policy -> plan -> decide -> quota -> mask -> record -> answer.
 
 Whether somebody may mask, unmask or rewrap is decided, approved and recorded as any other action. The masking runs in
 threads of its own, where kernels hold no lock, so that decisions go on meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-import masker
-from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import Conflict, EngineUnavailable, InvalidRequest, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
-from pdp.masking import plan as work
+from pdp.errors import InvalidRequest, PdpError
+from pdp.masking.count import unmask_context
 from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
-from pdp.masking.keys import MaskKeys
-from pdp.masking.plan import Rows, Shape
-from pdp.masking.question import masks_input, selection
-from pdp.opa.queries import Opa
+from pdp.masking.rows import Rows
 from pdp.recording.writer import Writer
-from pdp.service.decision import DecisionService
-from pdp.store.domains import Domains
+from pdp.service import mask_message, message
 from pdp.store.quotas import Quotas
-from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
+from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import (
     GetMaskPlanRequest,
     GetMaskPlanResponse,
@@ -40,20 +34,14 @@ from pdp.v1.mask_pb2 import (
     UnmaskRequest,
     UnmaskResponse,
 )
-from pdp.v1.request_pb2 import Action, Effect, Resource, Subject
-from pdp.workflow.answer import Ask
+from pdp.v1.request_pb2 import Action, Resource
+from pdp.workflow.mask_jobs import MaskJobs, Work
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
 StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
-Bound = Callable[[masker.MaskPlan], Mapping[str, Any]]
-"""What the context of a decision says of the data, once there is a plan."""
-
-ATTEMPTS = 3
-"""How often a plan is made again because the policy changed meanwhile."""
 _OWN = ("columns", "count", "tokens_sha256")
-_REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 
 
 class MaskService:
@@ -62,46 +50,45 @@ class MaskService:
     def __init__(
         self,
         *,
-        decisions: DecisionService,
-        opa: Opa,
-        keys: MaskKeys,
-        domains: Domains,
+        jobs: MaskJobs,
         quotas: Quotas,
         limits: Limits,
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._decisions, self._opa, self._keys, self._domains = decisions, opa, keys, domains
-        self._quotas, self._limits, self._writer, self._threads = quotas, limits, writer, threads
+        self._jobs, self._quotas, self._limits, self._writer, self._threads = jobs, quotas, limits, writer, threads
         self._recording: set[asyncio.Task[None]] = set()
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
-        rows = await self._threads.run(lambda: Rows.of(request.data))
-        job = await self._job("mask", request.scope, rows.shape, caller)
-        return MaskResponse(**await self._answer(job, rows))
+        rows = await self._threads.run(lambda: mask_message.rows(request.data))
+        work = Work("mask", rows.shape, request.scope.masked_key_version)
+        decided, job = await self._jobs.decide(work, _authorization("mask", request.scope), caller)
+        return MaskResponse(decision=message.decision(decided), **await self._answer(job, rows))
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
-        rows = await self._threads.run(lambda: Rows.of(request.data))
-        job = await self._job(
+        rows = await self._threads.run(lambda: mask_message.rows(request.data))
+        work = Work(
             "unmask",
-            request.scope,
             rows.shape,
-            caller,
-            only=request.columns,
-            bound=lambda plan: work.unmask_context(plan, rows),
+            request.scope.masked_key_version,
+            request.columns,
+            lambda plan: unmask_context(plan, rows),
         )
-        return UnmaskResponse(**await self._answer(job, rows))
+        decided, job = await self._jobs.decide(work, _authorization("unmask", request.scope), caller)
+        return UnmaskResponse(decision=message.decision(decided), **await self._answer(job, rows))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
         """What would be done."""
-        job = await self._job("mask", request.scope, Shape.of(request.shape), caller, dry_run=True)
-        if isinstance(job, AuthorizeResponse):
-            return GetMaskPlanResponse(decision=job)
-        return GetMaskPlanResponse(
-            decision=job.decision, plan=work.plan_message(job.plan), plan_json=job.plan.to_json()
-        )
+        authorization = _authorization("mask", request.scope)
+        work = Work("mask", mask_message.shape(request.shape), request.scope.masked_key_version)
+        authorization.dry_run, authorization.request_id, authorization.approval_id = True, "", ""
+        decided, job = await self._jobs.decide(work, authorization, caller)
+        decision = message.decision(decided)
+        if job is None:
+            return GetMaskPlanResponse(decision=decision)
+        return GetMaskPlanResponse(decision=decision, plan=mask_message.plan(job.plan), plan_json=job.plan.to_json())
 
     def MaskStream(
         self, requests: AsyncIterator[StreamRequest], caller: Caller
@@ -113,22 +100,21 @@ class MaskService:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
-    async def _answer(self, job: Job | AuthorizeResponse, rows: Rows) -> dict[str, Any]:
-        """The members of the response to inline data."""
-        if isinstance(job, AuthorizeResponse):
-            return {"decision": job}
+    async def _answer(self, job: Job | None, rows: Rows) -> dict[str, Any]:
+        """The members of the response to inline data, beside the decision; without a job there are none."""
+        if job is None:
+            return {}
         progress = self._progress(job)
         try:
             made = await progress.batch(rows.batch)
-            data = await self._threads.run(lambda: rows.message(made, job.plan))
+            data = await self._threads.run(lambda: mask_message.data(rows.shape, made, job.plan.output_schema))
         except PdpError as error:
             await self._record(progress.entry("failed", error.reason))
             raise
         progress.leaves(made.num_rows)
         entry = progress.entry("complete")
         await self._record(entry)
-        plan = work.plan_message(job.plan)
-        return {"decision": job.decision, "plan": plan, "data": data, "rows": progress.rows, "record_id": entry.id}
+        return {"plan": mask_message.plan(job.plan), "data": data, "rows": progress.rows, "record_id": entry.id}
 
     async def _stream(
         self,
@@ -141,14 +127,17 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
-        job = await self._job(action, first.start.scope, Shape.of(first.start.shape), caller)
-        if isinstance(job, AuthorizeResponse):
-            yield answer(opened=StreamOpened(decision=job))
+        scope, shape = first.start.scope, mask_message.shape(first.start.shape)
+        work = Work(action, shape, scope.masked_key_version)
+        decided, job = await self._jobs.decide(work, _authorization(action, scope), caller)
+        decision = message.decision(decided)
+        if job is None:
+            yield answer(opened=StreamOpened(decision=decision))
             return
         progress = self._progress(job)
         await self._record(progress.entry("started"))
         try:
-            yield answer(opened=StreamOpened(decision=job.decision, plan=work.plan_message(job.plan)))
+            yield answer(opened=StreamOpened(decision=decision, plan=mask_message.plan(job.plan)))
             async for rows, pieces in progress.masked(progress.admitted(_arrow_messages(requests))):
                 progress.leaves(rows)
                 for piece in pieces:
@@ -161,92 +150,18 @@ class MaskService:
         await self._record(entry)
         yield answer(end=StreamEnd(rows=progress.rows, record_id=entry.id))
 
-    async def _job(
-        self,
-        action: str,
-        scope: MaskScope,
-        shape: Shape,
-        caller: Caller,
-        *,
-        dry_run: bool = False,
-        only: Sequence[str] = (),
-        bound: Bound = lambda _: {},
-    ) -> Job | AuthorizeResponse:
-        """The work if it is allowed, else the decision.
-
-        The plan comes first, so that no approval is used for what cannot be done.
-        """
-        request = _authorization(action, scope, dry_run=dry_run)
-        ask = self._decisions.checked(request, caller)
-        keys = await self._threads.run(self._keys.current)
-
-        async def planned() -> tuple[masker.MaskPlan, Mapping[str, Any]]:
-            plan = await self._plan(action, ask, shape, keys, scope.masked_key_version, only)
-            return plan, await self._threads.run(lambda: bound(plan))
-
-        try:
-            plan, members = await planned()
-        except _REFUSALS as refused:
-            return await self._denied(ask, refused)
-        request.context.update(members)
-        decision = await self._decisions.Authorize(request, caller)
-        wanted = {Effect.EFFECT_ALLOW, Effect.EFFECT_NEEDS_APPROVAL} if dry_run else {Effect.EFFECT_ALLOW}
-        if decision.effect not in wanted:
-            return decision
-        for _ in range(ATTEMPTS):
-            if decision.policy_revision == plan.policy_revision:
-                await self._domains.claim(work.used_domains(plan))
-                principals = [caller.identity, *map(_identity, [request.subject, *decision.on_behalf_of])]
-                return Job(action, caller, principals, decision, plan, keys, shape, members)
-            plan, again = await planned()
-            if again != members:
-                break
-        raise Conflict("the policy changed meanwhile; ask again")
-
-    async def _plan(
-        self, action: str, ask: Ask, shape: Shape, keys: masker.Keyring, masked_version: int, only: Sequence[str]
-    ) -> masker.MaskPlan:
-        columns = shape.columns
-        answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
-        selected = selection(answer, columns, partial=action != "mask")
-        plan = await self._threads.run(
-            lambda: work.plan(
-                shape,
-                selected,
-                keys,
-                direction=action,
-                table_name=ask.request.resource.id,
-                subject=_identity(ask.request.subject),
-                masked_version=masked_version,
-                only=only,
-            )
-        )
-        await self._domains.require(work.used_domains(plan))
-        return plan
-
-    async def _denied(self, ask: Ask, refused: PdpError) -> AuthorizeResponse:
-        """The deny, where the policy denies anyway; else why there is no plan, recorded and raised."""
-        dry = AuthorizeRequest()
-        dry.CopyFrom(ask.request)
-        dry.dry_run = True
-        decision = await self._decisions.Authorize(dry, ask.caller)
-        if decision.effect == Effect.EFFECT_DENY:
-            return decision
-        await self._record(event.error(ask.caller, ask.canonical, refused))
-        raise refused
-
     def _progress(self, job: Job) -> Progress:
         return Progress(job, Reservation(self._quotas, self._limits, job), self._threads.run)
 
     async def _record(self, entry: Entry) -> None:
-        """No record, no answer; and a record that was begun is finished whoever hangs up."""
+        """No record, no answer; and a record that was begun is finished even if the caller hangs up."""
         task = asyncio.get_running_loop().create_task(self._writer.append([entry]))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
         await asyncio.shield(task)
 
 
-def _authorization(action: str, scope: MaskScope, *, dry_run: bool) -> AuthorizeRequest:
+def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
     """The question that this work is to the policy."""
     refuse_unknown(scope, "scope")
     if action == "unmask":
@@ -259,15 +174,10 @@ def _authorization(action: str, scope: MaskScope, *, dry_run: bool) -> Authorize
         action=Action(name=action),
         resource=Resource(type="table", id=scope.table),
         context=scope.context,
-        request_id="" if dry_run else scope.request_id,
-        approval_id="" if dry_run else scope.approval_id,
+        request_id=scope.request_id,
+        approval_id=scope.approval_id,
         justification=scope.justification,
-        dry_run=dry_run,
     )
-
-
-def _identity(subject: Subject) -> str:
-    return f"{subject.type}:{subject.id}"
 
 
 async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[memoryview, None]:

@@ -8,16 +8,16 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.approval import Approval, Outcome, Review, approvals_per_requirement, approvers
+from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_requirement, approvers
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
-from pdp.store.approvals import Found
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
+from pdp.workflow.deciding import Decided
 from pdp.workflow.review_limits import denied_until
 from pdp.workflow.reviewers import Eligible
 
 
-def approval(found: Found) -> approval_pb2.Approval:
+def approval(found: ApprovalAt) -> approval_pb2.Approval:
     """An approval as its readers see it."""
     held = found.approval
     counts = approvals_per_requirement(held.requirements, approvers(held), held.principals)
@@ -43,6 +43,24 @@ def approval(found: Found) -> approval_pb2.Approval:
         close_reason=held.close_reason,
         supersedes=held.supersedes,
         outcome=_outcome(held.outcome) if held.outcome else None,
+    )
+
+
+def decision(decided: Decided) -> decision_pb2.AuthorizeResponse:
+    """An answer as its caller gets it."""
+    ask, answer = decided.ask, decided.answer
+    return decision_pb2.AuthorizeResponse(
+        decision_id=answer.decision_id,
+        effect=effect(decided.effect),
+        reasons=reasons(answer.verdict.reasons),
+        obligations=obligations(answer.verdict.obligations),
+        policy_revision=answer.verdict.revision,
+        request_digest=ask.canonical.digest,
+        on_behalf_of=ask.request.on_behalf_of,
+        approval=approval(answer.approval) if answer.approval else None,
+        grant=decided.grant,
+        fired=fired(answer.verdict),
+        dry_run=ask.request.dry_run,
     )
 
 

@@ -4,14 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from pdp import canonical
-from pdp.approval import State, Verdict
+from pdp.approval import ReviewVerdict, State
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.approvals import Approvals
-from pdp.v1.approval_pb2 import Approval
-from pdp.v1.approval_pb2 import Verdict as VerdictMessage
+from pdp.v1.approval_pb2 import Approval, Verdict
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import (
     ListQueueRequest,
@@ -23,7 +22,7 @@ from pdp.v1.review_pb2 import (
     WatchQueueRequest,
     WatchQueueResponse,
 )
-from pdp.workflow.reviewing import Reviewing, Said
+from pdp.workflow.reviewing import Reviewing, Submission
 from pdp.workflow.watching import Watching
 
 
@@ -45,7 +44,7 @@ class ReviewService:
     async def Review(self, request: ReviewRequest, caller: Caller) -> ReviewResponse:
         """One verdict on exactly what was displayed."""
         approval_id = checked_approval_id(request.approval_id)
-        reviewed = await self._reviewing.review(caller, approval_id, self._said(request))
+        reviewed = await self._reviewing.review(caller, approval_id, self._submission(request))
         return ReviewResponse(approval=message.approval(reviewed))
 
     async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
@@ -58,23 +57,23 @@ class ReviewService:
     async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncGenerator[WatchQueueResponse, None]:
         """The queue, and whatever changes in it."""
         async with aclosing(self._watching.queue(caller, request.resume_token)) as queue:
-            async for news in queue:
-                approval = message.approval(news.found) if news.found else Approval(approval_id=news.approval_id)
+            async for update in queue:
+                approval = message.approval(update.held) if update.held else Approval(approval_id=update.approval_id)
                 yield WatchQueueResponse(
-                    approval=approval if news.approval_id else None,
-                    may_review=news.may_review,
-                    resume_token=news.resume_token,
+                    approval=approval if update.approval_id else None,
+                    may_review=update.may_review,
+                    resume_token=update.resume_token,
                 )
 
-    def _said(self, request: ReviewRequest) -> Said:
+    def _submission(self, request: ReviewRequest) -> Submission:
         """The verdict with every check of shape."""
-        if request.verdict not in VerdictMessage.values() or request.verdict == VerdictMessage.VERDICT_UNSPECIFIED:
+        if request.verdict not in Verdict.values() or request.verdict == Verdict.VERDICT_UNSPECIFIED:
             raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
-        verdict = Verdict(VerdictMessage.Name(request.verdict).removeprefix("VERDICT_"))
-        sends_back = verdict is Verdict.CHANGES_REQUESTED
+        verdict = ReviewVerdict(Verdict.Name(request.verdict).removeprefix("VERDICT_"))
+        sends_back = verdict is ReviewVerdict.CHANGES_REQUESTED
         if request.HasField("suggestion") and not sends_back:
             raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")
-        return Said(
+        return Submission(
             verdict=verdict,
             reason=_why(request.reason, required=sends_back),
             expected_digest=request.expected_digest,

@@ -1,13 +1,15 @@
 """An approval as MongoDB holds it, and back; the one mapping at this boundary."""
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 import orjson
 from bson.binary import Binary
 
-from pdp.approval import Approval, Outcome, OutcomeState, Requirement, Review, State, Verdict
+from pdp.approval import Approval, Opening, Outcome, OutcomeState, Review, ReviewVerdict, State
 from pdp.audit.record import Entry
+from pdp.requirement import Requirement
 from pdp.store.database import Document
 
 
@@ -16,29 +18,24 @@ def approval(document: Document) -> Approval:
     outcome = document.get("outcome")
     return Approval(
         id=document["_id"],
+        **{name: _READ.get(name, _same)(document[name]) for name in _OPENING if name in document},
         version=document["version"],
         state=State(document["state"]),
-        caller=document["caller"],
-        request=bytes(document["request"]),
-        digest=document["digest"],
-        justification=document["justification"],
-        requirements=tuple(_requirement(requirement) for requirement in document["requirements"]),
-        principals=tuple(document["principals"]),
         reviews=tuple(_review(review) for review in document["reviews"]),
-        request_ids=tuple(document.get("request_ids", ())),
-        decision_id=document["decision_id"],
-        policy_revision=document["policy_revision"],
         created_at=document["created_at"],
         approved_at=document.get("approved_at"),
         closed_at=document.get("closed_at"),
         used_by=document.get("used_by"),
-        outbox=tuple(Entry(**{**entry, "record": bytes(entry["record"])}) for entry in document["outbox"]),
-        supersedes=document.get("supersedes", ""),
-        seal=document.get("seal", ""),
         closed_by=document.get("closed_by", ""),
         close_reason=document.get("close_reason", ""),
         outcome=Outcome(**{**outcome, "state": OutcomeState(outcome["state"])}) if outcome else None,
     )
+
+
+def of_opening(opening: Opening) -> Document:
+    """What a new approval holds, but its id, and the durations that deadlines are computed with."""
+    held = {name: _WRITTEN.get(name, _same)(getattr(opening, name)) for name in _OPENING}
+    return {**held, "pending_for_ms": opening.pending_for_ms, "valid_for_ms": opening.valid_for_ms}
 
 
 def of_requirement(requirement: Requirement) -> Document:
@@ -85,10 +82,33 @@ def _requirement(document: Document) -> Requirement:
 
 def _review(document: Document) -> Review:
     changed: dict[str, Any] = {
-        "verdict": Verdict(document["verdict"]),
+        "verdict": ReviewVerdict(document["verdict"]),
         "groups": tuple(document["groups"]),
         "fits": tuple(document["fits"]),
         "suggestion": bytes(document.get("suggestion", b"")),
         "claims": orjson.loads(document["claims"]),
     }
     return Review(**{**document, **changed})
+
+
+def _entry(document: Document) -> Entry:
+    return Entry(**{**document, "record": bytes(document["record"])})
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_OPENING = [field.name for field in fields(Opening) if field.name != "id"]
+_WRITTEN: Mapping[str, Callable[[Any], Any]] = {
+    "request": Binary,
+    "requirements": lambda requirements: [of_requirement(requirement) for requirement in requirements],
+    "principals": list,
+    "outbox": lambda entries: [of_entry(entry) for entry in entries],
+}
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "request": bytes,
+    "requirements": lambda documents: tuple(_requirement(document) for document in documents),
+    "principals": tuple,
+    "outbox": lambda documents: tuple(_entry(document) for document in documents),
+}

@@ -5,53 +5,20 @@ is MongoDB's. Changes use classic operators only: a pipeline update would evalua
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bson.binary import Binary
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from pdp.approval import Approval, Outcome, Requirement, Review, State, transition
+from pdp.approval import Approval, ApprovalAt, Opening, Outcome, Review, State, transition
 from pdp.audit.record import Entry
+from pdp.canonical import kind
+from pdp.errors import NotFound
 from pdp.store import approval_document as stored
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
 
 _FOUND = {"document": "$$ROOT", "now": "$$NOW"}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An approval and MongoDB's time when it was read."""
-
-    approval: Approval
-    now: datetime
-
-    @property
-    def state(self) -> State:
-        """The state at that time."""
-        return self.approval.state_at(self.now)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a new approval holds."""
-
-    id: str
-    caller: str
-    request: bytes
-    digest: str
-    justification: str
-    request_id: str
-    requirements: Sequence[Requirement]
-    principals: Sequence[str]
-    decision_id: str
-    policy_revision: str
-    kind: str
-    supersedes: str
-    seal: str
-    outbox: Sequence[Entry]
 
 
 class RequestIdTaken(Exception):
@@ -67,65 +34,61 @@ class Approvals:
     def __init__(self, database: Database, *, notified: bool = False) -> None:
         self._collection, self._notified = database.database.get_collection("approvals"), notified
 
-    async def get(self, approval_id: str) -> Found | None:
+    async def get(self, approval_id: str) -> ApprovalAt | None:
         """One approval by id."""
         return await self._one({"_id": {"$eq": approval_id}})
 
-    async def by_request_id(self, caller: str, request_id: str) -> Found | None:
+    async def of_its_caller(self, caller: str, approval_id: str, advice: str = "") -> ApprovalAt:
+        """The approval that this caller opened. `NotFound`, with `advice`, where there is none."""
+        held = await self.get(approval_id)
+        if held is None or held.approval.caller != caller:
+            sentence = "this caller has no such approval"
+            raise NotFound("APPROVAL_NOT_FOUND", f"{sentence}; {advice}" if advice else sentence)
+        return held
+
+    async def by_request_id(self, caller: str, request_id: str) -> ApprovalAt | None:
         """The approval that this caller's request id opened or used."""
         return await self._one({"caller": {"$eq": caller}, "request_ids": {"$eq": request_id}})
 
-    async def pending(self, caller: str, digest: str) -> Found | None:
+    async def pending(self, caller: str, digest: str) -> ApprovalAt | None:
         """The caller's PENDING approval of this request; its time may be over."""
         return await self._one({"caller": {"$eq": caller}, "digest": {"$eq": digest}, "state": {"$eq": State.PENDING}})
 
-    async def of_caller(self, caller: str, state: State | None, before: str, limit: int) -> list[Found]:
+    async def of_caller(self, caller: str, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
         """The caller's approvals with ids below `before` (empty: from the newest), newest first."""
         condition: Document = {"caller": {"$eq": caller}}
         return await self._page(condition, state, before, limit)
 
-    async def in_state(self, state: State, before: str, limit: int) -> list[Found]:
+    async def in_state(self, state: State, before: str, limit: int) -> list[ApprovalAt]:
         """Everybody's approvals in `state`, newest first."""
         return await self._page({}, state, before, limit)
 
-    async def last_approved(self, approval: Approval, kind: str) -> Found | None:
+    async def last_approved(self, approval: Approval) -> ApprovalAt | None:
         """The newest other approval of the same caller and kind that was approved and not taken back."""
         condition: Document = {
             "caller": {"$eq": approval.caller},
-            "kind": {"$eq": kind},
+            "kind": {"$eq": kind(approval.request)},
             "state": {"$in": [State.APPROVED, State.CONSUMED]},
             "_id": {"$ne": approval.id},
         }
         found = await self._find(condition, 1, newest_first=True)
         return found[0] if found else None
 
-    async def open(self, opening: Opening) -> Approval | None:
-        """Insert a PENDING approval; None where the caller has one for this digest already.
+    async def open(self, opening: Opening, request_id: str) -> Approval | None:
+        """Insert a PENDING approval; None where the caller has one for this digest already. `request_id` may be empty.
 
         Raises `RequestIdTaken`.
         """
         document = {
+            **stored.of_opening(opening),
             "version": 1,
             "state": State.PENDING,
-            "caller": opening.caller,
-            "request": Binary(opening.request),
-            "digest": opening.digest,
-            "justification": opening.justification,
-            "requirements": [stored.of_requirement(requirement) for requirement in opening.requirements],
-            "pending_for_ms": min(requirement.pending_for_ms for requirement in opening.requirements),
-            "valid_for_ms": min(requirement.valid_for_ms for requirement in opening.requirements),
-            "principals": list(opening.principals),
             "reviews": [],
-            "decision_id": opening.decision_id,
-            "policy_revision": opening.policy_revision,
-            "kind": opening.kind,
-            "supersedes": opening.supersedes,
-            "seal": opening.seal,
-            "outbox": [stored.of_entry(entry) for entry in opening.outbox],
+            "kind": kind(opening.request),
             "untold": untold(opening.outbox, State.PENDING) if self._notified else [],
         }
-        if opening.request_id:
-            document["request_ids"] = [opening.request_id]
+        if request_id:
+            document["request_ids"] = [request_id]
         update = {"$setOnInsert": document, "$currentDate": {"created_at": True, "updated_at": True}}
         try:
             return await self._update({"_id": {"$eq": opening.id}}, update, upsert=True)
@@ -181,28 +144,28 @@ class Approvals:
             this = {"_id": {"$eq": approval.id}, "version": approval.version}
             await self._collection.update_one(this, {"$set": {"outbox": []}})
 
-    async def overdue(self, limit: int) -> list[Found]:
+    async def overdue(self, limit: int) -> list[ApprovalAt]:
         """PENDING and APPROVED ones whose time is over, for the sweep."""
         return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
 
-    async def undelivered(self, age: timedelta, limit: int) -> list[Found]:
+    async def undelivered(self, age: timedelta, limit: int) -> list[ApprovalAt]:
         """Those with records in the outbox for longer than `age`, for the sweep."""
         old = {"$lt": ["$updated_at", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
         return await self._find({"outbox.0": {"$exists": True}, "$expr": old}, limit)
 
-    async def _one(self, condition: Document) -> Found | None:
+    async def _one(self, condition: Document) -> ApprovalAt | None:
         async with unavailable():
             document = await self._collection.find_one(condition, _FOUND)
         return _found(document) if document else None
 
-    async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[Found]:
+    async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
         if state is not None:
             condition["state"] = {"$eq": state}
         if before:
             condition["_id"] = {"$lt": before}
         return await self._find(condition, limit, newest_first=True)
 
-    async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[Found]:
+    async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[ApprovalAt]:
         async with unavailable():
             cursor = self._collection.find(condition, _FOUND, limit=limit)
             if newest_first:
@@ -262,5 +225,5 @@ def raise_if_request_id(error: DuplicateKeyError) -> None:
         raise RequestIdTaken from None
 
 
-def _found(document: Document) -> Found:
-    return Found(stored.approval(document["document"]), document["now"])
+def _found(document: Document) -> ApprovalAt:
+    return ApprovalAt(stored.approval(document["document"]), document["now"])

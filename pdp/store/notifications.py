@@ -13,8 +13,9 @@ import orjson
 from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
 
+from pdp.approval import EVENTS
 from pdp.audit.record import Entry
-from pdp.notify.message import EVENTS, Step
+from pdp.notify.message import Step
 from pdp.store.database import Database, Document, unavailable
 
 _SAID = {

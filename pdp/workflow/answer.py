@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pdp import identifier
-from pdp.approval import Approval
+from pdp.approval import Approval, ApprovalAt
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Verdict
-from pdp.store.approvals import Found
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated, checked question."""
+    """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970."""
 
     request: AuthorizeRequest
     caller: Caller
@@ -25,25 +24,29 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """An answer that may leave once `entries` are durable; `step` is the approval whose outbox they are."""
+class Answer:
+    """An answer that may leave once `entries` are durable.
+
+    `approval` is the approval that the answer is about. `step` is the one whose outbox the entries are, where the
+    answer changed an approval. `used` says that the allow is the use of `approval`.
+    """
 
     verdict: Verdict
     decision_id: str
     entries: Sequence[Entry]
-    approval: Found | None = None
+    approval: ApprovalAt | None = None
     step: Approval | None = None
-    granted: bool = False
+    used: bool = False
 
 
-def plain(ask: Ask, verdict: Verdict, found: Found | None = None) -> Settled:
+def answer_without_step(ask: Ask, verdict: Verdict, approval: ApprovalAt | None = None) -> Answer:
     """An answer that changes no approval."""
     decision_id = identifier.new("dec")
-    approval_id = found.approval.id if found else ""
-    return Settled(verdict, decision_id, [decided(ask, verdict, decision_id, approval_id)], found)
+    approval_id = approval.approval.id if approval else ""
+    return Answer(verdict, decision_id, [decision_record(ask, verdict, decision_id, approval_id)], approval)
 
 
-def decided(ask: Ask, verdict: Verdict, decision_id: str, approval_id: str) -> Entry:
+def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: str) -> Entry:
     """The record of a decision on this question."""
     return event.decision(
         decision_id,

@@ -110,11 +110,6 @@ class Feed:
         finally:
             self._backlogs.discard(backlog)
 
-    @property
-    def followers(self) -> int:
-        """How many wait or watch."""
-        return sum(map(len, self._waiters.values())) + len(self._backlogs)
-
     def _opened(self) -> None:
         """Waiters look again; watchers need to only where changes may be missing."""
         self._wake()

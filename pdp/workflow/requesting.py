@@ -3,14 +3,12 @@
 from datetime import timedelta
 
 from pdp import grant
-from pdp.approval import Outcome, OutcomeState, State
+from pdp.approval import ApprovalAt, Outcome, OutcomeState, State
 from pdp.caller import Caller
-from pdp.errors import ApprovalNotConsumed, ApprovalNotPending, Conflict, NotFound, OutcomeReported
+from pdp.errors import ApprovalNotConsumed, ApprovalNotPending, OutcomeReported
 from pdp.recording.delivery import Delivery
-from pdp.store.approvals import Approvals, Found
-
-ATTEMPTS = 16
-"""How often a step is tried again after somebody else changed the approval."""
+from pdp.store.approvals import Approvals
+from pdp.workflow.retrying import retried
 
 _WITHDRAWN = {State.PENDING: State.CANCELLED, State.APPROVED: State.REVOKED}
 
@@ -21,52 +19,38 @@ class Requesting:
     def __init__(self, approvals: Approvals, delivery: Delivery) -> None:
         self._approvals, self._delivery = approvals, delivery
 
-    async def cancel(self, caller: Caller, approval_id: str, reason: str) -> Found:
+    async def cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Withdraw an approval that was not used; the approval afterwards.
 
         Raises `NotFound`, `ApprovalNotPending`, `Conflict`.
         """
-        for _ in range(ATTEMPTS):
-            found = await self._own(caller, approval_id)
-            after = _WITHDRAWN.get(found.state)
-            if after is None:
-                raise ApprovalNotPending(
-                    f"this approval is {found.state}; there is nothing to withdraw", state=found.state
-                )
-            closed = await self._delivery.close(found.approval, after, caller.identity, reason)
-            if closed is not None:
-                return Found(closed, found.now)
-        raise _busy()
+        return await retried(lambda: self._cancel(caller, approval_id, reason))
 
-    async def report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> Found:
+    async def report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt:
         """Say what became of the use; the approval afterwards. The same report again changes nothing.
 
         Raises `NotFound`, `ApprovalNotConsumed`, `OutcomeReported`, `Conflict`.
         """
-        for _ in range(ATTEMPTS):
-            found = await self._own(caller, approval_id)
-            approval, told = found.approval, found.approval.outcome
-            if approval.closed_at is None or approval.state is not State.CONSUMED:
-                raise ApprovalNotConsumed(
-                    f"this approval is {found.state}; only a use has an outcome", state=found.state
-                )
-            if told and (told.state, told.detail) == (state, detail):
-                await self._delivery.deliver(approval)
-                return found
-            if told and told.state is not OutcomeState.UNKNOWN:
-                raise OutcomeReported(f"its outcome is {told.state} and stays so", state=told.state)
-            late = found.now >= approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
-            reported = await self._delivery.report(approval, caller, Outcome(state, detail, found.now, late))
-            if reported is not None:
-                return Found(reported, found.now)
-        raise _busy()
+        return await retried(lambda: self._report(caller, approval_id, state, detail))
 
-    async def _own(self, caller: Caller, approval_id: str) -> Found:
-        found = await self._approvals.get(approval_id)
-        if found is None or found.approval.caller != caller.identity:
-            raise NotFound("APPROVAL_NOT_FOUND", "this caller has no such approval")
-        return found
+    async def _cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt | None:
+        held = await self._approvals.of_its_caller(caller.identity, approval_id)
+        after = _WITHDRAWN.get(held.state)
+        if after is None:
+            raise ApprovalNotPending(f"this approval is {held.state}; there is nothing to withdraw", state=held.state)
+        closed = await self._delivery.close(held.approval, after, caller.identity, reason)
+        return ApprovalAt(closed, held.now) if closed else None
 
-
-def _busy() -> Conflict:
-    return Conflict("this approval changes faster than it can be read; try again")
+    async def _report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt | None:
+        held = await self._approvals.of_its_caller(caller.identity, approval_id)
+        approval, told = held.approval, held.approval.outcome
+        if approval.closed_at is None or approval.state is not State.CONSUMED:
+            raise ApprovalNotConsumed(f"this approval is {held.state}; only a use has an outcome", state=held.state)
+        if told and (told.state, told.detail) == (state, detail):
+            await self._delivery.deliver(approval)
+            return held
+        if told and told.state is not OutcomeState.UNKNOWN:
+            raise OutcomeReported(f"its outcome is {told.state} and stays so", state=told.state)
+        late = held.now >= approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
+        reported = await self._delivery.report(approval, caller, Outcome(state, detail, held.now, late))
+        return ApprovalAt(reported, held.now) if reported else None

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from pdp.approval import Approval, State
+from pdp.approval import Approval, ApprovalAt, State
+from pdp.caller import is_person
 from pdp.decision import Verdict
 from pdp.errors import ReviewIndividually, TooManyPending
-from pdp.store.approvals import Approvals, Found
+from pdp.store.approvals import Approvals
 from pdp.store.pressure import Pressure
 
 MAX_PENDING_OF_CALLER = 100
@@ -18,20 +19,20 @@ DENIED_FOR = timedelta(minutes=10)
 """So long the same request of the same caller is denied again without asking anybody."""
 
 
-class Fatigue:
+class ReviewLimits:
     """What was asked and denied so far."""
 
     def __init__(self, approvals: Approvals, pressure: Pressure, person_types: frozenset[str]) -> None:
         self._approvals, self._pressure, self._person_types = approvals, pressure, person_types
 
-    async def denial(self, caller: str, digest: str) -> Found | None:
+    async def denial(self, caller: str, digest: str) -> ApprovalAt | None:
         """The approval that this very request was denied with lately."""
         approval_id = await self._pressure.denied(caller, digest, DENIED_FOR)
         return await self._approvals.get(approval_id) if approval_id else None
 
     async def admit(self, caller: str, digest: str, principals: Sequence[str]) -> None:
         """Raise `TooManyPending` where enough waits already, unless it is this very request that waits."""
-        persons = [name for name in principals if name.partition(":")[0] in self._person_types]
+        persons = [name for name in principals if is_person(name, self._person_types)]
         pending, behind = await asyncio.gather(
             self._pressure.pending(caller, MAX_PENDING_OF_CALLER),
             self._pressure.pending_behind(persons, MAX_PENDING_BEHIND_PERSON),

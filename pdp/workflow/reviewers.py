@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pdp.approval import Approval, Requirement
-from pdp.caller import Caller
+from pdp.approval import Approval
+from pdp.caller import Caller, is_person
 from pdp.decision import Verdict, policy_object, policy_revision, policy_text, review_input
 from pdp.errors import PolicyInvalid
 from pdp.opa.queries import Opa
+from pdp.requirement import Requirement
 
 MAX_SHOWN = 100
 """So many identities are shown of each requirement."""
@@ -24,19 +25,19 @@ class Eligible:
     open: bool
 
 
-class Reach:
+class Reviewers:
     """Asks the policy whom its data names. `groups_open`: tokens of people say in which groups they are."""
 
     def __init__(self, opa: Opa, person_types: frozenset[str], *, groups_open: bool) -> None:
         self._opa, self._person_types, self._groups_open = opa, person_types, groups_open
 
-    async def judged(
+    async def or_deny(
         self, verdict: Verdict, request: bytes, caller: Caller, now_ns: int, principals: Sequence[str]
     ) -> Verdict:
         """The verdict, or a deny where a requirement asks for more people than there are beside `principals`."""
         if all(self._is_open(requirement) for requirement in verdict.requirements):
             return verdict
-        named = await self._named(request, caller, verdict.requirements, now_ns)
+        named = await self._people_of(request, caller, verdict.requirements, now_ns)
         for requirement, people in zip(verdict.requirements, named, strict=True):
             persons = len({person for name, person in people.items() if not {name, person} & {*principals}})
             if persons < requirement.count and not self._is_open(requirement):
@@ -47,10 +48,10 @@ class Reach:
                 )
         return verdict
 
-    async def left(self, approval: Approval) -> list[Eligible]:
+    async def remaining(self, approval: Approval) -> list[Eligible]:
         """Whom a pending approval still waits for, requirement by requirement."""
         requester = Caller.requester(approval.caller)
-        named = await self._named(approval.request, requester, approval.requirements, time.time_ns())
+        named = await self._people_of(approval.request, requester, approval.requirements, time.time_ns())
         out = {
             *approval.principals,
             *(name for review in approval.reviews for name in (review.reviewer, review.person)),
@@ -67,13 +68,13 @@ class Reach:
     def _is_open(self, requirement: Requirement) -> bool:
         return bool(requirement.claims) or (self._groups_open and bool(requirement.groups))
 
-    async def _named(
+    async def _people_of(
         self, request: bytes, caller: Caller, requirements: Sequence[Requirement], now_ns: int
     ) -> list[Mapping[str, str]]:
         """For each requirement identity -> person; only identities of people."""
         answer = await self._opa.eligible(review_input(request, caller, requirements, [], now_ns))
         return [
-            {name: person for name, person in people.items() if name.partition(":")[0] in self._person_types}
+            {name: person for name, person in people.items() if is_person(name, self._person_types)}
             for people in eligible(answer, len(requirements))
         ]
 

@@ -7,40 +7,50 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pdp.approval import Approval, Eligibility, PolicyReview, Review, State, Verdict, after_verdict
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    Eligibility,
+    Obstacle,
+    PolicyReview,
+    Review,
+    ReviewVerdict,
+    State,
+    after_verdict,
+    barred,
+    obstacle,
+)
 from pdp.audit import event
 from pdp.caller import Caller
-from pdp.canonical import kind
 from pdp.decision import policy_review, review_input
 from pdp.errors import (
     AlreadyReviewed,
     ApprovalChanged,
     ApprovalNotApproved,
     ApprovalNotPending,
-    Conflict,
     DigestMismatch,
     NotAllowed,
     NotFound,
 )
 from pdp.opa.queries import Opa
 from pdp.recording.delivery import Delivery
-from pdp.store.approvals import Approvals, Found
+from pdp.store.approvals import Approvals
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together
 
 CLOSED_BY_VERDICT = (State.DENIED, State.REVOKED)
-ATTEMPTS = 64
-"""One of those who collide always gets through, so this many may review at once."""
+"""The ends that a reviewer's verdict can bring."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a reviewer says, and about what: the digest, and the version unless 0, of what was displayed.
+class Submission:
+    """What a reviewer sends: the verdict, and the digest and, unless 0, the version of what was displayed.
 
-    `suggestion` is a canonical request, or empty; `together` with others in one command.
+    `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
     """
 
-    verdict: Verdict
+    verdict: ReviewVerdict
     reason: str
     expected_digest: str
     expected_version: int = 0
@@ -49,17 +59,22 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An approval as one caller sees it. `obstacle` says why the caller may not review it; empty where it may."""
+class View:
+    """An approval as one caller sees it, with the policy's word on the caller."""
 
-    found: Found
+    held: ApprovalAt
     answer: PolicyReview
-    obstacle: str
+    caller: Caller
 
     @property
     def eligibility(self) -> Eligibility:
-        """The policy's word on the caller."""
+        """Which requirements the caller fits, and as which person."""
         return self.answer.reviewers[0]
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why the caller may not approve it; None where it may."""
+        return obstacle(self.held, self.answer, self.caller)
 
 
 class Reviewing:
@@ -68,151 +83,125 @@ class Reviewing:
     def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, integrity: Integrity) -> None:
         self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
 
-    async def seen_by(self, caller: Caller, approval_id: str) -> Seen:
-        """The approval, if it is any of this caller's business: its own, to review, or asked in its name.
+    async def view(self, caller: Caller, approval_id: str) -> View:
+        """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
 
         Raises `NotFound`, also for the approvals of others.
         """
-        found = await self._approvals.get(approval_id)
-        if found is None:
+        held = await self._approvals.get(approval_id)
+        if held is None:
             raise _not_found()
-        seen = await self._seen(caller, found)
-        own = found.approval.caller == caller.identity
-        if not own and not seen.eligibility.fits and caller.identity not in _principals(seen):
+        view = await self._view(caller, held)
+        own = held.approval.caller == caller.identity
+        if not own and not view.eligibility.fits and caller.identity not in barred(held.approval, view.answer):
             raise _not_found()
-        return seen
+        return view
 
-    async def queue(self, caller: Caller, candidates: Iterable[Found]) -> list[Found]:
+    async def queue(self, caller: Caller, candidates: Iterable[ApprovalAt]) -> list[ApprovalAt]:
         """Those of `candidates` that the caller may review now."""
-        seen = [await self._seen(caller, found) for found in candidates]
-        return [one.found for one in seen if not one.obstacle]
+        views = [await self._view(caller, held) for held in candidates]
+        return [view.held for view in views if view.obstacle is None]
 
-    async def last_approved(self, caller: Caller, seen: Seen) -> Found | None:
+    async def last_approved(self, view: View) -> ApprovalAt | None:
         """What the requester got approved last of the same kind, where this caller fits that, too."""
-        approval = seen.found.approval
-        last = await self._approvals.last_approved(approval, kind(approval.request))
-        return last if last and (await self._seen(caller, last)).eligibility.fits else None
+        last = await self._approvals.last_approved(view.held.approval)
+        return last if last and (await self._view(view.caller, last)).eligibility.fits else None
 
-    async def review(self, caller: Caller, approval_id: str, said: Said) -> Found:
+    async def review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
         `ApprovalTampered`, `ReviewIndividually`, `Conflict`.
         """
-        for _ in range(ATTEMPTS):
-            seen = await self.seen_by(caller, approval_id)
-            _check(caller, seen, said)
-            if said.together:
-                refuse_together(seen.found.approval, seen.eligibility.fits)
-            await self._integrity.require(seen.found.approval, caller)
-            await self._delivery.deliver(seen.found.approval)
-            reviewed = await self._step(caller, seen, said)
-            if reviewed is not None:
-                await self._delivery.deliver(reviewed)
-                return Found(reviewed, seen.found.now)
-        raise Conflict("too many reviews of this approval at once; read it again and retry")
+        return await retried(lambda: self._review(caller, approval_id, submission))
 
-    async def revoke(self, caller: Caller, approval_id: str, reason: str) -> Found:
+    async def revoke(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Take an APPROVED approval back; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalNotApproved`, `Conflict`.
         """
-        for _ in range(ATTEMPTS):
-            seen = await self.seen_by(caller, approval_id)
-            if not seen.eligibility.fits:
-                raise NotAllowed("REVIEWER_NOT_ELIGIBLE", f"{caller.identity}: you fit none of its requirements")
-            approval, state = seen.found.approval, seen.found.state
-            if state is not State.APPROVED:
-                raise ApprovalNotApproved(f"this approval is {state}; only an APPROVED one is taken back", state=state)
-            closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, seen.answer.revision)
-            if closed is not None:
-                return Found(closed, seen.found.now)
-        raise Conflict("this approval changes faster than it can be read; try again")
+        return await retried(lambda: self._revoke(caller, approval_id, reason))
 
-    async def _step(self, caller: Caller, seen: Seen, said: Said) -> Approval | None:
-        approval, eligibility, revision = seen.found.approval, seen.eligibility, seen.answer.revision
+    async def _review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt | None:
+        view = await self.view(caller, approval_id)
+        approval = view.held.approval
+        _require_reviewable(view, submission)
+        if submission.together:
+            refuse_together(approval, view.eligibility.fits)
+        await self._integrity.require(approval, caller)
+        await self._delivery.deliver(approval)
+        reviewed = await self._step(view, submission)
+        if reviewed is None:
+            return None
+        await self._delivery.deliver(reviewed)
+        return ApprovalAt(reviewed, view.held.now)
+
+    async def _revoke(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt | None:
+        view = await self.view(caller, approval_id)
+        if not view.eligibility.fits:
+            raise NotAllowed("REVIEWER_NOT_ELIGIBLE", f"{caller.identity}: you fit none of its requirements")
+        approval, state = view.held.approval, view.held.state
+        if state is not State.APPROVED:
+            raise ApprovalNotApproved(f"this approval is {state}; only an APPROVED one is taken back", state=state)
+        closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, view.answer.revision)
+        return ApprovalAt(closed, view.held.now) if closed else None
+
+    async def _step(self, view: View, submission: Submission) -> Approval | None:
+        approval, eligibility, revision = view.held.approval, view.eligibility, view.answer.revision
         unsigned = Review(
-            reviewer=caller.identity,
+            reviewer=view.caller.identity,
             person=eligibility.person,
-            groups=caller.groups,
-            verdict=said.verdict,
-            reason=said.reason,
-            at=seen.found.now,
+            groups=view.caller.groups,
+            verdict=submission.verdict,
+            reason=submission.reason,
+            at=view.held.now,
             fits=eligibility.fits,
             policy_revision=revision,
-            suggestion=said.suggestion,
-            claims=caller.claims,
+            suggestion=submission.suggestion,
+            claims=view.caller.claims,
         )
         signature = self._integrity.sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
-        after = after_verdict(approval, eligibility, said.verdict, _principals(seen))
+        after = after_verdict(approval, eligibility, submission.verdict, barred(approval, view.answer))
         records = [event.approval_reviewed(approval, review, after, revision)]
         if after in CLOSED_BY_VERDICT:
             words = {"closed_by": review.reviewer, "reason": review.reason}
             records.append(event.approval_closed(approval, after, revision, **words))
         return await self._approvals.review(approval, review, after, records)
 
-    async def _seen(self, caller: Caller, found: Found) -> Seen:
-        approval = found.approval
+    async def _view(self, caller: Caller, held: ApprovalAt) -> View:
+        approval = held.approval
         requester = Caller.requester(approval.caller)
         question = review_input(approval.request, requester, approval.requirements, [caller], time.time_ns())
         answer = policy_review(await self._opa.review(question), [caller.identity], len(approval.requirements))
-        return Seen(found, answer, _obstacle(caller, found, answer))
+        return View(held, answer, caller)
 
 
-def _principals(seen: Seen) -> set[str]:
-    """Frozen at creation and as of today: whoever is in either must not review."""
-    return {*seen.found.approval.principals, *seen.answer.principals}
-
-
-def _obstacle(caller: Caller, found: Found, answer: PolicyReview) -> str:
-    approval, eligibility = found.approval, answer.reviewers[0]
-    principals = {*approval.principals, *answer.principals}
-    if caller.identity in principals or eligibility.person in principals:
-        return "you are one of the requester's principals: nobody reviews their own action"
-    if caller.kind != "person":
-        return "only a person reviews"
-    if not eligibility.fits:
-        return "you fit none of its requirements"
-    if found.state is not State.PENDING:
-        return f"it is {found.state}"
-    return "you have reviewed it" if _has_reviewed(approval, eligibility) else ""
-
-
-def _has_reviewed(approval: Approval, reviewer: Eligibility) -> bool:
-    return any(reviewer.person in (review.person, review.reviewer) for review in approval.reviews)
-
-
-def _check(caller: Caller, seen: Seen, said: Said) -> None:
-    """Raise what stands in the way of the caller's review."""
-    approval = seen.found.approval
-    principals = _principals(seen)
-    if caller.identity in principals or seen.eligibility.person in principals:
-        raise NotAllowed("REVIEWER_IS_REQUESTER", f"{caller.identity}: {seen.obstacle}")
-    if not seen.eligibility.fits:
-        raise NotAllowed("REVIEWER_NOT_ELIGIBLE", f"{caller.identity}: {seen.obstacle}")
-    if said.expected_version not in (0, approval.version):
-        raise _changed(seen.found)
-    is_late_denial = seen.found.state is State.APPROVED and said.verdict is Verdict.DENY
-    if seen.found.state is not State.PENDING and not is_late_denial:
-        raise ApprovalNotPending(
-            f"this approval is {seen.found.state}; it takes no more reviews", state=seen.found.state
-        )
-    if said.expected_digest != approval.digest:
+def _require_reviewable(view: View, submission: Submission) -> None:
+    """Raise what stands in the way of this verdict, or where it is on something other than what was displayed."""
+    approval, state = view.held.approval, view.held.state
+    found = obstacle(view.held, view.answer, view.caller, submission.verdict)
+    if found is not None and found.is_personal:
+        raise NotAllowed(found.code, f"{view.caller.identity}: {found.sentence}")
+    if submission.expected_version not in (0, approval.version):
+        raise _changed(view.held)
+    if found is not None and found.code == "APPROVAL_NOT_PENDING":
+        raise ApprovalNotPending(f"this approval is {state}; it takes no more reviews", state=state)
+    if submission.expected_digest != approval.digest:
         raise DigestMismatch("expected_digest is not this approval's; show the request again and review what it shows")
-    if _has_reviewed(approval, seen.eligibility):
+    if found is not None:
         raise AlreadyReviewed("you have reviewed this approval; a review is never changed, but you may revoke it")
 
 
-def _changed(found: Found) -> ApprovalChanged:
+def _changed(held: ApprovalAt) -> ApprovalChanged:
     """Says what the approval is by now; never a value of it."""
-    reviews = len(found.approval.reviews)
+    reviews = len(held.approval.reviews)
     return ApprovalChanged(
-        f"this approval changed since it was displayed: it is {found.state} with {reviews} "
+        f"this approval changed since it was displayed: it is {held.state} with {reviews} "
         f"review{'' if reviews == 1 else 's'} by now; show it again and review what it shows",
-        state=found.state,
+        state=held.state,
         reviews=str(reviews),
-        version=str(found.approval.version),
+        version=str(held.approval.version),
     )
 
 

@@ -7,35 +7,34 @@ the records.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from pdp import grant, identifier
-from pdp.approval import Approval, PolicyReview, State, satisfied, suggesters
-from pdp.approval import Verdict as ReviewVerdict
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    Opening,
+    PolicyReview,
+    ReviewVerdict,
+    State,
+    satisfied,
+    suggesters,
+)
 from pdp.audit import event
-from pdp.canonical import differing_paths, kind
+from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
-from pdp.errors import Conflict, InvalidRequest, NotFound, RequestIdReused
+from pdp.errors import InvalidRequest, RequestIdReused
 from pdp.opa.queries import Opa
 from pdp.recording.delivery import Delivery
-from pdp.store.approvals import Approvals, Found, Opening, RequestIdTaken
-from pdp.workflow.answer import Ask, Settled, decided, plain
+from pdp.store.approvals import Approvals, RequestIdTaken
+from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
 from pdp.workflow.integrity import Integrity
-from pdp.workflow.review_limits import Fatigue, denied_again
-from pdp.workflow.reviewers import Reach
+from pdp.workflow.retrying import retried
+from pdp.workflow.review_limits import ReviewLimits, denied_again
+from pdp.workflow.reviewers import Reviewers
 
-ATTEMPTS = 16
-"""How often a step is tried again after somebody else changed the approval."""
-
-_ENDS = {
-    State.DENIED: "a reviewer denied it",
-    State.EXPIRED: "its time ran out",
-    State.CONSUMED: "it was used; an approval fits one action, once",
-    State.CANCELLED: "its caller withdrew it",
-    State.REVOKED: "it was revoked",
-    State.VOIDED: "the policy asks for more than its reviews gave",
-}
-_SENT_BACK = "a reviewer asks for changes; send the new request with `supersedes` set to this approval"
+_TOO_LITTLE = "the policy asks for more than its reviews gave"
 
 
 class Settlement:
@@ -47,178 +46,177 @@ class Settlement:
         opa: Opa,
         delivery: Delivery,
         integrity: Integrity,
-        reach: Reach,
-        fatigue: Fatigue,
+        reviewers: Reviewers,
+        limits: ReviewLimits,
     ) -> None:
         self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
-        self._reach, self._fatigue = reach, fatigue
+        self._reviewers, self._limits = reviewers, limits
 
-    async def settle(self, ask: Ask, verdict: Verdict) -> Settled:
+    async def settle(self, ask: Ask, verdict: Verdict) -> Answer:
         """Turn the policy's verdict into the answer.
 
         Raises `NotFound`, `InvalidRequest`, `RequestIdReused`, `ApprovalTampered`, `Conflict`, `StoreUnavailable` and
         what OPA may raise.
         """
-        found = await self._named(ask)
+        existing = await self._existing(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
-            return plain(ask, verdict)
-        principals = found.approval.principals if found else await self._barred(ask, verdict)
-        if found is None or found.state is State.PENDING:
-            refused = await self._refused(ask, verdict, found, principals)
-            if refused is not None:
-                return refused
-        if found is None:
-            return plain(ask, verdict) if ask.request.dry_run else await self._open(ask, verdict, principals)
-        return await self._resume(ask, verdict, found)
+            # Today's policy decides. Where it allows, an approval is not needed: it stays unused, for a day when it is.
+            return answer_without_step(ask, verdict)
+        principals = existing.approval.principals if existing else await self._requesters(ask, verdict)
+        if existing is None or existing.state is State.PENDING:
+            # A pending approval is judged again, because the people who could review it may have left meanwhile.
+            pointless = await self._pointless(ask, verdict, existing, principals)
+            if pointless is not None:
+                return pointless
+        if existing is not None:
+            return await self._resume(ask, verdict, existing)
+        if ask.request.dry_run:
+            return answer_without_step(ask, verdict)
+        await self._limits.admit(ask.caller.identity, ask.canonical.digest, principals)
+        return await retried(lambda: self._open(ask, verdict, principals))
 
-    async def _named(self, ask: Ask) -> Found | None:
+    async def _existing(self, ask: Ask) -> ApprovalAt | None:
         """The approval that the request id or the approval id names."""
         request, caller = ask.request, ask.caller.identity
         if request.request_id:
-            found = await self._approvals.by_request_id(caller, request.request_id)
-            if found is not None:
-                _same_request(ask, found.approval)
-                return found
-        if not request.approval_id:
-            return None
-        return await self._own(ask, "approval_id", request.approval_id)
+            existing = await self._approvals.by_request_id(caller, request.request_id)
+            if existing is not None:
+                _require_same_request(ask, existing.approval)
+                return existing
+        return await self._of_caller(ask, "approval_id", request.approval_id) if request.approval_id else None
 
-    async def _own(self, ask: Ask, field: str, approval_id: str) -> Found:
-        found = await self._approvals.get(approval_id)
-        if found is None or found.approval.caller != ask.caller.identity:
-            raise NotFound("APPROVAL_NOT_FOUND", f"this caller has no such approval; leave {field} out to open one")
-        return found
+    async def _of_caller(self, ask: Ask, field: str, approval_id: str) -> ApprovalAt:
+        return await self._approvals.of_its_caller(ask.caller.identity, approval_id, f"leave {field} out to open one")
 
-    async def _refused(
-        self, ask: Ask, verdict: Verdict, found: Found | None, principals: Sequence[str]
-    ) -> Settled | None:
+    async def _pointless(
+        self, ask: Ask, verdict: Verdict, existing: ApprovalAt | None, principals: Sequence[str]
+    ) -> Answer | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reach.judged(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
+        judged = await self._reviewers.or_deny(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
         if judged.effect is Effect.DENY:
-            return plain(ask, judged, found)
-        if found is None and (denial := await self._fatigue.denial(ask.caller.identity, ask.canonical.digest)):
-            return plain(ask, denied_again(verdict, denial.approval), denial)
+            return answer_without_step(ask, judged, existing)
+        if existing is None and (denial := await self._limits.denial(ask.caller.identity, ask.canonical.digest)):
+            return answer_without_step(ask, denied_again(verdict, denial.approval), denial)
         return None
 
-    async def _barred(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
-        """The new approval's requester principals: today's, and whoever had a hand in what it supersedes.
+    async def _requesters(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
+        """The new approval's requester principals: today's, and everyone who had a hand in what it supersedes.
 
         Each approval holds those of the one before, so one step back is the whole chain.
         """
         if not ask.request.supersedes:
             return verdict.principals
-        before = (await self._own(ask, "supersedes", ask.request.supersedes)).approval
+        before = (await self._of_caller(ask, "supersedes", ask.request.supersedes)).approval
         await self._integrity.require(before, ask.caller)
         if not before.was_sent_back:
             raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
         return sorted({*verdict.principals, *before.principals, *suggesters(before)})
 
-    async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Settled:
-        """A new approval, or the one that this caller has pending for the same request."""
-        await self._fatigue.admit(ask.caller.identity, ask.canonical.digest, principals)
-        for _ in range(ATTEMPTS):
-            opening = self._opening(ask, verdict, principals)
-            try:
-                opened = await self._approvals.open(opening)
-            except RequestIdTaken:
-                found = await self._named(ask)
-                if found is not None:
-                    return await self._resume(ask, verdict, found)
-                continue
-            if opened is not None:
-                seen = Found(opened, opened.created_at)
-                return Settled(verdict, opening.decision_id, opening.outbox, seen, step=opened)
-            pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
-            if pending is None:
-                continue
-            if pending.state is State.PENDING:
-                await self._delivery.deliver(pending.approval)
-                return plain(ask, verdict, pending)
-            await self._delivery.expire(pending)
-        raise Conflict("this request's approvals change faster than they can be read; try again")
+    async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
+        """A new approval, or the caller's pending one for the same request; None where others were faster."""
+        opening = self._opening(ask, verdict, principals)
+        try:
+            opened = await self._approvals.open(opening, ask.request.request_id)
+        except RequestIdTaken:
+            existing = await self._existing(ask)
+            return await self._resume(ask, verdict, existing) if existing else None
+        if opened is not None:
+            held = ApprovalAt(opened, opened.created_at)
+            return Answer(verdict, opening.decision_id, opening.outbox, held, step=opened)
+        pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
+        if pending is None:
+            return None
+        if pending.state is State.PENDING:
+            await self._delivery.deliver(pending.approval)
+            return answer_without_step(ask, verdict, pending)
+        await self._delivery.expire(pending)
+        return None
 
     def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Opening:
-        approval_id, decision_id = identifier.new("apr"), identifier.new("dec")
-        supersedes = ask.request.supersedes
-        seal = self._integrity.sealer.frozen(
-            approval_id=approval_id,
-            request_digest=ask.canonical.digest,
-            caller=ask.caller.identity,
-            principals=principals,
-            supersedes=supersedes,
-            requirements=verdict.requirements,
-        )
-        created = event.approval_created(
-            approval_id, ask.caller, ask.canonical, verdict, principals=principals, supersedes=supersedes
-        )
-        return Opening(
-            id=approval_id,
+        unsealed = Opening(
+            id=identifier.new("apr"),
             caller=ask.caller.identity,
             request=ask.canonical.json,
             digest=ask.canonical.digest,
             justification=ask.request.justification,
-            request_id=ask.request.request_id,
             requirements=verdict.requirements,
-            principals=principals,
-            decision_id=decision_id,
+            principals=tuple(principals),
+            decision_id=identifier.new("dec"),
             policy_revision=verdict.revision,
-            kind=kind(ask.canonical.json),
-            supersedes=supersedes,
-            seal=seal,
-            outbox=[decided(ask, verdict, decision_id, approval_id), created],
+            supersedes=ask.request.supersedes,
         )
+        decision = decision_record(ask, verdict, unsealed.decision_id, unsealed.id)
+        created = event.approval_created(unsealed, ask.caller, ask.canonical, verdict)
+        return replace(unsealed, seal=self._integrity.sealer.frozen(unsealed), outbox=(decision, created))
 
-    async def _resume(self, ask: Ask, verdict: Verdict, found: Found) -> Settled:
+    async def _resume(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer:
         """What an existing approval means to this request, trying again while others change it."""
-        for _ in range(ATTEMPTS):
-            settled = await self._with_approval(ask, verdict, found)
-            if settled is not None:
-                return settled
-            again = await self._named(ask)
-            if again is None:
-                break
-            found = again
-        raise Conflict("this approval changes faster than it can be read; try again")
 
-    async def _with_approval(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
-        approval, state = found.approval, found.state
+        async def again() -> Answer | None:
+            changed = await self._existing(ask)
+            return await self._apply(ask, verdict, changed) if changed else None
+
+        answer = await self._apply(ask, verdict, existing)
+        return await retried(again) if answer is None else answer
+
+    async def _apply(  # noqa: C901  # one case a state
+        self, ask: Ask, verdict: Verdict, existing: ApprovalAt
+    ) -> Answer | None:
+        """What an approval in its present state means to this request; None where another call changed it."""
+        approval = existing.approval
         if approval.digest != ask.canonical.digest:
             paths = ", ".join(differing_paths(approval.request, ask.canonical.json))
-            return plain(
-                ask,
-                verdict.denied("pdp.approval_mismatch", f"the approval is for another request; it differs in: {paths}"),
-                found,
-            )
-        if state is State.PENDING:
-            await self._delivery.deliver(approval)
-            return plain(ask, verdict, found)
-        if state is State.APPROVED:
-            return await self._use(ask, verdict, found)
-        if state is State.CONSUMED and _is_repeat(ask, found):
-            await self._integrity.require(approval, ask.caller)
-            if ask.request.dry_run:
-                return plain(ask, verdict.allowed(), found)
-            used_by = approval.used_by or {}
-            step = approval if approval.outbox else None
-            return Settled(verdict.allowed(), used_by["decision_id"], approval.outbox, found, step, granted=True)
-        why = _SENT_BACK if approval.was_sent_back else _ENDS[state]
-        return plain(ask, verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}"), found)
+            why = f"the approval is for another request; it differs in: {paths}"
+            return answer_without_step(ask, verdict.denied("pdp.approval_mismatch", why), existing)
+        match existing.state:
+            case State.PENDING:
+                await self._delivery.deliver(approval)
+                return answer_without_step(ask, verdict, existing)
+            case State.APPROVED:
+                return await self._use(ask, verdict, existing)
+            case State.DENIED if approval.was_sent_back:
+                why = "a reviewer asks for changes; send the new request with `supersedes` set to this approval"
+            case State.DENIED:
+                why = "a reviewer denied it"
+            case State.EXPIRED:
+                why = "its time ran out"
+            case State.CONSUMED if _is_repeat(ask, existing):
+                return await self._repeat(ask, verdict, existing)
+            case State.CONSUMED:
+                why = "it was used; an approval fits one action, once"
+            case State.VOIDED:
+                why = _TOO_LITTLE
+            case State.CANCELLED:
+                why = "its caller withdrew it"
+            case State.REVOKED:
+                why = "it was revoked"
+        return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
-    async def _use(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
+    async def _repeat(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer:
+        """The answer of the use once more, under its decision id and without a new record."""
+        approval = existing.approval
+        await self._integrity.require(approval, ask.caller)
+        if ask.request.dry_run:
+            return answer_without_step(ask, verdict.allowed(), existing)
+        decision_id = (approval.used_by or {})["decision_id"]
+        step = approval if approval.outbox else None
+        return Answer(verdict.allowed(), decision_id, approval.outbox, existing, step, used=True)
+
+    async def _use(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
         """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
-        approval = found.approval
+        approval = existing.approval
         await self._integrity.require(approval, ask.caller)
         await self._delivery.deliver(approval)
         today = await self._review_again(ask, verdict, approval)
         principals = {*approval.principals, *verdict.principals, *today.principals}
         if not satisfied(verdict.requirements, today.reviewers, principals):
-            return await self._void(ask, verdict, found)
+            return await self._void(ask, verdict, existing)
         allowed = verdict.allowed()
         if ask.request.dry_run:
-            return plain(ask, allowed, found)
+            return answer_without_step(ask, allowed, existing)
         decision_id = identifier.new("dec")
         entries = [
-            decided(ask, allowed, decision_id, approval.id),
+            decision_record(ask, allowed, decision_id, approval.id),
             event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
         ]
         try:
@@ -227,7 +225,7 @@ class Settlement:
             return None
         if consumed is None:
             return None
-        return Settled(allowed, decision_id, entries, Found(consumed, found.now), consumed, granted=True)
+        return Answer(allowed, decision_id, entries, ApprovalAt(consumed, existing.now), consumed, used=True)
 
     async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
         """Ask the current policy about all recorded reviewers under its current requirements."""
@@ -236,22 +234,27 @@ class Settlement:
         answer = await self._opa.review(question)
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 
-    async def _void(self, ask: Ask, verdict: Verdict, found: Found) -> Settled | None:
-        denied = verdict.denied("pdp.approval_voided", f"the approval does not count: {_ENDS[State.VOIDED]}")
+    async def _void(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
+        denied = _ended(verdict, State.VOIDED, _TOO_LITTLE)
         if ask.request.dry_run:
-            return plain(ask, denied, found)
+            return answer_without_step(ask, denied, existing)
         decision_id = identifier.new("dec")
         entries = [
-            decided(ask, denied, decision_id, found.approval.id),
-            event.approval_closed(found.approval, State.VOIDED, verdict.revision),
+            decision_record(ask, denied, decision_id, existing.approval.id),
+            event.approval_closed(existing.approval, State.VOIDED, verdict.revision),
         ]
-        voided = await self._approvals.void(found.approval, entries)
+        voided = await self._approvals.void(existing.approval, entries)
         if voided is None:
             return None
-        return Settled(denied, decision_id, entries, Found(voided, found.now), voided)
+        return Answer(denied, decision_id, entries, ApprovalAt(voided, existing.now), voided)
 
 
-def _same_request(ask: Ask, approval: Approval) -> None:
+def _ended(verdict: Verdict, state: State, why: str) -> Verdict:
+    """The deny because of an approval that is at its end."""
+    return verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}")
+
+
+def _require_same_request(ask: Ask, approval: Approval) -> None:
     if approval.digest != ask.canonical.digest:
         paths = differing_paths(approval.request, ask.canonical.json)
         raise RequestIdReused(
@@ -260,10 +263,10 @@ def _same_request(ask: Ask, approval: Approval) -> None:
         )
 
 
-def _is_repeat(ask: Ask, found: Found) -> bool:
+def _is_repeat(ask: Ask, existing: ApprovalAt) -> bool:
     """Whether this is the very use again, while its grant lives."""
-    approval, request_id = found.approval, ask.request.request_id
+    approval, request_id = existing.approval, ask.request.request_id
     if approval.used_by is None or approval.closed_at is None or not request_id:
         return False
-    lives = found.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
+    lives = existing.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
     return lives and approval.used_by["request_id"] == request_id

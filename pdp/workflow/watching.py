@@ -9,14 +9,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from pdp import deadline
-from pdp.approval import State
+from pdp.approval import ApprovalAt, State
 from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
 from pdp.errors import NotFound, ResumeTokenTooOld, StoreUnavailable
-from pdp.store.approvals import Approvals, Found
+from pdp.store.approvals import Approvals
 from pdp.store.changes import Change, Changes
 from pdp.workflow.feed import Feed
-from pdp.workflow.reviewing import Reviewing, Seen
+from pdp.workflow.reviewing import Reviewing, View
 
 WAIT_SECONDS = 60.0
 SPARE_SECONDS = 0.5
@@ -27,20 +27,20 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """One message to a watcher; without `found` and id, all that was in the queue has been told.
+class Update:
+    """One message to a watcher; without `held` and id, all that was in the queue has been known.
 
-    An id without `found` left the queue and may not be seen any more.
+    An id without `held` left the queue and may not be view any more.
     """
 
     approval_id: str
-    found: Found | None
+    held: ApprovalAt | None
     may_review: bool
     resume_token: str
 
 
 @dataclass(slots=True)
-class _Told:
+class _Known:
     """What a watcher knows: of each approval the version, and whether it is in the queue."""
 
     resumed: bool
@@ -49,11 +49,11 @@ class _Told:
     def knows(self, change: Change) -> bool:
         return change.version <= self.approvals.get(change.approval_id, (0, False))[0]
 
-    def was_in_queue(self, approval_id: str, seen: Seen | None) -> bool:
+    def was_in_queue(self, approval_id: str, view: View | None) -> bool:
         """Whether the watcher may have it in its queue; of a time before a break that is not known."""
         if approval_id in self.approvals or not self.resumed:
             return self.approvals.get(approval_id, (0, False))[1]
-        return seen is not None and _is_reviewer(seen)
+        return view is not None and _is_reviewer(view)
 
 
 class Watching:
@@ -63,67 +63,67 @@ class Watching:
         self._approvals, self._reviewing, self._changes, self._feed = approvals, reviewing, changes, feed
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def changed(self, caller: Caller, approval_id: str, known: State) -> Found:
+    async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
         """The approval once its state is not `known`, or as it is when the time is up. Raises `NotFound`."""
         clock = asyncio.get_running_loop().time
         end = deadline.end(WAIT_SECONDS, SPARE_SECONDS)
         while True:
             with self._feed.change_of(approval_id) as changed:
-                found = (await self._seen(caller, approval_id)).found
+                found = (await self._view(caller, approval_id)).held
                 left = end - clock()
                 if found.state is not known or left <= 0:
                     return found
                 raise_if_cancelled()
                 await asyncio.wait({changed}, timeout=min(left, _seconds_left(found)))
 
-    async def queue(self, caller: Caller, resume_token: str) -> AsyncGenerator[News, None]:
+    async def queue(self, caller: Caller, resume_token: str) -> AsyncGenerator[Update, None]:
         """The queue as it is, or what changed behind `resume_token`; then that this was all; then what changes.
 
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
-        told = _Told(resumed=bool(resume_token))
+        known = _Known(resumed=bool(resume_token))
         with self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
                 for change in missed:
-                    if (news := await self._news(caller, change, told, change.position)) is not None:
-                        yield news
+                    if (update := await self._update(caller, change, known, change.position)) is not None:
+                        yield update
             else:
                 reached = await self._changes.position()
                 async for found in self._pending(caller):
-                    told.approvals[found.approval.id] = (found.approval.version, True)
-                    yield News(found.approval.id, found, may_review=True, resume_token="")
-            yield News("", None, may_review=False, resume_token=_token(reached))
+                    known.approvals[found.approval.id] = (found.approval.version, True)
+                    yield Update(found.approval.id, found, may_review=True, resume_token="")
+            yield Update("", None, may_review=False, resume_token=_token(reached))
             while True:
                 raise_if_cancelled()
                 change = await backlog.take()
                 reached = max(reached, change.position)
-                if (news := await self._news(caller, change, told, reached)) is not None:
-                    yield news
+                if (update := await self._update(caller, change, known, reached)) is not None:
+                    yield update
 
-    async def _news(self, caller: Caller, change: Change, told: _Told, reached: int) -> News | None:
+    async def _update(self, caller: Caller, change: Change, known: _Known, reached: int) -> Update | None:
         """What the change means to the watcher; None where it means nothing or is none of its business."""
-        if told.knows(change):
+        if known.knows(change):
             return None
         approval_id = change.approval_id
         try:
-            seen = await self._seen(caller, approval_id)
+            view = await self._view(caller, approval_id)
         except NotFound:
-            seen = None
-        if seen is not None and seen.found.approval.version < change.version:
+            view = None
+        if view is not None and view.held.approval.version < change.version:
             raise StoreUnavailable("MongoDB answers with what was before; go on behind the last resume_token")
-        may_review = seen is not None and not seen.obstacle
-        if not may_review and not told.was_in_queue(approval_id, seen):
+        may_review = view is not None and view.obstacle is None
+        if not may_review and not known.was_in_queue(approval_id, view):
             return None
-        version = seen.found.approval.version if seen else change.version
-        told.approvals[approval_id] = (version, may_review)
-        return News(approval_id, seen.found if seen else None, may_review, _token(reached))
+        version = view.held.approval.version if view else change.version
+        known.approvals[approval_id] = (version, may_review)
+        return Update(approval_id, view.held if view else None, may_review, _token(reached))
 
-    async def _seen(self, caller: Caller, approval_id: str) -> Seen:
+    async def _view(self, caller: Caller, approval_id: str) -> View:
         async with self._at_once:
-            return await self._reviewing.seen_by(caller, approval_id)
+            return await self._reviewing.view(caller, approval_id)
 
-    async def _pending(self, caller: Caller) -> AsyncIterator[Found]:
+    async def _pending(self, caller: Caller) -> AsyncIterator[ApprovalAt]:
         """Everything that the caller may review now, newest first."""
         page = await self._approvals.in_state(State.PENDING, "", _PAGE)
         while page:
@@ -134,7 +134,7 @@ class Watching:
             page = await self._approvals.in_state(State.PENDING, page[-1].approval.id, _PAGE)
 
 
-def _seconds_left(found: Found) -> float:
+def _seconds_left(found: ApprovalAt) -> float:
     """Until the state ends by itself, by MongoDB's clock; for ever where it does not."""
     expires_at = found.approval.expires_at
     if expires_at is None or found.state is not found.approval.state:
@@ -142,10 +142,9 @@ def _seconds_left(found: Found) -> float:
     return (expires_at - found.now).total_seconds()
 
 
-def _is_reviewer(seen: Seen) -> bool:
+def _is_reviewer(view: View) -> bool:
     """Whether the caller could review it, were it still open to the caller."""
-    people = {seen.eligibility.identity, seen.eligibility.person}
-    return bool(seen.eligibility.fits) and people.isdisjoint({*seen.found.approval.principals, *seen.answer.principals})
+    return view.obstacle is None or not view.obstacle.is_personal
 
 
 def _token(position: int) -> str:

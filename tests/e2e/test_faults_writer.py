@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 
 from pdp import keys
-from pdp.approval import Review, State, Verdict
+from pdp.approval import ApprovalAt, Review, ReviewVerdict, State
 from pdp.audit.record import Entry, Kind, entry
 from pdp.audit.verify import Verifier
 from pdp.errors import SetupError
@@ -27,7 +27,7 @@ from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
-from pdp.store.approvals import Approvals, Found
+from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
@@ -264,7 +264,7 @@ async def test_mongodb_refuses_a_step_after_the_deadline_whatever_was_read_befor
         assert [one.state for one in read if one] == [State.PENDING, State.APPROVED]
         for one in read:
             await eventually(lambda one=one: _is_over(approvals, one))
-        late = Review("user:eve", "user:eve", (), Verdict.APPROVE, "", read[0].now, (0,))
+        late = Review("user:eve", "user:eve", (), ReviewVerdict.APPROVE, "", read[0].now, (0,))
         assert await approvals.review(read[0].approval, late, State.PENDING, _entries(1)) is None
         assert await approvals.consume(read[1].approval, "dec_x", "", _entries(1)) is None
         assert await approvals.void(read[1].approval, _entries(1)) is None
@@ -286,6 +286,6 @@ async def _is_closed(sweeper: Process, writer: bytes) -> bool:
     return writer in [one.writer for one in await Writers(sweeper.database).closed()]
 
 
-async def _is_over(approvals: Approvals, read: Found) -> bool:
+async def _is_over(approvals: Approvals, read: ApprovalAt) -> bool:
     found = await approvals.get(read.approval.id)
     return found is not None and found.state is State.EXPIRED

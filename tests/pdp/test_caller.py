@@ -9,8 +9,7 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
-from pdp.caller import ANYONE, PERSONS_ONLY, ROLES
-from pdp.config import Role
+from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Role
 from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2

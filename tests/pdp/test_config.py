@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pdp.config import Role, load
+from pdp.caller import Role
+from pdp.config import load
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
 

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from pdp.approval import Requirement, Review
-from pdp.approval import Verdict as ReviewVerdict
+from pdp.approval import Review, ReviewVerdict
 from pdp.caller import Caller
-from pdp.config import SpeaksFor
 from pdp.decision import Effect, Reason, opa_input, policy_review, review_input, verdict
 from pdp.errors import PolicyInvalid
+from pdp.requirement import Requirement
 from pdp.v1 import request_pb2
 
 PERSONS = frozenset({"user"})
@@ -274,7 +273,7 @@ def test_review_that_is_not_exactly_one_is_the_policys_problem(answer: Any, expe
 
 def caller(identity: str = "agent:bot", groups: tuple[str, ...] = ()) -> Caller:
     described = json.dumps({"identity": identity, "kind": "workload", "groups": list(groups)}).encode()
-    return Caller(identity, "workload", frozenset(), groups, SpeaksFor(), described)
+    return Caller(identity, "workload", frozenset(), groups, described)
 
 
 def test_policys_input_is_the_canonical_request_with_caller_and_time_around_it() -> None:

@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from pdp import canonical
-from pdp.config import Issuer, Role, SpeaksFor
+from pdp.caller import Role
+from pdp.config import Issuer, SpeaksFor
 from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import approval_pb2, review_pb2

@@ -11,8 +11,8 @@ from joserfc.jwk import OKPKey
 from pdp import keys
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.bearer import LEEWAY_SECONDS
-from pdp.caller import Caller
-from pdp.config import Issuer, Role, SpeaksFor
+from pdp.caller import Caller, Role
+from pdp.config import Issuer
 from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
 from pdp.errors import NotAllowed, Unauthenticated
 from pdp.v1.info_pb2 import GetServerInfoRequest
@@ -182,8 +182,9 @@ async def test_good_token_does_not_lend_its_trust_to_a_changed_one(authenticator
 
 
 def speaking(subjects: tuple[str, ...] = (), on_behalf_of: tuple[str, ...] = ()) -> Caller:
-    speaks_for = SpeaksFor(subjects=subjects, on_behalf_of=on_behalf_of)
-    return Caller("agent:bot", "workload", frozenset(), (), speaks_for, b"{}")
+    return Caller(
+        "agent:bot", "workload", frozenset(), (), b"{}", may_ask_as=tuple(subjects), may_act_for=tuple(on_behalf_of)
+    )
 
 
 @pytest.mark.parametrize(

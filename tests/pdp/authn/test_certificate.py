@@ -14,8 +14,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from pdp.caller import Role
 from pdp.client import CallError, Client
-from pdp.config import Certificates, Role, SpeaksFor, Tls
+from pdp.config import Certificates, SpeaksFor, Tls
 from pdp.dev.identity import token as dev_token
 from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pdp.approval import EVENTS
 from pdp.errors import SetupError
-from pdp.notify.message import EVENTS
 from tests.pdp.test_config import GOOD, loaded
 
 HOOK = """
@@ -42,7 +42,7 @@ def test_there_are_none_by_default(tmp_path: Path) -> None:
             'secret = "x"\nevents = ["decision"]',
             "webhooks.0.events.0: Value error, must be one",
         ),
-        ('secret = "ops.secret"', 'secret = "x"\nevents = ["approved"]', "webhooks.0.events.0: Input should be"),
+        ('secret = "ops.secret"', 'secret = "x"\nevents = ["approved"]', "webhooks.0.events.0: Value error, must be"),
         ('secret = "ops.secret"', f'secret = "x"\n{HOOK}', "two webhooks share a name"),
     ],
 )

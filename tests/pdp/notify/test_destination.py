@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from pdp.notify.destination import host, may_connect
+from pdp.address import webhook_host
+from pdp.notify.destination import may_connect
 from pdp.notify.endpoint import Endpoint
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "223.255.255.255", "2606:4700::1111", "2a00:1450::1"]
@@ -62,7 +63,7 @@ def test_webhook_of_this_machine_leads_nowhere_else(name: str, address: str) -> 
     ],
 )
 def test_url_has_a_host(url: str, wanted: str) -> None:
-    assert host(url) == wanted
+    assert webhook_host(url) == wanted
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_url_has_a_host(url: str, wanted: str) -> None:
 )
 def test_url_to_which_no_message_may_go_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must"):
-        host(url)
+        webhook_host(url)
 
 
 @asynccontextmanager

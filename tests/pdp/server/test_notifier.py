@@ -279,7 +279,7 @@ async def test_message_that_many_find_due_is_sent_by_one(tmp_path: Path, mongod:
             step = Step(f"rec_{number}", "approval.created", "", "PENDING", None, "apr_1", "agent:a", b"", [])
             await found.add("ops", step, b'{"subject":"apr_1"}')
             await found.add("ops", step, b"another process found the step, too")
-        await asyncio.gather(*(Courier(Endpoint.of(ops.config()), found).send() for _ in range(4)))
+        await asyncio.gather(*(Courier(Endpoint.of(**dict(ops.config())), found).send() for _ in range(4)))
         assert sorted(one.id for one in ops.received) == sorted(f"rec_{number}" for number in range(20))
         told = await found.of_approval("apr_1")
         assert [(one.progress, one.attempts) for one in told] == [("delivered", 1)] * 20

@@ -1,0 +1,230 @@
+"""The home of a decision: gRPC handlers, masking and every other face call it and only translate.
+
+canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> grant
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pdp import canonical
+from pdp.audit import event
+from pdp.audit.record import Entry
+from pdp.caller import Caller, identity
+from pdp.decision import Effect, Verdict, opa_input, verdict
+from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
+from pdp.grant import Grantor
+from pdp.opa.batching import Batcher, Question
+from pdp.opa.queries import is_undefined
+from pdp.recording.delivery import Delivery
+from pdp.recording.writer import Writer
+from pdp.store.database import Database
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.request_pb2 import Subject
+from pdp.workflow.answer import Answer, Ask
+from pdp.workflow.settlement import Settlement
+
+SLICE = 64
+"""Items of a batch that are worked on between two chances for other calls; a slice takes about a millisecond."""
+
+Faults: TypeAlias = Callable[[str, Mapping[str, Any]], Sequence[tuple[str, str]]]
+"""(Field path, what is wrong) for each property that the policy's schema of this resource type does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A question with its answer, which is in the log; `grant` is its proof, where there is one."""
+
+    ask: Ask
+    answer: Answer
+    grant: str = ""
+
+    @property
+    def effect(self) -> Effect:
+        """What the answer says."""
+        return self.answer.verdict.effect
+
+    @property
+    def wants_grant(self) -> bool:
+        """Whether this is an allow without an approval that the caller wants a proof of."""
+        wanted = self.ask.request.want_grant and not self.ask.request.dry_run
+        return wanted and not self.answer.used and self.effect is Effect.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A question that has no answer; `entries` are what the log holds of it."""
+
+    error: PdpError
+    entries: Sequence[Entry] = ()
+
+    @property
+    def effect(self) -> Effect:
+        """No answer is a deny."""
+        return Effect.DENY
+
+
+class Deciding:
+    """Decides questions, one or many at a time."""
+
+    def __init__(
+        self,
+        *,
+        realm: str,
+        person_types: frozenset[str],
+        faults: Faults,
+        batcher: Batcher,
+        settlement: Settlement,
+        delivery: Delivery,
+        writer: Writer,
+        grantor: Grantor,
+        database: Database,
+    ) -> None:
+        self._realm, self._person_types, self._faults = realm, person_types, faults
+        self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
+        self._writer, self._grantor, self._database = writer, grantor, database
+
+    def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
+        """Every check of shape, and whether this caller may ask in these names.
+
+        Raises `InvalidRequest` and `NotAllowed`.
+        """
+        canonical.refuse_unknown_fields(request)
+        request = _with_vouched(request, caller)
+        if request.request_id:
+            canonical.checked_id(request.request_id, "request_id")
+        canonical.checked_text(request.justification, "justification")
+        bound = canonical.canonical(request, self._realm)
+        if faults := self._faults(request.resource.type, bound.resource_properties):
+            raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
+        caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
+        return Ask(request, caller, bound, time.time_ns())
+
+    async def checked_each(self, requests: Iterable[AuthorizeRequest], caller: Caller) -> list[Ask | Failed]:
+        """`checked` for many; a bad one fails alone."""
+        asks: list[Ask | Failed] = []
+        for index, request in enumerate(requests):
+            try:
+                asks.append(self.checked(request, caller))
+            except PdpError as error:
+                asks.append(Failed(error))
+            await _yield_to_others(index)
+        return asks
+
+    async def decide_one(self, ask: Ask) -> Decided:
+        """The decision on one question. Raises the error of one that has none."""
+        [outcome] = await self.decide([ask])
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        return outcome
+
+    async def decide(
+        self, asks: Sequence[Ask | Failed], stops_at: Callable[[Effect], bool] = lambda _: False
+    ) -> list[Decided | Failed]:
+        """Judge all, settle in order, record; what failed before stays as it is.
+
+        Behind the first effect at which `stops_at` says so nothing is settled, and the list ends there.
+        """
+        with self._writer.admitted(len(asks)):
+            verdicts = await self._judge([ask for ask in asks if isinstance(ask, Ask)])
+            outcomes = await self._settle_each(asks, verdicts, stops_at)
+            await self._record(outcomes)
+        return await self._with_grants(outcomes)
+
+    async def _judge(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
+        """The policy's verdict on each, in slices; an error in the place of one that has none."""
+        questions = [
+            Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), ask.caller.identity, ask.request.explain)
+            for ask in asks
+        ]
+        if len(questions) <= SLICE:
+            return [self._verdict(answer) for answer in await self._batcher.ask(questions)]
+        slices = [questions[at : at + SLICE] for at in range(0, len(questions), SLICE)]
+        answers = await asyncio.gather(*(self._batcher.ask(part) for part in slices))
+        return [self._verdict(answer) for part in answers for answer in part]
+
+    def _verdict(self, answer: object) -> Verdict | PdpError:
+        if isinstance(answer, PdpError):
+            return answer
+        if is_undefined(answer):
+            return PolicyInvalid("undefined", "the policy has no answer to this request")
+        try:
+            return verdict(answer, self._person_types)
+        except PolicyInvalid as error:
+            return error
+
+    async def _settle_each(
+        self, asks: Sequence[Ask | Failed], verdicts: Iterable[Verdict | PdpError], stops_at: Callable[[Effect], bool]
+    ) -> list[Decided | Failed]:
+        judged, outcomes = iter(verdicts), list[Decided | Failed]()
+        for index, ask in enumerate(asks):
+            outcomes.append(await self._settle(ask, next(judged)) if isinstance(ask, Ask) else ask)
+            if stops_at(outcomes[-1].effect):
+                break
+            await _yield_to_others(index)
+        return outcomes
+
+    async def _settle(self, ask: Ask, judged: Verdict | PdpError) -> Decided | Failed:
+        """Settle; a question that OPA could not answer, or that is one too many for people, is recorded as that."""
+        try:
+            if isinstance(judged, PdpError):
+                raise judged
+            return Decided(ask, await self._settlement.settle(ask, judged))
+        except (PolicyInvalid, EngineUnavailable, TooManyPending) as error:
+            return Failed(error, [event.error(ask.caller, ask.canonical, error)])
+        except PdpError as error:
+            return Failed(error)
+
+    async def _record(self, outcomes: Sequence[Decided | Failed]) -> None:
+        """No record, no answer."""
+        await self._writer.append([entry for outcome in outcomes for entry in _entries(outcome)])
+        for outcome in outcomes:
+            if isinstance(outcome, Decided) and outcome.answer.step is not None:
+                self._delivery.delivered(outcome.answer.step)
+
+    async def _with_grants(self, outcomes: list[Decided | Failed]) -> list[Decided | Failed]:
+        """The same with their proofs. MongoDB is asked for its time only where a plain allow wants one."""
+        wanted = any(isinstance(outcome, Decided) and outcome.wants_grant for outcome in outcomes)
+        now = await self._database.now() if wanted else None
+        return [self._with_grant(outcome, now) if isinstance(outcome, Decided) else outcome for outcome in outcomes]
+
+    def _with_grant(self, decided: Decided, now: datetime | None) -> Decided:
+        """For a use as of the use, so that a repeat gives the same bytes; for a plain allow as of `now`."""
+        ask, answer = decided.ask, decided.answer
+        used = answer.approval.approval if answer.approval and answer.used else None
+        at = used.closed_at if used else now if decided.wants_grant else None
+        if at is None:
+            return decided
+        grant = self._grantor.grant(
+            caller=ask.caller.identity,
+            decision_id=answer.decision_id,
+            approval_id=used.id if used else "",
+            digest=ask.canonical.digest,
+            at=at,
+        )
+        return replace(decided, grant=grant)
+
+
+def _entries(outcome: Decided | Failed) -> Sequence[Entry]:
+    return outcome.answer.entries if isinstance(outcome, Decided) else outcome.entries
+
+
+def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
+    """Everyone who stands in the caller's token joins the chain: a request can add to it, never remove."""
+    named = {(subject.type, subject.id) for subject in request.on_behalf_of}
+    missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
+    if not missing:
+        return request
+    joined = AuthorizeRequest()
+    joined.CopyFrom(request)
+    joined.on_behalf_of.extend(Subject(type=kind, id=identifier) for kind, identifier in missing)
+    return joined
+
+
+async def _yield_to_others(index: int) -> None:
+    """A chance for other calls after every slice."""
+    if index % SLICE == SLICE - 1:
+        await asyncio.sleep(0)
