@@ -13,7 +13,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    field_validator,
+    ValidationInfo,
     model_validator,
 )
 
@@ -26,6 +26,24 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
 _SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
 Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
 """Signatures with a public key: whoever can check one cannot make one."""
+
+
+_FOLDER = "folder"
+"""The member of a validation's context that names the folder of the configuration file."""
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get(_FOLDER, Path())
+    return folder / path
+
+
+def _file_or_url(source: Path | str, info: ValidationInfo) -> Path | str:
+    return source if isinstance(source, str) and "://" in source else _beside_the_file(Path(source), info)
+
+
+ConfigPath = Annotated[Path, AfterValidator(_beside_the_file)]
+"""A path; a relative one in a configuration file is relative to that file."""
+ConfigPathOrUrl = Annotated[Path | str, AfterValidator(_file_or_url)]
 
 
 class _Frozen(BaseModel):
@@ -66,7 +84,7 @@ class Issuer(_Entry):
     """The `aud` claim that names this deployment; of several any one."""
     algorithms: tuple[Algorithm, ...] = Field(default=("Ed25519", "EdDSA"), min_length=1)
     """What its signatures may be; both defaults are names of one signature (RFC 9864, RFC 8037)."""
-    jwks: Path | str | None = None
+    jwks: ConfigPathOrUrl | None = None
     """A file or an https URL with its JWK Set (RFC 7517). None: found from `issuer` (OpenID Connect Discovery)."""
     roles_claim: str = ""
     """A claim that lists further roles."""
@@ -76,11 +94,6 @@ class Issuer(_Entry):
     """The claims that requirements may ask for."""
     actors: tuple[str, ...] = ()
     """Other issuers whose identities its tokens may name as actors (`act.iss`, RFC 8693)."""
-
-    @field_validator("jwks")
-    @classmethod
-    def _path_or_url(cls, jwks: Path | str | None) -> Path | str | None:
-        return Path(jwks) if isinstance(jwks, str) and "://" not in jwks else jwks
 
     @model_validator(mode="after")
     def _keys_come_in_private(self) -> Self:
@@ -113,11 +126,11 @@ class Certificates(_Entry):
 class Tls(_Frozen):
     """How the server proves itself, and whose certificates it accepts. The files are read again when they change."""
 
-    certificate: Path
+    certificate: ConfigPath
     """PEM, with the chain behind it."""
-    key: Path
+    key: ConfigPath
     """Its private key in PEM, mode 0600."""
-    client_ca: Path | None = None
+    client_ca: ConfigPath | None = None
     """PEM of the authorities that sign clients' certificates."""
     client_listen: str = ""
     """Where certificates are demanded, beside `listen`, which then takes tokens alone. Empty: `listen` demands them."""
@@ -148,7 +161,7 @@ class Webhook(_Frozen):
     url: Annotated[str, AfterValidator(_webhook_url)]
     """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
     `[::1]`) may be `http://...` and leads nowhere else."""
-    secret: Path
+    secret: ConfigPath
     """A file with `whsec_` and base64 of 24 to 64 random bytes, mode 0600. One for each webhook."""
     events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
     """What it is told of, such as `approval.created`; by default everything."""
@@ -168,15 +181,15 @@ class Config(_Frozen):
     database: _Name = "placet"
     opa_url: str = ""
     """`http(s)://host:port` or `unix:///path` of an OPA that serves the bundle. Empty: start one."""
-    policy: tuple[Path, ...] = ()
+    policy: tuple[ConfigPath, ...] = ()
     """Folders of Rego and data on top of the core, for an OPA that the server starts."""
     issuers: tuple[Issuer, ...] = ()
     certificates: tuple[Certificates, ...] = ()
-    audit_key: Path
+    audit_key: ConfigPath
     """Ed25519 private JWK, mode 0600, that signs the log."""
-    grant_key: Path
+    grant_key: ConfigPath
     """Ed25519 private JWK, mode 0600, that signs grants."""
-    mask_keys: Path | None = None
+    mask_keys: ConfigPath | None = None
     """The mask key file of this realm, mode 0600 (`pdp keys`). None: this server masks nothing."""
     mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
     """How many values a caller with its chain may have turned into tokens, pseudonyms or the like in a clock hour."""
@@ -252,31 +265,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     if changes and "opa_url" in changes:
         values.pop("policy", None)
     try:
-        config = Config.model_validate(values)
+        return Config.model_validate(values, context={_FOLDER: path.parent})
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
         raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
-    return _beside(config, path.parent)
-
-
-def _beside(config: Config, folder: Path) -> Config:
-    """The same with every relative path below `folder`."""
-    issuers = [
-        issuer.model_copy(update={"jwks": folder / issuer.jwks}) if isinstance(issuer.jwks, Path) else issuer
-        for issuer in config.issuers
-    ]
-    changes: dict[str, object] = {
-        "policy": tuple(folder / policy for policy in config.policy),
-        "issuers": tuple(issuers),
-        "webhooks": tuple(hook.model_copy(update={"secret": folder / hook.secret}) for hook in config.webhooks),
-        "audit_key": folder / config.audit_key,
-        "grant_key": folder / config.grant_key,
-        "mask_keys": folder / config.mask_keys if config.mask_keys else None,
-    }
-    if config.tls is not None:
-        tls = config.tls
-        files = {"certificate": folder / tls.certificate, "key": folder / tls.key}
-        if tls.client_ca is not None:
-            files["client_ca"] = folder / tls.client_ca
-        changes["tls"] = tls.model_copy(update=files)
-    return config.model_copy(update=changes)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from masker.arrow import schema as shapes
+from masker.arrow.schema import is_dictionary, walk
 from pdp.arrow import flatbuffer
 from pdp.errors import InvalidRequest, ValueRefused
 
@@ -143,7 +143,7 @@ class Writer:
     def __init__(self, described: Schema, limit: int = MAX_MESSAGE_BYTES) -> None:
         self._limit = limit
         self._sink = _Sink()
-        self.is_ordered = any(shapes.is_dictionary(field.type) for _, field in shapes.walk(described))
+        self.is_ordered = any(is_dictionary(field.type) for _, field in walk(described))
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, "w"), described)
         self._has_begun = False
 

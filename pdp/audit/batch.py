@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from pdp.audit.record import Entry
+from pdp.v1.audit_pb2 import Batch, Payload
+
 MAX_RECORDS = 1000
 MAX_BYTES = 4 * 1024 * 1024 - 256 * 1024
 """Of records and payloads: what a batch needs around them must fit into one message of 4 MiB with it."""
@@ -36,19 +39,37 @@ def head(prev: bytes, writer: bytes, seq: int, leaves: Sequence[bytes]) -> bytes
     return hashlib.sha256(b"\x02" + prev + writer + counts + root(leaves)).digest()
 
 
+def signed(
+    key: Ed25519PrivateKey, realm: str, entries: Sequence[Entry], *, writer: bytes, seq: int, prev: bytes
+) -> Batch:
+    """The batch of these entries in the given place of a writer's chain, signed with the audit key."""
+    leaves = [leaf(entry.record) for entry in entries]
+    head_hash = head(prev, writer, seq, leaves)
+    return Batch(
+        writer=writer,
+        seq=seq,
+        prev=prev,
+        head=head_hash,
+        signature=sign(key, realm, head_hash),
+        records=[entry.record for entry in entries],
+        payloads=[Payload(salt=entry.salt, payload=entry.payload) for entry in entries],
+        leaves=b"".join(leaves),
+    )
+
+
 def sign(key: Ed25519PrivateKey, realm: str, head_hash: bytes) -> bytes:
     """The audit key's signature over a head."""
-    return key.sign(_signed(realm, head_hash))
+    return key.sign(_signed_bytes(realm, head_hash))
 
 
 def is_signed(key: Ed25519PublicKey, realm: str, head_hash: bytes, signature: bytes) -> bool:
     """Whether `signature` is the audit key's over this head in this realm."""
     try:
-        key.verify(signature, _signed(realm, head_hash))
+        key.verify(signature, _signed_bytes(realm, head_hash))
     except InvalidSignature:
         return False
     return True
 
 
-def _signed(realm: str, head_hash: bytes) -> bytes:
+def _signed_bytes(realm: str, head_hash: bytes) -> bytes:
     return f"placet/{realm}/head/v1\n".encode() + head_hash

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from pdp.audit import batch as batches
+from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed, leaf
 from pdp.audit.record import Kind, commitment
 from pdp.v1.audit_pb2 import Batch
 
@@ -65,7 +65,7 @@ class Anchor:
 @dataclass(slots=True)
 class _Writer:
     seq: int = -1
-    head: bytes = batches.FIRST_PREV
+    head: bytes = FIRST_PREV
     closed: bool = False
 
 
@@ -88,9 +88,9 @@ class Verifier:
         place = f"writer {batch.writer.hex()} batch {batch.seq}"
         self._chained(batch, writer, place)
         leaves = _leaves(batch, place)
-        if batches.head(batch.prev, batch.writer, batch.seq, leaves) != batch.head:
+        if head(batch.prev, batch.writer, batch.seq, leaves) != batch.head:
             raise Tampered("head", place, f"its content is not what was signed; it holds {_named(batch)}")
-        if not batches.is_signed(self.key, self.realm, batch.head, batch.signature):
+        if not is_signed(self.key, self.realm, batch.head, batch.signature):
             raise Tampered("signature", place, f"not signed by the audit key {self.kid}")
         for index, record in enumerate(batch.records):
             self._record(record, leaves[index], batch, index, writer)
@@ -112,7 +112,7 @@ class Verifier:
         return Anchor(self.realm, self.kid, writers)
 
     def _chained(self, batch: Batch, writer: _Writer, place: str) -> None:
-        if len(batch.writer) != batches.WRITER_BYTES:
+        if len(batch.writer) != WRITER_BYTES:
             raise Tampered("writer", place, "no writer has such a name")
         if writer.closed:
             raise Tampered("after-end", place, "the writer was closed before it")
@@ -151,12 +151,12 @@ def _leaves(batch: Batch, place: str) -> Sequence[bytes]:
     """The leaf hashes; where a stored one disagrees, the record that was changed is named."""
     if len(batch.payloads) != len(batch.records):
         raise Tampered("payload", place, "has not one payload a record")
-    leaves = [batches.leaf(record) for record in batch.records]
-    size = batches.HASH_BYTES
+    leaves = [leaf(record) for record in batch.records]
+    size = HASH_BYTES
     stored = [batch.leaves[at : at + size] for at in range(0, len(batch.leaves), size)]
-    stored_fits = batches.head(batch.prev, batch.writer, batch.seq, stored) == batch.head
-    for index, (leaf, expected) in enumerate(zip(leaves, stored, strict=False)):
-        if stored_fits and leaf != expected:
+    stored_fits = head(batch.prev, batch.writer, batch.seq, stored) == batch.head
+    for index, (kept, expected) in enumerate(zip(leaves, stored, strict=False)):
+        if stored_fits and kept != expected:
             name = _name(batch.records[index])
             raise Tampered("record", f"{place} record {index} ({name})", "it was changed after it was signed")
     if stored != leaves:

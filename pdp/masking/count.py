@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import masker
-from masker.arrow import schema as shapes
+from masker.arrow.schema import walk
 from masker.path import Path, parse, render
 from masker.records import COLUMN
 from masker.spec import REVERSIBLE
@@ -86,7 +86,7 @@ def _below_length(batch: Batch, name: str) -> int:
 
 def values(batch: Batch, name: str) -> list[Any]:
     """The values at a path, wherever lists put them."""
-    for path, _ in shapes.walk(batch.schema):
+    for path, _ in walk(batch.schema):
         if render(path) == name:
             return _below([batch.column(path[0]).to_pylist()], path[1:])
     return []

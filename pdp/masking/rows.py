@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import masker
-from masker.arrow import schema as shapes
+from masker.arrow.schema import NESTED, kind, walk
 from masker.path import parse, render
 from pdp.arrow.table import Batch, Schema
 from pdp.errors import InvalidRequest
@@ -57,8 +57,8 @@ def _columns(schema: Schema) -> list[Column]:
         Column(
             render(path),
             str(field.type),
-            shapes.kind(field.type) not in shapes.NESTED,
+            kind(field.type) not in NESTED,
             tuple(render(path[:length]) for length in range(1, len(path))),
         )
-        for path, field in shapes.walk(schema)
+        for path, field in walk(schema)
     ]

@@ -17,13 +17,13 @@ import orjson
 from joserfc.jwk import OKPKey
 
 from pdp import deadline, keys
-from pdp.audit import batch as batches
+from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.store.batches import Batches, ids_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
-from pdp.v1.audit_pb2 import Batch, Payload
+from pdp.v1.audit_pb2 import Batch
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class _Group:
 
 
 class Writer:
-    """One chain of batches. `run` it as a task; `append` from anywhere on the same loop."""
+    """One chain of  `run` it as a task; `append` from anywhere on the same loop."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class Writer:
         self._begin()
 
     def _begin(self) -> None:
-        self.writer = os.urandom(batches.WRITER_BYTES)
-        self._seq, self._prev = 0, batches.FIRST_PREV
+        self.writer = os.urandom(WRITER_BYTES)
+        self._seq, self._prev = 0, FIRST_PREV
 
     @contextmanager
     def admitted(self, records: int) -> Iterator[None]:
@@ -143,9 +143,11 @@ class Writer:
         last = await self._store.last(writer)
         if last is not None and _is_end(last):
             return True
-        seq, prev = (last.seq + 1, last.head) if last else (0, batches.FIRST_PREV)
+        seq, prev = (last.seq + 1, last.head) if last else (0, FIRST_PREV)
         tombstone = entry(Kind.WRITER_CLOSED)
-        return await self._store.insert(self._signed([tombstone], writer, seq, prev), ids_of([tombstone]))
+        return await self._store.insert(
+            signed(self._key, self._realm, [tombstone], writer=writer, seq=seq, prev=prev), ids_of([tombstone])
+        )
 
     async def _pace(self) -> None:
         """Wait until a batch is worth its insert: 10 ms, a good part of those in flight lately, or enough."""
@@ -166,7 +168,7 @@ class Writer:
         while self._queue:
             group = self._queue[0]
             group_size = sum(entry.size for entry in group.entries)
-            full = records + len(group.entries) > batches.MAX_RECORDS or size + group_size > batches.MAX_BYTES
+            full = records + len(group.entries) > MAX_RECORDS or size + group_size > MAX_BYTES
             if groups and full:
                 break
             self._queue.popleft()
@@ -212,21 +214,7 @@ class Writer:
                 batch = self._next(entries)
 
     def _next(self, entries: Sequence[Entry]) -> Batch:
-        return self._signed(entries, self.writer, self._seq, self._prev)
-
-    def _signed(self, entries: Sequence[Entry], writer: bytes, seq: int, prev: bytes) -> Batch:
-        leaves = [batches.leaf(entry.record) for entry in entries]
-        head = batches.head(prev, writer, seq, leaves)
-        return Batch(
-            writer=writer,
-            seq=seq,
-            prev=prev,
-            head=head,
-            signature=batches.sign(self._key, self._realm, head),
-            records=[entry.record for entry in entries],
-            payloads=[Payload(salt=entry.salt, payload=entry.payload) for entry in entries],
-            leaves=b"".join(leaves),
-        )
+        return signed(self._key, self._realm, entries, writer=self.writer, seq=self._seq, prev=self._prev)
 
     @staticmethod
     def _now() -> float:
@@ -241,7 +229,7 @@ def _within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """The entries in runs that each fit into one batch."""
     first = size = 0
     for index, item in enumerate(entries):
-        if index - first == batches.MAX_RECORDS or (index > first and size + item.size > batches.MAX_BYTES):
+        if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):
             yield entries[first:index]
             first, size = index, 0
         size += item.size

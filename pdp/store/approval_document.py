@@ -13,7 +13,7 @@ from pdp.requirement import Requirement
 from pdp.store.database import Document
 
 
-def approval(document: Document) -> Approval:
+def from_document(document: Document) -> Approval:
     """A stored document."""
     outcome = document.get("outcome")
     return Approval(

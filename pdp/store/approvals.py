@@ -14,7 +14,7 @@ from pdp.approval import Approval, ApprovalAt, Opening, Outcome, Review, State, 
 from pdp.audit.record import Entry
 from pdp.canonical import kind
 from pdp.errors import NotFound
-from pdp.store import approval_document as stored
+from pdp.store.approval_document import from_document, of_entry, of_opening, of_outcome, of_review
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
 
@@ -80,7 +80,7 @@ class Approvals:
         Raises `RequestIdTaken`.
         """
         document = {
-            **stored.of_opening(opening),
+            **of_opening(opening),
             "version": 1,
             "state": State.PENDING,
             "reviews": [],
@@ -100,7 +100,7 @@ class Approvals:
         self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry]
     ) -> Approval | None:
         """Add a review to an approval whose time is not over."""
-        changes: Document = {"$push": {"reviews": stored.of_review(review)}}
+        changes: Document = {"$push": {"reviews": of_review(review)}}
         if after in (State.DENIED, State.REVOKED):
             changes["$set"] = {"closed_by": review.reviewer, "close_reason": review.reason}
         return await self._step(approval, after, outbox, changes)
@@ -114,7 +114,7 @@ class Approvals:
 
     async def report(self, approval: Approval, outcome: Outcome, outbox: Sequence[Entry]) -> Approval | None:
         """Keep what became of the use of a CONSUMED approval."""
-        changes: Document = {"$set": {"outcome": stored.of_outcome(outcome)}}
+        changes: Document = {"$set": {"outcome": of_outcome(outcome)}}
         return await self._step(approval, approval.state, outbox, changes)
 
     async def consume(
@@ -188,7 +188,11 @@ class Approvals:
             condition |= _overdue(approval.state)
         elif approval.expires_at is not None:
             condition["$expr"] = {"$gt": [_deadline(approval.state), "$$NOW"]}
-        sets = {**changes.pop("$set", {}), "state": after, "outbox": [stored.of_entry(entry) for entry in outbox]}
+        sets = {
+            **changes.pop("$set", {}),
+            "state": after,
+            "outbox": [of_entry(entry) for entry in outbox],
+        }
         if self._notified:
             changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
@@ -200,7 +204,7 @@ class Approvals:
             document = await self._collection.find_one_and_update(
                 condition, update, upsert=upsert, return_document=ReturnDocument.AFTER
             )
-        return stored.approval(document) if document else None
+        return from_document(document) if document else None
 
 
 def _stamps(before: State, after: State) -> tuple[str, ...]:
@@ -226,4 +230,4 @@ def raise_if_request_id(error: DuplicateKeyError) -> None:
 
 
 def _found(document: Document) -> ApprovalAt:
-    return ApprovalAt(stored.approval(document["document"]), document["now"])
+    return ApprovalAt(from_document(document["document"]), document["now"])

@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pdp import keys
 from pdp.process.mongod import MongodProcess
 from pdp.seal import Sealer
-from pdp.store import approval_document as stored
+from pdp.store import approval_document
 from tests.parts import Placet
 
 
@@ -43,10 +43,10 @@ async def close_what_waits(mongod: MongodProcess, server: Placet) -> None:
 async def second_reviewer_left(mongod: MongodProcess, server: Placet, approval_id: str) -> None:
     """As if the second review, signed as it was, had been by somebody who no longer fits."""
     async with database(mongod, server) as found:
-        held = stored.approval(await found["approvals"].find_one({"_id": approval_id}) or {})
+        held = approval_document.from_document(await found["approvals"].find_one({"_id": approval_id}) or {})
         gone = replace(held.reviews[1], reviewer="user:gone", person="user:gone", groups=())
         signature = sealer(server).review(held.id, held.digest, gone)
-        signed = stored.of_review(replace(gone, signature=signature))
+        signed = approval_document.of_review(replace(gone, signature=signature))
         await found["approvals"].update_one({"_id": approval_id}, {"$set": {"reviews.1": signed}})
 
 

@@ -13,7 +13,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 from pdp.process.mongod import MongodProcess
 from pdp.seal import Sealer
-from pdp.store import approval_document as stored
+from pdp.store import approval_document
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoRequest
@@ -42,9 +42,9 @@ def changed_review(**changes: Any) -> Forgery:
 
 def with_own_key(mine: Document, _: Document) -> Document:
     """Signed, but by a key that is not the deployment's."""
-    forger, held = Sealer(OKPKey.generate_key("Ed25519", auto_kid=True), "dev"), stored.approval(mine)
+    forger, held = Sealer(OKPKey.generate_key("Ed25519", auto_kid=True), "dev"), approval_document.from_document(mine)
     reviews = [replace(one, signature=forger.review(held.id, held.digest, one)) for one in held.reviews]
-    return {**mine, "reviews": [stored.of_review(one) for one in reviews]}
+    return {**mine, "reviews": [approval_document.of_review(one) for one in reviews]}
 
 
 def without(mine: Document, *names: str) -> Document:
@@ -180,7 +180,7 @@ async def test_other_process_with_the_same_key_takes_it(state: Path, mongod: Mon
 async def test_signatures_hold_in_their_realm_only(server: Placet, mongod: MongodProcess) -> None:
     approval = await server.approved(exporting())
     async with database(mongod, server) as found:
-        held = stored.approval(await found["approvals"].find_one({"_id": approval.approval_id}) or {})
+        held = approval_document.from_document(await found["approvals"].find_one({"_id": approval.approval_id}) or {})
     assert sealer(server).fault(held) == ""
     elsewhere = Sealer(sealer(server).key, "another-realm")
     assert elsewhere.fault(held)

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pdp import keys
-from pdp.audit import batch as batches
+from pdp.audit.batch import HASH_BYTES, head, leaf, sign
 from pdp.audit.record import Entry, Kind, commitment, entry
 from pdp.audit.verify import Anchor, Seen, Tampered, Verifier
 from pdp.dev.stack import configuration
@@ -155,8 +155,8 @@ def test_flipped_byte_of_a_payload_names_its_record(scribe: Scribe, log: Log, fi
 def with_leaf(batch: Batch, index: int, record: bytes) -> None:
     """Change a record and its stored leaf hash: the head tells."""
     batch.records[index] = record
-    size = batches.HASH_BYTES
-    batch.leaves = batch.leaves[: index * size] + batches.leaf(record) + batch.leaves[(index + 1) * size :]
+    size = HASH_BYTES
+    batch.leaves = batch.leaves[: index * size] + leaf(record) + batch.leaves[(index + 1) * size :]
 
 
 def middle(log: Log) -> int:
@@ -177,15 +177,15 @@ def edited(log: Log) -> Log:
 def rehashed(log: Log) -> Log:
     edited(log)
     batch = log[middle(log)]
-    leaves = [batches.leaf(record) for record in batch.records]
-    batch.head = batches.head(batch.prev, batch.writer, batch.seq, leaves)
+    leaves = [leaf(record) for record in batch.records]
+    batch.head = head(batch.prev, batch.writer, batch.seq, leaves)
     return log
 
 
 def resigned(log: Log) -> Log:
     rehashed(log)
     batch = log[middle(log)]
-    batch.signature = batches.sign(Ed25519PrivateKey.generate(), "dev", batch.head)
+    batch.signature = sign(Ed25519PrivateKey.generate(), "dev", batch.head)
     return log
 
 
