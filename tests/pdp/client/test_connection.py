@@ -15,7 +15,9 @@ from google.rpc.code_pb2 import Code
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from pdp.client import CallError, Client, Decision, Denied, connection
+from pdp import client
+from pdp.client import CallError, Client, Decision, Denied
+from pdp.client.connection import ATTEMPTS
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import decision_pb2_grpc
@@ -216,7 +218,7 @@ async def test_it_gives_up_after_some_attempts() -> None:
     async with serving(flaky) as address, Client(address, "t") as pdp:
         decision = await pdp.authorize(*READ)
     assert decision.why == "UNAVAILABLE: not now"
-    assert len(flaky.request_ids) == connection.ATTEMPTS
+    assert len(flaky.request_ids) == ATTEMPTS
 
 
 async def test_the_timeout_is_for_all_attempts_together() -> None:
@@ -322,7 +324,7 @@ async def test_an_identical_request_is_sent_as_it_was_given(pdp: Client) -> None
 
 
 async def test_the_example_in_the_documentation_runs(server: Placet) -> None:
-    example = re.search(r"(?<=\n\n)(    async with .*?\n)\n", connection.__doc__ or "", re.DOTALL)
+    example = re.search(r"(?<=\n\n)(    async with .*?\n)\n", client.__doc__ or "", re.DOTALL)
     assert example
     lines = example[1].replace("127.0.0.1:4770", server.address).replace("...", "seen.append(decision)")
     source = f"async def example():\n{lines}"
