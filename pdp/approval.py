@@ -154,7 +154,7 @@ class Approval(Opening):
         return None
 
     def state_at(self, now: datetime) -> State:
-        """The state, counting a deadline that passed although nobody has written it down yet."""
+        """The state, where a deadline that has passed counts before it is written down."""
         expires_at = self.expires_at
         return State.EXPIRED if expires_at is not None and now >= expires_at else self.state
 
@@ -225,7 +225,7 @@ def obstacle(
     takes_verdict = held.state is State.PENDING or (held.state is State.APPROVED and verdict is ReviewVerdict.DENY)
     if barred(approval, answer) & {reviewer.identity, reviewer.person}:
         return Obstacle(
-            "REVIEWER_IS_REQUESTER", "you are one of the requester's principals: nobody reviews their own action"
+            "REVIEWER_IS_REQUESTER", "you are one of the requester's principals: people do not review their own actions"
         )
     if not caller.is_person:
         return Obstacle("PERSON_REQUIRED", "only a person reviews, as itself")
@@ -282,5 +282,5 @@ def after_verdict(
 
 
 def suggesters(approval: Approval) -> set[str]:
-    """Whoever wrote a request into this approval, as identity and as person: none of them reviews that request."""
+    """Who wrote a request into this approval, as identity and as person: they must not review that request."""
     return {name for review in approval.reviews if review.suggestion for name in (review.reviewer, review.person)}

@@ -47,9 +47,9 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.AuditService/ExportRecords": _AUDITOR,
     "pdp.v1.InfoService/GetServerInfo": frozenset(),
 }
-"""Any one of the roles suffices. Only a person reviews, whatever its roles."""
+"""The roles that may call each RPC; one of them is enough. Only a person reviews, with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
-"""For whoever is authenticated, without a role."""
+"""RPCs for every authenticated caller, without a role."""
 PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith("pdp.v1.ReviewService/"))
 
 
@@ -76,7 +76,7 @@ class Caller:
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":
-        """Whoever opened an approval, as known when somebody else reviews it: only the identity counts then."""
+        """The caller that opened an approval, as known when somebody else reviews it: only the identity counts then."""
         described = orjson.dumps({"identity": identity, "kind": "", "groups": []})
         return cls(identity, "", frozenset(), (), described)
 

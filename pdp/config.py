@@ -25,7 +25,7 @@ from pdp.errors import SetupError
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
 Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
-"""Signatures with a public key: whoever can check one cannot make one."""
+"""Signatures with a public key: to check one is not enough to make one."""
 
 
 _FOLDER = "folder"
@@ -64,7 +64,7 @@ class _Entry(_Frozen):
     """The subject type that this entry vouches for."""
     kind: Literal["person", "workload"]
     roles: tuple[Role, ...] = ()
-    """Given to everybody whom this entry covers."""
+    """Given to every caller whom this entry covers."""
     speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
     """By `sub`; `*` for those without an entry of their own."""
 
@@ -112,7 +112,7 @@ class Certificates(_Entry):
     subjects: dict[str, str] = Field(default_factory=dict)
     """The `sub` by the certificate's whole subject as RFC 4514 text, for certificates without a URI."""
     groups: tuple[str, ...] = ()
-    """Given to everybody whom this entry covers."""
+    """Given to every caller whom this entry covers."""
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
@@ -205,10 +205,10 @@ class Config(_Frozen):
         if len(set(types)) < len(types) or len(set(names)) < len(names):
             raise ValueError("two issuers share a type or a name, or certificates do; an identity has one voucher")
         if not self.entries:
-            raise ValueError("issuers: nobody could call; give [[issuers]] or [[certificates]]")
+            raise ValueError("issuers: no caller could prove who it is; give [[issuers]] or [[certificates]]")
         for issuer in self.issuers:
             if not {issuer.issuer, *names}.issuperset(issuer.actors):
-                raise ValueError(f"issuers: actors of {issuer.type} names one that is no issuer here")
+                raise ValueError(f"issuers: actors of {issuer.type} names an issuer that is not in this configuration")
         return self
 
     @model_validator(mode="after")
@@ -243,7 +243,7 @@ class Config(_Frozen):
 
     @property
     def entries(self) -> tuple[Issuer | Certificates, ...]:
-        """Whoever vouches for identities."""
+        """The issuers and certificates that vouch for identities."""
         return (*self.issuers, *self.certificates)
 
     @property

@@ -111,7 +111,7 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
         _strings(answer.get("requester_principals", []), "requester_principals"),
         _fired(answer),
     )
-    if not parsed.reasons:  # an effect without a rule behind it is no answer of the core
+    if not parsed.reasons:  # the core never answers with an effect that has no rule behind it
         raise PolicyInvalid("wrong_type", f"the policy answered {effect} without a rule that says so")
     if effect is not Effect.NEEDS_APPROVAL:
         return parsed
@@ -147,7 +147,7 @@ def _effect(answer: Mapping[str, Any]) -> Effect:
     try:
         return Effect(str(answer.get("effect")))
     except ValueError:
-        raise PolicyInvalid("wrong_type", "the policy answered with an effect that is none") from None
+        raise PolicyInvalid("wrong_type", "the policy answered with an unknown effect") from None
 
 
 def policy_revision(answer: Mapping[str, Any]) -> str:
@@ -178,7 +178,7 @@ def _obligation(entry: Any) -> Obligation:
     members = policy_object(entry, "an obligation", {"rule", "reason", "type", "properties"})
     properties = members.get("properties", {})
     if not isinstance(properties, dict):
-        raise PolicyInvalid("wrong_type", "an obligation's properties are no object")
+        raise PolicyInvalid("wrong_type", "an obligation's properties are not an object")
     return Obligation(
         policy_text(members, "rule"), policy_text(members, "reason"), policy_text(members, "type"), properties
     )
@@ -192,7 +192,7 @@ def _requirement(entry: Any) -> Requirement:
     wanted = claims.wanted(reviewers)
     if not groups and not identities and not wanted:
         raise PolicyInvalid(
-            "wrong_type", "a needs_approval entry's reviewers name nobody in groups, identities or claims"
+            "wrong_type", "a needs_approval entry's reviewers are empty; give groups, identities or claims"
         )
     return Requirement(
         policy_text(members, "rule"),
@@ -217,7 +217,7 @@ def _flag(members: Mapping[str, Any], key: str) -> bool:
 def _count(members: Mapping[str, Any]) -> int:
     count = members.get("count", 1)
     if type(count) is not int or not 1 <= count <= MAX_COUNT:  # bool is an int, too
-        raise PolicyInvalid("wrong_type", "a needs_approval entry's count is no whole number from 1 to 1000")
+        raise PolicyInvalid("wrong_type", "a needs_approval entry's count is not a whole number from 1 to 1000")
     return count
 
 
@@ -228,7 +228,7 @@ def _duration(members: Mapping[str, Any], key: str, default: int) -> int:
     milliseconds = duration_ms(text) if isinstance(text, str) else None
     if milliseconds is None:
         raise PolicyInvalid(
-            "wrong_type", f'a needs_approval entry\'s {key} is no duration such as "4h", "15m" or "30s"'
+            "wrong_type", f'a needs_approval entry\'s {key} is not a duration such as "4h", "15m" or "30s"'
         )
     return milliseconds
 
@@ -275,7 +275,7 @@ def _list(value: Any, what: str) -> list[Any]:
 def _strings(value: Any, what: str) -> tuple[str, ...]:
     values = _list(value, what)
     if not all(isinstance(item, str) for item in values):
-        raise PolicyInvalid("wrong_type", f"{what} holds something that is no string")
+        raise PolicyInvalid("wrong_type", f"{what} holds something that is not a string")
     return tuple(values)
 
 

@@ -14,7 +14,7 @@ DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
 class Requirement:
     """One condition that the policy sets: `count` different people by groups, identities or claims, in time.
 
-    `individual`: nobody reviews it together with others in one command.
+    `individual`: it is not reviewed together with others in one command.
     """
 
     rule: str

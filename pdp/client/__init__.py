@@ -4,7 +4,7 @@
         decision = await pdp.authorize("agent:report-bot", "read", "table:customers", on_behalf_of=["user:alice"])
         if decision.allowed: ...
 
-Whatever is not a clear allow is not allowed: an error, an unknown effect, an obligation that the program does not know.
+Only a clear allow is allowed. An error, an unknown effect and an obligation that the program does not know are not.
 """
 
 from pdp.client.call_error import CallError, call_error

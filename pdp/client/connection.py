@@ -28,7 +28,9 @@ from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
 TIMEOUT_SECONDS = 5.0
+"""Seconds that a call may take with all its attempts, unless the program says otherwise."""
 ATTEMPTS = 4
+"""Attempts of one decision while the server is away; with their pauses they fit into the timeout."""
 _OPTIONS = [
     ("grpc.enable_retries", 0),  # ours are under one request id
     ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
@@ -41,7 +43,7 @@ _Answer = TypeVar("_Answer", bound=Message)
 
 
 class Denied(Exception):
-    """`Decision.require` was asked for an allow that is none; `decision` says why."""
+    """`Decision.require` met a decision that does not allow; `decision` says why."""
 
     def __init__(self, decision: "Decision") -> None:
         super().__init__(decision.why)
@@ -197,7 +199,7 @@ class Client:
     async def wait(self, approval_id: str, *, timeout: float) -> Approval:  # noqa: ASYNC109  # the time of many calls
         """The approval as soon as it is PENDING no longer, or as it is after `timeout` seconds. Raises `CallError`.
 
-        Whatever is not APPROVED then must not be acted on. While the server is away it is asked again.
+        Act only on an approval that is APPROVED. While the server is away it is asked again.
         """
         approval = await waited(self.approvals, self.metadata, approval_id, timeout)
         if approval is not None:

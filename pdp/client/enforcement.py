@@ -53,7 +53,7 @@ class Enforcement:
     async def permit(self, build: Build, *, wait: float, waiting: Callable[[Approval], None] | None = None) -> Permit:
         """A permit for what `build` describes, once people have reviewed it where they must.
 
-        Waits at most `wait` seconds for them, after a call of `waiting`; then `ApprovalPending`. Whatever is no clear
+        Waits at most `wait` seconds for them, after a call of `waiting`; then `ApprovalPending`. Everything but a clear
         allow is `Denied`, a proof that does not hold `GrantInvalid`, and what changed meanwhile `ArgumentsChanged`.
         """
         facts = await self._facts()
@@ -79,7 +79,7 @@ class Enforcement:
         request = ReportOutcomeRequest(approval_id=permit.approval_id, state=state, detail=detail)
         try:
             await self._client.call(self._client.approvals.ReportOutcome, request)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the action has ended as it has
+        except Exception as error:  # noqa: BLE001  # the action has ended, with or without a report
             reason = error.reason if isinstance(error, PdpError) else type(error).__name__
             _LOG.warning("the outcome of %s was not reported: %s", permit.approval_id, reason)
 
@@ -90,7 +90,7 @@ class Enforcement:
         waiting: Callable[[Approval], None] | None,
         unchanged: Callable[[], AuthorizeRequest],
     ) -> Decision:
-        """The answer once it is no longer that people have to review; what changed meanwhile uses no approval."""
+        """The answer after the people's reviews. A request that changed meanwhile does not use the approval."""
         clock = asyncio.get_running_loop().time
         end = clock() + wait
         decision = await self._client.decide(request)

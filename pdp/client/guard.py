@@ -183,7 +183,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 
 def _own_parameter(function: Callable[..., Any], signature: inspect.Signature) -> str:
-    """The parameter that holds a method's object or class; empty for what is no method."""
+    """The parameter that holds a method's object or class; empty for a plain function."""
     scope = getattr(function, "__qualname__", "").rpartition(".")[0]
     first = next(iter(signature.parameters), "")
     return first if scope and not scope.endswith("<locals>") and first in {"self", "cls"} else ""
@@ -200,7 +200,7 @@ def _as_context(arguments: _Arguments, own: str) -> _Arguments:
         try:
             struct({name: value}, name)
         except ValueError:
-            raise ValueError(f"argument {name} is nothing that JSON can hold; give guard a context") from None
+            raise ValueError(f"argument {name} is a value that JSON cannot hold; give guard a context") from None
     return context
 
 

@@ -22,11 +22,11 @@ from pdp.v1.mask_pb2 import (
 )
 
 MESSAGE_BYTES = 2 * 1024 * 1024
-"""What is sent at once."""
+"""Bytes of an Arrow message that the client sends: half of what the server takes."""
 
 
 class Incomplete(PdpError):
-    """The stream ended without saying that it is whole; whatever came is to be discarded."""
+    """The stream ended without saying that it is whole; discard what came."""
 
     code = "DATA_LOSS"
     reason = "STREAM_INCOMPLETE"

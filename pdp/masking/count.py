@@ -119,7 +119,7 @@ def _loaded(document: str) -> Any:
 
 
 def _count(value: Any, steps: Path) -> int:
-    """The leaves at a path of one document; null is none."""
+    """How many leaves stand at a path of one document; null does not count."""
     if not steps:
         return 0 if value is None or isinstance(value, list | Mapping) else 1
     if steps[0] is None:

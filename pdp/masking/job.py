@@ -24,9 +24,9 @@ from pdp.store.quotas import Quotas
 T = TypeVar("T")
 
 WIDTH = 3
-"""So many batches of a stream are masked at a time, or wait for a thread, or to be sent."""
+"""Batches of one stream that are masked, wait for a thread or wait to be sent, all together."""
 _MOST_AHEAD = 1 << 22
-"""Values that a stream may reserve beyond what it needs now."""
+"""Values that a stream may reserve beyond what it needs now: about four million, which end with the clock hour."""
 
 
 class Threads:
@@ -36,7 +36,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mask")
 
     async def run(self, action: Callable[[], T]) -> T:
-        """The result of `action`, which nobody waits for but the caller."""
+        """The result of `action`; only the caller waits for it."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, action)
 
 
@@ -138,7 +138,7 @@ class Progress:
             return self._masker.batch(batch, first_row=first_row)
 
     def leaves(self, rows: int) -> None:
-        """A batch of so many rows is on its way to the caller."""
+        """A batch with this number of rows is on its way to the caller."""
         self.rows += rows
         self.batches += 1
 

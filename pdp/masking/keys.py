@@ -39,7 +39,7 @@ class MaskKeys:
 
 
 def keyring(path: Path, realm: str) -> "Keyring":
-    """The keys in `path`. Raises `SetupError` where it is no key file of `realm`, or where others can read it."""
+    """The keys in `path`. Raises `SetupError` where it is not a key file of `realm`, or where others can read it."""
     try:
         import masker  # noqa: PLC0415  # an extra
     except ImportError:

@@ -16,10 +16,13 @@ from pdp.decision import policy_object, policy_revision, policy_text
 from pdp.errors import MaskPlanRefused, PolicyInvalid
 
 SELECTORS = ("columns", "tags")
+"""How a mask entry says which columns it is for; it has exactly one of them."""
 KINDS = ("domain", "mask")
+"""How it says what is done to them: a declared domain, or a mask without keys; exactly one of them."""
 _WORDS = {"rule", "reason", *SELECTORS}
 _ANSWER_KEYS = {"entries", "columns", "domains", "revisions"}
 _MAX_NAMED = 5
+"""Columns without a mask that one error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +125,5 @@ def _mask(column: str, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any
 
 def _domains(value: Any) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(domain, dict) for domain in value.values()):
-        raise PolicyInvalid("wrong_type", "data.domains holds something that is no domain, an object with a mask")
+        raise PolicyInvalid("wrong_type", "data.domains holds something that is not a domain, an object with a mask")
     return value

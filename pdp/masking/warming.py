@@ -7,7 +7,7 @@ log = logging.getLogger(__name__)
 
 
 class Warming:
-    """Compiles in a thread that keeps nobody from ending."""
+    """Compiles in a daemon thread, which does not keep the process from ending."""
 
     def __init__(self) -> None:
         self._done = threading.Event()

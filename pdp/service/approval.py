@@ -52,7 +52,7 @@ class ApprovalService:
         return ListApprovalsResponse(approvals=approvals, next_page_token=token)
 
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
-        """One approval, for whoever it concerns."""
+        """One approval, for those whom it concerns."""
         view = await self._reviewing.view(caller, checked_approval_id(request.approval_id))
         obstacle, held = view.obstacle, view.held
         last = None if obstacle else await self._reviewing.last_approved(view)
@@ -91,7 +91,7 @@ class ApprovalService:
 def checked_approval_id(text: str) -> str:
     """The id, or `InvalidRequest` for a text that cannot be one."""
     if not text.startswith("apr_") or identifier.uuid_bytes(text) is None:
-        raise InvalidRequest.field("approval_id", 'is no approval id; one looks like "apr_" and 32 digits')
+        raise InvalidRequest.field("approval_id", 'is not an approval id; one looks like "apr_" and 32 digits')
     return text
 
 
@@ -103,7 +103,7 @@ def _outcome(state: approval_pb2.OutcomeState) -> OutcomeState:
 
 def _state(state: ApprovalState, name: str = "state") -> State | None:
     if state not in ApprovalState.values():
-        raise InvalidRequest.field(name, "is none that this server knows")
+        raise InvalidRequest.field(name, "has a value that this server does not know")
     if state == ApprovalState.APPROVAL_STATE_UNSPECIFIED:
         return None
     return State(ApprovalState.Name(state).removeprefix("APPROVAL_STATE_"))

@@ -24,7 +24,7 @@ from pdp.v1.audit_pb2 import (
 from pdp.v1.request_pb2 import Effect
 
 MESSAGE_BYTES = 2 * 1024 * 1024
-"""Batches are sent together up to this size; a larger one goes alone."""
+"""Bytes up to which batches are sent together in one message; a larger batch goes alone."""
 
 
 class AuditService:
@@ -76,17 +76,17 @@ class AuditService:
 
 def _kind(text: str) -> str:
     if text and text not in frozenset(map(str, Kind)):
-        raise InvalidRequest.field("kind", f"is none of {', '.join(Kind)}")
+        raise InvalidRequest.field("kind", f"must be one of {', '.join(Kind)}")
     return text
 
 
 def _effect(effect: Effect) -> str:
     if effect not in Effect.values():
-        raise InvalidRequest.field("effect", "is none that this server knows")
+        raise InvalidRequest.field("effect", "has a value that this server does not know")
     return "" if effect == Effect.EFFECT_UNSPECIFIED else Effect.Name(effect).removeprefix("EFFECT_")
 
 
 def _approval_id(text: str) -> str:
     if text and identifier.uuid_bytes(text) is None:
-        raise InvalidRequest.field("approval_id", 'is no approval id; one looks like "apr_" and 32 digits')
+        raise InvalidRequest.field("approval_id", 'is not an approval id; one looks like "apr_" and 32 digits')
     return text

@@ -14,7 +14,9 @@ from pdp.v1.decision_pb2 import (
 )
 
 MAX_ITEMS = 1000
+"""Items of a batch, as the contract says."""
 MAX_BYTES = 4 * 1024 * 1024
+"""Bytes of a batch with its defaults filled in: a short default must not become gigabytes in a thousand items."""
 
 _MESSAGES = ("subject", "action", "resource", "context")
 
@@ -29,7 +31,7 @@ class Batch:
             if getattr(request.defaults, name):
                 raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
         if request.semantics not in BatchSemantics.values():
-            raise InvalidRequest.field("semantics", "is none that this server knows")
+            raise InvalidRequest.field("semantics", "has a value that this server does not know")
         refuse_unknown(request.defaults, "defaults")
         self._request = request
         _check_size(request)

@@ -11,6 +11,7 @@ from pdp.service import batch
 from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoResponse, Limits
 
 MESSAGE_BYTES = 4 * 1024 * 1024
+"""Bytes of one gRPC message, either way: what clients in every language take by default."""
 
 
 class InfoService:

@@ -42,6 +42,7 @@ StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
 _OWN = ("columns", "count", "tokens_sha256")
+"""Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
 class MaskService:

@@ -7,9 +7,11 @@ from pdp.errors import InvalidRequest
 from pdp.v1.approval_pb2 import Approval
 
 DEFAULT_SIZE = 50
+"""Entries of a page where the request does not say."""
 MAX_SIZE = 100
+"""The most entries that a request may ask for."""
 MAX_BYTES = 3 * 1024 * 1024
-"""Of one page: with what is around it, it must fit into one message of 4 MiB."""
+"""Bytes of the entries of a page: with what is around them they must fit into one message of 4 MiB."""
 
 
 def size(asked: int) -> int:
@@ -22,7 +24,8 @@ def size(asked: int) -> int:
 def before(token: str) -> str:
     """The id below which a page begins, from `page_token`."""
     if token and identifier.uuid_bytes(token) is None:
-        raise InvalidRequest.field("page_token", "is none of this server; send the next_page_token of the page before")
+        sentence = "was not issued by this server; send the next_page_token of the page before"
+        raise InvalidRequest.field("page_token", sentence)
     return token
 
 

@@ -55,7 +55,7 @@ class ReviewService:
         return RevokeApprovalResponse(approval=message.approval(revoked))
 
     async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncGenerator[WatchQueueResponse, None]:
-        """The queue, and whatever changes in it."""
+        """The queue, and its changes."""
         async with aclosing(self._watching.queue(caller, request.resume_token)) as queue:
             async for update in queue:
                 approval = message.approval(update.held) if update.held else Approval(approval_id=update.approval_id)

@@ -28,7 +28,7 @@ from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.settlement import Settlement
 
 SLICE = 64
-"""Items of a batch that are worked on between two chances for other calls; a slice takes about a millisecond."""
+"""Items of a batch that are worked on between two chances for other calls; half of what one OPA query may hold."""
 
 Faults: TypeAlias = Callable[[str, Mapping[str, Any]], Sequence[tuple[str, str]]]
 """(Field path, what is wrong) for each property that the policy's schema of this resource type does not take."""

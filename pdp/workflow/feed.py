@@ -14,9 +14,9 @@ from pdp.store.changes import Change, Changes, HistoryLost
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.5
-"""Before the stream is opened again."""
+"""Seconds before a broken stream is opened again, so that a MongoDB that starts is not hammered."""
 MAX_BACKLOG = 1000
-"""So many changed approvals may wait for one slow watcher."""
+"""Changed approvals that may wait for one slow watcher; it then has to begin again."""
 
 
 class Backlog:
@@ -79,7 +79,7 @@ class Feed:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def end(self) -> None:
-        """The server stops: everybody who waits hears so now, and whoever comes later."""
+        """The server stops: everyone who waits is told now, and everyone who comes later."""
         self._ended = True
         self._wake()
         for backlog in self._backlogs:

@@ -16,11 +16,11 @@ MAX_PENDING_OF_CALLER = 100
 MAX_PENDING_BEHIND_PERSON = 100
 """The same for each person among the requester principals."""
 DENIED_FOR = timedelta(minutes=10)
-"""So long the same request of the same caller is denied again without asking anybody."""
+"""How long the same request of the same caller is denied again without asking people."""
 
 
 class ReviewLimits:
-    """What was asked and denied so far."""
+    """How much people are asked, and what they denied a short while ago."""
 
     def __init__(self, approvals: Approvals, pressure: Pressure, person_types: frozenset[str]) -> None:
         self._approvals, self._pressure, self._person_types = approvals, pressure, person_types
@@ -53,7 +53,7 @@ def denied_again(verdict: Verdict, denial: Approval) -> Verdict:
     """The deny of a request that was denied a moment ago."""
     return verdict.denied(
         "pdp.recently_denied",
-        f"a reviewer denied this very request ({denial.id}); it is denied without asking anybody until "
+        f"a reviewer denied this very request ({denial.id}); it is denied without asking people until "
         f"{denied_until(denial):%Y-%m-%dT%H:%M:%SZ}: change the request, or wait",
     )
 

@@ -13,7 +13,7 @@ from pdp.opa.queries import Opa
 from pdp.requirement import Requirement
 
 MAX_SHOWN = 100
-"""So many identities are shown of each requirement."""
+"""Identities that are shown of each requirement; more would not help a person to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Reviewers:
                 return verdict.denied(
                     "pdp.unreachable_requirement",
                     f"{requirement.rule} asks for {requirement.count} people to review, and of those whom the policy "
-                    f"names {persons} may: whoever is behind the request does not count",
+                    f"names {persons} may: the people behind the request do not count",
                 )
         return verdict
 
@@ -80,7 +80,7 @@ class Reviewers:
 
 
 def eligible(result: Any, requirements: int) -> list[dict[str, str]]:
-    """Parse what `data.pdp.eligible` answered about so many requirements."""
+    """Parse what `data.pdp.eligible` answered about this number of requirements."""
     answer = policy_object(result, "the eligible", {"requirements", "revisions"})
     policy_revision(answer)
     named = answer.get("requirements")

@@ -100,7 +100,7 @@ class Settlement:
         return None
 
     async def _requesters(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
-        """The new approval's requester principals: today's, and everyone who had a hand in what it supersedes.
+        """The new approval's requester principals: today's, and everyone who took part in what it supersedes.
 
         Each approval holds those of the one before, so one step back is the whole chain.
         """

@@ -1,6 +1,6 @@
-"""Waiting for one approval, and watching a queue: as the caller may see them now, asked of the policy each time.
+"""Waiting for one approval, and watching a queue. What the caller may see is asked of the policy each time.
 
-follow the feed -> read -> policy: is it any of the caller's business -> tell what is new to the caller -> wait
+follow the feed -> read -> policy: does it concern the caller -> tell what is new to the caller -> wait
 """
 
 import asyncio
@@ -19,11 +19,13 @@ from pdp.workflow.feed import Feed
 from pdp.workflow.reviewing import Reviewing, View
 
 WAIT_SECONDS = 60.0
+"""Seconds that one WaitApproval may take, as the contract says; a client then waits again."""
 SPARE_SECONDS = 0.5
-"""Of the caller's time, for reading the approval once more at the end of a wait."""
+"""Seconds of the caller's time that are kept for reading the approval once more at the end of a wait."""
 AT_ONCE = 32
-"""So many followers read and ask the policy at once; the others wait their turn, and decisions are not kept waiting."""
+"""Followers that read and ask the policy at the same time; the others wait their turn, so that decisions go first."""
 _PAGE = 100
+"""Pending approvals that are read at once for the beginning of a watch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Watching:
                     yield update
 
     async def _update(self, caller: Caller, change: Change, known: _Known, reached: int) -> Update | None:
-        """What the change means to the watcher; None where it means nothing or is none of its business."""
+        """What the change means to the watcher; None where it changes nothing for it or does not concern it."""
         if known.knows(change):
             return None
         approval_id = change.approval_id
@@ -153,5 +155,5 @@ def _token(position: int) -> str:
 
 def _position(token: str) -> int:
     if len(token) != len(_token(0)) or not set(token) <= set("0123456789abcdef"):
-        raise ResumeTokenTooOld("this resume_token is none of this server; begin again without one")
+        raise ResumeTokenTooOld("this resume_token was not issued by this server; begin again without one")
     return int(token, 16)

@@ -150,7 +150,7 @@ def test_tls_and_certificates_are_read(tmp_path: Path) -> None:
         ('jwks = "agents.json"', "algorithms = []", "issuers.1.algorithms"),
         ('jwks = "agents.json"', 'jwks = "http://example.com/jwks"', "https only"),
         ('jwks = "agents.json"', 'jwks = "ftp://example.com/jwks"', "https only"),
-        ('jwks = "agents.json"', 'actors = ["https://nobody.example"]', "actors of agent names one that is no issuer"),
+        ('jwks = "agents.json"', 'actors = ["https://nobody.example"]', "actors of agent names an issuer that is not"),
         ('issuer = "https://workloads.example.com"', 'issuer = "http://workloads.example.com"', ""),
     ],
 )

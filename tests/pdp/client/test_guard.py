@@ -230,7 +230,7 @@ async def test_an_argument_that_is_no_json_asks_for_a_context(pdp: Client) -> No
         raise AssertionError(handle)
 
     for handle in (object(), {1}, b"x", {1: 2}, 10**400, "\ud800"):
-        with pytest.raises(ValueError, match="argument handle is nothing that JSON can hold; give guard a context"):
+        with pytest.raises(ValueError, match="argument handle is a value that JSON cannot hold; give guard a context"):
             await read(handle)
 
     @reading(pdp, context=lambda handle: {"handle": type(handle).__name__})
