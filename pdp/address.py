@@ -1,4 +1,4 @@
-"""Which addresses are on this machine, where plaintext is no danger."""
+"""Tells which addresses are on this machine, so that plaintext to them is safe."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -19,10 +19,10 @@ def is_local(address: str) -> bool:
 
 
 def is_private_url(url: str) -> bool:
-    """Whether nobody on the way can read or change what comes from `url`: https, or http on this machine."""
+    """Whether others can neither read nor change what comes from `url`: it is https, or http on this machine."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port  # a port that is none raises
+        host, _ = parts.hostname, parts.port  # reading an invalid port raises
     except ValueError:
         return False
     if not host or parts.scheme == "https":
