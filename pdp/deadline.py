@@ -33,8 +33,8 @@ def within(seconds: float) -> asyncio.Timeout:
 async def settled(future: asyncio.Future[None], seconds: float, *, spare: float = 0.0) -> None:
     """Wait for a future that belongs to the waiter. At a timeout the future itself ends with the `TimeoutError`.
 
-    It does the work of `within` at a third of its cost. `spare` seconds, but at most a quarter of the time that is left,
-    stay for the work that follows the wait.
+    It does the work of `within` at a third of its cost. `spare` seconds, but at most a quarter of the time that is
+    left, stay for the work that follows the wait.
     """
     timer = asyncio.get_running_loop().call_at(end(seconds, spare), _give_up, future)
     try:

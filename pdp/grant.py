@@ -35,7 +35,7 @@ class Grantor:
     realm: str
 
     def grant(self, *, caller: str, decision_id: str, approval_id: str, digest: str, at: datetime) -> str:
-        """A compact JWS, valid for 30 s from `at`: MongoDB's time of the use, or the time of an allow without approval."""
+        """A compact JWS, valid for 30 s from `at`: MongoDB's time of the use, or of an allow without approval."""
         issued = int(at.timestamp())
         claims = {
             "iss": self.realm,
@@ -61,8 +61,8 @@ def verify_grant(
 ) -> dict[str, Any]:
     """Check a grant offline and return its claims. Raises `GrantInvalid` if one of these rules is broken.
 
-    1. A key of `keys` with `placet_use` "grant" signed it. `keys` is the JWK Set that `GetServerInfo` publishes, as text or
-       parsed.
+    1. A key of `keys` with `placet_use` "grant" signed it. `keys` is the JWK Set that `GetServerInfo` publishes, as
+       text or parsed.
     2. It has exactly the claims of a grant. `approval` is among them only if one was used.
     3. It is for this realm, this caller and this request digest.
     4. It is valid at `now`, which is the present time unless given.
@@ -100,7 +100,7 @@ def _published(keys: str | Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _key(header: Mapping[str, Any], published: Sequence[Mapping[str, Any]]) -> OKPKey:
-    """The published grant key that the header names. Raises `ValueError` for another header or if there is no such key."""
+    """The published grant key that the header names. Raises `ValueError` for another header or an unknown key."""
     if header.keys() != {"alg", "typ", "kid"} or (header["alg"], header["typ"]) != (_ALGORITHM, _TYPE):
         raise ValueError
     named = [key for key in published if key.get("kid") == header["kid"]]

@@ -20,8 +20,8 @@ from pdp.approval import Approval, Requirement, Review, State, Verdict, approver
 from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
-"""The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step ends
-after `deadline.MAX_SECONDS`."""
+"""The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step
+ends after `deadline.MAX_SECONDS`."""
 _USED = (State.APPROVED, State.CONSUMED)
 
 
@@ -54,7 +54,7 @@ class Sealer:
         return self._signed("placet-approval+jwt", claims)
 
     def review(self, approval_id: str, request_digest: str, review: Review) -> str:
-        """The signature over a review. Its claim `facts` is the hash of the whole review, with the reviewer's claims."""
+        """The signature over a review. `facts` is the hash of the whole review, with the groups and claims."""
         claims = {
             "approval": approval_id,
             "digest": request_digest,

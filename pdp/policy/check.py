@@ -1,4 +1,4 @@
-"""Everything that an author's files must satisfy before they decide anything."""
+"""Checks everything that an author's files must satisfy before they may decide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +22,10 @@ from pdp.policy.stock import FORBIDDEN, capabilities, run
 def check(
     opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
 ) -> list[Finding]:
-    """Every finding in `folders`, in the order of files and lines; none means that the policy may be loaded.
+    """Every finding in `folders`, in the order of files and lines. A policy without findings may be loaded.
 
-    `full` also looks at tests and formatting, for which a server that loads the policy does not care. `in_force` are
-    the domains that may not be changed.
+    `full` also checks tests and formatting, which do not matter to a server that loads the policy. `in_force` are the
+    domains that must not change.
     """
     sources = read(folders)
     if not full:
@@ -34,14 +34,14 @@ def check(
 
 
 def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The domains that the data in `folders` declares, for `check(in_force=…)`."""
+    """The domains that the data in `folders` declares, as `check(in_force=…)` takes them."""
     found, _ = documents.documents(opa, read(folders))
     declared = documents.merged(found)[0].get("domains", {})
     return declared if isinstance(declared, dict) else {}
 
 
 def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
-    """The findings in `sources`, formatting aside. `in_force` are the domains of the policy that these replace."""
+    """The findings in `sources`, without formatting. `in_force` are the domains of the policy that these replace."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
     data, faults = _data(opa, sources, everything, in_force)
@@ -51,7 +51,7 @@ def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = 
 
 
 def _is_echo(said: Finding, findings: Sequence[Finding]) -> bool:
-    """OPA complains about what is found already, in words that help less."""
+    """Whether OPA reports a fault that is found already. Its words help the author less than ours."""
     if said.sentence.startswith("conflicting rules"):
         return bool(findings)
     return any(
@@ -94,7 +94,7 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
 
 
 def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
-    """What `opa check --strict` says about all modules, and about the author's with the input's schema."""
+    """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
     with staged(rego) as folder:
@@ -125,13 +125,13 @@ def _said(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
 
 
 def _meaning(message: str) -> tuple[str, str]:
-    """OPA's message as (rule of the check, what to do)."""
+    """The rule of the check for OPA's message, and what to do."""
     if message.startswith("undefined ref: "):
         return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type"
     if message.startswith("package annotation redeclared"):
-        return "package-metadata", "put METADATA above a rule; a package of many files takes no more than one"
+        return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
     if (name := message.removeprefix("undefined function ")) in FORBIDDEN:
-        return "forbidden-builtin", f"do without `{name}`; `input.now` is the time, and rules reach nothing"
+        return "forbidden-builtin", f"remove `{name}`; `input.now` is the time, and rules cannot reach the network"
     return "does-not-compile", message
 
 
