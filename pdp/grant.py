@@ -122,4 +122,4 @@ def _refuse_strange(claims: Mapping[str, Any]) -> None:
         and claims["exp"] - claims["iat"] == LIFETIME_SECONDS
     )
     if not well_formed:
-        raise GrantInvalid("the claims are not exactly those of a grant")
+        raise GrantInvalid("the grant does not have exactly the claims that a grant has")

@@ -1,4 +1,4 @@
-"""Finds entries that can vanish: a rule with an undefined head adds nothing, and a lost requirement becomes an allow."""
+"""Finds entries that can vanish: a rule with an undefined head adds nothing; a lost requirement becomes an allow."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
