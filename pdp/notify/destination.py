@@ -1,12 +1,17 @@
-"""Where a message may go: to public addresses; to this machine only for a webhook whose URL says so itself. Pure."""
+"""Decides where a message may go. Pure.
+
+1. A message may go to a public address.
+2. It may go to this machine only if the webhook's URL names this machine itself (`LOOPBACK`).
+"""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Hosts that mean this machine, spelled exactly so."""
+"""The hosts in a URL that mean this machine. Other spellings do not count."""
 
 _LAST_PORT = 65535
+"""The largest port number of TCP."""
 _URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-~]*)?")
 
 # IANA's special-purpose registries, multicast, and one address in public space at which Azure answers its machines.
@@ -22,11 +27,11 @@ _CLOSED = tuple(
     )
 )
 _GLOBAL_IPV6 = ip_network("2000::/3")
-"""Outside it there is nothing public: local, mapped, translated and multicast addresses."""
+"""The public IPv6 addresses. Outside are local, mapped, translated and multicast addresses."""
 
 
 def host(url: str) -> str:
-    """The host of a webhook's URL. `ValueError` that says what is wrong where no message may go to such a URL."""
+    """The host of a webhook's URL. Raises `ValueError` that says what is wrong if no message may go to the URL."""
     match = _URL.fullmatch(url)
     if match is None or set(url) & set("#\\@") or int(match[3] or 0) > _LAST_PORT:
         raise ValueError("must look like https://host:port/path: host in lower case, all ASCII, no user, no fragment")
@@ -36,7 +41,7 @@ def host(url: str) -> str:
 
 
 def may_connect(host: str, address: str) -> bool:
-    """Whether a message for `host` may go to this very `address`, which is what its name leads to now."""
+    """Whether a message for `host` may go to `address`, which the host's name has at this moment."""
     try:
         found = ip_address(address)
     except ValueError:
