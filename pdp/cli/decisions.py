@@ -20,6 +20,30 @@ BATCH_ITEMS, BATCH_BYTES = 250, 1024 * 1024
 """Items and bytes of one call: a quarter of what the contract allows, so that a call ends in time and its answer, with
 the approvals in it, fits into one message."""
 
+_File = Annotated[
+    str,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
+    ),
+]
+OnBehalfOf = Annotated[
+    list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last.")
+]
+Properties = Annotated[
+    list[str] | None,
+    typer.Option("--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."),
+]
+Context = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A member of the context; VALUE is JSON, or else text."),
+]
+RequestId = Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")]
+ApprovalId = Annotated[str, typer.Option(metavar="ID", help="The approval to use.")]
+Justification = Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
@@ -29,35 +53,16 @@ def add_to(app: typer.Typer) -> None:
 @client_command
 async def authorize(
     session: Session,
-    file: Annotated[
-        str,
-        typer.Option(
-            "-f",
-            "--file",
-            metavar="FILE",
-            help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
-        ),
-    ] = "",
+    file: _File = "",
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts.")] = "",
-    on_behalf_of: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last."),
-    ] = None,
+    on_behalf_of: OnBehalfOf = None,
     action: Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")] = "",
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What it is done to.")] = "",
-    properties: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."
-        ),
-    ] = None,
-    context: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A member of the context; VALUE is JSON, or else text."),
-    ] = None,
-    request_id: Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")] = "",
-    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
-    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
+    properties: Properties = None,
+    context: Context = None,
+    request_id: RequestId = "",
+    approval_id: ApprovalId = "",
+    justification: Justification = "",
     supersedes: Annotated[
         str, typer.Option(metavar="ID", help="The sent-back approval that this request answers.")
     ] = "",

@@ -74,16 +74,8 @@ async def run(
     action: Annotated[str, typer.Option(metavar="NAME", help="The action that the command does.")],
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What the action is done to.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
-    on_behalf_of: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last."),
-    ] = None,
-    properties: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."
-        ),
-    ] = None,
+    on_behalf_of: decisions.OnBehalfOf = None,
+    properties: decisions.Properties = None,
     env: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,14 +86,14 @@ async def run(
         str,
         typer.Option(metavar="DURATION", help="How long to wait for people, for example 10m; by default not at all."),
     ] = "",
-    request_id: Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")] = "",
-    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
-    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
+    request_id: decisions.RequestId = "",
+    approval_id: decisions.ApprovalId = "",
+    justification: decisions.Justification = "",
     with_token: Annotated[
         bool, typer.Option("--with-token", help=f"Leave {TOKEN} in the command's environment.")
     ] = False,
 ) -> None:
-    """Run a command if it is allowed, and report how it ended. If people must approve it first, wait for them.
+    """Run a command if it is allowed, and report how it ended. If people must approve it first, --wait waits for them.
 
     The request consists of the command line, the file that it starts with its SHA-256, the folder, and the variables of
     --env.

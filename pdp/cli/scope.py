@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli.decisions import members, typed
+from pdp.cli import decisions
 from pdp.cli.session import client_command
 
 if TYPE_CHECKING:
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from pdp.v1.mask_pb2 import MaskScope
 
 _OPTIONS = {
-    "table": Annotated[str, typer.Option(help="The table's name in the policy.")],
-    "subject": Annotated[str, typer.Option(help="Who acts, <type>:<id>; by default the caller.")],
-    "on_behalf_of": Annotated[
-        list[str] | None, typer.Option(help="For whom it acts, <type>:<id>; may be repeated, outermost last.")
-    ],
-    "context": Annotated[list[str] | None, typer.Option(help="A member of the context, NAME=JSON or NAME=text.")],
-    "request_id": Annotated[str, typer.Option(help="A name for this one execution.")],
-    "approval_id": Annotated[str, typer.Option(help="The approval to use.")],
-    "justification": Annotated[str, typer.Option(help="Your words for the reviewers.")],
+    "table": Annotated[str, typer.Option(metavar="NAME", help="The table's name in the policy.")],
+    "subject": Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")],
+    "on_behalf_of": decisions.OnBehalfOf,
+    "context": decisions.Context,
+    "request_id": decisions.RequestId,
+    "approval_id": decisions.ApprovalId,
+    "justification": decisions.Justification,
     "masked_key_version": Annotated[
         int, typer.Option(help="The key version of fpe columns, if the file's metadata does not name it.")
     ],
@@ -52,10 +50,10 @@ class Scope:
         from pdp.v1.mask_pb2 import MaskScope
 
         scope = {
-            "subject": typed(self.subject or await _caller(client), "--subject"),
-            "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
+            "subject": decisions.typed(self.subject or await _caller(client), "--subject"),
+            "onBehalfOf": [decisions.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
             "table": self.table,
-            "context": members(self.context, "--context"),
+            "context": decisions.members(self.context, "--context"),
             "requestId": self.request_id,
             "approvalId": self.approval_id,
             "justification": self.justification,

@@ -87,7 +87,7 @@ async def answers(socket: Path) -> bool:
 
 
 def _command(binary: Path, bundle: Path, socket: Path) -> Iterable[str]:
-    """The command line. From 1.22 on, OPA logs its reloads; an older one would also log every request, so it is quiet."""
+    """The command line. From 1.22 on, OPA logs its reloads; an older one also logs every request, so it is quiet."""
     command = [binary, "run", "--server", "--skip-version-check", "--watch", "--bundle", bundle]
     command += ["--addr", f"unix://{socket}", "--unix-socket-perm", "700", "--shutdown-grace-period", "2"]
     if b"--log-level-request" in stock.run(binary, "run", "--help").stdout:
