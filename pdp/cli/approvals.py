@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code, waiting
-from pdp.cli.session import Output, Session, client_command
-from pdp.cli.session import show as for_people
+from pdp.cli.session import Output, Session, client_command, show_text
 
 if TYPE_CHECKING:
     from pdp.cli.reviewing import Reviewer
@@ -84,7 +83,7 @@ async def show(session: Session, approval_id: _Id) -> None:
     if session.output is not Output.TABLE:
         session.print(answer, str)
         return
-    for_people("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
+    show_text("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
 
 
 @app.command()
@@ -219,7 +218,7 @@ async def _review(
     from pdp.v1.approval_pb2 import Verdict
 
     answer = await reviewer.read(approval_id)
-    for_people(display.seen(answer), sys.stderr)
+    show_text(display.seen(answer), sys.stderr)
     if ask and sys.stdin.isatty():
         words = Verdict.Name(verdict).removeprefix("VERDICT_").replace("_", " ").lower()
         typer.confirm(f"{words} this?", abort=True, err=True)

@@ -93,15 +93,15 @@ async def export(
     session: Session, file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")]
 ) -> None:
     """Write the whole log as JSON Lines, one line for each batch as it is stored."""
-    from pdp.audit import export as form
+    from pdp.audit.export import batch_line, header_line
 
     records = 0
     async with session.client() as client:
         header = await verification.header(client)
         with _whole_file(file) as target:
-            target.write(form.header_line(header))
+            target.write(header_line(header))
             async for batch in verification.batches(client):
-                target.write(form.batch_line(batch))
+                target.write(batch_line(batch))
                 records += len(batch.records)
     typer.echo(f"{records} records exported", err=True)
 

@@ -194,7 +194,7 @@ def _words(heading: str, text: str) -> list[str]:
 
 
 def _eligible(people: EligibleReviewers) -> str:
-    others = ["whoever else fits"] if people.open else []
+    others = ["others who fit"] if people.open else []
     return f"{', '.join([*map(name, people.identities), *others]) or 'nobody'}  [{visible(people.rule)}]"
 
 

@@ -29,14 +29,13 @@ def check(
 
     It prints a line for each finding. Exit status: 0 there are no findings, else 3.
     """
-    from pdp.policy.check import check as findings_of
-    from pdp.policy.check import domains
+    from pdp.policy.check import domains, findings_in
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, against) if against else {}
-        findings = findings_of(opa, _or_reference(folders), in_force=in_force)
+        findings = findings_in(opa, _or_reference(folders), in_force=in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for finding in findings:

@@ -77,10 +77,10 @@ def healthcheck(
     It uses TLS if PDP_CA is set, and a client certificate if PDP_CERTIFICATE and PDP_KEY are set.
     """
     until = time.monotonic() + wait
-    while (said := _health(address, service)) != "SERVING" and time.monotonic() < until:
+    while (answer := _health(address, service)) != "SERVING" and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
-    typer.echo(said, err=" " in said)
-    if said != "SERVING":
+    typer.echo(answer, err=" " in answer)
+    if answer != "SERVING":
         raise typer.Exit(exit_code.UNAVAILABLE)
 
 

@@ -142,7 +142,7 @@ def _print_in_colour(text: str) -> None:
     Console(highlight=False).print(painted, soft_wrap=True)
 
 
-def show(text: str, stream: TextIO) -> None:
+def show_text(text: str, stream: TextIO) -> None:
     """Print text for people. We break long lines on a terminal: a part must not look like a line of its own."""
     if stream.isatty():
         text = wrapped(text, os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS)

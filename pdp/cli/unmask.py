@@ -34,7 +34,7 @@ async def unmask(
 ) -> None:
     """Reverse the masks that the policy lets this subject reverse. An approval fits exactly the tokens in the file."""
     from masker.arrow.sinks import Sink
-    from pdp.arrow import table as tables
+    from pdp.arrow import table
     from pdp.v1.mask_pb2 import JsonRecords, MaskData, UnmaskRequest
 
     with refusals():
@@ -43,11 +43,11 @@ async def unmask(
             ((path, target),) = targets([file], output)
             with opened(path, form) as source:
                 data = MaskData()
-                whole = tables.whole(source.batches(), source.schema)
+                whole = table.whole(source.batches(), source.schema)
                 if source.form == "jsonl":
                     data.records.CopyFrom(JsonRecords(records=whole.column(0).to_pylist()))
                 else:
-                    data.arrow_stream = tables.written(whole, source.schema)
+                    data.arrow_stream = table.written(whole, source.schema)
                 if data.ByteSize() > UNMASK_BYTES:
                     exit_code.fail(_too_large(path, whole.num_rows, data.ByteSize()), exit_code.USAGE)
                 request = UnmaskRequest(scope=message, data=data, columns=columns or ())

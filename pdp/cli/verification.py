@@ -45,13 +45,13 @@ async def of_live(client: "Client", since: Path | None, key: Path | None, state:
 
 def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
     """A verifier that has read the whole file."""
-    from pdp.audit import export as form
+    from pdp.audit.export import read
     from pdp.audit.verify import Tampered
 
     trusted = _trusted(key) if key else None
     try:
         with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-            named, found = form.read(lines)
+            named, found = read(lines)
             if not anchors.is_realm(named.realm):
                 raise Tampered("realm", "the header", "no deployment has such a name")
             verifier = _verifier(named, *(trusted or _audit_key(named.jwks)), since)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Output, Session, client_command, json_text
-from pdp.cli.session import show as for_people
+from pdp.cli.session import Output, Session, client_command, json_text, show_text
 
 if TYPE_CHECKING:
     from pdp.v1.approval_pb2 import Approval
@@ -55,7 +54,7 @@ async def watch(session: Session) -> None:
             if session.output is not Output.TABLE:
                 typer.echo(json_text(message))
             elif message.HasField("approval"):
-                for_people(_line(message), sys.stdout)
+                show_text(_line(message), sys.stdout)
             else:
                 typer.echo("this is all for now; changes follow", err=True)
 

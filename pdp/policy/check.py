@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import data as documents
 from pdp.policy import masks
+from pdp.policy.data import documents, merged, misplaced, people
 from pdp.policy.droppable import droppable
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
@@ -19,7 +19,7 @@ from pdp.policy.sources import CORE, Source, labels, read, shown, staged
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
-def check(
+def findings_in(
     opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
 ) -> list[Finding]:
     """Every finding in `folders`, in the order of files and lines. A policy without findings may be loaded.
@@ -34,9 +34,9 @@ def check(
 
 
 def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The domains that the data in `folders` declares, as `check(in_force=…)` takes them."""
-    found, _ = documents.documents(opa, read(folders))
-    declared = documents.merged(found)[0].get("domains", {})
+    """The domains that the data in `folders` declares, as `findings_in(in_force=…)` takes them."""
+    found, _ = documents(opa, read(folders))
+    declared = merged(found)[0].get("domains", {})
     return declared if isinstance(declared, dict) else {}
 
 
@@ -46,16 +46,16 @@ def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = 
     schemas, findings = parsed(sources)
     data, faults = _data(opa, sources, everything, in_force)
     findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
-    compiled = [said for said in _compiled(opa, sources, schemas) if not _is_echo(said, findings)]
+    compiled = [found for found in _compiled(opa, sources, schemas) if not _is_repeated(found, findings)]
     return sorted({*findings, *compiled})
 
 
-def _is_echo(said: Finding, findings: Sequence[Finding]) -> bool:
+def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     """Whether OPA reports a fault that is found already. Its words help the author less than ours."""
-    if said.sentence.startswith("conflicting rules"):
+    if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
     return any(
-        said.file == finding.file and (said.line == finding.line or finding.rule == "reserved-package")
+        reported.file == finding.file and (reported.line == finding.line or finding.rule == "reserved-package")
         for finding in findings
     )
 
@@ -78,10 +78,10 @@ def _data(
     opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
-    found, findings = documents.documents(opa, sources)
-    whole, conflicts = documents.merged(found)
+    found, findings = documents(opa, sources)
+    whole, conflicts = merged(found)
     for source, document in found:
-        findings += [*documents.misplaced(source, document, owned), *documents.people(source, document)]
+        findings += [*misplaced(source, document, owned), *people(source, document)]
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
     return whole, [*findings, *conflicts]
 
@@ -107,18 +107,18 @@ def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema
             done.append(run(opa, *strict, "--schema", shape, *labels(authored), folder=folder))
     for answer in done:
         if answer.returncode:
-            yield from (_said(sources, error) for error in _errors(answer.stderr))
+            yield from (_finding(sources, error) for error in _errors(answer.stderr))
 
 
-def _errors(said: bytes) -> list[dict[str, Any]]:
+def _errors(output: bytes) -> list[dict[str, Any]]:
     try:
-        errors: list[dict[str, Any]] = orjson.loads(said)["errors"]
+        errors: list[dict[str, Any]] = orjson.loads(output)["errors"]
     except (ValueError, KeyError) as error:
-        raise SetupError(f"`opa check` failed: {said.decode(errors='replace').strip()}") from error
+        raise SetupError(f"`opa check` failed: {output.decode(errors='replace').strip()}") from error
     return errors
 
 
-def _said(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
+def _finding(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
     place, message = error.get("location", {}), error["message"]
     rule, sentence = _meaning(message)
     return Finding(shown(sources, place.get("file", "")), place.get("row", 0), rule, sentence)

@@ -61,9 +61,9 @@ def _faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> Iterable[Fa
         return []
     if name not in domains:
         return [("undeclared-domain", f"declare `{name}` in data.domains, or name one of {_names(domains)}")]
-    said = entry.keys() - _OWN - _BESIDE_DOMAIN
-    if said:
-        sentence = f"remove `{min(said)}`: a domain's parameters are declared once, in data.domains.{name}"
+    repeated = entry.keys() - _OWN - _BESIDE_DOMAIN
+    if repeated:
+        sentence = f"remove `{min(repeated)}`: a domain's parameters are declared once, in data.domains.{name}"
         return [("repeats-domain", sentence)]
     return _parameter_faults(entry, domains)
 
@@ -86,12 +86,12 @@ def _is_name(value: Any) -> bool:
 
 
 def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> list[Fault]:
-    said = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
-    spec = None if any(_holds_computed(value) for value in said.values()) else _masker()
+    parameters = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
+    spec = None if any(_holds_computed(value) for value in parameters.values()) else _masker()
     if spec is None:
         return []
     try:
-        spec.rule_spec(said, domains)
+        spec.rule_spec(parameters, domains)
     except spec.SpecRefused as refused:
         return [("bad-mask", str(refused))]
     return []

@@ -58,11 +58,11 @@ def outcome(opa: Path, folders: Sequence[Path], *, core: bool = False) -> Outcom
     return Outcome(tests, "", _coverage(counted, orjson.loads(covered.stdout)))
 
 
-def _tests(said: bytes, otherwise: bytes) -> dict[str, bool]:
+def _tests(output: bytes, errors: bytes) -> dict[str, bool]:
     try:
-        results = orjson.loads(said)
+        results = orjson.loads(output)
     except ValueError as error:
-        raise SetupError(f"`opa test` failed: {(otherwise or said).decode(errors='replace').strip()}") from error
+        raise SetupError(f"`opa test` failed: {(errors or output).decode(errors='replace').strip()}") from error
     return {_name(result): not (result.get("fail") or result.get("error")) for result in results}
 
 
@@ -70,8 +70,8 @@ def _name(result: Mapping[str, Any]) -> str:
     return f"{result['package'].removeprefix('data.')}.{result['name']}"
 
 
-def _coverage(counted: Sequence[Source], said: Mapping[str, Any]) -> dict[str, Coverage]:
-    files = said["files"]
+def _coverage(counted: Sequence[Source], report: Mapping[str, Any]) -> dict[str, Coverage]:
+    files = report["files"]
     return {
         shown(counted, source.name): _file(files[source.name])
         for source in counted
@@ -79,6 +79,6 @@ def _coverage(counted: Sequence[Source], said: Mapping[str, Any]) -> dict[str, C
     }
 
 
-def _file(said: Mapping[str, Any]) -> Coverage:
-    missed = [span["start"]["row"] for span in said.get("not_covered", [])]
-    return Coverage(said.get("coverage", 0), missed)
+def _file(report: Mapping[str, Any]) -> Coverage:
+    missed = [span["start"]["row"] for span in report.get("not_covered", [])]
+    return Coverage(report.get("coverage", 0), missed)

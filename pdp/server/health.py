@@ -47,7 +47,7 @@ class Health:
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
-        """Report NOT_SERVING from now on, whatever the probes say. It is the last message of every watch."""
+        """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
         await self._servicer.enter_graceful_shutdown()
 

@@ -18,7 +18,7 @@ from pdp.audit.record import Entry
 from pdp.notify.message import EVENTS, Step
 from pdp.store.database import Database, Document, unavailable
 
-_SAID = {
+_STEP_FIELDS = {
     "caller": True,
     "request": True,
     "requirements.groups": True,
@@ -75,7 +75,7 @@ class Notifications:
         """The untold steps of up to `limit` approvals whose records are all in the log."""
         condition = {"untold.record": {"$exists": True}, "outbox.0": {"$exists": False}}
         async with unavailable():
-            cursor = self._approvals.find(condition, _SAID, limit=limit)
+            cursor = self._approvals.find(condition, _STEP_FIELDS, limit=limit)
             return [step async for document in cursor for step in _steps(document)]
 
     async def add(self, webhook: str, step: Step, body: bytes) -> None:

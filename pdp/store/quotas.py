@@ -12,7 +12,9 @@ from pdp.errors import QuotaExceeded
 from pdp.store.database import Database, unavailable
 
 _HOUR_SECONDS = 3600
+"""Seconds of a clock hour."""
 _KEPT = timedelta(hours=2)
+"""The time for which a counter is stored: its own hour and one more."""
 
 
 class Quotas:

@@ -10,6 +10,7 @@ from pdp.errors import StoreUnavailable
 from pdp.store.database import Database, Document, unavailable
 
 _DUPLICATE_KEY = 11000
+"""MongoDB's error code DuplicateKey."""
 
 
 class Records:

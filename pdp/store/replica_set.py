@@ -7,7 +7,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 NAME = "placet"
 _NOT_YET_INITIALIZED = 94
+"""MongoDB's error code NotYetInitialized."""
 _POLL_SECONDS = 0.02
+"""Seconds between two looks at a member that starts."""
 
 
 def uri(address: str) -> str:

@@ -25,7 +25,7 @@ mask contains {
 
 mask contains {
 	"rule": "customers.name",
-	"reason": "names join, whatever their case",
+	"reason": "names join, in upper and in lower case",
 	"columns": ["given_name", "surname"],
 	"domain": "customer.name",
 } if {
