@@ -1,13 +1,14 @@
-"""Which addresses are on this machine, where plaintext is not a danger, and where webhooks may be."""
+"""Tells which addresses are on this machine, so that plaintext to them is safe."""
 
 import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Hosts that mean this machine, spelled exactly so."""
+"""The hosts in a URL that mean this machine. Other spellings do not count."""
 
 _LAST_PORT = 65535
+"""The largest port number of TCP."""
 _URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-~]*)?")
 
 
@@ -26,10 +27,10 @@ def is_local(address: str) -> bool:
 
 
 def is_private_url(url: str) -> bool:
-    """Whether nobody on the way can read or change what comes from `url`: https, or http on this machine."""
+    """Whether others can neither read nor change what comes from `url`: it is https, or http on this machine."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port  # a port that is none raises
+        host, _ = parts.hostname, parts.port  # reading an invalid port raises
     except ValueError:
         return False
     if not host or parts.scheme == "https":
@@ -38,7 +39,7 @@ def is_private_url(url: str) -> bool:
 
 
 def webhook_host(url: str) -> str:
-    """The host of a webhook's URL. `ValueError` that says what is wrong where no message may go to such a URL."""
+    """The host of a webhook's URL. Raises `ValueError` that says what is wrong if no message may go to the URL."""
     match = _URL.fullmatch(url)
     if match is None or set(url) & set("#\\@") or int(match[3] or 0) > _LAST_PORT:
         raise ValueError("must look like https://host:port/path: host in lower case, all ASCII, no user, no fragment")

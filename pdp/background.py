@@ -1,4 +1,4 @@
-"""Work that runs beside the server and must not end by itself."""
+"""Runs work beside the server that must not end by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 AGAIN_SECONDS = 1.0
-"""A task that has not ended by then is cancelled again: `asyncio.wait_for` of 3.11 may swallow a cancellation."""
+"""Seconds after which a task that has not ended is cancelled again: `asyncio.wait_for` of Python 3.11 may swallow a
+cancellation."""
 
 
 def raise_if_cancelled() -> None:
-    """Raise a cancellation that was swallowed: MongoDB's driver takes one for a broken connection and tries again."""
+    """Raise a cancellation that was swallowed: MongoDB's driver reads one as a broken connection and tries again."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
@@ -18,7 +19,7 @@ def raise_if_cancelled() -> None:
 
 @asynccontextmanager
 async def background(work: Coroutine[Any, Any, None], failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Run `work` until the block ends; should it end before, its error ends `failed`."""
+    """Run `work` until the block ends. If it fails before, its error becomes the exception of `failed`."""
     task = asyncio.get_running_loop().create_task(work)
 
     def ended(task: asyncio.Task[None]) -> None:

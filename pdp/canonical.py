@@ -1,6 +1,7 @@
-"""Request -> I-JSON -> RFC 8785 bytes -> digest: the only place where shape becomes bytes.
+"""Brings a request into canonical form: Request -> I-JSON -> RFC 8785 bytes -> digest.
 
-One walk checks the limits of the contract with the field's path; behind it nobody checks shape again.
+One walk checks every limit of the contract and names the path of the field that breaks one. After it, no other code
+checks the shape of a request again.
 """
 
 import hashlib
@@ -23,17 +24,25 @@ from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Request, Subject
 
 MAX_REQUEST_BYTES = 32 * 1024
+"""Bytes of one request, both as it is sent and in canonical form: a limit of the contract."""
 MAX_NESTING = 32
+"""Levels of nesting in properties and context: a limit of the contract."""
 MAX_CHAIN = 32
+"""Members of `on_behalf_of`: a limit of the contract."""
 MAX_ID_BYTES = 1024
+"""Bytes of an id in UTF-8: a limit of the contract."""
 MAX_TEXT_CHARACTERS = 2000
+"""Characters of a free text for people, for example a justification: a limit of the contract."""
 MAX_WHOLE_NUMBER = 2**53 - 1
+"""The largest whole number that I-JSON (RFC 7493) lets a reader keep exactly."""
 MAX_SHOWN_PATHS = 20
+"""Paths that an error names: its details travel in HTTP trailers, of which clients accept 8 KiB."""
 MAX_SHOWN_KEY = 64
-"""Characters of a key in a path: an error's details travel in HTTP trailers, of which clients take 8 KiB."""
+"""Characters of a key in a path, for the same reason."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SMALLEST_PLAIN_FRACTION = 1e-4  # below, RFC 8785 may write an exponent where orjson writes zeros
+_SMALLEST_PLAIN_FRACTION = 1e-4
+"""A fraction below it may have an exponent in RFC 8785 where orjson writes zeros."""
 _TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
 
 
@@ -41,7 +50,7 @@ _TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large
 class Canonical:
     """A request in canonical form: its RFC 8785 bytes and their base64url digest under the realm.
 
-    `resource_properties` is the part that the schema of the resource's type is about.
+    `resource_properties` is the part to which the schema of the resource's type applies.
     """
 
     json: bytes
@@ -79,20 +88,23 @@ def request_of(encoded: bytes) -> Request:
 
 
 def kind(encoded: bytes) -> str:
-    """What requests of one kind share: the action's name and the resource's type, apart by a character of neither."""
+    """The kind of a request: the action's name and the resource's type, separated by a line feed, which neither has."""
     members = orjson.loads(encoded)
     return f"{members['action']['name']}\n{members['resource']['type']}"
 
 
 def differing_paths(left: bytes, right: bytes) -> list[str]:
-    """The paths at which two canonical requests differ, sorted; never a value. Behind the first 20, how many more."""
+    """The paths at which two canonical requests differ, sorted, without values.
+
+    After the first 20 comes one text that says how many more there are.
+    """
     paths = sorted(_differing(orjson.loads(left), orjson.loads(right), ""))
     more = len(paths) - MAX_SHOWN_PATHS
     return [*paths[:MAX_SHOWN_PATHS], f"and {more} more"] if more > 0 else paths
 
 
 def checked_id(value: str, path: str) -> str:
-    """`value` if it is 1 to 1,024 bytes without control characters; else `InvalidRequest` for `path`."""
+    """`value`, if it has 1 to 1,024 bytes and no control characters. Else raises `InvalidRequest` for `path`."""
     try:
         return _id(value)
     except _Refused as refused:
@@ -100,14 +112,17 @@ def checked_id(value: str, path: str) -> str:
 
 
 def checked_text(value: str, path: str) -> str:
-    """Free text for people: at most 2,000 characters, else `InvalidRequest` for `path`."""
+    """`value`, a free text for people, if it has at most 2,000 characters. Else raises `InvalidRequest` for `path`."""
     if len(value) > MAX_TEXT_CHARACTERS:
         raise InvalidRequest.field(path, f"has {len(value)} characters; at most {MAX_TEXT_CHARACTERS} are kept")
     return value
 
 
 def refuse_unknown_fields(request: AuthorizeRequest | Request) -> None:
-    """A field that this server does not know could change what the caller means: it is refused, not dropped."""
+    """Raise `InvalidRequest` if the request has a field that this server does not know.
+
+    Such a field could change what the caller means, so it must not be dropped.
+    """
     known = type(request)()
     known.MergeFrom(request)  # type: ignore[arg-type]  # of the same type
     known.DiscardUnknownFields()
@@ -126,7 +141,7 @@ def refuse_unknown_fields(request: AuthorizeRequest | Request) -> None:
 
 
 def refuse_unknown(message: Message, path: str) -> None:
-    """The same for the fields of one message, without its members'."""
+    """The same for the fields of one message, without the fields of its members."""
     unknown_fields: Iterable[Any] = UnknownFieldSet(message)  # type: ignore[assignment]  # the stubs lack upb
     for unknown in unknown_fields:
         number = unknown.field_number
@@ -134,7 +149,7 @@ def refuse_unknown(message: Message, path: str) -> None:
 
 
 class _Refused(Exception):
-    """A limit is broken here; the way out adds the path."""
+    """A value breaks a limit. Each level of the walk adds its step to `path` on the way out."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -147,7 +162,7 @@ class _Refused(Exception):
 
 
 class _Walk:
-    """One walk over a request; `plain` stays true while orjson's output equals RFC 8785."""
+    """One walk over a request. `plain` stays true as long as orjson's output equals RFC 8785."""
 
     def __init__(self) -> None:
         self.plain = True
@@ -260,7 +275,7 @@ def _id(value: str, path: str = "") -> str:
 
 
 def _step(key: str) -> str:
-    """A key as a step of a path: `tags`, or `["no name"]`."""
+    """A key as a step of a path: `tags`, or `["two words"]`."""
     if len(key) > MAX_SHOWN_KEY:
         key = key[:MAX_SHOWN_KEY] + "…"
     return key if key.isidentifier() else f"[{orjson.dumps(key).decode()}]"

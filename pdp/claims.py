@@ -1,4 +1,4 @@
-"""Claims of a verified token that requirements may ask for: which there are, and what can be asked. Pure."""
+"""The claims of a verified token that a requirement may ask for, and the values that it may ask for. Pure."""
 
 import math
 import re
@@ -12,20 +12,20 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def listed(claims: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Of verified `claims` those of `names` that are texts, numbers or booleans, or lists of them; no other counts."""
+    """The claims among `names` whose value is a text, a number, a boolean or a list of them; others are left out."""
     return {name: claims[name] for name in names if name in claims and _counts(claims[name])}
 
 
 def wanted(reviewers: Mapping[str, Any]) -> dict[str, Any]:
-    """What a requirement's `reviewers` want of a token; empty where they do not speak of claims.
+    """The claims that a requirement's `reviewers` must have; empty if the requirement has no `claims`.
 
-    Raises `PolicyInvalid`, also for no claim at all: that is a predicate which everybody fits.
+    Raises `PolicyInvalid` for other values. It refuses an empty `claims`, too, because everybody would fit it.
     """
     claims = reviewers.get("claims", {})
     if not isinstance(claims, dict) or ("claims" in reviewers and not claims):
-        raise PolicyInvalid("wrong_type", "reviewers.claims is no object with at least one claim")
+        raise PolicyInvalid("wrong_type", "reviewers.claims is not an object with at least one claim")
     if not all(_is_scalar(value) for value in claims.values()):
-        raise PolicyInvalid("wrong_type", "reviewers.claims wants something else than a text, a number or a boolean")
+        raise PolicyInvalid("wrong_type", "a value in reviewers.claims is not a text, a number or a boolean")
     return claims
 
 
@@ -34,7 +34,7 @@ def _counts(value: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    """A text, a boolean, or a number that every reader of JSON reads alike."""
+    """Whether `value` is a text, a boolean, or a number that every JSON reader reads alike."""
     if isinstance(value, int | float):
         return math.isfinite(value) and abs(value) <= MAX_WHOLE_NUMBER
     return isinstance(value, str) and not _LONE_SURROGATE.search(value)

@@ -1,34 +1,40 @@
-"""How long the present call may still take. Set once at the edge, asked wherever the call waits for somebody else."""
+"""Knows how long the present call may still take.
+
+The edge sets it once; every place where the call waits for another process asks it.
+"""
 
 import asyncio
 from contextvars import ContextVar
 
 MARGIN_SECONDS = 0.02
-"""Waits end this much before the caller gives up, so that it hears why."""
+"""Seconds by which every wait ends before the caller's own deadline, so that the caller still gets the error."""
 DEFAULT_SECONDS = 2.0
+"""Seconds that a call may take if the client set no deadline."""
 MAX_SECONDS = 10.0
+"""Seconds that a call may take, even if the client's deadline is later."""
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 
 
 def begin(remaining: float | None, limit: float | None = None) -> None:
-    """A call starts that has `remaining` seconds, as gRPC says (None: the client set no deadline).
+    """Start a call that has `remaining` seconds left, as gRPC says (None: the client set no deadline).
 
-    `limit` takes the place of both of ours where the RPC has one of its own.
+    An RPC with a limit of its own passes `limit`; it replaces `DEFAULT_SECONDS` and `MAX_SECONDS`.
     """
     seconds = (limit or DEFAULT_SECONDS) if remaining is None else min(remaining, limit or MAX_SECONDS)
     _deadline.set(asyncio.get_running_loop().time() + seconds - MARGIN_SECONDS)
 
 
 def within(seconds: float) -> asyncio.Timeout:
-    """A timeout of at most `seconds` that also ends before the call must; `TimeoutError` as usual."""
+    """A timeout of at most `seconds` that also ends before the call must end. It raises `TimeoutError` as usual."""
     return asyncio.timeout_at(end(seconds, 0.0))
 
 
 async def settled(future: asyncio.Future[None], seconds: float, *, spare: float = 0.0) -> None:
-    """`within` for a future of the waiter's own, for a third of the price: it ends with the `TimeoutError`.
+    """Wait for a future that belongs to the waiter. At a timeout the future itself ends with the `TimeoutError`.
 
-    `spare` seconds, but no more than a quarter of what is left, remain for what comes then.
+    It does the work of `within` at a third of its cost. `spare` seconds, but at most a quarter of the time that is
+    left, stay for the work that follows the wait.
     """
     timer = asyncio.get_running_loop().call_at(end(seconds, spare), _give_up, future)
     try:
@@ -43,7 +49,10 @@ def _give_up(future: asyncio.Future[None]) -> None:
 
 
 def end(seconds: float, spare: float) -> float:
-    """When, by the loop's clock, a wait of at most `seconds` ends and leaves `spare`, or a quarter, of the call."""
+    """The time, by the loop's clock, at which a wait of at most `seconds` must end.
+
+    It leaves `spare` seconds, but at most a quarter of the time that is left, for the rest of the call.
+    """
     now = asyncio.get_running_loop().time()
     last = _deadline.get(now + seconds + spare)
     return min(now + seconds, last - min(spare, (last - now) / 4))

@@ -1,4 +1,4 @@
-"""The only reader of environment variables; each has the command-line option of the same name."""
+"""The only file that reads environment variables. Each has a command-line option of the same name."""
 
 import os
 from collections.abc import Mapping
@@ -11,11 +11,14 @@ DEFAULT_STATE = Path(".placet")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the commands take from their environment.
+    """The environment variables that the commands read.
 
-    `PDP_ADDRESS` and `PDP_TOKEN` reach a server, by TLS with the authority in the file `PDP_CA` and, where it asks for
-    one, the certificate in `PDP_CERTIFICATE` with its `PDP_KEY`. `PDP_STATE` is the folder of a `pdp dev` stack,
-    `PDP_CONFIG` the server's configuration file, `PDP_TOOL_CACHE` the folder for tools that are fetched once.
+    * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it.
+    * `PDP_CA` is the file with the authority of the server's certificate. `PDP_CERTIFICATE` and `PDP_KEY` are the
+      client's certificate and key, for a server that asks for one.
+    * `PDP_STATE` is the folder of a `pdp dev` stack.
+    * `PDP_CONFIG` is the server's configuration file.
+    * `PDP_TOOL_CACHE` is the folder for tools that are fetched once.
     """
 
     address: str
@@ -29,21 +32,21 @@ class Environment:
 
     @staticmethod
     def quieten_grpc() -> None:
-        """No notes of the library in the middle of our output: what matters comes as an error.
+        """Keep the gRPC library from writing notes into our output; what matters comes as an error.
 
-        No fork handlers either, which write such notes: we fork only to exec.
+        Its fork handlers write such notes, too. They are switched off because we fork only to exec.
         """
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
     @staticmethod
     def inherited() -> Mapping[str, str]:
-        """Everything, for a child that is the user's own command."""
+        """The whole environment, for a child process that is the user's own command."""
         return os.environ
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
-        """Read the process's environment, or what stands for it."""
+        """Read the process's environment, or the given `variables` in its place."""
         config = variables.get("PDP_CONFIG")
         return cls(
             variables.get("PDP_ADDRESS") or DEFAULT_ADDRESS,

@@ -1,20 +1,21 @@
-"""Every failure a caller can meet: a sentence, a gRPC status code and a stable reason.
+"""Every failure that a caller can meet, each with a sentence, a gRPC status code and a stable reason.
 
-A "no" of the policy is an answer, never one of these. The interceptor maps the tree to `google.rpc.Status` once;
-sentences say what to do and never carry values of the request or text of a driver.
+1. A deny of the policy is an answer, never one of these errors.
+2. The interceptor maps them to `google.rpc.Status`, in one place.
+3. A sentence says what to do. It never carries values of the request or the text of a driver.
 """
 
 from collections.abc import Sequence
 
 DOMAIN = "placet.dev"
-"""`google.rpc.ErrorInfo.domain` of every reason below."""
+"""The `google.rpc.ErrorInfo.domain` of every reason below."""
 
 
 class PdpError(Exception):
-    """A failure with `code` (a `grpc.StatusCode` name) and `reason` (`ErrorInfo.reason`).
+    """A failure with `code` (the name of a `grpc.StatusCode`) and `reason` (`ErrorInfo.reason`).
 
-    `violations` are (field path, description) pairs; `retry_seconds` is set where retrying helps; `metadata` is
-    `ErrorInfo.metadata`.
+    `violations` are pairs of a field path and a description. `retry_seconds` is set if a retry can help. `metadata`
+    becomes `ErrorInfo.metadata`.
     """
 
     code = "INTERNAL"
@@ -29,26 +30,26 @@ class PdpError(Exception):
 
 
 class InvalidRequest(PdpError):
-    """The request cannot be read as it is; `violations` name the fields."""
+    """The request breaks the contract; `violations` name the fields."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_REQUEST"
 
     @classmethod
     def field(cls, path: str, description: str) -> "InvalidRequest":
-        """One bad field: its path as a client writes it (`resource.properties.tags[0]`) and what to do."""
+        """The error for one field: its path as a client writes it (`resource.properties.tags[0]`), and what to do."""
         return cls(f"{path}: {description}", violations=[(path, description)])
 
 
 class Unauthenticated(PdpError):
-    """Who is calling could not be established; no detail on purpose."""
+    """The server could not establish who is calling. The sentence gives no detail, on purpose."""
 
     code = "UNAUTHENTICATED"
     reason = "UNAUTHENTICATED"
 
 
 class NotAllowed(PdpError):
-    """The caller is known and may not do this; `reason` says which rule stands in the way."""
+    """The caller is known but may not do this; `reason` names the rule that forbids it."""
 
     code = "PERMISSION_DENIED"
 
@@ -58,7 +59,7 @@ class NotAllowed(PdpError):
 
 
 class NotFound(PdpError):
-    """There is no such object, or it is not this caller's to see."""
+    """There is no such object, or this caller may not see it."""
 
     code = "NOT_FOUND"
 
@@ -68,7 +69,7 @@ class NotFound(PdpError):
 
 
 class PolicyInvalid(PdpError):
-    """The policy gave no well-shaped answer.
+    """The policy's answer does not have the required shape.
 
     `problem` is one of undefined, null, unknown_key, wrong_type, builtin_error, conflict, wrong_keys, no_revision.
     """
@@ -84,70 +85,70 @@ class PolicyInvalid(PdpError):
 
 
 class ApprovalNotPending(PdpError):
-    """The approval has left PENDING; its state is in the metadata."""
+    """The approval is not PENDING any more; the metadata names its state."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_NOT_PENDING"
 
 
 class ApprovalNotApproved(PdpError):
-    """Only what is APPROVED can be taken back; its state is in the metadata."""
+    """Only an APPROVED approval can be revoked; the metadata names the state of this one."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_NOT_APPROVED"
 
 
 class ApprovalNotConsumed(PdpError):
-    """Only a use has an outcome; the approval's state is in the metadata."""
+    """Only a CONSUMED approval has an outcome; the metadata names the state of this one."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_NOT_CONSUMED"
 
 
 class OutcomeReported(PdpError):
-    """SUCCEEDED and FAILED are final."""
+    """The outcome was reported before as SUCCEEDED or FAILED, which are final."""
 
     code = "ALREADY_EXISTS"
     reason = "OUTCOME_REPORTED"
 
 
 class ApprovalChanged(PdpError):
-    """The approval is no longer what was displayed; state, number of reviews and version are in the metadata."""
+    """The approval changed after it was displayed; the metadata names its state, number of reviews and version."""
 
     code = "ABORTED"
     reason = "APPROVAL_CHANGED"
 
 
 class ApprovalTampered(PdpError):
-    """The approval's signatures do not fit it: somebody changed the database behind the servers' back."""
+    """The approval's signatures do not fit its content: somebody other than a server changed the database."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_TAMPERED"
 
 
 class AlreadyReviewed(PdpError):
-    """This person has reviewed this approval before; a review is never changed."""
+    """This person has reviewed this approval before, and a review never changes."""
 
     code = "ALREADY_EXISTS"
     reason = "ALREADY_REVIEWED"
 
 
 class RequestIdReused(PdpError):
-    """The `request_id` names another request; `violations` name the differing paths, never values."""
+    """The `request_id` was used for another request; `violations` name the paths that differ, never the values."""
 
     code = "ALREADY_EXISTS"
     reason = "REQUEST_ID_REUSED"
 
 
 class DigestMismatch(PdpError):
-    """`expected_digest` is not this approval's: what was displayed is not what would be approved."""
+    """`expected_digest` is not this approval's digest: what was displayed is not what would be approved."""
 
     code = "ABORTED"
     reason = "DIGEST_MISMATCH"
 
 
 class Conflict(PdpError):
-    """Others changed the approval faster than this call could; read it again and retry."""
+    """Other calls kept changing the approval before this one could; read it again and retry."""
 
     code = "ABORTED"
     reason = "CONFLICT"
@@ -155,14 +156,14 @@ class Conflict(PdpError):
 
 
 class ReviewIndividually(PdpError):
-    """A requirement that the reviewer fits is `individual`: this approval is not reviewed together with others."""
+    """A requirement that the reviewer fits is `individual`: this approval must be reviewed alone."""
 
     code = "FAILED_PRECONDITION"
     reason = "REVIEW_INDIVIDUALLY"
 
 
 class TooManyPending(PdpError):
-    """Enough approvals of this caller, or for a person behind it, wait for reviewers; none was opened."""
+    """Too many approvals of this caller, or of a person behind it, wait for reviewers; no approval was opened."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_PENDING"
@@ -170,7 +171,7 @@ class TooManyPending(PdpError):
 
 
 class Overloaded(PdpError):
-    """More work is waiting than is safe to queue; nothing was decided."""
+    """More work waits than the server can queue safely; nothing was decided."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
@@ -178,7 +179,7 @@ class Overloaded(PdpError):
 
 
 class EngineUnavailable(PdpError):
-    """OPA did not answer in time; nothing is allowed meanwhile."""
+    """OPA did not answer in time, so nothing is allowed."""
 
     code = "UNAVAILABLE"
     reason = "ENGINE_UNAVAILABLE"
@@ -186,7 +187,7 @@ class EngineUnavailable(PdpError):
 
 
 class StoreUnavailable(PdpError):
-    """MongoDB did not confirm in time; nothing is answered without its record."""
+    """MongoDB did not confirm in time, and the server does not answer before the record is stored."""
 
     code = "UNAVAILABLE"
     reason = "STORE_UNAVAILABLE"
@@ -194,7 +195,7 @@ class StoreUnavailable(PdpError):
 
 
 class ServerStops(PdpError):
-    """The server is about to end and lets whoever waits go; the next one answers."""
+    """The server is about to end, so it ends the calls that wait. A retry reaches the next server."""
 
     code = "UNAVAILABLE"
     reason = "SERVER_STOPS"
@@ -202,28 +203,28 @@ class ServerStops(PdpError):
 
 
 class ResumeTokenTooOld(PdpError):
-    """What changed since cannot be told any more; begin again without a token."""
+    """The server no longer knows the changes since this token; begin again without a token."""
 
     code = "OUT_OF_RANGE"
     reason = "RESUME_TOKEN_TOO_OLD"
 
 
 class MaskingOff(PdpError):
-    """This server has no mask keys, or its installation lacks the extra `mask`; it decides, but masks nothing."""
+    """This server has no mask keys, or its installation lacks the extra `mask`. It decides but cannot mask."""
 
     code = "FAILED_PRECONDITION"
     reason = "MASKING_OFF"
 
 
 class MaskPlanRefused(PdpError):
-    """The policy's masks do not fit the table: a column with none, with two, or of a type its mask does not take."""
+    """The policy's masks do not fit the table: a column has no mask or two, or its type does not fit its mask."""
 
     code = "FAILED_PRECONDITION"
     reason = "MASK_PLAN_REFUSED"
 
 
 class ValueRefused(PdpError):
-    """A value does not fit its mask; column, row (from 0) and rule are in the metadata, the value is nowhere."""
+    """A value does not fit its mask; the metadata names column, row (from 0) and rule, never the value."""
 
     code = "INVALID_ARGUMENT"
     reason = "VALUE_REFUSED"
@@ -237,7 +238,7 @@ class KeyRefused(PdpError):
 
 
 class QuotaExceeded(PdpError):
-    """This caller and chain have used up what an hour allows; nothing was done."""
+    """This caller and chain have used up their quota for the hour; nothing was done."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
@@ -248,7 +249,7 @@ class QuotaExceeded(PdpError):
 
 
 class StreamTimeout(PdpError):
-    """The stream took too long, in all or without a message."""
+    """The stream took too long in all, or too long without a message."""
 
     code = "DEADLINE_EXCEEDED"
     reason = "STREAM_TIMEOUT"
@@ -262,14 +263,14 @@ class GrantInvalid(PdpError):
 
 
 class ArgumentsChanged(PdpError):
-    """What is about to run is no longer what was asked about."""
+    """What is about to run differs from what was asked about."""
 
     code = "PERMISSION_DENIED"
     reason = "ARGUMENTS_CHANGED"
 
 
 class ApprovalPending(PdpError):
-    """People have to review first. Ask again under the same `request_id`, or with `approval_id`, once they have."""
+    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_PENDING"
@@ -280,7 +281,7 @@ class ApprovalPending(PdpError):
 
 
 class SetupError(PdpError):
-    """The server, a dependency or the configuration is not as it must be; the sentence says what to do."""
+    """The server, a dependency or the configuration is not set up correctly; the sentence says what to do."""
 
     code = "FAILED_PRECONDITION"
     reason = "SETUP"

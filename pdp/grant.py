@@ -1,7 +1,7 @@
-"""The signed proof of one allow: a JWS (RFC 7515, `Ed25519`) that the enforcing program can check offline.
+"""The grant: a signed proof of one allow. It is a JWS (RFC 7515, `Ed25519`) that the enforcing program checks offline.
 
-Claims: `iss` the realm, `aud` the caller, `jti` the decision id, `approval` where one was used, `digest` the request
-digest, `iat` and `exp`.
+Its claims are `iss` (the realm), `aud` (the caller), `jti` (the decision id), `approval` (the approval's id, if one was
+used), `digest` (the request digest), `iat` and `exp`.
 """
 
 import json
@@ -17,9 +17,11 @@ from joserfc.jwk import OKPKey
 from pdp.errors import GrantInvalid
 
 LIFETIME_SECONDS = 30
+"""Seconds for which a grant is valid: the contract promises 30 s."""
 SKEW_SECONDS = 5
-"""So far may the clock of whoever checks a grant be behind MongoDB's."""
+"""Seconds by which the clock of the program that checks a grant may be behind MongoDB's clock."""
 MAX_BYTES = 8 * 1024
+"""Bytes of a grant. It bounds what a program that checks a grant parses."""
 _ALGORITHM, _TYPE = "Ed25519", "placet-grant+jwt"
 _TEXTS = {"iss", "aud", "jti", "digest"}
 _TIMES = {"iat", "exp"}
@@ -33,7 +35,7 @@ class Grantor:
     realm: str
 
     def grant(self, *, caller: str, decision_id: str, approval_id: str, digest: str, at: datetime) -> str:
-        """A compact JWS, valid for 30 s from `at`, which is MongoDB's time of the use, or of a plain allow."""
+        """A compact JWS, valid for 30 s from `at`: MongoDB's time of the use, or of an allow without approval."""
         issued = int(at.timestamp())
         claims = {
             "iss": self.realm,
@@ -57,13 +59,16 @@ def verify_grant(
     realm: str,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """The claims of a grant, offline: for this caller, this request digest, this realm, and not yet over.
+    """Check a grant offline and return its claims. Raises `GrantInvalid` if one of these rules is broken.
 
-    `keys` is the JWK Set that `GetServerInfo` publishes, as text or parsed. `approval` is among the claims where one
-    was used; an unknown claim is refused. Raises `GrantInvalid`.
+    1. A key of `keys` with `placet_use` "grant" signed it. `keys` is the JWK Set that `GetServerInfo` publishes, as
+       text or parsed.
+    2. It has exactly the claims of a grant. `approval` is among them only if one was used.
+    3. It is for this realm, this caller and this request digest.
+    4. It is valid at `now`, which is the present time unless given.
     """
     if len(grant) > MAX_BYTES:
-        raise GrantInvalid("the grant is longer than any that a server gives")
+        raise GrantInvalid(f"the grant is longer than {MAX_BYTES} bytes")
     published = _published(keys)
     try:
         token = jwt.decode(grant, lambda given: _key(given.headers(), published), algorithms=[_ALGORITHM])
@@ -91,11 +96,11 @@ def _published(keys: str | Mapping[str, Any]) -> list[Mapping[str, Any]]:
         document = json.loads(keys) if isinstance(keys, str) else keys
         return [key for key in document["keys"] if isinstance(key, Mapping)]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise GrantInvalid("the keys are no JWK Set as GetServerInfo publishes it") from None
+        raise GrantInvalid("the keys are not a JWK Set such as GetServerInfo publishes") from None
 
 
 def _key(header: Mapping[str, Any], published: Sequence[Mapping[str, Any]]) -> OKPKey:
-    """The one published grant key that the header names. `ValueError` for any other header and for no such key."""
+    """The published grant key that the header names. Raises `ValueError` for another header or an unknown key."""
     if header.keys() != {"alg", "typ", "kid"} or (header["alg"], header["typ"]) != (_ALGORITHM, _TYPE):
         raise ValueError
     named = [key for key in published if key.get("kid") == header["kid"]]
@@ -117,4 +122,4 @@ def _refuse_strange(claims: Mapping[str, Any]) -> None:
         and claims["exp"] - claims["iat"] == LIFETIME_SECONDS
     )
     if not well_formed:
-        raise GrantInvalid("the grant does not have exactly the claims of one")
+        raise GrantInvalid("the grant does not have exactly the claims that a grant has")

@@ -1,4 +1,4 @@
-"""Ids: a prefix that a person can read and a UUIDv7 (RFC 9562), so that they sort by time."""
+"""Ids: a prefix that a person can read and a UUIDv7 (RFC 9562), so that ids sort by time."""
 
 import re
 
@@ -18,11 +18,11 @@ def record_id(decision_id: str) -> str:
 
 
 def decision_id(record: str) -> str:
-    """The decision of a record."""
+    """The id of the decision that a record is about."""
     return "dec_" + record[4:]
 
 
 def uuid_bytes(identifier: str) -> bytes | None:
-    """The 16 bytes behind an id of ours; None for any other text."""
+    """The 16 bytes of the UUID in one of our ids; None for any other text."""
     match = _ID.fullmatch(identifier)
     return bytes.fromhex(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""Ed25519 keys as JWK files (RFC 8037): made, read, published. `joserfc` is the one JOSE library."""
+"""Makes, reads and publishes Ed25519 keys in JWK files (RFC 8037). `joserfc` is the only JOSE library here."""
 
 import json
 import os
@@ -12,11 +12,11 @@ from joserfc.jwk import KeySet, OKPKey
 from pdp.errors import SetupError
 
 DEMO = "placet_demo"
-"""A member of the keys that `pdp dev` makes: `pdp serve` takes none of them."""
+"""A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
 
 
 def generate(path: Path, *, demo: bool = False) -> OKPKey:
-    """Make a private key and store it at `path`, mode 0600; an existing file is never replaced."""
+    """Make a private key and store it at `path`, mode 0600. An existing file is never replaced."""
     key = OKPKey.generate_key("Ed25519", auto_kid=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -25,7 +25,7 @@ def generate(path: Path, *, demo: bool = False) -> OKPKey:
 
 
 def private_key(path: Path) -> OKPKey:
-    """Read a private key. `SetupError` where it is none, or where others may read it."""
+    """Read a private key. Raises `SetupError` if the file does not hold one, or if others may read the file."""
     try:
         if path.stat().st_mode & 0o077:
             raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
@@ -39,28 +39,28 @@ def private_key(path: Path) -> OKPKey:
 
 
 def _ed25519(member: Any) -> OKPKey:
-    """One key of a file. `ValueError` or `JoseError` for any other kind."""
+    """The key in a parsed JWK. Raises `ValueError` or `JoseError` for any other kind of key."""
     if not isinstance(member, dict) or (member.get("kty"), member.get("crv")) != ("OKP", "Ed25519"):
         raise ValueError
     return OKPKey.import_key(member)
 
 
 def published(*keys: OKPKey) -> KeySet:
-    """The public halves, each under its RFC 7638 thumbprint or the `kid` that it came with."""
+    """The public halves. The `kid` of each is the one that it came with, or else its RFC 7638 thumbprint."""
     for key in keys:
         key.ensure_kid()
     return KeySet([OKPKey.import_key(key.as_dict(private=False)) for key in keys])
 
 
 def signing(key: OKPKey) -> Ed25519PrivateKey:
-    """The key as what signs raw bytes."""
+    """The same key as an object that signs raw bytes."""
     private = key.private_key
     assert isinstance(private, Ed25519PrivateKey)  # noqa: S101  # `private_key` let nothing else pass
     return private
 
 
 def stamp(path: Path) -> tuple[int, int, int]:
-    """Another value once the file was written or replaced; zeros where it cannot be seen."""
+    """A value that changes when the file is written or replaced; zeros if the file cannot be seen."""
     try:
         status = path.stat()
     except OSError:

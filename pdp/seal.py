@@ -1,7 +1,8 @@
-"""What makes an approval's document evidence: the server's signatures over what is frozen and over each review.
+"""Makes an approval's document evidence: the server signs what is frozen when it opens, and each review.
 
-Each is a JWS (`Ed25519`, the grant key) that only a process of this deployment can make. Ed25519 gives equal bytes for
-equal claims, so a check makes the signature again and compares: nothing that was stored is parsed or trusted.
+1. Each signature is a JWS (`Ed25519`, the grant key) that only a process of this deployment can make.
+2. Ed25519 gives equal bytes for equal claims. So a check makes the signature again and compares it with the stored one;
+   it parses and trusts nothing that was stored.
 """
 
 import hmac
@@ -18,13 +19,14 @@ from pdp.approval import Approval, Opening, Review, ReviewVerdict, State, approv
 from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
-"""From reading MongoDB's time to the step that was taken with it, by far."""
+"""The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step
+ends after `deadline.MAX_SECONDS`."""
 _USED = (State.APPROVED, State.CONSUMED)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Signs and checks in a realm's name."""
+    """Signs and checks with the grant key, in a realm's name."""
 
     key: OKPKey
     realm: str
@@ -42,7 +44,7 @@ class Sealer:
         return self._signed("placet-approval+jwt", claims)
 
     def review(self, approval_id: str, request_digest: str, review: Review) -> str:
-        """The signature over a review; `facts` is the hash of all of it, with what was known of the reviewer."""
+        """The signature over a review. `facts` is the hash of the whole review, with the groups and claims."""
         claims = {
             "approval": approval_id,
             "digest": request_digest,
@@ -55,14 +57,14 @@ class Sealer:
         return self._signed("placet-review+jwt", claims)
 
     def fault(self, approval: Approval) -> str:
-        """What was changed behind the servers' back; empty for an approval as this deployment wrote it."""
+        """What somebody other than a server changed; empty if the approval is as this deployment wrote it."""
         if not _equal(self.frozen(approval), approval.seal) or digest(approval.request, self.realm) != approval.digest:
-            return "what was frozen when it was opened is not what was signed"
+            return "the part that was frozen when it was opened is not what was signed"
         for review in approval.reviews:
             if not _equal(self.review(approval.id, approval.digest, review), review.signature):
                 return "a review is not what was signed"
         if approval.state in _USED and not _was_approved(approval):
-            return "its reviews do not give its state"
+            return "its reviews do not lead to its state"
         return ""
 
     def _signed(self, kind: str, claims: dict[str, Any]) -> str:
@@ -71,7 +73,12 @@ class Sealer:
 
 
 def _was_approved(approval: Approval) -> bool:
-    """Whether everybody said yes, enough of them, just before it was approved, and nothing ended it since."""
+    """Whether the reviews led to the state APPROVED.
+
+    1. Every review approves, and they meet all requirements.
+    2. The state was set at most `STEP_TAKES_AT_MOST` after the last review.
+    3. If it is not consumed, no close and no use is stored.
+    """
     said_yes = all(review.verdict is ReviewVerdict.APPROVE for review in approval.reviews)
     if not said_yes or not satisfied(approval.requirements, approvers(approval), approval.principals):
         return False

@@ -1,1 +1,1 @@
-"""Arrow in and out of messages, and everything hostile about it."""
+"""Arrow data in and out of messages, with checks against data that is hostile."""

@@ -1,26 +1,30 @@
-"""The envelope of a stream's Arrow message by hand: protobuf would copy every megabyte twice on its way through.
+"""Reads and writes the protobuf envelope of a stream's Arrow message by hand: protobuf would copy every megabyte twice.
 
-Only that one message, in the one shortest form; all else is protobuf's to judge. The requests and answers of MaskStream
-and Rewrap have the message as the same field (https://protobuf.dev/programming-guides/encoding).
+1. All requests and answers of MaskStream and Rewrap have the Arrow message in the same field.
+2. Only an envelope that holds this one field, in its shortest encoding, is handled here. Protobuf handles all others.
+
+The encoding is https://protobuf.dev/programming-guides/encoding.
 """
 
 from typing import Any
 
 FIELD = "arrow_message"
 _NUMBER = 2
+"""The number of that field in the contract."""
 _TAG = _NUMBER << 3 | 2
+"""The field's tag: its number and wire type 2, which is a length and bytes."""
 _MAX_LENGTH_BYTES = 4
-"""A length of 28 bits is beyond every message that there may be."""
+"""Bytes of an encoded length. Four hold 28 bits, which is more than any message may have."""
 
 
 def has_frames(message: Any) -> bool:
-    """Whether messages of this descriptor may be such envelopes."""
+    """Whether a message with this descriptor can be such an envelope."""
     field = message.fields_by_name.get(FIELD)
     return field is not None and field.number == _NUMBER and field.type == field.TYPE_BYTES
 
 
-def opened(body: bytes) -> memoryview | None:
-    """The Arrow message in an envelope that holds nothing else, not copied; None for any other message."""
+def unwrap(body: bytes) -> memoryview | None:
+    """The Arrow message in an envelope that holds nothing else, without a copy. None for any other message."""
     if not body or body[0] != _TAG:
         return None
     length = 0
@@ -32,8 +36,8 @@ def opened(body: bytes) -> memoryview | None:
     return None
 
 
-def closed(message: Any) -> bytes:
-    """The envelope around `message`, anything with a buffer."""
+def wrap(message: Any) -> bytes:
+    """The envelope around `message`, which is any object with a buffer."""
     header, length = bytearray((_TAG,)), len(message)
     while length >= 0x80:  # noqa: PLR2004  # seven bits a byte
         header.append(length & 0x7F | 0x80)

@@ -1,20 +1,25 @@
-"""The two facts of an Arrow IPC message that pyarrow does not tell before it acts on them.
+"""Reads two facts of an Arrow IPC message that pyarrow does not tell before it acts on them.
 
-A FlatBuffer is offsets: a table begins with the distance back to its vtable, which has for each field its place in the
-table, or 0 (https://flatbuffers.dev/internals). Message: version, header_type, header, bodyLength; RecordBatch: length,
-nodes, buffers, compression; DictionaryBatch: id, data, isDelta (https://github.com/apache/arrow/blob/main/format).
+1. A FlatBuffer consists of offsets. A table begins with the distance back to its vtable; the vtable has for each field
+   its place in the table, or 0 (https://flatbuffers.dev/internals).
+2. The fields of a Message are version, header_type, header, bodyLength; of a RecordBatch length, nodes, buffers,
+   compression; of a DictionaryBatch id, data, isDelta (https://github.com/apache/arrow/blob/main/format).
 """
 
 from pdp.errors import InvalidRequest
 
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
+"""Fields of a Message, by their place in its vtable."""
 _DATA, _COMPRESSION = 1, 3
+"""The field of a DictionaryBatch and the one of a RecordBatch that are read, by their place in the vtable."""
 _DICTIONARY_BATCH = 2
+"""The `header_type` of a DictionaryBatch."""
 _VTABLE_HEADER_BYTES = 4
+"""A vtable begins with its own size and that of its table, 2 bytes each."""
 
 
 def is_compressed(metadata: bytes) -> bool:
-    """Whether the body of a record batch, or of the one in a dictionary batch, is compressed."""
+    """Whether the body of a record batch, or of the record batch in a dictionary batch, is compressed."""
     message = _u32(metadata, 0)
     header_type = _field(metadata, message, _HEADER_TYPE)
     header = _field(metadata, message, _HEADER)
@@ -30,13 +35,13 @@ def is_compressed(metadata: bytes) -> bool:
 
 
 def body_bytes(metadata: bytes) -> int:
-    """The length of the body that follows."""
+    """The number of bytes of the body that follows the metadata."""
     place = _field(metadata, _u32(metadata, 0), _BODY_LENGTH)
     return _number(metadata, place, 8) if place else 0
 
 
 def _field(data: bytes, table: int, field: int) -> int:
-    """Where a field of a table stands; 0 where it has its default."""
+    """The place of a table's field; 0 if the field has its default."""
     vtable = table - _number(data, table, 4)
     slot = _VTABLE_HEADER_BYTES + 2 * field
     if slot + 2 > _number(data, vtable, 2):
@@ -50,7 +55,7 @@ def _u32(data: bytes, place: int) -> int:
 
 
 def _number(data: bytes, place: int, size: int) -> int:
-    """An integer, little-endian; signed but for those of 2 bytes, which are offsets in a vtable."""
+    """A little-endian integer. It is signed, unless it has 2 bytes: those are unsigned offsets in a vtable."""
     if not 0 <= place <= len(data) - size:
         raise InvalidRequest("an Arrow message points outside itself")
     return int.from_bytes(data[place : place + size], "little", signed=size != 2)  # noqa: PLR2004  # vtables are unsigned

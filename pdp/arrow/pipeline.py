@@ -1,4 +1,4 @@
-"""Streams whose next items are made while one is used."""
+"""Streams that make their next items while one is in use."""
 
 import asyncio
 from collections import deque
@@ -10,11 +10,11 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 DEPTH = 2
-"""So many items wait at most; with the one in use and the one being made they are what a stream keeps in memory."""
+"""Items that wait. Together with the item in use and the item that is being made, they bound a stream's memory."""
 
 
-async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The items of `source`, in order, and then its error if it ends with one."""
+async def prefetched(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The items of `source`, in order, fetched while earlier ones are in use. An error of `source` comes after them."""
     waiting: asyncio.Queue[T | None] = asyncio.Queue(DEPTH)
 
     async def fill() -> None:
@@ -22,7 +22,7 @@ async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
             async for item in source:
                 await waiting.put(item)
         finally:
-            with suppress(asyncio.QueueFull):  # then whoever empties it sees that this task has ended
+            with suppress(asyncio.QueueFull):  # then the reader sees, when it is empty, that this task has ended
                 waiting.put_nowait(None)
 
     filling = asyncio.get_running_loop().create_task(fill())
@@ -36,8 +36,11 @@ async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         filling.cancel()
 
 
-async def abreast(source: AsyncIterator[T], action: Callable[[T], Awaitable[U]], width: int) -> AsyncGenerator[U, None]:
-    """What `action` makes of each item, in order, at most `width` begun and not yet taken; the first error ends it."""
+async def mapped(source: AsyncIterator[T], action: Callable[[T], Awaitable[U]], width: int) -> AsyncGenerator[U, None]:
+    """The results of `action` on each item, in order. The first error ends the stream.
+
+    At most `width` actions are begun whose results are not taken yet.
+    """
     room, begun = asyncio.Semaphore(width), deque[asyncio.Future[U]]()
 
     async def tasks() -> AsyncGenerator[asyncio.Future[U], None]:
@@ -48,7 +51,7 @@ async def abreast(source: AsyncIterator[T], action: Callable[[T], Awaitable[U]],
             yield begun[-1]
 
     try:
-        async for task in ahead(tasks()):
+        async for task in prefetched(tasks()):
             made = await task
             begun.popleft()
             room.release()
@@ -59,5 +62,5 @@ async def abreast(source: AsyncIterator[T], action: Callable[[T], Awaitable[U]],
 
 
 def _seen(done: asyncio.Future[U]) -> None:
-    """An error is raised to whoever takes the item; where nobody does any more, it is not worth a warning."""
+    """Mark an error as seen: it is raised when the item is taken, and an item that is not taken needs no warning."""
     done.cancelled() or done.exception()

@@ -1,7 +1,9 @@
-"""The bytes of a request <-> Arrow; the only file of `pdp` that imports pyarrow. Whatever comes in is distrusted.
+"""Turns the bytes of a request into Arrow and back. In `pdp`, only this file imports pyarrow.
 
-pyarrow checks that buffers lie inside their message, and `masker` what is in them. Here stands what neither does: one
-message at a time, no compression and few rows, so that no small message becomes a large one in memory.
+It trusts no data that comes in:
+1. pyarrow checks that buffers lie inside their message, and `masker` checks their content.
+2. This file accepts one message at a time, without compression and with few rows, so that a small message cannot become
+   a large one in memory.
 """
 
 import hashlib
@@ -15,12 +17,14 @@ from pdp.arrow import flatbuffer
 from pdp.errors import InvalidRequest, ValueRefused
 
 MAX_ROWS = 1 << 20
-"""Of a batch."""
+"""Rows in one batch: a limit of the contract."""
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 1024
-"""Of an IPC message that leaves; with gRPC's envelope it stays below what every client takes."""
+"""Bytes of an IPC message that leaves. With its envelope it stays below the 4 MiB that every gRPC client accepts."""
 _PREFIX_BYTES = 8
+"""An encapsulated IPC message begins with the continuation mark and the size of its metadata, 4 bytes each."""
 _CONTINUATION = b"\xff\xff\xff\xff"
 _MAX_NESTING = 16
+"""Levels of nested columns. It bounds the walk over a batch that claims more."""
 
 Schema: TypeAlias = Any
 Batch: TypeAlias = Any
@@ -29,7 +33,7 @@ Batch: TypeAlias = Any
 def schema(message: bytes | memoryview, path: str) -> Schema:
     """The schema in an encapsulated IPC message."""
     return _guarded(
-        path, "is no Arrow schema, an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message))
+        path, "is not an Arrow schema in an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message))
     )
 
 
@@ -39,7 +43,7 @@ def schema_bytes(described: Schema) -> bytes:
 
 
 def schema_digest(described: Schema) -> str:
-    """Names and types, not metadata: SHA-256 in hex."""
+    """SHA-256, in hex, over names and types without metadata."""
     return hashlib.sha256(schema_bytes(described.remove_metadata())).hexdigest()
 
 
@@ -56,7 +60,7 @@ def read(stream: bytes, path: str) -> tuple[Schema, Batch]:
 
 
 def batch_of(columns: Mapping[str, Sequence[Any]]) -> Batch:
-    """A batch of Python values, typed as pyarrow sees them."""
+    """A batch of Python values, with the types that pyarrow infers."""
     return pa.record_batch({name: pa.array(values) for name, values in columns.items()})
 
 
@@ -69,7 +73,7 @@ def written(batch: Batch, described: Schema) -> bytes:
 
 
 def whole(batches: Iterable[Batch], described: Schema) -> Batch:
-    """All batches as one."""
+    """All batches joined to one."""
     joined = pa.Table.from_batches(list(batches), described).combine_chunks().to_batches()
     return joined[0] if joined else _empty(described)
 
@@ -80,7 +84,7 @@ def record_batch(records: Sequence[str], described: Schema) -> Batch:
 
 
 class Reader:
-    """Takes IPC messages one by one: a schema first, unless it is known."""
+    """Takes IPC messages one by one. The first is the schema, unless the schema is known."""
 
     def __init__(self, path: str, schema: Schema | None = None) -> None:
         self._path, self.schema = path, schema
@@ -103,7 +107,7 @@ class Reader:
         self._pending.put(message)
         if kind == "dictionary":
             return None
-        batch = self._guarded("is no record batch of its schema", self._reader.read_next_batch)
+        batch = self._guarded("is not a record batch of its schema", self._reader.read_next_batch)
         if batch.num_rows > MAX_ROWS:
             raise InvalidRequest.field(self._path, f"has more than {MAX_ROWS} rows; send smaller batches")
         _refuse_blown_up(batch, self._path)
@@ -112,14 +116,14 @@ class Reader:
     def _open(self, message: bytes | memoryview) -> None:
         self._pending.put(message)
         self._reader = self._guarded(
-            "is no Arrow schema", lambda: pa.ipc.open_stream(pa.PythonFile(self._pending, "r"))
+            "is not an Arrow schema", lambda: pa.ipc.open_stream(pa.PythonFile(self._pending, "r"))
         )
 
     def _kind(self, message: bytes | memoryview) -> str:
-        """What this message is, if it is exactly one."""
+        """The kind of a message. Raises `InvalidRequest` unless the bytes are exactly one message."""
         if len(message) < _PREFIX_BYTES or message[:4] != _CONTINUATION:
-            raise InvalidRequest.field(self._path, "is no encapsulated Arrow IPC message")
-        parsed = self._guarded("is no Arrow IPC message", lambda: pa.ipc.read_message(pa.py_buffer(message)))
+            raise InvalidRequest.field(self._path, "is not an encapsulated Arrow IPC message")
+        parsed = self._guarded("is not an Arrow IPC message", lambda: pa.ipc.read_message(pa.py_buffer(message)))
         body = len(parsed.body) if parsed.body is not None else 0
         if len(message) != _PREFIX_BYTES + int.from_bytes(message[4:8], "little") + body:
             raise InvalidRequest.field(self._path, "is not exactly one Arrow IPC message; send each by itself")
@@ -134,10 +138,10 @@ class Reader:
 
 
 class Writer:
-    """Batches as encapsulated IPC messages that every client takes.
+    """Makes of batches encapsulated IPC messages that every client accepts.
 
-    One that `is_ordered` sends dictionaries when they change, so it takes batches in their order; others in any, from
-    any thread.
+    A writer that `is_ordered` sends dictionaries when they change, so it must get the batches in their order. Other
+    writers take batches in any order and from any thread.
     """
 
     def __init__(self, described: Schema, limit: int = MAX_MESSAGE_BYTES) -> None:
@@ -148,7 +152,7 @@ class Writer:
         self._has_begun = False
 
     def messages(self, batch: Batch) -> Iterator[Any]:
-        """The batch in as many messages as it needs, each a buffer."""
+        """The batch in as many messages as it needs. Each message is a buffer."""
         for part in _parts(batch, self._limit):
             for message in self._with_dictionaries(part) if self.is_ordered else [part.serialize()]:
                 if len(message) > MAX_MESSAGE_BYTES:
@@ -159,11 +163,11 @@ class Writer:
         self._writer.write_batch(batch)
         made = list(_messages(self._sink.taken(), "output"))
         begun, self._has_begun = self._has_begun, True
-        return made if begun else made[1:]  # the schema went ahead
+        return made if begun else made[1:]  # the first message is the schema, which the client has already
 
 
 def _parts(batch: Batch, limit: int) -> Iterator[Batch]:
-    """Slices that fit into a message; one row is the least."""
+    """Slices of a batch that fit into a message; a slice of one row is not cut further."""
     if pa.ipc.get_record_batch_size(batch) <= limit or batch.num_rows <= 1:
         yield batch
         return
@@ -173,12 +177,12 @@ def _parts(batch: Batch, limit: int) -> Iterator[Batch]:
 
 
 def _messages(stream: bytes, path: str) -> Iterator[bytes]:
-    """The encapsulated messages of a stream; an end-of-stream mark ends it."""
+    """The encapsulated messages of a stream, up to its end-of-stream mark."""
     view, at = memoryview(stream), 0
     while at + _PREFIX_BYTES <= len(view):
         size = int.from_bytes(view[at + 4 : at + _PREFIX_BYTES], "little", signed=True)
         if bytes(view[at : at + 4]) != _CONTINUATION or size < 0:
-            raise InvalidRequest.field(path, "is no Arrow IPC stream")
+            raise InvalidRequest.field(path, "is not an Arrow IPC stream")
         if size == 0:
             return
         end = at + _PREFIX_BYTES + size
@@ -192,7 +196,7 @@ def _messages(stream: bytes, path: str) -> Iterator[bytes]:
 
 
 def _refuse_blown_up(batch: Batch, path: str) -> None:
-    """A fixed-size list of nulls has no bytes at all and any number of values."""
+    """Refuse a batch with too many values or levels: a fixed-size list of nulls has many values and no bytes."""
     pending = [(column, 0) for column in batch.columns]
     count = 0
     while pending:
@@ -211,7 +215,7 @@ def _empty(described: Schema) -> Batch:
 
 
 def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
-    """What pyarrow itself says may quote the data."""
+    """Run `action`; if pyarrow fails, raise `InvalidRequest` without pyarrow's own words, which may quote the data."""
     try:
         return action()
     except (pa.ArrowException, StopIteration, OSError, ValueError, OverflowError):
@@ -220,7 +224,7 @@ def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
 
 
 class _Pending:
-    """A file of what has arrived and was not read yet."""
+    """A file that holds the bytes that have arrived and were not read yet."""
 
     closed = False
 
@@ -246,7 +250,7 @@ class _Pending:
 
 
 class _Sink:
-    """A file that remembers what was written since it was asked."""
+    """A file that keeps what was written until `taken` is called."""
 
     closed = False
 
@@ -262,7 +266,7 @@ class _Sink:
         return b"".join(parts)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing is buffered."""
 
     def writable(self) -> bool:
         return True

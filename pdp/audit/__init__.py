@@ -1,4 +1,4 @@
-"""The log: records in batches, each writer's batches chained and signed, so that tampering shows.
+"""The audit log: records in batches. Each writer's batches are chained and signed, so that tampering is detected.
 
 All of it is pure; `pdp.recording` makes batches durable.
 """

@@ -1,4 +1,4 @@
-"""What a writer makes durable at once: leaf hashes, their RFC 6962 root, the head that chains it, the signature."""
+"""A batch, the records that a writer makes durable at once: leaf hashes, RFC 6962 root, chained head and signature."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,20 +10,24 @@ from pdp.audit.record import Entry
 from pdp.v1.audit_pb2 import Batch, Payload
 
 MAX_RECORDS = 1000
+"""Records in one batch: a limit of the contract, which one BatchAuthorize of 1,000 items can fill."""
 MAX_BYTES = 4 * 1024 * 1024 - 256 * 1024
-"""Of records and payloads: what a batch needs around them must fit into one message of 4 MiB with it."""
+"""Bytes of the records and payloads in one batch. A message holds 4 MiB; 256 KiB are left for the rest of the batch."""
 FIRST_PREV = bytes(32)
+"""The `prev` of a writer's first batch: 32 zero bytes."""
 HASH_BYTES = 32
+"""Bytes of a SHA-256 hash."""
 WRITER_BYTES = 16
+"""Bytes of a writer's id, which is random."""
 
 
 def leaf(record: bytes) -> bytes:
-    """RFC 6962 leaf hash of a record as stored."""
+    """The RFC 6962 leaf hash of a record as it is stored."""
     return hashlib.sha256(b"\x00" + record).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """RFC 6962 Merkle tree hash of leaf hashes."""
+    """The RFC 6962 Merkle tree hash of leaf hashes."""
     if not leaves:
         return hashlib.sha256(b"").digest()
     level = list(leaves)
@@ -34,7 +38,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def head(prev: bytes, writer: bytes, seq: int, leaves: Sequence[bytes]) -> bytes:
-    """SHA-256(0x02 || prev || writer || seq || n || root), integers as 8 bytes big-endian."""
+    """SHA-256(0x02 || prev || writer || seq || n || root) with n leaves; integers are 8 bytes big-endian."""
     counts = seq.to_bytes(8, "big") + len(leaves).to_bytes(8, "big")
     return hashlib.sha256(b"\x02" + prev + writer + counts + root(leaves)).digest()
 
@@ -63,7 +67,7 @@ def sign(key: Ed25519PrivateKey, realm: str, head_hash: bytes) -> bytes:
 
 
 def is_signed(key: Ed25519PublicKey, realm: str, head_hash: bytes, signature: bytes) -> bool:
-    """Whether `signature` is the audit key's over this head in this realm."""
+    """Whether `signature` is the audit key's signature over this head in this realm."""
     try:
         key.verify(signature, _signed_bytes(realm, head_hash))
     except InvalidSignature:

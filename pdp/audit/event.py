@@ -1,4 +1,4 @@
-"""What is recorded of each event: the signed part without personal data, the payload with all of it."""
+"""Makes the record of each event: the signed part has no personal data, the payload has all the details."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def decision(
     justification: str = "",
     dry_run: bool = False,
 ) -> Entry:
-    """A decision, whole: what was asked by whom, what the policy said and why."""
+    """A whole decision: who asked for what, and what the policy answered and why."""
     details = {
         "reasons": verdict.reasons,
         "obligations": verdict.obligations,
@@ -47,20 +47,20 @@ def decision(
 
 
 def error(caller: Caller, canonical: Canonical, failure: PdpError) -> Entry:
-    """A question that got no decision."""
+    """A request that ended with an error instead of a decision."""
     problem = failure.problem if isinstance(failure, PolicyInvalid) else ""
     reason = f"{failure.reason}/{problem}" if problem else failure.reason
     return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}), error=reason)
 
 
 def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> Entry:
-    """Somebody met an approval that cannot be trusted."""
+    """A call was refused because the approval's signatures do not fit its content."""
     payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps({"message": failure.sentence}))
     return entry(Kind.ERROR, payload, approval_id=approval.id, error=failure.reason)
 
 
 def approval_created(opening: Opening, caller: Caller, canonical: Canonical, verdict: Verdict) -> Entry:
-    """People are asked: what for, which requirements, who must not review, which sent-back approval it answers."""
+    """An approval was opened: its request, its requirements, who must not review it, and which one it answers."""
     details = {
         "requirements": opening.requirements,
         "requester_principals": opening.principals,
@@ -76,7 +76,7 @@ def approval_created(opening: Opening, caller: Caller, canonical: Canonical, ver
 
 
 def approval_reviewed(approval: Approval, review: Review, after: State, revision: str) -> Entry:
-    """One person's verdict and where it left the approval."""
+    """One person's verdict and the approval's state after it."""
     payload = {
         "reviewer": review.reviewer,
         "person": review.person,
@@ -97,7 +97,7 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
 
 
 def approval_consumed(approval: Approval, decision_id: str, request_id: str, revision: str) -> Entry:
-    """The one use."""
+    """An approval was used."""
     payload = {"decision_id": decision_id, "request_id": request_id, "request_digest": approval.digest}
     return entry(Kind.APPROVAL_CONSUMED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
@@ -105,13 +105,13 @@ def approval_consumed(approval: Approval, decision_id: str, request_id: str, rev
 def approval_closed(
     approval: Approval, after: State, revision: str = "", *, closed_by: str = "", reason: str = ""
 ) -> Entry:
-    """An end other than use; `closed_by` is empty where nobody's word ended it."""
+    """An approval ended without use. `closed_by` is empty if no person or caller ended it."""
     payload = {"state": after, "request_digest": approval.digest, "closed_by": closed_by, "reason": reason}
     return entry(Kind.APPROVAL_CLOSED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 
 def outcome(approval: Approval, caller: Caller, reported: Outcome) -> Entry:
-    """What the caller says became of its use."""
+    """The caller reported how the action went."""
     decision_id = (approval.used_by or {}).get("decision_id", "")
     details = {"decision_id": decision_id, "outcome": reported}
     payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps(details))
@@ -128,13 +128,13 @@ def masked(
     details: Mapping[str, Any],
     failure: str = "",
 ) -> Entry:
-    """What was masked, unmasked or rewrapped under a decision: columns, counts and digests, no values."""
+    """Data was masked, unmasked or rewrapped under a decision. `details` has columns, counts and digests, no values."""
     payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps({"decision_id": decision_id, **details}))
     return entry(kind, payload, rules=rules, policy_revision=revision, error=failure)
 
 
 def by_caller(kind: Kind, caller: Caller) -> Entry:
-    """Something a caller did to the log itself."""
+    """A caller used the log itself, for example exported it."""
     return entry(kind, b'{"caller":%b}' % caller.json)
 
 

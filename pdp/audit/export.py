@@ -1,6 +1,6 @@
-"""The log as a file: JSON Lines, a header and then a line a batch, records as the text that was hashed.
+"""The log as a file of JSON Lines: a header, then one line for each batch. Records are the text that was hashed.
 
-Bytes that are no UTF-8 (only a damaged log has them) survive as lone surrogates, so that a copy is always exact.
+Bytes that are not UTF-8 (only a damaged log has them) become lone surrogates, so that a copy is always exact.
 """
 
 import json
@@ -15,14 +15,14 @@ FORMAT = "placet/audit/v1"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Whose log it is. `jwks` are the keys as the exporting server named them; trust your own copy more."""
+    """The realm and the keys of the log. `jwks` are the keys that the server named; trust your own copy more."""
 
     realm: str
     jwks: dict[str, Any]
 
 
 def header_line(header: Header) -> str:
-    """The first line."""
+    """The first line of the file."""
     return json.dumps({"format": FORMAT, "realm": header.realm, "jwks": header.jwks}) + "\n"
 
 
@@ -32,7 +32,7 @@ def batch_line(batch: Batch) -> str:
 
 
 def read(file: TextIO) -> tuple[Header, Iterator[Batch]]:
-    """The header and the batches. `ValueError`, with the line's number, for what is no export."""
+    """The header and the batches. Raises `ValueError` with the line's number if the file is not an export."""
     first = _parsed(file.readline(), 1)
     realm, jwks = first.get("realm"), first.get("jwks")
     if first.get("format") != FORMAT or not isinstance(realm, str) or not isinstance(jwks, dict):

@@ -1,7 +1,8 @@
-"""One event of the log: UTF-8 JSON, hashed as stored and never re-serialised.
+"""A record: one event of the log, as UTF-8 JSON that is hashed as it is stored and never serialised again.
 
-Names, resources, free text and the request digest go into the payload, which lies beside the record under
-SHA-256(salt || payload): erasing it leaves chain and proofs whole, and a guess cannot be checked without the salt.
+1. Names, resources, free text and the request digest go into the payload, which is stored beside the record.
+2. The record holds SHA-256(salt || payload). So erasing the payload leaves the chain and the proofs intact.
+3. A guess about an erased payload cannot be checked without the salt, which is erased with it.
 """
 
 import hashlib
@@ -16,10 +17,11 @@ import orjson
 from pdp import identifier
 
 SALT_BYTES = 16
+"""Random bytes of a salt: 128 bits, too many to guess."""
 
 
 class Kind(StrEnum):
-    """What happened."""
+    """The kind of event that a record is about."""
 
     DECISION = "decision"
     ERROR = "error"
@@ -39,7 +41,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record with its payload, ready for the log. Equal ids have equal bytes, however often they are written."""
+    """A record with its payload, ready for the log. It may be written twice; then both copies have equal bytes."""
 
     id: str
     record: bytes
@@ -48,7 +50,7 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes of record and payload."""
+        """The number of bytes of record and payload."""
         return len(self.record) + len(self.payload)
 
 
@@ -63,7 +65,7 @@ def entry(
     approval_id: str = "",
     error: str = "",
 ) -> Entry:
-    """A new record of now. `payload` is UTF-8 JSON; members without a value are left out."""
+    """A new record with the present time. `payload` is UTF-8 JSON; members without a value are left out."""
     salt = os.urandom(SALT_BYTES)
     name = record_id or identifier.new("rec")
     members = {
@@ -82,5 +84,5 @@ def entry(
 
 
 def commitment(salt: bytes, payload: bytes) -> str:
-    """What the record says of its payload: SHA-256(salt || payload) in hex."""
+    """The commitment to a payload that the record holds: SHA-256(salt || payload) in hex."""
     return hashlib.sha256(salt + payload).hexdigest()

@@ -1,8 +1,9 @@
-"""Re-checks a log, batch by batch, and vouches for what it saw.
+"""Verifies a log, batch by batch, and makes an anchor of what it saw.
 
-What it finds: a changed, missing, inserted or swapped batch, record or payload; a forged signature; two records under
-one id; an approval used twice; a writer that goes on after its end; and, against an anchor, a lost tail or a lost
-writer. A tail dropped after the newest anchor cannot be seen: nothing that is left says that it was there.
+1. It finds a batch, record or payload that was changed, removed, inserted or swapped, and a forged signature.
+2. It finds two records with one id, an approval that was used twice, and a writer that goes on after its end.
+3. Against an anchor of an earlier verification it finds a lost tail and a lost writer.
+4. It cannot find a tail that was dropped after the newest anchor, because nothing in the log shows that it existed.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from pdp.v1.audit_pb2 import Batch
 
 
 class Tampered(Exception):
-    """The log is not intact. `kind` is a stable word, `place` says where."""
+    """The log is not intact. `kind` is a stable word for the fault, `place` says where it is."""
 
     def __init__(self, kind: str, place: str, what: str) -> None:
         super().__init__(f"{kind} at {place}: {what}")
@@ -29,7 +30,7 @@ class Tampered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Up to where a writer was seen."""
+    """The last batch of a writer that a verification saw."""
 
     seq: int
     head: str
@@ -37,14 +38,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a verification saw, to be kept away from the log: for every writer its last seq and head."""
+    """What a verification saw: for every writer its last seq and head. Keep it away from the log."""
 
     realm: str
     key: str
     writers: Mapping[str, Seen]
 
     def to_json(self) -> bytes:
-        """One JSON document."""
+        """The anchor as one JSON document."""
         writers = {writer: {"seq": seen.seq, "head": seen.head} for writer, seen in self.writers.items()}
         document = {"format": "placet/anchor/v1", "realm": self.realm, "key": self.key, "writers": writers}
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
@@ -71,7 +72,10 @@ class _Writer:
 
 @dataclass(slots=True)
 class Verifier:
-    """Feed it every batch, writer by writer in order, then `finish`. Raises `Tampered` at the first flaw."""
+    """Verifies a log: `add` every batch, one writer after the other and in order, then `finish`.
+
+    Raises `Tampered` at the first fault.
+    """
 
     realm: str
     key: Ed25519PublicKey
@@ -83,7 +87,7 @@ class Verifier:
     _consumed: dict[str, str] = field(default_factory=dict)
 
     def add(self, batch: Batch) -> None:
-        """Check one batch and everything in it against what came before."""
+        """Check one batch and its records against the batches before it."""
         writer = self._writers.setdefault(batch.writer.hex(), _Writer())
         place = f"writer {batch.writer.hex()} batch {batch.seq}"
         self._chained(batch, writer, place)
@@ -98,7 +102,7 @@ class Verifier:
         self._against_anchor(batch, place)
 
     def finish(self) -> Anchor:
-        """What was seen, as an anchor. Raises `Tampered` where the older anchor saw more."""
+        """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
         for name, seen in (self.since.writers if self.since else {}).items():
             writer = self._writers.get(name)
             if writer is None:
@@ -113,7 +117,7 @@ class Verifier:
 
     def _chained(self, batch: Batch, writer: _Writer, place: str) -> None:
         if len(batch.writer) != WRITER_BYTES:
-            raise Tampered("writer", place, "no writer has such a name")
+            raise Tampered("writer", place, f"a writer's id has {WRITER_BYTES} bytes")
         if writer.closed:
             raise Tampered("after-end", place, "the writer was closed before it")
         if batch.seq != writer.seq + 1:
@@ -134,7 +138,7 @@ class Verifier:
             raise Tampered("duplicate-id", place, "another record has this id")
         if members["kind"] == Kind.APPROVAL_CONSUMED:
             if not members.get("approval_id"):
-                raise Tampered("record", place, "it is the use of no approval")
+                raise Tampered("record", place, "it records a use but names no approval")
             first = self._consumed.setdefault(members["approval_id"], members["id"])
             if first != members["id"]:
                 raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
@@ -148,9 +152,9 @@ class Verifier:
 
 
 def _leaves(batch: Batch, place: str) -> Sequence[bytes]:
-    """The leaf hashes; where a stored one disagrees, the record that was changed is named."""
+    """The leaf hashes of a batch. If a stored one differs, raises `Tampered` that names the changed record."""
     if len(batch.payloads) != len(batch.records):
-        raise Tampered("payload", place, "has not one payload a record")
+        raise Tampered("payload", place, "does not have one payload for each record")
     leaves = [leaf(record) for record in batch.records]
     size = HASH_BYTES
     stored = [batch.leaves[at : at + size] for at in range(0, len(batch.leaves), size)]
@@ -178,7 +182,7 @@ def _named(batch: Batch) -> str:
 
 
 def _name(record: bytes) -> str:
-    """The id that a record, perhaps a damaged one, seems to have."""
+    """The id that a record seems to have; the record may be damaged."""
     at = record.find(b'"id":"')
     text = record[at + 6 : at + 42] if at >= 0 else hashlib.sha256(record).hexdigest()[:16].encode()
     return text.decode("ascii", "replace").split('"')[0]

@@ -1,1 +1,1 @@
-"""Who calls: bearer tokens and client certificates -> `Caller`."""
+"""Authenticates callers: a bearer token or a client certificate becomes a `Caller`."""

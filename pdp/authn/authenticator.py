@@ -1,4 +1,4 @@
-"""A bearer token or a client certificate becomes a Caller, as the configuration says."""
+"""Turns a bearer token or a client certificate into a `Caller`, as the configuration says."""
 
 import hashlib
 import hmac
@@ -20,12 +20,13 @@ from pdp.config import Certificates, Issuer, SpeaksFor
 from pdp.errors import InvalidRequest, Unauthenticated
 
 _MAX_CACHED = 10_000
+"""Verified credentials that are remembered. It bounds the memory; when it is reached, all are forgotten."""
 _ROLE_NAMES = frozenset(map(str, Role))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A credential that was verified, and what it was verified by."""
+    """A verified credential: its caller, when it ends, and the token, which knows the keys that verified it."""
 
     caller: Caller
     expires: float
@@ -35,7 +36,8 @@ class _Known:
 class Authenticator:
     """Verifies tokens and certificates as configured.
 
-    What was verified is remembered until it expires (148 µs saved) or the keys that it was verified by are replaced.
+    A verified credential is remembered, because to verify a token again costs 148 µs. It is forgotten when it expires
+    or when the keys that verified it are replaced.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Authenticator:
 
     @property
     def sources(self) -> list[KeySource]:
-        """Where the keys of the issuers come from."""
+        """The sources of the issuers' keys."""
         return [source for _, source in self._issuers.values()]
 
     async def has_keys(self) -> bool:
@@ -60,8 +62,8 @@ class Authenticator:
     async def caller(self, authorization: str | None, certificate: bytes = b"") -> Caller:
         """The caller behind an `authorization` header and the PEM certificate of the connection.
 
-        Where there is a header, it alone says who calls. Raises `Unauthenticated`, without detail, for whatever does
-        not prove a caller.
+        If there is a header, it alone decides who calls. Raises `Unauthenticated`, without detail, if the credential
+        does not prove a caller.
         """
         if authorization is None and certificate:
             return (await self._remembered(certificate, self._by_certificate)).caller
@@ -84,7 +86,7 @@ class Authenticator:
         return known
 
     def _is_replaced(self, token: Token | None) -> bool:
-        """Whether the keys that verified it are no longer in force."""
+        """Whether the keys that verified a token are no longer in force."""
         return token is not None and self._issuers[token.issuer.issuer][1].keys is not token.keys
 
     async def _by_token(self, credential: bytes) -> _Known:
@@ -104,7 +106,7 @@ class Authenticator:
             raise Unauthenticated("the certificate is not valid here; get another, or send a token") from None
 
     def _delegated(self, token: Token) -> Caller:
-        """The current actor; the others and the subject stay behind it (RFC 8693, section 4.1)."""
+        """The current actor as the caller. The other actors and the subject are vouched for (RFC 8693, section 4.1)."""
         if not token.actors:
             return _of_claims(token.claims, token.issuer)
         current, *earlier = token.actors
@@ -117,7 +119,7 @@ class Authenticator:
 
 
 def _require_bound(token: Token, certificate: bytes) -> None:
-    """RFC 8705, section 3: whoever shows the token must hold the key of the certificate that it names."""
+    """Require that the client of a bound token holds the key of the certificate that it names (RFC 8705, section 3)."""
     try:
         thumbprint = Presented.read(certificate).thumbprint
     except (ValueError, x509.DuplicateExtension):

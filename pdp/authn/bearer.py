@@ -1,6 +1,6 @@
-"""A bearer token (JWT, RFC 7519 and 8725) is verified: signature, issuer, audience, times, shape.
+"""Verifies a bearer token (JWT, RFC 7519 and 8725): its signature, issuer, audience, times and shape.
 
-It raises one of `REFUSALS` and never says which.
+A token that is not valid raises one of `REFUSALS`. The kind of the error tells nothing about the reason.
 """
 
 import json
@@ -21,30 +21,32 @@ from pdp.config import Issuer
 from pdp.errors import InvalidRequest
 
 LEEWAY_SECONDS = 30
+"""Seconds by which the clocks of issuer and server may differ."""
 MAX_TOKEN_BYTES = 8 * 1024
+"""Bytes of a token. It bounds what is parsed before a signature is verified."""
 MAX_ACTORS = 8
-"""Of `act` in `act` (RFC 8693)."""
+"""Levels of `act` inside `act` (RFC 8693). It bounds the chain that one token can claim."""
 REFUSALS = (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A verified token: what it says, by which keys, whom it names as actors, and to which certificate it is bound."""
+    """A verified token, with its issuer and the keys that verified it."""
 
     claims: Mapping[str, Any]
     issuer: Issuer
     keys: Keys
     actors: tuple[Mapping[str, Any], ...]
-    """The current actor first, each an `act` with `iss` and `sub`; empty where nobody acts for the subject."""
+    """The actors, each an `act` with `iss` and `sub`, the current one first; empty if nobody acts for the subject."""
     bound_to: str
-    """`cnf` (RFC 8705): the thumbprint of the one certificate that may come with it; else empty."""
+    """`cnf` (RFC 8705): the thumbprint of the only certificate with which the token may come; empty for any."""
     expires: float
 
 
 async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]]) -> Token:
-    """The token, if one of `issuers` vouches for it here and now; raises one of `REFUSALS` for any other.
+    """The token, if it is a valid token of one of `issuers` for this server. Raises one of `REFUSALS` if it is not.
 
-    A key that is unknown is looked for again, once.
+    If the token names an unknown key, the issuer's keys are fetched again, once.
     """
     header, payload = map(_object, token.split(".")[:2])
     issuer, source = issuers[payload["iss"]]  # nothing else is taken from it before its signature is verified
@@ -59,7 +61,7 @@ async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]]) 
 
 
 def _object(part: str) -> dict[str, Any]:
-    """A JSON object in UTF-8; `json` alone would also take NaN, UTF-16 and numbers beyond every limit."""
+    """A JSON object in UTF-8. `json` alone would also accept NaN, UTF-16 and numbers of any size."""
     raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     if not isinstance(orjson.loads(raw), dict):
         raise TypeError
@@ -67,7 +69,7 @@ def _object(part: str) -> dict[str, Any]:
 
 
 def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; readers disagree on which of two equal names counts, so there must not be two (RFC 8725)."""
+    """A JSON object in which no name occurs twice: readers disagree on which one counts (RFC 8725)."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError
@@ -75,7 +77,7 @@ def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _key(kid: object, keys: Keys) -> Key | None:
-    """The key of that name; without a name the only one."""
+    """The key with the name `kid`. Without a name, the issuer's only key."""
     if kid is None:
         return next(iter(keys.values())) if len(keys) == 1 else None
     return keys.get(kid) if isinstance(kid, str) else None
@@ -88,7 +90,7 @@ def _claims(token: str, key: Key | None, issuer: Issuer) -> Mapping[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)  # "EdDSA" is the older name of the same signature
         read = jwt.decode(token, key, algorithms=takes or [""])
-    if "crit" in read.header:  # nothing that could be critical is known here
+    if "crit" in read.header:  # this server knows no critical extension
         raise ValueError
     return dict(read.claims)
 
@@ -111,7 +113,7 @@ def _seconds(value: Any) -> float:
 
 
 def _actors(claims: Mapping[str, Any], issuer: Issuer) -> tuple[Mapping[str, Any], ...]:
-    """Each `act` with its `iss` filled in. An identity has one voucher, so others' are named only as configured."""
+    """Each `act` with its `iss` filled in. It may name another issuer only if the configured `actors` list that one."""
     actors: list[Mapping[str, Any]] = []
     within = claims
     while "act" in within:
@@ -126,7 +128,7 @@ def _actors(claims: Mapping[str, Any], issuer: Issuer) -> tuple[Mapping[str, Any
 
 
 def _bound_to(claims: Mapping[str, Any]) -> str:
-    """Any other confirmation than by certificate cannot be checked here, so it is none."""
+    """The thumbprint in `cnf`. Raises `ValueError` for another confirmation, because it cannot be checked."""
     if "cnf" not in claims:
         return ""
     bound = claims["cnf"]

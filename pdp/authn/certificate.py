@@ -1,4 +1,4 @@
-"""A client certificate, whose signature TLS has verified, becomes an identity: by SPIFFE ID or by its whole subject."""
+"""Finds the identity of a client certificate, by SPIFFE ID or by its whole subject. TLS has verified its signature."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -29,7 +29,7 @@ class Presented:
 
     @classmethod
     def read(cls, pem: bytes) -> "Presented":
-        """Raises `ValueError` for what is no certificate of a client that is valid now."""
+        """Read a certificate. Raises `ValueError` if it is not a client's certificate that is valid now."""
         certificate = x509.load_pem_x509_certificate(pem)
         if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
             raise ValueError
@@ -39,7 +39,7 @@ class Presented:
         return cls(certificate, thumbprint, certificate.not_valid_after_utc.timestamp())
 
     def named_by(self, entries: Sequence[Certificates]) -> tuple[Certificates, str]:
-        """The entry that covers it, and its `sub`. Raises `ValueError` where none does."""
+        """The entry that covers the certificate, and its `sub`. Raises `ValueError` if no entry covers it."""
         uris = _uris(self.certificate)
         if uris:
             return _by_spiffe(uris, entries)
@@ -51,7 +51,7 @@ class Presented:
 
 
 def _is_for_clients(certificate: x509.Certificate) -> bool:
-    """A leaf, and for this use."""
+    """Whether it is a leaf certificate, and one that clients may use."""
     extensions = certificate.extensions
     try:
         if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
@@ -74,7 +74,7 @@ def _uris(certificate: x509.Certificate) -> list[str]:
 
 
 def _by_spiffe(uris: Sequence[str], entries: Sequence[Certificates]) -> tuple[Certificates, str]:
-    """X509-SVID, section 2: exactly one URI, and that a SPIFFE ID."""
+    """The entry for a SPIFFE ID. There must be exactly one URI, and it must be a SPIFFE ID (X509-SVID, section 2)."""
     (uri,) = uris
     if not _SPIFFE_ID.fullmatch(uri) or not _DOTS.isdisjoint(uri.split("/")):
         raise ValueError

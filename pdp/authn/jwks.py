@@ -1,7 +1,7 @@
-"""The public keys of issuers: a file or a URL, read again while the server runs; the only other user of aiohttp.
+"""The public keys of issuers, from a file or a URL, read again and again while the server runs.
 
-Keys that cannot be fetched any more are kept for an hour. Then there are none, and every token of that issuer is
-refused.
+If an issuer's keys cannot be fetched any more, the last ones are kept for an hour. After that every token of the issuer
+is refused.
 """
 
 import asyncio
@@ -25,15 +25,21 @@ from pdp.errors import SetupError
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 300.0
+"""Seconds between two fetches that succeed. It bounds how long a removed key is still accepted."""
 AGAIN_SECONDS = 30.0
-"""After a failure; and no key that is unknown has keys fetched sooner than this after the last time."""
+"""Seconds to the next fetch after a failure, and between two fetches because of an unknown key."""
 KEPT_SECONDS = 3600.0
+"""Seconds for which the last keys are used if they cannot be fetched again."""
 FETCH_SECONDS = 3.0
+"""Seconds that one fetch may take."""
 WAIT_SECONDS = 1.0
-"""How long a call waits for keys that are being fetched."""
+"""Seconds that a call waits for keys that are being fetched."""
 MAX_BYTES = 256 * 1024
+"""Bytes of a document from an issuer. It bounds what is read and parsed."""
 MAX_KEYS = 100
+"""Keys of one issuer that are read. It bounds the work of one fetch."""
 MIN_RSA_BITS = 2048
+"""Bits of an RSA key: the least that RFC 7518, section 3.3 permits."""
 
 KEY_OF = MappingProxyType(
     {
@@ -45,19 +51,19 @@ KEY_OF = MappingProxyType(
         **dict.fromkeys(("PS256", "PS384", "PS512", "RS256", "RS384", "RS512"), ("RSA", "")),
     }
 )
-"""The one type and curve of key that each algorithm takes."""
+"""The type and curve of key that each algorithm takes."""
 
 Keys = Mapping[str, Key]
-"""By `kid`. A set that replaces another is another object, and so is the end of one."""
+"""The keys by `kid`. Keys that replace others are another object, so `is` tells whether they were replaced."""
 _NONE: Keys = MappingProxyType({})
 
 
 class Unusable(Exception):
-    """What came is no key set; the text says why, for the log."""
+    """The document is not a usable key set; the text says why, for the log."""
 
 
 class KeySource:
-    """One issuer's keys. `clock` tells seconds that only ever grow."""
+    """The keys of one issuer. `clock` gives seconds and never goes back."""
 
     def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer, self._clock = issuer, clock
@@ -70,11 +76,11 @@ class KeySource:
 
     @property
     def keys(self) -> Keys:
-        """The keys in force; none, once they could not be fetched for an hour."""
+        """The keys in force; empty if they could not be fetched for an hour."""
         return self._keys if self._clock() < self._until else _NONE
 
     async def renewed(self) -> None:
-        """Fetch, as a token names a key that is not there; all who ask meanwhile wait for the same fetch."""
+        """Fetch because a token names an unknown key. All calls that ask meanwhile wait for the same fetch."""
         if self._fetching is None and self._clock() - self._tried < AGAIN_SECONDS:
             return
         await asyncio.wait({self._fetch()}, timeout=WAIT_SECONDS)
@@ -86,7 +92,7 @@ class KeySource:
             await asyncio.sleep(REFRESH_SECONDS if fetched else AGAIN_SECONDS)
 
     def _fetch(self) -> asyncio.Task[bool]:
-        """The fetch that is under way; begun now where there is none."""
+        """The fetch that is under way, or else a new one."""
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.get_running_loop().create_task(self._fetched())
@@ -110,7 +116,7 @@ class KeySource:
         return True
 
     def _take(self, document: bytes) -> None:
-        """An unchanged document leaves the very keys in place, and with them every token that was verified."""
+        """Take the keys of a document. If it is unchanged, the same keys stay, and with them every verified token."""
         if document != self._document or not self.keys:
             self._keys, self._document = parsed(document, self._issuer), document
         self._until = self._clock() + KEPT_SECONDS
@@ -128,7 +134,7 @@ class KeySource:
             return await _get(session, url if isinstance(url, str) else await self._discovered(session))
 
     async def _discovered(self, session: aiohttp.ClientSession) -> str:
-        """OpenID Connect Discovery 1.0, section 4: the document must be of exactly this issuer."""
+        """The `jwks_uri` of OpenID Connect Discovery 1.0, section 4. The document must name exactly this issuer."""
         name = self._issuer.issuer
         document = orjson.loads(await _get(session, name.rstrip("/") + "/.well-known/openid-configuration"))
         if not isinstance(document, dict) or document.get("issuer") != name:
@@ -151,15 +157,15 @@ async def _get(session: aiohttp.ClientSession, url: str) -> bytes:
 
 
 def parsed(document: bytes, issuer: Issuer) -> Keys:
-    """The keys of a JWK Set, or of one JWK, that fit the issuer's algorithms; only their public halves.
+    """The public halves of those keys in a JWK Set, or in one JWK, that fit the issuer's algorithms.
 
-    Others in it are for other uses (RFC 7517, section 5). Raises `Unusable` where none is left.
+    Other keys in it are for other uses (RFC 7517, section 5). Raises `Unusable` if no key is left.
     """
     try:
         value = orjson.loads(document)
         members = value.get("keys", [value])[:MAX_KEYS]
     except (ValueError, AttributeError, TypeError):
-        raise Unusable("it is no JSON object with keys") from None
+        raise Unusable("it is not a JSON object with keys") from None
     fitting = {KEY_OF[algorithm] for algorithm in issuer.algorithms}
     found: dict[str, Key] = {}
     for member in members:
@@ -172,12 +178,12 @@ def parsed(document: bytes, issuer: Issuer) -> Keys:
 
 
 def kind_of(key: Key) -> tuple[str, str]:
-    """Type and curve."""
+    """The type and curve of a key."""
     return key.key_type, str(key.get("crv", ""))
 
 
 def _key(member: Any) -> Key | None:
-    """One signature key. None for anything else, a weak one included."""
+    """The signature key in one member of a JWK Set; None for anything else, also for a weak key."""
     if not isinstance(member, dict) or member.get("use", "sig") != "sig" or member.get("kty") == "oct":
         return None
     with suppress(JoseError, ValueError, TypeError, KeyError):

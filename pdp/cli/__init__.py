@@ -1,4 +1,8 @@
-"""The command line: one file a noun, each thin: parse, call, print. What a command needs is imported inside it."""
+"""The command line. Each file is for one noun and is thin: it parses, calls the client and prints.
+
+A command imports what it needs inside its function. So it starts quickly, and the client's commands work without the
+extra `server`.
+"""
 
 from typing import Annotated
 
@@ -32,7 +36,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def placet(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Ask, approve, mask, run and audit a Placet policy decision point."""
     if version:

@@ -1,6 +1,7 @@
-"""Anchors of verifications of the live log, kept in the state folder, a folder for each realm and key.
+"""Keeps the anchors of verifications in the state folder, in one folder for each realm and key.
 
-Those of files lie beside them under another name: an old export says nothing about how far the live log has come.
+Anchors of the live log and anchors of exported files have different names, because an old export says nothing about how
+far the live log has come.
 """
 
 import os
@@ -19,22 +20,22 @@ _REALM = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def is_realm(text: str) -> bool:
-    """Whether a deployment can have this name. It becomes a folder's, and comes from a file of anybody's."""
+    """Whether `text` can be a deployment's name. A file that may be forged gives it, and it becomes a folder's name."""
     return _REALM.fullmatch(text) is not None
 
 
 def keys(state: Path, realm: str) -> set[str]:
-    """The keys of the live logs of this realm that were verified here."""
+    """The audit keys of this realm's live log that verifications on this machine saw."""
     return {path.parent.name for path in (state / "anchors" / realm).glob(f"*/{LIVE}-*.json")}
 
 
 def newest(state: Path, realm: str, kid: str) -> Path | None:
-    """The anchor that the last good verification of this live log left."""
+    """The anchor of the last successful verification of this live log; None if there is no such anchor."""
     return max((state / "anchors" / realm / kid).glob(f"{LIVE}-*.json"), default=None)
 
 
 def keep(anchor: "Anchor", state: Path, origin: str) -> Path:
-    """Write an anchor, whole or not at all; where it is."""
+    """Write an anchor, as a whole or not at all, and return its path."""
     folder = state / "anchors" / anchor.realm / anchor.key
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{origin}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.json"
@@ -47,7 +48,7 @@ def keep(anchor: "Anchor", state: Path, origin: str) -> Path:
 
 
 def read(path: Path) -> "Anchor":
-    """The anchor in a file; ends where there is none."""
+    """The anchor in a file. Ends the command if the file does not hold one."""
     from pdp.audit.verify import Anchor
 
     try:
@@ -55,4 +56,4 @@ def read(path: Path) -> "Anchor":
     except OSError as error:
         exit_code.fail(f"cannot read the anchor {path}: {error.strerror}", exit_code.USAGE)
     except (ValueError, KeyError, TypeError, AttributeError):
-        exit_code.fail(f"{path} is no anchor", exit_code.USAGE)
+        exit_code.fail(f"{path} is not an anchor", exit_code.USAGE)

@@ -1,4 +1,4 @@
-"""`pdp approvals`: what waits for people, and their verdicts."""
+"""`pdp approvals`: shows the requests that wait for people, and sends verdicts on them."""
 
 import sys
 from enum import StrEnum
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code, waiting
-from pdp.cli.session import Output, Session, client_command
-from pdp.cli.session import show as for_people
+from pdp.cli.session import Output, Session, client_command, show_text
 
 if TYPE_CHECKING:
     from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Approval, Verdict
     from pdp.v1.request_pb2 import Request
 
-app = typer.Typer(name="approvals", help="What waits for people, and their verdicts.", no_args_is_help=True)
+app = typer.Typer(name="approvals", help="List, review and close approvals.", no_args_is_help=True)
 waiting.add_to(app)
 
 
@@ -26,24 +25,27 @@ class _Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-_Id = Annotated[str, typer.Argument(metavar="ID", help="apr_…")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The approval's id, apr_…")]
 _Ids = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="apr_…; several where the policy lets them go together.")
+    list[str],
+    typer.Argument(metavar="ID...", help="Approval ids, apr_…; several if the policy lets you review them together."),
 ]
-_Reason = Annotated[str, typer.Option(help="Why; kept with the review.")]
-_Why = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
-_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask on a terminal.")]
+_Reason = Annotated[str, typer.Option(help="The reason for your verdict; it is kept with the review.")]
+_Why = Annotated[str, typer.Option("--reason", help="Your reason; it is recorded.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation on a terminal.")]
 
 
 @app.command("list")
 @client_command
 async def list_approvals(
     session: Session,
-    queue: Annotated[bool, typer.Option("--queue", help="What I may review, instead of what I asked for.")] = False,
-    page_size: Annotated[int, typer.Option(help="So many a page, up to 100.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="List what I may review, instead of what I asked for.")
+    ] = False,
+    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, newest first; or my review queue, what is of one kind together."""
+    """List my approvals, newest first; or my review queue, with requests of one kind together."""
     from pdp.cli import display
     from pdp.cli.reviewing import kind
     from pdp.v1.approval_pb2 import ListApprovalsRequest
@@ -67,7 +69,11 @@ async def list_approvals(
 @app.command()
 @client_command
 async def show(session: Session, approval_id: _Id) -> None:
-    """Show an approval whole: who may still review it, what is new in it, who was not told, whether I may review it."""
+    """Show a whole approval.
+
+    It also shows who may still review it, what differs from the last approved request of this kind, which webhooks were
+    not told, and whether I may review it.
+    """
     from pdp.cli import display
     from pdp.cli.notifications import untold
     from pdp.v1.approval_pb2 import GetApprovalRequest
@@ -77,13 +83,13 @@ async def show(session: Session, approval_id: _Id) -> None:
     if session.output is not Output.TABLE:
         session.print(answer, str)
         return
-    for_people("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
+    show_text("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
 
 
 @app.command()
 @client_command
 async def approve(session: Session, approval_ids: _Ids, reason: _Reason = "", yes: _Yes = False) -> None:
-    """Approve exactly what is displayed: the digest that is sent is recomputed from it."""
+    """Approve exactly the request that is displayed: the command sends the digest of what it displayed."""
     from pdp.cli.reviewing import Reviewer, is_individual
     from pdp.v1.approval_pb2 import Verdict
 
@@ -103,7 +109,7 @@ async def approve(session: Session, approval_ids: _Ids, reason: _Reason = "", ye
 @app.command()
 @client_command
 async def deny(session: Session, approval_id: _Id, reason: _Reason = "", yes: _Yes = False) -> None:
-    """Deny; one eligible no is enough, and one that comes after the approval revokes it."""
+    """Deny the request. One denial by an eligible reviewer is enough; after the approval it revokes it."""
     from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Verdict
 
@@ -119,11 +125,13 @@ async def send_back(
     reason: Annotated[str, typer.Option(help="What should be different.")],
     suggest: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The request that you would accept, in JSON; then you cannot review it."),
+        typer.Option(
+            metavar="FILE", help="The request that you would accept, in JSON; you cannot review it when it is sent."
+        ),
     ] = None,
     yes: _Yes = False,
 ) -> None:
-    """Ask for changes: this approval ends, and the requester may send a new request that names it."""
+    """Ask for changes: this approval ends, and the requester may send a new request that names this one."""
     from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Verdict
 
@@ -168,9 +176,9 @@ async def outcome(
     session: Session,
     approval_id: _Id,
     state: Annotated[_Outcome, typer.Argument(help="How the action went.")],
-    detail: Annotated[str, typer.Option(help="What happened; no secrets, it is recorded.")] = "",
+    detail: Annotated[str, typer.Option(help="What happened; it is recorded, so it must not contain secrets.")] = "",
 ) -> None:
-    """Report what became of the action that used an approval of mine."""
+    """Report how the action went for which I used an approval of mine."""
     from pdp.v1.approval_pb2 import ReportOutcomeRequest
 
     request = ReportOutcomeRequest(approval_id=approval_id, state=f"OUTCOME_STATE_{state.upper()}", detail=detail)
@@ -179,14 +187,14 @@ async def outcome(
 
 
 def add_to(root: typer.Typer) -> None:
-    """Add the group, and the inbox."""
+    """Add the group `approvals` and the command `inbox`."""
     root.add_typer(app)
     root.command()(inbox)
 
 
 @client_command
 async def inbox(session: Session) -> None:
-    """Review on the terminal, by keyboard: the queue as it changes, each approval whole."""
+    """Review in the terminal, by keyboard. It shows the queue as it changes, and each approval as a whole."""
     try:
         from pdp.cli.inbox import Inbox
     except ImportError:
@@ -210,7 +218,7 @@ async def _review(
     from pdp.v1.approval_pb2 import Verdict
 
     answer = await reviewer.read(approval_id)
-    for_people(display.seen(answer), sys.stderr)
+    show_text(display.seen(answer), sys.stderr)
     if ask and sys.stdin.isatty():
         words = Verdict.Name(verdict).removeprefix("VERDICT_").replace("_", " ").lower()
         typer.confirm(f"{words} this?", abort=True, err=True)
@@ -232,4 +240,4 @@ def _request(file: Path) -> "Request":
     try:
         return json_format.Parse(file.read_bytes(), Request())
     except (OSError, json_format.ParseError) as error:
-        exit_code.fail(f"{file} holds no request: {error}", exit_code.USAGE)
+        exit_code.fail(f"{file} does not hold a Request: {error}", exit_code.USAGE)

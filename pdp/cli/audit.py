@@ -1,4 +1,4 @@
-"""`pdp audit`: read, take and check the log."""
+"""`pdp audit`: reads, exports and verifies the log."""
 
 import json
 import sys
@@ -17,26 +17,28 @@ if TYPE_CHECKING:
     from pdp.audit.verify import Anchor, Verifier
     from pdp.v1.audit_pb2 import GetRecordResponse
 
-app = typer.Typer(name="audit", help="Read, take and check the log.", no_args_is_help=True)
+app = typer.Typer(name="audit", help="Read, export and verify the log.", no_args_is_help=True)
 
 
 @app.command("list")
 @client_command
 async def list_records(
     session: Session,
-    kind: Annotated[str, typer.Option(help='Only this kind, for example "decision".')] = "",
-    effect: Annotated[str, typer.Option(help="Only ALLOW, DENY or NEEDS_APPROVAL.")] = "",
-    approval_id: Annotated[str, typer.Option(help="Only records of this approval.")] = "",
-    page_size: Annotated[int, typer.Option(help="So many a page, up to 100.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
+    kind: Annotated[str, typer.Option(help='List only records of this kind, for example "decision".')] = "",
+    effect: Annotated[
+        str, typer.Option(help="List only decisions with this effect: ALLOW, DENY or NEEDS_APPROVAL.")
+    ] = "",
+    approval_id: Annotated[str, typer.Option(help="List only records of this approval.")] = "",
+    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List records, newest first; a second may pass until a new one is listed."""
+    """List records, newest first. It may take a second until a new record is listed."""
     from pdp.cli import display
     from pdp.v1.audit_pb2 import ListRecordsRequest
     from pdp.v1.request_pb2 import Effect
 
     name = f"EFFECT_{effect.upper() or 'UNSPECIFIED'}"
-    if name not in Effect.keys():  # noqa: SIM118  # an enum wrapper is no dict
+    if name not in Effect.keys():  # noqa: SIM118  # an enum wrapper is not a dict
         exit_code.fail("--effect must be ALLOW, DENY or NEEDS_APPROVAL", exit_code.USAGE)
     query: dict[str, Any] = {"page_size": page_size, "kind": kind, "effect": name, "approval_id": approval_id}
     async with session.client() as client:
@@ -54,9 +56,10 @@ async def list_records(
 @app.command()
 @client_command
 async def show(
-    session: Session, record_id: Annotated[str, typer.Argument(metavar="ID", help="rec_… or dec_…")]
+    session: Session,
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a record, rec_…, or of a decision, dec_…")],
 ) -> None:
-    """Show a record with its payload, as stored."""
+    """Show a record with its payload, as they are stored."""
     from pdp.v1.audit_pb2 import GetRecordRequest
 
     async with session.client() as client:
@@ -65,7 +68,7 @@ async def show(
 
 
 def _shown(found: "GetRecordResponse") -> str:
-    """The record and its payload side by side, readable."""
+    """The record and its payload as readable JSON."""
     stored = {
         "record": _parsed(found.record),
         "payload": _parsed(found.payload or b"null"),
@@ -77,7 +80,7 @@ def _shown(found: "GetRecordResponse") -> str:
 
 
 def _parsed(stored: bytes) -> Any:
-    """JSON, or the text of what was damaged."""
+    """The parsed JSON, or the text if it is damaged."""
     try:
         return json.loads(stored)
     except ValueError:
@@ -87,18 +90,18 @@ def _parsed(stored: bytes) -> Any:
 @app.command()
 @client_command
 async def export(
-    session: Session, file: Annotated[str, typer.Argument(help="Where to; - is standard output.")]
+    session: Session, file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")]
 ) -> None:
-    """Write the whole log as JSON Lines, a line a batch, as stored."""
-    from pdp.audit import export as form
+    """Write the whole log as JSON Lines, one line for each batch as it is stored."""
+    from pdp.audit.export import batch_line, header_line
 
     records = 0
     async with session.client() as client:
         header = await verification.header(client)
         with _whole_file(file) as target:
-            target.write(form.header_line(header))
+            target.write(header_line(header))
             async for batch in verification.batches(client):
-                target.write(form.batch_line(batch))
+                target.write(batch_line(batch))
                 records += len(batch.records)
     typer.echo(f"{records} records exported", err=True)
 
@@ -107,14 +110,14 @@ async def export(
 @client_command
 async def verify(
     session: Session,
-    file: Annotated[Path | None, typer.Argument(help="An export; without it the live log.")] = None,
-    since: Annotated[Path | None, typer.Option(help="An anchor of an earlier verification.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="An exported log; by default the live log.")] = None,
+    since: Annotated[Path | None, typer.Option(help="An anchor that an earlier verification kept.")] = None,
     key: Annotated[Path | None, typer.Option(help="A JWK Set with the audit key that you trust.")] = None,
 ) -> None:
     """Check chain, signatures and content of the log; keep an anchor of what was seen.
 
-    The live log is also held against the newest anchor kept for it. Exit status 13: it is not intact, and so is a FILE
-    that is no export; 2: a file cannot be read.
+    The live log is also compared with the newest anchor that was kept for it. Exit status: 0 the log is intact; 13 it
+    is not intact, or FILE is not an exported log; 2 a file cannot be read.
     """
     from pdp.audit.verify import Tampered
 
@@ -135,7 +138,8 @@ async def verify(
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path) -> None:
     typer.echo(f"intact: {verifier.records} records of {len(anchor.writers)} writers", err=True)
     typer.echo(
-        "vouches for each writer up to this batch; what was dropped after it and after older anchors cannot be seen:",
+        "vouches for each writer up to this batch; records that were dropped behind it and behind older anchors are "
+        "not detected:",
         err=True,
     )
     if session.output is Output.TABLE:
@@ -151,7 +155,7 @@ def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path
 
 @contextmanager
 def _whole_file(name: str) -> Iterator[TextIO]:
-    """A file that appears under its name only when it is whole."""
+    """A file that gets its name only when it is complete."""
     if name == "-":
         yield sys.stdout
         return

@@ -1,4 +1,4 @@
-"""Somebody's own command as a child: it gets the signals that we get, and its exit status becomes ours."""
+"""Runs the user's own command as a child. It gets the signals that we get, and its exit status becomes ours."""
 
 import asyncio
 import os
@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SIGNALLED = 128
+"""The exit status of a command that signal n ended is 128 + n, as in a shell."""
 _PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _OF_THE_KEYBOARD = {signal.SIGINT, signal.SIGQUIT}
 
 
 async def run(executable: Path, command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run to the end; the exit status, or 128 + n after signal n. `OSError` where it cannot be started.
+    """Run the command to its end and return its exit status, or 128 + n if signal n ended it.
 
-    From here on this process outlives the signals that it passes on.
+    Raises `OSError` if it cannot be started. From here on the signals that are passed on no longer end this process.
     """
     early: list[signal.Signals] = []
     process: asyncio.subprocess.Process | None = None
@@ -35,7 +36,7 @@ async def run(executable: Path, command: Sequence[str], variables: Mapping[str, 
 
 
 def _has_the_keyboard() -> bool:
-    """Whether Ctrl-C on our terminal reaches the child by itself, being in our group."""
+    """Whether Ctrl-C on our terminal reaches the child directly, because the child is in our process group."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

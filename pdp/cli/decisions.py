@@ -1,4 +1,4 @@
-"""`pdp authorize`: ask, once or in a batch."""
+"""`pdp authorize`: asks for one decision, or for a batch of them."""
 
 import json
 import sys
@@ -17,6 +17,32 @@ if TYPE_CHECKING:
     from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest, BatchAuthorizeResult
 
 BATCH_ITEMS, BATCH_BYTES = 250, 1024 * 1024
+"""Items and bytes of one call: a quarter of what the contract allows, so that a call ends in time and its answer, with
+the approvals in it, fits into one message."""
+
+_File = Annotated[
+    str,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
+    ),
+]
+OnBehalfOf = Annotated[
+    list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last.")
+]
+Properties = Annotated[
+    list[str] | None,
+    typer.Option("--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."),
+]
+Context = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A member of the context; VALUE is JSON, or else text."),
+]
+RequestId = Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")]
+ApprovalId = Annotated[str, typer.Option(metavar="ID", help="The approval to use.")]
+Justification = Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,39 +53,34 @@ def add_to(app: typer.Typer) -> None:
 @client_command
 async def authorize(
     session: Session,
-    file: Annotated[
-        str,
-        typer.Option(
-            "-f",
-            "--file",
-            metavar="FILE",
-            help="An AuthorizeRequest in JSON, or JSON Lines: a batch (so is any NAME.jsonl). - is standard input.",
-        ),
-    ] = "",
+    file: _File = "",
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts.")] = "",
-    on_behalf_of: Annotated[
-        list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom; may be repeated, outermost last.")
-    ] = None,
+    on_behalf_of: OnBehalfOf = None,
     action: Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")] = "",
-    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="To what.")] = "",
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME=VALUE", help="Of the resource: JSON, else text.")
-    ] = None,
-    context: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="JSON, else text.")] = None,
-    request_id: Annotated[str, typer.Option(metavar="ID", help="Names this one execution.")] = "",
-    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
-    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
+    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What it is done to.")] = "",
+    properties: Properties = None,
+    context: Context = None,
+    request_id: RequestId = "",
+    approval_id: ApprovalId = "",
+    justification: Justification = "",
     supersedes: Annotated[
-        str, typer.Option(metavar="ID", help="The approval that was sent back, which this answers.")
+        str, typer.Option(metavar="ID", help="The sent-back approval that this request answers.")
     ] = "",
-    want_grant: Annotated[bool, typer.Option("--want-grant", help="A grant with a plain allow, too.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Open and use no approval.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say every rule that fired.")] = False,
+    want_grant: Annotated[
+        bool, typer.Option("--want-grant", help="Ask for a grant also if no approval is needed.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but do not open or use an approval.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show every rule that fired.")] = False,
     understands: Annotated[
-        list[str] | None, typer.Option(metavar="TYPE", help="An obligation that you will meet; others are a deny.")
+        list[str] | None,
+        typer.Option(metavar="TYPE", help="An obligation that you will meet; any other obligation counts as a deny."),
     ] = None,
 ) -> None:
-    """Ask whether something may happen: 0 allow, 10 deny, 11 needs approval, 12 approval over; a batch: 0, answered."""
+    """Ask whether an action is allowed.
+
+    Exit status: 0 it is allowed, 10 it is denied, 11 people have to review it first, 12 the approval does not count. A
+    batch ends with 0 if every request got an answer.
+    """
     if file:
         requests, batch = read(file)
     else:
@@ -94,7 +115,8 @@ async def _one(session: Session, client: "Client", request: "AuthorizeRequest") 
     if code == exit_code.OK and decision.unknown_obligations:
         types = ", ".join(map(visible, decision.unknown_obligations))
         exit_code.fail(
-            f"a deny, unless you meet these obligations and say so with --understands: {types}", exit_code.DENY
+            f"this counts as a deny, unless you meet these obligations and say so with --understands: {types}",
+            exit_code.DENY,
         )
     raise typer.Exit(code)
 
@@ -111,7 +133,7 @@ async def _many(session: Session, client: "Client", requests: "list[AuthorizeReq
 
 
 def _batches(requests: "list[AuthorizeRequest]") -> "Iterator[BatchAuthorizeRequest]":
-    """The requests in calls that each end in time, and whose answers, with their approvals, fit into a message."""
+    """The requests, cut into calls of at most `BATCH_ITEMS` and `BATCH_BYTES`."""
     from pdp.v1.decision_pb2 import BatchAuthorizeRequest
 
     batch, size = BatchAuthorizeRequest(), 0
@@ -137,7 +159,7 @@ def _display(answer: "AuthorizeResponse") -> str:
 
 
 def status(answer: "AuthorizeResponse") -> int:
-    """The exit status that says this decision."""
+    """The exit status for a decision."""
     from pdp.v1.request_pb2 import Effect
 
     if answer.effect == Effect.EFFECT_ALLOW:
@@ -149,14 +171,14 @@ def status(answer: "AuthorizeResponse") -> int:
 
 
 def read(file: str) -> "tuple[list[AuthorizeRequest], bool]":
-    """The requests in a file, and whether they are a batch: several lines, or a name that says so."""
+    """The requests in a file, and whether they are a batch: the file has several lines, or its name ends in .jsonl."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
     lines = {number: line for number, line in enumerate(content.splitlines(), start=1) if line.strip()}
     if not lines:
-        exit_code.fail(f"{file} holds no request", exit_code.USAGE)
+        exit_code.fail(f"{file} does not hold a request", exit_code.USAGE)
     if file.endswith(".jsonl") or (len(lines) > 1 and _is_object(next(iter(lines.values())))):
         return [_request(line, f"{file}, line {number}") for number, line in lines.items()], True
     return [_request(content, file)], False
@@ -177,11 +199,11 @@ def _request(text: bytes, place: str) -> "AuthorizeRequest":
     try:
         return json_format.Parse(text.decode("utf-8-sig"), AuthorizeRequest())
     except (json_format.ParseError, ValueError, RecursionError) as error:
-        exit_code.fail(f"{place} is no AuthorizeRequest: {error}", exit_code.USAGE)
+        exit_code.fail(f"{place} is not an AuthorizeRequest: {error}", exit_code.USAGE)
 
 
 def typed(text: str, option: str) -> dict[str, str]:
-    """`<type>:<id>` as the members of a subject or a resource."""
+    """The members of a subject or a resource from `<type>:<id>`."""
     kind, colon, identifier = text.partition(":")
     if not colon:
         exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
@@ -189,7 +211,7 @@ def typed(text: str, option: str) -> dict[str, str]:
 
 
 def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
-    """NAME=JSON or NAME=text, each."""
+    """The members that the assignments NAME=JSON or NAME=text give."""
     found: dict[str, Any] = {}
     for assignment in assignments or ():
         name, equals, text = assignment.partition("=")
@@ -204,5 +226,5 @@ def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> None:
-    """NaN and Infinity are not JSON: they are text."""
+    """Refuse NaN and Infinity: they are not JSON, so they are taken as text."""
     raise ValueError(text)

@@ -1,4 +1,4 @@
-"""`pdp dev` and `pdp demo`: the whole stack on this machine."""
+"""`pdp dev` and `pdp demo`: run the whole stack on this machine."""
 
 import asyncio
 import shlex
@@ -19,6 +19,7 @@ from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
 
 _SIGNALLED = 128
+"""The exit status of a command that signal n ended is 128 + n, as in a shell."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,25 +30,34 @@ def add_to(app: typer.Typer) -> None:
 
 def dev(
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- COMMAND [ARGS]...]", help="Run just for this command.")
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND [ARGS]...]", help="Run the stack only as long as this command runs."),
     ] = None,
     policy: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Rego and data instead of the reference policy; may be repeated."),
+        typer.Option(
+            metavar="DIR", help="A folder of Rego and data, in place of the reference policy; may be repeated."
+        ),
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where MongoDB and keys are kept: .placet, or with COMMAND a temporary one."),
+        typer.Option(
+            metavar="DIR",
+            help="The folder of MongoDB and the keys; by default .placet, or a temporary one with COMMAND.",
+        ),
     ] = None,
     listen: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help=f"host:port on loopback: {DEFAULT_ADDRESS}, or with COMMAND a free port."),
+        typer.Option(
+            metavar="ADDRESS",
+            help=f"host:port on loopback; by default {DEFAULT_ADDRESS}, or a free port with COMMAND.",
+        ),
     ] = "",
 ) -> None:
-    """Run OPA, MongoDB and a decision point with demo people, until Ctrl-C or just for COMMAND.
+    """Run OPA, MongoDB and a decision point with demo people, until Ctrl-C or as long as COMMAND runs.
 
-    COMMAND finds PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of `dev`) in its environment; the exit status is its own, or
-    128 + n after signal n.
+    COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo person `dev`) in its environment. The exit status is
+    that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:
@@ -59,7 +69,10 @@ def dev(
 
 
 def demo() -> None:
-    """Tell the story of one export: asked, refused, approved by two people, used once, proved."""
+    """Show one export from the request to the proof.
+
+    It is asked for, refused, approved by two people, used once and proved from the log.
+    """
     try:
         raise typer.Exit(_for_command([sys.executable, "-m", "pdp.cli.story"], [], None, "127.0.0.1:0"))
     except SetupError as error:
@@ -77,7 +90,10 @@ async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools
 
 
 def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | None, listen: str) -> int:
-    """Run the stack just for a command, in `state` or in a folder that is removed afterwards; its exit status."""
+    """Run the stack as long as a command runs and return the command's exit status.
+
+    The stack uses the folder `state`, or a temporary one that is removed afterwards.
+    """
     tools = _tools()
     with tempfile.TemporaryDirectory(prefix="placet-dev-") as temporary:
         around = _Around(command, policy, (state or Path(temporary)).resolve(), listen, tools)
@@ -86,7 +102,7 @@ def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | N
 
 
 class _Around:
-    """A stack around a command. A signal while it starts ends it; later signals are the command's affair."""
+    """A stack that runs as long as a command. A signal ends it while it starts; a later signal goes to the command."""
 
     def __init__(self, command: Sequence[str], policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
         self._command, self._policy, self._state, self._listen = command, policy, state, listen
@@ -96,7 +112,7 @@ class _Around:
         self.status = 0
 
     async def run(self) -> None:
-        """Start, run, stop; `status` is the command's."""
+        """Start the stack, run the command, stop the stack; `status` is the command's exit status."""
         self._starting = asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
@@ -125,7 +141,7 @@ class _Around:
         return status if status >= 0 else _SIGNALLED - status
 
     def _signalled(self, number: signal.Signals) -> None:
-        """Ctrl-C reaches the command by itself; what is meant for us is passed on."""
+        """Pass a signal on to the command. Ctrl-C reaches the command directly, so it is not passed on."""
         if self._process is None:
             self.status = _SIGNALLED + number
             if self._starting is not None:
@@ -135,7 +151,7 @@ class _Around:
 
 
 def _tools() -> Path:
-    """The tool cache with an OPA in it, fetched now where there is none."""
+    """The tool cache. OPA is fetched into it if it is not there."""
     from pdp.process import toolcache
 
     cache = Environment.read().tool_cache
@@ -147,7 +163,7 @@ def _tools() -> Path:
 
 
 def _this_program() -> list[str]:
-    """How this very program was called, for a shell that does not find it on its PATH."""
+    """The command that starts this program, for a shell that does not find it on its PATH."""
     started = Path(sys.argv[0])
     return [sys.executable, "-m", "pdp"] if started.name == "__main__.py" else [str(started)]
 

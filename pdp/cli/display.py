@@ -1,4 +1,8 @@
-"""For people's eyes: the whole of a request, in a fixed order. Requests that differ look different."""
+"""Shows requests, approvals and decisions to people.
+
+1. A request is shown as a whole, in a fixed order.
+2. Two requests that differ look different.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -23,7 +27,7 @@ from pdp.v1.request_pb2 import Effect, Request, Subject
 
 
 def decision(answer: AuthorizeResponse) -> str:
-    """An answer in a few lines."""
+    """A decision in a few lines."""
     lines = [f"{effect(answer.effect)}{'  (dry run)' if answer.dry_run else ''}"]
     lines += [f"  {visible(reason.reason)}  [{visible(reason.rule)}]" for reason in answer.reasons]
     for duty in answer.obligations:
@@ -41,7 +45,7 @@ def decision(answer: AuthorizeResponse) -> str:
 
 
 def approval(held: Approval) -> str:
-    """An approval, whole: request, requirements, reviews; then, apart, the requester's own words."""
+    """A whole approval: request, requirements and reviews. The requester's own words come last, apart from these."""
     lines = [
         f"approval      {name(held.approval_id)}  {state(held)}",
         f"asked by      {name(held.caller)}  at {_time(held.created_at)}",
@@ -65,7 +69,11 @@ def approval(held: Approval) -> str:
 
 
 def seen(answer: GetApprovalResponse) -> str:
-    """An approval as it concerns the caller: who may still review, what is new in it, and whether the caller may."""
+    """An approval as the caller sees it.
+
+    After the approval it shows who may still review it, what differs from the last approved request of this kind, and
+    whether the caller may review it.
+    """
     lines = ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
     if answer.HasField("last_approved"):
         lines += [
@@ -78,14 +86,14 @@ def seen(answer: GetApprovalResponse) -> str:
 
 
 def differences(before: Request, after: Request) -> Iterator[str]:
-    """Every line of a request that another lacks: `-` was, `+` is."""
+    """The lines that differ between two requests: `-` is only in `before`, `+` is only in `after`."""
     old, new = list(request(before)), list(request(after))
     yield from (f"- {line}" for line in old if line not in set(new))
     yield from (f"+ {line}" for line in new if line not in set(old))
 
 
 def request(asked: Request) -> Iterator[str]:
-    """Every leaf of a request. A line that is indented twice belongs to the one above it."""
+    """A line for every leaf of a request. An indented line belongs to the line above it."""
     yield f"who           {_subject(asked.subject)}"
     yield from _leaves("who", asked.subject.properties)
     for principal in asked.on_behalf_of:
@@ -99,7 +107,7 @@ def request(asked: Request) -> Iterator[str]:
 
 
 def approval_table(approvals: Iterable[Approval]) -> str:
-    """One line an approval."""
+    """A table with one line for each approval."""
     rows = [
         (
             name(held.approval_id),
@@ -114,7 +122,7 @@ def approval_table(approvals: Iterable[Approval]) -> str:
 
 
 def record_table(records: Iterable[RecordSummary]) -> str:
-    """One line a record."""
+    """A table with one line for each record."""
     rows = [
         (
             visible(record.record_id),
@@ -130,7 +138,7 @@ def record_table(records: Iterable[RecordSummary]) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as they need to be; nothing is cut. The cells are visible text."""
+    """Columns as wide as their widest cell; nothing is cut. The caller gives cells of visible text."""
     cells = [tuple(header), *map(tuple, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     return "\n".join(
@@ -149,7 +157,7 @@ def effect(value: int) -> str:
 
 
 def _named(enum: Any, value: int, prefix: str) -> str:
-    """A newer server may send a value that has no name here."""
+    """The name of an enum's value, or its number: a newer server may send a value that has no name here."""
     return str(enum.Name(value)).removeprefix(prefix) if value in enum.values() else f"{prefix}{value}"
 
 
@@ -186,7 +194,7 @@ def _words(heading: str, text: str) -> list[str]:
 
 
 def _eligible(people: EligibleReviewers) -> str:
-    others = ["whoever else fits"] if people.open else []
+    others = ["others who fit"] if people.open else []
     return f"{', '.join([*map(name, people.identities), *others]) or 'nobody'}  [{visible(people.rule)}]"
 
 

@@ -1,4 +1,4 @@
-"""What a command's exit status says; scripts lean on it."""
+"""The exit statuses of all commands. Scripts rely on them, so they never change."""
 
 from typing import NoReturn
 
@@ -8,16 +8,27 @@ from pdp.cli.visible import printable
 from pdp.errors import PdpError
 
 OK = 0
+"""The command succeeded; the action is allowed."""
 FAILURE = 1
+"""The command failed for a reason that has no status of its own."""
 USAGE = 2
+"""The command line, a file or a request is not acceptable."""
 POLICY_ERROR = 3
+"""The policy is invalid, or its check has findings."""
 POLICY_TESTS_FAILED = 4
+"""A test of the policy failed, or the tests do not cover enough."""
 DENY = 10
+"""The action is denied."""
 NEEDS_APPROVAL = 11
+"""People have to review the request first."""
 APPROVAL_ENDED = 12
+"""The approval does not count: it has ended, was used or is for another request."""
 VERIFICATION_FAILED = 13
+"""The log is not intact, or the grant is not valid."""
 UNAVAILABLE = 69
+"""The server, or something that it needs, does not answer (EX_UNAVAILABLE of sysexits.h)."""
 NOT_ALLOWED = 77
+"""The caller may not do this (EX_NOPERM of sysexits.h)."""
 
 _BY_CODE = {
     "INVALID_ARGUMENT": USAGE,
@@ -30,17 +41,17 @@ _BY_REASON = {"POLICY_INVALID": POLICY_ERROR, "POLICY_REFUSED": POLICY_ERROR}
 
 
 def of_error(error: PdpError) -> int:
-    """The status for a failed call."""
+    """The exit status for a failed call."""
     return _BY_REASON.get(error.reason) or _BY_CODE.get(error.code, FAILURE)
 
 
 def fail(sentence: str, status: int = FAILURE) -> NoReturn:
-    """Say why on standard error and end. What the sentence quotes may be anybody's text."""
+    """Print the sentence on standard error and exit. Hidden characters are shown: it may quote text from anybody."""
     typer.echo(printable(sentence), err=True)
     raise typer.Exit(status)
 
 
 def missing(error: ModuleNotFoundError) -> int:
-    """Say that a command needs more than the client; the status for that."""
+    """Say that a command needs the extra `server`, and return the exit status for that."""
     typer.echo(f"this command needs {error.name}, which `pip install 'placet[server]'` brings", err=True)
     return FAILURE

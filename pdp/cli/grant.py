@@ -1,4 +1,4 @@
-"""`pdp grant`: what a program can hold in its hand as proof of an allow."""
+"""`pdp grant`: checks a grant, the signed proof of an allow."""
 
 import json
 import sys
@@ -12,12 +12,12 @@ from pdp.cli import decisions, exit_code
 from pdp.cli.session import Output, Session, client_command
 from pdp.errors import GrantInvalid
 
-app = typer.Typer(name="grant", help="Signed proofs of allows.", no_args_is_help=True)
+app = typer.Typer(name="grant", help="Check grants, the signed proofs of allows.", no_args_is_help=True)
 
 
 @app.callback()
 def grant() -> None:
-    """Signed proofs of allows."""
+    """Check grants, the signed proofs of allows."""
 
 
 @app.command()
@@ -30,15 +30,22 @@ async def verify(
     proof: Annotated[str, typer.Argument(metavar="[GRANT]", help="The grant; - is standard input.")] = "-",
     keys: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The published JWK Set; with --realm and --caller no server is asked."),
+        typer.Option(
+            metavar="FILE", help="The published JWK Set; with --realm and --caller the command asks no server."
+        ),
     ] = None,
-    realm: Annotated[str, typer.Option(metavar="NAME", help="By default the server's.")] = "",
-    caller: Annotated[str, typer.Option(metavar="TYPE:ID", help="By default who you are to the server.")] = "",
-    at: Annotated[datetime | None, typer.Option(metavar="TIME", help="UTC, to check a grant as of then.")] = None,
+    realm: Annotated[str, typer.Option(metavar="NAME", help="The realm; by default that of the server.")] = "",
+    caller: Annotated[
+        str, typer.Option(metavar="TYPE:ID", help="The caller; by default your identity at the server.")
+    ] = "",
+    at: Annotated[
+        datetime | None, typer.Option(metavar="TIME", help="The time (UTC) for the check; by default now.")
+    ] = None,
 ) -> None:
     """Check a grant against what is about to run, and print its claims.
 
-    The request has the chain that the answer had in `on_behalf_of`. Exit status: 0 it holds, 13 it does not.
+    The request must have the chain that the answer had in `on_behalf_of`. Exit status: 0 the grant is valid, 13 it is
+    not.
     """
     from pdp.canonical import canonical
     from pdp.grant import verify_grant
@@ -63,7 +70,7 @@ async def verify(
 
 
 async def _from_server(session: Session, published: str, realm: str, caller: str) -> tuple[str, str, str]:
-    """The server's word for what was not given."""
+    """Keys, realm and caller; the server names those that were not given."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:

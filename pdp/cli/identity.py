@@ -1,4 +1,4 @@
-"""`pdp token` and `pdp whoami`."""
+"""`pdp token` and `pdp whoami`: print a demo token, and the caller's own identity."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +22,8 @@ def add_to(app: typer.Typer) -> None:
 
 def token(
     as_name: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="alice, bob, carol, dana, report-bot or dev.")
+        str,
+        typer.Option("--as", metavar="NAME", help="The demo person: alice, bob, carol, dana, report-bot or dev."),
     ] = "dev",
 ) -> None:
     """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
@@ -36,7 +37,7 @@ def token(
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Say who I am to the server."""
+    """Print my identity as the server knows it."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:

@@ -1,7 +1,8 @@
-"""`pdp inbox`: a reviewer's queue on the terminal, driven by the keyboard.
+"""`pdp inbox`: a reviewer's queue in the terminal, driven by the keyboard.
 
-Nothing is cut: what does not fit scrolls, and a verdict is taken only after the end of the request was on screen. All
-text goes through `visible`, and none of it is markup.
+1. Nothing is cut: a text that does not fit scrolls.
+2. A verdict is accepted only after the end of the request was on screen.
+3. All text goes through `visible`, and markup in it has no effect.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pdp.client import Client
 
 AGAIN_SECONDS = 1.0
-"""After a broken watch."""
+"""Seconds between a broken watch of the queue and the next try."""
 _VERDICTS = {
     "approve": Verdict.VERDICT_APPROVE,
     "deny": Verdict.VERDICT_DENY,
@@ -42,7 +43,7 @@ _WORDS = {
 
 
 class Reason(ModalScreen[str | None]):
-    """Asks for the words that go with a verdict; Escape takes it back."""
+    """Asks for the reason of a verdict; Escape cancels the verdict."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Back")]
     CSS = "Reason { align: center middle; } Reason > * { width: 80%; }"
@@ -52,12 +53,12 @@ class Reason(ModalScreen[str | None]):
         self._verdict = verdict
 
     def compose(self) -> ComposeResult:
-        """A question and a line for the answer."""
+        """Show a question and a line for the answer."""
         yield Label(Text(f"{_WORDS[self._verdict]}: why? Enter sends it, Escape goes back."))
         yield Input(id="reason", max_length=2000)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
+        """Take the reason when Enter is pressed."""
         if self._verdict == Verdict.VERDICT_CHANGES_REQUESTED and not event.value.strip():
             self.notify("say what should be different", severity="warning", markup=False)
             return
@@ -65,7 +66,7 @@ class Reason(ModalScreen[str | None]):
 
 
 class Inbox(App[None]):
-    """The queue on the left, one approval whole on the right."""
+    """Shows the queue on the left and one whole approval on the right."""
 
     TITLE = "Placet inbox"
     CSS = """
@@ -89,7 +90,7 @@ class Inbox(App[None]):
         self.read_to_end, self._lines = False, 0
 
     def compose(self) -> ComposeResult:
-        """Two panes."""
+        """Show two panes."""
         yield Header()
         with Horizontal():
             yield OptionList(id="queue", markup=False)
@@ -98,7 +99,7 @@ class Inbox(App[None]):
         yield Footer()
 
     async def on_mount(self) -> None:
-        """Begin."""
+        """Begin to follow the queue."""
         self._reviewer = await Reviewer.of(self._client)
         detail = self.query_one("#detail", VerticalScroll)
         self.watch(detail, "scroll_y", self._scrolled)
@@ -107,7 +108,7 @@ class Inbox(App[None]):
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
-        """The queue as it changes, beginning again where the connection broke."""
+        """Keep the queue up to date. After a broken connection, continue where it broke."""
         token = ""
         while True:
             try:
@@ -138,7 +139,7 @@ class Inbox(App[None]):
             await self._show(held.approval_id)
 
     def _list(self) -> None:
-        """What is of one kind stands together."""
+        """Fill the list, with approvals of one kind together."""
         options = self.query_one("#queue", OptionList)
         highlighted = self._highlighted()
         options.clear_options()
@@ -155,7 +156,7 @@ class Inbox(App[None]):
         return options.get_option_at_index(options.highlighted).id
 
     async def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Show what the cursor is on."""
+        """Show the approval under the cursor."""
         shown = self.shown.approval.approval_id if self.shown else None
         if event.option_id is not None and event.option_id != shown:
             await self._show(event.option_id)
@@ -179,7 +180,7 @@ class Inbox(App[None]):
         self._scrolled()
 
     def on_resize(self) -> None:
-        """Break the lines anew; what was read must be read again."""
+        """Break the lines again for the new width. The text counts as not read, so its end must be on screen again."""
         if self.shown is not None:
             self._write(display.seen(self.shown))
 
@@ -189,12 +190,12 @@ class Inbox(App[None]):
             self.read_to_end = True
 
     def action_page(self) -> None:
-        """Scroll on by a page."""
+        """Scroll down by a page."""
         self.query_one("#detail", VerticalScroll).scroll_page_down(animate=False)
 
     @work(exclusive=True, group="verdict")
     async def action_verdict(self, verdict_name: str) -> None:
-        """Give a verdict on what is shown, once its end was on screen."""
+        """Give a verdict on the approval that is shown, if its end was on screen."""
         verdict, shown = _VERDICTS[verdict_name], self.shown
         if shown is None or self._reviewer is None:
             return

@@ -1,4 +1,4 @@
-"""`pdp keys`: the file with the secrets that mask. Whoever holds it can unmask without Placet."""
+"""`pdp keys`: makes and rotates the key file that masks. Anyone who has this file can unmask without Placet."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _File = Annotated[Path, typer.Argument(metavar="FILE", help="The key file, mode 
 
 @app.command("list")
 def list_versions(file: _File) -> None:
-    """List the versions: which masks, which may still be read."""
+    """List the key versions: which one masks, and which can still unmask."""
     import masker
 
     with _refused():
@@ -30,9 +30,12 @@ def list_versions(file: _File) -> None:
 @app.command()
 def rotate(
     file: _File,
-    realm: Annotated[str, typer.Option(help="Make the file for this realm, where there is none yet.")] = "",
+    realm: Annotated[str, typer.Option(help="Make the file for this realm if there is no file yet.")] = "",
 ) -> None:
-    """Add a version that masks from now on; what is masked stays readable, and `pdp mask rewrap` moves it."""
+    """Add a version that masks from now on.
+
+    Data that older versions masked can still be unmasked; `pdp mask rewrap` moves it to the new version.
+    """
     from masker import keys
 
     with _refused():
@@ -45,8 +48,8 @@ def rotate(
 
 
 @app.command()
-def retire(file: _File, version: Annotated[int, typer.Argument(help="A readable version.")]) -> None:
-    """Make a version unusable: what it masked can no more be unmasked or rewrapped."""
+def retire(file: _File, version: Annotated[int, typer.Argument(help="The version; it must be readable.")]) -> None:
+    """Make a version unusable: the data that it masked can no longer be unmasked or rewrapped."""
     from masker import keys
 
     with _refused():

@@ -1,4 +1,4 @@
-"""What the commands that mask share: their options, files in and out, and what they tell."""
+"""What the commands that mask share: the files that they read and write, and what they print."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -9,56 +9,26 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.decisions import members, status, typed
+from pdp.cli.decisions import status
 from pdp.cli.visible import visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
-    from pdp.client import Client
     from pdp.v1.decision_pb2 import AuthorizeResponse
-    from pdp.v1.mask_pb2 import MaskPlan, MaskScope, MaskShape
+    from pdp.v1.mask_pb2 import MaskPlan, MaskShape
 
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help=".parquet, .csv, .jsonl, .arrow; - is standard input.")
+    list[str], typer.Argument(metavar="FILE...", help="Files: .parquet, .csv, .jsonl, .arrow; - is standard input.")
 ]
-Table = Annotated[str, typer.Option(help="The table's name in the policy.")]
-Subject = Annotated[str, typer.Option(help="Who acts: <type>:<id>; by default the caller.")]
-OnBehalfOf = Annotated[list[str] | None, typer.Option(help="For whom: <type>:<id>; outermost last.")]
-Context = Annotated[list[str] | None, typer.Option(help="NAME=JSON, or NAME=text.")]
-RequestId = Annotated[str, typer.Option(help="Names this one execution.")]
-ApprovalId = Annotated[str, typer.Option(help="The approval to use.")]
-Justification = Annotated[str, typer.Option(help="Your words for the reviewers.")]
 Target = Annotated[
     str, typer.Option("-o", "--output", help="The file to write, or a folder for several; - is standard output.")
 ]
-Format = Annotated[str, typer.Option("--format", help="Of standard input: csv, jsonl or arrows.")]
-Trim = Annotated[bool, typer.Option("--trim", help="Take blanks off CSV cells.")]
-Version = Annotated[int, typer.Option("--masked-key-version", help="Of fpe columns that do not say theirs.")]
-
-
-async def scope_of(
-    client: "Client", table: str, subject: str, on_behalf_of: Sequence[str] | None, context: Sequence[str] | None
-) -> "MaskScope":
-    """Who masks which table; by default the caller itself."""
-    from google.protobuf import json_format
-
-    from pdp.v1.info_pb2 import GetServerInfoRequest
-    from pdp.v1.mask_pb2 import MaskScope
-
-    if not subject:
-        info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
-        subject = info.caller.identity
-    scope = {
-        "subject": typed(subject, "--subject"),
-        "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
-        "table": table,
-        "context": members(context, "--context"),
-    }
-    return json_format.ParseDict(scope, MaskScope())
+Format = Annotated[str, typer.Option("--format", help="The format of standard input: csv, jsonl or arrows.")]
+Trim = Annotated[bool, typer.Option("--trim", help="Remove blanks around CSV cells.")]
 
 
 def shape_of(path: str, form: str = "", *, trim: bool = False) -> "tuple[MaskShape, Source]":
-    """What the file is, and the file, opened."""
+    """The shape of a file's table, and the file, opened."""
     from masker.file import record_paths
     from pdp.client.masks import shape
 
@@ -70,18 +40,18 @@ def shape_of(path: str, form: str = "", *, trim: bool = False) -> "tuple[MaskSha
 
 
 def opened(path: str, form: str, *, trim: bool = False) -> "Source":
-    """The file, ready to be read."""
+    """A file, ready to be read."""
     from masker.arrow.sources import source
 
     return source(path, form, trim=trim)
 
 
 def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
-    """(file, output) for each: a folder takes several under their own names."""
+    """The pairs (file, output). A folder as output takes several files under their own names."""
     folder = Path(output)
     if output and output != "-" and (folder.is_dir() or output.endswith("/") or len(files) > 1):
         if not folder.is_dir():
-            exit_code.fail(f"{output} is no folder; make it first", exit_code.USAGE)
+            exit_code.fail(f"{output} is not a folder; make it first", exit_code.USAGE)
         pairs = [(file, str(folder / Path(file).name)) for file in files]
     elif len(files) == 1 and (output or files[0] == "-"):
         pairs = [(files[0], output or "-")]
@@ -97,7 +67,7 @@ def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def progress(path: str, rows: int | None) -> Iterator[Callable[[int], None]]:
-    """Rows and rows a second on a terminal, nothing elsewhere."""
+    """Show rows and rows per second on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -123,14 +93,14 @@ def progress(path: str, rows: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def summary(plan: "MaskPlan", rows: int, record_id: str, target: str) -> None:
-    """What was done, for people, on standard error."""
+    """Print what was done, for people, on standard error."""
     typer.echo(plan_table(plan), err=True)
     recorded = f", recorded as {record_id}" if record_id else ""
     typer.echo(f"{rows:,} rows to {'standard output' if target == '-' else target}{recorded}", err=True)
 
 
 def plan_table(plan: "MaskPlan") -> str:
-    """One line a column, then for whom and by which policy."""
+    """A line for each column, then the table, the subject and the policy."""
     rows = [
         (
             visible(column.column),
@@ -150,7 +120,7 @@ def plan_table(plan: "MaskPlan") -> str:
 
 
 def refuse(decision: "AuthorizeResponse") -> NoReturn:
-    """Say a decision that is no allow and end with its status."""
+    """Print a decision that is not an allow, and exit with its status."""
     from pdp.cli import display
 
     typer.echo(display.decision(decision), err=True)
@@ -159,7 +129,7 @@ def refuse(decision: "AuthorizeResponse") -> NoReturn:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """The masker's own refusals: a file, a value, a key."""
+    """Turn the masker's own refusals (of a file, a value, a key) into a sentence and an exit status."""
     try:
         import masker
     except ImportError:

@@ -1,4 +1,4 @@
-"""`pdp mask`: files through the server, where the keys are."""
+"""`pdp mask`: masks files, with the keys of the server or with a key file."""
 
 import asyncio
 from pathlib import Path
@@ -8,28 +8,20 @@ import typer
 
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import (
-    ApprovalId,
-    Context,
     Files,
     Format,
-    Justification,
-    OnBehalfOf,
-    RequestId,
-    Subject,
-    Table,
     Target,
     Trim,
-    Version,
     plan_table,
     progress,
     refusals,
     refuse,
-    scope_of,
     shape_of,
     summary,
     targets,
 )
-from pdp.cli.session import Session, client_command
+from pdp.cli.scope import Scope, scope_command
+from pdp.cli.session import Session
 
 if TYPE_CHECKING:
     from pdp.client import Client
@@ -39,24 +31,21 @@ app = typer.Typer(name="mask", help="Mask files as the policy says for this subj
 
 
 @app.command()
-@client_command
+@scope_command()
 async def plan(
     session: Session,
-    table: Table,
+    scope: Scope,
     schema: Annotated[str, typer.Option(help="A file with the table's columns.")],
-    subject: Subject = "",
-    on_behalf_of: OnBehalfOf = None,
-    context: Context = None,
 ) -> None:
     """Show which mask each column would get."""
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
 
     with refusals():
         async with session.client() as client:
-            scope = await scope_of(client, table, subject, on_behalf_of, context)
+            message = await scope.message(client)
             shape, opened = shape_of(schema)
             opened.close()
-            request = GetMaskPlanRequest(scope=scope, shape=shape)
+            request = GetMaskPlanRequest(scope=message, shape=shape)
             answer = await client.call(client.masks.GetMaskPlan, request)
     if not answer.HasField("plan"):
         refuse(answer.decision)
@@ -65,62 +54,49 @@ async def plan(
 
 
 @app.command()
-@client_command
+@scope_command("request_id", "approval_id", "justification")
 async def run(
     session: Session,
+    scope: Scope,
     files: Files,
-    table: Table,
     output: Target = "",
     keys: Annotated[
-        Path | None, typer.Option(help="Mask here with this key file; whoever holds it can unmask without Placet.")
+        Path | None,
+        typer.Option(help="Mask on this machine with this key file; anyone who has it can unmask without Placet."),
     ] = None,
-    subject: Subject = "",
-    on_behalf_of: OnBehalfOf = None,
-    context: Context = None,
-    request_id: RequestId = "",
-    approval_id: ApprovalId = "",
-    justification: Justification = "",
     form: Format = "",
     trim: Trim = False,
 ) -> None:
-    """Mask files. Nothing of an output exists before all of it does.
+    """Mask files. An output appears only when all of it is masked.
 
-    Exit status: 0 all is masked, 10 denied, 11 needs approval, 12 the approval does not count, 1 a value did not fit.
+    Exit status: 0 all is masked, 10 it is denied, 11 people have to review it first, 12 the approval does not count, 1
+    a value does not fit its mask.
     """
     with refusals():
         async with session.client() as client:
-            scope = await scope_of(client, table, subject, on_behalf_of, context)
-            scope.request_id, scope.approval_id, scope.justification = request_id, approval_id, justification
+            message = await scope.message(client)
             for source, target in targets(files, output):
                 if keys is not None:
-                    await _embedded(client, scope, keys, source, target, form, trim=trim)
+                    await _embedded(client, message, keys, source, target, form, trim=trim)
                 else:
-                    await _streamed(client, scope, source, target, form, trim=trim)
+                    await _streamed(client, message, source, target, form, trim=trim)
 
 
 @app.command()
-@client_command
+@scope_command("approval_id", "justification", "masked_key_version")
 async def rewrap(
     session: Session,
+    scope: Scope,
     files: Files,
-    table: Table,
     output: Target = "",
-    subject: Subject = "",
-    on_behalf_of: OnBehalfOf = None,
-    context: Context = None,
-    approval_id: ApprovalId = "",
-    justification: Justification = "",
-    masked_key_version: Version = 0,
     form: Format = "",
 ) -> None:
-    """Move masked files to the active key version; nobody sees what is in them."""
+    """Move masked files to the active key version. Nobody sees the data that they hold."""
     with refusals():
         async with session.client() as client:
-            scope = await scope_of(client, table, subject, on_behalf_of, context)
-            scope.approval_id, scope.justification = approval_id, justification
-            scope.masked_key_version = masked_key_version
+            message = await scope.message(client)
             for source, target in targets(files, output):
-                await _streamed(client, scope, source, target, form, rewrap=True)
+                await _streamed(client, message, source, target, form, rewrap=True)
 
 
 async def _streamed(

@@ -1,4 +1,4 @@
-"""For people's eyes: which webhooks have not heard of an approval's steps."""
+"""Shows people which webhooks did not get the messages about an approval."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,7 +7,7 @@ from pdp.v1.approval_pb2 import Notification
 
 
 def untold(notifications: Iterable[Notification]) -> Iterator[str]:
-    """A line for each message that is dead or waits; delivered ones are left out."""
+    """A line for each message that is dead or still waits; delivered messages are left out."""
     for sent in notifications:
         if sent.state == "delivered":
             continue

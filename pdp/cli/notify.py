@@ -1,4 +1,4 @@
-"""`pdp notify`: tries a webhook of a server's configuration, without the server."""
+"""`pdp notify`: sends a test message to a webhook of a server's configuration, without the server."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from pdp.cli import exit_code
 from pdp.errors import SetupError
 
-app = typer.Typer(name="notify", help="Messages to webhooks.", no_args_is_help=True)
+app = typer.Typer(name="notify", help="Test the messages to webhooks.", no_args_is_help=True)
 
 
 @app.command("test")
@@ -19,7 +19,7 @@ def try_out(
         Path, typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML.")
     ],
 ) -> None:
-    """Send one signed message, dev.placet.test; exit status 0 where the webhook took it, else 69."""
+    """Send one signed message, dev.placet.test. Exit status: 0 if the webhook took it, else 69."""
     from datetime import UTC, datetime
 
     from pdp import identifier

@@ -1,4 +1,4 @@
-"""`pdp policy`: check and test a policy before anybody depends on it."""
+"""`pdp policy`: checks and tests a policy before it is used."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,18 +21,21 @@ _Folders = Annotated[
 def check(
     folders: _Folders = None,
     against: Annotated[
-        list[Path] | None, typer.Option(help="A folder of the policy in force, whose domains must stay as they are.")
+        list[Path] | None,
+        typer.Option(help="A folder of the policy in force; the checked policy must keep its domains."),
     ] = None,
 ) -> None:
-    """Find what would fail open, fail to load or surprise: exit status 3 and a line a finding."""
-    from pdp.policy.check import check as findings_of
-    from pdp.policy.check import domains
+    """Find rules that would fail open, fail to load or surprise.
+
+    It prints a line for each finding. Exit status: 0 there are no findings, else 3.
+    """
+    from pdp.policy.check import domains, findings_in
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, against) if against else {}
-        findings = findings_of(opa, _or_reference(folders), in_force=in_force)
+        findings = findings_in(opa, _or_reference(folders), in_force=in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for finding in findings:
@@ -45,10 +48,10 @@ def check(
 @app.command()
 def test(
     folders: _Folders = None,
-    coverage: Annotated[float, typer.Option(help="Percent that the tests must reach in every file.")] = 0,
-    core: Annotated[bool, typer.Option("--core", help="Run and count the core's own tests, too.")] = False,
+    coverage: Annotated[float, typer.Option(help="Percent of every file that the tests must reach.")] = 0,
+    core: Annotated[bool, typer.Option("--core", help="Run and count the tests of the core, too.")] = False,
 ) -> None:
-    """Run the tests beside the policy on top of the core: exit status 4 where one fails."""
+    """Run the tests that lie beside the policy, together with the core. Exit status: 0 all pass, else 4."""
     from pdp.policy.test import outcome
     from pdp.process import toolcache
 

@@ -1,4 +1,4 @@
-"""A reviewer's end of an approval: what is displayed, and verdicts on exactly that."""
+"""Reads an approval for a reviewer, and sends a verdict on exactly what was displayed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NotAsDisplayed(PdpError):
-    """What is displayed is not what would be approved."""
+    """What was displayed is not what would be approved."""
 
     code = "FAILED_PRECONDITION"
     reason = "NOT_AS_DISPLAYED"
@@ -22,7 +22,7 @@ class NotAsDisplayed(PdpError):
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Reads approvals and reviews them; the digest that it sends is recomputed from what it read."""
+    """Reads approvals and reviews them. It computes the digest that it sends from what it read."""
 
     client: "Client"
     realm: str
@@ -34,7 +34,7 @@ class Reviewer:
         return cls(client, info.realm)
 
     async def read(self, approval_id: str) -> GetApprovalResponse:
-        """One approval, and what it means to the caller."""
+        """One approval, and what the caller may do with it."""
         return await self.client.call(self.client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
 
     async def review(
@@ -46,9 +46,9 @@ class Reviewer:
         suggestion: Request | None = None,
         together: bool = False,
     ) -> Approval:
-        """A verdict on what was displayed, as it was displayed.
+        """Send a verdict on an approval as it was displayed, and return the approval after it.
 
-        Raises `NotAsDisplayed`, and `CallError` where the server refuses: APPROVAL_CHANGED says what changed.
+        Raises `NotAsDisplayed`, and `CallError` if the server refuses: APPROVAL_CHANGED says what changed.
         """
         request = ReviewRequest(
             approval_id=displayed.approval_id,
@@ -68,7 +68,7 @@ class Reviewer:
             digest = canonical(displayed.request, self.realm).digest
         except InvalidRequest as error:
             raise NotAsDisplayed(
-                f"what is displayed is no request that could be approved; leave it alone ({error.sentence})"
+                f"what is displayed is not a request that could be approved; leave it alone ({error.sentence})"
             ) from None
         if digest != displayed.request_digest:
             raise NotAsDisplayed("what is displayed is not what would be approved: its digest differs; leave it alone")
@@ -76,12 +76,12 @@ class Reviewer:
 
 
 def is_individual(held: Approval) -> bool:
-    """Whether a requirement wants it reviewed by itself."""
+    """Whether a requirement says that it must be reviewed alone."""
     return any(requirement.individual for requirement in held.requirements)
 
 
 def kind(held: Approval) -> tuple[str, ...]:
-    """What approvals of one kind share: action, type of resource, and the rules that ask."""
+    """The kind of an approval: its action, the type of its resource, and the rules of its requirements."""
     return (
         held.request.action.name,
         held.request.resource.type,

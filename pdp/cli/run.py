@@ -1,4 +1,4 @@
-"""`pdp run`: a command that starts only with a checked grant for exactly this command."""
+"""`pdp run`: starts a command only with a checked grant for exactly this command."""
 
 import functools
 import hashlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pdp.v1.approval_pb2 import Approval
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
-TOKEN = "PDP_TOKEN"  # noqa: S105  # the variable's name
+TOKEN = "PDP_TOKEN"  # noqa: S105  # the variable's name, not a token
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +31,10 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is about to run: the command line, the file that it starts, where, and the environment it gets."""
+    """What is about to run: the command line, the file that it starts, its folder and its environment.
+
+    `shown` are the names of the variables that are part of the request.
+    """
 
     command: Sequence[str]
     executable: Path
@@ -41,7 +44,10 @@ class Program:
 
     @classmethod
     def named(cls, command: Sequence[str], shown: Sequence[str], *, with_token: bool) -> "Program":
-        """The program that a shell would start. Ends where there is none, or a variable of `shown` is not set."""
+        """The program that a shell would start.
+
+        Ends this command if there is no such program, or if a variable of `shown` is not set.
+        """
         variables = {name: value for name, value in Environment.inherited().items() if with_token or name != TOKEN}
         found = shutil.which(command[0])
         if found is None:
@@ -52,7 +58,7 @@ class Program:
         return cls(command, Path(found).absolute(), Path.cwd(), variables, shown)
 
     def context(self) -> dict[str, Any]:
-        """What reviewers see and the approval is bound to; the file is read anew each time."""
+        """The context of the request. Reviewers see it, and it binds the approval. Each call reads the file again."""
         return {
             "command": list(self.command),
             "executable": {"path": str(self.executable), "sha256": _sha256(self.executable)},
@@ -64,32 +70,37 @@ class Program:
 @client_command
 async def run(
     session: Session,
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
-    action: Annotated[str, typer.Option(metavar="NAME", help="What running it does.")],
-    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="To what.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command to run.")],
+    action: Annotated[str, typer.Option(metavar="NAME", help="The action that the command does.")],
+    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What the action is done to.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
-    on_behalf_of: Annotated[
-        list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom; may be repeated, outermost last.")
-    ] = None,
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME=VALUE", help="Of the resource: JSON, else text.")
-    ] = None,
+    on_behalf_of: decisions.OnBehalfOf = None,
+    properties: decisions.Properties = None,
     env: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A variable whose value is part of the request: shown, recorded, approved."),
+        typer.Option(
+            metavar="NAME", help="A variable that is part of the request: its value is shown, recorded and approved."
+        ),
     ] = None,
-    wait: Annotated[str, typer.Option(metavar="DURATION", help="Wait so long for people, for example 10m.")] = "",
-    request_id: Annotated[str, typer.Option(metavar="ID", help="Names this one execution.")] = "",
-    approval_id: Annotated[str, typer.Option(metavar="ID", help="The approval to use.")] = "",
-    justification: Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")] = "",
-    with_token: Annotated[bool, typer.Option("--with-token", help=f"Leave {TOKEN} in its environment.")] = False,
+    wait: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="How long to wait for people, for example 10m; by default not at all."),
+    ] = "",
+    request_id: decisions.RequestId = "",
+    approval_id: decisions.ApprovalId = "",
+    justification: decisions.Justification = "",
+    with_token: Annotated[
+        bool, typer.Option("--with-token", help=f"Leave {TOKEN} in the command's environment.")
+    ] = False,
 ) -> None:
-    """Run a command if it is allowed, once people have approved it where they must, and report how it ended.
+    """Run a command if it is allowed, and report how it ended. If people must approve it first, --wait waits for them.
 
-    Asked about are the command line, the file that it starts and its SHA-256, the folder, and the variables of --env.
+    The request consists of the command line, the file that it starts with its SHA-256, the folder, and the variables of
+    --env.
 
-    Exit status: the command's own, or 128 + n after signal n. Where nothing ran: 10 denied, 11 people have to review
-    first, 12 the approval does not count, 69 unavailable, 77 not allowed to ask, or what was allowed has changed.
+    Exit status: the command's own, or 128 + n after signal n. If nothing ran: 10 it is denied, 11 people have to review
+    it first, 12 the approval does not count, 69 the server does not answer, 77 you may not ask, or what was allowed has
+    changed.
     """
     from pdp.client.enforcement import Enforcement
     from pdp.v1.decision_pb2 import AuthorizeRequest
@@ -116,7 +127,7 @@ def _request(
     own: "AuthorizeRequest",
     caller: str,
 ) -> "AuthorizeRequest":
-    """What is asked about the program as it is now."""
+    """The request about the program as it is now."""
     from pdp.client.question import question
 
     try:
@@ -128,7 +139,7 @@ def _request(
 
 
 async def _permit(session: Session, enforcement: "Enforcement", build: "Build", seconds: float) -> "Permit":
-    """A permit, or the end with the status that says why not."""
+    """A permit. Without one, ends the command with the exit status that says why."""
     from pdp.client import Denied
 
     def waiting(approval: "Approval") -> None:
@@ -152,7 +163,7 @@ def _refuse(session: Session, decision: "Decision") -> NoReturn:
 
 
 async def _run(program: Program, enforcement: "Enforcement", permit: "Permit") -> int:
-    """Run and report; the exit status."""
+    """Run the program, report how it ended, and return its exit status."""
     try:
         status = await child.run(program.executable, program.command, program.variables)
     except OSError as error:
@@ -167,7 +178,7 @@ def _sha256(executable: Path) -> str:
         with executable.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise SetupError(f"cannot read {executable}, so nobody could know what runs: {error.strerror}") from None
+        raise SetupError(f"cannot read {executable}, so reviewers could not know what runs: {error.strerror}") from None
 
 
 def _seconds(wait: str) -> float:
@@ -175,5 +186,5 @@ def _seconds(wait: str) -> float:
 
     milliseconds = duration_ms(wait) if wait else 0
     if milliseconds is None:
-        exit_code.fail("--wait is a duration such as 30s, 10m or 4h", exit_code.USAGE)
+        exit_code.fail("--wait takes a duration such as 30s, 10m or 4h", exit_code.USAGE)
     return milliseconds / 1000

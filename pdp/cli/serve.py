@@ -1,4 +1,4 @@
-"""`pdp serve` and `pdp healthcheck`: the server in production."""
+"""`pdp serve` and `pdp healthcheck`: run the server in production, and ask for its health."""
 
 import asyncio
 import logging
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pdp.server.running import Running
 
 _PAUSE_SECONDS = 0.2
+"""Seconds between two questions of `pdp healthcheck --wait`."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,13 +34,21 @@ def serve(
         Path | None,
         typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML."),
     ] = None,
-    listen: Annotated[str, typer.Option(metavar="ADDRESS", help="Instead of the file's listen: host:port.")] = "",
-    mongodb_uri: Annotated[str, typer.Option(metavar="URI", help="Instead of the file's mongodb_uri.")] = "",
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="host:port, in place of `listen` in the configuration.")
+    ] = "",
+    mongodb_uri: Annotated[
+        str, typer.Option(metavar="URI", help="A URI, in place of `mongodb_uri` in the configuration.")
+    ] = "",
     opa_url: Annotated[
-        str, typer.Option(metavar="URL", help="Instead of the file's policy: an OPA that has the bundle.")
+        str,
+        typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
 ) -> None:
-    """Run a decision point until SIGTERM or SIGINT; then let the calls in flight finish, exit status 0."""
+    """Run a decision point until SIGTERM or SIGINT.
+
+    After the signal, the calls in flight finish, and the exit status is 0.
+    """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
     changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
@@ -55,24 +64,28 @@ def healthcheck(
     ] = DEFAULT_ADDRESS,
     service: Annotated[
         str,
-        typer.Option(metavar="NAME", help='"opa", "mongodb", "issuers" or a service of the contract; else all.'),
+        typer.Option(
+            metavar="NAME", help='"opa", "mongodb", "issuers" or a service of the contract; by default all of them.'
+        ),
     ] = "",
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Keep asking for so long while it is not.")] = 0.0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to ask again while the server is not serving.")
+    ] = 0.0,
 ) -> None:
-    """Ask for the server's health: exit status 0 when it is serving, else 69.
+    """Ask for the server's health. Exit status: 0 it is serving, else 69.
 
-    By TLS where PDP_CA, and PDP_CERTIFICATE with PDP_KEY, say so.
+    It uses TLS if PDP_CA is set, and a client certificate if PDP_CERTIFICATE and PDP_KEY are set.
     """
     until = time.monotonic() + wait
-    while (said := _health(address, service)) != "SERVING" and time.monotonic() < until:
+    while (answer := _health(address, service)) != "SERVING" and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
-    typer.echo(said, err=" " in said)
-    if said != "SERVING":
+    typer.echo(answer, err=" " in answer)
+    if answer != "SERVING":
         raise typer.Exit(exit_code.UNAVAILABLE)
 
 
 def _health(address: str, service: str) -> str:
-    """A status of `grpc.health.v1`, or a sentence for no answer."""
+    """A status of `grpc.health.v1`, or a sentence if there is no answer."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -116,7 +129,7 @@ async def _serve(path: Path, changes: dict[str, str]) -> None:
 
 
 def run_until_stopped(work: Any) -> None:
-    """Run a server's coroutine on uvloop where there is one."""
+    """Run a server's coroutine, on uvloop if it is installed."""
     from pdp.process import malloc
 
     malloc.keep_freed()
@@ -130,7 +143,7 @@ def run_until_stopped(work: Any) -> None:
 
 
 def stop_signal() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """An event; SIGTERM or SIGINT sets it."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -138,7 +151,7 @@ def stop_signal() -> asyncio.Event:
 
 
 async def stopped(stop: asyncio.Event, server: "Running") -> None:
-    """Return at the signal; raises what a part of the server ended with, should one end."""
+    """Return at the signal. If a part of the server ends before, raise its error."""
     waiting = asyncio.ensure_future(stop.wait())
     ends: set[asyncio.Future[Any]] = {waiting, server.failed}
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -148,5 +161,5 @@ async def stopped(stop: asyncio.Event, server: "Running") -> None:
 
 
 def say(sentence: str) -> None:
-    """To whoever runs the server, on standard error."""
+    """Print a sentence for the operator on standard error."""
     typer.echo(sentence, err=True)

@@ -1,4 +1,4 @@
-"""What every client command shares: whom to call, as whom, how to print."""
+"""What all client commands share: the server's address, the caller's credentials, and how to print."""
 
 import asyncio
 import functools
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pdp.client import Client
 
 UNKNOWN_COLUMNS = 80
+"""Columns of a terminal that does not tell its width: the width of a classic terminal."""
 
 
 class Output(StrEnum):
@@ -37,34 +38,38 @@ _OPTIONS = {
     "address": Annotated[
         str,
         typer.Option(
-            envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server, host:port or unix:/path."
+            envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server: host:port or unix:/path."
         ),
     ],
     "token": Annotated[
         str, typer.Option(envvar="PDP_TOKEN", show_envvar=True, metavar="TOKEN", help="A bearer token.")
     ],
     "as_name": Annotated[
-        str, typer.Option("--as", metavar="NAME", help="Be one of the demo people of `pdp dev`; beats --token.")
+        str, typer.Option("--as", metavar="NAME", help="Call as a demo person of `pdp dev`, in place of --token.")
     ],
     "ca": Annotated[
         str,
-        typer.Option(envvar="PDP_CA", show_envvar=True, metavar="FILE", help="Use TLS; the server's authority in PEM."),
+        typer.Option(
+            envvar="PDP_CA", show_envvar=True, metavar="FILE", help="Use TLS; FILE is the server's authority in PEM."
+        ),
     ],
     "certificate": Annotated[
         str,
-        typer.Option(envvar="PDP_CERTIFICATE", show_envvar=True, metavar="FILE", help="My own certificate in PEM."),
+        typer.Option(envvar="PDP_CERTIFICATE", show_envvar=True, metavar="FILE", help="Your certificate in PEM."),
     ],
-    "key": Annotated[str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="Its key in PEM.")],
+    "key": Annotated[
+        str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="The certificate's key in PEM.")
+    ],
     "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
     "output": Annotated[
-        Output | None, typer.Option("-o", "--output", help="By default table on a terminal, else json.")
+        Output | None, typer.Option("-o", "--output", help="The format; by default table on a terminal, else json.")
     ],
 }
 
 
 @dataclass(slots=True)
 class Session:
-    """One command's connection and its way of printing."""
+    """The connection of one command and its way of printing."""
 
     address: str
     token: str
@@ -75,7 +80,7 @@ class Session:
     key: str = ""
 
     def client(self, understands: Collection[str] = ()) -> "Client":
-        """A client for this session; `async with` it."""
+        """A client for this session; use it with `async with`."""
         from pdp.client import Client
 
         try:
@@ -92,7 +97,7 @@ class Session:
             exit_code.fail(str(error), exit_code.USAGE)
 
     def fail(self, error: PdpError) -> NoReturn:
-        """Say an error of the server, and what to do about it, and end with its status."""
+        """Print an error of the server and what to do about it, and exit with its status."""
         hint = {
             "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
             "UNAVAILABLE": f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address.",
@@ -102,7 +107,10 @@ class Session:
         exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
 
     def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
-        """Data to standard output: the contract's JSON, one line each of `lines`, or what `table` makes for people."""
+        """Print an answer on standard output.
+
+        A table is what `table` makes for people. JSON is the whole answer; JSON Lines has one line for each of `lines`.
+        """
         if self.output is Output.TABLE:
             _print_in_colour(table())
         elif self.output is Output.JSON:
@@ -117,7 +125,8 @@ _COLOURS = {
     r"\A(DENY)\b|\A\s*approval +apr_\w{32} +(DENIED|EXPIRED|VOIDED)\b": "bold red",
     r"\A(NEEDS_APPROVAL)\b|\A\s*approval +apr_\w{32} +(PENDING)\b": "bold yellow",
 }
-"""Only the server's own word in its place at the top: colour on what a request says would lend it authority."""
+"""Only the effect or the state, in its place at the top, gets a colour. A colour on text of a request would make it
+look like the server's own word."""
 
 
 def _print_in_colour(text: str) -> None:
@@ -133,8 +142,8 @@ def _print_in_colour(text: str) -> None:
     Console(highlight=False).print(painted, soft_wrap=True)
 
 
-def show(text: str, stream: TextIO) -> None:
-    """Text for people; on a terminal broken by us, so that no part of a long line looks like a line of its own."""
+def show_text(text: str, stream: TextIO) -> None:
+    """Print text for people. We break long lines on a terminal: a part must not look like a line of its own."""
     if stream.isatty():
         text = wrapped(text, os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS)
     typer.echo(text, file=stream)
@@ -148,10 +157,13 @@ def json_text(message: "Message", indent: int | None = None) -> str:
 
 
 def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Make a command of a coroutine function that takes a `Session` first: adds the shared options, maps errors."""
+    """Make a command of a coroutine function whose first parameter is a `Session`.
+
+    The command gets the shared options, and an error of the server becomes a sentence and an exit status.
+    """
     signature = inspect.signature(command)
     own = list(signature.parameters.values())[1:]
-    names = _OPTIONS.keys() - signature.parameters.keys()  # a command's own option takes the place of a shared one
+    names = _OPTIONS.keys() - signature.parameters.keys()  # a command's own option replaces a shared one
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -206,7 +218,7 @@ async def _call(command: Callable[..., Awaitable[None]], session: Session, /, *a
 
     try:
         await command(session, *arguments, **options)
-    except grpc.aio.AioRpcError as error:  # of a stream
+    except grpc.aio.AioRpcError as error:  # a stream raises it
         session.fail(call_error(error))
     except PdpError as error:
         session.fail(error)

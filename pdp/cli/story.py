@@ -1,7 +1,7 @@
-"""The story that `pdp demo` tells, as commands that a user would type, run inside `pdp dev -- …`.
+"""The story that `pdp demo` tells, in commands that a user would type. It runs inside `pdp dev -- …`.
 
-It attacks itself: a drop, a self-approval, a changed argument, a second use, a flipped byte. Each must end as it
-should. What is exported is masked, and still joins.
+The story contains attacks: a drop, a self-approval, a changed argument, a second use and a flipped byte. Each step must
+end with the expected exit status. The exported tables are masked, and they still join.
 """
 
 import csv
@@ -34,7 +34,7 @@ _DATA = Path(__file__).parents[1] / "dev" / "demo"
 
 
 def main() -> int:
-    """Tell it; 0 if everything ended as it should."""
+    """Tell the story. Returns 0 if every step ended as expected."""
     with tempfile.TemporaryDirectory(prefix="placet-story-") as folder:
         return _tell(Path(folder))
 
@@ -80,7 +80,7 @@ def _tell(folder: Path) -> int:
 
 
 def _mask(folder: Path) -> None:
-    """The export itself; two tables masked apart from each other still join, and nobody can see who is in them."""
+    """Export two tables. They are masked apart from each other, but they still join."""
     if importlib.util.find_spec("masker") is None or importlib.util.find_spec("pyarrow") is None:
         print("\n# The export would be masked now; for that, install the extra `mask`.")
         return
@@ -120,12 +120,12 @@ def _prove(folder: Path) -> None:
 
 
 def _with_a_flipped_byte(log: str) -> str:
-    """The log with the first DENY turned into DENX: one bit pattern, one byte."""
+    """The log with the first DENY changed to DENX: one byte differs."""
     return log.replace("DENY", "DENX", 1)
 
 
 def _step(what: str, arguments: list[str], expected: int, *, prints_data: bool = True) -> None:
-    """Say what happens, show the command and its answer; end the story where it is not as it should be."""
+    """Say what happens, show the command and its answer. End the story if the exit status is not `expected`."""
     print(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}", flush=True)
     done = _pdp([*arguments, "-o", "table"] if prints_data else arguments, stderr=subprocess.STDOUT)
     print(done.stdout.rstrip(), flush=True)

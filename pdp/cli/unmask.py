@@ -1,34 +1,19 @@
-"""`pdp unmask`: a masked file as it was, for those who may."""
+"""`pdp unmask`: reverses the masks of a file, for a subject that may see the data."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.mask_files import (
-    ApprovalId,
-    Context,
-    Format,
-    Justification,
-    OnBehalfOf,
-    RequestId,
-    Subject,
-    Table,
-    Target,
-    Version,
-    opened,
-    refusals,
-    refuse,
-    scope_of,
-    summary,
-    targets,
-)
-from pdp.cli.session import Session, client_command
+from pdp.cli.mask_files import Format, Target, opened, refusals, refuse, summary, targets
+from pdp.cli.scope import Scope, scope_command
+from pdp.cli.session import Session
 
 if TYPE_CHECKING:
     from pdp.v1.mask_pb2 import UnmaskResponse
 
 UNMASK_BYTES = 4 * 1024 * 1024 - 64 * 1024
+"""Bytes of data in one call: a message holds 4 MiB, and 64 KiB of it are left for the scope and the columns."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,43 +21,36 @@ def add_to(app: typer.Typer) -> None:
     app.command()(unmask)
 
 
-@client_command
+@scope_command("request_id", "approval_id", "justification", "masked_key_version")
 async def unmask(
     session: Session,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A masked file, up to 4 MiB of it.")],
-    table: Table,
+    scope: Scope,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A masked file of at most 4 MiB of data.")],
     output: Target = "",
-    columns: Annotated[list[str] | None, typer.Option("--column", help="Only this one; may be repeated.")] = None,
-    subject: Subject = "",
-    on_behalf_of: OnBehalfOf = None,
-    context: Context = None,
-    request_id: RequestId = "",
-    approval_id: ApprovalId = "",
-    justification: Justification = "",
-    masked_key_version: Version = 0,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", help="Reverse only this column; may be repeated.")
+    ] = None,
     form: Format = "",
 ) -> None:
-    """Reverse what the policy lets this subject reverse; an approval fits the very tokens in the file."""
+    """Reverse the masks that the policy lets this subject reverse. An approval fits exactly the tokens in the file."""
     from masker.arrow.sinks import Sink
-    from pdp.arrow import table as tables
+    from pdp.arrow import table
     from pdp.v1.mask_pb2 import JsonRecords, MaskData, UnmaskRequest
 
     with refusals():
         async with session.client() as client:
-            scope = await scope_of(client, table, subject, on_behalf_of, context)
-            scope.request_id, scope.approval_id, scope.justification = request_id, approval_id, justification
-            scope.masked_key_version = masked_key_version
+            message = await scope.message(client)
             ((path, target),) = targets([file], output)
             with opened(path, form) as source:
                 data = MaskData()
-                whole = tables.whole(source.batches(), source.schema)
+                whole = table.whole(source.batches(), source.schema)
                 if source.form == "jsonl":
                     data.records.CopyFrom(JsonRecords(records=whole.column(0).to_pylist()))
                 else:
-                    data.arrow_stream = tables.written(whole, source.schema)
+                    data.arrow_stream = table.written(whole, source.schema)
                 if data.ByteSize() > UNMASK_BYTES:
                     exit_code.fail(_too_large(path, whole.num_rows, data.ByteSize()), exit_code.USAGE)
-                request = UnmaskRequest(scope=scope, data=data, columns=columns or ())
+                request = UnmaskRequest(scope=message, data=data, columns=columns or ())
                 answer = await client.call(client.masks.Unmask, request)
                 if not answer.HasField("data"):
                     refuse(answer.decision)
@@ -83,15 +61,17 @@ async def unmask(
 
 
 def _too_large(path: str, rows: int, size: int) -> str:
-    """Why this is not cut into several calls, and what to do.
+    """What to do with a file that is too large for one call.
 
-    An approval fits the very tokens of one call, once, and a request id names one call.
+    The command does not cut it into several calls, because an approval fits exactly the tokens of one call, once, and a
+    request id names one call.
     """
-    at_a_time = max(rows * UNMASK_BYTES * 9 // (size * 10), 1)  # not all rows are of one size
+    at_a_time = max(rows * UNMASK_BYTES * 9 // (size * 10), 1)  # a tenth less than fits, because rows differ in size
     return (
         f"{path} has {rows:,} rows, {size / 2**20:.1f} MiB of data; one call unmasks at most 4 MiB, and an approval "
-        f"fits the very tokens of one call. Cut the file into parts of about {at_a_time:,} rows, or leave out columns "
-        "that you do not need, and unmask each part by itself; where people approve, each part has its own approval"
+        f"fits exactly the tokens of one call. Cut the file into parts of about {at_a_time:,} rows, or leave out "
+        "columns that you do not need, and unmask each part by itself. If people must approve it, each part needs an "
+        "approval"
     )
 
 

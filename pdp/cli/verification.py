@@ -1,4 +1,4 @@
-"""Verifications: of the live log and of a file, with the key and against the anchors that one trusts."""
+"""Verifies the live log or an exported file, with the key and the anchors that the user trusts."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def of_live(client: "Client", since: Path | None, key: Path | None, state: Path) -> "list[Verifier]":
-    """Verifiers that have seen the whole log: against `since`, and always against the newest anchor of this log."""
+    """Verifiers that have read the whole log: one from `since`, and one from the newest anchor of this log."""
     from pdp.audit.verify import Tampered
 
     try:
@@ -32,7 +32,7 @@ async def of_live(client: "Client", since: Path | None, key: Path | None, state:
     known = anchors.keys(state, named.realm)
     if known and kid not in known and not key:
         what = (
-            f"it names {kid}, but verifications before saw {', '.join(known)}; give the one that you trust with --key"
+            f"it names {kid}, but earlier verifications saw {', '.join(known)}; give the one that you trust with --key"
         )
         raise Tampered("key", "the server", what)
     newest = anchors.newest(state, named.realm, kid)
@@ -44,14 +44,14 @@ async def of_live(client: "Client", since: Path | None, key: Path | None, state:
 
 
 def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
-    """A verifier that has seen the whole file."""
-    from pdp.audit import export as form
+    """A verifier that has read the whole file."""
+    from pdp.audit.export import read
     from pdp.audit.verify import Tampered
 
     trusted = _trusted(key) if key else None
     try:
         with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-            named, found = form.read(lines)
+            named, found = read(lines)
             if not anchors.is_realm(named.realm):
                 raise Tampered("realm", "the header", "no deployment has such a name")
             verifier = _verifier(named, *(trusted or _audit_key(named.jwks)), since)
@@ -67,7 +67,7 @@ def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]
 
 
 def _trusted(path: Path) -> tuple[str, "Ed25519PublicKey"]:
-    """The audit key in the user's own file; ends where there is none."""
+    """The audit key in the user's own file. Ends the command if the file does not hold one."""
     try:
         return _audit_key(json.loads(path.read_bytes()))
     except OSError as error:
@@ -86,7 +86,7 @@ def _verifier(named: "Header", kid: str, public: "Ed25519PublicKey", since: Path
 
 
 def _audit_key(jwks: dict[str, Any]) -> tuple[str, "Ed25519PublicKey"]:
-    """The audit key's thumbprint and the key. `ValueError` where there is none."""
+    """The audit key's thumbprint and the key. Raises `ValueError` if there is no audit key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from joserfc.errors import JoseError
     from joserfc.jwk import OKPKey
@@ -97,12 +97,12 @@ def _audit_key(jwks: dict[str, Any]) -> tuple[str, "Ed25519PublicKey"]:
     except (JoseError, ValueError, LookupError, TypeError, AttributeError):
         raise ValueError("there is no audit key in this JWK Set") from None
     if not isinstance(key.public_key, Ed25519PublicKey):
-        raise ValueError("the audit key in this JWK Set is not of Ed25519")  # noqa: TRY004  # bad text, not a bad type
+        raise ValueError("the audit key in this JWK Set is not an Ed25519 key")  # noqa: TRY004  # bad text, not a bad type
     return key.thumbprint(), key.public_key
 
 
 async def header(client: "Client") -> "Header":
-    """Realm and keys as the server names them."""
+    """The realm and the keys that the server names."""
     from pdp.audit.export import Header
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
@@ -111,7 +111,7 @@ async def header(client: "Client") -> "Header":
 
 
 async def batches(client: "Client") -> "AsyncIterator[Batch]":
-    """The whole log."""
+    """The batches of the whole log."""
     from pdp.v1.audit_pb2 import ExportRecordsRequest
 
     async for message in client.audit.ExportRecords(ExportRecordsRequest(), metadata=client.metadata):

@@ -1,6 +1,7 @@
-r"""Text from elsewhere for people's eyes: what could deceive them is made visible, and different texts look different.
+r"""Makes foreign text safe to show to people: characters that could deceive them become visible.
 
-Hidden characters are shown as `\u{…}` and backslashes doubled, so that neither can stand for the other.
+1. A hidden character is shown as `\u{…}`, and a backslash is doubled, so that neither can be taken for the other.
+2. Two different texts look different.
 """
 
 import re
@@ -15,17 +16,19 @@ _BLANK = (
     *range(0xFE00, 0xFE10),
     *range(0xE0100, 0xE01F0),
 )
-"""Fillers, blanks and variation selectors: drawn as nothing, or change what is drawn beside them."""
+"""Fillers, blanks and variation selectors. They are drawn as nothing, or they change the character beside them."""
 _HIDDEN = frozenset(map(chr, _BLANK))
 _PLAIN_NAME = re.compile(r"[!#-\[\]-~]+")  # printable ASCII without space, quote and backslash
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_MARKS = 2
+"""Combining marks that are drawn on one character; more than two pile up and could cover other text."""
 MAX_NOTED = 8
+"""Characters outside ASCII that the note behind a line names; it bounds the length of the note."""
 _CONTINUED = "    ... "
 
 
 def visible(text: str) -> str:
-    """`text` on one line: no control, bidi, zero-width, tag, blank or unassigned character, no piled-up marks."""
+    """`text` on one line, without control, bidi, zero-width, tag, blank or unassigned characters and piled-up marks."""
     composed, shown, marks = unicodedata.is_normalized("NFC", text), [], 0
     for character in text:
         category = unicodedata.category(character)
@@ -44,12 +47,12 @@ def quoted(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """An id as it is where it could not be mistaken for anything else, else in quotes."""
+    """An id as it is, if it cannot be mistaken for anything else; otherwise in quotes."""
     return text if _PLAIN_NAME.fullmatch(text) else quoted(text)
 
 
 def typed(kind: str, identifier: str) -> str:
-    """`<type>:<id>`; a type with a colon is in quotes, so that it does not look like another type and id."""
+    """`<type>:<id>`. A type with a colon is in quotes, so that it does not look like another type and id."""
     return f"{quoted(kind) if ':' in kind else name(kind)}:{name(identifier)}"
 
 
@@ -59,17 +62,20 @@ def step(key: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of our own that may quote others: its lines stay lines, and hidden characters in them are shown."""
+    """A text of our own that may quote other text: its lines stay lines, and hidden characters in them are shown."""
     return "\n".join(visible(line).replace("\\\\", "\\") for line in text.split("\n"))
 
 
 def wrapped(text: str, columns: int) -> str:
-    """`text` broken by us, with a mark at each break: what a terminal breaks can look like a line of its own."""
+    """`text` in lines of at most `columns`, with a mark at each break that we make.
+
+    If the terminal broke a line, the rest could look like a line of its own.
+    """
     return "\n".join(part for line in text.split("\n") for part in _parts(line, max(columns, 2 * len(_CONTINUED))))
 
 
 def noted(line: str) -> str:
-    """A line that was made visible, and behind it what in it is not ASCII: such characters may look like others."""
+    """A visible line, and a note of its characters outside ASCII: they may look like other characters."""
     foreign = list(dict.fromkeys(character for character in line if not character.isascii()))
     if not foreign:
         return line

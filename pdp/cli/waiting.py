@@ -1,4 +1,4 @@
-"""`pdp approvals wait` and `pdp approvals watch`."""
+"""`pdp approvals wait` and `pdp approvals watch`: wait for a decision, and follow the queue."""
 
 import sys
 from contextlib import aclosing
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Output, Session, client_command, json_text
-from pdp.cli.session import show as for_people
+from pdp.cli.session import Output, Session, client_command, json_text, show_text
 
 if TYPE_CHECKING:
     from pdp.v1.approval_pb2 import Approval
@@ -24,12 +23,15 @@ def add_to(app: typer.Typer) -> None:
 @client_command
 async def wait(
     session: Session,
-    approval_id: Annotated[str, typer.Argument(metavar="ID", help="apr_…")],
+    approval_id: Annotated[str, typer.Argument(metavar="ID", help="The approval's id, apr_…")],
     timeout: Annotated[  # noqa: ASYNC109  # an option's name
-        str, typer.Option(metavar="DURATION", help="How long, for example 90s, 10m or 1h30m.")
+        str, typer.Option(metavar="DURATION", help="How long to wait, for example 90s, 10m or 1h30m.")
     ] = "10m",
 ) -> None:
-    """Wait until people have decided. Exit status: 0 approved, 11 still pending, 12 ended otherwise."""
+    """Wait until people have decided.
+
+    Exit status: 0 it is approved, 11 it is still pending, 12 it ended in another way.
+    """
     from pdp.cli import display
     from pdp.duration import duration_ms
 
@@ -44,7 +46,7 @@ async def wait(
 
 @client_command
 async def watch(session: Session) -> None:
-    """Print my queue, then each change of it: a line each, until Ctrl-C. Restarts of the server lose nothing."""
+    """Print my queue and then each of its changes, until Ctrl-C. A restart of the server loses no change."""
     from pdp.client.waiting import watched
 
     async with session.client() as client, aclosing(watched(client.reviews, client.metadata)) as messages:
@@ -52,13 +54,13 @@ async def watch(session: Session) -> None:
             if session.output is not Output.TABLE:
                 typer.echo(json_text(message))
             elif message.HasField("approval"):
-                for_people(_line(message), sys.stdout)
+                show_text(_line(message), sys.stdout)
             else:
                 typer.echo("this is all for now; changes follow", err=True)
 
 
 def _status(approval: "Approval") -> int:
-    """0 only where it can be used now: a used one has ended, too, and so has a state that is not known here."""
+    """The exit status for an approval: 0 only if it can be used now. A used one and an unknown state count as ended."""
     from pdp.v1.approval_pb2 import ApprovalState
 
     if approval.state == ApprovalState.APPROVAL_STATE_APPROVED:
@@ -69,11 +71,11 @@ def _status(approval: "Approval") -> int:
 
 
 def _line(message: "WatchQueueResponse") -> str:
-    """What to do about it, and the approval as lists show it."""
+    """What to do with the approval, and the approval as lists show it."""
     from pdp.cli import display
     from pdp.cli.visible import name
 
-    if not message.approval.HasField("request"):  # not mine to see any more
+    if not message.approval.HasField("request"):  # the caller may not see it any more
         return f"gone    {name(message.approval.approval_id)}"
     row = display.approval_table([message.approval]).splitlines()[1]
     return f"{'review' if message.may_review else 'gone  '}  {row}"

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from pdp.arrow import envelope, table
-from pdp.arrow.pipeline import ahead
+from pdp.arrow.pipeline import prefetched
 from pdp.arrow.table import Batch, Schema
 from pdp.client.connection import Client
 from pdp.errors import PdpError
@@ -54,7 +54,7 @@ class MaskCall:
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:
         """Begin, and return the decision; `batches` are read as the server takes them."""
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
-        self._answers = aiter(rpc(ahead(self._requests(batches)), metadata=self._client.metadata))
+        self._answers = aiter(rpc(prefetched(self._requests(batches)), metadata=self._client.metadata))
         body = await anext(self._answers, None)
         if body is None:
             raise Incomplete("the stream ended before it had begun")
@@ -64,8 +64,8 @@ class MaskCall:
     async def batches(self) -> AsyncIterator[Batch]:
         """The masked batches. Raises `Incomplete` where the end is missing."""
         reader = table.Reader("arrow_message", table.schema(self.opened.plan.output_schema, "output_schema"))
-        async for body in ahead(self._answers):
-            if (message := envelope.opened(body)) is None:
+        async for body in prefetched(self._answers):
+            if (message := envelope.unwrap(body)) is None:
                 self.end = self._response.FromString(body).end
             elif (batch := await asyncio.to_thread(reader.take, message)) is not None:
                 yield batch
@@ -78,7 +78,7 @@ class MaskCall:
 
         def made() -> list[bytes] | None:
             batch = next(batches, None)
-            return None if batch is None else [envelope.closed(message) for message in writer.messages(batch)]
+            return None if batch is None else [envelope.wrap(message) for message in writer.messages(batch)]
 
         while (messages := await asyncio.to_thread(made)) is not None:
             for message in messages:

@@ -1,1 +1,1 @@
-"""What `pdp dev` and `pdp demo` run: a stack on this machine, and its demo people."""
+"""The stack that `pdp dev` and `pdp demo` run on this machine, and its demo people."""

@@ -1,4 +1,4 @@
-"""The named demo people of `pdp dev`, and their tokens: short-lived, signed by a key that only this machine has."""
+"""The demo people of `pdp dev`, and their tokens, which are short-lived and signed by a key of this machine alone."""
 
 import time
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from pdp.errors import SetupError
 
 AUDIENCE = "placet-dev"
 LIFETIME_SECONDS = 15 * 60
+"""Seconds for which a demo token is valid. A command makes a new one, so a leaked one is soon useless."""
 USERS, AGENTS = "https://dev.placet.example/users", "https://dev.placet.example/agents"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever a dev token can be for, a program included."""
+    """A person or a program that a demo token can be for."""
 
     type: str
     sub: str
@@ -39,12 +40,12 @@ PEOPLE = {
 
 
 def key_path(state: Path) -> Path:
-    """Where a `pdp dev` stack keeps the key of its two issuers."""
+    """The path at which a `pdp dev` stack keeps the key of its two issuers."""
     return state / "keys" / "issuer.jwk"
 
 
 def token(state: Path, name: str) -> str:
-    """A token for one of `PEOPLE`, by name or identity. `SetupError` for others, and where no dev stack has run."""
+    """A token for one of `PEOPLE`, by name or identity. Raises `SetupError` for others, or if no dev stack has run."""
     person = PEOPLE.get(name.rpartition(":")[2])
     if person is None or name not in {person.sub, f"{person.type}:{person.sub}"}:
         raise SetupError(f"--as knows {', '.join(PEOPLE)}; for anybody else pass a token with --token")

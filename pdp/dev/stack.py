@@ -1,4 +1,4 @@
-"""What `pdp dev` runs: a MongoDB of its own and a server on it, with keys and demo people, in one state folder."""
+"""The stack of `pdp dev`: a MongoDB of its own and a server that uses it, with keys and demo people, in one folder."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,9 +23,9 @@ REALM = DEMO_REALM
 async def stack(
     *, state: Path, listen: str, policy: Sequence[Path], tool_cache: Path, say: Say
 ) -> AsyncIterator[Running]:
-    """OPA, MongoDB and the server until the block ends; without `policy` on the reference policy.
+    """Run OPA, MongoDB and the server until the block ends. Without `policy` they use the reference policy.
 
-    Raises `SetupError` where a part is missing.
+    Raises `SetupError` if a part is missing.
     """
     async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
         config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
@@ -34,7 +34,7 @@ async def stack(
 
 
 def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:
-    """The configuration of a dev stack; makes the keys and the owner of the `dev` agent where they are missing."""
+    """The configuration of a dev stack. It makes the keys and the owner of the `dev` agent if they are missing."""
     state.mkdir(parents=True, exist_ok=True)
     for name in ("issuer", "audit", "grant"):
         if not (state / "keys" / f"{name}.jwk").exists():
@@ -77,7 +77,7 @@ def _issuers(jwks: Path) -> tuple[Issuer, ...]:
 
 
 def _with_owner(policy: Sequence[Path], state: Path) -> tuple[Path, ...]:
-    """The folders and, where they do not know the `dev` agent themselves, data that says who owns it."""
+    """The folders and, if they do not name the `dev` agent, data that says who owns it."""
     if any(source.is_data and b'"agent:dev"' in source.content for source in read(policy)):
         return tuple(policy)
     folder = state / "data"

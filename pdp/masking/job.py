@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import masker
 from pdp.arrow import envelope, table
-from pdp.arrow.pipeline import abreast
+from pdp.arrow.pipeline import mapped
 from pdp.arrow.table import Batch
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
@@ -128,9 +128,9 @@ class Progress:
 
         def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
             masked = self._made(batch, first_row)
-            return masked.num_rows, [envelope.closed(message) for message in self._writer.messages(masked)]
+            return masked.num_rows, [envelope.wrap(message) for message in self._writer.messages(masked)]
 
-        return abreast(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
+        return mapped(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
 
     def _made(self, batch: Batch, first_row: int) -> Batch:
         """The batch masked, unmasked or rewrapped. Raises `ValueRefused` and `KeyRefused`."""

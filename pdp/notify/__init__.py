@@ -1,4 +1,4 @@
-"""Messages to webhooks about the steps of approvals: what they say, where they may go, how often they are tried.
+"""Messages to webhooks about the steps of approvals: their content, their signature and where they may go.
 
-Whatever comes back changes nothing: of an answer only its HTTP status is read.
+An answer changes nothing: only its HTTP status is read.
 """

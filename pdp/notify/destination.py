@@ -1,4 +1,8 @@
-"""Where a message may go: to public addresses; to this machine only for a webhook whose URL says so itself. Pure."""
+"""Decides where a message may go. Pure.
+
+1. A message may go to a public address.
+2. It may go to this machine only if the webhook's URL names this machine itself (`LOOPBACK`).
+"""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -17,11 +21,11 @@ _CLOSED = tuple(
     )
 )
 _GLOBAL_IPV6 = ip_network("2000::/3")
-"""Outside it there is nothing public: local, mapped, translated and multicast addresses."""
+"""The public IPv6 addresses. Outside are local, mapped, translated and multicast addresses."""
 
 
 def may_connect(host: str, address: str) -> bool:
-    """Whether a message for `host` may go to this very `address`, which is what its name leads to now."""
+    """Whether a message for `host` may go to `address`, which the host's name has at this moment."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One webhook over HTTP: a message is sent once, to an address that was checked as the connection's own."""
+"""Sends a message to one webhook by HTTP. The address that is checked is the one to which the socket connects."""
 
 import socket
 import time
@@ -12,17 +12,18 @@ from pdp.address import webhook_host
 from pdp.notify import destination, signature
 
 SECONDS = 5.0
-"""For one attempt, from the look-up of the name to the answer's status."""
+"""Seconds of one attempt, from the look-up of the name to the answer's status."""
 _SUCCESS = 2
+"""The first digit of an HTTP status that says success."""
 _CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 class _AddressRefused(OSError):
-    """The name leads to an address at which no message may arrive."""
+    """The host's name has an address to which no message may go."""
 
 
 class Endpoint:
-    """Where one webhook's messages go. `events` are what it is told of."""
+    """One webhook. `events` are the events of which it is told."""
 
     def __init__(self, name: str, url: str, host: str, key: bytes, events: Collection[str]) -> None:
         self.name, self.events = name, frozenset(events)
@@ -30,13 +31,13 @@ class Endpoint:
 
     @classmethod
     def of(cls, name: str, url: str, secret: Path, events: Collection[str]) -> Self:
-        """The webhook as it is configured. `SetupError` where its secret cannot be used."""
+        """The configured webhook. Raises `SetupError` if its secret cannot be used."""
         return cls(name, url, webhook_host(url), signature.secret(secret), events)
 
     async def send(self, message_id: str, body: bytes) -> str:
-        """Send once; what stood in the way, empty where the other side took it (HTTP status 2xx).
+        """Send a message once. Returns the problem, or "" if the webhook took the message (HTTP status 2xx).
 
-        No proxy, no redirect, no connection kept; an answer's body is not read.
+        It uses no proxy, follows no redirect, keeps no connection and does not read an answer's body.
         """
         headers = signature.headers(self._key, message_id, int(time.time()), body)
         headers |= {"content-type": _CONTENT_TYPE, "user-agent": "placet"}
@@ -55,11 +56,11 @@ class Endpoint:
         except aiohttp.ClientConnectorError as error:
             refused = isinstance(error.os_error, _AddressRefused)
             return "its name leads to an address that is not public" if refused else "no connection"
-        except Exception:  # noqa: BLE001  # whatever the other side does ends an attempt, never the server
+        except Exception:  # noqa: BLE001  # nothing that the other side does may end more than this attempt
             return "the connection broke"
 
     def _socket(self, found: tuple[Any, ...]) -> socket.socket:
-        """The socket of the connection to one resolved address: what is checked is what is connected to."""
+        """The socket for one resolved address, which is checked here, just before it connects to it."""
         family, kind, protocol, _, address = found
         if not destination.may_connect(self._host, address[0]):
             raise _AddressRefused

@@ -1,8 +1,9 @@
-"""A step of an approval as a message: CloudEvents 1.0 JSON, structured mode. Pure.
+"""Makes the message about a step of an approval: CloudEvents 1.0 JSON in structured mode. Pure.
 
-A message leaves the deployment, so it says that something waits and of what kind, and no more: no justification, no
-resource id, no property, nothing of the context, and of people only who called. Whoever wants more asks for the
-approval.
+A message leaves the deployment, so it says only that something of a kind waits.
+1. It has no justification, no resource id, no property and nothing of the context.
+2. It names one identity, the caller.
+3. A receiver that wants more asks the server for the approval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recorded step; `state` is where it left the approval and `expires_at` when that ends by itself."""
+    """One recorded step. `state` is the approval's state after it; `expires_at` is when that state ends by itself."""
 
     record_id: str
     event: str
@@ -29,7 +30,7 @@ class Step:
 
 
 def message(step: Step, realm: str) -> bytes:
-    """The exact bytes that are signed and sent; `id` is the record's, so equal ids are the same event again."""
+    """The exact bytes that are signed and sent. Its `id` is the record's id, so an equal id is the same event again."""
     request = orjson.loads(step.request)
     data = {
         "approval_id": step.approval_id,
@@ -45,7 +46,7 @@ def message(step: Step, realm: str) -> bytes:
 
 
 def trial(message_id: str, realm: str, now: datetime) -> bytes:
-    """A message that is about nothing, to try a webhook with."""
+    """A message without content, to test a webhook."""
     return _event(message_id, realm, "test", now.astimezone(UTC).isoformat().replace("+00:00", "Z"), {"data": {}})
 
 

@@ -1,4 +1,4 @@
-"""Signatures of messages as Standard Webhooks 1.0 has them: HMAC-SHA256 over id, time of the attempt and body."""
+"""Signs messages according to Standard Webhooks 1.0: HMAC-SHA256 over id, time of the attempt and body."""
 
 import base64
 import hashlib
@@ -9,10 +9,11 @@ from pdp.errors import SetupError
 
 PREFIX = "whsec_"
 _FEWEST_BYTES, _MOST_BYTES = 24, 64
+"""Bytes of a secret, as Standard Webhooks 1.0 recommends them."""
 
 
 def secret(path: Path) -> bytes:
-    """Read a webhook's secret. `SetupError` where it is none, or where others may read it."""
+    """Read a webhook's secret. Raises `SetupError` if the file does not hold one, or if others may read the file."""
     try:
         if path.stat().st_mode & 0o077:
             raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
@@ -26,7 +27,7 @@ def secret(path: Path) -> bytes:
 
 
 def headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """The three headers of one attempt; `at` is in Unix seconds."""
+    """The three headers of one attempt. `at` is in seconds since 1970."""
     signed = hmac.digest(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256)
     return {
         "webhook-id": message_id,

@@ -1,1 +1,1 @@
-"""OPA: the process, the questions that are put to it, and how questions become few queries."""
+"""OPA: its process, the questions that it is asked, and how many questions become one query."""

@@ -1,4 +1,4 @@
-"""OPA with its policy: one that the operator runs, or one that the server builds for, starts and supervises."""
+"""OPA with its policy. Either the operator runs it, or the server builds its bundle, starts it and supervises it."""
 
 import asyncio
 import tempfile
@@ -18,7 +18,7 @@ from pdp.process import toolcache
 
 @dataclass(slots=True)
 class Engine:
-    """OPA, ready. `reloaded` is set whenever another policy may be in force."""
+    """An OPA that is ready. `reloaded` is set whenever another policy may be in force."""
 
     opa: Opa
     version: str
@@ -35,7 +35,7 @@ async def engine(
     failed: asyncio.Future[None],
     used_domains: UsedDomains,
 ) -> AsyncIterator[Engine]:
-    """OPA as the configuration wants it, until the block ends. Raises `SetupError` where it cannot be used."""
+    """OPA as configured, until the block ends. Raises `SetupError` if it cannot be used."""
     async with AsyncExitStack() as stack:
         reloaded = asyncio.Event()
         policy, url = Policy(), config.opa_url
@@ -55,7 +55,7 @@ async def engine(
 
 
 def _watched(folder: Path) -> Path:
-    """A folder of its own for the bundle: OPA reloads at every event beside it."""
+    """A folder for the bundle alone, because OPA reloads at every event in the folder of its bundle."""
     watched = folder / "bundle"
     watched.mkdir()
     return watched

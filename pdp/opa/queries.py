@@ -1,7 +1,7 @@
-"""The only file that imports opa_client: asks OPA the few fixed questions, with a time limit and without a retry.
+"""Asks OPA a few fixed questions, with a time limit and without a retry. Only this file imports opa_client.
 
-`AsyncOpaClient` as it comes retries deterministic policy errors, follows redirects, throws OPA's error body away,
-takes gzip (a third slower) and knows no unix socket; both of its private seams are replaced here, so its version is
+`AsyncOpaClient` as it comes retries deterministic policy errors, follows redirects, drops OPA's error body, accepts
+gzip (a third slower) and cannot use a unix socket. Two of its private methods are replaced here, so its version is
 pinned.
 """
 
@@ -18,20 +18,23 @@ from opa_client.opa_async import AsyncOpaClient
 from pdp.errors import EngineUnavailable, PolicyInvalid, SetupError
 
 FLOOR = (1, 4, 0)
-"""Older ones let a path inject a query (CVE-2025-46569)."""
+"""The oldest OPA that is used: in an older one a path can inject a query (CVE-2025-46569)."""
 QUERY_SECONDS = 0.25
+"""Seconds that one query may take. A full batch of 128 items at the measured 40 µs takes 5 ms."""
 HEALTH_SECONDS = 0.25
+"""Seconds that OPA's health check may take."""
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Bytes of an answer. It bounds the memory that a policy can make the server use."""
 _PROBLEMS = {"eval_conflict_error": "conflict", "eval_builtin_error": "builtin_error"}
 _REVISION_QUERY = b'{"input":{"batch":{}}}'
 
 
 class OpaLate(EngineUnavailable):
-    """The query ran out of its time: it may be slow by itself or behind a slow one."""
+    """The query took too long. It may be slow by itself, or it waited for a slow one."""
 
 
 class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has no types
-    """The client with its transport and its request step replaced."""
+    """The client with another transport and another request step."""
 
     def __init__(self, url: str, connections: int) -> None:
         parts = urlsplit(url)
@@ -52,7 +55,7 @@ class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has 
         )
 
     def post(self, url: str, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """One request, one answer, whatever its status."""
+        """Send one request and give its answer, with any status."""
         return self._request("POST", url, data=body)
 
     @asynccontextmanager
@@ -62,7 +65,7 @@ class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has 
 
 
 class Opa:
-    """One OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
+    """A connection to one OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
 
     def __init__(self, url: str, connections: int = 16) -> None:
         if urlsplit(url).scheme not in ("unix", "http", "https"):
@@ -79,10 +82,10 @@ class Opa:
     async def decisions(
         self, inputs: Sequence[bytes], explained: Sequence[bool], seconds: float = QUERY_SECONDS
     ) -> list[Any]:
-        """Ask `data.pdp.decisions` about all inputs at once; one raw answer each, in order, None for one left out.
+        """Ask `data.pdp.decisions` about all inputs at once. Returns one raw answer for each, in order.
 
-        Raises `PolicyInvalid` where the query failed as a whole, `OpaLate` where it took longer than `seconds`,
-        `EngineUnavailable` where OPA is away.
+        An answer that OPA left out `is_undefined`. Raises `PolicyInvalid` if the query failed as a whole, `OpaLate` if
+        it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
         """
         batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
@@ -93,24 +96,24 @@ class Opa:
         return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
 
     async def review(self, question: bytes) -> Any:
-        """Ask `data.pdp.review`; the raw answer."""
+        """Ask `data.pdp.review` and return the raw answer."""
         return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
 
     async def eligible(self, question: bytes) -> Any:
-        """Ask `data.pdp.eligible`; the raw answer."""
+        """Ask `data.pdp.eligible` and return the raw answer."""
         return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)
 
     async def masks(self, question: bytes) -> Any:
-        """Ask `data.pdp.masks`; the raw answer."""
+        """Ask `data.pdp.masks` and return the raw answer."""
         return await self._ask("masks", b'{"input":%b}' % question, QUERY_SECONDS)
 
     async def revision(self) -> str:
-        """The revision of the policy in force; empty where OPA has no bundle."""
+        """The revision of the policy in force; empty if OPA has no bundle."""
         revisions = await self._ask("revisions", _REVISION_QUERY, QUERY_SECONDS)
         return str(revisions[0]) if isinstance(revisions, list) and len(revisions) == 1 else ""
 
     async def version(self) -> str:
-        """OPA's version. Raises `SetupError` below the floor."""
+        """OPA's version. Raises `SetupError` if it is older than `FLOOR`."""
         text = await self._provenance()
         numbers = tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
         if numbers < FLOOR:
@@ -151,7 +154,7 @@ class Opa:
 
 
 _UNDEFINED = object()
-"""Stands where OPA left an item's answer out."""
+"""Stands for the answer of an item that OPA left out."""
 
 
 def is_undefined(answer: Any) -> bool:
@@ -164,7 +167,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     while chunk := await response.content.read(_MAX_ANSWER_BYTES + 1):
         content += chunk
         if len(content) > _MAX_ANSWER_BYTES:
-            raise PolicyInvalid("wrong_type", "the policy's answer is larger than any should be")
+            raise PolicyInvalid("wrong_type", f"the policy's answer is larger than {_MAX_ANSWER_BYTES} bytes")
     return content
 
 
@@ -174,7 +177,7 @@ def _parsed(status: int, content: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        raise EngineUnavailable("what answers in OPA's place is not OPA")
+        raise EngineUnavailable("the server at OPA's address is not OPA")
     if status == 200:  # noqa: PLR2004  # HTTP
         return body
     if status == 500 and isinstance(body.get("errors"), list):  # noqa: PLR2004  # HTTP
@@ -183,7 +186,7 @@ def _parsed(status: int, content: bytes) -> dict[str, Any]:
 
 
 def _evaluation_error(errors: Sequence[Any]) -> PolicyInvalid:
-    """Code and file of OPA's first error; its message stays out, it may quote the request."""
+    """The code and file of OPA's first error, without its message, which may quote the request."""
     error = errors[0] if errors and isinstance(errors[0], dict) else {}
     problem = _PROBLEMS.get(str(error.get("code")), "builtin_error")
     location = error.get("location")

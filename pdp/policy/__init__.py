@@ -1,1 +1,1 @@
-"""An author's folders of Rego, data and schemas: what they must satisfy, and how they become a bundle."""
+"""Checks an author's folders of Rego, data and schemas, and builds a bundle from them."""

@@ -1,4 +1,4 @@
-"""The properties of a request against the schema of their type; the only file that imports jsonschema_rs."""
+"""Checks the properties of a request against the schema of their type. Only this file imports jsonschema_rs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,13 @@ from pdp.policy.schema import Schema
 
 
 class Attributes:
-    """The schemas of a policy, compiled once. A policy without schemas takes any properties of any type."""
+    """The schemas of a policy, compiled once. A policy without schemas accepts any properties of any type."""
 
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
         self._validators = {kind: _compiled(kind, schema) for kind, schema in schemas.items()}
 
     def faults(self, kind: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """(Field path, what is wrong) for each property that the schema of type `kind` does not take."""
+        """A pair (field path, what is wrong) for each property that the schema of type `kind` does not accept."""
         if not self._validators:
             return []
         if kind in self._validators:
@@ -30,7 +30,7 @@ def _compiled(kind: str, schema: Schema) -> jsonschema_rs.Validator:
     try:
         return jsonschema_rs.validator_for(schema, offline=True, mask="this value")
     except ValueError as error:
-        raise SetupError(f"schema/resource/{kind}.json is no JSON Schema: {error}") from error
+        raise SetupError(f"schema/resource/{kind}.json is not a JSON Schema: {error}") from error
 
 
 def _path(error: jsonschema_rs.ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Folders of policy -> the bundle that OPA serves."""
+"""Builds the bundle that OPA serves from the folders of a policy."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,12 @@ from pdp.policy.stock import capabilities, output
 def build(opa: Path, folders: Sequence[Path], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
     """Build the bundle of the core and `folders` at `destination` and return its revision.
 
-    What is checked is what is built: PolicyRefused names every finding, and `destination` stays as it was.
-    Otherwise it is replaced in one step, so that an OPA that watches it never sees half a bundle. OPA reloads
-    at every event in the folder of `destination`; so the rest happens above it, on the same file system. `in_force` are
-    the domains that are not to change.
+    1. The files are read once, so exactly what is checked is built.
+    2. If there are findings, raises `PolicyRefused` that names each, and `destination` stays as it was.
+    3. `destination` is replaced in one step, so that an OPA that watches it never sees half a bundle. OPA reloads at
+       every event in the folder of `destination`, so the work happens in the folder above it, on the same file system.
+
+    `in_force` are the domains that must not change.
     """
     sources = [source for source in read(folders) if not source.is_test]
     if findings := examine(opa, sources, in_force or {}):
@@ -31,7 +33,7 @@ def build(opa: Path, folders: Sequence[Path], destination: Path, in_force: Mappi
 
 
 def pack(opa: Path, sources: Sequence[Source], target: Path, name: str) -> Path:
-    """Write modules and data of `sources` as a bundle of revision `name`; SetupError where OPA refuses."""
+    """Write modules and data of `sources` as a bundle of revision `name`. Raises `SetupError` if OPA refuses them."""
     loaded = [source for source in sources if source.is_data or source.is_rego]
     with staged(loaded) as folder:
         allowed = folder / "capabilities.json"

@@ -1,4 +1,4 @@
-"""Everything that an author's files must satisfy before they decide anything."""
+"""Checks everything that an author's files must satisfy before they may decide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import data as documents
 from pdp.policy import masks
+from pdp.policy.data import documents, merged, misplaced, people
 from pdp.policy.droppable import droppable
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
@@ -19,13 +19,13 @@ from pdp.policy.sources import CORE, Source, labels, read, shown, staged
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
-def check(
+def findings_in(
     opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
 ) -> list[Finding]:
-    """Every finding in `folders`, in the order of files and lines; none means that the policy may be loaded.
+    """Every finding in `folders`, in the order of files and lines. A policy without findings may be loaded.
 
-    `full` also looks at tests and formatting, for which a server that loads the policy does not care. `in_force` are
-    the domains that may not be changed.
+    `full` also checks tests and formatting, which do not matter to a server that loads the policy. `in_force` are the
+    domains that must not change.
     """
     sources = read(folders)
     if not full:
@@ -34,28 +34,28 @@ def check(
 
 
 def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The domains that the data in `folders` declares, for `check(in_force=…)`."""
-    found, _ = documents.documents(opa, read(folders))
-    declared = documents.merged(found)[0].get("domains", {})
+    """The domains that the data in `folders` declares, as `findings_in(in_force=…)` takes them."""
+    found, _ = documents(opa, read(folders))
+    declared = merged(found)[0].get("domains", {})
     return declared if isinstance(declared, dict) else {}
 
 
 def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
-    """The findings in `sources`, formatting aside. `in_force` are the domains of the policy that these replace."""
+    """The findings in `sources`, without formatting. `in_force` are the domains of the policy that these replace."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
     data, faults = _data(opa, sources, everything, in_force)
     findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
-    compiled = [said for said in _compiled(opa, sources, schemas) if not _is_echo(said, findings)]
+    compiled = [found for found in _compiled(opa, sources, schemas) if not _is_repeated(found, findings)]
     return sorted({*findings, *compiled})
 
 
-def _is_echo(said: Finding, findings: Sequence[Finding]) -> bool:
-    """OPA complains about what is found already, in words that help less."""
-    if said.sentence.startswith("conflicting rules"):
+def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether OPA reports a fault that is found already. Its words help the author less than ours."""
+    if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
     return any(
-        said.file == finding.file and (said.line == finding.line or finding.rule == "reserved-package")
+        reported.file == finding.file and (reported.line == finding.line or finding.rule == "reserved-package")
         for finding in findings
     )
 
@@ -78,10 +78,10 @@ def _data(
     opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
-    found, findings = documents.documents(opa, sources)
-    whole, conflicts = documents.merged(found)
+    found, findings = documents(opa, sources)
+    whole, conflicts = merged(found)
     for source, document in found:
-        findings += [*documents.misplaced(source, document, owned), *documents.people(source, document)]
+        findings += [*misplaced(source, document, owned), *people(source, document)]
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
     return whole, [*findings, *conflicts]
 
@@ -94,7 +94,7 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
 
 
 def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
-    """What `opa check --strict` says about all modules, and about the author's with the input's schema."""
+    """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
     with staged(rego) as folder:
@@ -107,31 +107,31 @@ def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema
             done.append(run(opa, *strict, "--schema", shape, *labels(authored), folder=folder))
     for answer in done:
         if answer.returncode:
-            yield from (_said(sources, error) for error in _errors(answer.stderr))
+            yield from (_finding(sources, error) for error in _errors(answer.stderr))
 
 
-def _errors(said: bytes) -> list[dict[str, Any]]:
+def _errors(output: bytes) -> list[dict[str, Any]]:
     try:
-        errors: list[dict[str, Any]] = orjson.loads(said)["errors"]
+        errors: list[dict[str, Any]] = orjson.loads(output)["errors"]
     except (ValueError, KeyError) as error:
-        raise SetupError(f"`opa check` failed: {said.decode(errors='replace').strip()}") from error
+        raise SetupError(f"`opa check` failed: {output.decode(errors='replace').strip()}") from error
     return errors
 
 
-def _said(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
+def _finding(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
     place, message = error.get("location", {}), error["message"]
     rule, sentence = _meaning(message)
     return Finding(shown(sources, place.get("file", "")), place.get("row", 0), rule, sentence)
 
 
 def _meaning(message: str) -> tuple[str, str]:
-    """OPA's message as (rule of the check, what to do)."""
+    """The rule of the check for OPA's message, and what to do."""
     if message.startswith("undefined ref: "):
         return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type"
     if message.startswith("package annotation redeclared"):
-        return "package-metadata", "put METADATA above a rule; a package of many files takes no more than one"
+        return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
     if (name := message.removeprefix("undefined function ")) in FORBIDDEN:
-        return "forbidden-builtin", f"do without `{name}`; `input.now` is the time, and rules reach nothing"
+        return "forbidden-builtin", f"remove `{name}`; `input.now` is the time, and rules cannot reach the network"
     return "does-not-compile", message
 
 

@@ -1,4 +1,4 @@
-"""The data of a policy: where it may lie, and that the people in it are people."""
+"""Checks the data of a policy: where it may lie, and whether its people are written correctly."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,9 @@ from pdp.policy.sources import Source, staged
 from pdp.policy.stock import output
 
 RESERVED = ("pdp", "policy", "system")
+"""Names below `data` that belong to the core and to OPA."""
 PEOPLE = {"owners", "same_as"}
+"""The keys that an identity may have."""
 LISTS = "write a list of identities, each `type:id`"
 
 
@@ -49,7 +51,7 @@ def _nested(source: Source, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged(documents: Iterable[tuple[Source, Any]]) -> tuple[dict[str, Any], list[Finding]]:
-    """All documents as one, and a finding for each file that says otherwise than one before it."""
+    """All documents as one, and a finding for each file that contradicts one before it."""
     whole: dict[str, Any] = {}
     findings = []
     for source, document in documents:
@@ -74,11 +76,11 @@ def _union(left: Mapping[str, Any], right: Mapping[str, Any], path: str = "") ->
 
 
 def misplaced(source: Source, document: Mapping[str, Any], packages: Iterable[Sequence[str]]) -> Iterable[Finding]:
-    """Data at the path of a package would answer in place of its rules."""
+    """A finding for data at the path of a package, because it would answer in place of the package's rules."""
     for path in sorted({*((name,) for name in RESERVED), *map(tuple, packages)}):
         if _lies_at(document, path):
             name = ".".join(path)
-            sentence = f"data under `{name}` would speak for the policy; move it to a name of its own"
+            sentence = f"data under `{name}` would answer in place of the policy; move it to a name of its own"
             yield Finding(source.shown, 0, "reserved-data", sentence)
 
 
@@ -93,7 +95,7 @@ def _lies_at(document: Any, path: Sequence[str]) -> bool:
 
 
 def people(source: Source, document: Mapping[str, Any]) -> Iterable[Finding]:
-    """`groups` and `identities` decide who may review, so that a misspelt owner could approve."""
+    """A finding for each fault in `groups` and `identities`, which decide who may review: a misspelt owner could."""
     faults: dict[str, str] = {}
     for name, members in _entries(document, "groups", faults):
         if not _is_list(members):
@@ -108,7 +110,7 @@ def _entries(document: Mapping[str, Any], key: str, faults: dict[str, str]) -> I
     entries = document.get(key, {})
     if isinstance(entries, dict):
         return entries.items()
-    faults[key] = "write an object, one key a name"
+    faults[key] = "write an object with one key for each name"
     return ()
 
 

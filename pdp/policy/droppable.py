@@ -1,4 +1,4 @@
-"""Entries that vanish: a rule with an undefined head adds nothing, and a lost requirement is an allow."""
+"""Finds entries that can vanish: a rule with an undefined head adds nothing; a lost requirement becomes an allow."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from pdp.policy.reference import Path, written
 from pdp.policy.schema import promises, request
 
 HARMLESS = {"allow"}
-"""Losing one of these grants nothing."""
+"""The sets whose entries may vanish, because a lost entry allows nothing."""
 
 COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension"}
-"""What is undefined inside one of these leaves it empty, not undefined."""
+"""An undefined value inside a comprehension leaves it empty, not undefined."""
 
 INPUT = request({})
 
 
 def droppable(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Heads that read what a request or the data may not have."""
+    """A finding for each head that reads a value which a request or the data may lack."""
     for rule in module.rules if module.package == ("policy",) else ():
         if rule["head"]["ref"][0]["value"] in HARMLESS:
             continue
@@ -31,7 +31,7 @@ def droppable(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) ->
 
 
 def _read(term: Any) -> Iterator[Node]:
-    """The references in a term that must be defined for the term to be."""
+    """The references in a term that must all be defined for the term to be defined."""
     match term:
         case {"type": kind} if kind in COMPREHENSIONS:
             return

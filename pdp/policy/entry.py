@@ -1,4 +1,4 @@
-"""The objects that rules add to the five sets, as far as written out; the server checks what is computed."""
+"""Checks the objects that rules add to the five sets, as far as written out. The server checks computed values."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_REVIEWERS = 1000
+"""The largest `count` of a requirement, in people. It bounds a number that may be mistyped."""
 DURATION = re.compile(r"(\d{1,5}h)?(\d{1,5}m)?(\d{1,7}s)?")
+"""A duration such as "4h", "15m", "1h30m" or "30s"."""
 
 Fault = tuple[str, str]
-"""Rule of the check, and what to do."""
+"""The rule of the check, and what to do."""
 
 
 class Computed:
-    """A value that only evaluation can tell."""
+    """Stands for a value that is known only after evaluation."""
 
 
 COMPUTED = Computed()
 
 
 def literal(term: Mapping[str, Any]) -> Any:
-    """The value of a term of OPA's syntax tree; COMPUTED for what is not written out."""
+    """The value of a term of OPA's syntax tree, with `COMPUTED` for each part that is not written out."""
     match term["type"]:
         case "string" | "number" | "boolean" | "null":
             return term.get("value")
@@ -67,7 +69,7 @@ def _is_claim(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Shape:
-    """The keys of an object, each with its test; `open` takes any others."""
+    """The keys of an object, each with its test. An `open` object may have other keys, too."""
 
     required: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     optional: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
@@ -108,7 +110,7 @@ def faults(name: str, entry: Any) -> Iterable[Fault]:
     if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
         yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
         if not reviewers:
-            yield "missing-key", "name the `groups`, `identities` or `claims` of who may review"
+            yield "missing-key", "name the `groups`, `identities` or `claims` of the people who may review"
 
 
 def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> Iterable[Fault]:

@@ -1,4 +1,4 @@
-"""What is wrong with a policy, said so that its author can mend it."""
+"""The findings of a check. Each tells a policy's author what is wrong and how to mend it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pdp.errors import SetupError
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One fault: where (`line` 0 is the whole file), which rule of the check, and what to do about it."""
+    """One fault: its file and line (0 is the whole file), the rule of the check, and what to do about it."""
 
     file: str
     line: int
@@ -22,7 +22,7 @@ class Finding:
 
 
 class PolicyRefused(SetupError):
-    """The policy was not loaded; `findings` say why, and whatever was loaded before stays."""
+    """The policy was not loaded; `findings` say why. The policy that was loaded before stays in force."""
 
     reason = "POLICY_REFUSED"
 

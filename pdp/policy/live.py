@@ -1,4 +1,4 @@
-"""The policy in force: its folders built into the bundle that OPA watches, built again when they change."""
+"""The policy in force. Its folders are built into the bundle that OPA watches, again whenever they change."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,11 +14,11 @@ from pdp.policy.check import domains
 from pdp.policy.schema import schemas
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
-"""Gives the domains that were ever used, as they were declared then."""
+"""Returns the domains that were ever used, as they were declared then."""
 
 
 class Policy:
-    """What the server itself must know of the policy; OPA holds the rules."""
+    """The parts of the policy that the server itself needs; OPA holds the rules."""
 
     def __init__(self) -> None:
         self.attributes = Attributes({})
@@ -29,9 +29,10 @@ class Policy:
 
 
 class WatchedPolicy(Policy):
-    """Folders of Rego and data on top of the core. A broken edit is shown and the last good one stays in force.
+    """Folders of Rego and data that are built together with the core.
 
-    A domain that was ever used, or was in force in this process, does not change.
+    1. After a broken edit the faults are shown, and the last good policy stays in force.
+    2. A domain that was ever used, or was in force in this process, cannot change.
     """
 
     def __init__(
@@ -48,7 +49,10 @@ class WatchedPolicy(Policy):
         self._domains: Mapping[str, Any] = {}
 
     async def build(self) -> str:
-        """Check and build; the revision. Raises `SetupError` that names every fault, and changes nothing then."""
+        """Check and build the policy and return its revision.
+
+        Raises `SetupError` that names every fault; nothing changes then.
+        """
         in_force = {**self._domains, **await self._used_domains()}
         revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, in_force)
         self._domains = {**self._domains, **await asyncio.to_thread(domains, self._opa, self._folders)}
@@ -60,7 +64,7 @@ class WatchedPolicy(Policy):
         async for _ in awatch(*self._folders):
             try:
                 revision = await self.build()
-            except (PdpError, OSError) as error:  # MongoDB is away, or an editor took a file away while it is read
+            except (PdpError, OSError) as error:  # MongoDB is away, or an editor removed a file while it was read
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

@@ -1,8 +1,9 @@
-"""Domains and the masks that name them, as far as written out; the server checks what is computed.
+"""Checks domains and the masks that name them. It sees what is written out; the server checks computed values.
 
-A domain is declared once, in `data.domains`; that is what makes equal values equal tokens. So an entry that names a
-domain says nothing of what the domain says, and a domain in force is never changed: it gets a new name. Parameters are
-checked where the extra `mask` is installed.
+1. A domain is declared once, in `data.domains`. This is what makes equal values equal tokens.
+2. So an entry that names a domain repeats none of the domain's parameters.
+3. A domain in force never changes; a changed one needs a new name.
+4. Parameters are checked only if the extra `mask` is installed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,11 +18,11 @@ from pdp.policy.sources import Source
 SELECTORS, KINDS = ("columns", "tags"), ("domain", "mask")
 _OWN = {"rule", "reason", *SELECTORS, *KINDS}
 _BESIDE_DOMAIN = {"entity", "format"}
-"""What an entry may say beside a domain, as it is about the column and not about the values."""
+"""The keys that an entry may have beside `domain`: they are about the column, not about the values."""
 
 
 def entries(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
-    """The faults of the `mask` entries of a module."""
+    """A finding for each fault in the `mask` entries of a module."""
     domains = data.get("domains", {})
     for rule in module.rules if module.package == ("policy",) else ():
         entry = entry_of(rule)
@@ -32,10 +33,10 @@ def entries(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def declarations(source: Source, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """The faults of the domains that a data file declares."""
+    """A finding for each fault in the domains that a data file declares."""
     domains = document.get("domains", {})
     if not isinstance(domains, dict):
-        yield Finding(source.shown, 0, "bad-domain", "`data.domains`: write an object, one key a domain")
+        yield Finding(source.shown, 0, "bad-domain", "`data.domains`: write an object with one key for each domain")
         return
     for name, domain in domains.items():
         if problem := _declared_wrongly(name, domain, domains):
@@ -43,7 +44,7 @@ def declarations(source: Source, document: Mapping[str, Any]) -> Iterator[Findin
 
 
 def changed(source: Source, document: Mapping[str, Any], in_force: Mapping[str, Any]) -> Iterator[Finding]:
-    """Domains that say something else than those in force or ever used: what they masked would join no more."""
+    """A finding for each domain that differs from the one in force or ever used: data that it masked would not join."""
     domains = document.get("domains", {})
     for name in domains.keys() & in_force.keys() if isinstance(domains, dict) else ():
         if domains[name] != in_force[name]:
@@ -60,20 +61,20 @@ def _faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> Iterable[Fa
         return []
     if name not in domains:
         return [("undeclared-domain", f"declare `{name}` in data.domains, or name one of {_names(domains)}")]
-    said = entry.keys() - _OWN - _BESIDE_DOMAIN
-    if said:
-        sentence = f"remove `{min(said)}`: what a domain does is said once, in data.domains.{name}"
+    repeated = entry.keys() - _OWN - _BESIDE_DOMAIN
+    if repeated:
+        sentence = f"remove `{min(repeated)}`: a domain's parameters are declared once, in data.domains.{name}"
         return [("repeats-domain", sentence)]
     return _parameter_faults(entry, domains)
 
 
 def _shape_faults(entry: Mapping[str, Any]) -> Iterator[Fault]:
     if sum(selector in entry for selector in SELECTORS) != 1:
-        yield "missing-key", 'name the `columns` or the `tags`, one of them; `["*"]` is what nothing else names'
+        yield "missing-key", 'name either `columns` or `tags`; columns `["*"]` are those that no other entry names'
     if "domain" in entry and "mask" in entry:
-        yield "two-masks", "remove `mask`: a domain has its mask, and has one"
+        yield "two-masks", "remove `mask`: the domain sets the mask"
     elif "domain" not in entry and "mask" not in entry:
-        yield "missing-key", "add `domain`, or `mask` where no key is involved"
+        yield "missing-key", "add `domain`, or `mask` if no key is involved"
     for selector in SELECTORS:
         names = entry.get(selector, ["*"])
         if names is not COMPUTED and not (isinstance(names, list) and names and all(map(_is_name, names))):
@@ -85,12 +86,12 @@ def _is_name(value: Any) -> bool:
 
 
 def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> list[Fault]:
-    said = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
-    spec = None if any(_holds_computed(value) for value in said.values()) else _masker()
+    parameters = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
+    spec = None if any(_holds_computed(value) for value in parameters.values()) else _masker()
     if spec is None:
         return []
     try:
-        spec.rule_spec(said, domains)
+        spec.rule_spec(parameters, domains)
     except spec.SpecRefused as refused:
         return [("bad-mask", str(refused))]
     return []
@@ -111,7 +112,7 @@ def _declared_wrongly(name: str, domain: Any, domains: Mapping[str, Any]) -> str
 
 @cache
 def _masker() -> Any:
-    """What knows the parameters; None without the extra `mask`. Loaded for policies that mask: it takes a second."""
+    """The module that checks parameters; None without the extra `mask`. It takes a second to load, so it loads late."""
     try:
         from masker import spec  # noqa: PLC0415
     except ImportError:
@@ -128,4 +129,4 @@ def _holds_computed(value: Any) -> bool:
 
 
 def _names(domains: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(domains)) or "none that there are"
+    return ", ".join(sorted(domains)) or "the declared ones (there are none)"

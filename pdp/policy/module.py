@@ -1,4 +1,4 @@
-"""One Rego module as OPA parses it: what it says about itself, and the faults that only its syntax shows."""
+"""A Rego module as OPA parses it: its package, rules and imports, and the faults that its syntax shows."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ Node = Mapping[str, Any]
 """A part of OPA's syntax tree."""
 
 SETS = ("deny", "needs_approval", "allow", "obligation", "mask")
+"""The five sets that authors add to."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Module:
 
     @cached_property
     def package(self) -> tuple[str, ...]:
-        """The path below `data`."""
+        """The package's path below `data`."""
         return tuple(part["value"] for part in self.tree["package"]["path"][1:])
 
     @property
@@ -40,7 +41,7 @@ class Module:
 
     @cached_property
     def names(self) -> Mapping[str, tuple[str, ...]]:
-        """What the module calls the documents that it imports: name -> path from `data` or `input`."""
+        """The names that the module gives to imported documents: name -> path from `data` or `input`."""
         names = {"data": ("data",), "input": ("input",)}
         for node in self.tree.get("imports", []):
             path = tuple(part["value"] for part in node["path"]["value"])
@@ -53,7 +54,7 @@ class Module:
 
 
 def modules(opa: Path, sources: Iterable[Source]) -> list[Module]:
-    """Every module that parses; `opa check` speaks about the others."""
+    """Every module that can be parsed; `opa check` reports the others."""
     trees = [(source, _tree(opa, source)) for source in sources if source.is_rego]
     return [Module(source, tree) for source, tree in trees if tree is not None]
 
@@ -69,7 +70,7 @@ def _tree(opa: Path, source: Source) -> Node | None:
 
 
 def inspect(module: Module) -> Iterator[Finding]:
-    """The faults of one module of an author."""
+    """A finding for each fault in one module of an author."""
     root, node = module.package[0], module.tree["package"]
     if root in {CORE, "system"}:
         sentence = f"package `{root}` is not yours; write `package policy` or `package lib.…`"
@@ -100,18 +101,18 @@ def _misspelt(name: str) -> str:
 
 
 def is_contains(rule: Node) -> bool:
-    """The rule adds to a set of its own name."""
+    """Whether the rule adds to a set of its own name."""
     head = rule["head"]
     return "key" in head and "value" not in head and len(head["ref"]) == 1 and not rule.get("default")
 
 
 def entry_of(rule: Node) -> Any:
-    """What a rule adds to its set, as far as written out."""
+    """The object that a rule adds to its set, as far as it is written out."""
     return literal(_entry(rule)) if is_contains(rule) else None
 
 
 def _entry(rule: Node) -> Node:
-    """What a rule adds: the term itself, or the one that its body assigns to that name."""
+    """The term that a rule adds: the one in its head, or the one that its body assigns to the name in its head."""
     key: Node = rule["head"]["key"]
     for expression in rule.get("body", ()) if key["type"] == "var" else ():
         match expression["terms"]:

@@ -1,4 +1,4 @@
-"""What modules refer to: a name that leads nowhere is undefined in Rego, and `not undefined` is true."""
+"""Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,17 +9,17 @@ from pdp.policy.module import SETS, Module, Node, is_contains, nodes
 from pdp.policy.schema import Schema, knows, request
 
 Path = tuple[str, ...]
-"""Steps that begin with `data` or `input`."""
+"""The steps of a reference; the first is `data` or `input`."""
 
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
-"""Data that a policy may do without; the core knows that."""
+"""Data that a policy need not have; the core works without it."""
 
 PROPERTIES = ("input", "resource", "properties")
 TYPE = ("input", "resource", "type")
 
 
 def written(module: Module, node: Node) -> Path:
-    """The part of a reference that is written out, imports resolved: `roles[x]` is `data.roles`."""
+    """The part of a reference that is written out, with imports resolved: `roles[x]` gives `data.roles`."""
     parts = node["value"] if node.get("type") == "ref" else [node]
     steps = list(module.names.get(parts[0]["value"], ()) if parts[0]["type"] == "var" else ())
     for part in parts[1:] if steps else ():
@@ -30,14 +30,14 @@ def written(module: Module, node: Node) -> Path:
 
 
 def definitions(everything: Iterable[Module]) -> frozenset[Path]:
-    """Where rules and functions lie."""
+    """The paths of all rules and functions."""
     return frozenset(
         ("data", *module.package, rule["head"]["ref"][0]["value"]) for module in everything for rule in module.rules
     )
 
 
 def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:
-    """References to rules, functions or data that no file holds."""
+    """A finding for each reference to a rule, function or data that no file holds."""
     for node in nodes(module.rules):
         if node.get("type") != "ref":
             continue
@@ -55,7 +55,7 @@ def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any])
 
 
 def unread_sets(module: Module, read: frozenset[Path]) -> Iterator[Finding]:
-    """Sets of a policy in a package that is not among those `read`, as of a misspelt `package policy`."""
+    """A finding for each of the five sets in a package that no module reads, such as a misspelt `package policy`."""
     if module.package[0] == "policy" or module.package in read:
         return
     for rule in module.rules:
@@ -65,7 +65,7 @@ def unread_sets(module: Module, read: frozenset[Path]) -> Iterator[Finding]:
 
 
 def packages(everything: Iterable[Module]) -> frozenset[Path]:
-    """Every package that a module may refer to, and more: each beginning of each reference."""
+    """Every package that a module may refer to: all beginnings of all references, also those that are not packages."""
     paths = {
         written(module, node) for module in everything for node in nodes(module.rules) if node.get("type") == "ref"
     }
@@ -73,7 +73,7 @@ def packages(everything: Iterable[Module]) -> frozenset[Path]:
 
 
 def unknown_attributes(module: Module, schemas: Mapping[str, Schema]) -> Iterator[Finding]:
-    """What OPA's type check lets pass: `object.get` of an unknown name, and a type without a schema."""
+    """A finding for what OPA's type check misses: `object.get` of an unknown name, and a type without a schema."""
     shape = request(schemas)
     for node in nodes(module.rules):
         path = _got(module, node)

@@ -1,4 +1,4 @@
-"""What policies may read: the request's own shape, and the properties of each type of resource."""
+"""The schema of what policies may read: the request, and the properties of each type of resource."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,14 +13,14 @@ from pdp.policy.sources import Source, read
 Schema = dict[str, Any]
 
 RESOURCES = PurePosixPath("schema/resource")
-"""Where a folder keeps `<type>.json`, the JSON Schema of that type's properties."""
+"""The path in a policy's folder that holds `<type>.json`, the JSON Schema of that type's properties."""
 
 TEXT: Schema = {"type": "string"}
 ANY: Schema = {"type": "object"}
 
 
 def schemas(folders: Sequence[Path]) -> dict[str, Schema]:
-    """Resource type -> closed schema of its properties; empty where `folders` hold none and are open."""
+    """Resource type -> closed schema of its properties. It is empty if `folders` hold no schema; then they are open."""
     found, findings = parsed(read(folders))
     if findings:
         raise SetupError("\n".join(map(str, findings)))
@@ -28,7 +28,7 @@ def schemas(folders: Sequence[Path]) -> dict[str, Schema]:
 
 
 def parsed(sources: Iterable[Source]) -> tuple[dict[str, Schema], list[Finding]]:
-    """The schemas among `sources`, and what is wrong with the rest of them."""
+    """The schemas among `sources`, and a finding for each that is not a schema."""
     found: dict[str, Schema] = {}
     findings = []
     for source in sources:
@@ -43,7 +43,10 @@ def parsed(sources: Iterable[Source]) -> tuple[dict[str, Schema], list[Finding]]
 
 
 def closed(schema: Any) -> Schema:
-    """`schema` without room for unlisted names, unless it says so; ValueError where it types no object."""
+    """`schema`, closed to names that it does not list, unless it says otherwise.
+
+    Raises `ValueError` if it is not the schema of an object.
+    """
     match schema:
         case {"type": "object", "properties": dict()}:
             return {"additionalProperties": False, **schema}
@@ -52,7 +55,7 @@ def closed(schema: Any) -> Schema:
 
 
 def request(resources: Mapping[str, Schema]) -> Schema:
-    """The schema of OPA's input. With `resources` a property that none of them lists is unknown."""
+    """The schema of OPA's input. If there are `resources`, a property that none of them lists is unknown."""
     closed_types = [{**schema, "additionalProperties": False} for schema in resources.values()]
     properties = {"anyOf": closed_types} if closed_types else ANY
     return record(
@@ -82,7 +85,7 @@ def entity(properties: Schema) -> Schema:
 
 
 def knows(schema: Schema, path: Sequence[str]) -> bool:
-    """`path` can lead somewhere in an input of `schema`."""
+    """Whether an input of `schema` can have `path`."""
     if not path:
         return True
     choices = schema.get("anyOf", [schema])
@@ -97,7 +100,7 @@ def _enters(schema: Schema, path: Sequence[str]) -> bool:
 
 
 def promises(schema: Schema, path: Sequence[str]) -> bool:
-    """Every input of `schema` has `path`."""
+    """Whether every input of `schema` has `path`."""
     if not path:
         return True
     certain = path[0] in schema.get("required", ()) and "anyOf" not in schema

@@ -1,4 +1,4 @@
-"""The files of a policy, read once, so that what is checked, hashed and built is the same bytes."""
+"""Reads the files of a policy once, so that the same bytes are checked, hashed and built."""
 
 import hashlib
 import re
@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from pdp.errors import SetupError
 
 DATA = {"data.json", "data.yaml", "data.yml"}
-"""The names under which OPA's bundles carry data; each lands at the path of its folder."""
+"""The file names under which OPA's bundles carry data; the data gets the path of the file's folder."""
 
 KINDS = {".rego", ".json", ".yaml", ".yml"}
-"""The files that a policy is made of; others in its folders are nobody's business here."""
+"""The suffixes of a policy's files; other files in its folders are ignored."""
 
 CORE = "pdp"
 """The label of the composing core among the sources."""
@@ -22,7 +22,7 @@ CORE = "pdp"
 
 @dataclass(frozen=True)
 class Source:
-    """One file: the unique `label` of its folder, its `path` inside, where the author finds it, its bytes."""
+    """One file: the unique `label` of its folder, its `path` in it, the path that the author knows, and its bytes."""
 
     label: str
     path: PurePosixPath
@@ -36,27 +36,27 @@ class Source:
 
     @property
     def is_rego(self) -> bool:
-        """It is a module, a test or not."""
+        """Whether it is a module; tests are modules, too."""
         return self.path.suffix == ".rego"
 
     @property
     def is_test(self) -> bool:
-        """It is a test, which no bundle carries."""
+        """Whether it is a test. Bundles carry no tests."""
         return self.path.name.endswith("_test.rego")
 
     @property
     def is_schema(self) -> bool:
-        """It describes input (`schema/**.json`); it is no data."""
+        """Whether it is a schema of input (`schema/**.json`), which is not data."""
         return self.path.parts[0] == "schema" and self.path.suffix == ".json"
 
     @property
     def is_data(self) -> bool:
-        """It becomes part of `data`."""
+        """Whether it becomes part of `data`."""
         return self.path.name in DATA and not self.is_schema
 
 
 def rego() -> Path:
-    """The shipped Rego: beside this package in a checkout, inside it in an installed distribution."""
+    """The folder of the shipped Rego: beside this package in a checkout, inside it in an installed distribution."""
     package = Path(__file__).parents[1]
     inside, beside = package / "rego", package.parent / "rego"
     return inside if inside.is_dir() else beside
@@ -68,7 +68,7 @@ def core() -> Path:
 
 
 def read(folders: Sequence[Path]) -> tuple[Source, ...]:
-    """Every file of the core and of `folders`, sorted; hidden files and copies of the core do not count."""
+    """Every file of the core and of `folders`, sorted, without hidden files and copies of the core."""
     shipped = _files(core(), CORE)
     own = {(source.path.name, source.content) for source in shipped}
     authored = [
@@ -102,12 +102,12 @@ def _files(folder: Path, label: str) -> list[Source]:
 
 
 def shown(sources: Iterable[Source], name: str) -> str:
-    """Where the author finds the file that OPA calls `name`; `name` itself where it is none of theirs."""
+    """The author's path of the file that OPA calls `name`; `name` itself if it is not among `sources`."""
     return next((source.shown for source in sources if source.name == name), name)
 
 
 def revision(sources: Iterable[Source]) -> str:
-    """SHA-256 over names and contents, in hex: the same folder has the same revision wherever it lies."""
+    """SHA-256 over names and contents, in hex. A copied or moved folder has the same revision."""
     digest = hashlib.sha256()
     for source in sorted(sources, key=lambda source: source.name):
         for part in (source.name.encode(), source.content):
@@ -117,7 +117,7 @@ def revision(sources: Iterable[Source]) -> str:
 
 @contextmanager
 def staged(sources: Iterable[Source]) -> Iterator[Path]:
-    """A temporary folder with one sub-folder a label, as OPA's tools like to be given them."""
+    """A temporary folder with one sub-folder for each label, as OPA's tools expect it."""
     with tempfile.TemporaryDirectory(prefix="pdp-policy-") as name:
         for source in sources:
             target = Path(name, source.name)

@@ -1,4 +1,4 @@
-"""The only file that runs OPA's command line tools, stock ones."""
+"""Runs the command line tools of a stock OPA. Only this file runs them."""
 
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import orjson
 from pdp.errors import SetupError
 
 TIMEOUT_SECONDS = 120
+"""Seconds that one OPA command may take. It bounds the wait for a policy that OPA cannot finish."""
 
 FORBIDDEN = {
     "crypto.x509.parse_and_verify_certificates",
@@ -25,11 +26,11 @@ FORBIDDEN = {
     "time.now_ns",
     "uuid.rfc4122",
 }
-"""Builtins that reach the network, the clock or chance: a recorded decision could not be computed again."""
+"""Builtins that use the network, the clock or chance. With them a recorded decision could not be computed again."""
 
 
 def run(opa: Path, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    """`opa ARGUMENTS` in `folder`, whatever the exit code; SetupError where OPA cannot run at all."""
+    """Run `opa ARGUMENTS` in `folder`, with any exit code. Raises `SetupError` if OPA cannot run at all."""
     command = [str(opa), *map(str, arguments)]
     try:
         return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603
@@ -40,7 +41,7 @@ def run(opa: Path, *arguments: str | Path, folder: Path | None = None) -> subpro
 
 
 def output(opa: Path, *arguments: str | Path, folder: Path | None = None) -> bytes:
-    """What `opa ARGUMENTS` writes; SetupError with OPA's own words where it fails."""
+    """What `opa ARGUMENTS` writes. Raises `SetupError` with OPA's own words if it fails."""
     done = run(opa, *arguments, folder=folder)
     if done.returncode:
         raise SetupError(
@@ -55,7 +56,7 @@ def _capabilities(opa: Path) -> bytes:
 
 
 def capabilities(opa: Path) -> Mapping[str, Any]:
-    """What policies may use of this OPA: all but FORBIDDEN, and no network for schema references."""
+    """The capabilities of this OPA that policies may use: all but `FORBIDDEN`, and no network for schema references."""
     everything: dict[str, Any] = orjson.loads(_capabilities(opa))
     builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in FORBIDDEN]
     return {**everything, "builtins": builtins, "allow_net": []}

@@ -1,4 +1,4 @@
-"""`opa test` on a policy, with what its tests reach."""
+"""Runs `opa test` on a policy and measures how much the tests cover."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from pdp.policy.sources import CORE, Source, labels, read, shown, staged
 from pdp.policy.stock import run
 
 NEVER_TRUE = "pdp/sets.rego"
-"""Of the core: one rule for each set whose body is `false`, so that the set exists. No test can reach it."""
+"""The core's file with one rule for each set whose body is `false`, so that the set exists. No test can reach it."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of one file the tests reach: percent, and the first line of each range they do not."""
+    """How much of one file the tests reach, in percent, and the first line of each range that they do not reach."""
 
     percent: float
     missed: Sequence[int]
@@ -25,7 +25,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Every test with whether it passed; OPA's own words about the rest; coverage by file."""
+    """Whether each test passed, OPA's own words if one failed, and the coverage of each file."""
 
     tests: Mapping[str, bool]
     report: str
@@ -33,18 +33,18 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """There are tests, and none failed."""
+        """Whether there are tests and all of them passed."""
         return bool(self.tests) and all(self.tests.values())
 
     def covers(self, percent: float) -> bool:
-        """Every file is covered to at least `percent`."""
+        """Whether every file is covered to at least `percent`."""
         return all(file.percent >= percent for file in self.coverage.values())
 
 
 def outcome(opa: Path, folders: Sequence[Path], *, core: bool = False) -> Outcome:
-    """The tests in `folders`, run on the core and with their data; `core` runs and counts the core's own too.
+    """Run the tests in `folders`, with the core and their data. `core` also runs and counts the core's own tests.
 
-    SetupError, in OPA's own words, where the policy does not compile.
+    Raises `SetupError`, in OPA's own words, if the policy does not compile.
     """
     sources = [source for source in read(folders) if core or not (source.label == CORE and source.is_test)]
     loaded = [source for source in sources if source.is_rego or source.is_data]
@@ -58,11 +58,11 @@ def outcome(opa: Path, folders: Sequence[Path], *, core: bool = False) -> Outcom
     return Outcome(tests, "", _coverage(counted, orjson.loads(covered.stdout)))
 
 
-def _tests(said: bytes, otherwise: bytes) -> dict[str, bool]:
+def _tests(output: bytes, errors: bytes) -> dict[str, bool]:
     try:
-        results = orjson.loads(said)
+        results = orjson.loads(output)
     except ValueError as error:
-        raise SetupError(f"`opa test` failed: {(otherwise or said).decode(errors='replace').strip()}") from error
+        raise SetupError(f"`opa test` failed: {(errors or output).decode(errors='replace').strip()}") from error
     return {_name(result): not (result.get("fail") or result.get("error")) for result in results}
 
 
@@ -70,8 +70,8 @@ def _name(result: Mapping[str, Any]) -> str:
     return f"{result['package'].removeprefix('data.')}.{result['name']}"
 
 
-def _coverage(counted: Sequence[Source], said: Mapping[str, Any]) -> dict[str, Coverage]:
-    files = said["files"]
+def _coverage(counted: Sequence[Source], report: Mapping[str, Any]) -> dict[str, Coverage]:
+    files = report["files"]
     return {
         shown(counted, source.name): _file(files[source.name])
         for source in counted
@@ -79,6 +79,6 @@ def _coverage(counted: Sequence[Source], said: Mapping[str, Any]) -> dict[str, C
     }
 
 
-def _file(said: Mapping[str, Any]) -> Coverage:
-    missed = [span["start"]["row"] for span in said.get("not_covered", [])]
-    return Coverage(said.get("coverage", 0), missed)
+def _file(report: Mapping[str, Any]) -> Coverage:
+    missed = [span["start"]["row"] for span in report.get("not_covered", [])]
+    return Coverage(report.get("coverage", 0), missed)

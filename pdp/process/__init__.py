@@ -1,1 +1,1 @@
-"""Child processes that die with their parent, and where tools such as OPA come from."""
+"""Child processes that die with their parent, and the places from which tools such as OPA come."""

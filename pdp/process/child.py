@@ -1,6 +1,6 @@
-"""A child process that is kept running and never outlives its parent: what OPA and `mongod` have in common.
+"""A child process that is kept running and never outlives its parent. OPA and `mongod` are such children.
 
-It has a session of its own, so that Ctrl-C reaches the server alone and the server can drain first.
+It has a session of its own, so that Ctrl-C reaches only the server, and the server can drain first.
 """
 
 import asyncio
@@ -17,17 +17,20 @@ from pdp.errors import SetupError
 from pdp.process import die_with_parent
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Seconds before the first restart, and the most that the doubled pauses grow to."""
 STEADY_SECONDS = 10.0
-"""A child that was healthy for this long is restarted as promptly as the first time."""
+"""Seconds after which a healthy child counts as steady: its next restart comes as soon as the first one."""
 KEPT_LINES = 20
+"""Lines of output that are kept, to show the last ones when a child does not stay up."""
 _BLOCK_BYTES = 64 * 1024
+"""Bytes that are read at one time. It bounds the memory that one long line can take."""
 
 
 class Child:
     """A command that runs from `start` to `stop` and is restarted, with growing pauses, whenever it ends.
 
-    `say` gets sentences for people: that it ended, that it runs again and, when it will not stay up, its last
-    lines. `variables` are its whole environment: nothing is inherited.
+    `say` gets sentences for people: that the child ended, that it runs again and, if it does not stay up, its last
+    lines. `variables` are the child's whole environment; it inherits nothing.
     """
 
     name: str
@@ -49,7 +52,7 @@ class Child:
         return self._process.pid if self._process else 0
 
     async def start(self) -> None:
-        """Return once the child is healthy; SetupError with its last lines when it does not get there."""
+        """Return when the child is healthy. Raises `SetupError` with its last lines if it does not become healthy."""
         try:
             problem = await self._launch()
         except BaseException:
@@ -60,7 +63,7 @@ class Child:
         self._supervisor = asyncio.create_task(self._supervise(), name=f"{self.name} supervisor")
 
     async def stop(self) -> None:
-        """End the child: SIGTERM, after `stop_seconds` SIGKILL. Nothing of it is left afterwards."""
+        """End the child by SIGTERM, and after `stop_seconds` by SIGKILL. The process is gone afterwards."""
         try:
             if self._supervisor:
                 self._supervisor.cancel()
@@ -76,21 +79,21 @@ class Child:
         await self.stop()
 
     def prepare(self) -> None:
-        """Clear the way, before each start."""
+        """Do what must be done before each start."""
 
     async def healthy(self) -> None:
-        """Return once the process can be used; the caller keeps the time."""
-        raise NotImplementedError  # what health is, each kind of child says itself
+        """Return when the process can be used. The caller limits the time."""
+        raise NotImplementedError  # each kind of child knows what health means for it
 
     def hear(self, line: str) -> None:
-        """Take one line of output as it comes."""
+        """Take one line of output when it comes."""
 
     def last_lines(self) -> Iterable[str]:
-        """What the process wrote last, as a person reads it."""
+        """The last lines that the process wrote, readable for people."""
         return self._output
 
     async def _launch(self) -> str:
-        """Start the process and wait for its health. Empty, or what went wrong, and then it has ended."""
+        """Start the process and wait for its health. Returns "", or the problem if the process has ended."""
         self._output.clear()
         self.prepare()
         try:
@@ -136,7 +139,7 @@ class Child:
             self.say(f"{self.name} runs again")
 
     async def _stays_up(self) -> bool:
-        """Wait for the end of the healthy process; whether it came after a steady time."""
+        """Wait for the end of the healthy process. Returns whether it ran long enough to count as steady."""
         clock = asyncio.get_running_loop().time
         since = clock()
         if self._process and self._reader:
@@ -145,7 +148,7 @@ class Child:
         return clock() - since >= STEADY_SECONDS
 
     async def _read(self, process: Process) -> None:
-        """Hear every line until the process ends; a line longer than a block comes in pieces."""
+        """Take every line until the process ends. A line longer than a block comes in pieces."""
         rest = b""
         while process.stdout and (block := await process.stdout.read(_BLOCK_BYTES)):
             *lines, rest = (rest + block).split(b"\n")

@@ -1,7 +1,7 @@
-"""Become a command that dies with the process that started it: `python tether.py PARENT COMMAND ...`.
+"""Becomes a command that dies with the process that started it: `python die_with_parent.py PARENT COMMAND ...`.
 
-Run by path in an isolated interpreter, which costs 15 ms. A `preexec_fn` would do the same between fork and
-exec, where Python can deadlock as soon as the parent has threads.
+It is run by its path in an isolated interpreter, which costs 15 ms. A `preexec_fn` would do the same between fork and
+exec, but there Python can deadlock if the parent has threads.
 """
 
 import ctypes
@@ -10,14 +10,14 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-"""prctl(2), survives execve(2). Only Linux has it: elsewhere a killed parent leaves its children behind."""
+"""An option of prctl(2) that survives execve(2). Only Linux has it; elsewhere a killed parent leaves its children."""
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Replace this process by `command`, which the kernel kills when the thread that started it is gone."""
+    """Replace this process by `command`. The kernel kills it when the thread that started it is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the call above
+        if os.getppid() != parent:  # the parent died before the call above
             sys.exit(1)
     try:
         os.execv(command[0], command)  # noqa: S606  # no shell is the point

@@ -1,4 +1,4 @@
-"""A MongoDB of our own for `pdp dev`: a replica set of one on a loopback port, its data in one folder."""
+"""A MongoDB of our own for `pdp dev`: a replica set with one member, on a loopback port, with data in one folder."""
 
 import json
 import socket
@@ -10,13 +10,14 @@ from pdp.store import replica_set
 
 LOG = "mongod.log"
 LARGEST_LOG_BYTES = 16 * 2**20
+"""Bytes of the log at which the next start begins a new one. With the one that is kept, it bounds the disk space."""
 
 
 class MongodProcess(Child):
-    """`mongod` on `directory`, made where it is missing; one of an earlier run on any port is continued.
+    """Runs `mongod` on `directory`, which is made if it is missing. Data of an earlier run, on any port, is continued.
 
-    Port 0 takes a free one, kept over restarts. `test_commands` lets tests inject faults (`failCommand`).
-    It asks nobody who they are: whoever can log in on this machine can connect.
+    Port 0 means a free port, which stays the same over restarts. `test_commands` lets tests inject faults
+    (`failCommand`). There is no authentication: everybody who can log in on this machine can connect.
     """
 
     name = "MongoDB"
@@ -39,22 +40,22 @@ class MongodProcess(Child):
 
     @property
     def uri(self) -> str:
-        """The connection string, good over restarts."""
+        """The connection string. It stays valid over restarts."""
         return replica_set.uri(self._address)
 
     def prepare(self) -> None:
-        """Make the folder; begin a new log when the old one has grown large."""
+        """Make the folder. Begin a new log if the old one is large."""
         self._directory.mkdir(parents=True, exist_ok=True)
         if _size(self._log) > LARGEST_LOG_BYTES:
             self._log.replace(self._log.with_suffix(".old.log"))
         self._log_start = _size(self._log)
 
     async def healthy(self) -> None:
-        """Return once it is the primary."""
+        """Return when it is the primary."""
         await replica_set.primary(self._address)
 
     def last_lines(self) -> list[str]:
-        """The errors among what it printed and in its log since it started."""
+        """The errors in its output and in its log since it started."""
         return [error for line in (*self._output, *self._log_lines()) if (error := _error(line))][-KEPT_LINES:]
 
     def _log_lines(self) -> list[str]:
@@ -87,7 +88,7 @@ def _free_port() -> int:
 
 
 def _error(line: str) -> str:
-    """A line of the log as a person reads it; empty unless it is an error."""
+    """A line of the log, readable for people; empty unless it is an error."""
     try:
         entry = json.loads(line)
     except ValueError:

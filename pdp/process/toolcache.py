@@ -1,4 +1,4 @@
-"""Where OPA and `mongod` come from: the PATH, else what the project fetched for this user."""
+"""Finds OPA and `mongod`: on the PATH, or else among the tools that were fetched for this user."""
 
 import hashlib
 import importlib.util
@@ -18,24 +18,25 @@ from pdp.environment import Environment
 from pdp.errors import SetupError
 
 OPA_VERSION = "1.22.2"
-"""What is installed where no OPA is on the PATH."""
+"""The version that is installed if there is no OPA on the PATH."""
 OLDEST_OPA = (1, 4, 0)
+"""The oldest OPA that is used; in an older one a path can inject a query (CVE-2025-46569)."""
 _RELEASE = f"https://github.com/open-policy-agent/opa/releases/download/v{OPA_VERSION}"
 
 
 def opa(cache: Path) -> Path:
-    """The OPA on the PATH if it is new enough, else the one in `cache`; SetupError says how to get one."""
+    """The OPA on the PATH if it is new enough, else the one in `cache`. `SetupError` says how to get one."""
     found = shutil.which("opa")
     if found and opa_version(Path(found)) >= OLDEST_OPA:
         return Path(found)
     if (pinned := _pinned(cache)).exists():
         return pinned
     problem = f"{found} is not OPA {'.'.join(map(str, OLDEST_OPA))} or newer" if found else "there is no OPA"
-    raise SetupError(f"{problem}: run `{sys.executable} -m pdp.toolcache`, or put one on the PATH")
+    raise SetupError(f"{problem}: run `{sys.executable} -m pdp.process.toolcache`, or put one on the PATH")
 
 
 def opa_version(binary: Path) -> tuple[int, ...]:
-    """The version that the binary gives; empty, which is less than all, when it gives none."""
+    """The version that the binary prints. If it prints none, an empty tuple, which is less than every version."""
     try:
         done = subprocess.run([binary, "version"], capture_output=True, check=False, timeout=30)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
@@ -45,13 +46,13 @@ def opa_version(binary: Path) -> tuple[int, ...]:
 
 
 def mongod() -> Path:
-    """The `mongod` on the PATH, else the one in the wheel of the extra `mongod`; else SetupError."""
+    """The `mongod` on the PATH, or else the one in the wheel of the extra `mongod`. Raises `SetupError` without one."""
     if found := shutil.which("mongod"):
         return Path(found)
     wheel = importlib.util.find_spec("fiftyone")
     for folder in (wheel and wheel.submodule_search_locations) or ():
         if (binary := Path(folder, "db", "bin", "mongod")).exists():
-            if not os.access(binary, os.X_OK):  # some installers drop the bit
+            if not os.access(binary, os.X_OK):  # some installers do not keep the permission
                 binary.chmod(0o755)
             return binary
     raise SetupError(
@@ -61,7 +62,7 @@ def mongod() -> Path:
 
 
 def install_opa(cache: Path, say: Callable[[str], None]) -> Path:
-    """Put the pinned OPA into `cache`, whole or not at all, unless it is there; SetupError if that fails."""
+    """Put the pinned OPA into `cache`, as a whole or not at all, unless it is there. Raises `SetupError`."""
     if (pinned := _pinned(cache)).exists():
         return pinned
     cache.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def _pinned(cache: Path) -> Path:
 
 
 def _build(binary: Path, say: Callable[[str], None]) -> bool:
-    """Build from the Go module, verified by Go's checksum database. False without Go or if it fails."""
+    """Build OPA from its Go module, which Go's checksum database verifies. Returns False without Go or if it fails."""
     if not (go := shutil.which("go")):
         return False
     say(f"building OPA {OPA_VERSION} with `go install`: about 80 s, once")
@@ -95,7 +96,7 @@ def _build(binary: Path, say: Callable[[str], None]) -> bool:
 
 
 def _download(binary: Path, say: Callable[[str], None]) -> None:
-    """Fetch the project's release binary and hold it against the checksum that is published beside it."""
+    """Fetch the project's release binary and compare it with the checksum that is published beside it."""
     name = _release_name()
     say(f"downloading OPA {OPA_VERSION} ({name}): about 60 MB, once")
     content = _fetch(name)
@@ -120,7 +121,7 @@ def _fetch(name: str) -> bytes:
 
 
 def main() -> None:
-    """`python -m pdp.toolcache`: print the path of an OPA, fetched now if need be."""
+    """`python -m pdp.process.toolcache`: print the path of an OPA. It is fetched if there is none."""
     cache = Environment.read().tool_cache
     try:
         binary = opa(cache)

@@ -1,1 +1,1 @@
-"""What makes records durable, and lists them."""
+"""Makes records durable, and projects them for lists."""

@@ -1,6 +1,7 @@
-"""Follows the durable batches into the projection that lists read; may lag a second, loses nothing.
+"""Copies durable batches into the projection that lists read. It may be a second behind, and it loses nothing.
 
-A process projects its own batches as they come; what a dead or closed writer left behind, any process's sweep projects.
+A process projects its own batches as they come. The batches of a dead or closed writer are projected by the sweep of
+any process.
 """
 
 from collections import deque
@@ -11,14 +12,15 @@ from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
 
 MAX_WAITING = 4096
-"""Batches kept for projection; what comes beyond is read again from the log."""
+"""Batches that are kept for the projection. It bounds the memory; further batches are read again from the log."""
 ENOUGH = 256
-"""Records that are projected at once: encoding them holds the event loop."""
+"""Records that are projected at one time. It bounds how long their encoding holds the event loop."""
 _READ_AT_ONCE = 50
+"""Batches that are read at one time from the log. It bounds the memory."""
 
 
 class Projection:
-    """What is durable and not yet listed."""
+    """The batches that are durable and not yet in the projection."""
 
     def __init__(self, batches: Batches, records: Records, writers: Writers) -> None:
         self._batches, self._records, self._writers = batches, records, writers
@@ -26,16 +28,16 @@ class Projection:
         self._missed: dict[bytes, int] = {}
 
     def take(self, batch: Batch) -> None:
-        """A batch of this process became durable."""
+        """Take a batch of this process that became durable."""
         if self._missed or len(self._waiting) >= MAX_WAITING:
             self._missed.setdefault(batch.writer, batch.seq - 1)
         else:
             self._waiting.append(batch)
 
     async def catch_up(self) -> None:
-        """Project what was taken. Raises `StoreUnavailable` and keeps the rest.
+        """Project the batches that were taken. Raises `StoreUnavailable` and keeps the rest.
 
-        How far it got is stored at the end, so that it never names more than is there.
+        The progress is stored at the end, so that it never names a batch that is not projected.
         """
         newest: dict[bytes, int] = {}
         while self._waiting:
@@ -55,7 +57,7 @@ class Projection:
             await self._writers.projected(writer, seq)
 
     async def complete(self, writer: bytes, projected: int) -> int:
-        """Project what the log has of a writer behind `projected`; up to where that was."""
+        """Project all batches of a writer after `projected`, and return the number of the last one."""
         while some := await self._batches.after(writer, projected, _READ_AT_ONCE):
             await self._project(some)
             projected = some[-1].seq

@@ -1,8 +1,9 @@
-"""Makes records durable: group commit into this process's chain of batches.
+"""Makes records durable: it commits them in groups, as this process's chain of batches.
 
-Inserts are paced so that batches form, while a lone caller never waits: an insert costs the same whatever its size
-(1,350 µs a record alone, 23 at 64 together). While a batch's fate is unknown the same document is sent again and no
-other starts. Whoever finds its place taken (a sweep thought it dead and closed it) goes on as a new writer.
+1. Inserts are paced, so that batches form: an insert costs the same for any size (1,350 µs for a record alone, 23 µs
+   for each of 64). A caller that is alone never waits.
+2. While it is unknown whether a batch is stored, the same document is sent again, and no other insert starts.
+3. A writer that finds its place taken was closed by a sweep, which took it for dead. It continues as a new writer.
 """
 
 import asyncio
@@ -28,13 +29,32 @@ from pdp.v1.audit_pb2 import Batch
 log = logging.getLogger(__name__)
 
 MAX_QUEUED = 4096
+"""Records that wait. It bounds the memory and the wait; then calls are refused as `Overloaded`."""
 PACE_SECONDS = 0.010
+"""Seconds from one insert to the next, if the crowd does not bring enough records before.
+
+Measured: back-to-back inserts use most of a core. With the pace MongoDB's CPU fell from 103 to 39 µs a decision.
+"""
 CROWD_SHARE = 0.4
+"""The share of the recent crowd whose records are worth an insert before the pace is over.
+
+Without this rule, 32 calls in flight stayed at 2,100 decisions a second. The benchmark of unary calls chose 0.4,
+together with the pace of OPA's queries.
+"""
 ENOUGH = 256
+"""Records that are always worth an insert. Measured, an insert costs 23 µs a record at 64 and 8 µs a record at 256."""
 RESEND_SECONDS = 0.2
+"""Seconds between two tries of the same insert."""
 STUCK_SECONDS = 1.0
+"""Seconds without a confirmation after which calls are refused at once, as they could not be recorded in time."""
 CLOSE_SECONDS = 3.0
+"""Seconds that the last batch may take when the server stops."""
 CROWD_DECAY = 0.9
+"""The share of the last crowd that still counts at the next insert.
+
+The crowd is a decaying maximum, because gRPC hides calls that it has not handed over yet. With 0.9 a crowd of 64 counts
+as a lone caller after 40 inserts.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +66,7 @@ class _Group:
 
 
 class Writer:
-    """One chain of  `run` it as a task; `append` from anywhere on the same loop."""
+    """One chain of batches. Run `run` as a task, and call `append` from anywhere on the same loop."""
 
     def __init__(
         self,
@@ -75,9 +95,9 @@ class Writer:
 
     @contextmanager
     def admitted(self, records: int) -> Iterator[None]:
-        """A call that will append so many records is in flight, so inserts are paced for its company.
+        """Count a call in flight that will append `records`, so that inserts are paced for the crowd.
 
-        Raises `StoreUnavailable` or `Overloaded` where it could not be recorded, before anybody is asked about it.
+        Raises `StoreUnavailable` or `Overloaded` if the call could not be recorded, before OPA is asked about it.
         """
         self._admit()
         self._in_flight += records
@@ -93,9 +113,9 @@ class Writer:
             raise Overloaded("too many decisions wait for their record; try again with fewer at once")
 
     async def append(self, entries: Sequence[Entry], seconds: float = WAIT_SECONDS) -> None:
-        """Return once all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
+        """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
-        Entries that were not sent by then are dropped; whether sent ones became durable is unknown.
+        Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
         """
         waits = [self._enqueue(group) for group in _within_limits(entries)]
         try:
@@ -126,20 +146,20 @@ class Writer:
                 await self._commit(groups)
 
     async def beat(self) -> None:
-        """Say that this writer is alive."""
+        """Store that this writer is alive."""
         await self._writers.beat(self.writer)
 
     async def close(self) -> None:
-        """Write this writer's end behind everything that is queued, and return once it is durable.
+        """Write this writer's end after everything that is queued, and return when it is durable.
 
-        Raises `StoreUnavailable`: then a sweep closes it.
+        Raises `StoreUnavailable`; then a sweep closes the writer.
         """
         self._admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
 
     async def close_other(self, writer: bytes) -> bool:
-        """Write a tombstone into the next place of another process's writer; False where it is alive after all."""
+        """Write a tombstone into the next place of another process's writer. Returns False if that writer is alive."""
         last = await self._store.last(writer)
         if last is not None and _is_end(last):
             return True
@@ -150,7 +170,7 @@ class Writer:
         )
 
     async def _pace(self) -> None:
-        """Wait until a batch is worth its insert: 10 ms, a good part of those in flight lately, or enough."""
+        """Wait until a batch is worth an insert: after the pace, or with the share of the crowd, or with `ENOUGH`."""
         self._crowd = max(self._in_flight, self._crowd * CROWD_DECAY, 1.0)
         self._wanted = min(CROWD_SHARE * self._crowd, ENOUGH)
         wait = self._last_insert + PACE_SECONDS - self._now()
@@ -162,7 +182,7 @@ class Writer:
         self._wanted = 1.0
 
     def _take(self) -> list[_Group]:
-        """The next batch's groups, oldest first; those whose caller gave up are dropped."""
+        """The groups of the next batch, oldest first. A group whose caller gave up is dropped."""
         groups: list[_Group] = []
         records = size = 0
         while self._queue:
@@ -195,9 +215,9 @@ class Writer:
         self._on_durable(batch)
 
     async def _durable(self, entries: Sequence[Entry]) -> Batch:
-        """Insert a batch of `entries` until it is known to be there, as a new writer where its place is taken.
+        """Insert a batch of `entries` until it is known to be stored, as a new writer if its place is taken.
 
-        A writer is known by its heartbeat before its first batch is, so that a sweep finds whatever it leaves.
+        A writer's heartbeat is stored before its first batch, so that a sweep finds every batch that it leaves.
         """
         batch, ids = self._next(entries), ids_of(entries)
         while True:
@@ -226,7 +246,7 @@ def _is_end(batch: Batch) -> bool:
 
 
 def _within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries in runs that each fit into one batch."""
+    """The entries, cut into runs that each fit into one batch."""
     first = size = 0
     for index, item in enumerate(entries):
         if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):

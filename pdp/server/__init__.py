@@ -1,1 +1,1 @@
-"""The composition root and the edge of gRPC: what runs for as long as the server does."""
+"""The composition root, the edge of gRPC, and everything else that runs as long as the server."""

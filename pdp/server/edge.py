@@ -1,6 +1,7 @@
-"""Between the wire and the handlers: parse, deadline, who is calling, and errors to `google.rpc.Status`, once.
+"""The edge between gRPC and the handlers: it parses requests, sets deadlines, authenticates callers and maps errors.
 
-Requests are parsed here and not by gRPC, which would answer INTERNAL to what is only a bad message.
+1. Requests are parsed here, not by gRPC, because gRPC would answer INTERNAL to a request that is only malformed.
+2. Errors become `google.rpc.Status` here, and nowhere else.
 """
 
 import asyncio
@@ -30,15 +31,17 @@ from pdp.errors import DOMAIN, InvalidRequest, PdpError, StreamTimeout, Unauthen
 log = logging.getLogger(__name__)
 
 MAX_SHOWN_CHARACTERS = 300
+"""Characters of a sentence or a path in an error. The reason is that of `MAX_VIOLATIONS_BYTES`."""
 MAX_VIOLATIONS_BYTES = 1500
-"""Errors travel in HTTP trailers, base64 and per cent encoded; many clients take no more than 8 KiB of them."""
+"""Bytes of the field violations in an error. Errors travel in HTTP trailers, base64 and per cent encoded, and many
+clients accept at most 8 KiB of trailers."""
 
 STREAM_SECONDS = 30 * 60.0
-"""What a stream may take."""
+"""Seconds that a stream may take: a limit of the contract."""
 IDLE_SECONDS = 60.0
-"""How long a stream in both directions may go without a message from its client."""
+"""Seconds that a stream in both directions may go without a message from its client: a limit of the contract."""
 LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
-"""Seconds that other unary calls do not get: it waits for people."""
+"""Seconds that a unary call may take if it waits for people: the 60 s of the contract, and one to answer."""
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -47,11 +50,11 @@ class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
     def __init__(self, authenticator: Authenticator, *, certificates: bool = False) -> None:
-        """`certificates`: clients come with some."""
+        """`certificates` says that clients may come with certificates."""
         self._authenticator, self._certificates = authenticator, certificates
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
-        """All RPCs of `service`, served by the methods of `implementation` that have their names."""
+        """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
         return grpc.method_handlers_generic_handler(
             service.full_name,
             {method.name: self._handler(method, getattr(implementation, method.name)) for method in service.methods},
@@ -89,7 +92,7 @@ class Edge:
     def _stream(
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncGenerator[Message]]
     ) -> Callable[[bytes, Context], Awaitable[None]]:
-        """Writes by hand: of a generator that gRPC iterates nobody closes what it holds open."""
+        """A handler that writes the answers itself: gRPC would not close the generator if it iterated it."""
         rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
 
         async def handle(body: bytes, context: Context) -> None:
@@ -109,9 +112,9 @@ class Edge:
         method: MethodDescriptor,
         behaviour: Callable[[AsyncIterator[Message | memoryview], Caller], AsyncGenerator[Message | bytes]],
     ) -> Callable[[object, Context], Awaitable[None]]:
-        """Reads by hand, too.
+        """A handler that also reads the requests itself.
 
-        An Arrow message comes out of its envelope, and answers go out as they are if they are in theirs.
+        It takes an Arrow message out of its envelope. An answer that is in its envelope already is sent as it is.
         """
         rpc, request_class = _name(method), message_factory.GetMessageClass(method.input_type)
 
@@ -159,7 +162,7 @@ def status(error: PdpError) -> Status:
 
 
 def _shown(violations: Sequence[tuple[str, str]]) -> Iterator[BadRequest.FieldViolation]:
-    """As many as fit into the trailers that every client takes."""
+    """The first violations, as many as fit into the trailers that every client accepts."""
     room = MAX_VIOLATIONS_BYTES
     for path, text in violations:
         violation = BadRequest.FieldViolation(field=_cut(path), description=_cut(text))
@@ -183,7 +186,8 @@ def _parsed(request_class: type[Message], body: bytes) -> Message:
     except DecodeError:
         name = request_class.DESCRIPTOR.name
         raise InvalidRequest.field(
-            "request", f"is no {name}: check that its texts are UTF-8 and that it nests at most 32 levels"
+            "request",
+            f"is not a valid {name}: check that its texts are UTF-8 and that it nests at most 32 levels",
         ) from None
     refuse_unknown(request, "request")
     return request
@@ -199,13 +203,13 @@ async def _incoming(request_class: type[Message], context: Context) -> AsyncIter
             raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
         if body is grpc.aio.EOF:
             return
-        arrow = envelope.opened(body) if has_frames else None
+        arrow = envelope.unwrap(body) if has_frames else None
         yield _parsed(request_class, body) if arrow is None else arrow
 
 
 @asynccontextmanager
 async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
-    """What waits ends after `seconds`, and when the caller's credential does."""
+    """End the block after `seconds`, or when the caller's credential ends."""
     valid = caller.expires_at - time.time()
     limit = asyncio.timeout(min(seconds, valid))
     try:
@@ -215,14 +219,14 @@ async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         if valid < seconds:
-            raise Unauthenticated("the token has expired meanwhile; get a new one and go on") from None
-        raise StreamTimeout(f"this ends after {seconds / 60:.0f} min; go on in another call") from None
+            raise Unauthenticated("the token expired during the call; get a new one and continue") from None
+        raise StreamTimeout(f"this call ends after {seconds / 60:.0f} min; continue in another call") from None
 
 
 async def _abort(rpc: str, context: Context, error: Exception) -> NoReturn:
     if not isinstance(error, PdpError):
         error_id = identifier.new("rec")[4:]
         log.error("%s failed, error id %s", rpc, error_id, exc_info=error)
-        error = PdpError(f"an error of the server's own; its log has the details under {error_id}", error_id=error_id)
+        error = PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
     await context.abort_with_status(rpc_status.to_status(status(error)))
     raise AssertionError("abort returned")

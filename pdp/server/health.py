@@ -11,12 +11,13 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 PROBE_SECONDS = 1.0
+"""Seconds between two rounds of probes."""
 
 _Status = health_pb2.HealthCheckResponse
 
 
 class Health:
-    """Serving is who can keep the promise: every dependency answers. What stands `apart` is told by its name only."""
+    """The server is SERVING if every dependency answers. A probe in `apart` has only a status of its own."""
 
     def __init__(
         self,
@@ -46,17 +47,17 @@ class Health:
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
-        """NOT_SERVING from now on, whatever the probes say; it is the last word of every watch."""
+        """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
         await self._servicer.enter_graceful_shutdown()
 
 
 class _Left(Exception):
-    """A watch has had its last word."""
+    """A watch has got its last message."""
 
 
 class _Servicer(health.aio.HealthServicer):
-    """Ends its watches when the server leaves: an open stream would hold up the drain for its whole grace."""
+    """Ends its watches when the server stops: an open stream would delay the drain by its whole grace period."""
 
     leaving = False
 

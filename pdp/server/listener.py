@@ -1,6 +1,8 @@
-"""Where the server listens: in plaintext on loopback only, by TLS anywhere, with clients' certificates where asked.
+"""Opens the addresses on which the server listens.
 
-gRPC either demands a client certificate or does not ask for one, so both ways to call at once take two addresses.
+1. Plaintext is allowed on loopback only, TLS on every address.
+2. gRPC either demands a client certificate or does not ask for one. So a server that accepts callers with and without
+   certificates needs two addresses.
 """
 
 import logging
@@ -21,7 +23,7 @@ _Stamp = tuple[tuple[int, int, int], ...]
 
 
 def listen(server: grpc.aio.Server, config: Config) -> int:
-    """Open the configured addresses; the port of the first. Raises `SetupError` where one is not as it must be."""
+    """Open the configured addresses and return the port of the first. Raises `SetupError` if one cannot be used."""
     if config.tls is None:
         require_loopback(config.listen)
         return _opened(server, config.listen, None)
@@ -34,7 +36,7 @@ def listen(server: grpc.aio.Server, config: Config) -> int:
 
 
 def require_loopback(address: str) -> None:
-    """Raise `SetupError` where plaintext could be read by others."""
+    """Raise `SetupError` if others could read the plaintext that is sent to `address`."""
     if address.startswith("unix:") or not is_local(address):
         raise SetupError(
             f"listen: {address} is not on loopback; give certificate and key under [tls], or without TLS listen on "
@@ -52,14 +54,14 @@ def _opened(server: grpc.aio.Server, address: str, files: "_Files | None") -> in
 
 
 class _Files:
-    """The files of a TLS listener; each new connection gets them as they are then."""
+    """The files of a TLS listener. Each new connection uses their present content."""
 
     def __init__(self, tls: Tls, *, demanding: bool) -> None:
         self._tls, self._demanding = tls, demanding
         self._stamp = self._stamps()
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Raises `SetupError` where the files are not usable."""
+        """The credentials of the listener. Raises `SetupError` if the files cannot be used."""
         return grpc.dynamic_ssl_server_credentials(
             self._configuration(),
             self._changed,  # type: ignore[arg-type]  # the stubs lack its None, for unchanged
@@ -67,7 +69,7 @@ class _Files:
         )
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """The files' content, if it is another; where that is not usable, the last one stays."""
+        """The files' content if it has changed, else None. If the new content cannot be used, the last one stays."""
         now = self._stamps()
         if now == self._stamp:
             return None
@@ -89,7 +91,9 @@ class _Files:
             private = load_pem_private_key(key, None).public_key()
             public = x509.load_pem_x509_certificates(chain)[0].public_key()
         except (ValueError, TypeError):
-            raise SetupError(f"tls: {self._tls.certificate} or {self._tls.key} is no PEM without a password") from None
+            raise SetupError(
+                f"tls: {self._tls.certificate} or {self._tls.key} is not a PEM file without a password"
+            ) from None
         if _der(private) != _der(public):
             raise SetupError(f"tls: {self._tls.key} is not the key of {self._tls.certificate}")
         authorities = _bytes(self._tls.client_ca, "client_ca") if self._demanding and self._tls.client_ca else None

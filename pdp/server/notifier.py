@@ -1,7 +1,8 @@
-"""From an approval's steps to its webhooks: at least once, in no promised order, tried for about a day.
+"""Tells the webhooks about the steps of approvals: at least once, in any order, tried for about a day.
 
-A step says in its own compare-and-set that it is untold. Once its records are durable every process may turn it into
-one message a webhook; the record's id makes that the same message however often it is done.
+1. A step lists itself as untold, in its own compare-and-set.
+2. When its records are durable, any process may turn it into one message for each webhook.
+3. The message has the record's id, so it stays the same message if several processes make it.
 """
 
 import asyncio
@@ -16,19 +17,23 @@ from pdp.store.notifications import Due, Notifications
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 10
+"""Attempts to deliver one message. With the waits between them, they take about a day."""
 _FIRST_WAIT_SECONDS = 10.0
-"""Longer than an attempt, so that a claimed message is nobody else's until the attempt is over."""
+"""Seconds from the first attempt to the second: longer than an attempt, so that no other process takes a claimed
+message before its attempt is over."""
 _GROWTH = 3
+"""The factor by which each wait is longer than the one before."""
 _AT_ONCE = 16
+"""Messages that are sent at one time to one webhook, and steps that are announced at one time."""
 
 
 class Notifier:
-    """Tells the webhooks. Without any it has no work."""
+    """Tells the webhooks. Without webhooks it has no work."""
 
     def __init__(self, realm: str, notifications: Notifications, endpoints: Sequence[Endpoint]) -> None:
         self._realm, self._notifications, self._endpoints = realm, notifications, endpoints
         self.work: list[Callable[[], Awaitable[None]]] = []
-        """What is to be done again and again; each webhook's apart, so that none waits for another."""
+        """The work to do again and again. Each webhook has its own, so that none waits for another."""
         if endpoints:
             self.work = [self.announce, *(Courier(endpoint, notifications).send for endpoint in endpoints)]
 
@@ -52,12 +57,12 @@ class Courier:
         self._endpoint, self._notifications = endpoint, notifications
 
     async def send(self) -> None:
-        """Send what is due."""
+        """Send the messages that are due."""
         while due := await self._notifications.due(self._endpoint.name, _AT_ONCE):
             await asyncio.gather(*(self._send(one) for one in due))
 
     async def _send(self, due: Due) -> None:
-        """One attempt, claimed by setting the time of the next; who dies meanwhile leaves it to that."""
+        """Make one attempt. Setting the time of the next one claims it; so it is repeated if this process dies."""
         if due.attempts >= ATTEMPTS:
             await self._notifications.failed(due, due.attempts, "the last attempt did not end", dead=True)
             return
@@ -74,5 +79,5 @@ class Courier:
 
 
 def wait(attempts: int) -> float:
-    """Seconds from the attempt after `attempts` others to the one after it, a fifth more or less."""
+    """Seconds from the attempt that follows `attempts` earlier ones to the next, plus or minus a fifth."""
     return float(_FIRST_WAIT_SECONDS * _GROWTH**attempts * random.uniform(0.8, 1.2))  # noqa: S311  # jitter

@@ -1,4 +1,4 @@
-"""What `pdp serve` refuses to start on, each time with the field or file and what to do."""
+"""Refuses to start `pdp serve` with an unsafe configuration, and says which field or file is unsafe and what to do."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from pdp.errors import SetupError
 from pdp.masking.keys import refuse_demo
 
 _SECRETS = {"d", "k"}
-"""Members of a JWK that only its owner may have (RFC 7518)."""
+"""The members of a JWK that are secret (RFC 7518)."""
 
 
 def refuse_unsafe(config: Config) -> None:
@@ -38,7 +38,7 @@ def _key_files(config: Config) -> Iterator[tuple[str, Path]]:
 
 
 def _members(path: Path) -> list[dict[str, Any]]:
-    """The keys in a file; none where it cannot be read: whoever needs them says so."""
+    """The keys in a file; none if it cannot be read, because the part that needs them reports that."""
     try:
         document = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -48,7 +48,7 @@ def _members(path: Path) -> list[dict[str, Any]]:
 
 
 def _refuse_both_sides(entry: Issuer | Certificates, config: Config) -> None:
-    """A person's credential with which a program asks would let that program approve what it asked for."""
+    """Refuse a person's credential with which a program can ask: the program could approve its own request."""
     may_review = Role.REVIEWER in entry.roles or (isinstance(entry, Issuer) and bool(entry.roles_claim))
     if entry.kind != "person" or not may_review:
         return
@@ -56,6 +56,6 @@ def _refuse_both_sides(entry: Issuer | Certificates, config: Config) -> None:
     named = {pattern.partition(":")[0] for speaks in entry.speaks_for.values() for pattern in speaks.subjects}
     if named & {"*", *workloads}:
         raise SetupError(
-            f"speaks_for of {entry.type}: who reviews would also ask as a workload; take the workloads out of "
+            f"speaks_for of {entry.type}: a reviewer could also ask as a workload; remove the workloads from "
             "`subjects`, or `reviewer` (and roles_claim) from this entry"
         )

@@ -1,4 +1,4 @@
-"""The composition root: builds each part once, in the order in which they need each other, watches them, drains."""
+"""The composition root: builds each part once, in the order in which they need each other, watches and drains them."""
 
 import asyncio
 import gc
@@ -62,8 +62,11 @@ from pdp.workflow.watching import Watching
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
+"""Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 REVISION_SECONDS = 5.0
+"""Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
 MAX_METADATA_BYTES = 8 * 1024
+"""Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
@@ -79,12 +82,12 @@ _OPTIONS = [
 ]
 
 Say = Callable[[str], None]
-"""Takes a sentence for whoever runs the server."""
+"""Takes a sentence for the operator of the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers at `address`. `failed` ends, with its error, when a part ended that must not."""
+    """A server that answers at `address`. If a part fails that must not end, `failed` gets its error."""
 
     address: str
     policy_revision: str
@@ -94,14 +97,14 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class _Masks:
-    """What is kept of masking."""
+    """What the store keeps for masking."""
 
     quotas: Quotas
     domains: Domains
 
 
-class _Log:
-    """Everything around the audit log that lives as long as the server."""
+class _Parts:
+    """The parts around the audit log that live as long as the server."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
@@ -125,7 +128,7 @@ class _Log:
         )
 
     async def close(self) -> None:
-        """Empty outboxes, write the end of this writer, list the rest; what MongoDB will not take now, a sweep will."""
+        """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
             await self.writer.close()
@@ -134,9 +137,9 @@ class _Log:
 
 @asynccontextmanager
 async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[Running]:
-    """A server from its configuration until the block ends; then it drains.
+    """Run a configured server until the block ends; then it drains.
 
-    Raises `SetupError` where a part is not as it must be.
+    Raises `SetupError` if a part cannot be used as configured.
     """
     if config.tls is None:
         require_loopback(config.listen)
@@ -146,7 +149,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = _Masks(Quotas(database), Domains(database, config.realm))
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = _Log(config, database)
+        parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
         await parts.writer.append([entry(Kind.SERVER_STARTED)])
@@ -176,16 +179,16 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
 
 
 def _spare_the_collector() -> None:
-    """What is loaded by now stays, and calls make no cycles: looking through it all again and again cost 7 % CPU."""
+    """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Log, masks: _Masks
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: _Masks
 ) -> list[str]:
-    """Serve every service of the contract; their full names."""
+    """Serve every service of the contract and return their full names."""
     grant_key = keys.private_key(config.grant_key)
     integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
     reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
@@ -224,7 +227,7 @@ def _add_services(
 
 
 def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
-    """The probe of what masks, where this server masks; it is compiled from now on."""
+    """The probe of the masker if this server masks. It begins to compile the masks."""
     if config.mask_keys is None:
         return {}
     keyring(config.mask_keys, config.realm)
@@ -233,8 +236,8 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     return {"masker": warming.is_done}
 
 
-def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Log, masks: _Masks) -> object:
-    """The service with its keys; without them one that says so, and nothing of the extra `mask` is imported."""
+def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts, masks: _Masks) -> object:
+    """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
     from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
@@ -255,7 +258,7 @@ def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Log, 
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:
-    """Every revision that comes into force is a record."""
+    """Record every revision of the policy that comes into force."""
     recorded = ""
     while True:
         opa.reloaded.clear()
@@ -272,14 +275,14 @@ async def _record_policies(opa: Engine, writer: Writer) -> None:
 
 
 async def _reload(reloaded: asyncio.Event) -> None:
-    """Wait until OPA says that it reloaded, or, where it does not say (before 1.22, or not ours), a few seconds."""
+    """Wait until OPA reports a reload, or a few seconds: an OPA before 1.22, or the operator's, reports nothing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(REVISION_SECONDS):
             await reloaded.wait()
 
 
 async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:
-    """Say NOT_SERVING, let go whoever waits for people, let the other calls in flight finish."""
+    """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
     await health.leave()
     feed.end()
     await server.stop(GRACE_SECONDS)

@@ -1,6 +1,6 @@
-"""The timed work of every process.
+"""The timed work of every process. Nothing is decided here.
 
-Every step is a compare-and-set or idempotent, so all processes may try; nothing is decided here.
+Every step is a compare-and-set, or it may be done twice. So all processes may try it.
 """
 
 import asyncio
@@ -19,18 +19,23 @@ from pdp.store.writers import Writers
 log = logging.getLogger(__name__)
 
 LIST_SECONDS = 0.5
+"""Seconds between two updates of the projection, which may be a second behind the log."""
 NOTIFY_SECONDS = 1.0
+"""Seconds between two looks for messages to send. It bounds how late a message leaves."""
 SWEEP_SECONDS = 2.0
+"""Seconds between two sweeps. It bounds how late an approval is closed whose time is over."""
 HEARTBEAT_SECONDS = 5.0
+"""Seconds between two heartbeats of this process's writer: a twelfth of `SILENT_FOR`."""
 UNDELIVERED_FOR = timedelta(seconds=3)
-"""Younger outboxes are still being delivered by whoever wrote them."""
+"""The age of an outbox that a sweep delivers. The process that wrote a younger one may still deliver it."""
 SILENT_FOR = timedelta(seconds=60)
-"""So long without a heartbeat, and a writer is closed."""
+"""The time without a heartbeat after which a writer is closed."""
 _AT_ONCE = 100
+"""Approvals that one sweep handles of each kind."""
 
 
 class Sweep:
-    """Expires, delivers, notifies, lists, and closes writers that went silent."""
+    """Expires approvals, delivers outboxes, tells webhooks, updates the projection, and closes silent writers."""
 
     def __init__(
         self,
@@ -46,7 +51,7 @@ class Sweep:
         self._writers, self._projection, self._notifier = writers, projection, notifier
 
     async def run(self) -> None:
-        """Until cancelled. A failed step is tried again at its next time."""
+        """Run until cancelled. A step that fails is tried again at its next time."""
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(_every(HEARTBEAT_SECONDS, self._writer.beat))
@@ -61,18 +66,21 @@ class Sweep:
             await self._delivery.expire(found)
 
     async def deliver(self) -> None:
-        """Put records of steps whose process died into the log."""
+        """Put the records of steps into the log whose process died before it could."""
         for found in await self._approvals.undelivered(UNDELIVERED_FOR, _AT_ONCE):
             await self._delivery.deliver(found.approval)
 
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
-        """Take the next place of a writer that was silent for `age`; should it wake, it finds that out."""
+        """Close writers that were silent for `age`, by taking the next place in their chain.
+
+        A writer that wakes up finds its place taken.
+        """
         for silent in await self._writers.silent(age):
             if silent.writer != self._writer.writer and await self._writer.close_other(silent.writer):
                 await self._writers.close(silent.writer)
 
     async def complete_projection(self) -> None:
-        """List what closed writers left, and forget them."""
+        """Project the last batches of closed writers, and forget these writers."""
         for gone in await self._writers.closed():
             await self._projection.complete(gone.writer, gone.projected)
             await self._writers.drop(gone.writer)

@@ -1,4 +1,4 @@
-"""An approval as MongoDB holds it, and back; the one mapping at this boundary."""
+"""Maps an approval to the document in MongoDB and back. No other file maps approvals at this boundary."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
@@ -14,7 +14,7 @@ from pdp.store.database import Document
 
 
 def from_document(document: Document) -> Approval:
-    """A stored document."""
+    """The approval in a stored document."""
     outcome = document.get("outcome")
     return Approval(
         id=document["_id"],
@@ -39,12 +39,12 @@ def of_opening(opening: Opening) -> Document:
 
 
 def of_requirement(requirement: Requirement) -> Document:
-    """A requirement; its claims as JSON, as a claim's name may be what a key in MongoDB must not be."""
+    """A requirement as a document. Its claims are JSON: MongoDB does not allow every claim's name as a key."""
     return {**asdict(requirement), "claims": orjson.dumps(requirement.claims)}
 
 
 def of_review(review: Review) -> Document:
-    """A review."""
+    """A review as a document."""
     return {
         "reviewer": review.reviewer,
         "person": review.person,
@@ -61,7 +61,7 @@ def of_review(review: Review) -> Document:
 
 
 def of_outcome(outcome: Outcome) -> Document:
-    """What became of a use."""
+    """An outcome as a document."""
     return {
         "state": outcome.state,
         "detail": outcome.detail,
@@ -71,7 +71,7 @@ def of_outcome(outcome: Outcome) -> Document:
 
 
 def of_entry(entry: Entry) -> Document:
-    """A record in an outbox."""
+    """A record in an outbox as a document."""
     return {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
 
 

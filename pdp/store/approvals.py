@@ -1,7 +1,8 @@
-"""The collection of approvals: one document each, every change one compare-and-set on its `version`.
+"""The collection of approvals.
 
-Stamps are written by `$currentDate` and deadlines compared with `$$NOW` inside the filter's `$expr`, so that all time
-is MongoDB's. Changes use classic operators only: a pipeline update would evaluate a reviewer's "$secret".
+1. Each approval is one document, and each change is one compare-and-set on its `version`.
+2. All time is MongoDB's: `$currentDate` writes the stamps, and the filter's `$expr` compares deadlines with `$$NOW`.
+3. Changes use classic operators only, because a pipeline update would evaluate a reviewer's "$secret".
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,10 @@ class RequestIdTaken(Exception):
 
 
 class Approvals:
-    """Reads and compare-and-sets. A change answers None where somebody else was faster or the time is over.
+    """Reads approvals and changes them by compare-and-set.
 
-    `notified` says that there are webhooks, so that each step leaves word for them.
+    A change returns None if another call was faster or if the approval's time is over. `notified` says that webhooks
+    are configured, so that each step also lists itself as untold.
     """
 
     def __init__(self, database: Database, *, notified: bool = False) -> None:
@@ -51,7 +53,7 @@ class Approvals:
         return await self._one({"caller": {"$eq": caller}, "request_ids": {"$eq": request_id}})
 
     async def pending(self, caller: str, digest: str) -> ApprovalAt | None:
-        """The caller's PENDING approval of this request; its time may be over."""
+        """The caller's PENDING approval of this request. Its time may be over."""
         return await self._one({"caller": {"$eq": caller}, "digest": {"$eq": digest}, "state": {"$eq": State.PENDING}})
 
     async def of_caller(self, caller: str, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
@@ -60,11 +62,11 @@ class Approvals:
         return await self._page(condition, state, before, limit)
 
     async def in_state(self, state: State, before: str, limit: int) -> list[ApprovalAt]:
-        """Everybody's approvals in `state`, newest first."""
+        """The approvals of all callers in `state`, newest first."""
         return await self._page({}, state, before, limit)
 
     async def last_approved(self, approval: Approval) -> ApprovalAt | None:
-        """The newest other approval of the same caller and kind that was approved and not taken back."""
+        """The newest other approval of the same caller and kind that was approved and not withdrawn."""
         condition: Document = {
             "caller": {"$eq": approval.caller},
             "kind": {"$eq": kind(approval.request)},
@@ -108,12 +110,12 @@ class Approvals:
     async def close(
         self, approval: Approval, after: State, closed_by: str, reason: str, outbox: Sequence[Entry]
     ) -> Approval | None:
-        """End a PENDING or APPROVED approval whose time is not over, on somebody's word."""
+        """End a PENDING or APPROVED approval whose time is not over, because `closed_by` asked for it."""
         changes: Document = {"$set": {"closed_by": closed_by, "close_reason": reason}}
         return await self._step(approval, after, outbox, changes)
 
     async def report(self, approval: Approval, outcome: Outcome, outbox: Sequence[Entry]) -> Approval | None:
-        """Keep what became of the use of a CONSUMED approval."""
+        """Store the reported outcome of a CONSUMED approval."""
         changes: Document = {"$set": {"outcome": of_outcome(outcome)}}
         return await self._step(approval, approval.state, outbox, changes)
 
@@ -131,7 +133,7 @@ class Approvals:
             raise
 
     async def void(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
-        """End an APPROVED approval that no longer gives what the policy asks."""
+        """End an APPROVED approval whose reviews no longer meet what the policy requires."""
         return await self._step(approval, State.VOIDED, outbox, {})
 
     async def expire(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
@@ -139,17 +141,17 @@ class Approvals:
         return await self._step(approval, State.EXPIRED, outbox, {}, overdue=True)
 
     async def delivered(self, approval: Approval) -> None:
-        """Empty the outbox of this very version: its records are in the log."""
+        """Empty the outbox of exactly this version, because its records are in the log."""
         async with unavailable():
             this = {"_id": {"$eq": approval.id}, "version": approval.version}
             await self._collection.update_one(this, {"$set": {"outbox": []}})
 
     async def overdue(self, limit: int) -> list[ApprovalAt]:
-        """PENDING and APPROVED ones whose time is over, for the sweep."""
+        """PENDING and APPROVED approvals whose time is over, for the sweep."""
         return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[ApprovalAt]:
-        """Those with records in the outbox for longer than `age`, for the sweep."""
+        """Approvals with records in the outbox for longer than `age`, for the sweep."""
         old = {"$lt": ["$updated_at", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
         return await self._find({"outbox.0": {"$exists": True}, "$expr": old}, limit)
 
@@ -223,7 +225,7 @@ def _overdue(state: State) -> Document:
 
 
 def raise_if_request_id(error: DuplicateKeyError) -> None:
-    """Tell which unique index a duplicate key belongs to."""
+    """Raise `RequestIdTaken` if the duplicate key is a request id."""
     pattern = (error.details or {}).get("keyPattern", {})
     if "request_ids" in pattern:
         raise RequestIdTaken from None

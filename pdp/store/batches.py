@@ -1,4 +1,4 @@
-"""The log's batches, `_id = {writer, seq}`: inserted and read, never changed."""
+"""The collection of the log's batches, with `_id = {writer, seq}`. They are inserted and read, never changed."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -11,32 +11,32 @@ from pdp.store.database import Database, Document, unavailable
 from pdp.v1.audit_pb2 import Batch, Payload
 
 INSERT_SECONDS = 5.0
-"""How long one insert of the writer may take before the same document is sent again."""
+"""Seconds that one insert may take before the writer sends the same document again."""
 
 
 class Batches:
-    """Inserts are idempotent: the same batch again is found to be there."""
+    """Inserts and reads batches. To insert the same batch again has no effect."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("batches")
 
     async def insert(self, batch: Batch, ids: Sequence[bytes]) -> bool:
-        """Make the batch durable on a majority; False where another batch has its place.
+        """Make the batch durable on a majority. Returns False if another batch has its place.
 
-        Raises `StoreUnavailable` while its fate is unknown: insert it again.
+        Raises `StoreUnavailable` while it is unknown whether the batch is stored; then insert it again.
         """
         try:
             async with unavailable(INSERT_SECONDS):
                 await self._collection.insert_one(_document(batch, ids))
         except DuplicateKeyError:
             stored = await self.at(batch.writer, batch.seq)
-            if stored is None:  # there, but not yet on a majority
+            if stored is None:  # it is stored, but not yet on a majority
                 raise StoreUnavailable("MongoDB has not confirmed the batch yet") from None
             return stored.head == batch.head
         return True
 
     async def at(self, writer: bytes, seq: int) -> Batch | None:
-        """One batch by its place."""
+        """The batch at one place."""
         async with unavailable(INSERT_SECONDS):
             document = await self._collection.find_one({"_id": _id(writer, seq)})
         return _batch(document) if document else None
@@ -55,13 +55,13 @@ class Batches:
         return _batch(document) if document else None
 
     async def all(self) -> AsyncIterator[Batch]:
-        """Every batch, writer by writer in order of seq."""
+        """Every batch, one writer after the other, each in order of seq."""
         async with unavailable(seconds=3600):
             async for document in self._collection.find(sort=[("_id", 1)], batch_size=100):
                 yield _batch(document)
 
     async def after(self, writer: bytes, seq: int, limit: int) -> list[Batch]:
-        """The writer's batches behind `seq`, oldest first."""
+        """The writer's batches after `seq`, oldest first."""
         async with unavailable():
             behind = {"$gt": _id(writer, seq), "$lt": _id(writer, 2**62)}
             cursor = self._collection.find({"_id": behind}, sort=[("_id", 1)], limit=limit)

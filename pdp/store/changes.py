@@ -1,7 +1,7 @@
 """The change stream of the approvals: every step, in MongoDB's order, as soon as a majority has it.
 
-A position is MongoDB's time of a change, as one number. Unlike MongoDB's own resume token it names no approval, so
-callers may have it.
+A position is MongoDB's time of a change, as one number. MongoDB's own resume token names an approval; a position does
+not, so callers may have it.
 """
 
 import asyncio
@@ -18,12 +18,15 @@ from pdp.errors import ResumeTokenTooOld, SetupError, StoreUnavailable
 from pdp.store.database import Database, Document, unavailable
 
 WAIT_MS = 250
-"""How long MongoDB holds one answer back where nothing changes; as long a cancellation may take."""
+"""Milliseconds for which MongoDB holds an answer back if nothing changes. A cancellation may take as long."""
 RESUME_SECONDS = 3600
-"""An older position is not looked for: to begin again costs less."""
+"""The greatest age of a position in seconds. For an older one it costs less to begin again."""
 CATCH_UP_SECONDS = 1.5
+"""Seconds that one catch-up may take. It bounds the work that one token can cause."""
 CATCH_UPS_AT_ONCE = 4
+"""Catch-ups at one time. Each holds a stream of its own in MongoDB."""
 MAX_MISSED = 1000
+"""Approvals that one catch-up may find. For more it costs less to begin again."""
 _HISTORY_LOST = {136, 222, 260, 280, 286}
 """CappedPositionLost, CloseChangeStream, InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
 
@@ -56,11 +59,11 @@ class Change:
 
 
 class HistoryLost(Exception):
-    """MongoDB does not know any more what changed since; `follow` goes on at its present."""
+    """MongoDB no longer knows all changes since the last one; `follow` continues at the present."""
 
 
 class Changes:
-    """One stream to `follow` for as long as the process lives, and short ones to catch up."""
+    """One stream to `follow` as long as the process lives, and short streams to catch up."""
 
     def __init__(self, database: Database) -> None:
         self._client = database.database.client
@@ -69,7 +72,7 @@ class Changes:
         self._catching_up = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
 
     async def begin(self) -> None:
-        """From here on `follow` will miss nothing. Raises `SetupError`."""
+        """Fix the point from which `follow` sees every change. Raises `SetupError`."""
         try:
             async with await self._open(self._where) as stream:
                 self._where = _behind(stream)
@@ -77,9 +80,9 @@ class Changes:
             raise SetupError("MongoDB shows no change stream of the approvals; the user needs changeStream") from None
 
     async def follow(self) -> AsyncGenerator[Change | None, None]:
-        """None once the stream is open, then every change behind the one that was yielded last, without an end.
+        """Yield None when the stream is open, and then every change after the last one that was yielded, without end.
 
-        Raises `StoreUnavailable` or `HistoryLost`; call it again.
+        Raises `StoreUnavailable` or `HistoryLost`; then call it again.
         """
         try:
             async with await self._open(self._where) as stream:
@@ -97,13 +100,13 @@ class Changes:
         raise HistoryLost
 
     async def position(self) -> int:
-        """Whoever reads from now on reads at least what was before this position. Raises `StoreUnavailable`."""
+        """A position such that every later read sees all changes before it. Raises `StoreUnavailable`."""
         async with unavailable(), self._client.start_session() as session:
             await self._collection.find_one({}, {"_id": 1}, session=session)
             return _number(session.operation_time or Timestamp(0, 0))
 
     async def since(self, position: int) -> tuple[list[Change], int]:
-        """The last change of each approval behind `position`, in order, and the position up to which that is all.
+        """The last change of each approval after `position`, in order, and the position up to which they are complete.
 
         Raises `ResumeTokenTooOld`, `StoreUnavailable`.
         """
@@ -159,4 +162,4 @@ def _timestamp(position: int) -> Timestamp:
 
 
 def _too_old() -> ResumeTokenTooOld:
-    return ResumeTokenTooOld("what changed since this resume_token cannot be told any more; begin again without one")
+    return ResumeTokenTooOld("the server no longer knows the changes since this resume_token; begin again without one")

@@ -1,4 +1,4 @@
-"""The connection: opened with majority and journal, checked at start, its errors turned into ours."""
+"""The connection to MongoDB. It writes with majority and journal, is checked at start, and turns errors into ours."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +17,9 @@ from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
 
 WAIT_SECONDS = 1.0
-"""What one step of a call waits for MongoDB at most."""
+"""Seconds that one step of a call waits for MongoDB."""
 _SCHEMA_VERSION = 1
+"""The version of the documents. A database with another version is refused."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
@@ -26,9 +27,9 @@ Document: TypeAlias = dict[str, Any]
 
 @asynccontextmanager
 async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
-    """Turn whatever keeps MongoDB from confirming within `seconds` into `StoreUnavailable`.
+    """Raise `StoreUnavailable` if MongoDB does not confirm within `seconds`, for any reason.
 
-    A duplicate key is an answer and passes through.
+    A duplicate key is an answer, so its error passes through.
     """
     try:
         async with deadline.within(seconds):
@@ -54,7 +55,7 @@ class Database:
 
     @classmethod
     async def open(cls, uri: str, name: str) -> "Database":
-        """Connect and check. Raises `SetupError` that says what to do where this MongoDB cannot keep our promises."""
+        """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
         try:
             client: AsyncMongoClient[Document] = AsyncMongoClient(
                 uri,
@@ -124,7 +125,7 @@ class Database:
             )
 
     async def _make_indexes(self) -> None:
-        """Every index, idempotent."""
+        """Make every index that is missing."""
         approvals, batches = self.database.get_collection("approvals"), self.database.get_collection("batches")
         records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
         try:

@@ -1,4 +1,4 @@
-"""How each mask domain was declared when it was first used; equal values have equal tokens only while that stays so."""
+"""The declaration of each mask domain at its first use. Equal values have equal tokens only if it never changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from pdp.store.database import Database, unavailable
 
 
 class Domains:
-    """One document a domain of a realm, inserted once and never changed."""
+    """One document for each domain of a realm. It is inserted once and never changed."""
 
     def __init__(self, database: Database, realm: str) -> None:
         self._collection = database.database.get_collection("domains")
@@ -26,7 +26,7 @@ class Domains:
         return {document["_id"]["name"]: orjson.loads(document["declaration"]) for document in found}
 
     async def require(self, declarations: Mapping[str, Any]) -> None:
-        """Raise `MaskPlanRefused` where one differs from what it was at its first use."""
+        """Raise `MaskPlanRefused` if a declaration differs from the one at the domain's first use."""
         for name, declaration in declarations.items():
             if name not in self._known:
                 async with unavailable():
@@ -37,7 +37,10 @@ class Domains:
             self._compare(name, declaration)
 
     async def claim(self, declarations: Mapping[str, Any]) -> None:
-        """Hold each to its declaration from now on; whoever comes first wins. Raises as `require`."""
+        """Store the declaration of each domain that is used for the first time. Raises like `require`.
+
+        If two calls are the first at once, the declaration of one of them counts for both.
+        """
         for name, declaration in declarations.items():
             if name not in self._known:
                 self._known[name] = await self._first(name, _canonical(declaration))
@@ -59,8 +62,8 @@ class Domains:
     def _compare(self, name: str, declaration: Any) -> None:
         if self._known[name] != _canonical(declaration):
             raise MaskPlanRefused(
-                f"the domain {name} is declared otherwise than when it was first used, so its tokens would not join; "
-                "declare it as it was, and what you want now under a new name",
+                f"the domain {name} is declared differently than at its first use, so its tokens would not join; "
+                "declare it as it was, and put the new declaration under a new name",
                 domain=name,
             )
 

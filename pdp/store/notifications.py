@@ -1,7 +1,8 @@
-"""Messages to webhooks: which steps of approvals are untold, and how far each message got.
+"""Messages to webhooks: the steps of approvals that no webhook was told of yet, and the progress of each message.
 
-An untold step lies in the approval's document, put there by the step's own compare-and-set. A message is a document of
-its own, inserted once; `claim` and what follows are compare-and-sets on its `attempts`.
+1. An untold step is stored in the approval's document, by the compare-and-set of the step itself.
+2. A message is a document of its own, inserted once.
+3. `claim` and the changes after it are compare-and-sets on the message's `attempts`.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from pdp.audit.record import Entry
 from pdp.notify.message import Step
 from pdp.store.database import Database, Document, unavailable
 
-_SAID = {
+_STEP_FIELDS = {
     "caller": True,
     "request": True,
     "requirements.groups": True,
@@ -28,13 +29,13 @@ _SAID = {
     "pending_for_ms": True,
     "valid_for_ms": True,
 }
-"""What a step is made of; nothing else of an approval is read here."""
+"""The fields from which a step is made. Nothing else of an approval is read here."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 _DEADLINES = {"PENDING": ("created_at", "pending_for_ms"), "APPROVED": ("approved_at", "valid_for_ms")}
 
 
 class Progress(StrEnum):
-    """How far a message got; the names are the contract's."""
+    """The progress of a message. The names are those of the contract."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -43,7 +44,7 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message as its readers see it."""
+    """A message as a reader of the approval sees it."""
 
     webhook: str
     event: str
@@ -55,7 +56,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message whose next attempt is due; `now` is MongoDB's time when it was read."""
+    """A message whose next attempt is due. `now` is MongoDB's time when it was read."""
 
     id: str
     record_id: str
@@ -65,21 +66,21 @@ class Due:
 
 
 class Notifications:
-    """Untold steps, and messages."""
+    """Reads and changes untold steps and messages."""
 
     def __init__(self, database: Database) -> None:
         self._approvals = database.database.get_collection("approvals")
         self._collection = database.database.get_collection("notifications")
 
     async def untold(self, limit: int) -> list[Step]:
-        """Steps of up to `limit` approvals whose records are all in the log."""
+        """The untold steps of up to `limit` approvals whose records are all in the log."""
         condition = {"untold.record": {"$exists": True}, "outbox.0": {"$exists": False}}
         async with unavailable():
-            cursor = self._approvals.find(condition, _SAID, limit=limit)
+            cursor = self._approvals.find(condition, _STEP_FIELDS, limit=limit)
             return [step async for document in cursor for step in _steps(document)]
 
     async def add(self, webhook: str, step: Step, body: bytes) -> None:
-        """Insert a message, due at once; one that is there stays as it is."""
+        """Insert a message that is due at once. A message that is there stays as it is."""
         document = {
             "_id": f"{step.record_id}/{webhook}",
             "approval_id": step.approval_id,
@@ -99,13 +100,13 @@ class Notifications:
             return
 
     async def told(self, step: Step) -> None:
-        """Every message about this step is there."""
+        """Remove an untold step, because every message about it is stored."""
         change = {"$pull": {"untold": {"record": step.record_id}}}
         async with unavailable():
             await self._approvals.update_one({"_id": {"$eq": step.approval_id}}, change)
 
     async def due(self, webhook: str, limit: int) -> list[Due]:
-        """Messages to a webhook whose next attempt is due, the longest due first."""
+        """Messages to a webhook whose next attempt is due. The message that has been due longest comes first."""
         condition = {"webhook": webhook, "progress": Progress.WAITING, "$expr": {"$lte": ["$due_at", "$$NOW"]}}
         projection = {"record_id": True, "message": True, "attempts": True, "now": "$$NOW"}
         async with unavailable():
@@ -116,7 +117,7 @@ class Notifications:
             ]
 
     async def claim(self, due: Due, wait_seconds: float) -> bool:
-        """Begin an attempt and set the time of the next; False where somebody else was faster."""
+        """Begin an attempt and set the time of the next one. Returns False if another process was faster."""
         change = {
             "$inc": {"attempts": 1},
             "$set": {"due_at": due.now + timedelta(seconds=wait_seconds)},
@@ -125,19 +126,19 @@ class Notifications:
         return await self._change(due.id, due.attempts, change)
 
     async def delivered(self, due: Due) -> None:
-        """The webhook took it."""
+        """Store that the webhook took the message."""
         async with unavailable():
             await self._collection.update_one(
                 {"_id": due.id}, {"$set": {"progress": Progress.DELIVERED, "problem": ""}}
             )
 
     async def failed(self, due: Due, attempts: int, problem: str, *, dead: bool) -> None:
-        """The attempt that is number `attempts` came to nothing; `dead` where none follows."""
+        """Store that attempt number `attempts` failed; `dead` says that no attempt follows."""
         change = {"$set": {"progress": Progress.DEAD if dead else Progress.WAITING, "problem": problem}}
         await self._change(due.id, attempts, change)
 
     async def of_approval(self, approval_id: str) -> list[Notification]:
-        """What was sent about an approval, or will be, oldest event first."""
+        """The messages about an approval, sent or waiting, oldest event first."""
         async with unavailable():
             cursor = self._collection.find({"approval_id": {"$eq": approval_id}}).sort("_id", 1)
             return [_notification(document) async for document in cursor]
@@ -149,7 +150,7 @@ class Notifications:
 
 
 def untold(outbox: Sequence[Entry], after: str) -> list[Document]:
-    """What a step that leaves its approval in the state `after` adds to `untold`."""
+    """The entries that a step adds to `untold`, if it leaves its approval in the state `after`."""
     members = [orjson.loads(entry.record) for entry in outbox]
     return [
         {"record": record["id"], "event": record["kind"], "at": record["time"], "state": after}

@@ -1,4 +1,4 @@
-"""How much waits for people, and what they denied lately: what the soft limits count, each by an index of its own."""
+"""Counts the approvals that wait for people and finds recent denials, for the limits. Each query has its own index."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,25 +9,25 @@ from pdp.store.database import Database, Document, unavailable
 
 
 class Pressure:
-    """Counts, up to a limit; what is past its time does not wait, whether a sweep has closed it or not."""
+    """Counts up to a limit. An approval whose time is over does not wait, even if no sweep has closed it yet."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("approvals")
 
     async def pending(self, caller: str, limit: int) -> int:
-        """How many approvals of this caller wait; at most `limit`."""
+        """How many approvals of this caller wait, counted up to `limit`."""
         condition = {"caller": {"$eq": caller}, **_waits()}
         async with unavailable():
             return await self._collection.count_documents(condition, limit=limit, hint="one_pending")
 
     async def pending_behind(self, persons: Sequence[str], limit: int) -> int:
-        """How many wait for the one of `persons` for whom most do; at least `limit` where it is more."""
+        """The largest number of waiting approvals of one of `persons`. From `limit` on it may be counted too low."""
         if not persons:
             return 0
         among: Document = {"principals": {"$in": list(persons)}}
         pipeline: list[Document] = [
             {"$match": {**among, **_waits()}},
-            {"$limit": limit * len(persons)},  # so many, and one of them has `limit`
+            {"$limit": limit * len(persons)},  # among this many, one person has at least `limit`
             {"$project": {"principals": 1}},
             {"$unwind": "$principals"},
             {"$match": among},

@@ -1,4 +1,4 @@
-"""How many values a caller with its chain may have masked or unmasked in a clock hour."""
+"""Counts the values that a caller with its chain masks or unmasks in a clock hour."""
 
 import hashlib
 import time
@@ -12,19 +12,24 @@ from pdp.errors import QuotaExceeded
 from pdp.store.database import Database, unavailable
 
 _HOUR_SECONDS = 3600
+"""Seconds of a clock hour."""
 _KEPT = timedelta(hours=2)
+"""The time for which a counter is stored: its own hour and one more."""
 
 
 class Quotas:
-    """One counter an hour, reserved before the work and never given back, so that no crash and no race gains any."""
+    """One counter for each hour. Values are reserved before the work and never given back.
+
+    So neither a crash nor a race lets a caller exceed its quota.
+    """
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("quotas")
 
     async def reserve(self, what: str, principals: Sequence[str], values: int, limit: int) -> None:
-        """Count `values` of `what` against `limit`; where that is too many, raise `QuotaExceeded` and count nothing.
+        """Count `values` of `what` against `limit`. If they are too many, raises `QuotaExceeded` and counts nothing.
 
-        `principals` are the caller, the subject and whom it acts for, in order.
+        `principals` are the caller, the subject and the subjects that it acts for, in order.
         """
         hour, passed = divmod(time.time(), _HOUR_SECONDS)
         if values <= limit and await self._counted(_key(what, int(hour), principals), values, limit):
@@ -48,5 +53,5 @@ class Quotas:
 
 
 def _key(what: str, hour: int, principals: Sequence[str]) -> str:
-    """The names lie elsewhere; a counter needs to be found only by whoever knows them."""
+    """The key of a counter. It holds a hash, not the names: only a call that knows the names needs to find it."""
     return f"{what}/{hour}/{hashlib.sha256(orjson.dumps(list(principals))).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The projection: the signed part of every record under its id, for lists. Rebuilt from the batches at any time."""
+"""The projection: the signed part of every record under its id, for lists. It can be rebuilt from the batches."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from pdp.errors import StoreUnavailable
 from pdp.store.database import Database, Document, unavailable
 
 _DUPLICATE_KEY = 11000
+"""MongoDB's error code DuplicateKey."""
 
 
 class Records:
@@ -21,7 +22,7 @@ class Records:
         self._relaxed = collection.with_options(write_concern=WriteConcern(w=1))  # lost ones are projected again
 
     async def project(self, records: Sequence[bytes]) -> None:
-        """Add records; those that are there stay as they are."""
+        """Add records. A record that is there stays as it is."""
         try:
             await self._relaxed.insert_many([_document(record) for record in records], ordered=False)
         except BulkWriteError as error:
@@ -31,7 +32,7 @@ class Records:
             raise StoreUnavailable("MongoDB did not take the projection") from None
 
     async def page(self, *, kind: str, effect: str, approval_id: str, before: str, limit: int) -> list[Document]:
-        """Records with ids below `before` (empty: from the newest) and, where set, of this kind, effect, approval."""
+        """Records with ids below `before` (empty: from the newest). If set, only of this kind, effect and approval."""
         wanted = {"kind": kind, "effect": effect, "approval_id": approval_id}
         condition: Document = {name: {"$eq": value} for name, value in wanted.items() if value}
         if before:

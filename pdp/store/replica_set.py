@@ -1,4 +1,4 @@
-"""The replica set of one that a `mongod` of our own is: initiated once, readdressed when its port changed."""
+"""Makes a `mongod` of our own a replica set with one member, and gives the member a new address if its port changed."""
 
 import asyncio
 
@@ -7,7 +7,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 NAME = "placet"
 _NOT_YET_INITIALIZED = 94
+"""MongoDB's error code NotYetInitialized."""
 _POLL_SECONDS = 0.02
+"""Seconds between two looks at a member that starts."""
 
 
 def uri(address: str) -> str:
@@ -16,7 +18,7 @@ def uri(address: str) -> str:
 
 
 async def primary(address: str) -> None:
-    """Return once the mongod at `address` is the primary of its replica set; the caller keeps the time."""
+    """Return when the mongod at `address` is the primary of its replica set. The caller limits the time."""
     await _listening(address)
     client: AsyncMongoClient[dict[str, object]]
     async with AsyncMongoClient(f"mongodb://{address}/?directConnection=true") as client:
@@ -25,7 +27,7 @@ async def primary(address: str) -> None:
 
 
 async def _listening(address: str) -> None:
-    """The driver looks again only every half second, so the port is watched first."""
+    """Return when the port is open. The driver looks again only every half second, so the port is watched first."""
     host, port = address.rsplit(":", 1)
     while True:
         try:
@@ -38,7 +40,7 @@ async def _listening(address: str) -> None:
 
 
 async def _is_primary(client: AsyncMongoClient[dict[str, object]], address: str) -> bool:
-    """Every failure is a state on the way: a member that starts or moves refuses commands for a moment."""
+    """Whether the member is the primary. A member that starts or moves refuses commands, so a failure means not yet."""
     try:
         await _configure(client, address)
         return bool((await client.admin.command("hello"))["isWritablePrimary"])
@@ -56,5 +58,5 @@ async def _configure(client: AsyncMongoClient[dict[str, object]], address: str) 
         return
     if config["members"][0]["host"] != address:
         config["members"][0]["host"] = address
-        # Only by force: under its new address the member is not in its own set, so nobody can be primary.
+        # Only by force: at its new address the member is not in its own set, so there cannot be a primary.
         await client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)

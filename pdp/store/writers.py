@@ -1,4 +1,4 @@
-"""The log's writers: who is alive, and up to where each is in the projection."""
+"""The log's writers: which of them are alive, and up to which batch each is in the projection."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,29 +10,29 @@ from pdp.store.database import Database, Document, unavailable
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A writer that may need help: its heartbeat is old, or it is closed and not wholly projected."""
+    """A writer whose heartbeat is old, or a closed writer whose batches may not all be in the projection."""
 
     writer: bytes
     projected: int
 
 
 class Writers:
-    """One document a writer."""
+    """One document for each writer."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("writers")
 
     async def beat(self, writer: bytes) -> None:
-        """Say that the writer is alive, by MongoDB's clock."""
+        """Store that the writer is alive now, by MongoDB's clock."""
         alive = {"$setOnInsert": {"closed": False, "projected": -1}, "$currentDate": {"heartbeat": True}}
         await self._set(writer, alive, upsert=True)
 
     async def projected(self, writer: bytes, seq: int) -> None:
-        """The writer's batches up to `seq` are in the projection."""
+        """Store that the writer's batches up to `seq` are in the projection."""
         await self._set(writer, {"$max": {"projected": seq}})
 
     async def close(self, writer: bytes) -> None:
-        """The writer has written its last batch."""
+        """Store that the writer has written its last batch."""
         await self._set(writer, {"$set": {"closed": True}})
 
     async def drop(self, writer: bytes) -> None:
@@ -41,7 +41,7 @@ class Writers:
             await self._collection.delete_one({"_id": Binary(writer), "closed": True})
 
     async def silent(self, age: timedelta) -> list[Silent]:
-        """Open writers without a heartbeat for `age`."""
+        """Open writers that had no heartbeat for `age`."""
         old = {"$lt": ["$heartbeat", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
         return await self._find({"closed": False, "$expr": old})
 

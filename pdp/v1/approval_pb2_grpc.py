@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ApprovalServiceStub(object):
-    """What a requester sees of its approvals.
+    """Shows a requester its approvals.
     """
 
     def __init__(self, channel):
@@ -63,27 +63,27 @@ class ApprovalServiceStub(object):
 
 
 class ApprovalServiceServicer(object):
-    """What a requester sees of its approvals.
+    """Shows a requester its approvals.
     """
 
     def ListApprovals(self, request, context):
-        """The approvals that the caller opened, newest first.
+        """Lists the approvals that the caller opened, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetApproval(self, request, context):
-        """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
-        Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+        """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
+        principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WaitApproval(self, request, context):
-        """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
-        it is. For whoever may see it with GetApproval.
+        """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
+        with the state as it is. Callers who may see the approval with GetApproval may call it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +98,8 @@ class ApprovalServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReportOutcome(self, request, context):
-        """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+        """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
+        caller may report again.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -142,7 +143,7 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ApprovalService(object):
-    """What a requester sees of its approvals.
+    """Shows a requester its approvals.
     """
 
     @staticmethod

@@ -27,57 +27,59 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ApprovalServiceStub:
-    """What a requester sees of its approvals."""
+    """Shows a requester its approvals."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApprovalServiceAsyncStub: ...
     ListApprovals: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ListApprovalsRequest, _approval_pb2.ListApprovalsResponse]
-    """The approvals that the caller opened, newest first."""
+    """Lists the approvals that the caller opened, newest first."""
     GetApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.GetApprovalRequest, _approval_pb2.GetApprovalResponse]
-    """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
-    Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+    """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
+    principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
     """
     WaitApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]
-    """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
-    it is. For whoever may see it with GetApproval.
+    """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
+    with the state as it is. Callers who may see the approval with GetApproval may call it.
     """
     CancelApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]
     """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
     """
     ReportOutcome: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]
-    """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+    """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
+    caller may report again.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
     """
 
 @_typing.type_check_only
 class ApprovalServiceAsyncStub(ApprovalServiceStub):
-    """What a requester sees of its approvals."""
+    """Shows a requester its approvals."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListApprovals: _aio.UnaryUnaryMultiCallable[_approval_pb2.ListApprovalsRequest, _approval_pb2.ListApprovalsResponse]  # type: ignore[assignment]
-    """The approvals that the caller opened, newest first."""
+    """Lists the approvals that the caller opened, newest first."""
     GetApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.GetApprovalRequest, _approval_pb2.GetApprovalResponse]  # type: ignore[assignment]
-    """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
-    Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+    """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
+    principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
     """
     WaitApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]  # type: ignore[assignment]
-    """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
-    it is. For whoever may see it with GetApproval.
+    """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
+    with the state as it is. Callers who may see the approval with GetApproval may call it.
     """
     CancelApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]  # type: ignore[assignment]
     """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
     """
     ReportOutcome: _aio.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]  # type: ignore[assignment]
-    """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+    """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
+    caller may report again.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
     """
 
 class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What a requester sees of its approvals."""
+    """Shows a requester its approvals."""
 
     @_abc_1.abstractmethod
     def ListApprovals(
@@ -85,7 +87,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.ListApprovalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.ListApprovalsResponse, _abc.Awaitable[_approval_pb2.ListApprovalsResponse]]:
-        """The approvals that the caller opened, newest first."""
+        """Lists the approvals that the caller opened, newest first."""
 
     @_abc_1.abstractmethod
     def GetApproval(
@@ -93,8 +95,8 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.GetApprovalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.GetApprovalResponse, _abc.Awaitable[_approval_pb2.GetApprovalResponse]]:
-        """One approval: for its caller, for reviewers who fit a requirement, and for its requester principals.
-        Anyone else gets NOT_FOUND/APPROVAL_NOT_FOUND.
+        """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
+        principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -103,8 +105,8 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.WaitApprovalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.WaitApprovalResponse, _abc.Awaitable[_approval_pb2.WaitApprovalResponse]]:
-        """Answers when the approval's state differs from `known_state`, or after 60 s or the call's deadline with the state as
-        it is. For whoever may see it with GetApproval.
+        """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
+        with the state as it is. Callers who may see the approval with GetApproval may call it.
         """
 
     @_abc_1.abstractmethod
@@ -123,7 +125,8 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.ReportOutcomeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.ReportOutcomeResponse, _abc.Awaitable[_approval_pb2.ReportOutcomeResponse]]:
-        """What became of the one use, by the caller that used it. SUCCEEDED and FAILED are final, UNKNOWN may be settled later.
+        """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
+        caller may report again.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
         """
 

@@ -57,21 +57,22 @@ class AuditServiceServicer(object):
     """
 
     def ListRecords(self, request, context):
-        """Records, newest first, from a projection that may lag a second.
+        """Lists records, newest first. It reads a projection of the log, which may be a second behind.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRecord(self, request, context):
-        """One record with its payload, from the log itself.
+        """Returns one record with its payload, read from the log itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportRecords(self, request, context):
-        """Every batch as it is stored, writer by writer in order of sequence. The stream ends with the last durable batch.
+        """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
+        last durable batch.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

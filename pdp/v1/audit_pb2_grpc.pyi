@@ -34,11 +34,13 @@ class AuditServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListRecords: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]
-    """Records, newest first, from a projection that may lag a second."""
+    """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
     GetRecord: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]
-    """One record with its payload, from the log itself."""
+    """Returns one record with its payload, read from the log itself."""
     ExportRecords: _grpc.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]
-    """Every batch as it is stored, writer by writer in order of sequence. The stream ends with the last durable batch."""
+    """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
+    last durable batch.
+    """
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -46,11 +48,13 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListRecords: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]  # type: ignore[assignment]
-    """Records, newest first, from a projection that may lag a second."""
+    """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
     GetRecord: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]  # type: ignore[assignment]
-    """One record with its payload, from the log itself."""
+    """Returns one record with its payload, read from the log itself."""
     ExportRecords: _aio.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]  # type: ignore[assignment]
-    """Every batch as it is stored, writer by writer in order of sequence. The stream ends with the last durable batch."""
+    """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
+    last durable batch.
+    """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """The log of all decisions and reviews, for auditors."""
@@ -61,7 +65,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ListRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListRecordsResponse, _abc.Awaitable[_audit_pb2.ListRecordsResponse]]:
-        """Records, newest first, from a projection that may lag a second."""
+        """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
 
     @_abc_1.abstractmethod
     def GetRecord(
@@ -69,7 +73,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.GetRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.GetRecordResponse, _abc.Awaitable[_audit_pb2.GetRecordResponse]]:
-        """One record with its payload, from the log itself."""
+        """Returns one record with its payload, read from the log itself."""
 
     @_abc_1.abstractmethod
     def ExportRecords(
@@ -77,6 +81,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ExportRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_pb2.ExportRecordsResponse], _abc.AsyncIterator[_audit_pb2.ExportRecordsResponse]]:
-        """Every batch as it is stored, writer by writer in order of sequence. The stream ends with the last durable batch."""
+        """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
+        last durable batch.
+        """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class DecisionServiceStub(object):
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
@@ -57,7 +60,10 @@ class DecisionServiceStub(object):
 
 
 class DecisionServiceServicer(object):
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
@@ -65,21 +71,21 @@ class DecisionServiceServicer(object):
     """
 
     def Authorize(self, request, context):
-        """One decision. Never waits for people.
+        """Makes one decision. It never waits for people.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchAuthorize(self, request, context):
-        """Up to 1,000 decisions, settled in order. A bad item fails alone.
+        """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDecision(self, request, context):
-        """A decision of the caller's own, from the log, with every reason.
+        """Returns one of the caller's own decisions from the log, with every reason.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +118,10 @@ def add_DecisionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DecisionService(object):
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,

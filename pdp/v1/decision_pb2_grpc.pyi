@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DecisionServiceStub:
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
@@ -39,15 +42,18 @@ class DecisionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DecisionServiceAsyncStub: ...
     Authorize: _grpc.UnaryUnaryMultiCallable[_decision_pb2.AuthorizeRequest, _decision_pb2.AuthorizeResponse]
-    """One decision. Never waits for people."""
+    """Makes one decision. It never waits for people."""
     BatchAuthorize: _grpc.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]
-    """Up to 1,000 decisions, settled in order. A bad item fails alone."""
+    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
     GetDecision: _grpc.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]
-    """A decision of the caller's own, from the log, with every reason."""
+    """Returns one of the caller's own decisions from the log, with every reason."""
 
 @_typing.type_check_only
 class DecisionServiceAsyncStub(DecisionServiceStub):
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
@@ -56,14 +62,17 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Authorize: _aio.UnaryUnaryMultiCallable[_decision_pb2.AuthorizeRequest, _decision_pb2.AuthorizeResponse]  # type: ignore[assignment]
-    """One decision. Never waits for people."""
+    """Makes one decision. It never waits for people."""
     BatchAuthorize: _aio.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]  # type: ignore[assignment]
-    """Up to 1,000 decisions, settled in order. A bad item fails alone."""
+    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
     GetDecision: _aio.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]  # type: ignore[assignment]
-    """A decision of the caller's own, from the log, with every reason."""
+    """Returns one of the caller's own decisions from the log, with every reason."""
 
 class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Asks the policy. A deny is an answer, never an error; an error is never an allow. Every answer was recorded before it left.
+    """Asks the policy.
+    1. A deny is an answer, never an error.
+    2. An error is never an allow.
+    3. The server records every answer before it sends it.
     Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
     FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
     NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
@@ -76,7 +85,7 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.AuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.AuthorizeResponse, _abc.Awaitable[_decision_pb2.AuthorizeResponse]]:
-        """One decision. Never waits for people."""
+        """Makes one decision. It never waits for people."""
 
     @_abc_1.abstractmethod
     def BatchAuthorize(
@@ -84,7 +93,7 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.BatchAuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.BatchAuthorizeResponse, _abc.Awaitable[_decision_pb2.BatchAuthorizeResponse]]:
-        """Up to 1,000 decisions, settled in order. A bad item fails alone."""
+        """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
 
     @_abc_1.abstractmethod
     def GetDecision(
@@ -92,6 +101,6 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.GetDecisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.GetDecisionResponse, _abc.Awaitable[_decision_pb2.GetDecisionResponse]]:
-        """A decision of the caller's own, from the log, with every reason."""
+        """Returns one of the caller's own decisions from the log, with every reason."""
 
 def add_DecisionServiceServicer_to_server(servicer: DecisionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class InfoServiceStub(object):
-    """What a client needs to know of this server.
+    """What a client needs to know about this server.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,11 @@ class InfoServiceStub(object):
 
 
 class InfoServiceServicer(object):
-    """What a client needs to know of this server.
+    """What a client needs to know about this server.
     """
 
     def GetServerInfo(self, request, context):
-        """For anyone who is authenticated.
+        """Returns the server's facts. Every authenticated caller may call it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +70,7 @@ def add_InfoServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class InfoService(object):
-    """What a client needs to know of this server.
+    """What a client needs to know about this server.
     """
 
     @staticmethod

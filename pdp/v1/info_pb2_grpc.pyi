@@ -27,25 +27,25 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InfoServiceStub:
-    """What a client needs to know of this server."""
+    """What a client needs to know about this server."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InfoServiceAsyncStub: ...
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_info_pb2.GetServerInfoRequest, _info_pb2.GetServerInfoResponse]
-    """For anyone who is authenticated."""
+    """Returns the server's facts. Every authenticated caller may call it."""
 
 @_typing.type_check_only
 class InfoServiceAsyncStub(InfoServiceStub):
-    """What a client needs to know of this server."""
+    """What a client needs to know about this server."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_info_pb2.GetServerInfoRequest, _info_pb2.GetServerInfoResponse]  # type: ignore[assignment]
-    """For anyone who is authenticated."""
+    """Returns the server's facts. Every authenticated caller may call it."""
 
 class InfoServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What a client needs to know of this server."""
+    """What a client needs to know about this server."""
 
     @_abc_1.abstractmethod
     def GetServerInfo(
@@ -53,6 +53,6 @@ class InfoServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _info_pb2.GetServerInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_info_pb2.GetServerInfoResponse, _abc.Awaitable[_info_pb2.GetServerInfoResponse]]:
-        """For anyone who is authenticated."""
+        """Returns the server's facts. Every authenticated caller may call it."""
 
 def add_InfoServiceServicer_to_server(servicer: InfoServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

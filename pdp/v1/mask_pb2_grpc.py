@@ -26,14 +26,18 @@ if _version_not_supported:
 
 
 class MaskServiceStub(object):
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+    decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+    and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     def __init__(self, channel):
@@ -70,51 +74,58 @@ class MaskServiceStub(object):
 
 
 class MaskServiceServicer(object):
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+    decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+    and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     def Mask(self, request, context):
-        """Mask a few rows.
+        """Masks a few rows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MaskStream(self, request_iterator, context):
-        """Mask any number of rows in bounded memory: a start, then one Arrow IPC message each; then close the sending side. The
-        data is complete only with an `end`; whoever did not get it discards what came.
+        """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
+        sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMaskPlan(self, request, context):
-        """What would be masked how. Opens and uses no approval.
+        """Tells how each column would be masked. It opens and uses no approval.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Unmask(self, request, context):
-        """Reverse tokens and format-preserving masks. Authorized as action `unmask` with these members added to the context:
-        `columns`, the columns that are reversed, `count`, the values in them, and `tokens_sha256`, lower-case hex SHA-256 over, for
-        each column, its name, its number of values (8 bytes, big-endian) and each value, texts after their length in bytes
-        (4 bytes, big-endian); nulls are left out. So an approval fits these very tokens. Data of JSON records is one column named
-        "records" whose values are the texts of the records.
+        """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
+        context, so that an approval fits exactly these tokens:
+        1. `columns`: the columns that are reversed.
+        2. `count`: the number of values in them.
+        3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
+        one column named "records" whose values are the texts of the records.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Rewrap(self, request_iterator, context):
-        """Move masked data to the active key version without showing it to anybody. As MaskStream, authorized as action `rewrap`.
+        """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
+        action `rewrap`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,14 +168,18 @@ def add_MaskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MaskService(object):
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+    decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+    and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     @staticmethod

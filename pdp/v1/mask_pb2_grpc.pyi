@@ -27,14 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MaskServiceStub:
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+       decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+       and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     @_typing.overload
@@ -42,63 +46,79 @@ class MaskServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MaskServiceAsyncStub: ...
     Mask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.MaskRequest, _mask_pb2.MaskResponse]
-    """Mask a few rows."""
+    """Masks a few rows."""
     MaskStream: _grpc.StreamStreamMultiCallable[_mask_pb2.MaskStreamRequest, _mask_pb2.MaskStreamResponse]
-    """Mask any number of rows in bounded memory: a start, then one Arrow IPC message each; then close the sending side. The
-    data is complete only with an `end`; whoever did not get it discards what came.
+    """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
+    sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _grpc.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]
-    """What would be masked how. Opens and uses no approval."""
+    """Tells how each column would be masked. It opens and uses no approval."""
     Unmask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]
-    """Reverse tokens and format-preserving masks. Authorized as action `unmask` with these members added to the context:
-    `columns`, the columns that are reversed, `count`, the values in them, and `tokens_sha256`, lower-case hex SHA-256 over, for
-    each column, its name, its number of values (8 bytes, big-endian) and each value, texts after their length in bytes
-    (4 bytes, big-endian); nulls are left out. So an approval fits these very tokens. Data of JSON records is one column named
-    "records" whose values are the texts of the records.
+    """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
+    context, so that an approval fits exactly these tokens:
+    1. `columns`: the columns that are reversed.
+    2. `count`: the number of values in them.
+    3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+       and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
+       one column named "records" whose values are the texts of the records.
     """
     Rewrap: _grpc.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]
-    """Move masked data to the active key version without showing it to anybody. As MaskStream, authorized as action `rewrap`."""
+    """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
+    action `rewrap`.
+    """
 
 @_typing.type_check_only
 class MaskServiceAsyncStub(MaskServiceStub):
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+       decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+       and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Mask: _aio.UnaryUnaryMultiCallable[_mask_pb2.MaskRequest, _mask_pb2.MaskResponse]  # type: ignore[assignment]
-    """Mask a few rows."""
+    """Masks a few rows."""
     MaskStream: _aio.StreamStreamMultiCallable[_mask_pb2.MaskStreamRequest, _mask_pb2.MaskStreamResponse]  # type: ignore[assignment]
-    """Mask any number of rows in bounded memory: a start, then one Arrow IPC message each; then close the sending side. The
-    data is complete only with an `end`; whoever did not get it discards what came.
+    """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
+    sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _aio.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]  # type: ignore[assignment]
-    """What would be masked how. Opens and uses no approval."""
+    """Tells how each column would be masked. It opens and uses no approval."""
     Unmask: _aio.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]  # type: ignore[assignment]
-    """Reverse tokens and format-preserving masks. Authorized as action `unmask` with these members added to the context:
-    `columns`, the columns that are reversed, `count`, the values in them, and `tokens_sha256`, lower-case hex SHA-256 over, for
-    each column, its name, its number of values (8 bytes, big-endian) and each value, texts after their length in bytes
-    (4 bytes, big-endian); nulls are left out. So an approval fits these very tokens. Data of JSON records is one column named
-    "records" whose values are the texts of the records.
+    """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
+    context, so that an approval fits exactly these tokens:
+    1. `columns`: the columns that are reversed.
+    2. `count`: the number of values in them.
+    3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+       and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
+       one column named "records" whose values are the texts of the records.
     """
     Rewrap: _aio.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]  # type: ignore[assignment]
-    """Move masked data to the active key version without showing it to anybody. As MaskStream, authorized as action `rewrap`."""
+    """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
+    action `rewrap`.
+    """
 
 class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Masks data as the policy says for this subject and table; requests carry no plan, and keys never leave the server. Every
-    call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`: the answer holds that decision, and
-    data only where it is an allow. Everything is all or nothing: a value that does not fit fails the call (in a stream: its
-    batch and the rest). Errors name column, row and rule, never content.
-    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (no keys here), FAILED_PRECONDITION/MASK_PLAN_REFUSED (a
-    column without a mask, with two, or of a type that its mask does not take), FAILED_PRECONDITION/KEY_REFUSED (a retired or
-    unknown version), INVALID_ARGUMENT/VALUE_REFUSED, RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and
-    DEADLINE_EXCEEDED/STREAM_TIMEOUT (30 min in all, 60 s without a message).
+    """Masks data as the policy says for this subject and table.
+    1. A request carries no plan: the policy alone decides how each column is masked. Keys never leave the server.
+    2. Every call is also an Authorize of its action (`mask`, `unmask`, `rewrap`) on `table:<name>`. The answer holds that
+       decision, and it holds data only if the decision is an allow.
+    3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
+       and the rest.
+    4. Errors name column, row and rule, never content.
+    Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
+    FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
+    without a message).
     """
 
     @_abc_1.abstractmethod
@@ -107,7 +127,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.MaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.MaskResponse, _abc.Awaitable[_mask_pb2.MaskResponse]]:
-        """Mask a few rows."""
+        """Masks a few rows."""
 
     @_abc_1.abstractmethod
     def MaskStream(
@@ -115,8 +135,8 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_mask_pb2.MaskStreamRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_mask_pb2.MaskStreamResponse], _abc.AsyncIterator[_mask_pb2.MaskStreamResponse]]:
-        """Mask any number of rows in bounded memory: a start, then one Arrow IPC message each; then close the sending side. The
-        data is complete only with an `end`; whoever did not get it discards what came.
+        """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
+        sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
         """
 
     @_abc_1.abstractmethod
@@ -125,7 +145,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.GetMaskPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.GetMaskPlanResponse, _abc.Awaitable[_mask_pb2.GetMaskPlanResponse]]:
-        """What would be masked how. Opens and uses no approval."""
+        """Tells how each column would be masked. It opens and uses no approval."""
 
     @_abc_1.abstractmethod
     def Unmask(
@@ -133,11 +153,13 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.UnmaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.UnmaskResponse, _abc.Awaitable[_mask_pb2.UnmaskResponse]]:
-        """Reverse tokens and format-preserving masks. Authorized as action `unmask` with these members added to the context:
-        `columns`, the columns that are reversed, `count`, the values in them, and `tokens_sha256`, lower-case hex SHA-256 over, for
-        each column, its name, its number of values (8 bytes, big-endian) and each value, texts after their length in bytes
-        (4 bytes, big-endian); nulls are left out. So an approval fits these very tokens. Data of JSON records is one column named
-        "records" whose values are the texts of the records.
+        """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
+        context, so that an approval fits exactly these tokens:
+        1. `columns`: the columns that are reversed.
+        2. `count`: the number of values in them.
+        3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+           and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
+           one column named "records" whose values are the texts of the records.
         """
 
     @_abc_1.abstractmethod
@@ -146,6 +168,8 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_mask_pb2.RewrapRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_mask_pb2.RewrapResponse], _abc.AsyncIterator[_mask_pb2.RewrapResponse]]:
-        """Move masked data to the active key version without showing it to anybody. As MaskStream, authorized as action `rewrap`."""
+        """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
+        action `rewrap`.
+        """
 
 def add_MaskServiceServicer_to_server(servicer: MaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

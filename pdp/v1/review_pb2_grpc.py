@@ -62,33 +62,37 @@ class ReviewServiceServicer(object):
     """
 
     def ListQueue(self, request, context):
-        """The pending approvals that the caller may review now, newest first.
+        """Lists the pending approvals that the caller may review now, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Review(self, request, context):
-        """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
-        Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
+        """Records one verdict.
+        1. A person reviews an approval once.
+        2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
+        3. A denial of an APPROVED approval revokes it.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchQueue(self, request, context):
-        """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
-        A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
+        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeApproval(self, request, context):
-        """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
-        Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+        """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
+        approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,20 +34,24 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListQueue: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]
-    """The pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, newest first."""
     Review: _grpc.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]
-    """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
-    Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
+    """Records one verdict.
+    1. A person reviews an approval once.
+    2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
+    3. A denial of an APPROVED approval revokes it.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
-    """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
-    A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
+    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
-    """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
-    Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+    """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
+    approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
     """
 
 @_typing.type_check_only
@@ -56,20 +60,24 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListQueue: _aio.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]  # type: ignore[assignment]
-    """The pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, newest first."""
     Review: _aio.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]  # type: ignore[assignment]
-    """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
-    Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
+    """Records one verdict.
+    1. A person reviews an approval once.
+    2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
+    3. A denial of an APPROVED approval revokes it.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
-    """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
-    A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
+    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
-    """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
-    Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+    """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
+    approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
     """
 
 class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -81,7 +89,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListQueueResponse, _abc.Awaitable[_review_pb2.ListQueueResponse]]:
-        """The pending approvals that the caller may review now, newest first."""
+        """Lists the pending approvals that the caller may review now, newest first."""
 
     @_abc_1.abstractmethod
     def Review(
@@ -89,10 +97,13 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ReviewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ReviewResponse, _abc.Awaitable[_review_pb2.ReviewResponse]]:
-        """One verdict. A person reviews an approval once; requester principals never do (PERMISSION_DENIED/REVIEWER_IS_REQUESTER).
-        Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for whoever fits no requirement), ABORTED/DIGEST_MISMATCH,
+        """Records one verdict.
+        1. A person reviews an approval once.
+        2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
+        3. A denial of an APPROVED approval revokes it.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY. A denial after the approval revokes it.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
         """
 
     @_abc_1.abstractmethod
@@ -101,8 +112,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.WatchQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_review_pb2.WatchQueueResponse], _abc.AsyncIterator[_review_pb2.WatchQueueResponse]]:
-        """First the caller's queue as it is, then each approval that enters, changes in or leaves it, until the caller ends it.
-        A broken stream goes on behind `resume_token`. Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without one).
+        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
+        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
 
     @_abc_1.abstractmethod
@@ -111,8 +123,8 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.RevokeApprovalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.RevokeApprovalResponse, _abc.Awaitable[_review_pb2.RevokeApprovalResponse]]:
-        """Takes an APPROVED approval back before it is used. For whoever fits one of its requirements, also after an approve.
-        Errors: as Review's, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+        """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
+        approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
         """
 
 def add_ReviewServiceServicer_to_server(servicer: ReviewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

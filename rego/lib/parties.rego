@@ -1,6 +1,6 @@
 # METADATA
-# title: Who is behind a request
-# description: An agent and whoever it acts for are two parties; each needs what the action needs.
+# title: The parties behind a request
+# description: An agent and the person it acts for are two parties. Each needs every right that the action needs.
 package lib.parties
 
 # METADATA
@@ -10,5 +10,5 @@ all contains concat(":", [input.subject.type, input.subject.id])
 all contains concat(":", [party.type, party.id]) if some party in input.on_behalf_of
 
 # METADATA
-# description: The roles of one party; an unknown one has none.
+# description: The roles of one party. An unknown party has no roles.
 roles(party) := object.get(data.assignments, party, [])

@@ -1,16 +1,18 @@
 # METADATA
 # title: The composing core
 # description: |
-#   Composes the five sets of `package policy` into one answer: deny beats needs_approval beats allow,
-#   and nothing matched is deny. The sets are named statically, so that OPA's rule index keeps the cost flat
-#   and a misspelt or boolean rule cannot be mistaken for one. Entries leave as the author wrote them:
-#   projecting them here would drop an entry that lacks a key, and a dropped deny is an allow.
+#   Composes the five sets of `package policy` into one answer.
+#   1. Deny beats needs_approval, and needs_approval beats allow. If no rule matches, the answer is deny.
+#   2. The core names the sets statically. So OPA's rule index keeps the cost flat, and a misspelt or boolean rule cannot
+#      be mistaken for one of them.
+#   3. Entries leave as the author wrote them. To pick keys here would drop an entry that lacks one of them, and a dropped
+#      deny would become an allow.
 # related_resources:
 #   - https://openid.net/specs/authorization-api-1_0.html
 package pdp
 
 # METADATA
-# description: The answer to one request; `input` is the canonical request with `caller` and `now`.
+# description: The answer to one request. `input` is the canonical request with `caller` and `now` added.
 # entrypoint: true
 decision := {
 	"effect": "DENY",
@@ -45,9 +47,11 @@ decision := {
 
 # METADATA
 # description: |
-#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole: partial overrides
-#   (`with input.action as …`) copy the input every time and turn the batch quadratic. The items named in
-#   `input.explain` also carry every rule that fired, the outvoted ones included.
+#   Many answers in one query, keyed like `input.batch`.
+#   1. Each item replaces `input` as a whole. A partial override (`with input.action as …`) would copy the input for each
+#      item, and the cost of a batch would grow with the square of its size.
+#   2. The answers to the items that `input.explain` names also carry every rule that fired, also those that did not
+#      determine the effect.
 # entrypoint: true
 decisions[index] := answer if {
 	some index, item in input.batch
@@ -69,5 +73,6 @@ fired := {
 	"obligation": [entry | some entry in data.policy.obligation],
 }
 
-# The revision of the very snapshot that is answering. A server that loaded no bundle has none, and then nobody is allowed.
+# The revision of exactly the snapshot that answers. An OPA that loaded no bundle gives no revision; the server then allows
+# nothing.
 revisions := [revision | revision := data.system.bundles[_].manifest.revision]

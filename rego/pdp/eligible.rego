@@ -1,10 +1,11 @@
-# Who could review at all.
+# Which people could review a request.
 package pdp
 
 # METADATA
 # description: |
-#   For each requirement whom the data names and who is none of the requester's principals, each with the person it is.
-#   Others may fit, too, whom only their token makes a member. `input` is that of `review`, without reviewers.
+#   For each requirement, the identities that the data names and that are not requester principals, each with the person
+#   behind it. Other people may fit, too: those whom only their token makes members. `input` is the input of `review`,
+#   without `reviewers`.
 # entrypoint: true
 eligible := {
 	"requirements": [people |

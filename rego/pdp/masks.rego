@@ -1,12 +1,13 @@
-# Which mask each column gets. A policy declares each domain once, in `data.domains`, and may give columns tags, in
-# `data.column_tags[table][column]`; what the caller says of its columns is only their names and types.
+# Which mask each column gets. A policy declares each domain once, in `data.domains`. It may give tags to columns, in
+# `data.column_tags[table][column]`. The caller tells only the names and types of its columns.
 package pdp
 
 # METADATA
 # description: |
-#   For each of `input.columns` the entries that name it, and all entries, so that one that names nothing (a misspelt
-#   `columns`) is refused and not overlooked. `input` is {request, caller, now, columns: [{name, type, leaf, above}]}:
-#   a nested column is not a leaf, `above` are those around a column.
+#   For each of `input.columns`, the entries that name it; and all entries, so that the server can refuse an entry that
+#   names no column (for example with a misspelt `columns`). `input` is
+#   {request, caller, now, columns: [{name, type, leaf, above}]}. A column that contains other columns is not a leaf;
+#   `above` lists the columns that contain this one.
 # entrypoint: true
 masks := {
 	"entries": entries,
@@ -23,7 +24,9 @@ masks := {
 }
 
 # METADATA
-# description: What names the column itself; where nothing does, nor a column around it, what names `*`.
+# description: |
+#   The entries that name the column. If no entry names it or a column that contains it, a leaf gets the entries that name
+#   `*`.
 column_masks(column, tags, entries) := [entry | some entry in entries; names(entry, column.name, tags)] if {
 	some name in array.concat([column.name], column.above)
 	some entry in entries
@@ -39,7 +42,7 @@ names(entry, name, tags) if {
 	tag in tags[name]
 }
 
-# A policy may have neither; an empty comprehension then stands where a reference would be undefined.
+# A policy may declare no tags and no domains. The comprehension is empty then, where a reference would be undefined.
 column_tags(table) := {column: tags | some column, tags in data.column_tags[table]}
 
 domains := {name: domain | some name, domain in data.domains}

@@ -1,5 +1,6 @@
-# Who is who. People are data: `data.identities[identity]` has `owners` (of a workload) and `same_as` (another identity
-# of the same person), `data.groups[group]` lists identities. An identity is `<type>:<id>`, compared byte for byte.
+# Which identities belong to which people. People are data: `data.identities[identity]` has `owners` (of a workload) and
+# `same_as` (other identities of the same person), `data.groups[group]` lists identities. An identity is `<type>:<id>`,
+# compared byte for byte.
 package pdp
 
 # METADATA
@@ -9,7 +10,7 @@ package pdp
 requester_principals := requesters | graph.reachable(belongs_to, requesters)
 
 # METADATA
-# description: The principals that nobody owns, the accountable end of every chain.
+# description: The requester principals that have no owner. They are accountable for the request.
 owners := [principal |
 	some principal in requester_principals
 	not is_owned(principal)
@@ -22,10 +23,10 @@ requesters := {identity(input.subject), input.caller.identity} | {identity(subje
 identity(subject) := concat(":", [subject.type, subject.id])
 
 # METADATA
-# description: One name for all identities of a person, so that two of them count once.
+# description: One name for all identities of a person, so that two identities of one person count once.
 person(name) := min({name} | graph.reachable(same_person, {name}))
 
-# `same_as` holds in both directions, `owners` only upwards.
+# `same_as` applies in both directions, `owners` only from the owned to the owner.
 same_person[name] contains other if {
 	some name, entry in data.identities
 	some other in entry.same_as
@@ -46,7 +47,7 @@ belongs_to[name] contains other if {
 	some other in entry.owners
 }
 
-# `graph.reachable` reaches only vertices that are keys: whoever is only pointed at points at itself.
+# `graph.reachable` reaches only vertices that are keys, so an owner without an entry of its own points at itself.
 belongs_to[name] contains name if {
 	some entry in data.identities
 	some name in entry.owners

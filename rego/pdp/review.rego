@@ -1,11 +1,11 @@
-# Who may review.
+# Which reviewers may review a request.
 package pdp
 
 # METADATA
 # description: |
-#   For each reviewer the requirements it fits, by index, and the person it is; and who the requester's principals are
-#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now}, groups and claims as
-#   verified at the review; the server intersects and counts.
+#   For each reviewer, the requirements that it fits (by index) and the person behind it; and the requester principals of
+#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now}, with the groups and
+#   claims that were verified at the review. The server intersects and counts.
 # entrypoint: true
 review := {
 	"reviewers": [answer |
@@ -38,7 +38,8 @@ fits(reviewers, reviewer) if {
 	group in reviewer.groups
 }
 
-# All of the claims, each equal or a member; a requirement without any fits nobody by them.
+# A reviewer fits by claims if it has all of them: each is equal to the wanted value or is a list that contains it. A
+# requirement without claims fits no reviewer by claims.
 fits(reviewers, reviewer) if {
 	count(reviewers.claims) > 0
 	every name, wanted in reviewers.claims {

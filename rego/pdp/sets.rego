@@ -1,6 +1,8 @@
-# The five sets. Defines each set that authors add to with a rule that is never true. So a boolean `deny if …` does not
-# compile, data or a package at one of these paths is refused, and the core can name them all whoever wrote the policy.
-# No METADATA here: OPA takes one annotation a package, and `package policy` has many files.
+# Defines each of the five sets that authors add to, with a rule that is never true. So:
+# 1. A boolean `deny if …` does not compile.
+# 2. Data or a package at one of these paths is refused.
+# 3. The core can name all five sets, even if the author's policy uses only some.
+# This file has no METADATA: OPA takes one annotation for each package, and `package policy` has many files.
 package policy
 
 deny contains {} if false

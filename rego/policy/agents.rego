@@ -2,7 +2,7 @@ package policy
 
 # METADATA
 # title: Agents never destroy data
-# description: Whatever its roles, and whoever it acts for, an agent takes no action listed in `data.destructive`.
+# description: An agent takes no action listed in `data.destructive`, with any role and on behalf of anybody.
 deny contains {
 	"rule": "agents.destructive",
 	"reason": sprintf("agents never %s a %s; ask a person to do it", [input.action.name, input.resource.type]),

@@ -3,8 +3,8 @@ package policy
 # METADATA
 # title: Customers leave masked
 # description: |
-#   Which mask each column of `data.customer_tables` gets, for everybody. The domains are declared in `data.domains`; columns
-#   of one domain join across tables. A column that stands here nowhere cannot be masked, so it does not leave.
+#   The mask of each column of `data.customer_tables`, for every subject. `data.domains` declares the domains; columns of
+#   one domain join across tables. A column that is not listed here has no mask, so it does not leave.
 mask contains {
 	"rule": "customers.record",
 	"reason": "the record's own number, which joins",
@@ -25,7 +25,7 @@ mask contains {
 
 mask contains {
 	"rule": "customers.name",
-	"reason": "names join, whatever their case",
+	"reason": "names join, in upper and in lower case",
 	"columns": ["given_name", "surname"],
 	"domain": "customer.name",
 } if {
@@ -103,7 +103,7 @@ mask contains {
 
 # METADATA
 # title: Exports of customers are masked
-# description: Whoever is allowed to export one of these tables must hand out what the masks left, and nothing else.
+# description: A subject that may export one of these tables must hand out only masked data.
 obligation contains {
 	"rule": "customers.export",
 	"reason": "customers leave masked",
@@ -116,7 +116,7 @@ obligation contains {
 
 # METADATA
 # title: Unmasking needs a data steward
-# description: An approval fits the very tokens that it was asked for.
+# description: An approval fits exactly the tokens that it was asked for.
 needs_approval contains {
 	"rule": "unmask.steward",
 	"reason": "unmasking shows who is behind the tokens",

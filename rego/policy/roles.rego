@@ -6,7 +6,7 @@ import data.lib.parties
 # title: Roles allow actions
 # description: |
 #   `data.assignments` gives roles to identities, `data.roles` gives actions to roles. Everyone behind the request
-#   needs a role that allows the action: an agent can do no more for a person than that person could, or than it may itself.
+#   needs a role that allows the action: an agent that acts for a person may do only what both of them may do.
 allow contains {
 	"rule": "roles.allowed",
 	"reason": sprintf("everyone behind this request has a role that allows %s", [input.action.name]),

@@ -4,7 +4,9 @@ import data.lib.parties
 
 # METADATA
 # title: Tagged data needs clearance
-# description: In `data.clearances` are the roles that may touch what bears a tag; everyone behind the request needs one.
+# description: |
+#   `data.clearances` lists for each tag the roles that may use data with this tag. Everyone behind the request needs one of
+#   them.
 deny contains {
 	"rule": "tags.clearance",
 	"reason": sprintf("%s is not cleared for data tagged %s", [party, tag]),
@@ -20,8 +22,8 @@ deny contains {
 # METADATA
 # title: Actions on tagged data need approval
 # description: |
-#   In `data.requirements` is which action on which tag people must approve, and who. A requirement leaves as it is
-#   written there, so that a misspelt key is refused and not dropped.
+#   `data.requirements` says for each tag and action which people must approve it. A requirement leaves as it is written
+#   there, so that a misspelt key is refused and not dropped.
 needs_approval contains object.union(asked, requirement) if {
 	some tag in input.resource.properties.tags
 	requirement := data.requirements[tag][input.action.name]

@@ -197,7 +197,7 @@ def test_a_file_is_held_against_the_key_and_the_anchor_that_one_trusts(
         (["log.jsonl", "--key", "nowhere"], "cannot read nowhere: No such file or directory"),
         (["log.jsonl", "--key", "log.jsonl"], "log.jsonl: "),
         (["log.jsonl", "--since", "nowhere"], "cannot read the anchor nowhere: No such file or directory"),
-        (["log.jsonl", "--since", "keys.json"], "keys.json is no anchor"),
+        (["log.jsonl", "--since", "keys.json"], "keys.json is not an anchor"),
     ],
 )
 def test_files_that_one_names_wrongly_are_2(

@@ -98,14 +98,14 @@ LINE = json.dumps(REQUEST)
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (f"{LINE}\n{LINE}\n{{broken\n", "requests, line 3 is no AuthorizeRequest"),
-        (f"{LINE}\n[1]\n", "requests, line 2 is no AuthorizeRequest"),
-        (f'{LINE}\n\n{{"subjct": {{}}}}\n', 'requests, line 3 is no AuthorizeRequest: Message type "pdp.v1'),
+        (f"{LINE}\n{LINE}\n{{broken\n", "requests, line 3 is not an AuthorizeRequest"),
+        (f"{LINE}\n[1]\n", "requests, line 2 is not an AuthorizeRequest"),
+        (f'{LINE}\n\n{{"subjct": {{}}}}\n', 'requests, line 3 is not an AuthorizeRequest: Message type "pdp.v1'),
         ('{\n  "subject": {},\n  "action": {,}\n}', "line 3 column 14"),
         ('{"action": {"name": "a"}, "action": {"name": "b"}}', "duplicate key action"),
-        ("\n \n", "requests holds no request"),
-        (b"\xff\xfe{}", "requests is no AuthorizeRequest"),
-        ("[" * 100_000, "requests is no AuthorizeRequest"),
+        ("\n \n", "requests does not hold a request"),
+        (b"\xff\xfe{}", "requests is not an AuthorizeRequest"),
+        ("[" * 100_000, "requests is not an AuthorizeRequest"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line(

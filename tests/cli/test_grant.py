@@ -47,7 +47,7 @@ async def test_a_grant_that_holds_is_0_and_shows_its_claims(pdp: Terminal, grant
         (["--realm", "prod"], "the grant is for another realm"),
         (["--at", "2020-01-01T00:00:00"], "not valid yet"),
         (["--at", "2100-01-01T00:00:00"], "the grant is over"),
-        (["--keys", "request.json"], "no JWK Set"),
+        (["--keys", "request.json"], "not a JWK Set"),
         (["--request", "other.json"], "another request"),
     ],
     ids=str,

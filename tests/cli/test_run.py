@@ -153,7 +153,7 @@ async def test_its_environment_has_no_token_unless_it_shall(pdp: Terminal) -> No
     [
         (["--", "no-such-command"], 2, "there is no command no-such-command"),
         (["--env", "NOT_SET", "--", "true"], 2, "the command's environment has no NOT_SET"),
-        (["--wait", "soon", "--", "true"], 2, "--wait is a duration such as 30s"),
+        (["--wait", "soon", "--", "true"], 2, "--wait takes a duration such as 30s"),
         (["--subject", "bot", "--", "true"], 2, "--subject must be TYPE:ID"),
         (["--subject", "user:bob", "--", "touch", "ran"], 77, "SUBJECT_NOT_ALLOWED"),
         (["--as", "dana", "--", "touch", "ran"], 77, "ROLE_REQUIRED"),

@@ -148,12 +148,12 @@ REPLACED: dict[str, tuple[str, str, str]] = {
     "a person that asks as anybody and reviews": (
         'kind = "workload"\njwks = "keys/issuer.jwk"\nroles = ["requester"]',
         'kind = "person"\njwks = "keys/issuer.jwk"\nroles = ["reviewer"]',
-        "speaks_for of agent: who reviews would also ask as a workload; take the workloads out",
+        "speaks_for of agent: a reviewer could also ask as a workload; remove the workloads",
     ),
     "a person that asks as anybody, with roles of the token": (
         'kind = "workload"\njwks = "keys/issuer.jwk"\nroles = ["requester"]',
         'kind = "person"\njwks = "keys/issuer.jwk"\nroles_claim = "roles"',
-        "speaks_for of agent: who reviews would also ask as a workload; take the workloads out",
+        "speaks_for of agent: a reviewer could also ask as a workload; remove the workloads",
     ),
     "a TLS key that others can read": (
         "[[issuers]]",

@@ -131,7 +131,7 @@ async def test_more_than_a_call_unmasks_is_refused_with_what_to_do(server: Place
     refused = await pdp(server, *unmask)
     assert refused.status == 2
     assert "100,000 rows" in refused.err
-    assert "each part has its own approval" in refused.err
+    assert "each part needs an approval" in refused.err
     assert not (tmp_path / "u.parquet").exists()
     advised = re.search(r"about ([\d,]+) rows", refused.err)
     assert advised is not None

@@ -146,7 +146,7 @@ def test_claims_are_exactly_those_of_a_grant(changes: dict[str, Any]) -> None:
     ids=str,
 )
 def test_keys_that_are_none_verify_nothing(keys: Any) -> None:
-    with pytest.raises(GrantInvalid, match="no JWK Set"):
+    with pytest.raises(GrantInvalid, match="not a JWK Set"):
         verified(signed(CLAIMS), keys)
 
 

@@ -1,1 +1,1 @@
-"""Two small tables of invented people for the story of `pdp demo`; see LICENSE.txt."""
+"""Two small tables of invented people, for the story of `pdp demo`. See LICENSE.txt."""

@@ -23,8 +23,8 @@ def test_an_envelope_is_what_protobuf_writes(message_class: type, size: int) -> 
     message = bytes(size)
     body = message_class(arrow_message=message).SerializeToString()
     assert envelope.has_frames(message_class.DESCRIPTOR)  # type: ignore[attr-defined]
-    assert envelope.closed(message) == envelope.closed(pa.py_buffer(message)) == body
-    assert envelope.opened(body) == message
+    assert envelope.wrap(message) == envelope.wrap(pa.py_buffer(message)) == body
+    assert envelope.unwrap(body) == message
 
 
 def test_only_messages_with_that_field_have_frames() -> None:
@@ -50,12 +50,12 @@ def test_only_messages_with_that_field_have_frames() -> None:
     }.values(),
 )
 def test_anything_else_is_no_frame(body: bytes) -> None:
-    assert envelope.opened(body) is None
+    assert envelope.unwrap(body) is None
 
 
 @given(st.binary(max_size=40).map(lambda tail: b"\x12" + tail) | st.binary(max_size=40))
 def test_a_frame_is_never_read_otherwise_than_by_protobuf(body: bytes) -> None:
-    taken = envelope.opened(body)
+    taken = envelope.unwrap(body)
     if taken is None:
         return
     try:

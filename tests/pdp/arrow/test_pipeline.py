@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from pdp.arrow.pipeline import abreast
+from pdp.arrow.pipeline import mapped
 
 WIDTH = 3
 
@@ -24,7 +24,7 @@ async def test_results_come_in_order_whoever_is_done_first() -> None:
             await asyncio.sleep(0)
         return number * number
 
-    made = [each async for each in abreast(numbers(20), later_is_faster, WIDTH)]
+    made = [each async for each in mapped(numbers(20), later_is_faster, WIDTH)]
     assert made == [number * number for number in range(20)]
 
 
@@ -37,7 +37,7 @@ async def test_so_many_are_begun_and_no_more(width: int) -> None:
         return number
 
     taken = 0
-    async for _ in abreast(numbers(20), action, width):
+    async for _ in mapped(numbers(20), action, width):
         taken += 1
         for _ in range(50):
             await asyncio.sleep(0)
@@ -56,7 +56,7 @@ async def test_a_result_does_not_wait_for_the_next_item() -> None:
     async def action(number: int) -> int:
         return number
 
-    async with asyncio.timeout(5), aclosing(abreast(source(), action, WIDTH)) as results:
+    async with asyncio.timeout(5), aclosing(mapped(source(), action, WIDTH)) as results:
         assert await anext(results) == 1
         more.set()
         assert await anext(results) == 2
@@ -77,7 +77,7 @@ async def test_the_first_error_in_order_ends_it_and_the_others_are_cancelled() -
                 raise
         return number
 
-    results = abreast(numbers(20), action, WIDTH)
+    results = mapped(numbers(20), action, WIDTH)
     assert await anext(results) == 0
     with pytest.raises(ValueError, match="1"):
         await anext(results)
@@ -94,7 +94,7 @@ async def test_an_error_of_the_source_comes_after_its_items() -> None:
     async def action(number: int) -> int:
         return number
 
-    results = abreast(source(), action, WIDTH)
+    results = mapped(source(), action, WIDTH)
     assert await anext(results) == 1
     with pytest.raises(ValueError, match="source"):
         await anext(results)

@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from pdp.environment import Environment
-from pdp.policy.check import check
+from pdp.policy.check import findings_in
 from pdp.policy.sources import rego
 from pdp.process.toolcache import opa
 
@@ -17,7 +17,7 @@ TABLE = '{"type": "object", "properties": {"tags": {"type": "array", "items": {"
 
 
 def rules(folder: Path, *, full: bool = True) -> list[str]:
-    return [finding.rule for finding in check(OPA, [folder], full=full)]
+    return [finding.rule for finding in findings_in(OPA, [folder], full=full)]
 
 
 def written(folder: Path, files: dict[str, str]) -> Path:
@@ -30,7 +30,7 @@ def written(folder: Path, files: dict[str, str]) -> Path:
 
 @pytest.mark.parametrize("folder", [rego(), CASES / "authzen-todo/policy"], ids=["reference", "authzen-todo"])
 def test_shipped_policy_has_no_findings(folder: Path) -> None:
-    assert check(OPA, [folder]) == []
+    assert findings_in(OPA, [folder]) == []
 
 
 @pytest.mark.parametrize("name", CAUGHT)
@@ -40,7 +40,7 @@ def test_policy_that_fails_open_is_caught(name: str) -> None:
 
 @pytest.mark.parametrize("name", POLICIES.keys() - CAUGHT.keys())
 def test_policy_that_only_a_request_shows_passes_the_check(name: str) -> None:
-    assert check(OPA, [CASES / "policies" / name / "policy"], full=False) == []
+    assert findings_in(OPA, [CASES / "policies" / name / "policy"], full=False) == []
 
 
 MODULES = {
@@ -220,11 +220,11 @@ def test_only_the_full_check_looks_at_form_and_tests(tmp_path: Path) -> None:
 
 def test_metadata_of_the_package_is_explained(tmp_path: Path) -> None:
     module = "# METADATA\n# title: x\npackage policy\n"
-    findings = check(OPA, [written(tmp_path, {"a.rego": module, "b.rego": module})])
+    findings = findings_in(OPA, [written(tmp_path, {"a.rego": module, "b.rego": module})])
     assert [finding.rule for finding in findings] == ["package-metadata"]
 
 
 def test_finding_names_file_line_and_remedy(tmp_path: Path) -> None:
     folder = written(tmp_path, {"p.rego": "package policy\n\ndenied contains {}\n"})
-    (finding,) = check(OPA, [folder])
+    (finding,) = findings_in(OPA, [folder])
     assert str(finding).startswith(f"{folder}/p.rego:3: nothing reads `denied`; write `deny`, ")

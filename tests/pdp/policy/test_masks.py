@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pdp.errors import SetupError
-from pdp.policy.check import check, domains
+from pdp.policy.check import domains, findings_in
 from pdp.policy.live import WatchedPolicy
 from pdp.process import toolcache
 from tests.parts import TOOL_CACHE
@@ -23,7 +23,7 @@ def policy(folder: Path, entry: str, declared: Any = None) -> Path:
 
 
 def found(folder: Path, **options: Any) -> list[str]:
-    return [finding.rule for finding in check(toolcache.opa(TOOL_CACHE), [folder], **options)]
+    return [finding.rule for finding in findings_in(toolcache.opa(TOOL_CACHE), [folder], **options)]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_description_quotes_no_value() -> None:
 
 
 def test_schema_fetches_nothing() -> None:
-    with pytest.raises(SetupError, match=r"table\.json is no JSON Schema"):
+    with pytest.raises(SetupError, match=r"table\.json is not a JSON Schema"):
         Attributes({"table": {"$ref": "http://127.0.0.1:9/schema.json"}})
 
 

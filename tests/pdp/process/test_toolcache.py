@@ -42,7 +42,7 @@ def test_versions_are_compared_as_numbers(path: Path, tmp_path: Path) -> None:
 
 
 def test_without_opa_the_error_says_what_to_do(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"-m pdp\.toolcache"):
+    with pytest.raises(SetupError, match=r"-m pdp\.process\.toolcache"):
         toolcache.opa(tmp_path / "cache")
     program(path / "opa", "Version: 1.3.9")
     with pytest.raises(SetupError, match=r"is not OPA .* or newer"):

@@ -1,0 +1,103 @@
+"""The options that say who masks which table. Every command that masks has them, and they are set here, once."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdp.cli import decisions
+from pdp.cli.session import client_command
+
+if TYPE_CHECKING:
+    from pdp.client import Client
+    from pdp.v1.mask_pb2 import MaskScope
+
+_OPTIONS = {
+    "table": Annotated[str, typer.Option(metavar="NAME", help="The table's name in the policy.")],
+    "subject": Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")],
+    "on_behalf_of": decisions.OnBehalfOf,
+    "context": decisions.Context,
+    "request_id": decisions.RequestId,
+    "approval_id": decisions.ApprovalId,
+    "justification": decisions.Justification,
+    "masked_key_version": Annotated[
+        int, typer.Option(help="The key version of fpe columns, if the file's metadata does not name it.")
+    ],
+}
+_ALWAYS = ("table", "subject", "on_behalf_of", "context")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a command's options say. `await scope.message(client)` makes the contract's message of it."""
+
+    table: str
+    subject: str = ""
+    on_behalf_of: list[str] | None = None
+    context: list[str] | None = None
+    request_id: str = ""
+    approval_id: str = ""
+    justification: str = ""
+    masked_key_version: int = 0
+
+    async def message(self, client: "Client") -> "MaskScope":
+        """The scope of a call. Without --subject the caller itself acts, so the server is asked who that is."""
+        from google.protobuf import json_format
+
+        from pdp.v1.mask_pb2 import MaskScope
+
+        scope = {
+            "subject": decisions.typed(self.subject or await _caller(client), "--subject"),
+            "onBehalfOf": [decisions.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
+            "table": self.table,
+            "context": decisions.members(self.context, "--context"),
+            "requestId": self.request_id,
+            "approvalId": self.approval_id,
+            "justification": self.justification,
+            "maskedKeyVersion": self.masked_key_version,
+        }
+        return json_format.ParseDict(scope, MaskScope())
+
+
+async def _caller(client: "Client") -> str:
+    from pdp.v1.info_pb2 import GetServerInfoRequest
+
+    info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+    return info.caller.identity
+
+
+def scope_command(*more: str) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
+    """Like `client_command`, for a coroutine function whose second parameter is a `Scope`.
+
+    The command gets --table, --subject, --on-behalf-of and --context, and those of the other options that `more` names.
+    """
+    names = (*_ALWAYS, *more)
+
+    def decorated(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+        session, _, *own = signature.parameters.values()
+
+        @functools.wraps(command)
+        async def with_scope(session: Any, /, **options: Any) -> None:
+            scope = Scope(**{name: options.pop(name) for name in names})
+            await command(session, scope, **options)
+
+        added = [_parameter(name) for name in names]
+        with_scope.__signature__ = signature.replace(parameters=[session, *own, *added])  # type: ignore[attr-defined]
+        return client_command(with_scope)
+
+    return decorated
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    (default,) = (field.default for field in fields(Scope) if field.name == name)
+    empty = inspect.Parameter.empty
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=empty if default is MISSING else default,
+        annotation=_OPTIONS[name],
+    )
