@@ -6,9 +6,9 @@
 
 from masker.errors import FileRefused, KeyRefused, MaskError, PlanRefused, ValueRefused
 from masker.keys import Keyring, Kms
-from masker.mask import Masker, mask, rewrap, unmask
 from masker.plan import MaskPlan, plan
 from masker.records import leaf_paths, plan_records, record_table
+from masker.run import Masker, mask, rewrap, unmask
 
 __all__ = [
     "FileRefused",

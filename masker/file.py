@@ -9,8 +9,8 @@ from masker import records
 from masker.arrow.sinks import Sink
 from masker.arrow.sources import Source
 from masker.keys import Keyring
-from masker.mask import Masker
 from masker.plan import MaskPlan
+from masker.run import Masker
 
 
 def run(

@@ -5,23 +5,24 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from masker import fit
-from masker import spec as specs
+from masker import fit, methods
 from masker.arrow import schema as arrow
 from masker.errors import PlanRefused
 from masker.path import ITEM, Path, render
 from masker.spec import KEEP, Spec
 
-_WHOLE = ("nullify", "clear")  # may name a nested column and mean all below it
-
 
 @dataclasses.dataclass(frozen=True)
 class Leaf:
-    """One leaf column: `key_version` is what masked it, or 0 where no key is involved."""
+    """One leaf column with its mask and its types.
+
+    `key_version` masks; to unmask, it is the version that masked. 0 where no key is involved, and for tokens, which
+    tell their version themselves.
+    """
 
     path: Path
     rule: str
-    spec: Spec  # KEEP passes through, as in unmask and rewrap
+    spec: Spec
     input: Any
     output: Any
     key_version: int = 0
@@ -50,7 +51,7 @@ class Leaves:
         chosen = own or above
         if arrow.kind(field.type) not in arrow.NESTED:
             return self._leaf(path, field, chosen)
-        if own and own[1].mask not in _WHOLE:
+        if own and not methods.of(own[1]).is_whole:
             advice = "; name the columns below it" if arrow.kind(field.type) != "map" else ""
             raise PlanRefused(
                 f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
@@ -62,11 +63,11 @@ class Leaves:
         """An entity is a column of ids outside lists."""
         kinds = {render(path): (arrow.kind(field.type), path) for path, field in arrow.walk(self.schema)}
         for leaf in self.found:
-            if leaf.spec.mask == "date_shift":
+            if leaf.spec.get("entity") is not None:
                 kind, path = kinds.get(leaf.spec["entity"], ("", ()))
-                if kind not in fit.IDS or ITEM in path:
+                if kind not in methods.IDS or ITEM in path:
                     raise PlanRefused(
-                        "the entity is no column of ids outside lists", column=leaf.column, rule=leaf.rule
+                        "the entity is not a column of ids outside lists", column=leaf.column, rule=leaf.rule
                     )
 
     def _leaf(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
@@ -79,18 +80,18 @@ class Leaves:
         version = self._version(path, rule, spec)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
         return arrow.field_with(
-            field, output, nullable=spec.nulls, facts=self._facts(spec, version, arrow.type_name(field.type))
+            field, output, nullable=fit.may_null(spec), facts=self._facts(spec, version, arrow.type_name(field.type))
         )
 
     def _output(self, path: Path, field: Any, rule: str, spec: Spec) -> Any:
         """The one place that says which type comes out."""
         kind = arrow.kind(field.type)
-        shape = fit.OUTPUT[fit.row(spec)].get(kind)
+        shape = methods.of(spec).outputs.get(kind)
         if kind == "null":
             return field.type
         if shape is None:
             raise PlanRefused(
-                f"mask {fit.row(spec)} does not take {field.type}{fit.ADVICE.get((spec.mask, kind), '')}",
+                f"mask {spec.method} does not take {field.type}{fit.ADVICE.get((spec.mask, kind), '')}",
                 column=render(path),
                 rule=rule,
             )
@@ -102,40 +103,40 @@ class Leaves:
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
         """Reversible masks are reversed, all else passes through with its metadata."""
         known = arrow.facts(field)
-        if chosen is None or chosen[1].mask not in specs.REVERSIBLE:
+        if chosen is None or not methods.of(chosen[1]).reversible:
             self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type)))
             return arrow.field_with(field, arrow.same_type(field.type), nullable=False, facts=known)
         rule, spec = chosen
         if arrow.kind(field.type) != "text":
-            raise PlanRefused(f"{field.type} holds nothing masked", column=render(path), rule=rule)
+            raise PlanRefused(f"a column of {field.type} does not hold masked values", column=render(path), rule=rule)
         if known.get("domain", spec.domain) != spec.domain or known.get("mask", spec.mask) != spec.mask:
             raise PlanRefused("the column was masked under another mask or domain", column=render(path), rule=rule)
         version = self._masked_version(path, rule, spec, known)
         rewrap = self.direction == "rewrap"
         output = arrow.same_type(field.type) if rewrap else arrow.original_type(field.type, known.get("input_type"))
-        if output is None or arrow.kind(output) not in fit.OUTPUT[spec.mask]:
-            raise PlanRefused("the metadata names no type that this mask takes", column=render(path), rule=rule)
+        if output is None or arrow.kind(output) not in methods.of(spec).outputs:
+            raise PlanRefused("the metadata names a type that this mask does not take", column=render(path), rule=rule)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
         moved = self._facts(spec, self.key_version, known.get("input_type", ""))
-        opened = {"unverified": "true"} if _holds_fpe(spec) else {}
+        opened = {"unverified": "true"} if fit.is_unverified(spec) else {}
         return arrow.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
 
     def _masked_version(self, path: Path, rule: str, spec: Spec, known: Mapping[str, str]) -> int:
         """The version of an `fpe` column, which nothing in its values tells; tokens tell theirs."""
         if self.direction == "rewrap" and self.key_version < 1:
             raise PlanRefused("rewrap needs the key version to move to", column=render(path), rule=rule)
-        if not _holds_fpe(spec):
+        if not fit.is_unverified(spec):
             return 0
         named = known.get("key_version", "")
         version = int(named) if named.isdecimal() else self.masked_version
         if version < 1:
-            raise PlanRefused("fpe needs the key version that masked it", column=render(path), rule=rule)
+            raise PlanRefused("fpe needs the key version that masked the column", column=render(path), rule=rule)
         if self.masked_version not in {0, version}:
             raise PlanRefused("the column was masked under another key version", column=render(path), rule=rule)
         return version
 
     def _version(self, path: Path, rule: str, spec: Spec) -> int:
-        if not keyed(spec):
+        if not fit.is_keyed(spec):
             return 0
         if self.key_version < 1:
             raise PlanRefused(f"mask {spec.mask} needs a key version", column=render(path), rule=rule)
@@ -149,17 +150,8 @@ class Leaves:
             "policy_revision": self.revision,
         }
         facts["key_version"] = str(version) if version else ""
-        if spec.mask == "json":
+        if methods.of(spec).takes is methods.Takes.DOCUMENTS:
             facts["paths"] = json.dumps(
                 {path: {"mask": child.mask, "domain": child.domain} for path, _, child in spec.children}
             )
         return {name: value for name, value in facts.items() if value}
-
-
-def keyed(spec: Spec) -> bool:
-    """Tell whether a mask, or one below it, needs a key."""
-    return bool(spec.domain) or any(keyed(child) for _, _, child in spec.children)
-
-
-def _holds_fpe(spec: Spec) -> bool:
-    return spec.mask == "fpe" or any(_holds_fpe(child) for _, _, child in spec.children)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from masker.keys import Keyring
-from masker.mask import Masker
 from masker.plan import MaskPlan
+from masker.run import Masker
 
 
 def masking(plan_json: str, key_file: str = "") -> Callable[[Iterable[Any]], Iterator[Any]]:

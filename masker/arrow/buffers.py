@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import types
 
+from masker.arrow.schema import machine_type
 from masker.kernels.column import Fixed, Flags, Text, compact, text_from
-from masker.kernels.number import numerals
+from masker.kernels.number import numerals, plain
 
 _TEXT = (types.is_string, types.is_large_string, types.is_string_view)
 _BINARY = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
@@ -61,7 +62,7 @@ def fixed(array: Any) -> Fixed:
     buffer, size = array.buffers()[1], len(array)
     if types.is_boolean(array.type):
         return Fixed(bits(buffer, array.offset, size) if size else np.zeros(0, np.bool_), flags(array))
-    dtype = _dtype(array.type)
+    dtype = machine_type(array.type)
     if size == 0:
         return Fixed(np.zeros(0, dtype), flags(array))
     return Fixed(np.frombuffer(buffer, dtype)[array.offset : array.offset + size], flags(array))
@@ -85,7 +86,7 @@ def from_fixed(values: Fixed, data_type: Any) -> Any:
     if types.is_boolean(data_type):
         data: NDArray[Any] = np.packbits(kept, bitorder="little")
     else:
-        data = np.ascontiguousarray(kept.astype(_dtype(data_type), copy=False))
+        data = np.ascontiguousarray(kept.astype(machine_type(data_type), copy=False))
     return pa.Array.from_buffers(data_type, len(values), [bitmap(values.valid), pa.py_buffer(data)])
 
 
@@ -116,14 +117,6 @@ def nulls(count: int, data_type: Any) -> Any:
     return pa.nulls(count, data_type)
 
 
-def plain(value: Any) -> str:
-    """Write a decimal without exponent, trailing zeros or an empty fraction."""
-    written = format(value, "f")
-    if "." in written:
-        written = written.rstrip("0").rstrip(".")
-    return "0" if written == "-0" else written
-
-
 def kind_is_text(data_type: Any) -> bool:
     """Tell text from binary."""
     return any(test(data_type) for test in _TEXT)
@@ -132,13 +125,6 @@ def kind_is_text(data_type: Any) -> bool:
 def is_binary(data_type: Any) -> bool:
     """Tell any binary type."""
     return any(test(data_type) for test in _BINARY)
-
-
-def _dtype(data_type: Any) -> Any:
-    """The NumPy type of the buffer, not of the meaning: dates and times are integers."""
-    if types.is_integer(data_type) or types.is_floating(data_type):
-        return data_type.to_pandas_dtype()
-    return np.int32 if data_type.bit_width == 32 else np.int64  # noqa: PLR2004 - bits
 
 
 def typed(values: Text, data_type: Any) -> Any:

@@ -1,15 +1,19 @@
 """Arrow types and fields in the words of the plan."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
 from masker.path import ITEM, Path, render
 
 PREFIX = b"placet."
-_DROPPED = (b"pandas",)  # and statistics: both can hold values
+"""What the names of our own field metadata begin with."""
+_DROPPED = (b"pandas",)
+"""Metadata that is left out because it can hold values; so is everything named like statistics."""
 
 _KINDS = {
     "text": (types.is_string, types.is_large_string, types.is_string_view),
@@ -27,6 +31,9 @@ _KINDS = {
     "map": (types.is_map,),
 }
 NESTED = ("struct", "list", "map")
+"""Kinds with fields below them."""
+MACHINE_NUMBERS = ("integer", "float", "date", "timestamp")
+"""Kinds whose values NumPy counts with."""
 
 
 def kind(data_type: Any) -> str:
@@ -103,13 +110,25 @@ def original_type(data_type: Any, name: str | None) -> Any:
     return named
 
 
+def plain_type(data_type: Any) -> Any:
+    """Return the type itself, of a dictionary its values' type."""
+    return data_type.value_type if types.is_dictionary(data_type) else data_type
+
+
+def machine_type(data_type: Any) -> Any:
+    """Return the NumPy type of the buffer, not of the meaning: dates and times are integers."""
+    if types.is_integer(data_type) or types.is_floating(data_type):
+        return data_type.to_pandas_dtype()
+    return np.int32 if data_type.bit_width == 32 else np.int64  # noqa: PLR2004 - bits
+
+
 def type_name(data_type: Any) -> str:
     """Write a type so that `parse_type` reads it back; of a dictionary its values' type."""
-    return str(data_type.value_type if types.is_dictionary(data_type) else data_type)
+    return str(plain_type(data_type))
 
 
 def parse_type(name: str) -> Any:
-    """Read the name of a maskable type, None if it is none."""
+    """Read the name of a type that a mask can take; None for any other name."""
     found = re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", name)
     if found:
         return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
@@ -154,6 +173,11 @@ def facts(field: Any) -> dict[str, str]:
     return {key[len(PREFIX) :].decode(): value.decode() for key, value in metadata.items() if key.startswith(PREFIX)}
 
 
+def schema_of(named: Mapping[str, str]) -> Any:
+    """Return the schema of columns with the names of their types."""
+    return pa.schema([(name, parse_type(type_name)) for name, type_name in named.items()])
+
+
 def to_bytes(schema: Any) -> bytes:
     """Serialise a schema as Arrow IPC."""
     return schema.serialize().to_pybytes()  # type: ignore[no-any-return]
@@ -170,7 +194,7 @@ def _safe(key: bytes) -> bool:
 
 def integer_range(data_type: Any) -> tuple[int, int]:
     """Return the least and the greatest value of an integer type."""
-    inner = data_type.value_type if types.is_dictionary(data_type) else data_type
+    inner = plain_type(data_type)
     signed = types.is_signed_integer(inner)
     size = inner.bit_width - (1 if signed else 0)
     return (-(1 << size) if signed else 0), (1 << size) - 1

@@ -64,7 +64,7 @@ def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
         return 0
     tweak = kept + 1 if kept else 0
     length = 0
-    while radix ** -(-(length + 1) // 2) <= 1 << HALF_BITS and tweak + 1 + _width(radix, length + 1) <= 16:
+    while radix ** -(-(length + 1) // 2) <= 1 << HALF_BITS and tweak + 1 + width(radix, length + 1) <= 16:
         length += 1
     return length
 
@@ -129,15 +129,15 @@ class Rounds:
 def constants(radix: int) -> Constants:
     """Return the tables for every window length."""
     modulus, inverse = np.zeros((LENGTHS, 2), np.uint64), np.zeros((LENGTHS, 2), np.uint64)
-    width = np.zeros(LENGTHS, np.int64)
+    widths = np.zeros(LENGTHS, np.int64)
     for length in range(2, LENGTHS):
         sizes = (length // 2, length - length // 2)
         if radix ** sizes[1] > 1 << HALF_BITS:
             break
         modulus[length] = [radix**size for size in sizes]
         inverse[length] = [(1 << 64) // radix**size for size in sizes]
-        width[length] = _width(radix, length)
-    return Constants(modulus, inverse, width)
+        widths[length] = width(radix, length)
+    return Constants(modulus, inverse, widths)
 
 
 def head(radix: int, length: int, tweak_length: int) -> bytes:
@@ -152,8 +152,8 @@ def head(radix: int, length: int, tweak_length: int) -> bytes:
     )
 
 
-def _width(radix: int, length: int) -> int:
-    """The b of algorithm 7, step 3."""
+def width(radix: int, length: int) -> int:
+    """Return the bytes of NUM(B): the b of algorithm 7, step 3."""
     return (int(radix ** -(-length // 2) - 1).bit_length() + 7) // 8
 
 

@@ -59,6 +59,14 @@ class Format:
             length += 1
         return length
 
+    @cached_property
+    def wide(self) -> int:
+        """The shortest window whose rounds take twelve bytes of AES's output and not eight."""
+        length = self.least
+        while ff1_small.width(self.radix, length) <= ff1_small.WIDTH:
+            length += 1
+        return length
+
     @property
     def tail(self) -> int:
         """Characters after the window: the kept suffix or the check digit."""

@@ -1,5 +1,6 @@
-"""Numbers: their text, and their generalisation."""
+"""Numbers: their shortest text, and their rounding."""
 
+import decimal
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,14 @@ def numerals(numbers: Fixed) -> Text:
     output = np.zeros(int(offsets[-1]), np.uint8)
     write(size, negative, offsets, output)
     return Text(output, offsets, numbers.valid)
+
+
+def plain(value: decimal.Decimal) -> str:
+    """Write a decimal without exponent, trailing zeros or an empty fraction."""
+    written = format(value, "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
 
 
 @kernel

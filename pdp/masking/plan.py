@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import masker
+from masker import methods
 from masker.path import Path, parse
 from masker.records import COLUMN
-from masker.spec import KEEP, REVERSIBLE, Spec
+from masker.spec import KEEP, Spec
 from pdp.arrow import table
 from pdp.arrow.table import Batch, Schema
 from pdp.errors import InvalidRequest, KeyRefused, MaskPlanRefused, PdpError, ValueRefused
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 
 PLAN_SECONDS = 3600.0
 """How long a plan that was handed out may be used."""
-_COUNTED = {"token", "fpe", "pseudonym", "email"}
-"""Masks with which a caller could build a code book."""
 _MAX_SHOWN = 200
 
 
@@ -160,7 +159,7 @@ def used_domains(made: masker.MaskPlan) -> dict[str, Any]:
 
 def reversed_columns(made: masker.MaskPlan) -> list[str]:
     """The columns that a plan to unmask reverses."""
-    return [column for column, spec in _specs(made) if spec.mask in REVERSIBLE]
+    return [column for column, spec in _specs(made) if methods.of(spec).reversible]
 
 
 def run(ready: masker.Masker, batch: Batch, first_row: int = 0) -> Batch:
@@ -177,15 +176,14 @@ def masker_of(made: masker.MaskPlan, keys: masker.Keyring) -> masker.Masker:
 
 def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
     """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
-    wanted = _COUNTED if made.direction == "mask" else set(REVERSIBLE)
-    names = [column for column, spec in _specs(made) if spec.mask in wanted]
+    names = [column for column, spec in _specs(made) if methods.counts(spec, made.direction)]
     if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
         return json_values(batch.column(0).to_pylist(), names)
     plain = {leaf.column: leaf for leaf in made.leaves}
     count = counting.length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
     for leaf in made.leaves:
         if leaf.spec.mask == "json":
-            below = [path for path, _, spec in leaf.spec.children if spec.mask in wanted]
+            below = [path for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)]
             count += json_values(counting.values(batch, leaf.column), below)
     return count
 

@@ -86,12 +86,12 @@ def _is_name(value: Any) -> bool:
 
 def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> list[Fault]:
     said = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
-    spec = None if any(_holds_computed(value) for value in said.values()) else _masker()
-    if spec is None:
+    declaration = None if any(_holds_computed(value) for value in said.values()) else _masker()
+    if declaration is None:
         return []
     try:
-        spec.rule_spec(said, domains)
-    except spec.SpecRefused as refused:
+        declaration.rule_spec(said, domains)
+    except declaration.SpecRefused as refused:
         return [("bad-mask", str(refused))]
     return []
 
@@ -99,12 +99,12 @@ def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> l
 def _declared_wrongly(name: str, domain: Any, domains: Mapping[str, Any]) -> str:
     if not isinstance(domain, dict) or not isinstance(domain.get("mask"), str):
         return "write an object with one `mask` and its parameters"
-    spec = _masker()
-    if spec is None:
+    declaration = _masker()
+    if declaration is None:
         return ""
     try:
-        spec.domain_spec(name, domain, domains)
-    except spec.SpecRefused as refused:
+        declaration.domain_spec(name, domain, domains)
+    except declaration.SpecRefused as refused:
         return str(refused)
     return ""
 
@@ -113,10 +113,10 @@ def _declared_wrongly(name: str, domain: Any, domains: Mapping[str, Any]) -> str
 def _masker() -> Any:
     """What knows the parameters; None without the extra `mask`. Loaded for policies that mask: it takes a second."""
     try:
-        from masker import spec  # noqa: PLC0415
+        from masker import declaration  # noqa: PLC0415
     except ImportError:
         return None
-    return spec
+    return declaration
 
 
 def _holds_computed(value: Any) -> bool:
