@@ -1,7 +1,7 @@
 """Masks for tables: millions of values a second, joins intact, policy in charge.
 
-`plan` compiles rules and a schema into a MaskPlan and makes every refusal; `mask`,
-`unmask` and `rewrap` run it on anything that speaks the Arrow C stream interface.
+`plan` compiles rules and a schema into a MaskPlan and refuses what does not fit. `mask`, `unmask` and `rewrap` run the
+plan on anything that speaks the Arrow C stream interface.
 """
 
 from masker.errors import FileRefused, KeyRefused, MaskError, PlanRefused, ValueRefused

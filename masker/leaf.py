@@ -60,7 +60,7 @@ class Leaves:
         return arrow.field_with(field, arrow.rebuilt_type(field.type, fields), nullable=False, facts={})
 
     def check_entities(self) -> None:
-        """An entity is a column of ids outside lists."""
+        """Refuse a date shift whose entity is not a column of ids outside lists."""
         kinds = {render(path): (arrow.kind(field.type), path) for path, field in arrow.walk(self.schema)}
         for leaf in self.found:
             if leaf.spec.get("entity") is not None:
@@ -101,7 +101,7 @@ class Leaves:
         return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](field.type)
 
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
-        """Reversible masks are reversed, all else passes through with its metadata."""
+        """Plan to reverse a reversible mask; every other column passes through with its metadata."""
         known = arrow.facts(field)
         if chosen is None or not methods.of(chosen[1]).reversible:
             self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type)))
@@ -122,7 +122,7 @@ class Leaves:
         return arrow.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
 
     def _masked_version(self, path: Path, rule: str, spec: Spec, known: Mapping[str, str]) -> int:
-        """The version of an `fpe` column, which nothing in its values tells; tokens tell theirs."""
+        """Return the version that masked an `fpe` column, as its values do not tell it; 0 for tokens, which do."""
         if self.direction == "rewrap" and self.key_version < 1:
             raise PlanRefused("rewrap needs the key version to move to", column=render(path), rule=rule)
         if not fit.is_unverified(spec):

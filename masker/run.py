@@ -27,7 +27,7 @@ from masker.warm import warm
 
 _PROBLEMS = {
     UNFIT: "the value does not fit its mask",
-    SHORT: "the value is too short to encrypt (10^6 possible values are the least)",
+    SHORT: "the value is too short to encrypt (it must be one of at least 10^6 possible values)",
 }
 _BROKEN = "the value is not a readable token of its domain"
 
@@ -60,9 +60,9 @@ class Masker:
         raise refused.moved(first_row)
 
     def table(self, source: Any, *, threads: int = 1) -> Any:
-        """Mask anything with `__arrow_c_stream__`; a pyarrow.Table with the same chunks comes back.
+        """Mask anything with `__arrow_c_stream__`; returns a pyarrow.Table with the same chunks.
 
-        A chunk above 256 MiB comes back in pieces, as a 32-bit offset cannot count its tokens.
+        A chunk above 256 MiB comes back in pieces, because 32-bit offsets might not reach all of its tokens.
         """
         whole = table.read(source)
         self._check_schema(whole.schema)
@@ -90,7 +90,7 @@ class Masker:
 
     def _check_schema(self, found: Any) -> None:
         if not table.same_columns(found, self.plan.input_schema):
-            raise PlanRefused("the table has other columns than the plan")
+            raise PlanRefused("the columns of the table are not those of the plan")
 
     def _column(self, columns: list[list[Any]], number: int, array: Any, start: int) -> Any:
         """Mask one chunk of a top-level column; `start` is its first row."""
@@ -191,18 +191,18 @@ def mask(source: Any, plan: MaskPlan, keys: Keyring | None = None, *, threads: i
 
 
 def unmask(source: Any, plan: MaskPlan, keys: Keyring, *, threads: int = 1) -> Any:
-    """Reverse what a plan of direction `unmask` covers; one bad value refuses all."""
+    """Reverse the columns that a plan of direction `unmask` covers. One bad value refuses the whole table."""
     return _run(source, plan, keys, threads, "unmask")
 
 
 def rewrap(source: Any, plan: MaskPlan, keys: Keyring, *, threads: int = 1) -> Any:
-    """Move the reversible columns to the plan's key version; no plaintext leaves."""
+    """Move the reversible columns to the plan's key version, without showing a plain value."""
     return _run(source, plan, keys, threads, "rewrap")
 
 
 def _run(source: Any, plan: MaskPlan, keys: Keyring | None, threads: int, direction: str) -> Any:
     if plan.direction != direction:
-        raise PlanRefused(f"the plan is one to {plan.direction}")
+        raise PlanRefused(f"the plan is made to {plan.direction}")
     return Masker(plan, keys).table(source, threads=threads)
 
 

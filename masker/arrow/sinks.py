@@ -1,6 +1,6 @@
-"""Files written from record batches, beside their target and renamed when whole.
+"""Files written from record batches: beside their target, and renamed when they are whole.
 
-CSV and JSON Lines get `X.placet.json` with the fields' metadata.
+Beside a CSV or JSON Lines file X stands `X.placet.json`, with the metadata of its fields.
 """
 
 import json
@@ -22,7 +22,7 @@ from masker.records import COLUMN
 
 
 class Sink:
-    """An output that appears only when whole: use as a context, `write` batches, leave without an error."""
+    """An output file that appears when its context ends without an error, and not before. `write` adds a batch."""
 
     def __init__(self, path: str, output_schema: Any, form: str = "", *, codec: str = "zstd") -> None:
         self.path, self.schema = path, output_schema
@@ -105,7 +105,7 @@ def _writer(form: str, file: BinaryIO, output: Any, codec: str) -> Any:
         return _Batches(arrow_csv.CSVWriter(file, output))
     if form == "jsonl":
         if output.names != [COLUMN]:
-            raise FileRefused("only records are written as JSON Lines")
+            raise FileRefused("JSON Lines can only be written from records")
         return _JsonLines(file)
     if form == "arrow":
         return pa.ipc.new_file(file, output, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True))

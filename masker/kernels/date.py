@@ -13,22 +13,25 @@ from masker.kernels.column import Fixed, Masked
 from masker.kernels.vector import get, get_pair, put, remainder
 from masker.kernels.word import U, swap
 
-PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}  # months
-LEAST, MOST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, what four digits of a year can hold
-_TABLE = 1 << 16  # days
+PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}
+"""Months of the periods that a date can go back to the beginning of."""
+LEAST, MOST = -719_162, 2_932_896
+"""Days of 0001-01-01 and 9999-12-31: the first and last day whose year four digits can write."""
+_TABLE = 1 << 16
+"""Days that a table may have beyond the number of values; it is 512 KiB, and stays in cache."""
 
 Days = NDArray[np.int64]
 
 
 def offsets_from(digests: NDArray[np.uint64], reach: int, unit: int) -> Days:
-    """Map 128-bit digests to [-reach, reach] without 0, times `unit` days."""
+    """Map digests of 128 bits to -reach..reach without 0, times `unit` days."""
     output = np.zeros(digests.shape[0], np.int64)
     spread(digests, reach, U((1 << 64) // (2 * reach)), unit, output)
     return output
 
 
 def shifted(dates: Fixed, days: Days, per_day: int) -> Masked:
-    """Add whole days to counts of which `per_day` make one; UNFIT where the sum overflows."""
+    """Add whole days to counts of which `per_day` make a day; UNFIT where the sum overflows."""
     output = np.zeros_like(dates.values)
     status = np.zeros(len(dates), np.uint8)
     limits = np.iinfo(dates.values.dtype)
@@ -37,7 +40,7 @@ def shifted(dates: Fixed, days: Days, per_day: int) -> Masked:
 
 
 def truncated(dates: Fixed, months: int, per_day: int) -> Masked:
-    """Go back to the first day of the period."""
+    """Go back to the first day of the period; UNFIT where the type cannot hold that day."""
     days = dates.values if per_day == 1 else dates.values // per_day
     low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
     if high - low > days.size + _TABLE:
@@ -54,7 +57,7 @@ def truncated(dates: Fixed, months: int, per_day: int) -> Masked:
 
 
 def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
-    """Whole years from the date to `today` (days), at most `cap`; UNFIT for dates after it."""
+    """Return whole years from each date to the day `today`, at most `cap`; a date after it is UNFIT."""
     output = np.zeros(len(dates), np.int32)
     status = np.zeros(len(dates), np.uint8)
     years_until(dates.values, dates.valid, per_day, today, cap, output, status)

@@ -1,6 +1,6 @@
 """NUM and STR of FF1 (SP 800-38G, algorithms 1 and 3) for both halves of windows, grouped by their length.
 
-`order` lists the values by the length of their windows, groups[n] is where those of n digits begin.
+`order` lists the values by the length of their windows; groups[n] is where the windows of n digits begin in it.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""FF1 where a half fits 48 bits and the tweak fits the round's only block: ten AES calls a chunk.
+"""FF1 where a half fits 48 bits and the tweak fits the only block of a round: ten AES calls for a chunk.
 
-Then b <= 6 and d <= 12, so the last block of P || Q is tweak, zeros, [i], NUM(B); only
-E(P) comes before it, and S is the head of R (SP 800-38G, algorithm 7, steps 5 and 6).
+Then b <= 6 and d <= 12. So the last block of P || Q is tweak, zeros, [i], NUM(B), only E(P) comes before it, and S is
+the head of R (SP 800-38G, algorithm 7, steps 5 and 6).
 """
 
 from functools import cache
@@ -17,9 +17,12 @@ from masker.kernels.lanes import octets
 from masker.kernels.vector import get, get_pair, least, put, put_pair, remainder
 from masker.kernels.word import ALL, U, swap
 
-HALF_BITS = 48  # a remainder shifted by 16 bits still fits a word
-LENGTHS = 97  # radix 2 has 48 digits a half
-WIDTH = 4  # bytes of a half up to which R counts eight bytes
+HALF_BITS = 48
+"""Bits of a half at most, so that a remainder shifted by 16 bits fits a word."""
+LENGTHS = 97
+"""Window lengths from 0: with radix 2 a half has 48 digits, and other radices have fewer."""
+WIDTH = 4
+"""Bytes of a half up to which a round takes eight bytes of R; above, it takes twelve."""
 
 Words = NDArray[np.uint64]
 Digits = NDArray[Any]
@@ -50,7 +53,7 @@ class Form(Protocol):
 
 
 class Constants(NamedTuple):
-    """By window length: moduli and Barrett inverses of both halves (n, 2), bytes of a half, shift of [i]."""
+    """By window length: moduli and Barrett inverses of both halves (n, 2), and the bytes of a half."""
 
     modulus: Words
     inverse: Words
@@ -70,7 +73,7 @@ def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
 
 
 class Rounds:
-    """FF1 of one key and format over at most `rows` windows a call; its scratch belongs to one thread."""
+    """FF1 with one key and format, for at most `rows` windows in a call. It belongs to one thread."""
 
     def __init__(self, cipher: BlockCipher, form: Form, rows: int) -> None:
         self._cipher, self._form, self._numbers = cipher, form, constants(form.radix)

@@ -59,7 +59,7 @@ def write(size: Any, negative: Any, offsets: Any, output: Any) -> None:
 
 
 def rounded(values: NDArray[Any], step: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Round to the nearest multiple of `step`, a half upwards; flags where it overflows or is no number."""
+    """Round to the nearest multiple of `step`, a half upwards; flags where it overflows or is not a finite number."""
     if values.dtype.kind == "f":
         result = (np.floor(values / step + 0.5) * step).astype(values.dtype)
         return result, ~np.isfinite(values) | ~np.isfinite(result)
