@@ -3,6 +3,7 @@
 Beside a CSV or JSON Lines file X stands `X.placet.json`, with the metadata of its fields.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -33,7 +34,11 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._file = self._open()
-        self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
+        try:
+            self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
+        except FileRefused:
+            self._discard()
+            raise
         return self
 
     def write(self, batch: Any) -> None:
@@ -48,10 +53,17 @@ class Sink:
             if kind is None:
                 self._writer.close()
                 self._commit()
+            elif self.path != PIPE:
+                with contextlib.suppress(pa.ArrowException, OSError):
+                    self._writer.close()  # before its file: a Parquet writer closes itself when it is collected
         finally:
-            if self.path != PIPE:
-                self._file.close()
-                Path(self._temporary).unlink(missing_ok=True)
+            self._discard()
+
+    def _discard(self) -> None:
+        """Close the file, and remove it unless it has its own name by now."""
+        if self.path != PIPE:
+            self._file.close()
+            Path(self._temporary).unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
         if self.path == PIPE:
