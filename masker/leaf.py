@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from masker import fit, methods
-from masker.arrow import schema as arrow
+from masker.arrow import schema
 from masker.errors import PlanRefused
 from masker.path import ITEM, Path, render
 from masker.spec import KEEP, Spec
@@ -36,8 +36,8 @@ class Leaf:
 class Leaves:
     """Walks the schema once and collects the leaves."""
 
-    def __init__(self, schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]) -> None:
-        self.schema, self.assigned, self.revision = schema, assigned, options["policy_revision"]
+    def __init__(self, input_schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]) -> None:
+        self.schema, self.assigned, self.revision = input_schema, assigned, options["policy_revision"]
         self.key_version: int = options["key_version"]
         self.masked_version: int = options["masked_version"]
         self.direction = options["direction"]
@@ -49,19 +49,19 @@ class Leaves:
         if own and above and own[1] != above[1]:
             raise PlanRefused("the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}")
         chosen = own or above
-        if arrow.kind(field.type) not in arrow.NESTED:
+        if schema.kind(field.type) not in schema.NESTED:
             return self._leaf(path, field, chosen)
         if own and not methods.of(own[1]).is_whole:
-            advice = "; name the columns below it" if arrow.kind(field.type) != "map" else ""
+            advice = "; name the columns below it" if schema.kind(field.type) != "map" else ""
             raise PlanRefused(
                 f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
             )
-        fields = [self.field((*path, *steps), child, chosen) for steps, child in arrow.children(field.type)]
-        return arrow.field_with(field, arrow.rebuilt_type(field.type, fields), nullable=False, facts={})
+        fields = [self.field((*path, *steps), child, chosen) for steps, child in schema.children(field.type)]
+        return schema.field_with(field, schema.rebuilt_type(field.type, fields), nullable=False, facts={})
 
     def check_entities(self) -> None:
         """Refuse a date shift whose entity is not a column of ids outside lists."""
-        kinds = {render(path): (arrow.kind(field.type), path) for path, field in arrow.walk(self.schema)}
+        kinds = {render(path): (schema.kind(field.type), path) for path, field in schema.walk(self.schema)}
         for leaf in self.found:
             if leaf.spec.get("entity") is not None:
                 kind, path = kinds.get(leaf.spec["entity"], ("", ()))
@@ -79,13 +79,13 @@ class Leaves:
         output = self._output(path, field, rule, spec)
         version = self._version(path, rule, spec)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
-        return arrow.field_with(
-            field, output, nullable=fit.may_null(spec), facts=self._facts(spec, version, arrow.type_name(field.type))
+        return schema.field_with(
+            field, output, nullable=fit.may_null(spec), facts=self._facts(spec, version, schema.type_name(field.type))
         )
 
     def _output(self, path: Path, field: Any, rule: str, spec: Spec) -> Any:
         """The one place that says which type comes out."""
-        kind = arrow.kind(field.type)
+        kind = schema.kind(field.type)
         shape = methods.of(spec).outputs.get(kind)
         if kind == "null":
             return field.type
@@ -98,28 +98,28 @@ class Leaves:
         problem = fit.problem(spec, kind, field.type)
         if problem:
             raise PlanRefused(problem, column=render(path), rule=rule)
-        return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](field.type)
+        return {"same": schema.same_type, "text": schema.text_type, "number": schema.number_type}[shape](field.type)
 
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
         """Plan to reverse a reversible mask; every other column passes through with its metadata."""
-        known = arrow.facts(field)
+        known = schema.facts(field)
         if chosen is None or not methods.of(chosen[1]).reversible:
-            self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type)))
-            return arrow.field_with(field, arrow.same_type(field.type), nullable=False, facts=known)
+            self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, schema.same_type(field.type)))
+            return schema.field_with(field, schema.same_type(field.type), nullable=False, facts=known)
         rule, spec = chosen
-        if arrow.kind(field.type) != "text":
+        if schema.kind(field.type) != "text":
             raise PlanRefused(f"a column of {field.type} does not hold masked values", column=render(path), rule=rule)
         if known.get("domain", spec.domain) != spec.domain or known.get("mask", spec.mask) != spec.mask:
             raise PlanRefused("the column was masked under another mask or domain", column=render(path), rule=rule)
         version = self._masked_version(path, rule, spec, known)
         rewrap = self.direction == "rewrap"
-        output = arrow.same_type(field.type) if rewrap else arrow.original_type(field.type, known.get("input_type"))
-        if output is None or arrow.kind(output) not in methods.of(spec).outputs:
+        output = schema.same_type(field.type) if rewrap else schema.original_type(field.type, known.get("input_type"))
+        if output is None or schema.kind(output) not in methods.of(spec).outputs:
             raise PlanRefused("the metadata names a type that this mask does not take", column=render(path), rule=rule)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
         moved = self._facts(spec, self.key_version, known.get("input_type", ""))
         opened = {"unverified": "true"} if fit.is_unverified(spec) else {}
-        return arrow.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
+        return schema.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
 
     def _masked_version(self, path: Path, rule: str, spec: Spec, known: Mapping[str, str]) -> int:
         """Return the version that masked an `fpe` column, as its values do not tell it; 0 for tokens, which do."""
