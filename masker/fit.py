@@ -40,7 +40,7 @@ def is_keyed(spec: Spec) -> bool:
 
 
 def is_unverified(spec: Spec) -> bool:
-    """Tell whether what a mask, or one below it, reverses may be wrong without a sign."""
+    """Tell whether a wrong result of reversing this mask, or one below it, would go unnoticed."""
     return methods.of(spec).unverified or any(is_unverified(child) for _, _, child in spec.children)
 
 

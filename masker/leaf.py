@@ -44,7 +44,7 @@ class Leaves:
         self.found: list[Leaf] = []
 
     def field(self, path: Path, field: Any, above: tuple[str, Spec] | None = None) -> Any:
-        """Return the output field; `above` is what a nested column around it was given."""
+        """Return the output field; `above` is the mask of a nested column around it."""
         own = self.assigned.get(path)
         if own and above and own[1] != above[1]:
             raise PlanRefused("the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}")

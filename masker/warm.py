@@ -42,7 +42,7 @@ def warm_all() -> None:
 
 
 def examples() -> tuple[dict[str, str], list[dict[str, Any]], dict[str, Any]]:
-    """Return types by column, rules and domains: a column for each type in the example of each method."""
+    """Return types by column, rules and domains, with a column for each type in the example of each method."""
     types: dict[str, str] = {}
     rules: list[dict[str, Any]] = []
     domains: dict[str, Any] = {}

@@ -154,7 +154,7 @@ def copy_into(data: Bytes, offsets: Offsets, take: Flags, output: Bytes, places:
 
 @kernel
 def gather(data: Bytes, offsets: Offsets, rows: Offsets, output: Bytes, places: Offsets) -> None:
-    """Copy the values at `rows`, in that order; a negative row is nothing."""
+    """Copy the values at `rows`, in that order; a negative row copies nothing."""
     for i in range(rows.size):
         if rows[i] >= 0:
             copy(data, offsets[rows[i]], places[i + 1] - places[i], output, places[i])

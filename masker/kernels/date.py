@@ -66,7 +66,7 @@ def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
 
 @kernel
 def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> None:
-    """First 8 bytes, big-endian, mod 2n: the lower half goes to -n..-1, the upper to 1..n."""
+    """Take the first 8 bytes, big-endian, mod 2n: the lower half of the results goes to -n..-1, the upper to 1..n."""
     for i in range(output.size):
         word, _ = get_pair(digests, 0, i)
         number = np.int64(remainder(swap(word), U(2 * reach), inverse))
@@ -75,7 +75,7 @@ def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> No
 
 @kernel
 def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any) -> None:
-    """Add; the sign of a sum that wrapped differs from both signs that went into it."""
+    """Add days. A sum that wrapped has another sign than both of its parts."""
     for i in range(valid.size):
         value, change = np.int64(get(values, 0, i)), get(days, 0, i) * per_day
         moved = value + change
@@ -86,7 +86,7 @@ def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: An
 
 @kernel
 def truncate(days: Any, months: Any, first: Any) -> None:
-    """Years count from 0, so that five of them begin in 0 and 5."""
+    """Find the first day of each period. Years count from 0, so that periods of five begin in 0 and 5."""
     for i in range(days.size):
         year, month, _ = civil(np.int64(days[i]))
         count = (year * 12 + month - 1) // months * months
@@ -95,7 +95,7 @@ def truncate(days: Any, months: Any, first: Any) -> None:
 
 @kernel
 def years_until(values: Any, valid: Any, per_day: Any, today: Any, cap: Any, output: Any, status: Any) -> None:
-    """Count birthdays."""
+    """Count the birthdays from each date to `today`."""
     year, month, day = civil(today)
     for i in range(valid.size):
         if valid[i]:
@@ -125,7 +125,7 @@ def civil(days: Any) -> Any:
 
 @device
 def days_of(year: Any, month: Any, day: Any) -> Any:
-    """The inverse of `civil`."""
+    """Return the day of a date; the inverse of `civil`."""
     if month <= 2:
         year -= 1
     era = year // 400

@@ -91,7 +91,7 @@ def written(data: Bytes, starts: Offsets, days: Fixed, form: Layout) -> Masked:
 
 @kernel
 def read(data: Any, offsets: Any, valid: Any, size: Any, fields: Any, words: Any, days: Any, status: Any) -> None:
-    """Count days."""
+    """Read the day of every valid value."""
     for i in range(valid.size):
         if valid[i]:
             good, year, month, day = take(data, offsets[i], offsets[i + 1] - offsets[i] == size, fields, words)
@@ -114,7 +114,7 @@ def truncate(
     places: Any,
     status: Any,
 ) -> None:
-    """Years count from 0, so that five of them begin in 0 and 5."""
+    """Write the first day of each period. Years count from 0, so that periods of five begin in 0 and 5."""
     q = 0
     for i in range(valid.size):
         places[i] = q
@@ -175,7 +175,7 @@ def field(data: Any, p: Any, fields: Any, number: Any) -> Any:
 
 @device
 def put(data: Any, p: Any, fields: Any, words: Any, year: Any, month: Any, day: Any, output: Any, q: Any) -> None:
-    """Copy a value and write another day over it."""
+    """Copy a value, and write another day over its year, month and day."""
     for w in range(U(words.shape[0])):
         store(output, U(q) + words[w, 0], load(data, U(p) + words[w, 0]))
     century = (year * 5243) >> 19  # // 100 below 10^4

@@ -24,7 +24,7 @@ def read_bytes(
     counts: Any,
     status: Any,
 ) -> None:
-    """Read ASCII; with `decimal`, values of digits alone go eight at a time."""
+    """Read ASCII; with `decimal`, a value of digits alone is read eight digits at a time."""
     first = offsets[0]
     for i in range(valid.size):
         if not valid[i]:
@@ -155,7 +155,7 @@ def write_characters(
     output: Any,
     places: Any,
 ) -> None:
-    """The same in UTF-8."""
+    """Spell digits over their characters in UTF-8; separators are copied, what did not fit is left out."""
     q = U(places[0])
     for i in range(valid.size):
         places[i] = np.int64(q)

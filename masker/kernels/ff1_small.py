@@ -33,7 +33,7 @@ class Form(Protocol):
 
     @property
     def radix(self) -> int:
-        """Number of characters."""
+        """The number of characters in the alphabet."""
 
     @property
     def keep_prefix(self) -> int:
@@ -62,7 +62,7 @@ class Constants(NamedTuple):
 
 @cache
 def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
-    """The longest window that this file takes; 0 where a tweak has no fixed length."""
+    """Return the longest window that this file takes; 0 where tweaks can differ in length."""
     if kept and not ascii_only:
         return 0
     tweak = kept + 1 if kept else 0
@@ -144,7 +144,7 @@ def constants(radix: int) -> Constants:
 
 
 def head(radix: int, length: int, tweak_length: int) -> bytes:
-    """The block P of algorithm 7, step 5."""
+    """Return the block P of algorithm 7, step 5."""
     half = (length // 2) % 256
     return (
         bytes([1, 2, 1])
@@ -168,7 +168,7 @@ def _heads(cipher: BlockCipher, radix: int, tweak_length: int) -> Words:
 
 @kernel
 def sort_sizes(sizes: Any, order: Any, groups: Any, place: Any) -> Any:
-    """Counting sort: order lists the values with a window by its length, groups where each length begins."""
+    """List in `order` the values by the length of their windows, and in `groups` where each length begins."""
     for i in range(sizes.size):
         if sizes[i] > 0:
             groups[sizes[i] + 1] += U(1)
@@ -246,7 +246,7 @@ def step_wide(
     subtract: Any,
     blocks: Any,
 ) -> None:
-    """The same where d = 12: four more bytes of R, sixteen bits at a time."""
+    """One Feistel round as in `step`, where d = 12: four more bytes of R, sixteen bits at a time."""
     flip = ALL if subtract else U(0)
     for n in range(low, high):
         m, inv, start = modulus[n, parity], inverse[n, parity], np.int64(groups[n])

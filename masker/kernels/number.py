@@ -35,7 +35,7 @@ def plain(value: decimal.Decimal) -> str:
 
 @kernel
 def measure(size: Any, negative: Any, valid: Any, lengths: Any) -> None:
-    """Count characters."""
+    """Count the characters of each number."""
     for i in range(valid.size):
         if valid[i]:
             limit, digits = U(10), 1
@@ -47,7 +47,7 @@ def measure(size: Any, negative: Any, valid: Any, lengths: Any) -> None:
 
 @kernel
 def write(size: Any, negative: Any, offsets: Any, output: Any) -> None:
-    """Write digits from the right."""
+    """Write the digits of each number from the right."""
     for i in range(size.size):
         start, rest = offsets[i], size[i]
         if start < offsets[i + 1] and negative[i]:

@@ -81,7 +81,7 @@ def scatter(macs: Any, lane: Any, output: Any) -> None:
 
 @kernel
 def fill_integers(values: Any, short: Any, blocks: Any, odd: Any) -> None:
-    """Lay out padded blocks of 1 to 15 digits; all other numbers are odd, and what stands for them means nothing.
+    """Lay out padded blocks of numbers of 1 to 15 digits. All others are marked as odd, and their blocks mean nothing.
 
     Sixteen digits in two words, moved down over their leading zeros: no branch, so eight numbers at a time.
     """

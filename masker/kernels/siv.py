@@ -217,7 +217,7 @@ def emit(
 
 @kernel
 def load_tags(data: Any, offsets: Any, lane: Any, tags: Any) -> None:
-    """Read V of each laned value."""
+    """Read V of each value in a lane."""
     for i in range(lane.size):
         if lane[i] >= 0:
             put_pair(tags, 0, lane[i], load(data, offsets[i]), load(data, offsets[i] + 8))

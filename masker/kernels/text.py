@@ -120,7 +120,7 @@ def keep_ascii(data: Any, offsets: Any, valid: Any, first: Any, last: Any, outpu
 
 @kernel
 def measure_partial(data: Any, offsets: Any, valid: Any, first: Any, last: Any, sizes: Any) -> None:
-    """Bytes of the result: kept characters whole, one for each other."""
+    """Count the bytes of each result: those of kept characters, and one for each covered character."""
     for i in range(valid.size):
         if valid[i]:
             points = code_points(data, offsets[i], offsets[i + 1])
@@ -136,7 +136,7 @@ def measure_partial(data: Any, offsets: Any, valid: Any, first: Any, last: Any, 
 
 @kernel
 def keep(data: Any, offsets: Any, valid: Any, first: Any, last: Any, character: Any, output: Any, places: Any) -> None:
-    """Write the result of `measure_partial`'s size."""
+    """Write each result, which has the size that `measure_partial` counted."""
     for i in range(valid.size):
         if not valid[i]:
             continue
