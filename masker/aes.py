@@ -1,8 +1,7 @@
 """AES in OpenSSL, the only file that knows `cryptography`.
 
-Kernels arrange 16-byte blocks of thousands of values; one call here encrypts
-them all. No Python call a value, no table lookups of our own. A context belongs
-to one thread.
+Kernels arrange the 16-byte blocks of thousands of values, and one call here encrypts them all. So there is no Python
+call for a value, and no table of our own whose lookups could be timed.
 """
 
 import numpy as np
@@ -12,21 +11,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.cmac import CMAC
 from numpy.typing import NDArray
 
-BLOCK = 16
-SLACK = BLOCK  # update_into wants room for one more block than it writes
-
 Bytes = NDArray[np.uint8]
 
 
 class BlockCipher:
-    """AES-ECB of many independent blocks; key of 16, 24 or 32 bytes."""
+    """AES of many independent blocks, with a key of 16, 24 or 32 bytes. It belongs to one thread."""
 
     def __init__(self, key: bytes) -> None:
         # A single block of ECB is the bare permutation; no message is ever encrypted in this mode.
         self._context = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
 
     def encrypt(self, blocks: Bytes, output: Bytes) -> None:
-        """Encrypt `blocks` (a multiple of 16 bytes) into `output`, which has SLACK bytes more."""
+        """Encrypt `blocks`, a multiple of 16 bytes, into `output`, which must be 16 bytes longer."""
         self._context.update_into(blocks.data, output.data)
 
     def block(self, plain: bytes) -> bytes:
@@ -35,12 +31,12 @@ class BlockCipher:
 
 
 def siv_encrypt(key: bytes, value: bytes, associated: list[bytes]) -> bytes:
-    """RFC 5297 for one long value; V || C."""
+    """Seal one long value as RFC 5297 says; returns V || C."""
     return AESSIV(key).encrypt(value, associated)
 
 
 def siv_decrypt(key: bytes, sealed: bytes, associated: list[bytes]) -> bytes | None:
-    """Open V || C of one long value; None where the tag is wrong."""
+    """Open V || C of one long value; returns None where the tag is wrong."""
     try:
         return AESSIV(key).decrypt(sealed, associated)
     except InvalidTag:
@@ -48,7 +44,7 @@ def siv_decrypt(key: bytes, sealed: bytes, associated: list[bytes]) -> bytes | N
 
 
 def cmac(key: bytes, value: bytes) -> bytes:
-    """RFC 4493 for one long value or a constant; 16 bytes."""
+    """Return the 16 bytes of RFC 4493's CMAC, for one long value or a constant."""
     mac = CMAC(algorithms.AES(key))
     mac.update(value)
     return mac.finalize()

@@ -2,13 +2,13 @@
 
 
 class MaskError(Exception):
-    """Root of all failures; `reason` is stable and safe to show."""
+    """The root of all failures; `reason` is stable and safe to show."""
 
     reason = "MASK_FAILED"
 
 
 class PlanRefused(MaskError):
-    """The rules do not fit the schema; no row was touched."""
+    """The rules do not fit the schema, so not a single row was touched."""
 
     reason = "PLAN_REFUSED"
 

@@ -9,8 +9,8 @@ from masker import records
 from masker.arrow.sinks import Sink
 from masker.arrow.sources import Source
 from masker.keys import Keyring
-from masker.mask import Masker
 from masker.plan import MaskPlan
+from masker.run import Masker
 
 
 def run(
@@ -21,9 +21,10 @@ def run(
     *,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Stream a source through a plan into `target` (a path or `-`); returns the rows.
+    """Stream a source through a plan into `target` (a path or `-`); returns the number of rows.
 
-    Nothing of `target` exists before all of it does. `progress` gets the rows so far.
+    1. `target` appears when all of it is written, and not before.
+    2. `progress` is called after each batch, with the number of rows so far.
     """
     masker = Masker(plan, keys)
     rows = 0
@@ -37,9 +38,9 @@ def run(
 
 
 def record_paths(source: Source) -> tuple[list[str], Source]:
-    """Return the leaf paths of the first batch of a JSON Lines source, and the source as it was.
+    """Return the leaf paths of the first batch of a JSON Lines source, and the source with that batch put back.
 
-    A path first seen later has no mask in a plan made from these, so it fails the run.
+    A plan made from these paths has no mask for a path that only occurs later, so such a path fails the run.
     """
     batches = source.batches()
     first = list(islice(batches, 1))

@@ -1,7 +1,7 @@
 """The key file, its versions, and the keys derived from it.
 
-A version is one random 32-byte secret. What encrypts is never the secret but
-HKDF-SHA-256 (RFC 5869) of it, bound to realm, domain, scheme and version.
+A version is one random 32-byte secret. The secret itself never encrypts: keys are HKDF-SHA-256 (RFC 5869) of it, each
+bound to realm, domain, scheme and version.
 """
 
 import base64
@@ -24,16 +24,20 @@ from typing import Any, Protocol
 from masker.errors import KeyRefused
 
 SECRET_BYTES = 32
+"""Bytes of a version's secret: 256 bits, as many as the strongest key that is derived from it can use."""
 KEY_ID_CHARACTERS = 6
+"""Characters of a key id, of 5 bits each. A keyring with two equal ids is refused, so 30 bits are enough."""
 KEY_BYTES = {"token": 64, "token.id": 64, "fpe": 32, "pseudonym": 32, "date_shift": 32}
+"""Bytes of the derived key by scheme: AES-256, twice for AES-SIV. `token.id` only gives the key id."""
 STATES = ("active", "readable", "retired")
+"""An active version masks and unmasks, a readable one unmasks, a retired one does neither."""
 _LABEL = b"placet/mask/v1"
 _FILE_KEYS = {"format", "realm", "keys"}
 _VERSION_KEYS = {"version", "state", "secret", "created"}
 
 
 class Kms(Protocol):
-    """Wraps and unwraps 32-byte secrets, so that the key file alone opens nothing."""
+    """Wraps and unwraps 32-byte secrets, so that the key file alone does not open anything."""
 
     def wrap(self, secret: bytes) -> bytes:
         """Return the blob to store in place of the secret."""
@@ -66,7 +70,7 @@ class Keyring:
 
     @classmethod
     def load(cls, path: str | Path, kms: Kms | None = None) -> "Keyring":
-        """Read a key file, which nobody but its owner may read or write (mode 0600)."""
+        """Read a key file, which must be readable and writable by its owner alone (mode 0600)."""
         document = _read(Path(path))
         return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
 
@@ -137,7 +141,7 @@ def retire(path: str | Path, version: int) -> None:
 
 
 def hkdf_sha256(secret: bytes, info: bytes, length: int) -> bytes:
-    """RFC 5869 with SHA-256 and an empty salt; at most 8,160 bytes."""
+    """Derive at most 8,160 bytes as RFC 5869 says, with SHA-256 and an empty salt."""
     pseudorandom = hmac.digest(bytes(hashlib.sha256().digest_size), secret, "sha256")
     block, output = b"", b""
     for counter in range(1, -(-length // 32) + 1):
@@ -161,7 +165,7 @@ def _fresh(version: int, now: dt.datetime, kms: Kms | None) -> dict[str, Any]:
 
 def _version(entry: dict[str, Any], kms: Kms | None) -> KeyVersion:
     if set(entry) != _VERSION_KEYS or not re.fullmatch(r"[A-Za-z0-9_-]+", str(entry["secret"])):
-        raise KeyRefused("a key entry needs version, state, secret (base64url) and created, nothing else")
+        raise KeyRefused("a key entry must have version, state, secret (base64url) and created, and nothing else")
     stored = base64.urlsafe_b64decode(entry["secret"] + "=" * (-len(entry["secret"]) % 4))
     secret = kms.unwrap(stored) if kms else stored
     return KeyVersion(entry["version"], entry["state"], secret, entry["created"])
@@ -170,15 +174,15 @@ def _version(entry: dict[str, Any], kms: Kms | None) -> KeyVersion:
 def _check_versions(realm: str, versions: list[KeyVersion]) -> None:
     numbers = [version.version for version in versions]
     if not realm:
-        raise KeyRefused("the key file names no realm")
+        raise KeyRefused("the key file does not name a realm")
     if len(set(numbers)) != len(numbers) or any(type(number) is not int or number < 1 for number in numbers):
-        raise KeyRefused("key versions are distinct whole numbers from 1")
+        raise KeyRefused("key versions must be distinct whole numbers from 1")
     if any(version.state not in STATES for version in versions):
-        raise KeyRefused(f"a key version is one of {', '.join(STATES)}")
+        raise KeyRefused(f"the state of a key version must be one of {', '.join(STATES)}")
     if sum(version.state == "active" for version in versions) != 1:
-        raise KeyRefused("exactly one key version is active")
+        raise KeyRefused("exactly one key version must be active")
     if any(len(version.secret) != SECRET_BYTES for version in versions):
-        raise KeyRefused(f"a secret has {SECRET_BYTES} bytes")
+        raise KeyRefused(f"a secret must have {SECRET_BYTES} bytes")
     if len({version.secret for version in versions}) != len(versions):
         raise KeyRefused("two key versions have the same secret")
 
@@ -192,9 +196,9 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or set(document) != _FILE_KEYS or document["format"] != 1:
         raise KeyRefused(f"{path.name} is not a key file of format 1")
     if not isinstance(document["realm"], str) or not isinstance(document["keys"], list):
-        raise KeyRefused(f"{path.name}: realm is text and keys is a list")
+        raise KeyRefused(f"{path.name}: realm must be text and keys a list")
     if not all(isinstance(entry, dict) for entry in document["keys"]):
-        raise KeyRefused(f"{path.name}: every key is an object")
+        raise KeyRefused(f"{path.name}: every key must be an object")
     return document
 
 

@@ -5,23 +5,24 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from masker import fit
-from masker import spec as specs
-from masker.arrow import schema as arrow
+from masker import fit, methods
+from masker.arrow import schema
 from masker.errors import PlanRefused
 from masker.path import ITEM, Path, render
 from masker.spec import KEEP, Spec
 
-_WHOLE = ("nullify", "clear")  # may name a nested column and mean all below it
-
 
 @dataclasses.dataclass(frozen=True)
 class Leaf:
-    """One leaf column: `key_version` is what masked it, or 0 where no key is involved."""
+    """One leaf column with its mask and its types.
+
+    `key_version` masks; to unmask, it is the version that masked. 0 where no key is involved, and for tokens, which
+    tell their version themselves.
+    """
 
     path: Path
     rule: str
-    spec: Spec  # KEEP passes through, as in unmask and rewrap
+    spec: Spec
     input: Any
     output: Any
     key_version: int = 0
@@ -35,38 +36,38 @@ class Leaf:
 class Leaves:
     """Walks the schema once and collects the leaves."""
 
-    def __init__(self, schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]) -> None:
-        self.schema, self.assigned, self.revision = schema, assigned, options["policy_revision"]
+    def __init__(self, input_schema: Any, assigned: dict[Path, tuple[str, Spec]], options: Mapping[str, Any]) -> None:
+        self.schema, self.assigned, self.revision = input_schema, assigned, options["policy_revision"]
         self.key_version: int = options["key_version"]
         self.masked_version: int = options["masked_version"]
         self.direction = options["direction"]
         self.found: list[Leaf] = []
 
     def field(self, path: Path, field: Any, above: tuple[str, Spec] | None = None) -> Any:
-        """Return the output field; `above` is what a nested column around it was given."""
+        """Return the output field; `above` is the mask of a nested column around it."""
         own = self.assigned.get(path)
         if own and above and own[1] != above[1]:
             raise PlanRefused("the column has two different masks", column=render(path), rule=f"{above[0]}, {own[0]}")
         chosen = own or above
-        if arrow.kind(field.type) not in arrow.NESTED:
+        if schema.kind(field.type) not in schema.NESTED:
             return self._leaf(path, field, chosen)
-        if own and own[1].mask not in _WHOLE:
-            advice = "; name the columns below it" if arrow.kind(field.type) != "map" else ""
+        if own and not methods.of(own[1]).is_whole:
+            advice = "; name the columns below it" if schema.kind(field.type) != "map" else ""
             raise PlanRefused(
                 f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
             )
-        fields = [self.field((*path, *steps), child, chosen) for steps, child in arrow.children(field.type)]
-        return arrow.field_with(field, arrow.rebuilt_type(field.type, fields), nullable=False, facts={})
+        fields = [self.field((*path, *steps), child, chosen) for steps, child in schema.children(field.type)]
+        return schema.field_with(field, schema.rebuilt_type(field.type, fields), nullable=False, facts={})
 
     def check_entities(self) -> None:
-        """An entity is a column of ids outside lists."""
-        kinds = {render(path): (arrow.kind(field.type), path) for path, field in arrow.walk(self.schema)}
+        """Refuse a date shift whose entity is not a column of ids outside lists."""
+        kinds = {render(path): (schema.kind(field.type), path) for path, field in schema.walk(self.schema)}
         for leaf in self.found:
-            if leaf.spec.mask == "date_shift":
+            if leaf.spec.get("entity") is not None:
                 kind, path = kinds.get(leaf.spec["entity"], ("", ()))
-                if kind not in fit.IDS or ITEM in path:
+                if kind not in methods.IDS or ITEM in path:
                     raise PlanRefused(
-                        "the entity is no column of ids outside lists", column=leaf.column, rule=leaf.rule
+                        "the entity is not a column of ids outside lists", column=leaf.column, rule=leaf.rule
                     )
 
     def _leaf(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
@@ -78,64 +79,64 @@ class Leaves:
         output = self._output(path, field, rule, spec)
         version = self._version(path, rule, spec)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
-        return arrow.field_with(
-            field, output, nullable=spec.nulls, facts=self._facts(spec, version, arrow.type_name(field.type))
+        return schema.field_with(
+            field, output, nullable=fit.may_null(spec), facts=self._facts(spec, version, schema.type_name(field.type))
         )
 
     def _output(self, path: Path, field: Any, rule: str, spec: Spec) -> Any:
         """The one place that says which type comes out."""
-        kind = arrow.kind(field.type)
-        shape = fit.OUTPUT[fit.row(spec)].get(kind)
+        kind = schema.kind(field.type)
+        shape = methods.of(spec).outputs.get(kind)
         if kind == "null":
             return field.type
         if shape is None:
             raise PlanRefused(
-                f"mask {fit.row(spec)} does not take {field.type}{fit.ADVICE.get((spec.mask, kind), '')}",
+                f"mask {spec.method} does not take {field.type}{fit.ADVICE.get((spec.mask, kind), '')}",
                 column=render(path),
                 rule=rule,
             )
         problem = fit.problem(spec, kind, field.type)
         if problem:
             raise PlanRefused(problem, column=render(path), rule=rule)
-        return {"same": arrow.same_type, "text": arrow.text_type, "number": arrow.number_type}[shape](field.type)
+        return {"same": schema.same_type, "text": schema.text_type, "number": schema.number_type}[shape](field.type)
 
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
-        """Reversible masks are reversed, all else passes through with its metadata."""
-        known = arrow.facts(field)
-        if chosen is None or chosen[1].mask not in specs.REVERSIBLE:
-            self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, arrow.same_type(field.type)))
-            return arrow.field_with(field, arrow.same_type(field.type), nullable=False, facts=known)
+        """Plan to reverse a reversible mask; every other column passes through with its metadata."""
+        known = schema.facts(field)
+        if chosen is None or not methods.of(chosen[1]).reversible:
+            self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, schema.same_type(field.type)))
+            return schema.field_with(field, schema.same_type(field.type), nullable=False, facts=known)
         rule, spec = chosen
-        if arrow.kind(field.type) != "text":
-            raise PlanRefused(f"{field.type} holds nothing masked", column=render(path), rule=rule)
+        if schema.kind(field.type) != "text":
+            raise PlanRefused(f"a column of {field.type} does not hold masked values", column=render(path), rule=rule)
         if known.get("domain", spec.domain) != spec.domain or known.get("mask", spec.mask) != spec.mask:
             raise PlanRefused("the column was masked under another mask or domain", column=render(path), rule=rule)
         version = self._masked_version(path, rule, spec, known)
         rewrap = self.direction == "rewrap"
-        output = arrow.same_type(field.type) if rewrap else arrow.original_type(field.type, known.get("input_type"))
-        if output is None or arrow.kind(output) not in fit.OUTPUT[spec.mask]:
-            raise PlanRefused("the metadata names no type that this mask takes", column=render(path), rule=rule)
+        output = schema.same_type(field.type) if rewrap else schema.original_type(field.type, known.get("input_type"))
+        if output is None or schema.kind(output) not in methods.of(spec).outputs:
+            raise PlanRefused("the metadata names a type that this mask does not take", column=render(path), rule=rule)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
         moved = self._facts(spec, self.key_version, known.get("input_type", ""))
-        opened = {"unverified": "true"} if _holds_fpe(spec) else {}
-        return arrow.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
+        opened = {"unverified": "true"} if fit.is_unverified(spec) else {}
+        return schema.field_with(field, output, nullable=False, facts=known | moved if rewrap else opened)
 
     def _masked_version(self, path: Path, rule: str, spec: Spec, known: Mapping[str, str]) -> int:
-        """The version of an `fpe` column, which nothing in its values tells; tokens tell theirs."""
+        """Return the version that masked an `fpe` column, as its values do not tell it; 0 for tokens, which do."""
         if self.direction == "rewrap" and self.key_version < 1:
             raise PlanRefused("rewrap needs the key version to move to", column=render(path), rule=rule)
-        if not _holds_fpe(spec):
+        if not fit.is_unverified(spec):
             return 0
         named = known.get("key_version", "")
         version = int(named) if named.isdecimal() else self.masked_version
         if version < 1:
-            raise PlanRefused("fpe needs the key version that masked it", column=render(path), rule=rule)
+            raise PlanRefused("fpe needs the key version that masked the column", column=render(path), rule=rule)
         if self.masked_version not in {0, version}:
             raise PlanRefused("the column was masked under another key version", column=render(path), rule=rule)
         return version
 
     def _version(self, path: Path, rule: str, spec: Spec) -> int:
-        if not keyed(spec):
+        if not fit.is_keyed(spec):
             return 0
         if self.key_version < 1:
             raise PlanRefused(f"mask {spec.mask} needs a key version", column=render(path), rule=rule)
@@ -149,17 +150,8 @@ class Leaves:
             "policy_revision": self.revision,
         }
         facts["key_version"] = str(version) if version else ""
-        if spec.mask == "json":
+        if methods.of(spec).takes is methods.Takes.DOCUMENTS:
             facts["paths"] = json.dumps(
                 {path: {"mask": child.mask, "domain": child.domain} for path, _, child in spec.children}
             )
         return {name: value for name, value in facts.items() if value}
-
-
-def keyed(spec: Spec) -> bool:
-    """Tell whether a mask, or one below it, needs a key."""
-    return bool(spec.domain) or any(keyed(child) for _, _, child in spec.children)
-
-
-def _holds_fpe(spec: Spec) -> bool:
-    return spec.mask == "fpe" or any(_holds_fpe(child) for _, _, child in spec.children)

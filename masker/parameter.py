@@ -1,4 +1,4 @@
-"""The parameters of masks and domains: a check and a default for each.
+"""The parameters of rules and domains: a check and a default for each, and what they make wrong together.
 
 A check returns the value to keep, or None where it is wrong.
 """
@@ -10,16 +10,30 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from masker.kernels import date, date_text, siv
+from masker.kernels import date, date_text, fpe, siv
 from masker.kernels.canonical import FORMS
+from masker.spec import Spec
 
 Check = Callable[[Any], Any]
+Checks = Mapping[str, tuple[Check, Any]]
+"""Parameter -> check and default."""
 
 DISPOSITIONS = ("error", "null")
+"""What becomes of a value that does not fit its mask."""
 _AGE_CAP = 90
-_MAX_REACH = 36_525  # days: a century either way
-_MAX_CONSTANT = 100  # bytes, so that a chunk's output stays below 2 GiB
+"""Years: the greatest age that comes out by default; higher ones identify people (HIPAA Safe Harbor: 90 and over)."""
+_AGE_CAP_MOST = 150
+"""Years: no person is older."""
+_MAX_REACH = 36_525
+"""Days that a date is shifted at most: a century either way."""
+_MAX_CONSTANT = 100
+"""Bytes of the text that `redact` writes, so that the output of a chunk stays below 2 GiB."""
 _MAX_KEPT = 64
+"""Characters that may stay readable at each end of a value."""
+_RADIX = (2, 1 << 16)
+"""Characters of an alphabet, least and most: what FF1 takes."""
+_EXACT = 1 << 53
+"""Numbers below it are exact as 64-bit floats."""
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -58,7 +72,7 @@ def _characters(value: Any) -> tuple[str, ...] | None:
 
 def _alphabet(value: Any) -> tuple[str, ...] | None:
     given = _characters(value)
-    return given if given and 2 <= len(given) <= 1 << 16 else None  # noqa: PLR2004 - FF1's radix
+    return given if given and _RADIX[0] <= len(given) <= _RADIX[1] else None
 
 
 def _separators(value: Any) -> tuple[str, ...] | None:
@@ -82,7 +96,7 @@ def _edges(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return value if type(value) in {int, float} and abs(value) < 1 << 53 else None
+    return value if type(value) in {int, float} and abs(value) < _EXACT else None
 
 
 def _step(value: Any) -> Any:
@@ -108,11 +122,12 @@ def _paths(value: Any) -> Any:
     return value if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value) else None
 
 
-WRONG = object()  # the default of what must be given
+WRONG = object()
+"""The default of a parameter that must be given."""
 _UNFIT = (_among(*DISPOSITIONS), "error")
 _CANONICAL: tuple[Check, Any] = (_forms, ())
 _TOKEN = {"kind": (_kind, "tok"), "canonical": _CANONICAL}
-DOMAIN: dict[str, dict[str, tuple[Check, Any]]] = {
+DOMAIN: Mapping[str, Checks] = {
     "token": _TOKEN,
     "pseudonym": {"canonical": _CANONICAL},
     "email": {**_TOKEN, "unfit": _UNFIT, "local": (_name, None), "host": (_name, None)},
@@ -134,8 +149,10 @@ DOMAIN: dict[str, dict[str, tuple[Check, Any]]] = {
         "aes": (_among(128, 192, 256), 256),
     },
 }
-ENTRY: dict[str, tuple[Check, Any]] = {"entity": (_name, WRONG), "format": (_format, None)}
-FREE: dict[str, dict[str, tuple[Check, Any]]] = {
+"""What the declaration of a domain may say, by the domain's mask. These masks have keys."""
+ENTRY: Mapping[str, Checks] = {"date_shift": {"entity": (_name, WRONG), "format": (_format, None)}}
+"""What a rule may say beside its domain, by the domain's mask: facts of the column, not of the values."""
+FREE: Mapping[str, Checks] = {
     "partial": {
         "keep_first": (_whole(0, _MAX_KEPT), 0),
         "keep_last": (_whole(0, _MAX_KEPT), 0),
@@ -152,9 +169,45 @@ FREE: dict[str, dict[str, tuple[Check, Any]]] = {
         "least": (_number, None),
         "most": (_number, None),
         "at": (_date, None),
-        "cap": (_whole(1, 150), _AGE_CAP),
+        "cap": (_whole(1, _AGE_CAP_MOST), _AGE_CAP),
         "format": (_format, None),
         "unfit": _UNFIT,
     },
 }
-NEEDS = {"edges": "bucket", "step": "round", "at": "age"}
+"""What a rule may say beside its mask, by the mask. These masks have no keys."""
+_NEEDED_BY = {"edges": "bucket", "step": "round", "at": "age"}
+
+
+def _fpe_problem(spec: Spec) -> str:
+    alphabet, separators = spec["alphabet"], spec["separators"]
+    if set(alphabet) & set(separators):
+        return "a separator stands in the alphabet"
+    if spec["on_short"] == "token" and "_" in alphabet + separators:
+        return "with on_short token, neither alphabet nor separators may hold _"
+    if spec["luhn"] is not None and (spec["keep_suffix"] or alphabet != tuple("0123456789")):
+        return "luhn needs the digits 0 to 9 in order and no keep_suffix"
+    if spec["keep_prefix"] + spec["keep_suffix"] > fpe.LIMIT - spec.form.least:
+        return "the kept characters leave nothing to encrypt"
+    return ""
+
+
+def _shift_problem(spec: Spec) -> str:
+    return "" if (spec["days"] is None) != (spec["weeks"] is None) else "one of days and weeks is needed, and only one"
+
+
+def _generalize_problem(spec: Spec) -> str:
+    to, least, most = spec["to"], spec["least"], spec["most"]
+    for name, needed_by in _NEEDED_BY.items():
+        if (spec[name] is not None) != (to == needed_by):
+            return f"to {needed_by} needs {name}, and nothing else takes it"
+    if (to == "clamp") != (least is not None or most is not None):
+        return "to clamp needs least or most, and nothing else takes them"
+    return "least is above most" if least is not None and most is not None and least > most else ""
+
+
+PROBLEMS: Mapping[str, Callable[[Spec], str]] = {
+    "fpe": _fpe_problem,
+    "date_shift": _shift_problem,
+    "generalize": _generalize_problem,
+}
+"""What parameters make wrong together, empty where they fit; by mask."""

@@ -3,7 +3,8 @@
 import json
 import re
 
-ITEM = None  # the step into a list
+ITEM = None
+"""The step into a list, written `[]`."""
 
 Step = str | None
 Path = tuple[Step, ...]
@@ -13,7 +14,7 @@ _TOKEN = re.compile(r'\[\]|\["(?:[^"\\]|\\.)*"\]|\.?[^.\[\]"\s]+')
 
 
 def render(path: Path) -> str:
-    """Return the one way to write a path."""
+    """Write a path. There is only one way to write each."""
     text = ""
     for step in path:
         if step is ITEM:
@@ -26,10 +27,10 @@ def render(path: Path) -> str:
 
 
 def parse(text: str) -> Path | None:
-    """Return the steps, or None where `text` is not the one way to write them."""
+    """Return the steps of a path in writing; None where `render` would write it differently."""
     steps: list[Step] = []
     for token in _TOKEN.findall(text):
-        if token == "[]":  # noqa: S105 - a path, no password
+        if token == "[]":  # noqa: S105 - a path
             steps.append(ITEM)
         elif token.startswith("["):
             steps.append(_quoted(token[1:-1]))

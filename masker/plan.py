@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from masker import spec as specs
-from masker.arrow import schema as arrow
+from masker.arrow.schema import duplicates, from_bytes, schema_with, to_bytes, walk
+from masker.declaration import SpecRefused, rule_spec
 from masker.errors import PlanRefused
 from masker.leaf import Leaf, Leaves
 from masker.path import Path, render
-from masker.spec import KEEP, Spec, SpecRefused
+from masker.spec import KEEP, Spec
 
 DIRECTIONS = ("mask", "unmask", "rewrap")
+"""What a plan does: mask, take reversible masks off, or move them to another key version."""
 
 _RULE_KEYS = {"column", "rule", "reason"}
 _OPTIONS = ("key_version", "masked_version", "table", "subject", "policy_revision", "expires_at", "direction")
@@ -25,9 +26,11 @@ _OPTIONS = ("key_version", "masked_version", "table", "subject", "policy_revisio
 
 @dataclasses.dataclass(frozen=True)
 class MaskPlan:
-    """For one table and one subject: column -> mask, with the whole output schema.
+    """What happens to each column of one table for one subject, with the whole output schema.
 
-    `expires_at` is in seconds since 1970, or None. `key_version` masks; 0 where no key is involved.
+    1. `expires_at` is in seconds since 1970; None means never.
+    2. `key_version` is the key version that masks, or that rewrap moves to; 0 where no key is involved.
+    3. `leaves` are the columns that are not nested, in the order of the schema.
     """
 
     table: str
@@ -50,14 +53,14 @@ class MaskPlan:
         """Read a plan, with every check made again."""
         try:
             document = json.loads(text)
-            schema = arrow.from_bytes(base64.b64decode(document["schema"]))
+            schema = from_bytes(base64.b64decode(document["schema"]))
             options = {name: document[name] for name in _OPTIONS}
             rules, domains = [dict(mask) for mask in document["masks"]], dict(document["domains"])
             known = document["format"] == 1
         except (ValueError, KeyError, TypeError, OSError):
             known = False
         if not known:
-            raise PlanRefused("this is no mask plan of format 1")
+            raise PlanRefused("this is not a mask plan of format 1")
         return plan(schema, rules, domains, **options)
 
     def summary(self) -> list[dict[str, Any]]:
@@ -91,12 +94,13 @@ def plan(
     expires_at: float | None = None,
     direction: str = "mask",
 ) -> MaskPlan:
-    """Compile the masks a policy selected for the columns of an Arrow schema.
+    """Compile the masks that a policy selected for the columns of an Arrow schema.
 
-    A mask is {column, rule, domain | mask, parameters}. Raises PlanRefused, naming column
-    and rule. In direction `unmask` and `rewrap` the schema is that of the masked table and
-    what no reversible mask covers passes through. `key_version` masks, or is moved to;
-    `masked_version` is that of `fpe` columns whose field metadata names none.
+    1. A mask is {column, rule, domain or mask, parameters}, as in {"column": "id", "rule": "r", "domain": "customer"}.
+    2. Raises PlanRefused, which names column and rule.
+    3. To `unmask` or `rewrap`, give the schema of the masked table. A column without a reversible mask passes through.
+    4. `key_version` is the version to mask with, or to move to. `masked_version` is the version that masked the `fpe`
+       columns whose field metadata does not tell it.
     """
     rules = [dict(mask) for mask in masks]
     declared = dict(domains or {})
@@ -113,10 +117,10 @@ def plan(
     fields = [leaves.field((field.name,), field) for field in schema]
     leaves.check_entities()
     if direction != "mask" and not any(leaf.spec != KEEP for leaf in leaves.found):
-        raise PlanRefused("no column has a mask that can be reversed")
+        raise PlanRefused("none of the columns has a mask that can be reversed")
     document = {
         "format": 1,
-        "schema": base64.b64encode(arrow.to_bytes(schema)).decode(),
+        "schema": base64.b64encode(to_bytes(schema)).decode(),
         "masks": rules,
         "domains": declared,
     }
@@ -128,7 +132,7 @@ def plan(
         direction=direction,
         key_version=key_version,
         input_schema=schema,
-        output_schema=arrow.schema_with(schema, fields),
+        output_schema=schema_with(schema, fields),
         leaves=tuple(leaves.found),
         source=json.dumps(document | options, ensure_ascii=False),
     )
@@ -136,10 +140,10 @@ def plan(
 
 def _assigned(schema: Any, masks: list[dict[str, Any]], domains: Mapping[str, Any]) -> dict[Path, tuple[str, Spec]]:
     """Return path -> (rules, spec); one column, one mask."""
-    repeated = arrow.duplicates(schema)
+    repeated = duplicates(schema)
     if repeated:
         raise PlanRefused("two columns have the same name", column=repeated[0])
-    known = {render(path): path for path, _ in arrow.walk(schema)}
+    known = {render(path): path for path, _ in walk(schema)}
     aliases = {field.name: (field.name,) for field in schema if field.name not in known}
     assigned: dict[Path, tuple[str, Spec]] = {}
     for mask in masks:
@@ -159,7 +163,7 @@ def _assigned(schema: Any, masks: list[dict[str, Any]], domains: Mapping[str, An
 def _spec(mask: Mapping[str, Any], domains: Mapping[str, Any], column: str, rule: str) -> Spec:
     problem = ""
     try:
-        return specs.rule_spec({key: value for key, value in mask.items() if key not in _RULE_KEYS}, domains)
+        return rule_spec({key: value for key, value in mask.items() if key not in _RULE_KEYS}, domains)
     except SpecRefused as refused:
         problem = str(refused)
     raise PlanRefused(problem, column=column, rule=rule)

@@ -1,8 +1,10 @@
 """JSON text: a mask for every leaf path, number text and key order kept.
 
 Used for `json` columns and for whole records, which are a table of one such column.
-Every leaf needs a mask, duplicate keys and values of another type than the mask's are
-refused, absent paths are no error.
+
+1. Every leaf needs a mask; a path that no rule names refuses the document.
+2. A path that a document does not have is not an error.
+3. An object with the same key twice is refused, and so is a value of a type that its mask does not take.
 """
 
 import json
@@ -11,27 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from masker import masks
+from masker import date_shift, methods
 from masker.arrow import table
+from masker.chunk import Chunk
+from masker.context import Context, Days, KeySchedules
 from masker.errors import ValueRefused
 from masker.kernels.column import SHORT, Masked, Text, text_from
-from masker.leaf import Leaf
-from masker.masks import Bench, Work
+from masker.methods import Takes
 from masker.path import ITEM, Path, parse, render
 from masker.plan import MaskPlan, plan
-from masker.spec import REVERSIBLE, Spec
+from masker.spec import Spec
 
-COLUMN = "record"  # the one column of a table of records
+COLUMN = "record"
+"""The name of the one column that a table of records has."""
 DEPTH = 32
-Slot = tuple[Any, Any]  # container and key or index
+"""Steps of a path at most. Far beyond real records, and far below where Python's JSON parser gives up."""
+Slot = tuple[Any, Any]
+"""Where a leaf stands: its object or list, and its key or index."""
 
 _PROBLEMS = {
-    "json": "the value is no JSON",
+    "json": "the value is not JSON",
     "depth": f"JSON is nested deeper than {DEPTH}",
     "twice": "an object has the same key twice",
     "path": "no rule covers the path",
-    "type": "the value's type is not one its mask takes",
-    "unicode": "a string is no valid Unicode",
+    "type": "the mask does not take a value of this type",
+    "unicode": "a string is not valid Unicode",
     "value": "the value does not fit its mask",
 }
 
@@ -47,19 +53,19 @@ class _Broken(Exception):
 
 
 def record_table(documents: Iterable[str]) -> Any:
-    """Return records as the one-column table that plans for records are made for."""
+    """Return records as a table of one column, which is what a plan for records masks."""
     return table.of_text(COLUMN, list(documents))
 
 
 def plan_records(masks: Iterable[dict[str, Any]], domains: dict[str, Any] | None = None, **options: Any) -> MaskPlan:
-    """Compile masks of leaf paths for records; the rest is as in `plan`."""
+    """Compile masks for records: `column` of a mask is a leaf path, all else is as in `plan`."""
     entries = {str(mask["column"]): {key: value for key, value in mask.items() if key != "column"} for mask in masks}
     whole = {"column": COLUMN, "rule": "", "mask": "json", "paths": entries}
     return plan(table.text_schema(COLUMN), [whole], domains, **options)
 
 
 def leaf_paths(documents: Iterable[str]) -> list[str]:
-    """Return the union of all leaf paths, sorted; raises ValueRefused with the record's number."""
+    """Return every leaf path that occurs, sorted. Raises ValueRefused, which names the record, for what is not JSON."""
     paths: set[Path] = set()
     for row, document in enumerate(documents):
         try:
@@ -72,26 +78,26 @@ def leaf_paths(documents: Iterable[str]) -> list[str]:
     return sorted(render(path) for path in paths)
 
 
-def masked(leaf: Leaf, values: Text, rows: Any, bench: Bench, mask_plan: MaskPlan) -> Text:
-    """Mask a column of JSON documents; `rows` are the numbers that errors name."""
-    return _Documents(leaf, values, rows, bench, mask_plan).run()
+def masked(chunk: Chunk, values: Text, schedules: KeySchedules, mask_plan: MaskPlan) -> Text:
+    """Mask the JSON documents of a chunk."""
+    return _Documents(chunk, values, schedules, mask_plan).run()
 
 
 class _Documents:
     """One column of documents: parsed, its leaves gathered by path, masked, put back."""
 
-    def __init__(self, leaf: Leaf, values: Text, rows: Any, bench: Bench, mask_plan: MaskPlan) -> None:
-        self.leaf, self.rows, self.bench, self.plan = leaf, rows, bench, mask_plan
-        self.rules = {parse(path): (path, rule, spec) for path, rule, spec in leaf.spec.children}
+    def __init__(self, chunk: Chunk, values: Text, schedules: KeySchedules, mask_plan: MaskPlan) -> None:
+        self.leaf, self.rows, self.schedules, self.plan = chunk.leaf, chunk.rows, schedules, mask_plan
+        self.rules = {parse(path): (path, rule, spec) for path, rule, spec in chunk.leaf.spec.children}
         self.prefixes = {path[:length] for path in self.rules if path for length in range(1, len(path))}
         self.slots: dict[Path, list[tuple[int, Slot]]] = {path: [] for path in self.rules if path}
         self.documents = [self._document(values, row) for row in range(len(values))]
 
     def run(self) -> Text:
         """Mask path by path; entities are read before anything changes."""
-        shifts = {path: self._days(path) for path in self.slots if self.rules[path][2].mask == "date_shift"}
+        shifts = {path: self._days(path) for path in self.slots if self.rules[path][2].get("entity") is not None}
         for path, slots in self.slots.items():
-            if slots and (self.plan.direction == "mask" or self.rules[path][2].mask in REVERSIBLE):
+            if slots and (self.plan.direction == "mask" or methods.of(self.rules[path][2]).reversible):
                 self._mask(path, slots, shifts.get(path))
         return text_from([None if each is None else _written(each[0]) for each in self.documents])
 
@@ -118,10 +124,10 @@ class _Documents:
         elif self.plan.direction == "mask" and not (value is None and path in self.prefixes):
             raise _Broken("path")
 
-    def _mask(self, path: Path, slots: list[tuple[int, Slot]], days: masks.Days | None) -> None:
+    def _mask(self, path: Path, slots: list[tuple[int, Slot]], days: Days | None) -> None:
         spec = self.rules[path][2]
-        if spec.mask in {"clear", "nullify"}:
-            for _, (container, key) in slots if spec.mask == "nullify" else ():
+        if methods.of(spec).is_whole:
+            for _, (container, key) in slots if methods.of(spec).takes is Takes.NOTHING else ():
                 container[key] = None
             return
         leaves = [container[key] for _, (container, key) in slots]
@@ -133,15 +139,16 @@ class _Documents:
         for number, (_, (container, key)) in enumerate(slots):
             container[key] = _back(spec, leaves[number], result.values, number)
 
-    def _run(self, spec: Spec, values: Text, days: masks.Days | None, slots: list[tuple[int, Slot]]) -> Masked:
+    def _run(self, spec: Spec, values: Text, days: Days | None, slots: list[tuple[int, Slot]]) -> Masked:
         rows = np.array([row for row, _ in slots], np.int64)
-        work = Work(self.bench, self.leaf.key_version, (days[0][rows], days[1][rows]) if days else None)
+        shifts = (days[0][rows], days[1][rows]) if days else None
+        method, context = methods.of(spec), Context(self.schedules, self.leaf.key_version, shifts)
         if self.plan.direction == "mask":
-            return masks.mask_text(spec, values, work)
-        opened = masks.unmask_text(spec, values, work)
+            return method.run(spec, values, context)
+        opened = method.reverse(spec, values, context)
         if self.plan.direction == "unmask" or opened.status.any():
             return opened
-        return masks.mask_text(spec, opened.values, Work(self.bench, self.plan.key_version))
+        return method.run(spec, opened.values, Context(self.schedules, self.plan.key_version))
 
     def _text(self, path: Path, leaves: list[Any], slots: list[tuple[int, Slot]]) -> Text:
         encoded: list[bytes | None] = []
@@ -152,7 +159,7 @@ class _Documents:
             encoded.append(None if text is None else text.encode())
         return text_from(encoded)
 
-    def _days(self, path: Path) -> masks.Days:
+    def _days(self, path: Path) -> Days:
         """The shift of every document, from its one entity leaf."""
         spec = self.rules[path][2]
         entity = parse(spec["entity"]) or ()
@@ -160,13 +167,13 @@ class _Documents:
         for row, (container, key) in self.slots[entity]:
             value = container[key]
             values[row] = _plain(value).encode("utf-8", "surrogatepass") if isinstance(value, str) else None
-        return masks.entity_days(spec, text_from(values), Work(self.bench, self.leaf.key_version))
+        return date_shift.entity_days(spec, text_from(values), Context(self.schedules, self.leaf.key_version))
 
     def _refuse_unfit(self, path: Path, spec: Spec, result: Masked, slots: list[tuple[int, Slot]]) -> None:
         for number in np.flatnonzero(result.status):
             short = result.status[number] == SHORT
-            allowed = dict(spec.params).get("on_short") if short else spec.unfit
-            if allowed != "null" or self.plan.direction != "mask":
+            allowed = spec.short_is_null if short else spec.unfit_is_null
+            if not allowed or self.plan.direction != "mask":
                 raise self._refused(_PROBLEMS["value"], slots[number][0], render(path))
 
     def _refused(self, problem: str, row: int, path: str) -> ValueRefused:
@@ -205,7 +212,7 @@ def _constant(_name: str) -> Any:
 
 
 def _leaves(document: Any, holder: list[Any] | None = None) -> Iterator[tuple[Path, Slot, Any]]:
-    """Walk to every leaf; a slot is where it stands. Empty objects and lists hold none."""
+    """Walk to every leaf; an empty object or list does not hold one."""
     pending: list[tuple[Path, Slot, Any]] = [((), (holder, 0), document)]
     while pending:
         path, slot, value = pending.pop()
@@ -220,17 +227,17 @@ def _leaves(document: Any, holder: list[Any] | None = None) -> Iterator[tuple[Pa
 
 
 def _takes(spec: Spec, value: Any, direction: str) -> bool:
-    """The types of a mask: numbers only where their text is exact or the rule says `number`."""
+    """Tell whether a mask takes a value: numbers only where their text is exact or the rule says `number`."""
     if value is None:
         return True
     if direction != "mask":
         return type(value) is str
-    if spec.mask == "redact":
+    if methods.of(spec).takes is Takes.FLAGS:
         return True
-    if dict(spec.params).get("format") == "number":
+    if spec.get("format") == "number":
         return isinstance(value, Number)
     if isinstance(value, Number):
-        return spec.mask in {"token", "pseudonym"} and "e" not in value.lower()
+        return methods.of(spec).takes_ids and "e" not in value.lower()
     return isinstance(value, str)
 
 
@@ -245,11 +252,11 @@ def _plain(value: Any) -> str:
 
 
 def _back(spec: Spec, before: Any, values: Text, number: int) -> Any:
-    """A generalised number stays one, except for a bucket's label."""
+    """Return what stands in the document: a number that its mask keeps is a number again."""
     if not values.valid[number]:
         return None
     text = values.value(number).decode()
-    stays = isinstance(before, Number) and spec.mask == "generalize" and spec["to"] != "bucket"
+    stays = isinstance(before, Number) and methods.of(spec).keeps_numbers
     return Number(text) if stays else text
 
 

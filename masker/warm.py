@@ -1,34 +1,76 @@
-"""Compile what a plan needs before the first row arrives."""
+"""Compile kernels before the first row arrives: every method runs once on the example of the table of methods."""
 
 import contextlib
+import dataclasses
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from masker import generalize, masks
-from masker.arrow import schema as arrow
-from masker.kernels.column import Fixed, Masked, Text, compact, text_from
+from masker import date_shift, methods, parameter
+from masker.arrow import schema
+from masker.context import Context, Days, KeySchedules
+from masker.generalize import Decimals
+from masker.kernels.column import Fixed, Text, compact, text_from
 from masker.kernels.number import numerals
-from masker.keys import Keyring
-from masker.masks import Bench, Days, Work
-from masker.plan import MaskPlan
+from masker.keys import SECRET_BYTES, Keyring, KeyVersion
+from masker.methods import METHODS, Method, Takes
+from masker.plan import MaskPlan, plan
 from masker.spec import Spec
 
 _ONE = np.ones(1, np.bool_)
 _DAYS: Days = (np.ones(1, np.int64), _ONE)
-_EXAMPLE_DAY = {"%Y": "2000", "%m": "01", "%d": "01", "%H": "00", "%M": "00", "%S": "00"}
+_ALL = 2
+"""Example texts of a method at most. Only fpe has two: few plans need the kernel of long numbers (0.17 s)."""
+_FORMATS = {"date": "%Y%m%d", "number": "number"}
 
 
-def warm(plan: MaskPlan, keys: Keyring | None) -> None:
-    """Run every mask of a plan on one value that fits it."""
+def warm(mask_plan: MaskPlan, keys: Keyring | None) -> None:
+    """Compile the kernels of a plan: run each of its masks on a value that fits."""
+    _warm(mask_plan, keys, texts=1)
+
+
+def warm_all() -> None:
+    """Compile the kernels of every method, to mask and to unmask, for the types that it is used with most."""
+    keys = Keyring("warm", [KeyVersion(1, "active", bytes(SECRET_BYTES), "")])
+    types, rules, domains = examples()
+    made = plan(schema.schema_of(types), rules, domains, key_version=1)
+    back = plan(made.output_schema, rules, domains, key_version=1, direction="unmask")
+    for each in (made, back):
+        _warm(each, keys, texts=_ALL)
+
+
+def examples() -> tuple[dict[str, str], list[dict[str, Any]], dict[str, Any]]:
+    """Return types by column, rules and domains, with a column for each type in the example of each method."""
+    types: dict[str, str] = {}
+    rules: list[dict[str, Any]] = []
+    domains: dict[str, Any] = {}
+    for name, method in METHODS.items():
+        mask, _, to = name.partition(".")
+        said = {"mask": mask} | ({"to": to} if to else {}) | dict(method.example.params if method.example else {})
+        domains |= {mask: said} if method.keyed else {}
+        for type_name in method.example.types if method.example else ():
+            rule = {"domain": mask} if method.keyed else said
+            rule = rule | ({"format": _FORMATS[method.format]} if method.format and type_name == "string" else {})
+            rule = rule | ({"entity": next(iter(types))} if "entity" in parameter.ENTRY.get(mask, {}) else {})
+            types[f"{name}_{type_name}"] = type_name
+            rules.append({"column": f"{name}_{type_name}", **rule})
+    return types, rules, domains
+
+
+def _warm(mask_plan: MaskPlan, keys: Keyring | None, *, texts: int) -> None:
     with _uncollected():
-        _warm(plan, keys)
+        schedules = KeySchedules(keys)
+        for leaf in mask_plan.leaves:
+            context = Context(schedules, mask_plan.key_version or leaf.key_version, _DAYS)
+            for spec in [leaf.spec, *(child for _, _, child in leaf.spec.children)]:
+                _run(spec, schema.plain_type(leaf.input), context, texts, reverse=mask_plan.direction != "mask")
 
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for garbage: the compiler makes millions of objects that live, and the searches are a sixth of it."""
+    """Pause the search for garbage: the compiler makes millions of objects that live, and searching takes a sixth."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -38,61 +80,31 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _warm(plan: MaskPlan, keys: Keyring | None) -> None:
-    bench = Bench(keys)
-    for leaf in plan.leaves:
-        kind = arrow.kind(leaf.input)
-        version = plan.key_version or leaf.key_version
-        for spec in [leaf.spec, *(child for _, _, child in leaf.spec.children)]:
-            if plan.direction == "mask" or spec.mask in masks.REVERSED:
-                _run(spec, kind, leaf.input, Work(bench, version, _DAYS), reverse=plan.direction != "mask")
-
-
-def _run(spec: Spec, kind: str, data_type: object, work: Work, *, reverse: bool) -> None:
-    if spec.mask == "date_shift":
+def _run(spec: Spec, data_type: Any, context: Context, texts: int, *, reverse: bool) -> None:
+    """Run a mask on its example; to reverse it, on what was just masked, which carries the version that masked it."""
+    method, kind = methods.of(spec), schema.kind(data_type)
+    if method.example is None or (reverse and not method.reversible):
+        return
+    if spec.get("entity") is not None:
         numbers = Fixed(np.ones(1, np.int64), _ONE)
-        masks.entity_days(spec, numbers, work)
-        masks.entity_days(spec, numerals(numbers), work)
-    if kind in {"date", "timestamp"} and spec.mask in {"date_shift", "generalize"}:
-        _run_dates(spec, np.int32 if str(data_type) == "date32[day]" else np.int64)
-    elif kind in {"integer", "float"} and spec.mask == "generalize":
-        generalize.numbers_masked(spec, Fixed(np.ones(1), _ONE))
-    elif kind in {"text", "binary", "integer", "decimal"} and spec.mask in masks.MASKED:
-        values = numerals(Fixed(np.ones(1, np.int64), _ONE)) if kind == "integer" else _example(spec)
-        masked = masks.mask_text(spec, values, work)
-        _finish(masks.unmask_text(spec, masked.values, _as_masked(work)) if reverse else masked)
+        date_shift.entity_days(spec, numbers, context)
+        date_shift.entity_days(spec, numerals(numbers), context)
+    if kind in {"date", "timestamp"}:
+        context = dataclasses.replace(context, per_day=schema.counts_per_day(data_type))
+    for example in method.example.texts(spec)[:texts]:
+        masked = method.run(spec, _value(method, example, data_type, kind), context)
+        if reverse:
+            masked = method.reverse(spec, masked.values, context)
+        if isinstance(masked.values, Text):
+            compact(masked.values)
 
 
-def _run_dates(spec: Spec, dtype: type) -> None:
-    values = Fixed(np.zeros(1, dtype), _ONE)
-    if spec.mask == "date_shift":
-        masks.shift_dates(values, 1, _DAYS)
-    else:
-        generalize.dates_masked(spec, values, 1)
-
-
-def _finish(masked: Masked) -> None:
-    if isinstance(masked.values, Text):
-        compact(masked.values)
-
-
-def _as_masked(work: Work) -> Work:
-    """What was just masked carries the version that masked it."""
-    return Work(work.bench, work.version)
-
-
-def _example(spec: Spec) -> Text:
-    """Return a value that fits the mask."""
-    example = "0000"
-    if spec.mask == "fpe":
-        form = spec.form
-        example = form.alphabet[0] * (form.keep_prefix + form.least + form.tail)
-    elif spec.mask == "email":
-        example = "a@b"
-    elif dict(spec.params).get("to") == "network":
-        example = "192.0.2.1"
-    elif dict(spec.params).get("format"):
-        example = spec["format"] if spec["format"] != "number" else "0"
-        for field, text in _EXAMPLE_DAY.items():
-            example = example.replace(field, text)
+def _value(method: Method, example: str, data_type: Any, kind: str) -> Text | Fixed | Decimals:
+    """Return a value that fits, in the form that a column of this type has when it is masked."""
+    if kind == "integer" and method.takes is Takes.TEXT:
+        return numerals(Fixed(np.ones(1, np.int64), _ONE))
+    if kind == "decimal" and method.takes is Takes.VALUES:
+        return Decimals([None])
+    if kind in schema.MACHINE_NUMBERS and method.takes is Takes.VALUES:
+        return Fixed(np.ones(1, schema.machine_type(data_type)), _ONE)
     return text_from([example.encode()])

@@ -1,8 +1,8 @@
 """Arrow arrays of one column as flat NumPy buffers, and back.
 
-Slices, offsets and validity bitmaps end here: behind it values are counted from 0.
-What goes back is always newly built, so no byte under a null, outside a slice or from
-an unused dictionary entry leaves.
+1. Slices, offsets and validity bitmaps are resolved here; the arrays that kernels get count their values from 0.
+2. An array that goes back is newly built, so it has no byte from under a null, from outside a slice, or from an unused
+   entry of a dictionary.
 """
 
 from typing import Any
@@ -12,15 +12,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import types
 
+from masker.arrow.schema import machine_type
 from masker.kernels.column import Fixed, Flags, Text, compact, text_from
-from masker.kernels.number import numerals
+from masker.kernels.number import numerals, plain
 
 _TEXT = (types.is_string, types.is_large_string, types.is_string_view)
 _BINARY = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
 
 
 def flags(array: Any) -> Flags:
-    """Return one flag a value, False for null."""
+    """Return a flag for each value, False for null."""
     bitmap = array.buffers()[0] if not types.is_null(array.type) else None
     if types.is_null(array.type):
         return np.zeros(len(array), np.bool_)
@@ -37,7 +38,7 @@ def bits(bitmap: Any, offset: int, count: int) -> Flags:
 
 
 def text(array: Any) -> Text:
-    """Return the bytes of text or binary, or the shortest plain text of integers and decimals."""
+    """Return text or binary as bytes, integers and decimals as their shortest plain text."""
     data_type = array.type
     if types.is_decimal(data_type):
         return text_from([None if value is None else plain(value).encode() for value in array.to_pylist()])
@@ -57,11 +58,11 @@ def text(array: Any) -> Text:
 
 
 def fixed(array: Any) -> Fixed:
-    """Return machine numbers; dates and timestamps as counts of their unit, bool as bytes."""
+    """Return machine numbers: dates and timestamps are counts of their unit, a bool is a byte."""
     buffer, size = array.buffers()[1], len(array)
     if types.is_boolean(array.type):
         return Fixed(bits(buffer, array.offset, size) if size else np.zeros(0, np.bool_), flags(array))
-    dtype = _dtype(array.type)
+    dtype = machine_type(array.type)
     if size == 0:
         return Fixed(np.zeros(0, dtype), flags(array))
     return Fixed(np.frombuffer(buffer, dtype)[array.offset : array.offset + size], flags(array))
@@ -80,12 +81,12 @@ def from_text(values: Text, data_type: Any) -> Any:
 
 
 def from_fixed(values: Fixed, data_type: Any) -> Any:
-    """Build an array of machine numbers; what is null becomes zero first."""
+    """Build an array of machine numbers, with zero under every null."""
     kept = np.where(values.valid, values.values, np.zeros(1, values.values.dtype))
     if types.is_boolean(data_type):
         data: NDArray[Any] = np.packbits(kept, bitorder="little")
     else:
-        data = np.ascontiguousarray(kept.astype(_dtype(data_type), copy=False))
+        data = np.ascontiguousarray(kept.astype(machine_type(data_type), copy=False))
     return pa.Array.from_buffers(data_type, len(values), [bitmap(values.valid), pa.py_buffer(data)])
 
 
@@ -95,7 +96,7 @@ def bitmap(valid: Flags) -> Any:
 
 
 def rebuild(array: Any, valid: Flags) -> Any:
-    """Copy a leaf array value by value, null where not valid."""
+    """Copy a leaf array value by value; a value that is not valid becomes null."""
     data_type = array.type
     if types.is_null(data_type):
         return pa.nulls(len(array))
@@ -112,37 +113,22 @@ def rebuild(array: Any, valid: Flags) -> Any:
 
 
 def nulls(count: int, data_type: Any) -> Any:
-    """Return an array of nothing."""
+    """Return an array of nulls."""
     return pa.nulls(count, data_type)
 
 
-def plain(value: Any) -> str:
-    """Write a decimal without exponent, trailing zeros or an empty fraction."""
-    written = format(value, "f")
-    if "." in written:
-        written = written.rstrip("0").rstrip(".")
-    return "0" if written == "-0" else written
-
-
 def kind_is_text(data_type: Any) -> bool:
-    """Tell text from binary."""
+    """Tell whether a type is text."""
     return any(test(data_type) for test in _TEXT)
 
 
 def is_binary(data_type: Any) -> bool:
-    """Tell any binary type."""
+    """Tell whether a type is binary."""
     return any(test(data_type) for test in _BINARY)
 
 
-def _dtype(data_type: Any) -> Any:
-    """The NumPy type of the buffer, not of the meaning: dates and times are integers."""
-    if types.is_integer(data_type) or types.is_floating(data_type):
-        return data_type.to_pandas_dtype()
-    return np.int32 if data_type.bit_width == 32 else np.int64  # noqa: PLR2004 - bits
-
-
 def typed(values: Text, data_type: Any) -> Any:
-    """Build text or binary, or parse text back into integers and decimals; None where it does not parse."""
+    """Build text or binary, or parse text into integers or decimals; returns None where it does not parse."""
     if kind_is_text(data_type) or is_binary(data_type):
         array = from_text(values, data_type)
         return array if _valid(array) else None
@@ -153,7 +139,7 @@ def typed(values: Text, data_type: Any) -> Any:
 
 
 def from_list(values: list[Any], data_type: Any) -> Any:
-    """Build an array of Python values, None being null."""
+    """Build an array of Python values; None is null."""
     return pa.array(values, data_type)
 
 

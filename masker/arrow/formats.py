@@ -1,4 +1,4 @@
-"""File formats by name, and what their readers' errors may say."""
+"""File formats by the end of a file's name, and errors of their readers that do not quote the file."""
 
 import csv
 from collections.abc import Callable
@@ -19,25 +19,28 @@ SUFFIXES = {
     ".arrow": "arrow",
     ".arrows": "arrows",
 }
+"""Format by the end of a file's name."""
 PIPE = "-"
+"""The path that means standard input or output."""
 SIDECAR = ".placet.json"
+"""What is added to the name of a CSV or JSON Lines file to name the file of its metadata."""
 
 
 def form_of(path: str) -> str:
-    """Name the format that a file name says."""
+    """Return the format that the name of a file says."""
     form = SUFFIXES.get(Path(path).suffix.lower())
     if form is None:
-        raise FileRefused(f"{Path(path).name}: the name ends in none of {', '.join(SUFFIXES)}")
+        raise FileRefused(f"{Path(path).name}: the name must end in one of {', '.join(SUFFIXES)}")
     return form
 
 
 def guarded(path: str, action: Callable[[], T]) -> T:
-    """Turn readers' and writers' errors, which quote lines, into ours, which do not."""
+    """Turn errors of readers and writers, which quote lines, into FileRefused, which does not."""
     problem = ""
     try:
         return action()
     except (pa.ArrowException, UnicodeError, csv.Error):
-        problem = "it does not hold what its name says"
+        problem = "the file is not in the format that its name says"
     except OSError as error:
-        problem = error.strerror or "it cannot be read"
+        problem = error.strerror or "the file cannot be read"
     raise FileRefused(f"{Path(path).name}: {problem}")

@@ -1,15 +1,19 @@
 """Arrow types and fields in the words of the plan."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
 from masker.path import ITEM, Path, render
 
 PREFIX = b"placet."
-_DROPPED = (b"pandas",)  # and statistics: both can hold values
+"""What the names of our own field metadata begin with."""
+_DROPPED = (b"pandas",)
+"""Metadata that is left out because it can hold values; so is everything named like statistics."""
 
 _KINDS = {
     "text": (types.is_string, types.is_large_string, types.is_string_view),
@@ -27,10 +31,13 @@ _KINDS = {
     "map": (types.is_map,),
 }
 NESTED = ("struct", "list", "map")
+"""Kinds with fields below them."""
+MACHINE_NUMBERS = ("integer", "float", "date", "timestamp")
+"""Kinds whose values NumPy counts with."""
 
 
 def kind(data_type: Any) -> str:
-    """Name the kind of a type, seen through dictionaries; `other` for what no mask takes."""
+    """Return the kind of a type, of a dictionary that of its values; `other` for types that masks do not take."""
     if types.is_dictionary(data_type):
         inner = kind(data_type.value_type)
         return "other" if inner in NESTED else inner
@@ -41,7 +48,7 @@ def kind(data_type: Any) -> str:
 
 
 def children(data_type: Any) -> list[tuple[Path, Any]]:
-    """Return the fields below a nested type with the steps that lead to them."""
+    """Return the fields below a nested type, each with the steps that lead to it."""
     match kind(data_type):
         case "struct":
             return [((field.name,), field) for field in data_type]
@@ -54,7 +61,7 @@ def children(data_type: Any) -> list[tuple[Path, Any]]:
 
 
 def walk(schema: Any) -> list[tuple[Path, Any]]:
-    """Return every field of a schema, each before those below it."""
+    """Return every field of a schema with its path; a nested field comes before the fields below it."""
     found: list[tuple[Path, Any]] = []
     pending = [((field.name,), field) for field in schema]
     while pending:
@@ -71,7 +78,7 @@ def duplicates(schema: Any) -> list[str]:
 
 
 def text_type(data_type: Any) -> Any:
-    """Return the string type as wide as the input: large stays large, a view a view, a dictionary one."""
+    """Return the string type of the same form: large, view or dictionary as the input is."""
     if types.is_dictionary(data_type):
         return pa.dictionary(data_type.index_type, text_type(data_type.value_type))
     if types.is_large_string(data_type) or types.is_large_binary(data_type):
@@ -89,27 +96,39 @@ def same_type(data_type: Any) -> Any:
 
 
 def number_type(data_type: Any) -> Any:
-    """Return int32, in a dictionary where the input was one."""
+    """Return int32, in a dictionary where the input is one."""
     if types.is_dictionary(data_type):
         return pa.dictionary(data_type.index_type, pa.int32())
     return pa.int32()
 
 
 def original_type(data_type: Any, name: str | None) -> Any:
-    """Return what an unmasked column becomes: the named type, else text; None where the name is unknown."""
+    """Return the type of an unmasked column: the named one, or text without a name; None where the name is unknown."""
     named = text_type(data_type) if name is None else parse_type(name)
     if named is not None and types.is_dictionary(data_type) and not types.is_dictionary(named):
         return pa.dictionary(data_type.index_type, named)
     return named
 
 
+def plain_type(data_type: Any) -> Any:
+    """Return the type itself, of a dictionary its values' type."""
+    return data_type.value_type if types.is_dictionary(data_type) else data_type
+
+
+def machine_type(data_type: Any) -> Any:
+    """Return the NumPy type of the buffer, not of the meaning: dates and times are integers."""
+    if types.is_integer(data_type) or types.is_floating(data_type):
+        return data_type.to_pandas_dtype()
+    return np.int32 if data_type.bit_width == 32 else np.int64  # noqa: PLR2004 - bits
+
+
 def type_name(data_type: Any) -> str:
-    """Write a type so that `parse_type` reads it back; of a dictionary its values' type."""
-    return str(data_type.value_type if types.is_dictionary(data_type) else data_type)
+    """Return a name for a type, of a dictionary for its values' type; `parse_type` reads it back."""
+    return str(plain_type(data_type))
 
 
 def parse_type(name: str) -> Any:
-    """Read the name of a maskable type, None if it is none."""
+    """Read the name of a type that a mask can take; None for any other name."""
     found = re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", name)
     if found:
         return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
@@ -123,7 +142,7 @@ def parse_type(name: str) -> Any:
 
 
 def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
-    """Return a nested type with new fields below it, in the order of `children`."""
+    """Return a nested type with other fields below it, given in the order of `children`."""
     if types.is_struct(data_type):
         return pa.struct(fields)
     if types.is_map(data_type):
@@ -136,14 +155,14 @@ def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
 
 
 def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, str]) -> Any:
-    """Return the output field: placet.* facts set, other metadata kept but what can hold values."""
+    """Return the output field: with `placet.*` facts, and with the other metadata that cannot hold values."""
     kept = {key: value for key, value in (field.metadata or {}).items() if not key.startswith(PREFIX) and _safe(key)}
     kept |= {f"placet.{name}".encode(): value.encode() for name, value in facts.items()}
     return pa.field(field.name, data_type, nullable or field.nullable, kept or None)
 
 
 def schema_with(schema: Any, fields: list[Any]) -> Any:
-    """Return the output schema; its metadata is kept but what can hold values."""
+    """Return the output schema, with the metadata that cannot hold values."""
     kept = {key: value for key, value in (schema.metadata or {}).items() if _safe(key)}
     return pa.schema(fields, kept or None)
 
@@ -152,6 +171,11 @@ def facts(field: Any) -> dict[str, str]:
     """Return a field's placet.* metadata without the prefix."""
     metadata = field.metadata or {}
     return {key[len(PREFIX) :].decode(): value.decode() for key, value in metadata.items() if key.startswith(PREFIX)}
+
+
+def schema_of(named: Mapping[str, str]) -> Any:
+    """Return the schema of columns with the names of their types."""
+    return pa.schema([(name, parse_type(type_name)) for name, type_name in named.items()])
 
 
 def to_bytes(schema: Any) -> bytes:
@@ -170,14 +194,14 @@ def _safe(key: bytes) -> bool:
 
 def integer_range(data_type: Any) -> tuple[int, int]:
     """Return the least and the greatest value of an integer type."""
-    inner = data_type.value_type if types.is_dictionary(data_type) else data_type
+    inner = plain_type(data_type)
     signed = types.is_signed_integer(inner)
     size = inner.bit_width - (1 if signed else 0)
     return (-(1 << size) if signed else 0), (1 << size) - 1
 
 
 def is_dictionary(data_type: Any) -> bool:
-    """Tell a dictionary type."""
+    """Tell whether a type is a dictionary."""
     return bool(types.is_dictionary(data_type))
 
 

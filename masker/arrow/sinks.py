@@ -1,8 +1,9 @@
-"""Files written from record batches, beside their target and renamed when whole.
+"""Files written from record batches: beside their target, and renamed when they are whole.
 
-CSV and JSON Lines get `X.placet.json` with the fields' metadata.
+Beside a CSV or JSON Lines file X stands `X.placet.json`, with the metadata of its fields.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -22,7 +23,7 @@ from masker.records import COLUMN
 
 
 class Sink:
-    """An output that appears only when whole: use as a context, `write` batches, leave without an error."""
+    """An output file that appears when its context ends without an error, and not before. `write` adds a batch."""
 
     def __init__(self, path: str, output_schema: Any, form: str = "", *, codec: str = "zstd") -> None:
         self.path, self.schema = path, output_schema
@@ -33,7 +34,11 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._file = self._open()
-        self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
+        try:
+            self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
+        except FileRefused:
+            self._discard()
+            raise
         return self
 
     def write(self, batch: Any) -> None:
@@ -48,10 +53,17 @@ class Sink:
             if kind is None:
                 self._writer.close()
                 self._commit()
+            elif self.path != PIPE:
+                with contextlib.suppress(pa.ArrowException, OSError):
+                    self._writer.close()  # before its file: a Parquet writer closes itself when it is collected
         finally:
-            if self.path != PIPE:
-                self._file.close()
-                Path(self._temporary).unlink(missing_ok=True)
+            self._discard()
+
+    def _discard(self) -> None:
+        """Close the file, and remove it unless it has its own name by now."""
+        if self.path != PIPE:
+            self._file.close()
+            Path(self._temporary).unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
         if self.path == PIPE:
@@ -105,7 +117,7 @@ def _writer(form: str, file: BinaryIO, output: Any, codec: str) -> Any:
         return _Batches(arrow_csv.CSVWriter(file, output))
     if form == "jsonl":
         if output.names != [COLUMN]:
-            raise FileRefused("only records are written as JSON Lines")
+            raise FileRefused("JSON Lines can only be written from records")
         return _JsonLines(file)
     if form == "arrow":
         return pa.ipc.new_file(file, output, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True))

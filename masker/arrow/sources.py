@@ -1,8 +1,8 @@
 """Files read as streams of record batches: Parquet, CSV, JSON Lines, Arrow.
 
-CSV is text in every column: an unquoted empty cell is null, a quoted one the empty
-string. JSON Lines is one column of records. Beside CSV and JSON Lines, `X.placet.json`
-gives the fields' metadata.
+1. Every column of a CSV file is text. An unquoted empty cell is null, a quoted one is the empty string.
+2. JSON Lines is one column of records.
+3. Beside a CSV or JSON Lines file X, `X.placet.json` gives the metadata of its fields.
 """
 
 import csv
@@ -26,12 +26,17 @@ from masker.kernels.canonical import canonical
 from masker.records import COLUMN
 
 BATCH_ROWS = 1 << 16
+"""Rows of a batch read from Parquet: many enough that the work for a batch does not show, few enough for memory."""
 _LINES_BYTES = 1 << 20
+"""Bytes of JSON Lines that make a batch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """An opened input; use as a context. `rows` is None where only the end tells; `codec` is Parquet's."""
+    """An opened input, which closes with its context.
+
+    `rows` is None where the file does not tell their number. `codec` is the compression of Parquet, else empty.
+    """
 
     form: str
     schema: Any
@@ -48,7 +53,7 @@ class Source:
 
 
 def source(path: str, form: str = "", *, trim: bool = False) -> Source:
-    """Open a file, or standard input for `-` (csv, jsonl or arrows). `trim` takes blanks off CSV cells."""
+    """Open a file, or standard input for `-` (csv, jsonl or arrows). `trim` removes blanks around CSV cells."""
     form = form or ("arrows" if path == PIPE else form_of(path))
     if path == PIPE and form in {"parquet", "arrow"}:
         raise FileRefused(f"{form} cannot come through a pipe")
@@ -88,7 +93,7 @@ def _open_parquet(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - on
 def _open_csv(file: BinaryIO, *, trim: bool) -> Source:
     names = _header(file)
     if not names or len(set(names)) != len(names) or not all(names):
-        raise FileRefused("the header needs distinct names for all columns")
+        raise FileRefused("every column needs a name in the header, and the names must differ")
     text = pa.schema([pa.field(name, pa.string()) for name in names])
     convert = arrow_csv.ConvertOptions(
         column_types=text, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False

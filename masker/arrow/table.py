@@ -6,11 +6,13 @@ from typing import Any
 import pyarrow as pa
 
 PIECE_BYTES = 256 << 20
+"""Bytes of a chunk that are masked together. With PIECE_ROWS it keeps each output below 2 GiB, for 32-bit offsets."""
 PIECE_ROWS = 1 << 23
+"""Rows of a chunk that are masked together: with at most 100 bytes that a mask adds to a value, 800 MiB more."""
 
 
 def read(source: Any) -> Any:
-    """Return a pyarrow.Table of anything that speaks the Arrow C stream interface."""
+    """Read anything that speaks the Arrow C stream interface into a pyarrow.Table."""
     if isinstance(source, pa.Table):
         return source
     return pa.RecordBatchReader.from_stream(source).read_all()
@@ -32,12 +34,12 @@ def batch(arrays: list[Any], schema: Any, rows: int) -> Any:
 
 
 def same_columns(schema: Any, planned: Any) -> bool:
-    """Tell whether names, types and order are the planned ones; metadata may differ."""
+    """Tell whether names, types and order of the columns are those of the plan; metadata may differ."""
     return bool(schema.remove_metadata().equals(planned.remove_metadata()))
 
 
 def is_sound(array: Any) -> bool:
-    """Check offsets, bitmaps, indices and UTF-8: kernels trust them."""
+    """Check offsets, bitmaps, indices and UTF-8, which kernels do not check."""
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:  # its text quotes the data

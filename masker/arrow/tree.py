@@ -12,7 +12,8 @@ from masker.arrow import buffers, schema
 from masker.kernels.column import Fixed, Flags, ends
 from masker.path import Path
 
-Rows = NDArray[np.int64]  # for each value the row of the table it stands in
+Rows = NDArray[np.int64]
+"""For each value, the row of the table that it stands in."""
 OnLeaf = Callable[[Path, Any, Flags, Rows], Any]
 
 
@@ -60,9 +61,9 @@ def decoded(array: Any) -> Any:
 
 
 def dictionary_of(array: Any) -> tuple[Any, NDArray[np.int64]] | None:
-    """Return entries and indices (0 where null) of a dictionary array, None for any other.
+    """Return entries and indices (0 where null) of a dictionary array; None for every other array.
 
-    Of a dictionary with more entries than rows only the used ones: batches may share a huge one.
+    Where a dictionary has more entries than rows, only the used ones come back, as batches may share a huge dictionary.
     """
     if not types.is_dictionary(array.type):
         return None

@@ -17,16 +17,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile at the first call, with every flag in one place.
 
-    nogil: threads run over chunks outside. Never parallel: several threads abort on
-    numba's workqueue layer. No cache on disk: processes would share it. The rest leaves
-    out what nobody needs, as compiling takes time: C wrappers, division checks (no
-    kernel divides by what could be zero), and counts of references (none allocates).
+    1. nogil: threads run over chunks, outside.
+    2. Never parallel: several threads abort on numba's workqueue layer.
+    3. Without a cache on disk, as processes would share it.
+    4. Without C wrappers, division checks (the divisors of kernels are never zero) and reference counts (kernels do not
+       allocate), as each takes time to compile.
     """
     return _compiled(function, no_cfunc_wrapper=True)
 
 
 def device(function: F) -> F:
-    """Compile a piece that only kernels call, always inlined: called often, it would stay a call."""
+    """Compile a piece that only kernels call. It is always inlined; by itself the compiler would not always do that."""
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True)
 
 

@@ -9,7 +9,9 @@ from masker.kernels.word import U, store, swap
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PAIRS = np.array([a | b << 8 for a in _ALPHABET for b in _ALPHABET], np.uint16)
+"""12 bits -> their two characters, the first one lowest."""
 SIXES = np.full(256, 255, np.uint8)
+"""Character -> its 6 bits; 255 for every other byte."""
 SIXES[np.frombuffer(_ALPHABET, np.uint8)] = np.arange(64, dtype=np.uint8)
 
 

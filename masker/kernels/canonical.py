@@ -1,7 +1,6 @@
 """Canonical forms of text, so that equal things are equal bytes before a key touches them.
 
-ASCII goes through a kernel; a value with other characters through `unicodedata`, with
-the same result where both apply.
+ASCII goes through a kernel, a value with other characters through `unicodedata`. For ASCII both give the same.
 """
 
 import unicodedata
@@ -14,13 +13,14 @@ from masker.kernels.column import Bytes, Text, merge, ranges, text_from
 from masker.kernels.word import U
 
 FORMS = ("trim", "nfc", "lower", "upper", "lower_host")
+"""What a domain can do to its values first: remove blanks, compose (NFC), change case, lower what follows the `@`."""
 _FIRST = {"lower": ord("A"), "upper": ord("a")}  # the first letter that each changes
 _BLANK = np.array([chr(byte).isspace() for byte in range(128)] + [False] * 128)  # what str.strip takes away
 _PART = 1 << 16  # bytes that stay in cache
 
 
 def canonical(text: Text, forms: tuple[str, ...]) -> Text:
-    """Apply the forms in one order: NFC, trim, case, NFC."""
+    """Apply the forms in a fixed order: NFC, trim, case, NFC."""
     if not forms:
         return text
     foreign = np.zeros(len(text), np.bool_)
@@ -49,7 +49,7 @@ def _cased(text: Text, forms: tuple[str, ...]) -> Bytes:
 
 
 def canonical_text(value: str, forms: tuple[str, ...]) -> str:
-    """The same for one value."""
+    """Return the canonical form of one value; `canonical` is the same for a column."""
     value = unicodedata.normalize("NFC", value) if "nfc" in forms else value
     value = value.strip() if "trim" in forms else value
     if "lower" in forms:

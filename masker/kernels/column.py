@@ -14,13 +14,15 @@ Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
-# Why a value was not masked; 0 is masked.
-UNFIT, SHORT = 1, 2
+UNFIT = 1
+"""Status of a value that does not fit its mask; 0 is the status of a masked value."""
+SHORT = 2
+"""Status of a value that is too short to encrypt."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Text:
-    """`n` byte strings: value i is data[offsets[i]:offsets[i + 1]] where valid[i], else null.
+    """Byte strings: value i is data[offsets[i]:offsets[i + 1]] where valid[i], else null.
 
     `data` may be longer than its values, and is padded to LEAST bytes.
     """
@@ -37,7 +39,7 @@ class Text:
         return self.valid.size
 
     def value(self, row: int) -> bytes:
-        """Return one value; for long or odd values, not for loops over all."""
+        """Return one value. It is for rare values; a kernel goes over all of them."""
         return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
 
     def only(self, chosen: Flags) -> "Text":
@@ -56,7 +58,7 @@ class Text:
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """`n` machine numbers with their flags."""
+    """Machine numbers, null where not valid."""
 
     values: NDArray[Any]
     valid: Flags
@@ -117,7 +119,7 @@ def compact(text: Text) -> Text:
 
 
 def merge(first: Text, second: Text) -> Text:
-    """Take second's value where it is valid, else first's."""
+    """Take the value of `second` where it is valid, else that of `first`."""
     lengths = np.where(first.valid, np.diff(first.offsets), 0)
     lengths = np.where(second.valid, np.diff(second.offsets), lengths)
     offsets = ends(lengths)
@@ -152,7 +154,7 @@ def copy_into(data: Bytes, offsets: Offsets, take: Flags, output: Bytes, places:
 
 @kernel
 def gather(data: Bytes, offsets: Offsets, rows: Offsets, output: Bytes, places: Offsets) -> None:
-    """Copy the values at `rows`, in that order; a negative row is nothing."""
+    """Copy the values at `rows`, in that order; a negative row copies nothing."""
     for i in range(rows.size):
         if rows[i] >= 0:
             copy(data, offsets[rows[i]], places[i + 1] - places[i], output, places[i])

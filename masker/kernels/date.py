@@ -13,22 +13,25 @@ from masker.kernels.column import Fixed, Masked
 from masker.kernels.vector import get, get_pair, put, remainder
 from masker.kernels.word import U, swap
 
-PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}  # months
-LEAST, MOST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, what four digits of a year can hold
-_TABLE = 1 << 16  # days
+PERIODS = {"month": 1, "quarter": 3, "year": 12, "5years": 60}
+"""Months of the periods that a date can go back to the beginning of."""
+LEAST, MOST = -719_162, 2_932_896
+"""Days of 0001-01-01 and 9999-12-31: the first and last day whose year four digits can write."""
+_TABLE = 1 << 16
+"""Days that a table may have beyond the number of values; it is 512 KiB, and stays in cache."""
 
 Days = NDArray[np.int64]
 
 
 def offsets_from(digests: NDArray[np.uint64], reach: int, unit: int) -> Days:
-    """Map 128-bit digests to [-reach, reach] without 0, times `unit` days."""
+    """Map digests of 128 bits to -reach..reach without 0, times `unit` days."""
     output = np.zeros(digests.shape[0], np.int64)
     spread(digests, reach, U((1 << 64) // (2 * reach)), unit, output)
     return output
 
 
 def shifted(dates: Fixed, days: Days, per_day: int) -> Masked:
-    """Add whole days to counts of which `per_day` make one; UNFIT where the sum overflows."""
+    """Add whole days to counts of which `per_day` make a day; UNFIT where the sum overflows."""
     output = np.zeros_like(dates.values)
     status = np.zeros(len(dates), np.uint8)
     limits = np.iinfo(dates.values.dtype)
@@ -37,7 +40,7 @@ def shifted(dates: Fixed, days: Days, per_day: int) -> Masked:
 
 
 def truncated(dates: Fixed, months: int, per_day: int) -> Masked:
-    """Go back to the first day of the period."""
+    """Go back to the first day of the period; UNFIT where the type cannot hold that day."""
     days = dates.values if per_day == 1 else dates.values // per_day
     low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
     if high - low > days.size + _TABLE:
@@ -54,7 +57,7 @@ def truncated(dates: Fixed, months: int, per_day: int) -> Masked:
 
 
 def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
-    """Whole years from the date to `today` (days), at most `cap`; UNFIT for dates after it."""
+    """Return whole years from each date to the day `today`, at most `cap`; a date after it is UNFIT."""
     output = np.zeros(len(dates), np.int32)
     status = np.zeros(len(dates), np.uint8)
     years_until(dates.values, dates.valid, per_day, today, cap, output, status)
@@ -63,7 +66,7 @@ def ages(dates: Fixed, per_day: int, today: int, cap: int) -> Masked:
 
 @kernel
 def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> None:
-    """First 8 bytes, big-endian, mod 2n: the lower half goes to -n..-1, the upper to 1..n."""
+    """Take the first 8 bytes, big-endian, mod 2n: the lower half of the results goes to -n..-1, the upper to 1..n."""
     for i in range(output.size):
         word, _ = get_pair(digests, 0, i)
         number = np.int64(remainder(swap(word), U(2 * reach), inverse))
@@ -72,7 +75,7 @@ def spread(digests: Any, reach: Any, inverse: Any, unit: Any, output: Any) -> No
 
 @kernel
 def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: Any, output: Any, status: Any) -> None:
-    """Add; the sign of a sum that wrapped differs from both signs that went into it."""
+    """Add days. A sum that wrapped has another sign than both of its parts."""
     for i in range(valid.size):
         value, change = np.int64(get(values, 0, i)), get(days, 0, i) * per_day
         moved = value + change
@@ -83,7 +86,7 @@ def shift(values: Any, valid: Any, days: Any, per_day: Any, least: Any, most: An
 
 @kernel
 def truncate(days: Any, months: Any, first: Any) -> None:
-    """Years count from 0, so that five of them begin in 0 and 5."""
+    """Find the first day of each period. Years count from 0, so that periods of five begin in 0 and 5."""
     for i in range(days.size):
         year, month, _ = civil(np.int64(days[i]))
         count = (year * 12 + month - 1) // months * months
@@ -92,7 +95,7 @@ def truncate(days: Any, months: Any, first: Any) -> None:
 
 @kernel
 def years_until(values: Any, valid: Any, per_day: Any, today: Any, cap: Any, output: Any, status: Any) -> None:
-    """Count birthdays."""
+    """Count the birthdays from each date to `today`."""
     year, month, day = civil(today)
     for i in range(valid.size):
         if valid[i]:
@@ -122,7 +125,7 @@ def civil(days: Any) -> Any:
 
 @device
 def days_of(year: Any, month: Any, day: Any) -> Any:
-    """The inverse of `civil`."""
+    """Return the day of a date; the inverse of `civil`."""
     if month <= 2:
         year -= 1
     era = year // 400

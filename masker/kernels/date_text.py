@@ -1,7 +1,7 @@
 """Dates in text with a format: read, truncated, written back; a word of eight bytes at a time.
 
-Every field of a format has its own number of digits, so all values have one size and every
-field one place. A whole date has eight digits, so no value is shorter than a word.
+A field of a format has a fixed number of digits, so all values have the same size, and each field has one place. A
+whole date has eight digits, so each value is at least a word.
 """
 
 import re
@@ -22,9 +22,10 @@ _FIELDS = {"%Y": (0, 4, 9999), "%m": (1, 2, 12), "%d": (2, 2, 31), "%H": (3, 2, 
 class Layout(NamedTuple):
     """A format, compiled.
 
-    Rows of `fields` are place, digits before it in the word that is loaded for it, and the greatest
-    value; year, month, day, then the times that the format has. Rows of `words` are place, bits of
-    literals, the literals, bits of digits.
+    1. `size` is the number of bytes of every value.
+    2. A row of `fields` is the place of a field, the place of the word that is loaded for it, and its greatest value.
+       The rows are year, month, day, and the times that the format has.
+    3. A row of `words` is the place of a word, the bits of its literals, the literals, and the bits of its digits.
     """
 
     size: int
@@ -33,7 +34,7 @@ class Layout(NamedTuple):
 
 
 def layout(date_format: str) -> Layout | None:
-    """Compile a format of %Y %m %d %H %M %S and ASCII literals; None where it is not one with a whole date."""
+    """Compile a format of %Y %m %d %H %M %S and ASCII literals; None where it is wrong or lacks a part of the date."""
     places: dict[int, tuple[int, int]] = {}
     literals = digits = b""
     for part in re.findall(r"%.|[^%]", date_format):
@@ -76,9 +77,9 @@ def truncated(text: Text, months: int, form: Layout) -> Masked:
 
 
 def written(data: Bytes, starts: Offsets, days: Fixed, form: Layout) -> Masked:
-    """Write days over year, month and day of the texts at `starts`; UNFIT beyond the years 1 to 9999.
+    """Write days over the year, month and day of the texts at `starts`; UNFIT outside the years 1 to 9999.
 
-    Every valid day was read from the text at its start.
+    Every valid day must have been read from the text at its start.
     """
     inside = days.valid & (days.values >= LEAST) & (days.values <= MOST)
     status = np.where(days.valid & ~inside, np.uint8(UNFIT), np.uint8(0))
@@ -90,7 +91,7 @@ def written(data: Bytes, starts: Offsets, days: Fixed, form: Layout) -> Masked:
 
 @kernel
 def read(data: Any, offsets: Any, valid: Any, size: Any, fields: Any, words: Any, days: Any, status: Any) -> None:
-    """Count days."""
+    """Read the day of every valid value."""
     for i in range(valid.size):
         if valid[i]:
             good, year, month, day = take(data, offsets[i], offsets[i + 1] - offsets[i] == size, fields, words)
@@ -113,7 +114,7 @@ def truncate(
     places: Any,
     status: Any,
 ) -> None:
-    """Years count from 0, so that five of them begin in 0 and 5."""
+    """Write the first day of each period. Years count from 0, so that periods of five begin in 0 and 5."""
     q = 0
     for i in range(valid.size):
         places[i] = q
@@ -174,7 +175,7 @@ def field(data: Any, p: Any, fields: Any, number: Any) -> Any:
 
 @device
 def put(data: Any, p: Any, fields: Any, words: Any, year: Any, month: Any, day: Any, output: Any, q: Any) -> None:
-    """Copy a value and write another day over it."""
+    """Copy a value, and write another day over its year, month and day."""
     for w in range(U(words.shape[0])):
         store(output, U(q) + words[w, 0], load(data, U(p) + words[w, 0]))
     century = (year * 5243) >> 19  # // 100 below 10^4

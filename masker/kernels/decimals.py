@@ -1,4 +1,4 @@
-"""Decimal digits eight at a time: a word holds eight bytes, the first digit lowest."""
+"""Decimal digits eight at a time: a word holds eight digits, one in each byte, the first one lowest."""
 
 from typing import Any
 
@@ -6,13 +6,15 @@ from masker.kernels import device
 from masker.kernels.word import U, front, load, load_part, store
 
 TEN8 = U(100_000_000)
+"""10^8: what the first of two words of digits counts."""
 ASCII = U(0x3030303030303030)
+"""Eight times "0": the difference between digits and their characters."""
 _HIGH, _SIX, _THREE = U(0xF0F0F0F0F0F0F0F0), U(0x0606060606060606), U(0x3333333333333333)
 
 
 @device
 def take(data: Any, p: Any, size: Any, digits: Any, q: Any) -> Any:
-    """Copy ASCII digits as numbers 0 to 9, up to 8 bytes too far; False where a byte is no digit."""
+    """Copy ASCII digits as numbers 0 to 9, up to 8 bytes too far; False where a byte is not a digit."""
     wrong, whole, rest = U(0), size & ~7, size & 7
     for k in range(0, whole, 8):
         word = load(data, p + k)

@@ -1,7 +1,7 @@
 """Characters to digits and back: in bytes where alphabet and separators are ASCII, else in UTF-8.
 
-Digits of value i stand from place offsets[i] - offsets[0] on; counts[i] says how many.
-Tables map a byte or code point to its digit, -2 for a separator, -1 for anything else.
+1. The digits of value i begin at place offsets[i] - offsets[0]; counts[i] says how many they are.
+2. Tables map a byte or code point to its digit, to -2 for a separator, and to -1 for anything else.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def read_bytes(
     counts: Any,
     status: Any,
 ) -> None:
-    """Read ASCII; with `decimal`, values of digits alone go eight at a time."""
+    """Read ASCII; with `decimal`, a value of digits alone is read eight digits at a time."""
     first = offsets[0]
     for i in range(valid.size):
         if not valid[i]:
@@ -74,7 +74,7 @@ def read_characters(
 
 @kernel
 def check(offsets: Any, valid: Any, digits: Any, counts: Any, add: Any, status: Any) -> None:
-    """Mark what has not its check digit plus `add`."""
+    """Mark values whose last digit is not their check digit plus `add`."""
     for i in range(valid.size):
         if valid[i] and status[i] == 0:
             start = offsets[i] - offsets[0]
@@ -155,7 +155,7 @@ def write_characters(
     output: Any,
     places: Any,
 ) -> None:
-    """The same in UTF-8."""
+    """Spell digits over their characters in UTF-8; separators are copied, what did not fit is left out."""
     q = U(places[0])
     for i in range(valid.size):
         places[i] = np.int64(q)

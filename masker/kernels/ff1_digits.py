@@ -1,6 +1,6 @@
 """NUM and STR of FF1 (SP 800-38G, algorithms 1 and 3) for both halves of windows, grouped by their length.
 
-`order` lists the values by the length of their windows, groups[n] is where those of n digits begin.
+`order` lists the values by the length of their windows; groups[n] is where the windows of n digits begin in it.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from masker.kernels.word import U, mulhi
 
 @kernel
 def halves_decimal(digits: Any, starts: Any, order: Any, groups: Any, left: Any, right: Any) -> None:
-    """NUM of both halves, eight digits at a time."""
+    """Return NUM of both halves of decimal windows, eight digits at a time."""
     for n in range(groups.size - 1):
         u = n // 2
         for k in range(groups[n], groups[n + 1]):
@@ -25,7 +25,7 @@ def halves_decimal(digits: Any, starts: Any, order: Any, groups: Any, left: Any,
 
 @kernel
 def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, left: Any, right: Any) -> None:
-    """The same in any radix."""
+    """Return NUM of both halves in any radix."""
     for n in range(groups.size - 1):
         u = n // 2
         for k in range(groups[n], groups[n + 1]):
@@ -43,7 +43,7 @@ def halves(digits: Any, starts: Any, order: Any, groups: Any, radix: Any, left: 
 def spread_decimal(
     left: Any, right: Any, order: Any, groups: Any, starts: Any, first: Any, second: Any, digits: Any
 ) -> None:
-    """STR of both halves: spelt in vectors into `first` and `second`, which are scratch, then put in their places."""
+    """Write STR of both halves of decimal windows: in vectors into the scratch `first` and `second`, then in place."""
     for n in range(groups.size - 1):
         u, start = n // 2, np.int64(groups[n])
         size = np.int64(groups[n + 1]) - start
@@ -62,7 +62,7 @@ def spread_decimal(
 
 @kernel
 def spread(left: Any, right: Any, order: Any, groups: Any, starts: Any, radix: Any, inverse: Any, digits: Any) -> None:
-    """The same in any radix; with inverse = floor(2^64 / radix) + 1 the quotient is exact below 2^48."""
+    """Write STR of both halves in any radix; inverse = floor(2^64 / radix) + 1 gives exact quotients below 2^48."""
     for n in range(groups.size - 1):
         u = n // 2
         for k in range(groups[n], groups[n + 1]):

@@ -1,7 +1,7 @@
-"""FF1 where a half fits 48 bits and the tweak fits the round's only block: ten AES calls a chunk.
+"""FF1 where a half fits 48 bits and the tweak fits the only block of a round: ten AES calls for a chunk.
 
-Then b <= 6 and d <= 12, so the last block of P || Q is tweak, zeros, [i], NUM(B); only
-E(P) comes before it, and S is the head of R (SP 800-38G, algorithm 7, steps 5 and 6).
+Then b <= 6 and d <= 12. So the last block of P || Q is tweak, zeros, [i], NUM(B), only E(P) comes before it, and S is
+the head of R (SP 800-38G, algorithm 7, steps 5 and 6).
 """
 
 from functools import cache
@@ -17,9 +17,12 @@ from masker.kernels.lanes import octets
 from masker.kernels.vector import get, get_pair, least, put, put_pair, remainder
 from masker.kernels.word import ALL, U, swap
 
-HALF_BITS = 48  # a remainder shifted by 16 bits still fits a word
-LENGTHS = 97  # radix 2 has 48 digits a half
-WIDTH = 4  # bytes of a half up to which R counts eight bytes
+HALF_BITS = 48
+"""Bits of a half at most, so that a remainder shifted by 16 bits fits a word."""
+LENGTHS = 97
+"""Window lengths from 0: with radix 2 a half has 48 digits, and other radices have fewer."""
+WIDTH = 4
+"""Bytes of a half up to which a round takes eight bytes of R; above, it takes twelve."""
 
 Words = NDArray[np.uint64]
 Digits = NDArray[Any]
@@ -30,7 +33,7 @@ class Form(Protocol):
 
     @property
     def radix(self) -> int:
-        """Number of characters."""
+        """The number of characters in the alphabet."""
 
     @property
     def keep_prefix(self) -> int:
@@ -50,7 +53,7 @@ class Form(Protocol):
 
 
 class Constants(NamedTuple):
-    """By window length: moduli and Barrett inverses of both halves (n, 2), bytes of a half, shift of [i]."""
+    """By window length: moduli and Barrett inverses of both halves (n, 2), and the bytes of a half."""
 
     modulus: Words
     inverse: Words
@@ -59,18 +62,18 @@ class Constants(NamedTuple):
 
 @cache
 def longest(radix: int, kept: int, *, ascii_only: bool) -> int:
-    """The longest window that this file takes; 0 where a tweak has no fixed length."""
+    """Return the longest window that this file takes; 0 where tweaks can differ in length."""
     if kept and not ascii_only:
         return 0
     tweak = kept + 1 if kept else 0
     length = 0
-    while radix ** -(-(length + 1) // 2) <= 1 << HALF_BITS and tweak + 1 + _width(radix, length + 1) <= 16:
+    while radix ** -(-(length + 1) // 2) <= 1 << HALF_BITS and tweak + 1 + width(radix, length + 1) <= 16:
         length += 1
     return length
 
 
 class Rounds:
-    """FF1 of one key and format over at most `rows` windows a call; its scratch belongs to one thread."""
+    """FF1 with one key and format, for at most `rows` windows in a call. It belongs to one thread."""
 
     def __init__(self, cipher: BlockCipher, form: Form, rows: int) -> None:
         self._cipher, self._form, self._numbers = cipher, form, constants(form.radix)
@@ -129,19 +132,19 @@ class Rounds:
 def constants(radix: int) -> Constants:
     """Return the tables for every window length."""
     modulus, inverse = np.zeros((LENGTHS, 2), np.uint64), np.zeros((LENGTHS, 2), np.uint64)
-    width = np.zeros(LENGTHS, np.int64)
+    widths = np.zeros(LENGTHS, np.int64)
     for length in range(2, LENGTHS):
         sizes = (length // 2, length - length // 2)
         if radix ** sizes[1] > 1 << HALF_BITS:
             break
         modulus[length] = [radix**size for size in sizes]
         inverse[length] = [(1 << 64) // radix**size for size in sizes]
-        width[length] = _width(radix, length)
-    return Constants(modulus, inverse, width)
+        widths[length] = width(radix, length)
+    return Constants(modulus, inverse, widths)
 
 
 def head(radix: int, length: int, tweak_length: int) -> bytes:
-    """The block P of algorithm 7, step 5."""
+    """Return the block P of algorithm 7, step 5."""
     half = (length // 2) % 256
     return (
         bytes([1, 2, 1])
@@ -152,8 +155,8 @@ def head(radix: int, length: int, tweak_length: int) -> bytes:
     )
 
 
-def _width(radix: int, length: int) -> int:
-    """The b of algorithm 7, step 3."""
+def width(radix: int, length: int) -> int:
+    """Return the bytes of NUM(B): the b of algorithm 7, step 3."""
     return (int(radix ** -(-length // 2) - 1).bit_length() + 7) // 8
 
 
@@ -165,7 +168,7 @@ def _heads(cipher: BlockCipher, radix: int, tweak_length: int) -> Words:
 
 @kernel
 def sort_sizes(sizes: Any, order: Any, groups: Any, place: Any) -> Any:
-    """Counting sort: order lists the values with a window by its length, groups where each length begins."""
+    """List in `order` the values by the length of their windows, and in `groups` where each length begins."""
     for i in range(sizes.size):
         if sizes[i] > 0:
             groups[sizes[i] + 1] += U(1)
@@ -243,7 +246,7 @@ def step_wide(
     subtract: Any,
     blocks: Any,
 ) -> None:
-    """The same where d = 12: four more bytes of R, sixteen bits at a time."""
+    """One Feistel round as in `step`, where d = 12: four more bytes of R, sixteen bits at a time."""
     flip = ALL if subtract else U(0)
     for n in range(low, high):
         m, inv, start = modulus[n, parity], inverse[n, parity], np.int64(groups[n])

@@ -1,7 +1,7 @@
 """FF1 for any radix up to 65,536, up to 128 digits and any tweak.
 
-Halves are limbs of k digits, least first, so that mod radix^m is the loss of the top
-carry. Lanes of one call share length and tweak length; AES runs for all of them at once.
+A half is a list of limbs of k digits, the least first, so that mod radix^m drops the highest carry. The windows of one
+call have the same length and the same length of tweak; AES runs for all of them at once.
 """
 
 import dataclasses

@@ -1,8 +1,7 @@
 """FF1 (NIST SP 800-38G Rev. 1 draft) over whole columns, separators left in place.
 
-A chunk's values are read as digits, the encrypted windows go through ten rounds side
-by side (`ff1_small` where a half fits 48 bits, `ff1_wide` for all others), and the
-digits are written back over the characters they came from.
+The values of a chunk are read as digits. The windows to encrypt go through ten rounds side by side (`ff1_small` where a
+half fits 48 bits, `ff1_wide` for all others). The digits are written back over the characters they came from.
 """
 
 import dataclasses
@@ -24,19 +23,23 @@ from masker.kernels.digits import (
     write_characters,
 )
 
-FLOOR = 1_000_000  # SP 800-38G Rev. 1 draft, section 5.1
-LIMIT = 128  # characters of the alphabet in one value
+FLOOR = 1_000_000
+"""Possible values of a window at least (SP 800-38G Rev. 1 draft, section 5.1): fewer could be tried one by one."""
+LIMIT = 128
+"""Characters of the alphabet in a value at most: the work grows with the square of the length."""
 ROWS = 8192
-LUHN_VALID, LUHN_INVALID = 0, 1  # what is added to the check digit
+"""Values of a chunk. Measured on 16 digits: 4,096 encrypt 10 % fewer values a second, 65,536 encrypt 9 % more."""
+LUHN_VALID, LUHN_INVALID = 0, 1
+"""What is added to the check digit: a number that is `invalid` cannot be charged."""
 _FOREIGN, _SEPARATOR = -1, -2
 _PLAIN = np.zeros(0, np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """What a domain declares about its numbers; checked by the plan.
+    """What a domain declares about its values, already checked.
 
-    `luhn` is None, LUHN_VALID or LUHN_INVALID. `bits` is the AES key length.
+    `luhn` is None, LUHN_VALID or LUHN_INVALID. `bits` is the length of the AES key.
     """
 
     alphabet: tuple[str, ...]
@@ -48,7 +51,7 @@ class Format:
 
     @property
     def radix(self) -> int:
-        """The number of characters."""
+        """The number of characters in the alphabet."""
         return len(self.alphabet)
 
     @cached_property
@@ -56,6 +59,14 @@ class Format:
         """The shortest window: two digits, and as many as reach the floor."""
         length = 2
         while self.radix**length < FLOOR:
+            length += 1
+        return length
+
+    @cached_property
+    def wide(self) -> int:
+        """The shortest window whose rounds take twelve bytes of AES's output and not eight."""
+        length = self.least
+        while ff1_small.width(self.radix, length) <= ff1_small.WIDTH:
             length += 1
         return length
 
@@ -101,7 +112,7 @@ class Format:
         return table, np.array([len(text) for text in texts], np.int64)
 
     def tweak(self, prefix: Any, suffix: Any) -> bytes:
-        """uint8 length of the prefix in characters, prefix, suffix; empty if the domain keeps nothing."""
+        """Return the length of the prefix in one byte, prefix and suffix; nothing if the domain keeps no characters."""
         if not self.keep_prefix and not self.keep_suffix:
             return b""
         kept = [self.alphabet[digit] for digit in (*prefix, *suffix)]
@@ -109,7 +120,11 @@ class Format:
 
 
 def run(text: Text, form: Format, key: bytes, *, decrypt: bool = False) -> Masked:
-    """Encrypt or decrypt; UNFIT: foreign characters, over 128, wrong check digit; SHORT: under the floor."""
+    """Encrypt or decrypt a column.
+
+    A value is UNFIT with a foreign character, more than LIMIT characters or a wrong check digit. It is SHORT where its
+    window has fewer than FLOOR possible values.
+    """
     return _Column(text, form, BlockCipher(key[: form.bits // 8]), decrypt=decrypt).run()
 
 

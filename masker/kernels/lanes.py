@@ -1,8 +1,7 @@
-"""Values of mixed length side by side: CMAC and counter mode, one AES call a step.
+"""Values of mixed length side by side: CMAC and counter mode, with one AES call for each step.
 
-A chunk's values are sorted by falling block count; the j-th blocks of all of them
-lie next to each other, so that step j of CBC is one XOR and one AES call over a
-prefix of the lanes. Blocks are pairs of words in memory order.
+The values of a chunk are sorted by falling block count. The j-th blocks of all values lie next to each other, so step j
+of CBC is one XOR and one AES call over the first lanes. A block is a pair of words in memory order.
 """
 
 import dataclasses
@@ -18,17 +17,21 @@ from masker.kernels.vector import get_pair, put_pair
 from masker.kernels.word import U, load, load_part, swap
 
 LANES = 4096
-LONG = 1024  # bytes; a longer value would leave the other lanes idle and takes its own AES call
+"""Values of a chunk. Measured on e-mail addresses: 1,024 seal 15 % fewer values a second, 65,536 seal 3 % more."""
+LONG = 1024
+"""Bytes of a value in a lane at most. A longer one would leave the other lanes idle, so it takes its own AES calls."""
 STEPS = LONG // 16
+"""Blocks of the longest value in a lane."""
 
 Words = NDArray[np.uint64]
 
 
 @dataclasses.dataclass(frozen=True)
 class Endings:
-    """What is XORed into the last blocks of a value, by its length mod 16.
+    """Blocks to XOR into the last two blocks of a value, by its length mod 16.
 
-    `last` into the last block, from row 16 on for values of at least 16 bytes; `before` into the one before.
+    `last` is for the last block: rows 16 to 31 for values of at least 16 bytes, rows 0 to 15 for shorter ones. `before`
+    is for the block before it.
     """
 
     last: Words
@@ -36,9 +39,9 @@ class Endings:
 
 
 def endings(cipher: BlockCipher, short: bytes, end: bytes) -> Endings:
-    """Padding and subkeys of RFC 4493 for CMAC of (value xorend `end`); under 16 bytes `short` is XORed.
+    """Return padding and subkeys of RFC 4493, for the CMAC of (value xorend `end`) in the words of RFC 5297.
 
-    For plain CMAC `end` is zero and `short` is K2.
+    A value of less than 16 bytes is XORed with `short`. For plain CMAC `end` is zero and `short` is K2.
     """
     key1 = double(cipher.block(bytes(16)))
     key2 = double(key1)
@@ -58,7 +61,7 @@ def double(block: bytes) -> bytes:
 
 
 class Lanes:
-    """Scratch for one chunk of at most LANES values of at most LONG bytes; one thread at a time."""
+    """Scratch memory for a chunk of at most LANES values of at most LONG bytes. It belongs to one thread."""
 
     def __init__(self) -> None:
         self.lane = np.zeros(LANES, np.int64)  # value -> lane, -1 where not taken
@@ -78,7 +81,7 @@ class Lanes:
             self._grow(blocks)
 
     def mac(self, text: Text, cipher: BlockCipher, masks: Endings) -> Words:
-        """CMAC of every laned value; by lane, valid until the next call."""
+        """Return the CMAC of every value in a lane, by lane. The next call overwrites it."""
         fill(
             text.data,
             text.offsets,
@@ -98,7 +101,7 @@ class Lanes:
         return self.state
 
     def keystream(self, tags: Words, cipher: BlockCipher) -> Words:
-        """Counter mode from each lane's tag (RFC 5297, section 2.5); blocks by step and lane."""
+        """Return the keystream from each lane's tag (RFC 5297, section 2.5), as blocks by step and lane."""
         count(tags, self.base, self.steps, self.blocks)
         used = int(self.base[self.steps])
         cipher.encrypt(octets(self.blocks[:used]), self._stream_bytes)

@@ -1,5 +1,6 @@
-"""Numbers: their text, and their generalisation."""
+"""Numbers: their shortest text, and their rounding."""
 
+import decimal
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,17 @@ def numerals(numbers: Fixed) -> Text:
     return Text(output, offsets, numbers.valid)
 
 
+def plain(value: decimal.Decimal) -> str:
+    """Write a decimal without exponent, trailing zeros or an empty fraction."""
+    written = format(value, "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
 @kernel
 def measure(size: Any, negative: Any, valid: Any, lengths: Any) -> None:
-    """Count characters."""
+    """Count the characters of each number."""
     for i in range(valid.size):
         if valid[i]:
             limit, digits = U(10), 1
@@ -38,7 +47,7 @@ def measure(size: Any, negative: Any, valid: Any, lengths: Any) -> None:
 
 @kernel
 def write(size: Any, negative: Any, offsets: Any, output: Any) -> None:
-    """Write digits from the right."""
+    """Write the digits of each number from the right."""
     for i in range(size.size):
         start, rest = offsets[i], size[i]
         if start < offsets[i + 1] and negative[i]:
@@ -50,7 +59,7 @@ def write(size: Any, negative: Any, offsets: Any, output: Any) -> None:
 
 
 def rounded(values: NDArray[Any], step: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Round to the nearest multiple of `step`, a half upwards; flags where it overflows or is no number."""
+    """Round to the nearest multiple of `step`, a half upwards; flags where it overflows or is not a finite number."""
     if values.dtype.kind == "f":
         result = (np.floor(values / step + 0.5) * step).astype(values.dtype)
         return result, ~np.isfinite(values) | ~np.isfinite(result)

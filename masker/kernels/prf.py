@@ -13,15 +13,17 @@ from masker.kernels.number import numerals
 from masker.kernels.vector import get, get_pair, put, put_pair
 from masker.kernels.word import U, swap, zero_bytes
 
-PSEUDONYM = 26  # characters of 128 bits in base32
+PSEUDONYM = 26
+"""Characters of a pseudonym: 128 bits in base32. Among 10^10 values two are equal with probability 10^-19."""
 _ROWS = 8192
+"""Integers of a chunk, whose blocks take 128 KiB."""
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = np.array([[a, b] for a in _ALPHABET for b in _ALPHABET], np.uint8)
 
 
 class Prf:
-    """AES-CMAC under one key; not for two threads at once."""
+    """AES-CMAC under one key. It belongs to one thread."""
 
     def __init__(self, key: bytes) -> None:
         self._key, self._cipher = key, BlockCipher(key)
@@ -30,7 +32,7 @@ class Prf:
         self._lanes = Lanes()
 
     def digests(self, text: Text) -> Words:
-        """Return 128 bits a value as two words in memory order; zero for nulls. Shape (n, 2)."""
+        """Return 128 bits for each value, as two words in memory order: shape (n, 2), zero for nulls."""
         output = np.zeros((len(text), 2), np.uint64)
         long = text.valid & (np.diff(text.offsets) > LONG)
         for low, high in text.chunks(LANES):
@@ -42,9 +44,9 @@ class Prf:
         return output
 
     def integer_digests(self, numbers: Fixed) -> Iterator[tuple[int, Words]]:
-        """The same for integers as shortest base-10 text, which mostly is one block.
+        """Yield the first row of a chunk and the digests of its integers, as those of their shortest base-10 text.
 
-        Yields the first row and the digests of a chunk, valid until the next.
+        The next chunk overwrites them. Most integers are one block of text, so their text is never written out.
         """
         rows = min(_ROWS, len(numbers))
         output, blocks = np.zeros((rows + 1, 2), np.uint64), np.zeros((rows, 2), np.uint64)
@@ -61,7 +63,7 @@ class Prf:
 
 
 def pseudonyms(text: Text, prf: Prf) -> Text:
-    """Return 26 lower base32 characters a value; null stays null."""
+    """Return PSEUDONYM lower-case base32 characters for each value; null stays null."""
     offsets = ends(np.where(text.valid, PSEUDONYM, 0))
     output = np.zeros(int(offsets[-1]), np.uint8)
     spell(prf.digests(text), text.valid, _PAIRS, output, offsets)
@@ -79,7 +81,7 @@ def scatter(macs: Any, lane: Any, output: Any) -> None:
 
 @kernel
 def fill_integers(values: Any, short: Any, blocks: Any, odd: Any) -> None:
-    """Lay out padded blocks of 1 to 15 digits; all other numbers are odd, and what stands for them means nothing.
+    """Lay out padded blocks of numbers of 1 to 15 digits. All others are marked as odd, and their blocks mean nothing.
 
     Sixteen digits in two words, moved down over their leading zeros: no branch, so eight numbers at a time.
     """

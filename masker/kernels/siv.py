@@ -1,7 +1,7 @@
 """Tokens: AEAD_AES_SIV_CMAC_512 (RFC 5297) and base64url, whole columns at a time.
 
-token = kind "_" key id, then unpadded base64url of V || C. Associated data, in this
-order: `placet/token/v1`, kind, key id.
+A token is kind, `_`, key id, and the unpadded base64url of V || C, as in `tok_abc234Rk9v...`. The associated data are
+`placet/token/v1`, kind and key id, in this order.
 """
 
 import base64
@@ -21,14 +21,18 @@ from masker.kernels.vector import get_pair, put_pair
 from masker.kernels.word import U, copy, front, load, load_part, store, swap
 
 LABEL = b"placet/token/v1"
+"""The first associated data; it tells tokens from everything else that the key could seal."""
 KIND = re.compile(r"[a-z][a-z0-9]{0,11}")
+"""The word that a token begins with. It has no `_`, so the first one ends it."""
 TAG = 16
-OVERRUN = 32  # characters that `emit` may write past a token; the next one covers them
+"""Bytes of V."""
+OVERRUN = 32
+"""Characters that `emit` may write past a token, because it writes 32 at a time; the next token covers them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TokenKey:
-    """What seals the tokens of one domain and version: 64 bytes, kind and key id."""
+    """The key of the tokens of one domain and version: 64 bytes, kind and key id."""
 
     key: bytes = dataclasses.field(repr=False)
     kind: str
@@ -46,7 +50,7 @@ class TokenKey:
 
 
 class Sealer:
-    """Seals and opens columns under one key; not for two threads at once."""
+    """Seals and opens columns under one key. It belongs to one thread."""
 
     def __init__(self, key: TokenKey) -> None:
         self.token_key = key
@@ -122,7 +126,7 @@ class Sealer:
 
 
 def open_tokens(text: Text, keys: list[TokenKey]) -> Masked:
-    """Return the values of tokens under any of these keys; UNFIT for whatever is not exactly such a token."""
+    """Return the values of tokens under any of these keys; everything else is UNFIT."""
     which, sealed = _decode(text, keys)
     lengths = np.where(which >= 0, np.diff(sealed.offsets) - TAG, 0)
     offsets = ends(lengths)
@@ -213,7 +217,7 @@ def emit(
 
 @kernel
 def load_tags(data: Any, offsets: Any, lane: Any, tags: Any) -> None:
-    """Read V of each laned value."""
+    """Read V of each value in a lane."""
     for i in range(lane.size):
         if lane[i] >= 0:
             put_pair(tags, 0, lane[i], load(data, offsets[i]), load(data, offsets[i] + 8))

@@ -10,15 +10,16 @@ from masker.kernels import device, kernel
 from masker.kernels.column import UNFIT, Masked, Text, ends, fitting, gather, merge, ranges, text_from
 from masker.kernels.word import U, copy
 
-MASKED_HOST = b"@masked.invalid"  # RFC 2606: never resolves
+MASKED_HOST = b"@masked.invalid"
+"""The end of an e-mail address whose local part is a token (RFC 2606: such a name never resolves)."""
 _ZIP_KEPT, _ZIP_LEAST = 3, 4
 _LETTERS = np.array([chr(byte).isalnum() and byte < 128 for byte in range(256)])
 
 
 def partial(text: Text, first: int, last: int, character: str) -> Masked:
-    """Keep `first` and `last` code points, write `character` (ASCII) over each other one.
+    """Keep `first` and `last` code points, and write `character` (ASCII) over each of the others.
 
-    A value of fewer than twice as many code points as are kept is covered whole.
+    A value that is not at least twice as long as what is kept is covered completely.
     """
     lengths = np.where(text.valid, np.diff(text.offsets), 0)
     span = text.data[text.offsets[0] : text.offsets[-1]]
@@ -37,7 +38,7 @@ def partial(text: Text, first: int, last: int, character: str) -> Masked:
 
 
 def constant(valid: NDArray[np.bool_], value: bytes) -> Text:
-    """Return `value` for every non-null."""
+    """Return `value` for everything that is not null."""
     count = int(np.count_nonzero(valid))
     data = np.frombuffer(value * count, np.uint8)
     return Text(data, ends(np.where(valid, len(value), 0)), valid)
@@ -91,7 +92,7 @@ def join(first: Text, middle: bytes, second: Text | None, end: bytes) -> Text:
 
 
 def cut(text: Text, end: bytes) -> Masked:
-    """Take a fixed ending away; UNFIT where it is missing."""
+    """Remove a fixed ending; UNFIT where it is missing."""
     status = np.zeros(len(text), np.uint8)
     stop = text.offsets[1:].copy()
     strip_end(text.data, text.offsets, text.valid, np.frombuffer(end, np.uint8), stop, status)
@@ -119,7 +120,7 @@ def keep_ascii(data: Any, offsets: Any, valid: Any, first: Any, last: Any, outpu
 
 @kernel
 def measure_partial(data: Any, offsets: Any, valid: Any, first: Any, last: Any, sizes: Any) -> None:
-    """Bytes of the result: kept characters whole, one for each other."""
+    """Count the bytes of each result: those of kept characters, and one for each covered character."""
     for i in range(valid.size):
         if valid[i]:
             points = code_points(data, offsets[i], offsets[i + 1])
@@ -135,7 +136,7 @@ def measure_partial(data: Any, offsets: Any, valid: Any, first: Any, last: Any, 
 
 @kernel
 def keep(data: Any, offsets: Any, valid: Any, first: Any, last: Any, character: Any, output: Any, places: Any) -> None:
-    """Write the result of `measure_partial`'s size."""
+    """Write each result, which has the size that `measure_partial` counted."""
     for i in range(valid.size):
         if not valid[i]:
             continue
@@ -155,7 +156,7 @@ def keep(data: Any, offsets: Any, valid: Any, first: Any, last: Any, character: 
 
 @device
 def code_points(data: Any, start: Any, end: Any) -> int:
-    """Count the bytes that are no UTF-8 continuation."""
+    """Count characters: bytes that do not continue one in UTF-8."""
     points = 0
     for p in range(start, end):
         points += 1 if data[p] & 0xC0 != 0x80 else 0

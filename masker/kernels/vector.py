@@ -1,8 +1,7 @@
 """Elements of arrays in loops that LLVM is to turn into vector instructions.
 
-NumPy's indices may be negative and wrap, which hides from LLVM that neighbouring rounds of
-a loop touch neighbouring memory. These are read and written at start + k, both never
-negative; `k` is the loop's own counter.
+NumPy's indices may be negative and wrap, which hides from LLVM that neighbouring rounds of a loop touch neighbouring
+memory. Here elements are read and written at start + k. Neither is negative, and `k` is the loop's own counter.
 """
 
 from collections.abc import Callable

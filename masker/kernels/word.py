@@ -17,8 +17,11 @@ from masker.kernels import device
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
 U = np.uint64
+"""Makes a number an unsigned word: an index of this type needs no check for its sign."""
 ALL = U(0xFFFFFFFFFFFFFFFF)
-LEAST = 8  # bytes that a buffer of values has at least
+"""A word with all bits set."""
+LEAST = 8
+"""Bytes that a buffer of values has at least, so that a whole word can be loaded from any of them."""
 _WORD = ir.IntType(64)
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
@@ -146,10 +149,3 @@ def load_part(data: Any, p: Any, count: Any) -> Any:
 def front(word: Any, count: Any) -> Any:
     """Keep the first `count` bytes, all of 8 or more, none if negative."""
     return word & (ALL >> U((64 - 8 * count) & 63 if count < 8 else 0)) if count > 0 else U(0)
-
-
-@device
-def reduce(x: Any, modulus: Any, inverse: Any) -> Any:
-    """Return x mod modulus with inverse = floor(2^64 / modulus) (Barrett, off by at most one)."""
-    x -= mulhi(x, inverse) * modulus
-    return x - modulus if x >= modulus else x

@@ -6,36 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import masker
+from masker import methods
 from masker.arrow.schema import walk
 from masker.path import Path, parse, render
 from masker.records import COLUMN
-from masker.spec import REVERSIBLE
 from pdp.arrow.table import Batch
 from pdp.masking.plan import specs
 from pdp.masking.rows import Rows
 
-_COUNTED = {"token", "fpe", "pseudonym", "email"}
-"""Masks with which a caller could build a code book."""
-
 
 def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
     """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
-    wanted = _COUNTED if made.direction == "mask" else set(REVERSIBLE)
-    names = [column for column, spec in specs(made) if spec.mask in wanted]
+    names = [column for column, spec in specs(made) if methods.counts(spec, made.direction)]
     if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
         return json_values(batch.column(0).to_pylist(), names)
     plain = {leaf.column: leaf for leaf in made.leaves}
     total = length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
     for leaf in made.leaves:
         if leaf.spec.mask == "json":
-            below = [path for path, _, spec in leaf.spec.children if spec.mask in wanted]
+            below = [path for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)]
             total += json_values(values(batch, leaf.column), below)
     return total
 
 
 def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
-    names = [column for column, spec in specs(made) if spec.mask in REVERSIBLE]
+    names = [column for column, spec in specs(made) if methods.of(spec).reversible]
     if rows.shape.paths is None:
         count, digest = tokens(rows.batch, names)
     else:

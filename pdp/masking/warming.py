@@ -23,9 +23,9 @@ class Warming:
 
     def _warm(self) -> None:
         try:
-            from pdp.masking import sample  # noqa: PLC0415  # an extra, and a second to import
+            from masker.warm import warm_all  # noqa: PLC0415  # an extra, and a second to import
 
-            sample.warm()
+            warm_all()
         except Exception:
             log.exception("the masks could not be compiled; this server does not become healthy")
         else:

@@ -87,12 +87,12 @@ def _is_name(value: Any) -> bool:
 
 def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> list[Fault]:
     parameters = {key: value for key, value in entry.items() if key not in _OWN or key in KINDS}
-    spec = None if any(_holds_computed(value) for value in parameters.values()) else _masker()
-    if spec is None:
+    declaration = None if any(_holds_computed(value) for value in parameters.values()) else _masker()
+    if declaration is None:
         return []
     try:
-        spec.rule_spec(parameters, domains)
-    except spec.SpecRefused as refused:
+        declaration.rule_spec(parameters, domains)
+    except declaration.SpecRefused as refused:
         return [("bad-mask", str(refused))]
     return []
 
@@ -100,12 +100,12 @@ def _parameter_faults(entry: Mapping[str, Any], domains: Mapping[str, Any]) -> l
 def _declared_wrongly(name: str, domain: Any, domains: Mapping[str, Any]) -> str:
     if not isinstance(domain, dict) or not isinstance(domain.get("mask"), str):
         return "write an object with one `mask` and its parameters"
-    spec = _masker()
-    if spec is None:
+    declaration = _masker()
+    if declaration is None:
         return ""
     try:
-        spec.domain_spec(name, domain, domains)
-    except spec.SpecRefused as refused:
+        declaration.domain_spec(name, domain, domains)
+    except declaration.SpecRefused as refused:
         return str(refused)
     return ""
 
@@ -114,10 +114,10 @@ def _declared_wrongly(name: str, domain: Any, domains: Mapping[str, Any]) -> str
 def _masker() -> Any:
     """The module that checks parameters; None without the extra `mask`. It takes a second to load, so it loads late."""
     try:
-        from masker import spec  # noqa: PLC0415
+        from masker import declaration  # noqa: PLC0415
     except ImportError:
         return None
-    return spec
+    return declaration
 
 
 def _holds_computed(value: Any) -> bool:

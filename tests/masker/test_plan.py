@@ -152,50 +152,6 @@ def test_what_does_not_fit_is_refused_by_column_and_rule(rules, column):
     assert "the.rule" in caught.value.rule or not any(rule["rule"] == "the.rule" for rule in rules)
 
 
-BAD_DOMAINS = [
-    {"mask": "clear"},
-    {"mask": "token", "kind": "Cus"},
-    {"mask": "token", "kind": "a_b"},
-    {"mask": "token", "kind": "a" * 13},
-    {"mask": "token", "canonical": ["lower", "upper"]},
-    {"mask": "token", "canonical": ["nope"]},
-    {"mask": "token", "unfit": "null"},
-    {"mask": "fpe"},
-    {"mask": "fpe", "alphabet": "0"},
-    {"mask": "fpe", "alphabet": "00123"},
-    {"mask": "fpe", "alphabet": "012\u212b"},
-    {"mask": "fpe", "alphabet": ["01", "2"]},
-    {"mask": "fpe", "alphabet": "0123456789", "separators": "x"},
-    {"mask": "fpe", "alphabet": "0123456789-"},
-    {"mask": "fpe", "alphabet": "0123_", "on_short": "token"},
-    {"mask": "fpe", "alphabet": "0123456789", "luhn": "valid", "keep_suffix": 4},
-    {"mask": "fpe", "alphabet": "9876543210", "luhn": "valid"},
-    {"mask": "fpe", "alphabet": "0123456789", "luhn": True},
-    {"mask": "fpe", "alphabet": "0123456789", "aes": 512},
-    {"mask": "fpe", "alphabet": "0123456789", "on_short": "pass"},
-    {"mask": "fpe", "alphabet": "0123456789", "keep_prefix": 64, "keep_suffix": 64},
-    {"mask": "date_shift"},
-    {"mask": "date_shift", "days": 0},
-    {"mask": "date_shift", "days": 1, "weeks": 1},
-    {"mask": "email", "local": "customer"},
-    {"mask": "email", "local": "customer", "host": "nope"},
-    {"mask": "pseudonym", "kind": "x"},
-    "token",
-]
-
-
-@pytest.mark.parametrize("declaration", BAD_DOMAINS, ids=str)
-def test_a_wrong_domain_is_refused(declaration):
-    with pytest.raises(PlanRefused) as caught:
-        plan(
-            pa.schema([("c", pa.string())]),
-            [{"column": "c", "rule": "r", "domain": "bad"}],
-            DOMAINS | {"bad": declaration},
-            key_version=1,
-        )
-    assert (caught.value.column, caught.value.rule) == ("c", "r")
-
-
 def test_equal_masks_of_two_rules_are_one():
     rules = [*WHOLE, {"column": "id", "rule": "second", "reason": "another", "domain": "customer"}]
     made = plan(SCHEMA, rules, DOMAINS, key_version=1)

@@ -10,7 +10,7 @@ from masker.errors import PlanRefused, ValueRefused
 from masker.records import COLUMN
 from tests.masker import naive
 from tests.masker.conftest import ring
-from tests.masker.test_mask import DOMAINS, key, token
+from tests.masker.test_run import DOMAINS, key, token
 
 KEYS = ring("active")
 RULES = [

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import masker
 from masker.errors import ValueRefused
 from tests.masker.conftest import ring
-from tests.masker.test_mask import DOMAINS, token
+from tests.masker.test_run import DOMAINS, token
 
 KEYS = ring("active")
 ADDRESS = pa.struct(

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masker.aes import BlockCipher
-from masker.kernels import ff1_small, ff1_wide, fpe
+from masker.kernels import ff1_small, fpe
 from masker.kernels.column import text_from
 from tests.masker import naive
+from tests.masker.kernels.test_ff1_small import small
+from tests.masker.kernels.test_ff1_wide import wide
 
 DIGITS = "0123456789"
 KEY = bytes(range(32))
@@ -31,20 +32,6 @@ def run(values, form, key=KEY, *, decrypt=False):
     ]
 
 
-def wide(key, tweak, digits, radix, *, decrypt=False):
-    cells = np.array([*digits, 0], np.uint16)
-    ff1_wide.run(BlockCipher(key), radix, cells, np.zeros(1, np.int64), len(digits), [tweak], decrypt=decrypt)
-    return cells[:-1].tolist()
-
-
-def small(key, digits, radix, *, decrypt=False):
-    cells = np.array([*digits, *[0] * 16], np.uint8 if radix <= 256 else np.uint16)
-    form = fpe.Format(tuple(DIGITS) if radix == 10 else tuple(chr(0x100 + i) for i in range(radix)))
-    starts, sizes = np.zeros(1, np.int64), np.array([len(digits)])
-    ff1_small.Rounds(BlockCipher(key), form, 1).run(cells, starts, sizes, decrypt=decrypt)
-    return cells[: len(digits)].tolist()
-
-
 def test_all_459_vectors_against_kernels_and_twin(ff1_vectors):
     assert len(ff1_vectors) == 459
     fast = 0
@@ -59,30 +46,6 @@ def test_all_459_vectors_against_kernels_and_twin(ff1_vectors):
             assert small(key, plain, radix) == cipher
             assert small(key, cipher, radix, decrypt=True) == plain
     assert fast > 10
-
-
-@pytest.mark.parametrize("radix", [2, 3, 10, 62, 255, 256, 65535, 65536])
-def test_odd_radices_lengths_and_tweaks_against_the_twin(radix):
-    random = np.random.default_rng(radix)
-    for length in (2, 3, 7, 20, 21, 64, 127, 128):
-        for tweak_length in (0, 1, 11, 15, 16, 64):
-            digits = random.integers(0, radix, length).tolist()
-            tweak, key = random.bytes(tweak_length), random.bytes(int(random.choice([16, 24, 32])))
-            cipher = naive.ff1(key, tweak, digits, radix)
-            assert wide(key, tweak, digits, radix) == cipher
-            assert wide(key, tweak, cipher, radix, decrypt=True) == digits
-
-
-@pytest.mark.parametrize("radix", [2, 10, 26, 62, 255, 256, 1000])
-def test_the_small_kernel_equals_the_twin_at_every_length_it_takes(radix):
-    random = np.random.default_rng(radix)
-    most = ff1_small.longest(radix, 0, ascii_only=True)
-    assert radix ** -(-most // 2) <= 1 << 48 < radix ** -(-(most + 1) // 2)
-    for length in range(2, most + 1):
-        for digits in (random.integers(0, radix, length).tolist(), [radix - 1] * length, [0] * length):
-            cipher = naive.ff1(KEY, b"", digits, radix)
-            assert small(KEY, digits, radix) == cipher
-            assert small(KEY, cipher, radix, decrypt=True) == digits
 
 
 @st.composite

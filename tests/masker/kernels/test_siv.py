@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masker.kernels import prf
-from masker.kernels.column import Fixed, text_from
+from masker.kernels.column import text_from
 from masker.kernels.siv import Sealer, TokenKey, open_tokens
 from tests.masker import naive
+from tests.masker.columns import values
 
 KEY = TokenKey(bytes(range(64)), "tok", "abc234")
 VALUES = st.one_of(st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes))
@@ -24,10 +24,6 @@ class RfcKey(TokenKey):
     @property
     def associated(self):
         return list(self.strings)
-
-
-def values(text):
-    return [text.value(row) if text.valid[row] else None for row in range(len(text))]
 
 
 def test_rfc_5297_examples(rfc):
@@ -52,26 +48,12 @@ def test_wycheproof_cases_seal_and_open_or_are_refused(wycheproof):
         assert (values(Sealer(key).seal(text_from([plain]))) == [token]) == case["valid"], case["id"]
 
 
-def test_rfc_4493_examples(rfc):
-    key, message = bytes.fromhex(rfc["cmac_key"]), bytes.fromhex(rfc["cmac_message"])
-    parts = [message[: case["length"]] for case in rfc["cmac"]]
-    wanted = [case["mac"] for case in rfc["cmac"]]
-    assert [naive.cmac(key, part).hex() for part in parts] == wanted
-    assert [row.tobytes().hex() for row in prf.Prf(key).digests(text_from(parts))] == wanted
-
-
 def test_tokens_are_the_fixed_vectors(key_vectors, make_ring):
     ring = make_ring("readable", "active")
     for case in key_vectors["tokens"]:
         key = TokenKey(ring.derive(case["domain"], "token", case["version"]), case["kind"], case["key_id"])
         assert ring.key_id(case["domain"], case["version"]) == case["key_id"]
         assert Sealer(key).seal(text_from([case["value"].encode()])).value(0).decode() == case["token"]
-
-
-def test_pseudonyms_are_the_fixed_vectors(key_vectors, keys):
-    for case in key_vectors["pseudonyms"]:
-        made = prf.pseudonyms(text_from([case["value"].encode()]), prf.Prf(keys.derive(case["domain"], "pseudonym", 1)))
-        assert made.value(0).decode() == case["pseudonym"]
 
 
 @given(st.lists(st.none() | VALUES, max_size=30))
@@ -86,12 +68,6 @@ def test_seal_equals_the_twin_and_cryptography_and_opens_again(column):
     opened = open_tokens(sealed, [KEY])
     assert values(opened.values) == column
     assert not opened.status.any()
-
-
-@given(st.lists(st.none() | VALUES, max_size=30), st.binary(min_size=16, max_size=16))
-def test_prf_equals_the_twin(column, key):
-    made = prf.pseudonyms(text_from(column), prf.Prf(key))
-    assert values(made) == [each if each is None else naive.pseudonym(key, each).encode() for each in column]
 
 
 def test_many_lanes_of_mixed_length():
@@ -146,24 +122,3 @@ def test_versions_are_told_apart_in_one_column():
     sealed = [Sealer(keys[row % 2]).seal(text_from([each])) for row, each in enumerate(column)]
     mixed = text_from([each.value(0) if each.valid[0] else None for each in sealed])
     assert values(open_tokens(mixed, keys).values) == column
-
-
-def integer_digests(numbers):
-    return [digest.copy() for _, chunk in prf.Prf(KEY.key[:32]).integer_digests(numbers) for digest in chunk]
-
-
-@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(0, 10**16), max_size=30))
-def test_integer_digests_equal_those_of_their_text(numbers):
-    valid = np.array([number is not None for number in numbers], bool)
-    column = Fixed(np.array([number or 0 for number in numbers], np.int64), valid)
-    made = integer_digests(column)
-    for row, number in enumerate(numbers):
-        assert number is None or made[row].tobytes() == naive.cmac(KEY.key[:32], str(number).encode())
-
-
-def test_integer_digests_at_every_length():
-    numbers = sorted({sign * (10**power + delta) for power in range(19) for delta in (-1, 0, 1) for sign in (1, -1)})
-    for dtype in (np.int64, np.int8, np.uint64):
-        some = [number for number in numbers if np.iinfo(dtype).min <= number <= np.iinfo(dtype).max]
-        made = integer_digests(Fixed(np.array(some, dtype), np.ones(len(some), bool)))
-        assert [row.tobytes() for row in made] == [naive.cmac(KEY.key[:32], str(number).encode()) for number in some]

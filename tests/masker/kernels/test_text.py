@@ -5,21 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masker.kernels import text
-from masker.kernels.canonical import FORMS, canonical, canonical_text
-from masker.kernels.column import compact, merge, text_from
 from tests.masker import naive
-
-WORDS = st.text(max_size=40) | st.text("aZ09 éß€😀\u0301", max_size=300)
-COLUMNS = st.lists(st.none() | WORDS, max_size=20)
-ASCII = st.lists(st.none() | st.text(st.characters(max_codepoint=127), max_size=40), max_size=20)
-
-
-def column(values):
-    return text_from([None if value is None else value.encode() for value in values])
-
-
-def back(made):
-    return [made.value(row).decode() if made.valid[row] else None for row in range(len(made))]
+from tests.masker.columns import ASCII, COLUMNS, back, column
 
 
 @given(COLUMNS | ASCII, st.integers(0, 4), st.integers(0, 4))
@@ -71,38 +58,6 @@ def test_constant_and_chosen():
     assert back(text.constant(values.valid, b"gone")) == ["gone", None, "gone"]
     labels = column(["low", "high"])
     assert back(text.chosen(labels, values.valid * 1, values.valid)) == ["high", None, "high"]
-
-
-CASES = st.sampled_from([(), ("lower",), ("upper",), ("lower_host",)])
-SOME_FORMS = st.builds(
-    lambda a, b, c: tuple(sorted({*a, *b, *c})),
-    CASES,
-    st.sampled_from([(), ("trim",)]),
-    st.sampled_from([(), ("nfc",)]),
-)
-
-
-@given(COLUMNS | ASCII | st.lists(st.text(" \t\x1fA@é.bC\u0301\xa0", max_size=12), max_size=20), SOME_FORMS)
-def test_canonical_equals_python(values, forms):
-    assert set(forms) <= set(FORMS)
-    wanted = [None if v is None else canonical_text(v, forms) for v in values]
-    assert back(canonical(column(values), forms)) == wanted
-
-
-def test_canonical_makes_equal_what_looks_equal():
-    pair = column([" Zoe\u0308@Example.COM", "Zo\u00eb@example.com "])
-    assert len(set(back(canonical(pair, ("trim", "nfc", "lower_host"))))) == 1
-
-
-@given(COLUMNS, st.data())
-def test_compact_and_merge_lose_only_what_is_null(values, data):
-    whole = column(values)
-    flags = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
-    some = whole.only(text.np.array(flags, bool)) if values else whole
-    kept = compact(some)
-    assert back(kept) == [v if flag else None for v, flag in zip(values, flags, strict=True)]
-    assert kept.offsets[-1] == sum(len(v.encode()) for v in back(kept) if v is not None)
-    assert back(merge(kept, whole)) == values
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+import json
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from masker.arrow import sources
+from masker.arrow.sources import source
+from masker.errors import FileRefused
+
+
+def whole(path, form="", **options):
+    with source(str(path), form, **options) as opened:
+        return pa.Table.from_batches(list(opened.batches()), opened.schema)
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "zstd"])
+def test_parquet_tells_its_rows_and_codec_and_comes_in_batches(tmp_path, codec):
+    rows = sources.BATCH_ROWS + 1
+    parquet.write_table(pa.table({"a": range(rows)}), tmp_path / "x.parquet", compression=codec)
+    with source(str(tmp_path / "x.parquet")) as opened:
+        assert (opened.form, opened.rows, opened.codec) == ("parquet", rows, codec)
+        assert [batch.num_rows for batch in opened.batches()] == [sources.BATCH_ROWS, 1]
+
+
+def test_the_form_is_told_by_the_name_or_by_the_caller(tmp_path):
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    (tmp_path / "x.dat").write_text("a\n1\n")
+    assert whole(tmp_path / "x.csv").to_pylist() == whole(tmp_path / "x.dat", "csv").to_pylist() == [{"a": "1"}]
+    with pytest.raises(FileRefused, match=r"the name must end in one of \.parquet"):
+        source(str(tmp_path / "x.dat"))
+
+
+def test_a_header_may_have_a_mark_blanks_and_line_breaks(tmp_path):
+    (tmp_path / "x.csv").write_bytes('\ufeff a ,"b\nc",d\n1,2,3\n'.encode())
+    assert whole(tmp_path / "x.csv").to_pylist() == [{"a": "1", "b\nc": "2", "d": "3"}]
+
+
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
+def test_an_arrow_file_may_be_a_stream(tmp_path, new):
+    table = pa.table({"a": ["x", None]})
+    with new(tmp_path / "x.arrow", table.schema) as writer:
+        writer.write_table(table)
+    assert whole(tmp_path / "x.arrow").equals(table)
+
+
+def test_json_lines_are_one_column_of_records_without_empty_lines(tmp_path):
+    (tmp_path / "x.ndjson").write_text('{"a":1}\n\n  {"a":2} \n')
+    assert whole(tmp_path / "x.ndjson")["record"].to_pylist() == ['{"a":1}', '{"a":2}']
+
+
+def test_the_file_beside_gives_the_metadata(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "x.csv.placet.json").write_text(json.dumps({"format": 1, "columns": {"a": {"mask": "token"}}}))
+    schema = whole(tmp_path / "x.csv").schema
+    assert schema.field("a").metadata == {b"placet.mask": b"token"}
+    assert schema.field("b").metadata is None
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_format_that_is_read_from_its_end_cannot_come_through_a_pipe(form):
+    with pytest.raises(FileRefused, match="pipe"):
+        source("-", form)
