@@ -95,7 +95,8 @@ def anchors(document: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
-def rows(table: str) -> list[list[str]]:
-    """The cells of a Markdown table's rows, less its head."""
-    lines = [line for line in table.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+def rows(markdown: str) -> list[list[str]]:
+    """The cells of the rows of Markdown's tables, less their heads."""
+    tables = re.findall(r"(?:^\|.*\n?)+", markdown, re.MULTILINE)
+    lines = [line for table in tables for line in table.splitlines()[2:]]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
