@@ -102,4 +102,4 @@ lock: setup
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group docs -o requirements-docs.lock
 
 clean:
-	rm -rf .venv .venv-gen .venv-bench .venv-docs .placet build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .venv-docs .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
