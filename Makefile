@@ -5,13 +5,14 @@ BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
-.PHONY: help setup installed dev demo test lint gen bench bite soak languages lock clean
+.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
 	@echo "make dev     a decision point on this machine, until Ctrl-C"
 	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
-	@echo "make gen     pdp/v1 from proto/"
+	@echo "make gen     what is generated: pdp/v1, docs/reference, the links of docs/guarantees.md"
+	@echo "make docs    the documents as a site in build/site; not part of make test"
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, fifty rounds of each; not part of make test"
@@ -48,6 +49,12 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 	@.venv-bench/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
+.venv-docs/.installed: requirements-docs.lock
+	@echo "installing $< into .venv-docs: a few seconds, once"
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
 dev: installed
 	@$(BIN)/pdp dev
 
@@ -62,13 +69,19 @@ lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy tools/contract.py
+	$(BIN)/mypy tools/contract.py tools/guarantees.py tools/reference.py tools/site.py
 	$(BIN)/python tools/contract.py
+	$(BIN)/python tools/reference.py --check
 	$(BIN)/pdp policy check
 
 gen: setup
 	rm -f pdp/v1/*_pb2*
 	$(BIN)/buf generate
+	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/guarantees.py
+
+docs: .venv-docs/.installed
+	@$(PYTHON) tools/site.py .venv-docs/bin/zensical
 
 bench: setup .venv-bench/.installed
 	$(BIN)/python -m tests.bench
@@ -86,6 +99,7 @@ lock: setup
 	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra inbox --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group docs -o requirements-docs.lock
 
 clean:
-	rm -rf .venv .venv-gen .venv-bench .placet build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .venv-docs .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

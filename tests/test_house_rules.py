@@ -14,8 +14,8 @@ import pytest
 ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-bench.lock",
-    "requirements-gen.lock", "requirements.lock", "tests", "tools",
+    "buf.gen.yaml", "buf.yaml", "docs", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-bench.lock",
+    "requirements-docs.lock", "requirements-gen.lock", "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 
@@ -289,7 +289,7 @@ def test_root_has_only_what_people_expect_there() -> None:
 
 
 def texts() -> list[Path]:
-    folders = ["pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
+    folders = ["docs", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
     inside = [path for folder in folders for path in Path(folder).rglob("*")]
     at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
     return [
@@ -301,7 +301,7 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
     assert not [str(path) for path in texts() if MACHINE.search(path.read_text())]
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gen.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gen.lock", "requirements-docs.lock"])
 def test_lock_has_hashes_and_names_no_host(lock: str) -> None:
     text = Path(lock).read_text()
     assert not re.search(r"://|--index|--find-links|--extra-index|--trusted", text)
