@@ -63,6 +63,7 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy tools/contract.py
+	$(BIN)/mypy examples/*/*.py
 	$(BIN)/python tools/contract.py
 	$(BIN)/pdp policy check
 
