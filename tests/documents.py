@@ -48,7 +48,7 @@ def sections(document: str) -> dict[str, list[Block]]:
         before = text(document)[: match.start()].rstrip()
         prose = re.sub(r"^```\w*\n.*?^```$", "", before, flags=re.MULTILINE | re.DOTALL)
         section = re.findall(r"^##? (.+)$", prose, re.MULTILINE)[-1]
-        named = re.search(r"\bIn `([^`]+)`[^`]*:$", before.rpartition("\n\n")[2])
+        named = re.search(r"\bIn\s`([^`]+)`[^`]*:$", before.rpartition("\n\n")[2])
         file = named[1] if named and match[1] in FILES else ""
         place = f"{document}:{before.count(chr(10)) + 3}"
         found.setdefault(section, []).append(Block(place, match[1], match[2], file))

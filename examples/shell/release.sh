@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# Stands for your release: what it does is up to you, but it ends with 0 or a status below 10.
+# Stands for your release. It must end with a status below 10: `pdp run` uses the others to say why nothing ran.
 set -euo pipefail
 echo "$2" > "released-$1.txt"

@@ -8,7 +8,7 @@ import data.lib.analysts
 #   The two columns have different names and one domain, so that equal addresses get equal tokens in both tables.
 mask contains {
 	"rule": "shop.email",
-	"reason": "an address that joins and reaches nobody",
+	"reason": "an address that joins and that no mail reaches",
 	"columns": ["email", "buyer_email"],
 	"domain": "shop.email",
 } if {
@@ -17,7 +17,7 @@ mask contains {
 
 mask contains {
 	"rule": "shop.name",
-	"reason": "nobody needs the name",
+	"reason": "the name is not needed",
 	"columns": ["name"],
 	"mask": "redact",
 } if {

@@ -2,7 +2,7 @@ package policy
 
 # METADATA
 # title: Small refunds pass
-# description: An amount up to `data.refunds.limits.free` needs nobody's approval.
+# description: An amount up to `data.refunds.limits.free` needs no approval.
 allow contains {
 	"rule": "refunds.small",
 	"reason": sprintf("refunds up to %v euros pass", [data.refunds.limits.free]),
@@ -40,18 +40,18 @@ needs_approval contains {
 }
 
 # METADATA
-# title: Only the refund desk refunds
-# description: A deny beats every allow and every approval, so the rules above need not ask again who it is.
+# title: Only the refund desk makes refunds
+# description: A deny beats every allow and every approval, so the rules above do not repeat it.
 deny contains {
 	"rule": "refunds.desk",
-	"reason": "only the refund desk refunds",
+	"reason": "only the refund desk makes refunds",
 } if {
 	input.action.name == "refund"
 	not sprintf("%s:%s", [input.subject.type, input.subject.id]) in data.refunds.desk
 }
 
 # METADATA
-# title: Nobody refunds on a closed day
+# title: There are no refunds on a closed day
 # description: |
 #   `input.now` is the server's clock in nanoseconds, UTC; the weekday is the one in `data.refunds.time_zone`. An
 #   approval that was given on Friday is refused on Saturday, because the policy decides again when it is used.
