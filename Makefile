@@ -70,6 +70,7 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy tools/contract.py tools/guarantees.py tools/reference.py tools/site.py
+	$(BIN)/mypy examples/*/*.py
 	$(BIN)/python tools/contract.py
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/pdp policy check

@@ -5,7 +5,7 @@
                                         decision   approval
                                         opa        store
 
-ARCHITECTURE.md has one sentence for each file. A client needs `pdp.client`, or nothing but `proto/`.
+ARCHITECTURE.md has one sentence for each folder. A client needs `pdp.client`, or nothing but `proto/`.
 """
 
 __version__ = "0.1.0"

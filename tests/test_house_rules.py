@@ -14,8 +14,9 @@ import pytest
 ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "docs", "masker", "pdp", "proto", "pyproject.toml", "rego", "requirements-bench.lock",
-    "requirements-docs.lock", "requirements-gen.lock", "requirements.lock", "tests", "tools", "zensical.toml",
+    "buf.gen.yaml", "buf.yaml", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
+    "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements.lock", "tests", "tools",
+    "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 
@@ -88,7 +89,11 @@ MASKER_USERS = {"arrow", "cli", "masking", "policy", "service", "workflow"}
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 FAKED = re.compile(r"MagicM" + r"ock|unittest\.m" + r"ock|mark\.sk" + r"ip|pytest\.sk" + r"ip\(")
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
-TEXTS = {".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt", ""}
+TEXTS = {
+    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt",
+    ".csv", ".go", ".js", ".mod", ".sh", ".sum", "",
+}  # fmt: skip
+BUILT = {"__pycache__", ".placet", "build", "node_modules"}
 
 
 def ours(*folders: str) -> list[Path]:
@@ -253,7 +258,7 @@ def test_errors_become_statuses_in_one_place() -> None:
     assert users == {"pdp/server/edge.py"}
 
 
-@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools"), ids=str)
+@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools", "examples"), ids=str)
 def test_file_and_its_functions_are_short(path: Path) -> None:
     lines = len(path.read_text().splitlines())
     assert lines <= (400 if path.parts[0] == "tests" else 300)
@@ -263,7 +268,7 @@ def test_file_and_its_functions_are_short(path: Path) -> None:
             assert node.end_lineno - node.lineno < 60, node.name
 
 
-@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools"), ids=str)
+@pytest.mark.parametrize("path", ours("pdp", "masker", "tests", "tools", "examples"), ids=str)
 def test_nothing_is_left_open_faked_or_left_out(path: Path) -> None:
     text = path.read_text()
     assert not UNFINISHED.search(text)
@@ -289,11 +294,13 @@ def test_root_has_only_what_people_expect_there() -> None:
 
 
 def texts() -> list[Path]:
-    folders = ["docs", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
+    folders = ["docs", "examples", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
     inside = [path for folder in folders for path in Path(folder).rglob("*")]
     at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
     return [
-        path for path in inside + at_root if path.is_file() and path.suffix in TEXTS and "__pycache__" not in path.parts
+        path
+        for path in inside + at_root
+        if path.is_file() and path.suffix in TEXTS and not BUILT.intersection(path.parts)
     ]
 
 
