@@ -212,6 +212,12 @@ def test_every_folder_has_its_floor() -> None:
         assert all(FLOORS[name.split(".", maxsplit=1)[0]][0] < floor for name in allowed.split())
 
 
+def test_architecture_quotes_the_floors() -> None:
+    rows = re.findall(r"^\| (\d+) \| `pdp/(\w*)/?` \| [^|]+ \| ([^|]*)\|$", Path("ARCHITECTURE.md").read_text(), re.M)
+    quoted = {name: (int(floor), allowed.replace(",", "").strip()) for floor, name, allowed in rows}
+    assert quoted == FLOORS
+
+
 @pytest.mark.parametrize("name", FLOORS)
 def test_folder_imports_only_what_its_row_allows(name: str) -> None:
     allowed = [f"pdp.{other}" for other in FLOORS[name][1].split()]
