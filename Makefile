@@ -11,6 +11,7 @@ help:
 	@echo "make demo    the story of one export, on real parts"
 	@echo "make dev     a decision point on this machine, until Ctrl-C"
 	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
+	@echo "make test T=pdp/workflow   only the tests of one folder or file below tests/"
 	@echo "make gen     pdp/v1 from proto/"
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
@@ -54,9 +55,10 @@ dev: installed
 demo: installed
 	@$(BIN)/pdp demo
 
-test: lint
-	$(BIN)/pdp policy test --core --coverage 100 > /dev/null
-	$(BIN)/pytest
+# T=pdp/workflow runs what is below tests/pdp/workflow, without lint.
+test: $(if $(T),setup,lint)
+	$(if $(T),,$(BIN)/pdp policy test --core --coverage 100 > /dev/null)
+	$(BIN)/pytest -n 2 $(T:%=tests/%)
 
 lint: setup
 	$(BIN)/ruff check
