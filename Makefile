@@ -11,6 +11,7 @@ help:
 	@echo "make demo    the story of one export, on real parts"
 	@echo "make dev     a decision point on this machine, until Ctrl-C"
 	@echo "make test    lint, types, Rego tests, all tests (make lint: the first two)"
+	@echo "make test T=pdp/workflow   only the tests of one folder or file below tests/"
 	@echo "make gen     what is generated: pdp/v1, docs/reference, the links of docs/guarantees.md"
 	@echo "make docs    the documents as a site in build/site; not part of make test"
 	@echo "make bench   decisions and masked values per second; not part of make test"
@@ -61,9 +62,10 @@ dev: installed
 demo: installed
 	@$(BIN)/pdp demo
 
-test: lint
-	$(BIN)/pdp policy test --core --coverage 100 > /dev/null
-	$(BIN)/pytest
+# T=pdp/workflow runs what is below tests/pdp/workflow, without lint.
+test: $(if $(T),setup,lint)
+	$(if $(T),,$(BIN)/pdp policy test --core --coverage 100 > /dev/null)
+	$(BIN)/pytest -n 2 $(T:%=tests/%)
 
 lint: setup
 	$(BIN)/ruff check

@@ -2,11 +2,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
-from tests.parts import Placet, placet
+from tests.parts import Placet, awake, placet
 from tests.pdp.mongo import close_what_waits
+from tests.scheduling import Units
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:
+    return Units(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,5 +49,6 @@ async def started(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
 @pytest.fixture(scope="module")
 async def server(started: Placet, mongod: MongodProcess) -> AsyncIterator[Placet]:
     """One server with the reference policy for all tests that break nothing; no module leaves anything waiting."""
+    await awake(started)
     yield started
     await close_what_waits(mongod, started)

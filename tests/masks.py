@@ -2,19 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pyarrow as pa
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp.arrow import table
 from pdp.masking.keys import demo_keys
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Subject
-from tests.parts import Placet, placet
+from tests.parts import Placet, is_serving, placet
 
 CUSTOMERS = "crm.customers"
 
@@ -30,12 +28,8 @@ async def masking(state: Path, mongodb_uri: str, **changes: Any) -> AsyncIterato
 
 async def _serving(server: Placet) -> None:
     """Compiling the kernels is once a process."""
-    stub: Any = health_pb2_grpc.HealthStub(server.channel)
     async with asyncio.timeout(110):
-        while True:
-            with suppress(grpc.aio.AioRpcError):  # not known yet
-                if (await stub.Check(health_pb2.HealthCheckRequest(service="masker"))).status == 1:
-                    return
+        while not await is_serving(server, "masker"):
             await asyncio.sleep(0.05)
 
 

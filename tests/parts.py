@@ -1,8 +1,9 @@
 """The real parts that tests run on: a MongoDB, servers by the function production uses, callers with dev tokens."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import uuid4
 import grpc
 from google.protobuf import json_format
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from pdp.dev import identity
@@ -105,6 +107,31 @@ async def placet(
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
         yield Placet(server.address, state, name, channel, said)
         assert not server.failed.done(), "a part of the server ended by itself"
+
+
+async def is_serving(server: Placet, service: str = "") -> bool:
+    """Whether health says SERVING, of the whole server or of one part of it."""
+    stub: Any = health_pb2_grpc.HealthStub(server.channel)
+    with suppress(grpc.aio.AioRpcError):  # not known yet
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return False
+
+
+async def awake(server: Placet) -> None:
+    """Return once a server in this process is healthy again after tests that are not asynchronous: it stood still.
+
+    After ten seconds of that MongoDB's driver takes its connections for lost and opens others.
+    """
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(grpc.aio.AioRpcError):
+                await server.approvals.ListApprovals(
+                    approval_pb2.ListApprovalsRequest(), metadata=server.metadata("dev")
+                )
+                if await is_serving(server):
+                    return
+            await asyncio.sleep(0.02)
 
 
 def asking(action: str = "read", tags: Sequence[str] = (), **members: Any) -> decision_pb2.AuthorizeRequest:

@@ -1,6 +1,6 @@
 """An approval fits the one request that was reviewed: each member of it is changed once, and nothing is granted."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,13 @@ UNBOUND: dict[str, Change] = {
     "request_id": lambda r: setattr(r, "request_id", "another"),
     "explain": lambda r: setattr(r, "explain", True),
 }
+
+
+@pytest.fixture(scope="module")
+async def server(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    """One of its own, since a log to which another realm has written as well does not verify."""
+    async with placet(state, mongod.uri) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

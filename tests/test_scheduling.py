@@ -1,0 +1,121 @@
+"""The order in which workers get tests: in any number of runs that are imagined, and in one that is real."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.scheduling import ALONE, KERNELS, MODES, ORDER, ROOT, Units, rank, unit
+
+
+@dataclass(eq=False)
+class Worker:
+    """As a worker of xdist: it begins a test when it knows the next one, or that there is none."""
+
+    name: str
+    queue: list[int] = field(default_factory=list)
+    shutting_down: bool = False
+    running: int | None = None
+
+    @property
+    def gateway(self) -> SimpleNamespace:
+        return SimpleNamespace(id=self.name)
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        assert not self.shutting_down
+        self.queue += indices
+        self.begin()
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+        self.begin()
+
+    def begin(self) -> None:
+        if self.running is None and len(self.queue) > (0 if self.shutting_down else 1):
+            self.running = self.queue.pop(0)
+
+
+FILES = ["tests/test_readme.py", "tests/e2e/test_a.py", *(f"tests/pdp/test_{number}.py" for number in range(6)), *ALONE]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(FILES), st.integers(1, 5), min_size=1), st.integers(1, 4), st.data())
+def test_every_test_runs_once_and_nothing_beside_those_that_run_alone(
+    counts: dict[str, int], number: int, data: st.DataObject
+) -> None:
+    tests = [f"{file}::test_{place}" for file in FILES for place in range(counts.get(file, 0))]
+    option = SimpleNamespace(loadscopereorder=True)
+    config: Any = SimpleNamespace(option=option, getvalue=lambda _: [f"{number}*popen"])
+    units, workers = Units(config), [Worker(f"gw{place}") for place in range(number)]
+    units.numnodes = number
+    for worker in workers:
+        units.add_node(worker)  # type: ignore[arg-type]
+        units.add_node_collection(worker, tests)  # type: ignore[arg-type]
+    units.schedule()
+    ended: list[tuple[str, str]] = []
+    while busy := [worker for worker in workers if worker.running is not None]:
+        lone = [worker for worker in busy if tests[worker.running or 0].startswith(ALONE)]
+        assert not lone or len(busy) == 1
+        worker = data.draw(st.sampled_from(busy))
+        index, worker.running = worker.running or 0, None
+        ended.append((tests[index], worker.name))
+        worker.begin()
+        units.mark_test_complete(worker, index)  # type: ignore[arg-type]
+    assert sorted(test for test, _ in ended) == sorted(tests)
+    assert len({(unit(test), name) for test, name in ended}) == len({unit(test) for test in tests})
+    assert all(worker.shutting_down for worker in workers)
+
+
+CONFTEST = """
+from tests.scheduling import Units
+
+def pytest_xdist_make_scheduler(config, log):
+    return Units(config, log)
+"""
+TEST = """
+import json, os, time
+import pytest
+
+@pytest.mark.parametrize("number", range(2))
+def test_it(number):
+    began = time.monotonic()
+    time.sleep({seconds})
+    with open("log", "a") as log:
+        print(json.dumps([{file!r}, began, time.monotonic()]), file=log)
+"""
+
+
+def test_a_real_run_is_like_the_imagined_ones(tmp_path: Path) -> None:
+    files = [*FILES[:6], *ALONE[:2]]
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(TEST.format(file=file, seconds=0.3 if file == files[5] else 0.0))
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider"]
+    options = ["--import-mode=importlib", f"--override-ini=pythonpath={ROOT}"]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([*command, *options], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    ran = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert sorted(file for file, _, _ in ran) == sorted([*files, *files])
+    first_alone = min(began for file, began, _ in ran if file in ALONE)
+    assert max(end for file, _, end in ran if file not in ALONE) < first_alone
+
+
+def test_what_compiles_the_kernels_is_one_unit() -> None:
+    assert unit("tests/masker/test_mask.py::test_a[x::y]") == unit("tests/e2e/test_masked_join.py::test_b") == "kernels"
+    assert unit(f"{MODES}::test_kernels") == MODES
+    assert rank(MODES) < rank("kernels") < rank("tests/cli/test_run.py") < rank("tests/test_x.py") < rank("alone")
+
+
+@pytest.mark.parametrize("name", sorted({*ALONE, *KERNELS, *ORDER} - {"kernels"}))
+def test_every_name_in_the_lists_is_that_of_tests(name: str) -> None:
+    folder, _, start = name.rpartition("/")
+    assert any(path.name.startswith(start) for path in (ROOT / folder).iterdir()), name
