@@ -213,7 +213,8 @@ def test_every_folder_has_its_floor() -> None:
 
 
 def test_architecture_quotes_the_floors() -> None:
-    rows = re.findall(r"^\| (\d+) \| `pdp/(\w*)/?` \| [^|]+ \| ([^|]*)\|$", Path("ARCHITECTURE.md").read_text(), re.M)
+    row = re.compile(r"^\| (\d+) \| `pdp/(\w*)/?` \| [^|]+ \| ([^|]*)\|$", re.MULTILINE)
+    rows = row.findall(Path("ARCHITECTURE.md").read_text())
     quoted = {name: (int(floor), allowed.replace(",", "").strip()) for floor, name, allowed in rows}
     assert quoted == FLOORS
 
