@@ -75,7 +75,7 @@ async def show(session: Session, approval_id: _Id) -> None:
     not told, and whether I may review it.
     """
     from pdp.cli import display
-    from pdp.cli.notifications import untold
+    from pdp.cli.notifications import undelivered
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
@@ -83,7 +83,7 @@ async def show(session: Session, approval_id: _Id) -> None:
     if session.output is not Output.TABLE:
         session.print(answer, str)
         return
-    show_text("\n".join([display.seen(answer), *untold(answer.notifications)]), sys.stdout)
+    show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from pdp.cli.visible import name, visible
 from pdp.v1.approval_pb2 import Notification
 
 
-def untold(notifications: Iterable[Notification]) -> Iterator[str]:
+def undelivered(notifications: Iterable[Notification]) -> Iterator[str]:
     """A line for each message that is dead or still waits; delivered messages are left out."""
     for sent in notifications:
         if sent.state == "delivered":
