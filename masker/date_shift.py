@@ -17,7 +17,7 @@ from masker.spec import Spec
 
 def shifted(spec: Spec, values: Any, context: Context) -> Masked:
     """Shift dates, timestamps, or dates in text by `context.days`; UNFIT where the row's entity is null or empty."""
-    days: Days = context.days  # type: ignore[assignment]  # whoever runs this mask computes them first
+    days: Days = context.days  # type: ignore[assignment]  # the runner of this mask computes them first
     if isinstance(values, Text):
         return shifted_texts(spec, values, np.arange(len(values)), values.valid, days)
     return _shifted_counts(values, context.per_day, days)

@@ -57,7 +57,7 @@ def _not_on_values(_spec: Spec, _values: Any, _context: Context) -> Masked:
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """What is true of a mask, whatever its parameters.
+    """What is true of a mask with any parameters.
 
     1. `outputs` says for each kind of column that the method takes what comes out: the `same` type, `text`, or a
        `number` (int32). A struct, list or map is taken only by a method that takes every kind.

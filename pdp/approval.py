@@ -210,7 +210,7 @@ class Obstacle:
 
     @property
     def is_personal(self) -> bool:
-        """Whether it lies in who the caller is, so that it stays whatever becomes of the approval."""
+        """Whether it lies in who the caller is, so that it stays when the approval changes."""
         return self.code in {"REVIEWER_IS_REQUESTER", "PERSON_REQUIRED", "REVIEWER_NOT_ELIGIBLE"}
 
 

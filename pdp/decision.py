@@ -18,6 +18,7 @@ from pdp.errors import PolicyInvalid
 from pdp.requirement import DEFAULT_PENDING_FOR_MS, DEFAULT_VALID_FOR_MS, Requirement
 
 MAX_COUNT = 1000
+"""The largest `count` of a requirement: more people than any approval needs, so a larger number is a mistake."""
 
 
 class Effect(StrEnum):
