@@ -187,7 +187,7 @@ async def test_it_dies_with_a_parent_that_is_killed(binary: Path, folder: Path) 
 PARENT = textwrap.dedent("""
     import asyncio, sys
     from pathlib import Path
-    from pdp.opa_process import OpaProcess
+    from pdp.opa.process import OpaProcess
 
     async def main(binary, folder):
         bundle, socket = folder / "bundle" / "bundle.tar.gz", folder / "opa.sock"
