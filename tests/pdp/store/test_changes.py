@@ -1,21 +1,10 @@
 """The change stream of the approvals, caught up with."""
 
-from collections.abc import AsyncIterator
-from uuid import uuid4
-
 import pytest
 
 from pdp.errors import ResumeTokenTooOld
-from pdp.process.mongod import MongodProcess
 from pdp.store.changes import MAX_MISSED, RESUME_SECONDS, Changes
 from pdp.store.database import Database
-
-
-@pytest.fixture
-async def database(mongod: MongodProcess) -> AsyncIterator[Database]:
-    found = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
-    yield found
-    await found.close()
 
 
 async def step(database: Database, *names: str) -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -16,13 +15,6 @@ from pdp.store.changes import Change, Changes
 from pdp.store.database import Database
 from pdp.workflow.feed import MAX_BACKLOG, Backlog, Feed
 from tests.faults import eventually, failing
-
-
-@pytest.fixture
-async def database(mongod: MongodProcess) -> AsyncIterator[Database]:
-    found = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
-    yield found
-    await found.close()
 
 
 @asynccontextmanager
