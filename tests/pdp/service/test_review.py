@@ -2,11 +2,9 @@
 
 import pytest
 
-from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ApprovalState
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
 from tests.parts import Placet, exporting
-from tests.pdp.mongo import set_back
 from tests.pdp.reads import ids, seen
 from tests.pdp.wire import refused
 
@@ -27,32 +25,6 @@ async def test_review_is_of_what_was_displayed(server: Placet, changes: dict[str
     request = ReviewRequest(**{**good, **changes}, verdict=1)
     assert (await refused(server.reviews.Review(request, metadata=server.metadata("bob")))).reason == reason
     assert (await seen(server, approval, server.metadata("bob"))).may_review
-
-
-async def test_person_reviews_once_and_only_while_it_is_pending(server: Placet) -> None:
-    approval = (await server.authorize(exporting())).approval
-    await server.review(approval, "bob")
-    for verdict in ("APPROVE", "DENY"):
-        assert (await refused(server.review(approval, "bob", verdict))).reason == "ALREADY_REVIEWED"
-    await server.review(approval, "carol")
-    late = await refused(server.review(approval, "carol"))
-    assert (late.reason, late.metadata) == ("APPROVAL_NOT_PENDING", {"state": "APPROVED"})
-
-
-async def test_one_eligible_no_is_enough(server: Placet) -> None:
-    approval = (await server.authorize(exporting())).approval
-    await server.review(approval, "bob")
-    denied = await server.review(approval, "carol", "DENY", "too much")
-    assert denied.state == DENIED
-    assert denied.HasField("closed_at")
-    assert not denied.HasField("expires_at")
-
-
-async def test_review_after_its_time_counts_for_nothing(server: Placet, mongod: MongodProcess) -> None:
-    approval = (await server.authorize(exporting())).approval
-    await set_back(mongod, server, approval.approval_id, "created_at", hours=5)
-    why = await refused(server.review(approval, "bob"))
-    assert (why.reason, why.metadata) == ("APPROVAL_NOT_PENDING", {"state": "EXPIRED"})
 
 
 async def test_queue_has_what_this_person_may_review(server: Placet) -> None:
