@@ -214,7 +214,7 @@ def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
     """What pyarrow itself says may quote the data."""
     try:
         return action()
-    except (pa.ArrowException, StopIteration, OSError, ValueError, OverflowError):
+    except (pa.ArrowException, StopIteration, EOFError, OSError, ValueError, OverflowError):
         pass
     raise InvalidRequest.field(path, problem)
 
