@@ -218,7 +218,7 @@ def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
     """Run `action`; if pyarrow fails, raise `InvalidRequest` without pyarrow's own words, which may quote the data."""
     try:
         return action()
-    except (pa.ArrowException, StopIteration, OSError, ValueError, OverflowError):
+    except (pa.ArrowException, StopIteration, EOFError, OSError, ValueError, OverflowError):
         pass
     raise InvalidRequest.field(path, problem)
 

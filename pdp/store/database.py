@@ -94,7 +94,7 @@ class Database:
     async def now(self) -> datetime:
         """MongoDB's time."""
         async with unavailable():
-            hello = await self.database.command("hello")
+            hello = await self.database.command("hello", codec_options=self.database.codec_options)
         return cast("datetime", hello["localTime"])
 
     async def _check(self) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,12 @@ def invoked(*arguments: str | Path) -> int:
         app(list(map(str, arguments)))
     assert isinstance(end.value.code, int)
     return end.value.code
+
+
+def is_harmless(shown: str) -> bool:
+    """Whether nothing in it deceives who reads it on a terminal."""
+    allowed = all(
+        character in " \n" or (unicodedata.category(character)[0] in "LMNPS" and character not in "\u2800\u3164\uffa0")
+        for character in shown
+    )
+    return allowed and "\x1b" not in shown and not re.search("[\u0300-\u036f]{3}", shown)

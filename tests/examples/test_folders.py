@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pdp.policy.check import check
+from pdp.policy.check import findings_in
 from pdp.policy.test import outcome
 from pdp.process import toolcache
 from tests.documents import commands
@@ -42,7 +42,7 @@ def test_a_server_is_started_with_the_policy_of_the_folder(name: str) -> None:
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_is_fine_and_its_tests_reach_all_of_it(name: str) -> None:
     opa, folders = toolcache.opa(TOOL_CACHE), [EXAMPLES / name / "policy"]
-    assert not [str(finding) for finding in check(opa, folders)]
+    assert not [str(finding) for finding in findings_in(opa, folders)]
     result = outcome(opa, folders)
     assert result.passed
     assert result.covers(100), result.coverage

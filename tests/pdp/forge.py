@@ -6,13 +6,15 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import OKPKey
 
 from pdp import keys
 from pdp.authn.bearer import MAX_TOKEN_BYTES
-from pdp.dev.identity import AGENTS, AUDIENCE, USERS
+from pdp.config import Issuer
+from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
 from tests import tokens
 
 OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)
@@ -22,6 +24,20 @@ CLAIMS = tokens.claims("user:alice")
 def encoded(part: Any) -> str:
     raw = part if isinstance(part, bytes) else json.dumps(part).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def issuer(folder: Path, **changes: Any) -> Issuer:
+    """The issuer of people whose key is in the folder."""
+    members = {
+        "issuer": USERS,
+        "audience": AUDIENCE,
+        "type": "user",
+        "kind": "person",
+        "jwks": key_path(folder),
+        "roles_claim": "roles",
+        "groups_claim": "groups",
+    }
+    return Issuer.model_validate({**members, **changes})
 
 
 class Forge:

@@ -7,15 +7,22 @@ import pytest
 from pdp.approval import (
     TRANSITIONS,
     Approval,
+    ApprovalAt,
     Eligibility,
+    PolicyReview,
     Review,
     ReviewVerdict,
     State,
+    after_verdict,
     approvals_per_requirement,
     approvers,
+    barred,
+    obstacle,
     satisfied,
+    suggesters,
     transition,
 )
+from pdp.caller import Caller
 from pdp.requirement import Requirement
 from pdp.v1.approval_pb2 import ApprovalState, Verdict
 
@@ -165,3 +172,110 @@ def test_state_counts_a_deadline_that_nobody_has_written_down(
 def test_only_what_may_expire_has_a_time_for_it(state: State) -> None:
     expires = approval(state, approved_at=T0).expires_at
     assert (expires is not None) == (State.EXPIRED in TRANSITIONS[state])
+
+
+ORDER = (
+    "REVIEWER_IS_REQUESTER",
+    "PERSON_REQUIRED",
+    "REVIEWER_NOT_ELIGIBLE",
+    "APPROVAL_NOT_PENDING",
+    "ALREADY_REVIEWED",
+)
+"""The most lasting obstacle is named first."""
+
+
+@pytest.mark.parametrize("verdict", ReviewVerdict)
+@pytest.mark.parametrize("state", State)
+def test_obstacle_is_the_most_lasting_of_all_that_are_there(state: State, verdict: ReviewVerdict) -> None:
+    takes = state is State.PENDING or (state is State.APPROVED and verdict is ReviewVerdict.DENY)
+    for requester, is_person, fits, reviewed in product((False, True), repeat=4):
+        there = {
+            "REVIEWER_IS_REQUESTER": requester,
+            "PERSON_REQUIRED": not is_person,
+            "REVIEWER_NOT_ELIGIBLE": not fits,
+            "APPROVAL_NOT_PENDING": not takes,
+            "ALREADY_REVIEWED": reviewed,
+        }
+        reviews = (review_of("bob"),) if reviewed else ()
+        held = ApprovalAt(replace(approval(state, approved_at=T0), reviews=reviews), T0)
+        answer = PolicyReview((person("bob", *((0,) if fits else ())),), frozenset(["user:bob"] * requester), "r1")
+        caller = Caller("user:bob", "person" if is_person else "workload", frozenset(), (), b"{}")
+        found = obstacle(held, answer, caller, verdict)
+        assert (found.code if found else None) == next((code for code in ORDER if there[code]), None)
+        assert found is None or found.is_personal == (found.code in ORDER[:3])
+
+
+def review_of(name: str, as_person: str = "") -> Review:
+    identity = f"user:{name}"
+    return Review(identity, as_person or identity, (), ReviewVerdict.APPROVE, "", T0, (0,))
+
+
+@pytest.mark.parametrize(
+    ("principals", "today", "identity"),
+    [
+        (("user:bob",), (), "user:bob"),
+        ((), ("user:bob",), "user:bob"),
+        (("user:bob",), (), "slack:U1"),
+        ((), ("user:bob",), "slack:U1"),
+        (("slack:U1",), (), "slack:U1"),
+    ],
+)
+def test_requester_is_barred_under_each_name_frozen_or_of_today(
+    principals: tuple[str, ...], today: tuple[str, ...], identity: str
+) -> None:
+    held = replace(approval(State.PENDING), principals=principals)
+    answer = PolicyReview((person("bob", 0, as_identity=identity),), frozenset(today), "r1")
+    assert barred(held, answer) == {*principals, *today}
+    found = obstacle(ApprovalAt(held, T0), answer, Caller(identity, "person", frozenset(), (), b"{}"))
+    assert found is not None
+    assert found.code == "REVIEWER_IS_REQUESTER"
+
+
+@pytest.mark.parametrize("before", [review_of("bob"), review_of("bobs-chat", "user:bob")])
+def test_person_has_one_review_whatever_the_identity(before: Review) -> None:
+    held = ApprovalAt(replace(approval(State.PENDING), reviews=(before,)), T0)
+    answer = PolicyReview((person("bob", 0, as_identity="slack:U1"),), frozenset(), "r1")
+    found = obstacle(held, answer, Caller("slack:U1", "person", frozenset(), (), b"{}"))
+    assert found is not None
+    assert found.code == "ALREADY_REVIEWED"
+
+
+def test_overdue_approval_takes_no_review_although_nobody_has_written_that_down() -> None:
+    held = ApprovalAt(approval(State.PENDING), T0 + timedelta(seconds=10))
+    answer = PolicyReview((person("bob", 0),), frozenset(), "r1")
+    found = obstacle(held, answer, Caller("user:bob", "person", frozenset(), (), b"{}"))
+    assert found is not None
+    assert found.code == "APPROVAL_NOT_PENDING"
+
+
+@pytest.mark.parametrize(
+    ("state", "count", "earlier", "verdict", "after"),
+    [
+        (State.PENDING, 1, (), ReviewVerdict.APPROVE, State.APPROVED),
+        (State.PENDING, 2, (), ReviewVerdict.APPROVE, State.PENDING),
+        (State.PENDING, 2, ("carol",), ReviewVerdict.APPROVE, State.APPROVED),
+        (State.PENDING, 2, ("carol",), ReviewVerdict.DENY, State.DENIED),
+        (State.PENDING, 1, (), ReviewVerdict.CHANGES_REQUESTED, State.DENIED),
+        (State.APPROVED, 1, ("carol",), ReviewVerdict.DENY, State.REVOKED),
+    ],
+)
+def test_verdict_leaves_it_in_a_state_that_the_table_allows(
+    state: State, count: int, earlier: tuple[str, ...], verdict: ReviewVerdict, after: State
+) -> None:
+    held = replace(approval(state, requirement(count)), reviews=tuple(map(review_of, earlier)))
+    assert after_verdict(held, BOB, verdict, held.principals) is after
+    assert after is state or after in TRANSITIONS[state]
+
+
+def test_whoever_suggested_is_named_as_identity_and_as_person() -> None:
+    wrote = replace(review_of("bobs-chat", "user:bob"), suggestion=b"{}")
+    held = replace(approval(State.DENIED), reviews=(review_of("carol"), wrote))
+    assert suggesters(held) == {"user:bobs-chat", "user:bob"}
+
+
+@pytest.mark.parametrize("verdict", ReviewVerdict)
+@pytest.mark.parametrize("state", State)
+def test_only_a_denial_that_asks_for_changes_was_sent_back(state: State, verdict: ReviewVerdict) -> None:
+    held = replace(approval(state), reviews=(review_of("carol"), replace(review_of("bob"), verdict=verdict)))
+    assert held.was_sent_back == (state is State.DENIED and verdict is ReviewVerdict.CHANGES_REQUESTED)
+    assert not replace(held, reviews=()).was_sent_back

@@ -9,8 +9,9 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
-from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Role
+from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Caller, Role
 from pdp.dev.stack import configuration
+from pdp.errors import NotAllowed
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from tests.parts import Placet, exporting, placet, refusal
@@ -203,3 +204,53 @@ def fields(rpc: MethodDescriptor) -> set[str]:
 
 
 FILLED = {"reason": "read it", "expected_digest": "A" * 43, "verdict": 1, "state": 1}
+
+
+def speaking(subjects: tuple[str, ...] = (), on_behalf_of: tuple[str, ...] = ()) -> Caller:
+    return Caller(
+        "agent:bot", "workload", frozenset(), (), b"{}", may_ask_as=tuple(subjects), may_act_for=tuple(on_behalf_of)
+    )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "identity", "is_covered"),
+    [
+        ((), "agent:bot", True),
+        ((), "agent:bot2", False),
+        ((), "user:alice", False),
+        (("user:alice",), "user:alice", True),
+        (("user:alice",), "user:alice2", False),
+        (("user:alice",), "user:Alice", False),
+        (("user:alice",), "user:alic", False),
+        (("user:*",), "user:alice", True),
+        (("user:*",), "user:", True),
+        (("user:*",), "users:alice", False),
+        (("user:*",), "agent:user:alice", False),
+        (("user:al*",), "user:alice", False),
+        (("user:al*",), "user:al*", True),
+        (("*",), "anything:at all", True),
+        (("agent:a", "user:*"), "user:alice", True),
+        (("*:alice",), "user:alice", False),
+    ],
+)
+def test_caller_speaks_for_itself_and_whom_its_entry_covers(
+    patterns: tuple[str, ...], identity: str, *, is_covered: bool
+) -> None:
+    for caller, subject, chain in (
+        (speaking(subjects=patterns), identity, []),
+        (speaking(on_behalf_of=patterns), "agent:bot", [identity]),
+        (speaking(on_behalf_of=patterns), "agent:bot", ["agent:bot", identity]),
+    ):
+        if is_covered:
+            caller.may_speak_for(subject, chain)
+        else:
+            with pytest.raises(NotAllowed) as refused:
+                caller.may_speak_for(subject, chain)
+            assert refused.value.reason == "SUBJECT_NOT_ALLOWED"
+
+
+def test_speaking_as_a_subject_is_not_acting_for_it_and_the_other_way_round() -> None:
+    with pytest.raises(NotAllowed):
+        speaking(subjects=("user:*",)).may_speak_for("agent:bot", ["user:alice"])
+    with pytest.raises(NotAllowed):
+        speaking(on_behalf_of=("user:*",)).may_speak_for("user:alice", [])

@@ -20,8 +20,8 @@ from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, exporting, log, placet
 from tests.pdp.mongo import database, sealer
+from tests.pdp.steps import erin, now, state_of, use, verdict
 from tests.pdp.wire import refused
-from tests.pdp.workflow.test_steps import erin, now, state_of, use, verdict
 
 Document = dict[str, Any]
 Forgery = Callable[[Document, Document], Document]

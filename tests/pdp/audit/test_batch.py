@@ -1,15 +1,11 @@
 import hashlib
-from datetime import UTC, datetime
 
-import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.audit import batch
-from pdp.audit.record import Kind, commitment, entry
-from pdp.recording.writer import _within_limits
 
 # The inputs and roots of RFC 6962's reference implementation (certificate-transparency, merkle_tree_test).
 LEAVES = [
@@ -102,32 +98,3 @@ def test_signature_is_over_realm_and_head() -> None:
     ):
         assert not batch.is_signed(key.public_key(), realm, other_head, other)
     assert not batch.is_signed(Ed25519PrivateKey.generate().public_key(), "dev", head, signature)
-
-
-def test_record_holds_only_what_has_a_value_and_commits_to_its_payload() -> None:
-    made = entry(Kind.DECISION, b'{"secret":1}', effect="DENY", rules=["b", "a"])
-    members = orjson.loads(made.record)
-    assert set(members) == {"id", "kind", "time", "effect", "rules", "payload_sha256"}
-    assert members["payload_sha256"] == hashlib.sha256(made.salt + made.payload).hexdigest()
-    assert len(made.salt) == 16
-    assert abs((datetime.now(UTC) - datetime.fromisoformat(members["time"])).total_seconds()) < 60
-    assert b"secret" not in made.record
-
-
-def test_equal_payloads_have_different_commitments() -> None:
-    one, other = entry(Kind.DECISION, b"{}"), entry(Kind.DECISION, b"{}")
-    assert commitment(one.salt, one.payload) != commitment(other.salt, other.payload)
-
-
-@pytest.mark.parametrize(
-    ("count", "payload", "runs"),
-    [(0, 1, []), (1000, 1, [1000]), (1001, 1, [1000, 1]), (200, 32 * 1024, None), (2, 5_000_000, [1, 1])],
-)
-def test_entries_are_cut_into_batches_within_the_limits(count: int, payload: int, runs: list[int] | None) -> None:
-    parts = list(_within_limits([entry(Kind.DECISION, b"x" * payload) for _ in range(count)]))
-    assert sum(map(len, parts)) == count
-    if runs is not None:
-        assert [len(part) for part in parts] == runs
-    for part in parts:
-        assert len(part) <= batch.MAX_RECORDS
-        assert len(part) == 1 or sum(item.size for item in part) <= batch.MAX_BYTES

@@ -1,69 +1,140 @@
-"""What counts against the quota: every value that a key turns into something else, or back."""
+"""The values in a batch: as many as there are, wherever they stand, and a digest that fits these very tokens."""
 
-import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-import masker
-from pdp.masking.count import counted_values
+from masker import plan, plan_records
+from masker.path import parse, render
+from pdp.masking.count import counted_values, json_values, length, records_digest, tokens, unmask_context, values
+from pdp.masking.rows import Rows, Shape
 
-DOMAINS = {
-    "token": {"mask": "token"},
-    "fpe": {"mask": "fpe", "alphabet": "0123456789"},
-    "pseudonym": {"mask": "pseudonym"},
-    "email": {"mask": "email"},
-    "visit": {"mask": "date_shift", "days": 30},
-}
-DAY = dt.date(2024, 2, 28)
-SHIFTED = {"domain": "visit", "entity": "who"}
+NAMES = st.sampled_from("ab")
+TREE = st.recursive(
+    st.none() | st.integers(0, 9) | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=8,
+)
+STEPS = st.lists(NAMES | st.none(), min_size=1, max_size=3).map(lambda steps: ("a", *steps))
+DOMAINS = {"customer": {"mask": "token"}, "card": {"mask": "fpe", "alphabet": "0123456789"}, "mail": {"mask": "email"}}
 
 
-def counted(columns: dict[str, Any], rules: dict[str, dict[str, Any]], **options: Any) -> int:
-    batch = pa.record_batch(columns)
-    masks = [{"column": name, "rule": "r", **rule} for name, rule in rules.items()]
-    return counted_values(masker.plan(batch.schema, masks, DOMAINS, key_version=1, **options), batch)
+def naive(value: Any, steps: tuple[str | None, ...]) -> int:
+    """The leaves at the path, step by step."""
+    found = [value]
+    for step in steps:
+        if step is None:
+            found = [item for one in found if isinstance(one, list) for item in one]
+        else:
+            found = [one[step] for one in found if isinstance(one, dict) and step in one]
+    return sum(one is not None and not isinstance(one, (list, dict)) for one in found)
+
+
+@given(st.lists(st.dictionaries(NAMES, TREE, max_size=2), max_size=3), STEPS)
+def test_values_of_documents_are_counted_as_the_slow_twin_counts(documents: list[Any], steps: Any) -> None:
+    path = render(steps)
+    assert parse(path) == steps
+    texts = [json.dumps(document) for document in documents]
+    assert json_values(texts, [path]) == sum(naive(document, steps) for document in documents)
+
+
+def test_text_that_is_no_json_counts_nothing() -> None:
+    assert json_values(["{", "", None, "[" * 100_000, "1", "null"], ["a", "a[]"]) == 0
+
+
+NESTED = pa.record_batch(
+    {
+        "id": pa.array(["x", None, "z"]),
+        "who": pa.array([{"name": "a", "mails": ["m", None]}, None, {"name": None, "mails": []}]),
+        "tags": pa.array([["p", "q"], None, []]),
+        "by": pa.array([[("k", "v")], None, [("l", None)]], pa.map_(pa.string(), pa.string())),
+    }
+)
 
 
 @pytest.mark.parametrize(
-    ("rule", "values"),
+    ("path", "found"),
     [
-        ({"domain": "token"}, ["a", None, "b"]),
-        ({"domain": "token"}, [1, None, 2]),
-        ({"domain": "fpe"}, ["1234567", None, "7654321"]),
-        ({"domain": "pseudonym"}, ["a", None, "b"]),
-        ({"domain": "email"}, ["a@b", None, "c@d"]),
-        (SHIFTED, [DAY, None, DAY]),
-        ({**SHIFTED, "format": "%Y%m%d"}, ["20240228", None, "20240228"]),
+        ("id", ["x", None, "z"]),
+        ("who.name", ["a", None, None]),
+        ("who.mails[]", ["m", None]),
+        ("tags[]", ["p", "q"]),
+        ("nowhere", []),
     ],
-    ids=str,
 )
-def test_every_value_that_a_key_masks_is_counted(rule: dict[str, Any], values: list[Any]) -> None:
-    assert counted({"c": values, "who": ["x", "y", "z"]}, {"c": rule, "who": {"mask": "clear"}}) == 2
+def test_values_at_a_path_are_found_wherever_lists_put_them(path: str, found: list[Any]) -> None:
+    assert values(NESTED, path) == found
+    if path != "nowhere":
+        assert length(NESTED, [path]) == sum(value is not None for value in found)
 
 
-def test_dates_in_lists_and_in_json_are_counted_one_by_one() -> None:
-    columns = {"who": ["x", "y"], "c": [[DAY, None, DAY], [DAY]]}
-    assert counted(columns, {"c[]": SHIFTED, "who": {"mask": "clear"}}) == 3
-    below = {"day": {**SHIFTED, "format": "%Y-%m-%d"}, "who": {"mask": "clear"}}
-    documents = [json.dumps({"day": "2024-02-28", "who": "x"}), json.dumps({"day": None, "who": "y"})]
-    assert counted({"c": documents}, {"c": {"mask": "json", "paths": below}}) == 1
+def test_slices_are_counted_as_what_they_are() -> None:
+    assert length(NESTED.slice(1), ["id", "tags[]"]) == 1
 
 
-def test_what_no_key_masks_is_not_counted() -> None:
-    rules = {"a": {"mask": "redact"}, "b": {"mask": "generalize", "to": "year"}, "c": {"mask": "nullify"}}
-    assert counted({"a": ["x"], "b": [DAY], "c": [1]}, rules) == 0
+def planned(direction: str = "mask") -> Any:
+    masks = [
+        {"column": "id", "rule": "r", "domain": "customer"},
+        {"column": "card", "rule": "r", "domain": "card"},
+        {"column": "mail", "rule": "r", "domain": "mail"},
+        {"column": "note", "rule": "r", "mask": "redact"},
+        {"column": "zip", "rule": "r", "mask": "generalize", "to": "zip3"},
+        {"column": "plain", "rule": "r", "mask": "clear"},
+    ]
+    return plan(
+        pa.schema([(mask["column"], pa.string()) for mask in masks]), masks, DOMAINS, direction=direction, key_version=1
+    )
 
 
-def test_to_unmask_only_what_is_reversed_counts() -> None:
-    columns = {"a": ["tok_abcdefxxx"], "b": ["pseudo"], "c": ["20240228"], "who": ["x"]}
-    rules = {
-        "a": {"domain": "token"},
-        "b": {"domain": "pseudonym"},
-        "c": {**SHIFTED, "format": "%Y%m%d"},
-        "who": {"mask": "clear"},
-    }
-    assert counted(columns, rules, direction="unmask") == 1
-    assert counted(columns, rules) == 3
+def test_only_values_with_which_one_could_build_a_code_book_count() -> None:
+    columns = {name: pa.array(["1", None, "3"]) for name in ("id", "card", "mail", "note", "zip", "plain")}
+    batch = pa.record_batch(columns)
+    assert counted_values(planned(), batch) == 2 * 3
+    assert counted_values(planned("unmask"), batch) == 2 * 2
+    assert counted_values(planned(), batch.slice(1, 1)) == 0
+
+
+def test_records_count_like_columns() -> None:
+    masks = [{"column": "id", "rule": "r", "domain": "customer"}, {"column": "note", "rule": "r", "mask": "redact"}]
+    rows = Rows.of_records(['{"id":"a","note":"x"}', '{"id":null,"note":"y"}', '{"note":"z"}'])
+    assert counted_values(plan_records(masks, DOMAINS, key_version=1), rows.batch) == 1
+
+
+Change = Callable[[list[str]], list[str]]
+CHANGES: dict[str, Change] = {
+    "one fewer": lambda texts: texts[:-1],
+    "another order": lambda texts: texts[::-1],
+    "one more": lambda texts: [*texts, "d"],
+    "two joined": lambda texts: [texts[0] + texts[1], *texts[2:]],
+    "another": lambda texts: ["A", *texts[1:]],
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_digest_fits_exactly_these_tokens_in_this_order(name: str) -> None:
+    mine = ["a", "b", "c"]
+    theirs = CHANGES[name](mine)
+    assert tokens(pa.record_batch({"t": mine}), ["t"])[1] != tokens(pa.record_batch({"t": theirs}), ["t"])[1]
+    assert records_digest(mine) != records_digest(theirs)
+
+
+def test_digest_is_of_the_columns_that_are_reversed_and_of_their_names() -> None:
+    batch = pa.record_batch({"t": ["a"], "u": ["a"]})
+    digests = {tokens(batch, names)[1] for names in (["t"], ["u"], ["t", "u"], ["u", "t"], [])}
+    assert len(digests) == 5
+    assert tokens(pa.record_batch({"t": ["a"], "u": ["other"]}), ["t"]) == tokens(batch, ["t"])
+
+
+def test_approval_to_unmask_is_bound_to_columns_count_and_tokens() -> None:
+    masks = [{"column": "t", "rule": "r", "domain": "customer"}, {"column": "u", "rule": "r", "mask": "redact"}]
+    schema = pa.schema([("t", pa.string()), ("u", pa.string())])
+    rows = Rows(Shape(schema), pa.record_batch({"t": ["a", None, "c"], "u": ["x", "y", "z"]}))
+    bound = unmask_context(plan(schema, masks, DOMAINS, direction="unmask"), rows)
+    assert bound == {"columns": ["t"], "count": 2, "tokens_sha256": tokens(rows.batch, ["t"])[1]}
+    records = Rows.of_records(['{"t":"a"}'])
+    assert unmask_context(plan_records(masks[:1], DOMAINS, direction="unmask"), records)["count"] == 1

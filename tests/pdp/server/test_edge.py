@@ -1,19 +1,12 @@
 """The contract's edges, over the wire: sizes, shapes, and what an error looks like."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from pdp import deadline
-from pdp.errors import Conflict, InvalidRequest, PdpError, Unauthenticated
-from pdp.server.edge import status
 from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
 from pdp.v1.audit_pb2 import ListRecordsRequest
 from pdp.v1.decision_pb2 import (
@@ -254,88 +247,3 @@ async def test_error_about_many_properties_still_reaches_the_caller(server: Plac
         request.resource.properties.fields[f"unknown-{index}"].bool_value = True
     why = await refused(server.authorize(request))
     assert (why.code, why.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
-
-
-def details(error: PdpError) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for packed in status(error).details:
-        for kind in (ErrorInfo, BadRequest, RetryInfo):
-            if packed.Is(kind.DESCRIPTOR):
-                unpacked = kind()
-                packed.Unpack(unpacked)
-                found[kind.__name__] = unpacked
-    return found
-
-
-def test_error_has_the_details_of_google_rpc() -> None:
-    field = details(InvalidRequest.field("subject.id", "is required"))
-    assert field["ErrorInfo"].domain == "placet.dev"
-    assert field["ErrorInfo"].reason == "INVALID_REQUEST"
-    assert [(v.field, v.description) for v in field["BadRequest"].field_violations] == [("subject.id", "is required")]
-    assert "RetryInfo" not in field
-    retry = details(Conflict("again"))
-    assert retry["RetryInfo"].retry_delay.ToMilliseconds() == 100
-    assert "BadRequest" not in retry
-    assert set(details(Unauthenticated("who"))) == {"ErrorInfo"}
-
-
-def every(kind: type[PdpError]) -> set[type[PdpError]]:
-    return {kind}.union(*(every(below) for below in kind.__subclasses__()))
-
-
-@pytest.mark.parametrize("kind", sorted(every(PdpError), key=lambda kind: kind.__name__))
-def test_every_error_has_a_grpc_code(kind: type[PdpError]) -> None:
-    assert kind.code in grpc.StatusCode.__members__
-
-
-async def test_call_without_a_deadline_gets_2_seconds_and_none_more_than_10() -> None:
-    loop = asyncio.get_running_loop()
-    for remaining, seconds in ((None, 2.0), (60.0, 10.0), (0.5, 0.5)):
-        deadline.begin(remaining)
-        async with deadline.within(3600) as limit:
-            ends = limit.when()
-        assert ends is not None
-        assert seconds - 0.1 < ends - loop.time() <= seconds - deadline.MARGIN_SECONDS
-
-
-async def test_wait_ends_at_its_own_limit_where_that_is_sooner() -> None:
-    deadline.begin(5.0)
-    async with deadline.within(0.25) as limit:
-        ends = limit.when()
-    assert ends is not None
-    assert ends - asyncio.get_running_loop().time() <= 0.25
-
-
-async def test_reflection_lists_every_service_and_describes_the_contract(server: Placet) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(server.channel)
-    questions = [
-        reflection_pb2.ServerReflectionRequest(list_services=""),
-        reflection_pb2.ServerReflectionRequest(file_containing_symbol="pdp.v1.DecisionService"),
-    ]
-    answers = [answer async for answer in stub.ServerReflectionInfo(iter(questions))]
-    names = {service.name for service in answers[0].list_services_response.service}
-    contract = {f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")}
-    assert names == contract | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
-    assert answers[1].file_descriptor_response.file_descriptor_proto
-
-
-async def test_health_names_the_server_every_service_and_every_dependency(server: Placet) -> None:
-    stub = health_pb2_grpc.HealthStub(server.channel)
-    services = [f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")]
-    for name in ("", "opa", "mongodb", *services):
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING, name
-    assert (await refused(stub.Check(health_pb2.HealthCheckRequest(service="unknown")))).code == "NOT_FOUND"
-
-
-async def test_server_tells_its_limits_and_who_is_asking(server: Placet) -> None:
-    info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("bob"))
-    assert (info.limits.message_bytes, info.limits.batch_bytes) == (4 * MIB, 4 * MIB)
-    assert (info.limits.request_bytes, info.limits.batch_items, info.limits.nesting) == (32 * 1024, 1000, 32)
-    assert (info.caller.identity, info.caller.kind) == ("user:bob", "person")
-    assert list(info.caller.roles) == ["requester", "reviewer"]
-    assert list(info.caller.groups) == ["data-stewards"]
-    assert info.realm == "dev"
-    assert info.policy_revision
-    assert info.opa_version
-    assert '"d"' not in info.jwks

@@ -5,24 +5,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from pdp.background import background
 from pdp.errors import Overloaded, ResumeTokenTooOld, ServerStops
 from pdp.process.mongod import MongodProcess
-from pdp.store.changes import MAX_MISSED, RESUME_SECONDS, Change, Changes
+from pdp.store.changes import Change, Changes
 from pdp.store.database import Database
 from pdp.workflow.feed import MAX_BACKLOG, Backlog, Feed
 from tests.faults import eventually, failing
-
-
-@pytest.fixture
-async def database(mongod: MongodProcess) -> AsyncIterator[Database]:
-    found = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
-    yield found
-    await found.close()
 
 
 @asynccontextmanager
@@ -148,31 +140,6 @@ async def test_broken_stream_is_no_busy_loop(database: Database, mongod: MongodP
 
         await eventually(over)
     assert 1 < opened < 8
-
-
-async def test_catching_up_gives_the_last_change_of_each_behind_a_position(database: Database) -> None:
-    changes = Changes(database)
-    await step(database, "a")
-    start = await changes.position()
-    assert await changes.since(start) == ([], await changes.position())
-    await step(database, "b", "c", "b")
-    missed, now = await changes.since(start)
-    assert [(change.approval_id, change.version) for change in missed] == [("c", 1), ("b", 2)]
-    assert start < missed[0].position < missed[1].position <= now
-    assert [change.approval_id for change in (await changes.since(missed[0].position))[0]] == ["b"]
-    assert (await changes.since(missed[1].position))[0] == []
-
-
-async def test_position_that_is_too_old_or_of_the_future_is_refused(database: Database) -> None:
-    changes = Changes(database)
-    now = await changes.position()
-    for position in (0, now - (RESUME_SECONDS + 1 << 32), now + (10 << 32), 2**64 - 1):
-        with pytest.raises(ResumeTokenTooOld):
-            await changes.since(position)
-    documents = [{"_id": f"{number}", "version": 1} for number in range(MAX_MISSED + 1)]
-    await database.database["approvals"].insert_many(documents)
-    with pytest.raises(ResumeTokenTooOld):
-        await changes.since(now)
 
 
 async def test_end_lets_everybody_go_and_nobody_in(database: Database) -> None:

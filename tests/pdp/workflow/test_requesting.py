@@ -14,8 +14,8 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.review_pb2 import ReviewRequest
 from tests.parts import Placet, asking, exporting, log, payload
 from tests.pdp.mongo import set_back
+from tests.pdp.steps import cancel, erin, now, report, revoke, use, verdict
 from tests.pdp.wire import refused
-from tests.pdp.workflow.test_steps import cancel, erin, now, report, revoke, use, verdict
 from tests.tokens import Metadata, metadata
 
 SUCCEEDED, FAILED, UNKNOWN = (

@@ -11,8 +11,8 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.request_pb2 import Effect, Request
 from pdp.v1.review_pb2 import ReviewRequest
 from tests.parts import Placet, asking, exporting, log
+from tests.pdp.steps import cancel, erin, now, state_of, use, verdict
 from tests.pdp.wire import nested, refused
-from tests.pdp.workflow.test_steps import cancel, erin, now, state_of, use, verdict
 from tests.tokens import Metadata
 
 

@@ -12,18 +12,12 @@ from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import (
     Approval,
     ApprovalState,
-    CancelApprovalRequest,
-    GetApprovalRequest,
-    ReportOutcomeRequest,
-    Verdict,
 )
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.request_pb2 import Effect
-from pdp.v1.review_pb2 import ReviewRequest, RevokeApprovalRequest
 from tests.parts import Placet, exporting, log, refusal
-from tests.pdp.mongo import second_reviewer_left, set_back
+from tests.pdp.steps import brought_to, cancel, erin, now, report, revoke, state_of, use, verdict
 from tests.pdp.wire import refused
-from tests.tokens import Metadata, metadata
 
 STATES = tuple(name.removeprefix("APPROVAL_STATE_") for name in list(ApprovalState.keys())[1:])
 STEPS = {
@@ -47,75 +41,6 @@ REFUSALS = {
     "use": "",
 }
 CLOSERS = {"deny": "user:erin", "send back": "user:erin", "revoke": "user:erin", "cancel": "agent:report-bot"}
-
-
-def erin(server: Placet) -> Metadata:
-    """A data steward who has reviewed nothing."""
-    return metadata(server.state, "user:erin", "reviewer", groups=["data-stewards"])
-
-
-def verdict(server: Placet, approval: Approval, name: str, by: Metadata) -> Awaitable[Any]:
-    request = ReviewRequest(
-        approval_id=approval.approval_id,
-        expected_digest=approval.request_digest,
-        verdict=Verdict.Value(f"VERDICT_{name}"),
-        reason="because",
-    )
-    return server.reviews.Review(request, metadata=by)
-
-
-def revoke(server: Placet, approval: Approval, by: Metadata, reason: str = "because") -> Awaitable[Any]:
-    request = RevokeApprovalRequest(approval_id=approval.approval_id, reason=reason)
-    return server.reviews.RevokeApproval(request, metadata=by)
-
-
-def cancel(server: Placet, approval: Approval, by: str = "report-bot") -> Awaitable[Any]:
-    request = CancelApprovalRequest(approval_id=approval.approval_id, reason="because")
-    return server.approvals.CancelApproval(request, metadata=server.metadata(by))
-
-
-def report(server: Placet, approval: Approval, state: Any = 1, detail: str = "", by: str = "report-bot") -> Any:
-    request = ReportOutcomeRequest(approval_id=approval.approval_id, state=state, detail=detail)
-    return server.approvals.ReportOutcome(request, metadata=server.metadata(by))
-
-
-def use(server: Placet, request: AuthorizeRequest, approval: Approval) -> Awaitable[AuthorizeResponse]:
-    named = AuthorizeRequest()
-    named.CopyFrom(request)
-    named.approval_id = approval.approval_id
-    return server.authorize(named)
-
-
-async def now(server: Placet, approval: Approval) -> Approval:
-    request = GetApprovalRequest(approval_id=approval.approval_id)
-    return (await server.approvals.GetApproval(request, metadata=server.metadata("report-bot"))).approval
-
-
-def state_of(approval: Approval) -> str:
-    return ApprovalState.Name(approval.state).removeprefix("APPROVAL_STATE_")
-
-
-async def brought_to(server: Placet, mongod: MongodProcess, state: str) -> tuple[AuthorizeRequest, Approval]:
-    """An approval in `state`; one that is PENDING lacks one review."""
-    request = exporting()
-    approval = (await server.authorize(request)).approval
-    await server.review(approval, "bob")
-    if state == "DENIED":
-        await server.review(approval, "carol", "DENY")
-    elif state == "EXPIRED":
-        await set_back(mongod, server, approval.approval_id, "created_at", hours=5)
-    elif state == "CANCELLED":
-        await cancel(server, approval)
-    elif state != "PENDING":
-        await server.review(approval, "carol")
-    if state == "VOIDED":
-        await second_reviewer_left(mongod, server, approval.approval_id)
-    if state in ("VOIDED", "CONSUMED"):
-        await use(server, request, approval)
-    elif state == "REVOKED":
-        await revoke(server, approval, server.metadata("bob"))
-    assert state_of(await now(server, approval)) == state
-    return request, approval
 
 
 def caused(server: Placet, event: str, request: AuthorizeRequest, approval: Approval) -> Awaitable[Any]:
@@ -166,28 +91,6 @@ async def test_end_is_recorded_with_who_and_why(server: Placet, mongod: MongodPr
     assert ("CHANGES_REQUESTED" in verdicts) == (event == "send back")
 
 
-async def test_late_denial_is_by_somebody_who_has_not_reviewed_and_is_no_principal(server: Placet) -> None:
-    approval = await server.approved(exporting())
-    for by, reason in (("carol", "ALREADY_REVIEWED"), ("alice", "REVIEWER_IS_REQUESTER")):
-        credentials = metadata(server.state, f"user:{by}", "reviewer", groups=["data-stewards"])
-        assert (await refused(verdict(server, approval, "DENY", credentials))).reason == reason
-    stranger = metadata(server.state, "user:eve", "reviewer")
-    assert (await refused(verdict(server, approval, "DENY", stranger))).reason == "APPROVAL_NOT_FOUND"
-    assert state_of(await now(server, approval)) == "APPROVED"
-
-
-async def test_revocation_is_by_whoever_fits_also_after_an_approve(server: Placet) -> None:
-    approval = await server.approved(exporting())
-    stranger = metadata(server.state, "user:eve", "reviewer")
-    assert (await refused(revoke(server, approval, stranger))).reason == "APPROVAL_NOT_FOUND"
-    unfit = metadata(server.state, "user:alice", "reviewer")
-    assert (await refused(revoke(server, approval, unfit))).reason == "REVIEWER_NOT_ELIGIBLE"
-    for reason in ("", "  "):
-        assert (await refused(revoke(server, approval, server.metadata("bob"), reason))).fields == ("reason",)
-    revoked = (await revoke(server, approval, server.metadata("bob"))).approval
-    assert (state_of(revoked), revoked.closed_by) == ("REVOKED", "user:bob")
-
-
 async def test_only_its_caller_withdraws_or_reports(server: Placet, mongod: MongodProcess) -> None:
     _, approval = await brought_to(server, mongod, "CONSUMED")
     for by in ("dev", "alice"):
@@ -202,19 +105,6 @@ async def test_cancelled_request_can_be_asked_again(server: Placet) -> None:
     second = (await server.authorize(request)).approval
     assert second.approval_id != first.approval_id
     assert state_of(second) == "PENDING"
-
-
-async def test_of_an_approval_and_a_denial_at_once_the_denial_stays(server: Placet, rounds: int) -> None:
-    for _ in range(rounds * 4):
-        approval = (await server.authorize(exporting())).approval
-        await server.review(approval, "bob")
-        approved, denied = await asyncio.gather(
-            server.review(approval, "carol"), verdict(server, approval, "DENY", erin(server)), return_exceptions=True
-        )
-        assert not isinstance(denied, BaseException)
-        then = await now(server, approval)
-        assert (state_of(then), len(then.reviews)) in (("REVOKED", 3), ("DENIED", 2))
-        assert isinstance(approved, grpc.aio.AioRpcError) == (state_of(then) == "DENIED")
 
 
 @pytest.mark.parametrize("ender", ["deny", "revoke", "cancel"])

@@ -166,3 +166,28 @@ def test_keys_that_are_none_verify_nothing(keys: Any) -> None:
 def test_only_the_one_published_grant_key_of_that_name_counts(members: list[Any]) -> None:
     with pytest.raises(GrantInvalid, match="not signed"):
         verified(signed(CLAIMS), {"keys": members})
+
+
+def granted(**changes: Any) -> str:
+    at = AT.replace(microsecond=999_999)
+    members = {"caller": "agent:bot", "decision_id": "dec_1", "approval_id": "apr_1", "digest": "d", "at": at}
+    return Grantor(KEY, "dev").grant(**{**members, **changes})
+
+
+def test_grant_is_equal_for_equal_arguments_and_tells_others_apart() -> None:
+    assert granted() == granted()
+    changes = [
+        {"caller": "x"},
+        {"decision_id": "x"},
+        {"approval_id": "x"},
+        {"digest": "x"},
+        {"at": AT + timedelta(seconds=1)},
+    ]
+    assert len({granted(**change) for change in changes} | {granted()}) == 6
+
+
+def test_grant_lives_for_30_seconds() -> None:
+    proof = jwt.decode(granted(), KEY, algorithms=["Ed25519"])
+    assert proof.claims["iat"] == int(AT.timestamp())
+    assert proof.claims["exp"] == proof.claims["iat"] + 30
+    assert proof.header == {"alg": "Ed25519", "typ": "placet-grant+jwt", "kid": KEY.kid}

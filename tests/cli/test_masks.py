@@ -1,0 +1,79 @@
+"""`pdp mask` as a user runs it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from pdp.process.mongod import MongodProcess
+from tests.cli.terminal import Terminal
+from tests.masks import masking
+from tests.parts import Placet
+
+CSV = 'rec_id,postcode,surname\nr1,0800,Smith\nr2,,"smith"\nr3,4814,""\n'
+
+
+@pytest.fixture(scope="module")
+async def server(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    async with masking(state, mongod.uri) as running:
+        yield running
+
+
+AS_ALICE = ("--table", "crm.customers", "--as", "alice")
+
+
+async def test_files_of_two_formats_go_into_a_folder_and_join(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    parquet.write_table(pa.table({"rec_id": ["r3", "r1"]}), tmp_path / "b.parquet")
+    (tmp_path / "out").mkdir()
+    done = await pdp("mask", "run", tmp_path / "a.csv", tmp_path / "b.parquet", "-o", tmp_path / "out", *AS_ALICE)
+    assert done.status == 0, done.err
+    assert "token in customer.record  key 1" in done.err
+    assert "3 rows" in done.err
+    lines = (tmp_path / "out" / "a.csv").read_text().splitlines()
+    cells = [line.replace('"', "").split(",") for line in lines]
+    assert cells[0] == ["rec_id", "postcode", "surname"]
+    assert [row[1] for row in cells[1:]] == ["080", "", "481"]
+    assert cells[1][2] == cells[2][2] != cells[3][2]
+    tokens = parquet.read_table(tmp_path / "out" / "b.parquet")["rec_id"].to_pylist()
+    assert tokens == [cells[3][0], cells[1][0]]
+    assert json.loads((tmp_path / "out" / "a.csv.placet.json").read_text())["columns"]["rec_id"]["key_version"] == "1"
+
+
+async def test_nothing_is_left_of_what_did_not_fit(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("rec_id,email\nr1,a@b.example\nr2,nobody-at-all\n")
+    done = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "m.csv", *AS_ALICE)
+    assert done.status == 2
+    assert "column email, row 1, rule customers.email" in done.err
+    assert "nobody" not in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+async def test_a_pipe_and_records(pdp: Terminal, tmp_path: Path) -> None:
+    records = b'{"surname":"Smith","postcode":"0800"}\n{"surname":null}\n'
+    piped = await pdp("mask", "run", "-", "--format", "jsonl", *AS_ALICE, given=records)
+    assert piped.status == 0, piped.err
+    lines = [json.loads(line) for line in piped.out.splitlines()]
+    assert lines[0]["surname"].startswith("name_")
+    assert lines[0]["postcode"] == "080"
+    assert lines[1] == {"surname": None}
+    late = b'{"surname":"Smith"}\n' * 60_000 + b'{"salary":"1"}\n'
+    failed = await pdp("mask", "run", "-", "--format", "jsonl", *AS_ALICE, "-o", tmp_path / "o.jsonl", given=late)
+    assert failed.status == 2
+    assert "salary" in failed.err
+    assert not list(tmp_path.iterdir())
+
+
+async def test_the_plan_and_the_same_masks_embedded(pdp: Terminal, state: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    plan = await pdp("mask", "plan", "--schema", tmp_path / "a.csv", *AS_ALICE, "-o", "json")
+    assert plan.status == 0
+    assert [column["mask"] for column in json.loads(plan.out)["plan"]["columns"]] == ["token", "generalize", "token"]
+    keys = state / "keys" / "mask.json"
+    here = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "h.csv", "--keys", keys, *AS_ALICE)
+    there = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "t.csv", *AS_ALICE)
+    assert (here.status, there.status) == (0, 0)
+    assert (tmp_path / "h.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()

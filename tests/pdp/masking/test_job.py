@@ -1,0 +1,193 @@
+"""A piece of masking at work: reserved before it is done, in order, and told to the log as far as it got."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+import pyarrow as pa
+import pytest
+
+import masker
+from masker import keys as key_files
+from masker import plan
+from pdp.arrow import table
+from pdp.audit.record import Kind
+from pdp.errors import InvalidRequest, QuotaExceeded, ValueRefused
+from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.rows import Shape
+from tests.pdp.specimens import BOT
+
+SCHEMA = pa.schema([("id", pa.string()), ("zip", pa.string())])
+MASKS = [
+    {"column": "id", "rule": "r.id", "domain": "customer"},
+    {"column": "zip", "rule": "r.zip", "mask": "generalize", "to": "zip3"},
+]
+
+
+@dataclass
+class Quota:
+    """A counter with a limit, as MongoDB keeps one; what was reserved is never given back."""
+
+    limit: int = 1 << 30
+    reserved: list[int] = field(default_factory=list)
+    asked: list[tuple[str, Sequence[str], int]] = field(default_factory=list)
+
+    async def reserve(self, what: str, principals: Sequence[str], values: int, limit: int) -> None:
+        self.asked.append((what, principals, limit))
+        if sum(self.reserved) + values > self.limit:
+            raise QuotaExceeded("too many", 60)
+        self.reserved.append(values)
+
+
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> masker.Keyring:
+    path = tmp_path_factory.mktemp("keys") / "mask.json"
+    key_files.create(path, "dev", now=datetime.now(UTC))
+    return masker.Keyring.load(path)
+
+
+def job(keyring: masker.Keyring, action: str = "mask", **bound: Any) -> Job:
+    made = plan(SCHEMA, MASKS, {"customer": {"mask": "token"}}, direction=action, key_version=1, policy_revision="r1")
+    return Job(action, BOT, ["agent:bot", "user:alice"], "dec_1", made, keyring, Shape(SCHEMA), bound)
+
+
+def reservation(quota: Quota, of: Job) -> Reservation:
+    return Reservation(cast("Any", quota), Limits(mask=100, unmask=10), of)
+
+
+def progress(quota: Quota, of: Job) -> Progress:
+    async def here(action: Callable[[], Any]) -> Any:
+        return action()
+
+    return Progress(of, reservation(quota, of), here)
+
+
+def rows(*ids: str | None) -> pa.RecordBatch:
+    return pa.record_batch({"id": pa.array(ids, pa.string()), "zip": pa.array(["08001"] * len(ids), pa.string())})
+
+
+async def sent(*batches: pa.RecordBatch) -> AsyncIterator[memoryview]:
+    for batch in batches:
+        for message in table.Writer(SCHEMA).messages(batch):
+            yield memoryview(bytes(message))
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "limit"), [("mask", "mask", 100), ("unmask", "unmask", 10), ("rewrap", "mask", 100)]
+)
+async def test_each_action_has_its_limit_and_counts_for_the_whole_chain(
+    keyring: masker.Keyring, action: str, what: str, limit: int
+) -> None:
+    quota = Quota()
+    await reservation(quota, job(keyring, action)).take(3)
+    assert quota.asked == [(what, ["agent:bot", "user:alice"], limit)]
+
+
+async def test_stream_reserves_as_much_again_as_it_used(keyring: masker.Keyring) -> None:
+    quota = Quota()
+    taken = reservation(quota, job(keyring))
+    for _ in range(100):
+        await taken.take(10)
+    assert taken.used == 1000
+    assert sum(quota.reserved) >= 1000
+    assert sum(quota.reserved) <= 2 * 1000
+    assert len(quota.reserved) <= 10
+
+
+async def test_near_the_limit_exactly_what_is_needed_is_reserved(keyring: masker.Keyring) -> None:
+    quota = Quota(limit=25)
+    taken = reservation(quota, job(keyring))
+    await taken.take(10)
+    await taken.take(10)
+    with pytest.raises(QuotaExceeded):
+        await taken.take(10)
+    assert taken.used == 20
+    await taken.take(5)
+    assert sum(quota.reserved) <= 25
+
+
+async def test_batch_is_reserved_before_it_is_masked_and_nulls_cost_nothing(keyring: masker.Keyring) -> None:
+    quota = Quota()
+    work = progress(quota, job(keyring))
+    masked = (await work.batch(rows("a", None, "a"))).to_pydict()
+    assert quota.reserved == [2]
+    assert masked["id"][0] == masked["id"][2] != "a"
+    assert masked["id"][1] is None
+    assert masked["zip"] == ["080"] * 3
+    with pytest.raises(QuotaExceeded):
+        await progress(Quota(limit=1), job(keyring)).batch(rows("a", "b"))
+
+
+async def test_stream_is_masked_in_order_and_counted_from_its_start(keyring: masker.Keyring) -> None:
+    quota = Quota()
+    work = progress(quota, job(keyring))
+    batches = [rows(*(f"{number}-{index}" for index in range(5))) for number in range(8)]
+    firsts = [(first, batch.num_rows) async for first, batch in work.admitted(sent(*batches))]
+    assert firsts == [(5 * number, 5) for number in range(8)]
+    again = progress(Quota(), job(keyring))
+    counts = [count async for count, _ in again.masked(again.admitted(sent(*batches)))]
+    assert counts == [5] * 8
+
+
+async def test_row_of_a_refused_value_counts_from_the_start_of_the_stream(keyring: masker.Keyring) -> None:
+    work = progress(Quota(), job(keyring, "unmask"))
+    tokens = (await progress(Quota(), job(keyring)).batch(rows("a", "b"))).column(0).to_pylist()
+    good = pa.record_batch({"id": tokens, "zip": ["1", "2"]})
+    bad = pa.record_batch({"id": [tokens[0], "no token"], "zip": ["1", "2"]})
+    with pytest.raises(ValueRefused) as refused:
+        async for _ in work.masked(work.admitted(sent(good, bad))):
+            pass
+    assert refused.value.metadata["row"] == "3"
+    assert "no token" not in refused.value.sentence
+
+
+async def test_record_says_how_far_it_got(keyring: masker.Keyring) -> None:
+    work = progress(Quota(), job(keyring, tokens_sha256="x", other="canary"))
+    await work.batch(rows("a", "b", None))
+    work.leaves(2)
+    work.leaves(1)
+    made = work.entry("broken", "CANCELLED")
+    members, held = orjson.loads(made.record), orjson.loads(made.payload)["details"]
+    assert (members["kind"], members["error"], members["rules"]) == (Kind.MASK, "CANCELLED", ["r.id", "r.zip"])
+    assert members["policy_revision"] == "r1"
+    assert (held["phase"], held["rows"], held["batches"], held["values"]) == ("broken", 3, 2, 2)
+    assert (held["decision_id"], held["tokens_sha256"]) == ("dec_1", "x")
+    assert b"canary" not in made.payload
+    assert orjson.loads(progress(Quota(), job(keyring, "unmask")).entry("started").record)["kind"] == Kind.UNMASK
+
+
+async def test_dictionary_without_its_batch_is_refused(keyring: masker.Keyring) -> None:
+    coded = pa.schema([("id", pa.dictionary(pa.int32(), pa.string())), ("zip", pa.string())])
+    made = plan(coded, MASKS, {"customer": {"mask": "token"}}, key_version=1)
+    work = progress(Quota(), Job("mask", BOT, [], "dec_1", made, keyring, Shape(coded)))
+    batch = pa.record_batch({"id": pa.array(["a"]).dictionary_encode(), "zip": ["1"]})
+    dictionary, body = (memoryview(bytes(message)) for message in table.Writer(coded).messages(batch))
+
+    async def messages(*parts: memoryview) -> AsyncIterator[memoryview]:
+        for part in parts:
+            yield part
+
+    assert [batch async for batch in work.admitted(messages(dictionary))] == []
+    with pytest.raises(InvalidRequest):
+        work.require_whole()
+    assert len([batch async for batch in work.admitted(messages(body))]) == 1
+    work.require_whole()
+
+
+async def test_threads_leave_the_event_loop_free() -> None:
+    threads, loop = Threads(), asyncio.get_running_loop()
+    free = asyncio.Event()
+
+    def work() -> str:
+        asyncio.run_coroutine_threadsafe(_set(free), loop).result(10)
+        return "done"
+
+    assert await threads.run(work) == "done"
+    assert free.is_set()
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()

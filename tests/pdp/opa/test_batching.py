@@ -1,0 +1,222 @@
+"""Questions that are asked together: paced, taken apart where one is poison, and nobody pays for a stranger's."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pdp import deadline
+from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
+from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, MAX_WAITING, PACE_SECONDS, Batcher, Question
+from pdp.opa.queries import OpaLate
+
+FAILS, CRAWLS = b"fails", b"crawls"
+
+
+@dataclass
+class Simulator:
+    """OPA's behaviour: what fails makes a whole query fail, what crawls makes it late; each input answers itself.
+
+    `waits` holds every query up until it is set.
+    """
+
+    waits: asyncio.Event | None = None
+    healthy: bool = True
+    problem: str = "builtin_error"
+    queries: list[list[bytes]] = field(default_factory=list)
+    began: list[float] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def decisions(self, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+        self.queries.append(list(inputs))
+        self.began.append(asyncio.get_running_loop().time())
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await (self.waits.wait() if self.waits else asyncio.sleep(0))
+        finally:
+            self.at_once -= 1
+        if not self.healthy:
+            raise OpaLate("late")
+        if FAILS in inputs:
+            raise PolicyInvalid(self.problem, "failed")
+        if CRAWLS in inputs:
+            raise OpaLate("late")
+        return list(zip(inputs, explained, strict=True))
+
+    async def is_healthy(self) -> bool:
+        return self.healthy
+
+    def sizes(self) -> list[int]:
+        return [len(query) for query in self.queries]
+
+
+def named(name: str, *inputs: bytes, explain: bool = False) -> list[Question]:
+    return [Question(one, f"agent:{name}", explain) for one in inputs]
+
+
+def good(name: str, count: int = 1) -> list[Question]:
+    return named(name, *(b"%b-%d" % (name.encode(), number) for number in range(count)))
+
+
+def flat(lists: Iterable[Iterable[Any]]) -> list[Any]:
+    return [item for items in lists for item in items]
+
+
+def kinds(answers: Sequence[Any]) -> list[type[Any]]:
+    return [type(answer) for answer in answers]
+
+
+async def all_of(*calls: Awaitable[list[Any]]) -> list[list[Any]]:
+    async with asyncio.timeout(10):
+        return await asyncio.gather(*calls)
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_each_question_gets_its_own_answer_in_order() -> None:
+    batcher = Batcher(Simulator())
+    explained = named("a", b"1", explain=True)
+    assert await batcher.ask([*named("a", b"2"), *explained, *named("b", b"1")]) == [
+        (b"2", False),
+        (b"1", True),
+        (b"1", False),
+    ]
+    assert await batcher.ask([]) == []
+
+
+async def test_lone_caller_does_not_wait_for_the_pace() -> None:
+    engine, loop = Simulator(), asyncio.get_running_loop()
+    batcher = Batcher(engine)
+    asked = []
+    for _ in range(5):
+        asked.append(loop.time())
+        await batcher.ask(good("a"))
+    assert engine.sizes() == [1] * 5
+    assert min(began - at for at, began in zip(asked, engine.began, strict=True)) < PACE_SECONDS / 2
+
+
+async def test_calls_in_flight_together_become_one_query_and_starts_keep_the_pace() -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    for _ in range(3):
+        await all_of(*(batcher.ask(good(f"{number}")) for number in range(20)))
+    assert engine.sizes() == [20, 20, 20]
+    gaps = [later - earlier for earlier, later in zip(engine.began, engine.began[1:], strict=False)]
+    assert min(gaps) > PACE_SECONDS * 0.9
+
+
+async def test_only_so_many_queries_are_outstanding() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    calls = [asyncio.create_task(batcher.ask(good("a", MAX_ITEMS))) for _ in range(5)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*calls)
+    assert engine.most_at_once == MAX_OUTSTANDING
+    assert sum(engine.sizes()) == 5 * MAX_ITEMS
+
+
+async def test_query_holds_so_many_items_and_so_many_bytes() -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    assert len(await batcher.ask(good("a", MAX_ITEMS + 1))) == MAX_ITEMS + 1
+    assert engine.sizes() == [MAX_ITEMS, 1]
+    large = named("b", *(b"%d" % number + b"x" * (MAX_BYTES // 2) for number in range(4)))
+    await batcher.ask(large)
+    assert engine.sizes()[2:] == [2, 2]
+
+
+async def test_too_many_waiting_are_refused_and_the_others_answered() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    calls = [asyncio.create_task(batcher.ask(good("a", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    calls.append(asyncio.create_task(batcher.ask(good("b", MAX_WAITING))))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await batcher.ask(good("c"))
+    assert engine.waits is not None
+    engine.waits.set()
+    answers = await all_of(*calls)
+    assert sum(map(len, answers)) == MAX_OUTSTANDING * MAX_ITEMS + MAX_WAITING
+
+
+@pytest.mark.parametrize(("poison", "error"), [(FAILS, PolicyInvalid), (CRAWLS, OpaLate)])
+async def test_poison_fails_alone_and_strangers_are_answered(poison: bytes, error: type[PdpError]) -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    theirs, mine = await all_of(batcher.ask(good("b", 9)), batcher.ask([*good("a", 3), *named("a", poison)]))
+    assert theirs == [(b"b-%d" % number, False) for number in range(9)]
+    assert kinds(mine) == [tuple, tuple, tuple, error]
+
+
+async def test_culprits_caller_is_asked_by_itself_afterwards_one_question_at_a_time() -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    await all_of(batcher.ask(good("b")), batcher.ask(named("a", FAILS)))
+    engine.queries.clear()
+    answers = await all_of(batcher.ask([*good("a", 3), *named("a", FAILS)]), batcher.ask(good("b", 3)))
+    assert kinds(answers[0]) == [tuple, tuple, tuple, PolicyInvalid]
+    assert kinds(answers[1]) == [tuple] * 3
+    assert sorted(engine.sizes()) == [1, 1, 1, 1, 3]
+
+
+async def test_caller_whose_questions_crawl_rests_and_is_told_at_once() -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    assert kinds(await batcher.ask(named("a", CRAWLS))) == [OpaLate]
+    asked = len(engine.queries)
+    assert kinds(await batcher.ask(good("a", 5))) == [OpaLate] * 5
+    assert len(engine.queries) == asked
+    assert kinds(await batcher.ask(good("b"))) == [tuple]
+
+
+async def test_failing_questions_do_not_make_their_caller_rest() -> None:
+    batcher = Batcher(Simulator())
+    for _ in range(2):
+        assert kinds(await batcher.ask([*named("a", FAILS), *good("a")])) == [PolicyInvalid, tuple]
+
+
+async def test_while_opa_is_not_healthy_nothing_is_asked_again_and_nobody_is_convicted() -> None:
+    engine = Simulator(healthy=False)
+    batcher = Batcher(engine)
+    assert kinds(flat(await all_of(batcher.ask(good("a", 4)), batcher.ask(good("b", 4))))) == [OpaLate] * 8
+    assert engine.sizes() == [8]
+    engine.healthy = True
+    assert kinds(flat(await all_of(batcher.ask(good("a", 4)), batcher.ask(good("b", 4))))) == [tuple] * 8
+    assert engine.sizes() == [8, 8]
+
+
+async def test_problem_of_the_whole_policy_is_nobodys_fault() -> None:
+    engine = Simulator(problem="undefined")
+    batcher = Batcher(engine)
+    answers = await all_of(batcher.ask(good("b", 3)), batcher.ask(named("a", FAILS)))
+    assert kinds(flat(answers)) == [PolicyInvalid] * 4
+    assert engine.sizes() == [4]
+
+
+async def test_call_whose_time_is_over_is_told_so_and_is_asked_for_no_more() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    held = [asyncio.create_task(batcher.ask(good("b", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+
+    async def hurried() -> list[Any]:
+        deadline.begin(0.05)
+        return await batcher.ask(good("a"))
+
+    assert kinds(await asyncio.create_task(hurried())) == [EngineUnavailable]
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*held)
+    await batcher.ask(good("c"))
+    assert b"a-0" not in flat(engine.queries)

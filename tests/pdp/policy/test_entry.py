@@ -1,0 +1,130 @@
+"""What rules add to the five sets: read from OPA's syntax tree as far as written out, and held to its shape."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdp.duration import duration_ms
+from pdp.policy.entry import COMPUTED, SHAPES, faults, literal
+from pdp.policy.module import SETS
+
+REASONED = {"rule": "one", "reason": "because"}
+ASK = {**REASONED, "reviewers": {"groups": ["stewards"]}}
+GOOD: dict[str, list[dict[str, Any]]] = {
+    "deny": [REASONED],
+    "allow": [REASONED],
+    "obligation": [{**REASONED, "type": "log"}, {**REASONED, "type": "log", "properties": {"any": [1]}}],
+    "mask": [REASONED, {**REASONED, "columns": ["a"], "domain": "customer", "anything": 1}],
+    "needs_approval": [
+        ASK,
+        {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True},
+        {**REASONED, "reviewers": {"identities": ["user:bob"]}},
+        {**REASONED, "reviewers": {"claims": {"level": 3, "admin": True, "department": "hr"}}},
+        {**REASONED, "reviewers": {"groups": [COMPUTED]}, "count": COMPUTED},
+        {**REASONED, "reviewers": COMPUTED},
+    ],
+}
+
+
+def node(value: Any) -> dict[str, Any]:
+    """The term of a value, as OPA parses it."""
+    if isinstance(value, list):
+        return {"type": "array", "value": [node(item) for item in value]}
+    if isinstance(value, dict):
+        return {"type": "object", "value": [[node(key), node(item)] for key, item in value.items()]}
+    if value is None:
+        return {"type": "null"}
+    names = {bool: "boolean", str: "string", int: "number"}
+    return {"type": names.get(type(value), "ref"), "value": value}
+
+
+SCALAR = st.none() | st.booleans() | st.text(max_size=5) | st.integers(-9, 9)
+VALUE = st.recursive(
+    SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+)
+
+
+@given(VALUE)
+def test_what_is_written_out_is_read_as_it_is(value: Any) -> None:
+    assert literal(node(value)) == value
+
+
+def test_what_is_computed_is_left_to_evaluation() -> None:
+    assert literal({"type": "var", "value": "x"}) is COMPUTED
+    assert literal({"type": "array", "value": [node("a"), node(object())]}) == ["a", COMPUTED]
+    assert literal({"type": "object", "value": [[{"type": "var", "value": "x"}, node(1)]]}) is COMPUTED
+
+
+def test_every_set_that_is_read_has_a_shape() -> None:
+    assert SHAPES.keys() == set(SETS)
+
+
+@pytest.mark.parametrize(("name", "entry"), [(name, entry) for name, entries in GOOD.items() for entry in entries])
+def test_good_entry_has_no_fault(name: str, entry: Any) -> None:
+    assert list(faults(name, entry)) == []
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_entry_that_is_computed_has_no_fault_and_one_that_is_no_object_has(name: str) -> None:
+    assert list(faults(name, COMPUTED)) == []
+    for entry in ("text", 1, None, ["rule"]):
+        assert [rule for rule, _ in faults(name, entry)] == ["wrong-type"]
+
+
+@pytest.mark.parametrize(("name", "entry"), [(name, entries[-1]) for name, entries in GOOD.items()])
+def test_key_that_is_missing_is_named(name: str, entry: dict[str, Any]) -> None:
+    for key in SHAPES[name].required:
+        left = {other: value for other, value in entry.items() if other != key}
+        [(rule, sentence)] = faults(name, left)
+        assert rule == "missing-key"
+        assert f"`{key}`" in sentence
+
+
+@pytest.mark.parametrize("name", SHAPES.keys() - {"mask"})
+def test_key_that_is_unknown_is_named_but_for_parameters_of_a_mask(name: str) -> None:
+    [(rule, sentence)] = faults(name, {**GOOD[name][0], "resaon": "x"})
+    assert rule == "unknown-key"
+    assert "`resaon`" in sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("rule", ["", 1, None, []]),
+        ("reviewers", ["bob", [], 1]),
+        ("count", [0, -1, 1001, 1.5, "2", True, None]),
+        ("pending_for", ["", "0s", "4", "h", "4d", "-4h", " 4h", "1h0.5m", 4, None]),
+        ("valid_for", ["", "0h0m0s"]),
+        ("individual", ["true", 0, 1, None]),
+    ],
+)
+def test_value_of_the_wrong_type_is_named(key: str, values: list[Any]) -> None:
+    for value in values:
+        [(rule, sentence)] = faults("needs_approval", {**ASK, key: value})
+        assert rule == "wrong-type"
+        assert f"`{key}`" in sentence
+
+
+@pytest.mark.parametrize(
+    ("reviewers", "rule"),
+    [
+        ({}, "missing-key"),
+        ({"groups": []}, "wrong-type"),
+        ({"groups": "stewards"}, "wrong-type"),
+        ({"groups": ["stewards", ""]}, "wrong-type"),
+        ({"identities": [1]}, "wrong-type"),
+        ({"claims": {}}, "wrong-type"),
+        ({"claims": {"level": [3]}}, "wrong-type"),
+        ({"people": ["user:bob"]}, "unknown-key"),
+    ],
+)
+def test_reviewers_who_could_be_nobody_are_found(reviewers: dict[str, Any], rule: str) -> None:
+    assert [found for found, _ in faults("needs_approval", {**REASONED, "reviewers": reviewers})] == [rule]
+
+
+@given(st.from_regex(r"([0-9]{1,3}[hms]){0,3}", fullmatch=True) | st.text("0123456789hms", max_size=6))
+def test_check_takes_no_duration_that_the_server_does_not_read(text: str) -> None:
+    if not list(faults("needs_approval", {**ASK, "pending_for": text})):
+        assert duration_ms(text)

@@ -1,0 +1,176 @@
+"""Group commit into a chain that nobody else continues."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from pdp.audit.batch import MAX_BYTES, MAX_RECORDS
+from pdp.audit.record import Kind, entry
+from pdp.errors import Overloaded, StoreUnavailable
+from pdp.process.mongod import MongodProcess
+from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer, _within_limits
+from pdp.store.batches import Batches
+from pdp.store.database import Database
+from pdp.store.writers import Writers
+from pdp.v1.audit_pb2 import Batch
+from tests.faults import failing
+from tests.parts import payload
+from tests.pdp.chain import KEY, chain, writing
+from tests.pdp.specimens import records
+
+
+@pytest.mark.parametrize(
+    ("count", "payload", "runs"),
+    [(0, 1, []), (1000, 1, [1000]), (1001, 1, [1000, 1]), (200, 32 * 1024, None), (2, 5_000_000, [1, 1])],
+)
+def test_entries_are_cut_into_batches_within_the_limits(count: int, payload: int, runs: list[int] | None) -> None:
+    parts = list(_within_limits([entry(Kind.DECISION, b"x" * payload) for _ in range(count)]))
+    assert sum(map(len, parts)) == count
+    if runs is not None:
+        assert [len(part) for part in parts] == runs
+    for part in parts:
+        assert len(part) <= MAX_RECORDS
+        assert len(part) == 1 or sum(item.size for item in part) <= MAX_BYTES
+
+
+def kinds(batch: Batch) -> list[str]:
+    return [payload(record)["kind"] for record in batch.records]
+
+
+async def test_entries_are_durable_in_their_order_when_append_returns(database: Database) -> None:
+    async with writing(database) as writer:
+        first, second = records(3), records(2)
+        await writer.append(first)
+        await writer.append(second)
+        written = [record for batch in await chain(database) for record in batch.records]
+        assert written == [entry.record for entry in (*first, *second)]
+
+
+async def test_calls_in_flight_together_share_a_batch_and_a_lone_one_does_not_wait(database: Database) -> None:
+    async with writing(database) as writer:
+        await writer.append(records())
+        with writer.admitted(20):
+            await asyncio.gather(*(writer.append(records()) for _ in range(20)))
+        found = await chain(database)
+        assert sum(len(batch.records) for batch in found) == 21
+        assert len(found) <= 4
+
+
+async def test_entries_of_one_call_are_not_torn_apart(database: Database) -> None:
+    async with writing(database) as writer:
+        groups = [records(7) for _ in range(300)]
+        await asyncio.gather(*(writer.append(group) for group in groups))
+        batches = [list(batch.records) for batch in await chain(database)]
+        assert len(batches) >= 3
+        for group in groups:
+            places = {index for index, batch in enumerate(batches) for entry in group if entry.record in batch}
+            assert len(places) == 1
+
+
+async def test_what_is_larger_than_a_batch_is_durable_as_a_whole_or_not_answered(database: Database) -> None:
+    async with writing(database) as writer:
+        await writer.append(records(1001))
+        assert [len(batch.records) for batch in await chain(database)] == [1000, 1]
+
+
+async def test_each_durable_batch_is_handed_on_once_and_in_order(database: Database) -> None:
+    taken: list[Batch] = []
+    async with writing(database, on_durable=taken.append) as writer:
+        for _ in range(3):
+            await writer.append(records())
+        assert taken == await chain(database)
+
+
+async def test_writer_is_known_before_its_first_batch_is(database: Database) -> None:
+    async with writing(database) as writer:
+        await writer.append(records())
+        [found] = await Writers(database).silent(timedelta(0))
+        assert found.writer == writer.writer
+
+
+async def test_end_is_the_last_of_the_chain(database: Database) -> None:
+    async with writing(database) as writer:
+        await writer.append(records())
+        await writer.close()
+        found = await chain(database)
+        assert kinds(found[-1]) == [Kind.SERVER_STOPPED, Kind.WRITER_CLOSED]
+        assert [one.writer for one in await Writers(database).closed()] == [writer.writer]
+
+
+async def test_other_writer_is_ended_once_in_its_next_place(database: Database) -> None:
+    async with writing(database) as gone, writing(database) as other:
+        await gone.append(records())
+        assert await other.close_other(gone.writer)
+        assert await other.close_other(gone.writer)
+        found = [batch for batch in await chain(database) if batch.writer == gone.writer]
+        assert [kinds(batch) for batch in found] == [["decision"], [Kind.WRITER_CLOSED]]
+
+
+async def test_writer_that_never_wrote_can_be_ended(database: Database) -> None:
+    async with writing(database) as writer:
+        assert await writer.close_other(b"g" * 16)
+        assert [kinds(batch) for batch in await chain(database)] == [[Kind.WRITER_CLOSED]]
+
+
+async def test_writer_that_was_ended_goes_on_as_another_and_loses_nothing(database: Database) -> None:
+    async with writing(database) as woken, writing(database) as other:
+        await woken.append(records())
+        before = woken.writer
+        assert await other.close_other(before)
+        entries = records(2)
+        await woken.append(entries)
+        assert woken.writer != before
+        found = await chain(database)
+        [batch] = [batch for batch in found if batch.writer == woken.writer]
+        assert batch.seq == 0
+        assert list(batch.records) == [entry.record for entry in entries]
+
+
+async def test_insert_whose_fate_is_unknown_is_sent_again_as_the_same_document(
+    database: Database, mongod: MongodProcess
+) -> None:
+    name = f"{database.database.name}.batches"
+    async with writing(database) as writer, failing(mongod.uri, name, mode={"times": 2}, closeConnection=True):
+        entries = records()
+        await writer.append(entries, 10)
+        assert [list(batch.records) for batch in await chain(database)] == [[entries[0].record]]
+
+
+async def test_caller_hears_in_time_that_nothing_is_confirmed(database: Database, mongod: MongodProcess) -> None:
+    name = f"{database.database.name}.batches"
+    async with writing(database) as writer:
+        async with failing(mongod.uri, name, errorCode=6):
+            with pytest.raises(StoreUnavailable):
+                await writer.append(records(), 0.1)
+            waits = asyncio.create_task(writer.append(records(), 0.1))
+            with pytest.raises(StoreUnavailable):
+                await waits
+        late = records()
+        await writer.append(late, 10)
+        written = [record for batch in await chain(database) for record in batch.records]
+        assert written[-1] == late[0].record
+        assert len(written) == 2  # whoever gave up before anything was sent is not written
+
+
+async def test_nothing_is_admitted_while_too_much_waits(database: Database) -> None:
+    writer = Writer(Batches(database), Writers(database), KEY, "dev")  # it does not run
+    waits = asyncio.create_task(writer.append(records(MAX_QUEUED), 60))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded), writer.admitted(1):
+        pass
+    waits.cancel()
+    await asyncio.wait({waits})
+
+
+async def test_nothing_is_admitted_while_mongodb_has_not_confirmed_for_long(
+    database: Database, mongod: MongodProcess
+) -> None:
+    name = f"{database.database.name}.batches"
+    async with writing(database) as writer, failing(mongod.uri, name, errorCode=6):
+        with pytest.raises(StoreUnavailable):
+            await writer.append(records(), STUCK_SECONDS + 0.1)
+        with pytest.raises(StoreUnavailable), writer.admitted(1):
+            pass
+        with pytest.raises(StoreUnavailable):
+            await writer.close()

@@ -1,0 +1,17 @@
+"""What the server tells of itself."""
+
+from pdp.v1.info_pb2 import GetServerInfoRequest
+from tests.parts import Placet
+
+
+async def test_server_tells_its_limits_and_who_is_asking(server: Placet) -> None:
+    info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("bob"))
+    assert (info.limits.message_bytes, info.limits.batch_bytes) == (4 * 1024 * 1024, 4 * 1024 * 1024)
+    assert (info.limits.request_bytes, info.limits.batch_items, info.limits.nesting) == (32 * 1024, 1000, 32)
+    assert (info.caller.identity, info.caller.kind) == ("user:bob", "person")
+    assert list(info.caller.roles) == ["requester", "reviewer"]
+    assert list(info.caller.groups) == ["data-stewards"]
+    assert info.realm == "dev"
+    assert info.policy_revision
+    assert info.opa_version
+    assert '"d"' not in info.jwks

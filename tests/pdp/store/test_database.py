@@ -1,0 +1,101 @@
+"""The connection: it confirms with majority and journal, or the server does not start."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from pdp import deadline
+from pdp.errors import SetupError, StoreUnavailable
+from pdp.process.mongod import MongodProcess
+from pdp.store.database import Database, Document, unavailable
+from tests.faults import failing
+
+
+async def test_writes_and_reads_are_those_of_a_majority_on_the_journal(database: Database) -> None:
+    handle = database.database
+    assert handle.write_concern.document == {"w": "majority", "j": True, "wtimeout": 5000}
+    assert handle.read_concern.level == "majority"
+    assert await database.is_healthy()
+
+
+async def test_time_is_that_of_mongodb_and_has_a_zone(database: Database) -> None:
+    assert abs(await database.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+async def test_opened_twice_it_is_the_same(database: Database, mongod: MongodProcess) -> None:
+    before = await database.database["approvals"].index_information()
+    again = await Database.open(mongod.uri, database.database.name)
+    assert await again.database["approvals"].index_information() == before
+    await again.close()
+
+
+async def test_one_pending_approval_of_a_request_and_one_of_a_request_id(database: Database) -> None:
+    approvals = database.database["approvals"]
+    await approvals.insert_one({"caller": "a", "digest": "d", "state": "PENDING", "request_ids": ["x"]})
+    for other in ({"digest": "d", "state": "PENDING"}, {"digest": "e", "state": "DENIED", "request_ids": ["y", "x"]}):
+        with pytest.raises(DuplicateKeyError):
+            await approvals.insert_one({"caller": "a", **other})
+    for fine in ({"digest": "d", "state": "DENIED"}, {"digest": "e", "state": "PENDING", "request_ids": ["z"]}):
+        await approvals.insert_one({"caller": "a", **fine})
+    await approvals.insert_one({"caller": "b", "digest": "d", "state": "PENDING", "request_ids": ["x"]})
+
+
+async def test_database_that_is_not_ours_to_use_is_refused(
+    mongod: MongodProcess,
+) -> None:
+    uri = f"{mongod.uri}&serverMonitoringMode=poll"  # see tests/pdp/mongo.py
+    name = f"t{uuid4().hex[:16]}"
+    async with failing(mongod.uri, f"{name}.approvals", failCommands=["createIndexes"], errorCode=13):
+        with pytest.raises(SetupError, match="createIndex"):
+            await Database.open(uri, name)
+    found = await Database.open(uri, name)
+    await found.database["schema"].update_one({"_id": "placet"}, {"$set": {"version": 2}})
+    with pytest.raises(SetupError, match="version"):
+        await Database.open(uri, name)
+    await found.close()
+
+
+@pytest.mark.parametrize("uri", ["", "http://127.0.0.1", "mongodb://", "mongodb://127.0.0.1:x"])
+async def test_text_that_is_no_uri_is_refused(uri: str) -> None:
+    with pytest.raises(SetupError):
+        await Database.open(uri, "x")
+
+
+async def test_trouble_of_mongodb_is_one_error_of_ours_and_quotes_nothing() -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        async with unavailable():
+            raise OperationFailure("canary")
+    assert "canary" not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+async def test_wait_ends_before_the_callers_does() -> None:
+    deadline.begin(0.1)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(StoreUnavailable):
+        async with unavailable(60):
+            await asyncio.Event().wait()
+    assert asyncio.get_running_loop().time() - began < 0.1
+
+
+async def test_duplicate_key_and_errors_of_ours_pass_through() -> None:
+    for error in (DuplicateKeyError("x"), ValueError("x")):
+        with pytest.raises(type(error)):
+            async with unavailable():
+                raise error
+
+
+async def test_where_nothing_answers_it_is_not_healthy_and_tells_no_time() -> None:
+    deadline.begin(0.2)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        "mongodb://127.0.0.1:1", serverSelectionTimeoutMS=50, connectTimeoutMS=50
+    )
+    away = Database(client, "x")
+    assert not await away.is_healthy()
+    with pytest.raises(StoreUnavailable):
+        await away.now()
+    await away.close()
