@@ -65,7 +65,7 @@ demo: installed
 # T=pdp/workflow runs what is below tests/pdp/workflow, without lint.
 test: $(if $(T),setup,lint)
 	$(if $(T),,$(BIN)/pdp policy test --core --coverage 100 > /dev/null)
-	$(BIN)/pytest -n 2 $(T:%=tests/%)
+	$(BIN)/pytest -n 3 $(T:%=tests/%)
 
 lint: setup
 	$(BIN)/ruff check

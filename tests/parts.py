@@ -176,15 +176,16 @@ def refusal(error: grpc.aio.AioRpcError) -> Refusal:
 
 
 async def log(server: Placet, kind: str = "") -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every record with its payload, as an auditor exports them, oldest first."""
-    found = []
+    """Every record with its payload, as an auditor exports them, oldest first; one that is there twice counts once."""
+    found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     request = audit_pb2.ExportRecordsRequest()
     async for answer in server.audit.ExportRecords(request, metadata=server.metadata("dana")):
         for batch in answer.batches:
             for record, held in zip(batch.records, batch.payloads, strict=True):
-                found.append((payload(record), payload(held.payload)))
-    found.sort(key=lambda pair: str(pair[0]["id"]))
-    return [(record, held) for record, held in found if not kind or record["kind"] == kind]
+                pair = payload(record), payload(held.payload)
+                assert found.setdefault(str(pair[0]["id"]), pair) == pair
+    pairs = (found[record_id] for record_id in sorted(found))
+    return [(record, held) for record, held in pairs if not kind or record["kind"] == kind]
 
 
 def payload(raw: bytes) -> dict[str, Any]:

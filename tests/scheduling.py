@@ -1,4 +1,4 @@
-"""Which worker runs which tests, where several workers share a run (`pytest -n 2`).
+"""Which worker runs which tests, where several workers share a run (`pytest -n 3`).
 
 1. The tests of one file are a unit: they run on one worker in their order, so its module fixtures are set up once.
 2. The files of `KERNELS` are one unit together, because each worker that runs any of them compiles the kernels.
@@ -14,11 +14,14 @@ from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parents[1]
 ALONE = (
+    "tests/e2e/test_drain.py",
     "tests/e2e/test_faults_clients.py",
     "tests/e2e/test_faults_mongodb.py",
     "tests/e2e/test_faults_opa.py",
     "tests/e2e/test_poison.py",
     "tests/e2e/test_races.py",
+    "tests/pdp/authn/test_jwks.py",
+    "tests/pdp/workflow/test_waiting.py",
 )
 MODES = "tests/masker/test_modes.py"
 KERNELS = (
@@ -29,7 +32,7 @@ KERNELS = (
     "tests/e2e/test_mask",
     "tests/examples/test_join.py",
 )
-ORDER = (MODES, "kernels", "tests/test_readme.py", "tests/e2e/", "tests/cli/", "tests/pdp/server/", "tests/pdp/")
+ORDER = (MODES, "kernels", "tests/e2e/", "tests/pdp/server/", "tests/test_readme.py", "tests/cli/", "tests/pdp/")
 FEW = 2
 """Tests. A worker that has so few left gets its next unit; it keeps one back until it knows what follows."""
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +48,7 @@ FILES = ["tests/test_readme.py", "tests/e2e/test_a.py", *(f"tests/pdp/test_{numb
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(FILES), st.integers(1, 5), min_size=1), st.integers(1, 4), st.data())
+@given(st.dictionaries(st.sampled_from(FILES), st.integers(1, 3), min_size=1), st.integers(1, 4), st.data())
 def test_every_test_runs_once_and_nothing_beside_those_that_run_alone(
     counts: dict[str, int], number: int, data: st.DataObject
 ) -> None:
@@ -60,6 +61,7 @@ def test_every_test_runs_once_and_nothing_beside_those_that_run_alone(
         units.add_node(worker)  # type: ignore[arg-type]
         units.add_node_collection(worker, tests)  # type: ignore[arg-type]
     units.schedule()
+    end_if_finished(units, workers)
     ended: list[tuple[str, str]] = []
     while busy := [worker for worker in workers if worker.running is not None]:
         lone = [worker for worker in busy if tests[worker.running or 0].startswith(ALONE)]
@@ -69,9 +71,17 @@ def test_every_test_runs_once_and_nothing_beside_those_that_run_alone(
         ended.append((tests[index], worker.name))
         worker.begin()
         units.mark_test_complete(worker, index)  # type: ignore[arg-type]
+        end_if_finished(units, workers)
     assert sorted(test for test, _ in ended) == sorted(tests)
     assert len({(unit(test), name) for test, name in ended}) == len({unit(test) for test in tests})
     assert all(worker.shutting_down for worker in workers)
+
+
+def end_if_finished(units: Units, workers: Sequence[Worker]) -> None:
+    """As the session does after every message of a worker."""
+    if units.tests_finished:
+        for worker in workers:
+            worker.shutdown()
 
 
 CONFTEST = """
