@@ -21,14 +21,18 @@ ALONE = (
     "tests/e2e/test_poison.py",
     "tests/e2e/test_races.py",
     "tests/pdp/authn/test_jwks.py",
-    "tests/pdp/workflow/test_waiting.py",
+    "tests/pdp/workflow/test_watching.py",
 )
 MODES = "tests/masker/test_modes.py"
 KERNELS = (
     "tests/masker/",
+    "tests/cli/test_mask",
+    "tests/cli/test_unmask.py",
+    "tests/pdp/masking/",
     "tests/pdp/service/test_mask",
     "tests/pdp/service/test_unmask.py",
     "tests/pdp/store/test_domains.py",
+    "tests/pdp/workflow/test_mask_jobs.py",
     "tests/e2e/test_mask",
     "tests/examples/test_join.py",
 )
