@@ -86,6 +86,10 @@ ENTRY = "pdp.__main__"
 """The one file of the root that may import upwards: it is where the console begins."""
 MASKER_USERS = {"arrow", "cli", "masking", "policy", "service", "workflow"}
 """The folders that know the library `masker`; `masker` knows nothing of `pdp`."""
+TESTED = ("pdp",)
+"""The packages of which each module of more than `SMALL` lines has a test file of its name."""
+SMALL = 80
+"""Lines of a module that may be tested by those who use it."""
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 FAKED = re.compile(r"MagicM" + r"ock|unittest\.m" + r"ock|mark\.sk" + r"ip|pytest\.sk" + r"ip\(")
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
@@ -242,6 +246,25 @@ def test_imports_run_in_no_circle() -> None:
         for module in free:
             del waiting[module]
     assert not waiting
+
+
+def where_tested(path: Path) -> Path:
+    """Where a module's tests are: `tests/pdp/store/test_batches.py`, `tests/cli/test_run.py`, `tests/masker/...`."""
+    folders = path.parent.parts[1:] if path.parts[:2] == ("pdp", "cli") else path.parent.parts
+    return Path("tests", *folders, f"test_{path.stem}.py")
+
+
+def large(*folders: str) -> list[Path]:
+    """Modules of more than `SMALL` lines."""
+    return [path for path in ours(*folders) if len(path.read_text().splitlines()) > SMALL]
+
+
+@pytest.mark.parametrize("path", large(*TESTED), ids=str)
+def test_module_that_is_not_small_has_a_test_file_of_its_name(path: Path) -> None:
+    functions = [
+        node for node in tree(where_tested(path)).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert any(function.name.startswith("test_") for function in functions)
 
 
 def test_functions_are_short_but_for_a_few() -> None:

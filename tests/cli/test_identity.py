@@ -1,4 +1,4 @@
-"""Who one is to the server, and how every client command fails."""
+"""The keys of a dev stack, and what every command costs and needs."""
 
 import time
 from pathlib import Path
@@ -8,68 +8,6 @@ import pytest
 from pdp.dev import identity
 from tests.cli.terminal import PDP, Terminal, invoked
 from tests.parts import Placet
-
-
-async def test_as_beats_the_token_and_takes_the_key_of_the_state_folder(pdp: Terminal) -> None:
-    bob = await pdp("whoami", "--as", "bob", "-o", "table", PDP_TOKEN="wrong")  # noqa: S106
-    assert (bob.status, bob.err) == (0, "")
-    assert bob.out.startswith("user:bob, a person; roles requester, reviewer; groups data-stewards\nrealm dev, policy ")
-    by_token = await pdp("whoami", PDP_TOKEN=(await pdp("token", "--as", "agent:report-bot")).out.strip())
-    assert by_token.json["caller"] == {"identity": "agent:report-bot", "kind": "workload", "roles": ["requester"]}
-    assert by_token.json["limits"]["batchItems"] == 1000
-
-
-async def test_without_pdp_state_the_folder_is_dot_placet(pdp: Terminal, state: Path) -> None:
-    (pdp.folder / ".placet").symlink_to(state)
-    assert (await pdp("whoami", "--as", "dana", PDP_STATE="")).json["caller"]["identity"] == "user:dana"
-
-
-async def test_a_call_that_may_not_be_is_77_and_says_what_to_do(pdp: Terminal) -> None:
-    nobody, wrong = await pdp("whoami"), await pdp("whoami", "--token", "wrong")
-    assert (nobody.status, nobody.out) == (wrong.status, wrong.out) == (77, "")
-    for done in (nobody, wrong):
-        assert done.err.startswith("UNAUTHENTICATED: ")
-        assert "set PDP_TOKEN, or with a `pdp dev` stack use --as NAME" in done.err
-    auditor = await pdp("approvals", "list", "--queue", "--as", "dana")
-    assert auditor.status == 77
-    assert auditor.err.startswith("ROLE_REQUIRED: user:dana may not call pdp.v1.ReviewService/ListQueue")
-
-
-async def test_an_unreachable_server_is_69_and_quick(pdp: Terminal) -> None:
-    began = time.monotonic()
-    done = await pdp(
-        "authorize", "--as", "bob", "--subject", "a:b", "--action", "c", "--resource", "d:e", PDP_ADDRESS="127.0.0.1:1"
-    )
-    assert time.monotonic() - began < 4
-    assert (done.status, done.out) == (69, "")
-    assert (
-        done.err
-        == "UNAVAILABLE: nothing answers at 127.0.0.1:1.\nStart `pdp dev`, or name the server with --address.\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["whoami", "--as", "mallory"], "--as knows alice, bob, carol, dana, report-bot, dev; for anybody else pass"),
-        (["whoami", "--as", "agent:bob"], "--as knows alice, bob, carol, dana"),
-        (["token", "--as", "bob"], "nowhere holds no dev key; start `pdp dev`, or name its folder with PDP_STATE"),
-        (["whoami", "--token", "x", "--address", "127.0.0.1.example.org:1"], "is not host:port on this machine"),
-        (["whoami", "--token", "x", "--address", "localhost"], "is not host:port on this machine"),
-        (["whoami", "--token", "two\nlines"], "a token has only printable ASCII characters"),
-        (["whoami", "--timeout", "0"], "--timeout"),
-        (["whoami", "-o", "xml"], "'table', 'json', 'jsonl'"),
-        (["whomi"], "No such command 'whomi'"),
-    ],
-)
-def test_usage_errors_are_2_and_say_what_to_do(
-    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PDP_STATE", "nowhere")
-    assert invoked(*arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert says in err
 
 
 def test_the_keys_of_a_stack_are_for_their_owner_only(server: Placet) -> None:
