@@ -86,7 +86,7 @@ ENTRY = "pdp.__main__"
 """The one file of the root that may import upwards: it is where the console begins."""
 MASKER_USERS = {"arrow", "cli", "masking", "policy", "service", "workflow"}
 """The folders that know the library `masker`; `masker` knows nothing of `pdp`."""
-TESTED = ("pdp",)
+TESTED = ("pdp", "masker")
 """The packages of which each module of more than `SMALL` lines has a test file of its name."""
 SMALL = 80
 """Lines of a module that may be tested by those who use it."""
