@@ -1,8 +1,22 @@
 """A server, put together as production does."""
 
+import os
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tests.parts import Placet
+from pdp.dev.stack import configuration
+from pdp.errors import SetupError
+from pdp.process.mongod import MongodProcess
+from pdp.server.running import running
+from pdp.store.batches import Batches
+from pdp.store.database import Database
+from pdp.v1.info_pb2 import GetServerInfoRequest
+from tests.faults import children, eventually
+from tests.parts import TOOL_CACHE, Placet, payload, placet
 
 
 async def test_reflection_lists_every_service_and_describes_the_contract(server: Placet) -> None:
@@ -16,3 +30,65 @@ async def test_reflection_lists_every_service_and_describes_the_contract(server:
     contract = {f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")}
     assert names == contract | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert answers[1].file_descriptor_response.file_descriptor_proto
+
+
+async def recorded_kinds(mongod: MongodProcess, name: str) -> list[tuple[str, str]]:
+    """Kind and policy of every record, by id."""
+    database = await Database.open(f"{mongod.uri}&serverMonitoringMode=poll", name)
+    found: dict[str, tuple[str, str]] = {}
+    async for batch in Batches(database).all():
+        for record in batch.records:
+            members = payload(record)
+            found[members["id"]] = (members["kind"], members.get("policy_revision", ""))
+    await database.close()
+    return list(found.values())
+
+
+async def test_start_policies_and_end_are_in_the_log(state: Path, mongod: MongodProcess, tmp_path: Path) -> None:
+    def rule(name: str) -> str:
+        return f'package policy\n\nallow contains {{"rule": "{name}", "reason": "x"}} if true\n'
+
+    (tmp_path / "p.rego").write_text(rule("one"))
+    async with placet(state, mongod.uri, policy=[tmp_path]) as server:
+
+        async def revision() -> str:
+            by = server.metadata("alice")
+            return str((await server.info.GetServerInfo(GetServerInfoRequest(), metadata=by)).policy_revision)
+
+        before = await revision()
+        (tmp_path / "p.rego").write_text(rule("two"))
+
+        async def is_reloaded() -> bool:
+            found = await recorded_kinds(mongod, server.database)
+            return await revision() != before and ("policy.loaded", await revision()) in found
+
+        await eventually(is_reloaded)
+        after = await revision()
+    found = await recorded_kinds(mongod, server.database)
+    assert found[:2] == [("server.started", ""), ("policy.loaded", before)]
+    assert found[-3:] == [("policy.loaded", after), ("server.stopped", ""), ("writer.closed", "")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"listen": "0.0.0.0:0"}, "loopback"),
+        ({"audit_key": Path("none.jwk")}, "none.jwk"),
+        ({"grant_key": Path("none.jwk")}, "none.jwk"),
+        ({"opa_url": "ftp://x"}, "unix://"),
+        ({"policy": (Path("none"),)}, "none"),
+    ],
+)
+async def test_server_does_not_start_on_what_is_not_as_it_must_be_and_leaves_nothing(
+    state: Path, mongod: MongodProcess, changes: dict[str, Any], says: str
+) -> None:
+    before = set(children(os.getpid()))
+    plain = configuration(
+        state=state, listen="127.0.0.1:0", policy=(), mongodb_uri=f"{mongod.uri}&serverMonitoringMode=poll"
+    )
+    name = f"t{uuid4().hex[:16]}"
+    config = plain.model_copy(update={"database": name, "mask_keys": None, **changes})
+    with pytest.raises(SetupError, match=says):
+        async with running(config, TOOL_CACHE, print):
+            pass
+    assert set(children(os.getpid())) <= before
