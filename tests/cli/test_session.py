@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Output, Session, client_command, show
+from pdp.cli.session import Output, Session, client_command, show_text
 from pdp.errors import InvalidRequest, NotAllowed, NotFound, PdpError, PolicyInvalid, StoreUnavailable, Unauthenticated
 from pdp.v1.info_pb2 import GetServerInfoResponse
 from tests.cli.terminal import Terminal, invoked
@@ -152,12 +152,12 @@ def test_command_gets_the_shared_options_but_for_those_that_it_has_itself() -> N
 def test_text_for_people_is_broken_by_us_on_a_terminal_and_left_alone_elsewhere() -> None:
     long = "word " * 100
     file = StringIO()
-    show(long, file)
+    show_text(long, file)
     assert file.getvalue() == f"{long}\n"
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     with os.fdopen(theirs, "w") as terminal:
-        show(long, terminal)
+        show_text(long, terminal)
         terminal.flush()
         lines = os.read(ours, 10_000).decode().split("\r\n")
     os.close(ours)
