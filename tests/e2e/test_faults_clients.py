@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,7 @@ async def test_clients_that_give_up_anywhere_leave_no_use_without_its_record(
         log = await verified_log(server)
         for one in finished:
             log.used_once(one)
-    await eventually(lambda: _at_most(tasks))
+    await _require_no_more_than(tasks)
 
 
 async def test_answers_come_before_the_deadline_or_not_at_all(server: Placet) -> None:
@@ -76,7 +77,7 @@ async def test_many_calls_leave_neither_tasks_nor_files_nor_approvals_to_deliver
         await close_what_waits(mongod, server)  # more than may wait at a time
         await _calls(server, ledger, 64)
     assert not ledger.refused
-    await eventually(lambda: _at_most(tasks))
+    await _require_no_more_than(tasks)
     assert _open_files() <= files + POOLS
     async with AsyncMongoClient(mongod.uri) as client:
         approvals = client[server.database]["approvals"]
@@ -111,17 +112,30 @@ async def _log_with_all(server: Placet, consumed: set[str]) -> Log:
     return await eventually(look)
 
 
-async def _tasks_at_rest() -> int:
-    """How many tasks there are when nothing is asked: the least within half a second."""
-    until, least = time.monotonic() + 0.5, len(asyncio.all_tasks())
+async def _tasks_at_rest() -> Counter[str]:
+    """The tasks when nothing is asked: the fewest within half a second."""
+    until, fewest = time.monotonic() + 0.5, _tasks()
     while time.monotonic() < until:
         await asyncio.sleep(0.02)
-        least = min(least, len(asyncio.all_tasks()))
-    return least
+        fewest = min(fewest, _tasks(), key=Counter.total)
+    return fewest
 
 
-async def _at_most(tasks: int) -> bool:
-    return len(asyncio.all_tasks()) <= tasks
+def _tasks() -> Counter[str]:
+    """How many tasks run each coroutine."""
+    return Counter(getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
+
+
+async def _require_no_more_than(tasks: Counter[str]) -> None:
+    """In the end there are no more tasks than at rest; those that are left over are named."""
+
+    async def at_most() -> bool:
+        return _tasks().total() <= tasks.total()
+
+    try:
+        await eventually(at_most)
+    except AssertionError:
+        raise AssertionError(f"tasks are left over: {dict(_tasks() - tasks)}") from None
 
 
 async def _none(approvals: object, condition: dict[str, object]) -> bool:
