@@ -5,9 +5,9 @@ import sys
 
 FAULTS = """
 import resource, sys
-from pdp import heap
+from pdp.process import malloc
 if sys.argv[1] == "keep":
-    heap.keep_freed()
+    malloc.keep_freed()
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(3):
