@@ -13,6 +13,7 @@ from pdp.v1.approval_pb2 import (
     Verdict,
 )
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
+from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ReviewRequest, RevokeApprovalRequest
 from tests.parts import Placet, exporting
 from tests.pdp.mongo import second_reviewer_left, set_back
@@ -86,3 +87,19 @@ async def brought_to(server: Placet, mongod: MongodProcess, state: str) -> tuple
         await revoke(server, approval, server.metadata("bob"))
     assert state_of(await now(server, approval)) == state
     return request, approval
+
+
+def asked(request: AuthorizeRequest) -> Request:
+    """The five members of it."""
+    names = ("subject", "on_behalf_of", "action", "resource", "context")
+    return Request(**{name: getattr(request, name) for name in names})
+
+
+def changes(approval: Approval, **members: Any) -> ReviewRequest:
+    good = {
+        "approval_id": approval.approval_id,
+        "expected_digest": approval.request_digest,
+        "verdict": Verdict.VERDICT_CHANGES_REQUESTED,
+        "reason": "fewer columns",
+    }
+    return ReviewRequest(**{**good, **members})

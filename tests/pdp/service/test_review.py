@@ -1,12 +1,18 @@
 """What a reviewer sends and gets, and the queue."""
 
-import pytest
+from typing import Any
 
-from pdp.v1.approval_pb2 import ApprovalState
+import pytest
+from google.protobuf import json_format
+
+from pdp.canonical import canonical
+from pdp.v1.approval_pb2 import ApprovalState, ListApprovalsRequest, Verdict
+from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
 from tests.parts import Placet, exporting
 from tests.pdp.reads import ids, seen
-from tests.pdp.wire import refused
+from tests.pdp.steps import asked, changes, now, state_of
+from tests.pdp.wire import nested, refused
 
 DENIED = ApprovalState.APPROVAL_STATE_DENIED
 
@@ -37,3 +43,47 @@ async def test_queue_has_what_this_person_may_review(server: Placet) -> None:
         found = await ids(server.reviews.ListQueue, ListQueueRequest(page_size=10), server.metadata(name))
         assert {one.approval_id for one in (waits, reviewed, finished)} & set(found) == expected_ids
         assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"reason": " \n"}, "reason"),
+        ({"suggestion": Request()}, "suggestion.subject.type"),
+        ({"suggestion": {"subject": {"type": "a", "id": "b"}, "action": {"name": "x"}}}, "suggestion.resource.type"),
+        ({"verdict": Verdict.VERDICT_DENY, "suggestion": Request()}, "suggestion"),
+        ({"verdict": Verdict.VERDICT_APPROVE, "suggestion": Request()}, "suggestion"),
+        ({"verdict": 7}, "verdict"),
+    ],
+)
+async def test_send_back_is_whole(server: Placet, members: dict[str, Any], field: str) -> None:
+    opened = (await server.authorize(exporting())).approval
+    if isinstance(members.get("suggestion"), dict):
+        members = {**members, "suggestion": json_format.ParseDict(members["suggestion"], Request())}
+    why = await refused(server.reviews.Review(changes(opened, **members), metadata=server.metadata("bob")))
+    assert (why.code, why.fields) == ("INVALID_ARGUMENT", (field,))
+    assert state_of(await now(server, opened)) == "PENDING"
+
+
+async def test_suggestion_is_held_to_the_limits_of_a_request(server: Placet) -> None:
+    opened = (await server.authorize(exporting())).approval
+    for context, field in ((nested(33), "suggestion.context"), ({"n": 2.0**60}, "suggestion.context.n")):
+        suggestion = asked(exporting())
+        suggestion.ClearField("context")
+        suggestion.context.update(context)
+        request = changes(opened, suggestion=suggestion)
+        why = await refused(server.reviews.Review(request, metadata=server.metadata("bob")))
+        assert why.code == "INVALID_ARGUMENT"
+        assert why.fields[0].startswith(field)
+
+
+async def test_deepest_suggestion_that_is_taken_is_read_by_everybody(server: Placet) -> None:
+    suggestion = asked(exporting())
+    suggestion.on_behalf_of[0].properties.CopyFrom(nested(32))
+    opened = (await server.authorize(exporting())).approval
+    await server.reviews.Review(changes(opened, suggestion=suggestion), metadata=server.metadata("bob"))
+    read = (await now(server, opened)).reviews[0].suggestion
+    assert canonical(read, "dev") == canonical(suggestion, "dev")
+    page = await server.approvals.ListApprovals(ListApprovalsRequest(), metadata=server.metadata("report-bot"))
+    assert page.approvals[0].reviews[0].suggestion == read

@@ -1,35 +1,13 @@
 """A reviewer asks for changes; the next request names what it answers, and whoever wrote it does not review it."""
 
-from typing import Any
-
-import pytest
-from google.protobuf import json_format
-
 from pdp.canonical import canonical
-from pdp.v1.approval_pb2 import Approval, ListApprovalsRequest, Verdict
+from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
-from pdp.v1.request_pb2 import Effect, Request
-from pdp.v1.review_pb2 import ReviewRequest
+from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, asking, exporting, log
-from tests.pdp.steps import cancel, erin, now, state_of, use, verdict
-from tests.pdp.wire import nested, refused
+from tests.pdp.steps import asked, cancel, changes, erin, state_of, use, verdict
+from tests.pdp.wire import refused
 from tests.tokens import Metadata
-
-
-def asked(request: AuthorizeRequest) -> Request:
-    """The five members of it."""
-    names = ("subject", "on_behalf_of", "action", "resource", "context")
-    return Request(**{name: getattr(request, name) for name in names})
-
-
-def changes(approval: Approval, **members: Any) -> ReviewRequest:
-    good = {
-        "approval_id": approval.approval_id,
-        "expected_digest": approval.request_digest,
-        "verdict": Verdict.VERDICT_CHANGES_REQUESTED,
-        "reason": "fewer columns",
-    }
-    return ReviewRequest(**{**good, **members})
 
 
 async def sent_back(
@@ -107,50 +85,6 @@ async def test_supersedes_names_a_sent_back_approval_of_this_caller(server: Plac
     for by, name in (("dev", back.approval_id), ("report-bot", f"apr_{1:032x}"), ("report-bot", "x")):
         why = await refused(server.authorize(exporting(supersedes=name), by=by))
         assert (why.code, why.reason) == ("NOT_FOUND", "APPROVAL_NOT_FOUND")
-
-
-@pytest.mark.parametrize(
-    ("members", "field"),
-    [
-        ({"reason": ""}, "reason"),
-        ({"reason": " \n"}, "reason"),
-        ({"suggestion": Request()}, "suggestion.subject.type"),
-        ({"suggestion": {"subject": {"type": "a", "id": "b"}, "action": {"name": "x"}}}, "suggestion.resource.type"),
-        ({"verdict": Verdict.VERDICT_DENY, "suggestion": Request()}, "suggestion"),
-        ({"verdict": Verdict.VERDICT_APPROVE, "suggestion": Request()}, "suggestion"),
-        ({"verdict": 7}, "verdict"),
-    ],
-)
-async def test_send_back_is_whole(server: Placet, members: dict[str, Any], field: str) -> None:
-    opened = (await server.authorize(exporting())).approval
-    if isinstance(members.get("suggestion"), dict):
-        members = {**members, "suggestion": json_format.ParseDict(members["suggestion"], Request())}
-    why = await refused(server.reviews.Review(changes(opened, **members), metadata=server.metadata("bob")))
-    assert (why.code, why.fields) == ("INVALID_ARGUMENT", (field,))
-    assert state_of(await now(server, opened)) == "PENDING"
-
-
-async def test_suggestion_is_held_to_the_limits_of_a_request(server: Placet) -> None:
-    opened = (await server.authorize(exporting())).approval
-    for context, field in ((nested(33), "suggestion.context"), ({"n": 2.0**60}, "suggestion.context.n")):
-        suggestion = asked(exporting())
-        suggestion.ClearField("context")
-        suggestion.context.update(context)
-        request = changes(opened, suggestion=suggestion)
-        why = await refused(server.reviews.Review(request, metadata=server.metadata("bob")))
-        assert why.code == "INVALID_ARGUMENT"
-        assert why.fields[0].startswith(field)
-
-
-async def test_deepest_suggestion_that_is_taken_is_read_by_everybody(server: Placet) -> None:
-    suggestion = asked(exporting())
-    suggestion.on_behalf_of[0].properties.CopyFrom(nested(32))
-    opened = (await server.authorize(exporting())).approval
-    await server.reviews.Review(changes(opened, suggestion=suggestion), metadata=server.metadata("bob"))
-    read = (await now(server, opened)).reviews[0].suggestion
-    assert canonical(read, "dev") == canonical(suggestion, "dev")
-    page = await server.approvals.ListApprovals(ListApprovalsRequest(), metadata=server.metadata("report-bot"))
-    assert page.approvals[0].reviews[0].suggestion == read
 
 
 async def test_send_back_is_recorded_with_its_suggestion(server: Placet) -> None:
