@@ -62,10 +62,10 @@ dev: installed
 demo: installed
 	@$(BIN)/pdp demo
 
-# T=pdp/workflow runs what is below tests/pdp/workflow, without lint.
+# T=pdp/workflow runs what is below tests/pdp/workflow, without lint; a single file needs no workers.
 test: $(if $(T),setup,lint)
 	$(if $(T),,$(BIN)/pdp policy test --core --coverage 100 > /dev/null)
-	$(BIN)/pytest -n 3 $(T:%=tests/%)
+	$(BIN)/pytest -n $(if $(filter %.py,$(T)),0,3) $(T:%=tests/%)
 
 lint: setup
 	$(BIN)/ruff check
