@@ -57,6 +57,15 @@ async def test_calls_in_flight_together_share_a_batch_and_a_lone_one_does_not_wa
         assert len(found) <= 4
 
 
+async def test_what_a_full_batch_leaves_behind_needs_no_further_call(database: Database) -> None:
+    large = [[entry(Kind.DECISION, b"x" * (MAX_BYTES // 2))] for _ in range(3)]
+    async with writing(database) as writer:
+        with writer.admitted(1000):  # many are in flight, so the three alone do not end the pause before an insert
+            await writer.append(records())
+            await asyncio.gather(*(writer.append(one, 10) for one in large))
+        assert [len(batch.records) for batch in await chain(database)] == [1, 1, 1, 1]
+
+
 async def test_entries_of_one_call_are_not_torn_apart(database: Database) -> None:
     async with writing(database) as writer:
         groups = [records(7) for _ in range(300)]
