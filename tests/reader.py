@@ -33,7 +33,7 @@ class Reader:
         if block.language in FILES:
             self.write(block)
         elif block.language == "text":
-            output = self.terminal([Command("pdp demo", 0)], block)[0]
+            output = self.terminal([Command("pdp demo", 0)], block, somebody_sits_there=True)[0]
             assert shows(block.text.splitlines(), output), output
         elif block.language in {"bash", "console"}:
             self.type(block)
@@ -73,13 +73,13 @@ class Reader:
                 if len(names := set(re.findall(rf"\b{kind}_[0-9a-f]{{32}}\b", output))) == 1:
                     self.seen |= {kind: names.pop()}
 
-    def terminal(self, typed: list[Command], block: Block) -> list[str]:
+    def terminal(self, typed: list[Command], block: Block, *, somebody_sits_there: bool = False) -> list[str]:
         """Run the commands in one shell on a terminal; the output of each."""
         script = "".join(f"{command.text}\nprintf '\\036%s\\036' $?\n" for command in typed)
         for kind, name in self.seen.items():
             script = script.replace(f"{kind}_…", name)
         script = script.replace("localhost:4770", self.variables["PDP_ADDRESS"])
-        pieces = on_terminal(script, self.folder, self.variables).split("\036")
+        pieces = on_terminal(script, self.folder, self.variables, somebody_sits_there=somebody_sits_there).split("\036")
         assert len(pieces) == 2 * len(typed) + 1, "".join(pieces)
         outputs, statuses = pieces[0::2][: len(typed)], [int(status) for status in pieces[1::2]]
         for command, output, status in zip(typed, outputs, statuses, strict=True):
@@ -116,13 +116,15 @@ def stopped(process: "subprocess.Popen[bytes]") -> None:
     assert process.wait(START_SECONDS) == 0
 
 
-def on_terminal(script: str, folder: Path, variables: dict[str, str]) -> str:
-    """What a script shows on a terminal, both its outputs in order. Its input is empty, so nobody is asked."""
+def on_terminal(script: str, folder: Path, variables: dict[str, str], *, somebody_sits_there: bool = False) -> str:
+    """What a script shows on a terminal, both its outputs in order.
+
+    Its input is empty, so that no command asks; or that very terminal, where somebody sits who types nothing.
+    """
     ours, theirs = os.openpty()
     command = ["bash", "-c", script]
-    with subprocess.Popen(
-        command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
-    ) as process:
+    given = theirs if somebody_sits_there else subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=folder, env=variables, stdin=given, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         with suppress(OSError):  # EIO is the end of a terminal

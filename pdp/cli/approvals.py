@@ -32,6 +32,11 @@ _Ids = Annotated[
 ]
 _Reason = Annotated[str, typer.Option(help="The reason for your verdict; it is kept with the review.")]
 _Why = Annotated[str, typer.Option("--reason", help="Your reason; it is recorded.")]
+_QUESTIONS = {
+    "VERDICT_APPROVE": "Approve this?",
+    "VERDICT_DENY": "Deny this?",
+    "VERDICT_CHANGES_REQUESTED": "Send this back for changes?",
+}
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation on a terminal.")]
 
 
@@ -199,6 +204,11 @@ async def inbox(session: Session) -> None:
         from pdp.cli.inbox import Inbox
     except ImportError:
         exit_code.fail("this needs the extra `inbox`: pip install 'placet[inbox]'")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sentence = (
+            "the inbox needs a terminal; without one use `pdp approvals list --queue` and `pdp approvals approve`"
+        )
+        exit_code.fail(sentence, exit_code.USAGE)
     async with session.client() as client:
         await Inbox(client).run_async()
 
@@ -220,10 +230,17 @@ async def _review(
     answer = await reviewer.read(approval_id)
     show_text(display.seen(answer), sys.stderr)
     if ask and sys.stdin.isatty():
-        words = Verdict.Name(verdict).removeprefix("VERDICT_").replace("_", " ").lower()
-        typer.confirm(f"{words} this?", abort=True, err=True)
+        _confirm(_QUESTIONS[Verdict.Name(verdict)])
     reviewed = await reviewer.review(answer.approval, verdict, reason, suggestion=suggestion, together=together)
     _print(session, reviewed)
+
+
+def _confirm(question: str) -> None:
+    """Ask the person at the terminal, and end here unless the answer is yes."""
+    if not sys.stderr.isatty():
+        sentence = "the question cannot be shown, because standard error is not a terminal; pass --yes"
+        exit_code.fail(sentence, exit_code.USAGE)
+    typer.confirm(question, abort=True, err=True)
 
 
 def _print(session: Session, approval: "Approval") -> None:

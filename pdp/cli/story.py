@@ -140,7 +140,14 @@ def _newest_approval() -> str:
 
 def _pdp(arguments: list[str], stderr: int | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pdp", *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)  # noqa: S603  # ours
+    return subprocess.run(  # noqa: S603  # ours
+        command,
+        stdin=subprocess.DEVNULL,  # no command of the story asks: its output, and so the question, is not shown at once
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        check=False,
+    )
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ async def test_on_a_terminal_the_question_comes_after_the_display(
     await server.review(held, "carol")
     shown, ended = await on_terminal(pdp, typed, "approvals", "approve", held.approval_id, "--as", "bob")
     assert ended == status
-    asked = shown.index("approve this? [y/N]")
+    asked = shown.index("Approve this? [y/N]")
     assert 0 < shown.index(f"approval      {held.approval_id}") < shown.index(held.request_digest) < asked
     assert "\ndigest        forged" not in shown
     assert all(len(line) <= 80 for line in shown[:asked].split("\n"))
@@ -148,6 +148,33 @@ async def on_terminal(pdp: Terminal, typed: bytes, *arguments: str) -> tuple[str
         return shown.decode().replace("\r\n", "\n"), await process.wait()
     finally:
         os.close(ours)
+
+
+async def test_question_that_cannot_be_seen_is_not_asked(server: Placet, pdp: Terminal) -> None:
+    held = (await server.authorize(exporting())).approval
+    ours, theirs = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(*PDP, "approvals", "approve", held.approval_id, "--as", "bob"),
+            cwd=pdp.folder,
+            env=pdp.environment(),
+            stdin=theirs,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, err = await process.communicate()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert process.returncode == 2
+    assert err.decode().endswith("pass --yes\n")
+
+
+async def test_inbox_without_a_terminal_says_what_to_use(pdp: Terminal) -> None:
+    done = await pdp("inbox", "--as", "bob")
+    assert done.status == 2
+    assert "the inbox needs a terminal" in done.err
+    assert "\x1b" not in done.said
 
 
 def read_all(terminal: int) -> bytes:
