@@ -238,7 +238,7 @@ class KeyRefused(PdpError):
 
 
 class QuotaExceeded(PdpError):
-    """This caller and chain have used up their quota for the hour; nothing was done."""
+    """This caller, or a person behind its request, has used up the quota for the hour; nothing was done."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"

@@ -246,6 +246,7 @@ def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts
 
     threads = Threads()
     jobs = MaskJobs(
+        person_types=config.person_types,
         deciding=deciding,
         opa=opa.opa,
         keys=MaskKeys(config.mask_keys, config.realm),

@@ -9,7 +9,7 @@ from typing import Any
 
 import masker
 from pdp.audit import event
-from pdp.caller import Caller, identity
+from pdp.caller import Caller, identity, is_person
 from pdp.decision import Effect
 from pdp.errors import Conflict, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
 from pdp.masking.job import Job, Threads
@@ -45,9 +45,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan, and what the decision on it is bound to beside the request."""
+    """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
+    persons: Sequence[str]
     context: Mapping[str, Any]
 
 
@@ -55,10 +56,18 @@ class MaskJobs:
     """Makes jobs of what callers ask for."""
 
     def __init__(
-        self, *, deciding: Deciding, opa: Opa, keys: MaskKeys, domains: Domains, writer: Writer, threads: Threads
+        self,
+        *,
+        person_types: frozenset[str],
+        deciding: Deciding,
+        opa: Opa,
+        keys: MaskKeys,
+        domains: Domains,
+        writer: Writer,
+        threads: Threads,
     ) -> None:
-        self._deciding, self._opa, self._keys, self._domains = deciding, opa, keys, domains
-        self._writer, self._threads = writer, threads
+        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._keys, self._domains, self._writer, self._threads = keys, domains, writer, threads
 
     async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Job | None]:
         """The decision on this work, and the job where it is allowed: plan, decide, confirm the same revision.
@@ -76,12 +85,10 @@ class MaskJobs:
         wanted = {Effect.ALLOW, Effect.NEEDS_APPROVAL} if request.dry_run else {Effect.ALLOW}
         if decided.effect not in wanted:
             return decided, None
-        plan = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
-        await self._domains.claim(used_domains(plan))
-        named = [decided.ask.request.subject, *decided.ask.request.on_behalf_of]
-        principals = [caller.identity, *(identity(subject) for subject in named)]
+        made = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
+        await self._domains.claim(used_domains(made.plan))
         decision_id = decided.answer.decision_id
-        return decided, Job(work.action, caller, principals, decision_id, plan, keys, work.shape, planned.context)
+        return decided, Job(work.action, caller, made.persons, decision_id, made.plan, keys, work.shape, made.context)
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
@@ -101,7 +108,8 @@ class MaskJobs:
             )
         )
         await self._domains.require(used_domains(plan))
-        return _Planned(plan, await self._threads.run(lambda: work.bound(plan)))
+        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        return _Planned(plan, sorted(persons), await self._threads.run(lambda: work.bound(plan)))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
@@ -113,7 +121,7 @@ class MaskJobs:
 
     async def _confirmed(
         self, work: Work, ask: Ask, keys: masker.Keyring, planned: _Planned, revision: str
-    ) -> masker.MaskPlan:
+    ) -> _Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
 
         OPA may have reloaded between plan and decision. A plan by the old rules must not run under a decision by the
@@ -121,7 +129,7 @@ class MaskJobs:
         """
         for _ in range(ATTEMPTS):
             if planned.plan.policy_revision == revision:
-                return planned.plan
+                return planned
             again = await self._planned(work, ask, keys)
             if again.context != planned.context:
                 break

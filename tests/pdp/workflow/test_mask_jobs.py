@@ -32,7 +32,8 @@ MASK = {"rule": "r.id", "reason": "ids", "columns": ["id"], "domain": "customer"
 def answer(revision: str = "r1", **changes: Any) -> dict[str, Any]:
     """What OPA says of the masks."""
     masks = {"entries": [MASK], "columns": {"id": [MASK]}, "domains": {"customer": {"mask": "token"}}}
-    return {**masks, "revisions": [revision], **changes}
+    people = {"agent:bot": "agent:bot", "user:alice": "slack:U1", "slack:U1": "slack:U1", "user:carol": "user:carol"}
+    return {**masks, "people": people, "revisions": [revision], **changes}
 
 
 @dataclass
@@ -96,7 +97,8 @@ def parts(keyring: masker.Keyring) -> Parts:
 
 async def made(parts: Parts, action: str = "mask", bound: Any = None, **members: Any) -> tuple[Decided, Job | None]:
     one = cast("Any", parts)
-    jobs = MaskJobs(deciding=one, opa=one, keys=one, domains=one, writer=one, threads=one)
+    types = frozenset({"user"})
+    jobs = MaskJobs(person_types=types, deciding=one, opa=one, keys=one, domains=one, writer=one, threads=one)
     work = Work(action, SHAPE, bound=bound or (lambda _: {}))
     return await jobs.decide(work, asking(action, **members), BOT)
 
@@ -109,7 +111,7 @@ async def test_it_is_planned_decided_and_its_domains_claimed(parts: Parts) -> No
     assert parts.did == [*PLANNED, "decide", "claim customer"]
     assert job is not None
     assert (job.action, job.decision_id, job.plan.policy_revision) == ("mask", decided.answer.decision_id, "r1")
-    assert list(job.principals) == ["agent:bot", "agent:report-bot", "user:alice"]
+    assert list(job.persons) == ["slack:U1", "user:carol"]
     assert (job.plan.table, job.plan.subject) == ("customers", "agent:report-bot")
 
 
