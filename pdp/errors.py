@@ -248,6 +248,13 @@ class QuotaExceeded(PdpError):
         self.retry_seconds = retry_seconds
 
 
+class DecisionUsed(PdpError):
+    """A job has begun its work under this decision already, so no other job may; the metadata names the decision."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "DECISION_USED"
+
+
 class StreamTimeout(PdpError):
     """The stream took too long in all, or too long without a message."""
 

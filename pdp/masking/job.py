@@ -44,13 +44,15 @@ class Threads:
 class Job:
     """One authorized piece of work. Plan and keys stay what they were when it was decided.
 
-    `persons` are the distinct people behind it, whose quotas it counts against beside the caller's.
+    `persons` are the distinct people behind it, whose quotas it counts against beside the caller's. `use` is its claim
+    on the decision, which its records name.
     """
 
     action: str
     caller: Caller
     persons: Sequence[str]
     decision_id: str
+    use: str
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
@@ -160,6 +162,7 @@ class Progress:
         details = {
             "action": job.action,
             "phase": phase,
+            "use": job.use,
             "table": job.plan.table,
             "subject": job.plan.subject,
             "columns": facts(job.plan),

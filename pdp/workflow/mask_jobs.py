@@ -11,7 +11,7 @@ import masker
 from pdp.audit import event
 from pdp.caller import Caller, identity, is_person
 from pdp.decision import Effect
-from pdp.errors import Conflict, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
+from pdp.errors import Conflict, DecisionUsed, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
 from pdp.masking.job import Job, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
@@ -20,6 +20,7 @@ from pdp.masking.rows import Shape
 from pdp.opa.queries import Opa
 from pdp.recording.writer import Writer
 from pdp.store.domains import Domains
+from pdp.store.uses import Uses
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -63,17 +64,18 @@ class MaskJobs:
         opa: Opa,
         keys: MaskKeys,
         domains: Domains,
+        uses: Uses,
         writer: Writer,
         threads: Threads,
     ) -> None:
         self._person_types, self._deciding, self._opa = person_types, deciding, opa
-        self._keys, self._domains, self._writer, self._threads = keys, domains, writer, threads
+        self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
 
     async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Job | None]:
-        """The decision on this work, and the job where it is allowed: plan, decide, confirm the same revision.
+        """The decision on this work, and the job where it is allowed: plan, decide, confirm the revision, claim.
 
-        A dry run gives the job that people would have to approve, too. Raises what deciding raises, why there is no
-        plan, and `Conflict`.
+        A dry run claims nothing, and gives the job that people would have to approve, too. Raises what deciding raises,
+        why there is no plan, `Conflict`, and `DecisionUsed` where another job began under this decision.
         """
         ask = self._deciding.checked(request, caller)
         keys = await self._threads.run(self._keys.current)
@@ -88,7 +90,18 @@ class MaskJobs:
         made = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
         await self._domains.claim(used_domains(made.plan))
         decision_id = decided.answer.decision_id
-        return decided, Job(work.action, caller, made.persons, decision_id, made.plan, keys, work.shape, made.context)
+        use = "" if request.dry_run else await self._begun(decided, work.action)
+        return decided, Job(
+            work.action, caller, made.persons, decision_id, use, made.plan, keys, work.shape, made.context
+        )
+
+    async def _begun(self, decided: Decided, action: str) -> str:
+        """The job's claim on its decision: a repeated use gets here only if no work began. A refusal is recorded."""
+        try:
+            return await self._uses.begin(decided.answer.decision_id, action)
+        except DecisionUsed as refused:
+            await self._writer.append([event.error(decided.ask.caller, decided.ask.canonical, refused)])
+            raise
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""

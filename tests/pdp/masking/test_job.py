@@ -51,7 +51,7 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> masker.Keyring:
 
 def job(keyring: masker.Keyring, action: str = "mask", **bound: Any) -> Job:
     made = plan(SCHEMA, MASKS, {"customer": {"mask": "token"}}, direction=action, key_version=1, policy_revision="r1")
-    return Job(action, BOT, ["user:alice"], "dec_1", made, keyring, Shape(SCHEMA), bound)
+    return Job(action, BOT, ["user:alice"], "dec_1", "use_1", made, keyring, Shape(SCHEMA), bound)
 
 
 def reservation(quota: Quota, of: Job) -> Reservation:
@@ -162,7 +162,7 @@ async def test_record_says_how_far_it_got(keyring: masker.Keyring) -> None:
 async def test_dictionary_without_its_batch_is_refused(keyring: masker.Keyring) -> None:
     coded = pa.schema([("id", pa.dictionary(pa.int32(), pa.string())), ("zip", pa.string())])
     made = plan(coded, MASKS, {"customer": {"mask": "token"}}, key_version=1)
-    work = progress(Quota(), Job("mask", BOT, [], "dec_1", made, keyring, Shape(coded)))
+    work = progress(Quota(), Job("mask", BOT, [], "dec_1", "use_1", made, keyring, Shape(coded)))
     batch = pa.record_batch({"id": pa.array(["a"]).dictionary_encode(), "zip": ["1"]})
     dictionary, body = (memoryview(bytes(message)) for message in table.Writer(coded).messages(batch))
 
