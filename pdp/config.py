@@ -192,9 +192,14 @@ class Config(_Frozen):
     mask_keys: ConfigPath | None = None
     """The mask key file of this realm, mode 0600 (`pdp keys`). None: this server masks nothing."""
     mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
-    """How many values a caller with its chain may have turned into tokens, pseudonyms or the like in a clock hour."""
+    """How many values may be turned into tokens, pseudonyms or the like in a clock hour. One caller has this
+    number for all its subjects, chains, tables and calls. One person has it for all callers that ask on the
+    person's behalf, under all names of that person.
+
+    Every value that a key masks counts, `date_shift` too, and every value that Rewrap moves; nulls do not.
+    """
     unmask_values_an_hour: int = Field(default=10_000, ge=0)
-    """How many it may have turned back."""
+    """The same for values that are turned back."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told of the steps of approvals. The same in every process of a deployment."""
 

@@ -238,7 +238,7 @@ class KeyRefused(PdpError):
 
 
 class QuotaExceeded(PdpError):
-    """This caller and chain have used up their quota for the hour; nothing was done."""
+    """This caller, or a person behind its request, has used up the quota for the hour; nothing was done."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
@@ -246,6 +246,13 @@ class QuotaExceeded(PdpError):
     def __init__(self, sentence: str, retry_seconds: float) -> None:
         super().__init__(sentence)
         self.retry_seconds = retry_seconds
+
+
+class DecisionUsed(PdpError):
+    """A job has begun its work under this decision already, so no other job may; the metadata names the decision."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "DECISION_USED"
 
 
 class StreamTimeout(PdpError):

@@ -227,12 +227,14 @@ async def served(
     policy: Sequence[Path] = (),
     ahead_seconds: int = 0,
     webhooks: Sequence[Webhook] = (),
+    **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong."""
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
-    config = own(config, folder).model_copy(update={"database": name, "mask_keys": None, "webhooks": tuple(webhooks)})
+    changes = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
+    config = own(config, folder).model_copy(update=changes)
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),

@@ -32,6 +32,7 @@ KERNELS = (
     "tests/pdp/service/test_mask",
     "tests/pdp/service/test_unmask.py",
     "tests/pdp/store/test_domains.py",
+    "tests/pdp/store/test_quotas.py",
     "tests/pdp/workflow/test_mask_jobs.py",
     "tests/e2e/test_mask",
     "tests/examples/test_join.py",

@@ -1,7 +1,8 @@
 """Verifies a log, batch by batch, and makes an anchor of what it saw.
 
 1. It finds a batch, record or payload that was changed, removed, inserted or swapped, and a forged signature.
-2. It finds two records with one id, an approval that was used twice, and a writer that goes on after its end.
+2. It finds two records with one id, an approval that was used twice, a decision that two jobs masked or unmasked under,
+   and a writer that goes on after its end.
 3. Against an anchor of an earlier verification it finds a lost tail and a lost writer.
 4. It cannot find a tail that was dropped after the newest anchor, because nothing in the log shows that it existed.
 """
@@ -15,6 +16,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed, leaf
+from pdp.audit.mask_use import MaskUses
 from pdp.audit.record import Kind, commitment
 from pdp.v1.audit_pb2 import Batch
 
@@ -85,6 +87,7 @@ class Verifier:
     _writers: dict[str, _Writer] = field(default_factory=dict)
     _leaf_by_id: dict[str, bytes] = field(default_factory=dict)
     _consumed: dict[str, str] = field(default_factory=dict)
+    _masked: MaskUses = field(default_factory=MaskUses)
 
     def add(self, batch: Batch) -> None:
         """Check one batch and its records against the batches before it."""
@@ -142,8 +145,16 @@ class Verifier:
             first = self._consumed.setdefault(members["approval_id"], members["id"])
             if first != members["id"]:
                 raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
+        if members["kind"] in {Kind.MASK, Kind.UNMASK} and not erased:
+            self._masked_once(members["id"], payload.payload, place)
         writer.closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
         self.records += 1
+
+    def _masked_once(self, record_id: str, payload: bytes, place: str) -> None:
+        details = _details(payload, place)
+        if first := self._masked.add(record_id, details):
+            decision_id = details["decision_id"]
+            raise Tampered("masked-twice", place, f"another job used {decision_id} before, as {first} says")
 
     def _against_anchor(self, batch: Batch, place: str) -> None:
         seen = self.since.writers.get(batch.writer.hex()) if self.since else None
@@ -175,6 +186,15 @@ def _members(record: bytes, place: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise Tampered("record", place, "not a record") from None
     return dict(members)
+
+
+def _details(payload: bytes, place: str) -> dict[str, Any]:
+    try:
+        details = orjson.loads(payload)["details"]
+        _ = details["decision_id"]
+    except (ValueError, KeyError, TypeError):
+        raise Tampered("record", place, "it records masking but names no decision") from None
+    return dict(details)
 
 
 def _named(batch: Batch) -> str:

@@ -42,12 +42,17 @@ class Threads:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One authorized piece of work. Plan and keys stay what they were when it was decided."""
+    """One authorized piece of work. Plan and keys stay what they were when it was decided.
+
+    `persons` are the distinct people behind it, whose quotas it counts against beside the caller's. `use` is its claim
+    on the decision, which its records name.
+    """
 
     action: str
     caller: Caller
-    principals: Sequence[str]
+    persons: Sequence[str]
     decision_id: str
+    use: str
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
@@ -56,7 +61,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Values in a clock hour, for a caller with its chain."""
+    """Values in a clock hour, for a caller and for each person behind what it asks."""
 
     mask: int
     unmask: int
@@ -68,7 +73,7 @@ class Reservation:
     def __init__(self, quotas: Quotas, limits: Limits, job: Job) -> None:
         self._what = "unmask" if job.action == "unmask" else "mask"
         self._limit = limits.unmask if self._what == "unmask" else limits.mask
-        self._quotas, self._principals = quotas, job.principals
+        self._quotas, self._caller, self._persons = quotas, job.caller.identity, job.persons
         self.used = self._left = 0
 
     async def take(self, values: int) -> None:
@@ -86,7 +91,7 @@ class Reservation:
         self.used += values
 
     async def _reserve(self, values: int) -> None:
-        await self._quotas.reserve(self._what, self._principals, values, self._limit)
+        await self._quotas.reserve(self._what, self._caller, self._persons, values, self._limit)
         self._left += values
 
 
@@ -157,6 +162,7 @@ class Progress:
         details = {
             "action": job.action,
             "phase": phase,
+            "use": job.use,
             "table": job.plan.table,
             "subject": job.plan.subject,
             "columns": facts(job.plan),

@@ -20,7 +20,7 @@ SELECTORS = ("columns", "tags")
 KINDS = ("domain", "mask")
 """How it says what is done to them: a declared domain, or a mask without keys; exactly one of them."""
 _WORDS = {"rule", "reason", *SELECTORS}
-_ANSWER_KEYS = {"entries", "columns", "domains", "revisions"}
+_ANSWER_KEYS = {"entries", "columns", "domains", "people", "revisions"}
 _MAX_NAMED = 5
 """Columns without a mask that one error names."""
 
@@ -40,10 +40,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The masks that a policy selects, as `masker.plan` takes them: {column, rule, domain | mask, parameters}."""
+    """The masks that a policy selects, as `masker.plan` takes them: {column, rule, domain | mask, parameters}.
+
+    `people`: each requester principal, the caller among them, with the person that it is.
+    """
 
     masks: tuple[Mapping[str, Any], ...]
     domains: Mapping[str, Mapping[str, Any]]
+    people: Mapping[str, str]
     revision: str
 
 
@@ -67,13 +71,20 @@ def selection(result: Any, columns: Sequence[Column], *, partial: bool = False) 
     if not partial:
         _require_covered(columns, selected)
     masks = tuple(_mask(name, entries) for name, entries in selected.items() if entries)
-    return Selection(masks, _domains(answer.get("domains")), policy_revision(answer))
+    return Selection(masks, _domains(answer.get("domains")), _people(answer.get("people")), policy_revision(answer))
 
 
 def _entries(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise PolicyInvalid("wrong_type", "the policy answered something else where the list of masks belongs")
     return value
+
+
+def _people(people: Any) -> dict[str, str]:
+    """Those behind the request. They are at least its caller: an answer without anybody would count for nobody."""
+    if not isinstance(people, dict) or not people:
+        raise PolicyInvalid("wrong_type", "the policy names nobody as the people behind a request")
+    return {name: policy_text(people, name) for name in people}
 
 
 def _check(entry: Any) -> None:

@@ -47,6 +47,7 @@ from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
+from pdp.store.uses import Uses
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
@@ -101,6 +102,7 @@ class _Masks:
 
     quotas: Quotas
     domains: Domains
+    uses: Uses
 
 
 class _Parts:
@@ -147,7 +149,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = _Masks(Quotas(database), Domains(database, config.realm))
+        masks = _Masks(Quotas(database), Domains(database, config.realm), Uses(database))
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -246,10 +248,12 @@ def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts
 
     threads = Threads()
     jobs = MaskJobs(
+        person_types=config.person_types,
         deciding=deciding,
         opa=opa.opa,
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
+        uses=masks.uses,
         writer=parts.writer,
         threads=threads,
     )

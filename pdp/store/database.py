@@ -20,6 +20,8 @@ WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
 _SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
+KEPT_USES_SECONDS = 24 * 3600
+"""The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
@@ -170,6 +172,8 @@ class Database:
             )
             quotas = self.database.get_collection("quotas")
             await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
+            uses = self.database.get_collection("uses")
+            await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"

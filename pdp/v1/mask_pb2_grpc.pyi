@@ -34,9 +34,13 @@ class MaskServiceStub:
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
+    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
+       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
-    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
     RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
     without a message).
     """
@@ -76,9 +80,13 @@ class MaskServiceAsyncStub(MaskServiceStub):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
+    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
+       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
-    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
     RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
     without a message).
     """
@@ -114,9 +122,13 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
+    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
+       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
-    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), INVALID_ARGUMENT/VALUE_REFUSED,
+    FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
     RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
     without a message).
     """

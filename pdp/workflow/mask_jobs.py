@@ -9,9 +9,9 @@ from typing import Any
 
 import masker
 from pdp.audit import event
-from pdp.caller import Caller, identity
+from pdp.caller import Caller, identity, is_person
 from pdp.decision import Effect
-from pdp.errors import Conflict, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
+from pdp.errors import Conflict, DecisionUsed, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
 from pdp.masking.job import Job, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
@@ -20,6 +20,7 @@ from pdp.masking.rows import Shape
 from pdp.opa.queries import Opa
 from pdp.recording.writer import Writer
 from pdp.store.domains import Domains
+from pdp.store.uses import Uses
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -45,9 +46,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan, and what the decision on it is bound to beside the request."""
+    """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
+    persons: Sequence[str]
     context: Mapping[str, Any]
 
 
@@ -55,16 +57,25 @@ class MaskJobs:
     """Makes jobs of what callers ask for."""
 
     def __init__(
-        self, *, deciding: Deciding, opa: Opa, keys: MaskKeys, domains: Domains, writer: Writer, threads: Threads
+        self,
+        *,
+        person_types: frozenset[str],
+        deciding: Deciding,
+        opa: Opa,
+        keys: MaskKeys,
+        domains: Domains,
+        uses: Uses,
+        writer: Writer,
+        threads: Threads,
     ) -> None:
-        self._deciding, self._opa, self._keys, self._domains = deciding, opa, keys, domains
-        self._writer, self._threads = writer, threads
+        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
 
     async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Job | None]:
-        """The decision on this work, and the job where it is allowed: plan, decide, confirm the same revision.
+        """The decision on this work, and the job where it is allowed: plan, decide, confirm the revision, claim.
 
-        A dry run gives the job that people would have to approve, too. Raises what deciding raises, why there is no
-        plan, and `Conflict`.
+        A dry run claims nothing, and gives the job that people would have to approve, too. Raises what deciding raises,
+        why there is no plan, `Conflict`, and `DecisionUsed` where another job began under this decision.
         """
         ask = self._deciding.checked(request, caller)
         keys = await self._threads.run(self._keys.current)
@@ -76,12 +87,21 @@ class MaskJobs:
         wanted = {Effect.ALLOW, Effect.NEEDS_APPROVAL} if request.dry_run else {Effect.ALLOW}
         if decided.effect not in wanted:
             return decided, None
-        plan = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
-        await self._domains.claim(used_domains(plan))
-        named = [decided.ask.request.subject, *decided.ask.request.on_behalf_of]
-        principals = [caller.identity, *(identity(subject) for subject in named)]
+        made = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
+        await self._domains.claim(used_domains(made.plan))
         decision_id = decided.answer.decision_id
-        return decided, Job(work.action, caller, principals, decision_id, plan, keys, work.shape, planned.context)
+        use = "" if request.dry_run else await self._begun(decided, work.action)
+        return decided, Job(
+            work.action, caller, made.persons, decision_id, use, made.plan, keys, work.shape, made.context
+        )
+
+    async def _begun(self, decided: Decided, action: str) -> str:
+        """The job's claim on its decision: a repeated use gets here only if no work began. A refusal is recorded."""
+        try:
+            return await self._uses.begin(decided.answer.decision_id, action)
+        except DecisionUsed as refused:
+            await self._writer.append([event.error(decided.ask.caller, decided.ask.canonical, refused)])
+            raise
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
@@ -101,7 +121,8 @@ class MaskJobs:
             )
         )
         await self._domains.require(used_domains(plan))
-        return _Planned(plan, await self._threads.run(lambda: work.bound(plan)))
+        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        return _Planned(plan, sorted(persons), await self._threads.run(lambda: work.bound(plan)))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
@@ -113,7 +134,7 @@ class MaskJobs:
 
     async def _confirmed(
         self, work: Work, ask: Ask, keys: masker.Keyring, planned: _Planned, revision: str
-    ) -> masker.MaskPlan:
+    ) -> _Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
 
         OPA may have reloaded between plan and decision. A plan by the old rules must not run under a decision by the
@@ -121,7 +142,7 @@ class MaskJobs:
         """
         for _ in range(ATTEMPTS):
             if planned.plan.policy_revision == revision:
-                return planned.plan
+                return planned
             again = await self._planned(work, ask, keys)
             if again.context != planned.context:
                 break

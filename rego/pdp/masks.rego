@@ -7,7 +7,8 @@ package pdp
 #   For each of `input.columns`, the entries that name it; and all entries, so that the server can refuse an entry that
 #   names no column (for example with a misspelt `columns`). `input` is
 #   {request, caller, now, columns: [{name, type, leaf, above}]}. A column that contains other columns is not a leaf;
-#   `above` lists the columns that contain this one.
+#   `above` lists the columns that contain this one. `people` are those behind the request: each requester principal with
+#   the person that it is, so that the server counts a person once, under any of its names.
 # entrypoint: true
 masks := {
 	"entries": entries,
@@ -16,11 +17,14 @@ masks := {
 		found := column_masks(column, tags, entries)
 	},
 	"domains": domains,
+	"people": people,
 	"revisions": revisions,
 } if {
 	requested := object.union(input.request, {"caller": input.caller, "now": input.now})
 	entries := [entry | some entry in data.policy.mask] with input as requested
 	tags := column_tags(input.request.resource.id)
+	principals := requester_principals with input as requested
+	people := {name: person(name) | some name in principals}
 }
 
 # METADATA

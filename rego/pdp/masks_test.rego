@@ -35,6 +35,21 @@ test_every_entry_that_names_a_column if {
 	answer.revisions == pdp.revisions
 }
 
+test_people_are_those_behind_the_request_by_one_name_each if {
+	answer := pdp.masks with input as {
+		"request": object.remove(base, ["caller", "now"]),
+		"caller": base.caller,
+		"now": base.now,
+		"columns": [],
+	}
+		with data.policy.mask as set()
+		with data.identities as {
+			"agent:bot": {"owners": ["user:alice"]},
+			"slack:U1": {"same_as": ["user:alice"]},
+		}
+	answer.people == {"agent:bot": "agent:bot", "user:alice": "slack:U1", "slack:U1": "slack:U1"}
+}
+
 test_tags_are_the_policys if masks([column("email")], {id, contact, rest}).columns == {"email": [contact]}
 
 test_the_rest_is_what_nothing_else_names if {

@@ -33,10 +33,10 @@ class Quota:
 
     limit: int = 1 << 30
     reserved: list[int] = field(default_factory=list)
-    asked: list[tuple[str, Sequence[str], int]] = field(default_factory=list)
+    asked: list[tuple[str, str, Sequence[str], int]] = field(default_factory=list)
 
-    async def reserve(self, what: str, principals: Sequence[str], values: int, limit: int) -> None:
-        self.asked.append((what, principals, limit))
+    async def reserve(self, what: str, caller: str, persons: Sequence[str], values: int, limit: int) -> None:
+        self.asked.append((what, caller, persons, limit))
         if sum(self.reserved) + values > self.limit:
             raise QuotaExceeded("too many", 60)
         self.reserved.append(values)
@@ -51,7 +51,7 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> masker.Keyring:
 
 def job(keyring: masker.Keyring, action: str = "mask", **bound: Any) -> Job:
     made = plan(SCHEMA, MASKS, {"customer": {"mask": "token"}}, direction=action, key_version=1, policy_revision="r1")
-    return Job(action, BOT, ["agent:bot", "user:alice"], "dec_1", made, keyring, Shape(SCHEMA), bound)
+    return Job(action, BOT, ["user:alice"], "dec_1", "use_1", made, keyring, Shape(SCHEMA), bound)
 
 
 def reservation(quota: Quota, of: Job) -> Reservation:
@@ -78,12 +78,12 @@ async def sent(*batches: pa.RecordBatch) -> AsyncIterator[memoryview]:
 @pytest.mark.parametrize(
     ("action", "what", "limit"), [("mask", "mask", 100), ("unmask", "unmask", 10), ("rewrap", "mask", 100)]
 )
-async def test_each_action_has_its_limit_and_counts_for_the_whole_chain(
+async def test_each_action_has_its_limit_and_counts_for_caller_and_persons(
     keyring: masker.Keyring, action: str, what: str, limit: int
 ) -> None:
     quota = Quota()
     await reservation(quota, job(keyring, action)).take(3)
-    assert quota.asked == [(what, ["agent:bot", "user:alice"], limit)]
+    assert quota.asked == [(what, "agent:bot", ["user:alice"], limit)]
 
 
 async def test_stream_reserves_as_much_again_as_it_used(keyring: masker.Keyring) -> None:
@@ -162,7 +162,7 @@ async def test_record_says_how_far_it_got(keyring: masker.Keyring) -> None:
 async def test_dictionary_without_its_batch_is_refused(keyring: masker.Keyring) -> None:
     coded = pa.schema([("id", pa.dictionary(pa.int32(), pa.string())), ("zip", pa.string())])
     made = plan(coded, MASKS, {"customer": {"mask": "token"}}, key_version=1)
-    work = progress(Quota(), Job("mask", BOT, [], "dec_1", made, keyring, Shape(coded)))
+    work = progress(Quota(), Job("mask", BOT, [], "dec_1", "use_1", made, keyring, Shape(coded)))
     batch = pa.record_batch({"id": pa.array(["a"]).dictionary_encode(), "zip": ["1"]})
     dictionary, body = (memoryview(bytes(message)) for message in table.Writer(coded).messages(batch))
 

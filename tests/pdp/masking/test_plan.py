@@ -30,7 +30,7 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> masker.Keyring:
 
 
 def made(keyring: masker.Keyring, shape: Shape | None = None, **options: Any) -> masker.MaskPlan:
-    selected = Selection(options.pop("masks", MASKS), DOMAINS, "r1")
+    selected = Selection(options.pop("masks", MASKS), DOMAINS, {"agent:bot": "agent:bot"}, "r1")
     members = {"direction": "mask", "table_name": "crm.customers", "subject": "agent:bot", **options}
     return compiled(shape or Shape(SCHEMA), selected, keyring, **members)
 

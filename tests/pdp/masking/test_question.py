@@ -17,6 +17,7 @@ def answer(*entries: Any, **columns: list[Any]) -> dict[str, Any]:
         "entries": list(entries),
         "columns": {"id": [IDS], "note": [TAGGED], **columns},
         "domains": {"customer": {"mask": "token"}},
+        "people": {"agent:bot": "agent:bot", "user:alice": "slack:U1"},
         "revisions": ["r1"],
     }
 
@@ -28,6 +29,7 @@ def test_masks_are_what_masker_takes() -> None:
         {"column": "note", "rule": "tagged", "mask": "partial", "keep_first": 1},
     )
     assert selected.domains == {"customer": {"mask": "token"}}
+    assert selected.people == {"agent:bot": "agent:bot", "user:alice": "slack:U1"}
     assert selected.revision == "r1"
 
 
@@ -93,6 +95,9 @@ def test_an_entry_that_is_not_one_is_refused_even_where_it_names_no_column(entry
         ({"domains": {"customer": "token"}}, "wrong_type"),
         ({"domains": []}, "wrong_type"),
         ({"revisions": []}, "no_revision"),
+        ({"people": {}}, "wrong_type"),
+        ({"people": None}, "wrong_type"),
+        ({"people": {"user:alice": 1}}, "wrong_type"),
         ({"more": 1}, "unknown_key"),
     ],
 )

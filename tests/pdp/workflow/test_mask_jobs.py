@@ -15,7 +15,7 @@ from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.canonical import canonical
 from pdp.decision import Effect
-from pdp.errors import Conflict, EngineUnavailable, MaskPlanRefused, PdpError
+from pdp.errors import Conflict, DecisionUsed, EngineUnavailable, MaskPlanRefused, PdpError
 from pdp.masking.job import Job
 from pdp.masking.rows import Shape
 from pdp.v1.decision_pb2 import AuthorizeRequest
@@ -32,7 +32,8 @@ MASK = {"rule": "r.id", "reason": "ids", "columns": ["id"], "domain": "customer"
 def answer(revision: str = "r1", **changes: Any) -> dict[str, Any]:
     """What OPA says of the masks."""
     masks = {"entries": [MASK], "columns": {"id": [MASK]}, "domains": {"customer": {"mask": "token"}}}
-    return {**masks, "revisions": [revision], **changes}
+    people = {"agent:bot": "agent:bot", "user:alice": "slack:U1", "slack:U1": "slack:U1", "user:carol": "user:carol"}
+    return {**masks, "people": people, "revisions": [revision], **changes}
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Parts:
     asked: list[Ask] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     used_elsewhere: bool = False
+    begun: bool = False
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         return Ask(request, caller, canonical(request, "dev"), 0)
@@ -78,6 +80,12 @@ class Parts:
     async def claim(self, domains: Mapping[str, Any]) -> None:
         self.did.append(f"claim {', '.join(domains)}")
 
+    async def begin(self, decision_id: str, action: str) -> str:
+        self.did.append(f"begin {action}")
+        if self.begun:
+            raise DecisionUsed("a job began", decision_id=decision_id)
+        return "use_1"
+
     async def append(self, entries: Sequence[Entry]) -> None:
         self.recorded += [payload(entry.record)["kind"] for entry in entries]
 
@@ -96,7 +104,8 @@ def parts(keyring: masker.Keyring) -> Parts:
 
 async def made(parts: Parts, action: str = "mask", bound: Any = None, **members: Any) -> tuple[Decided, Job | None]:
     one = cast("Any", parts)
-    jobs = MaskJobs(deciding=one, opa=one, keys=one, domains=one, writer=one, threads=one)
+    types = frozenset({"user"})
+    jobs = MaskJobs(person_types=types, deciding=one, opa=one, keys=one, domains=one, uses=one, writer=one, threads=one)
     work = Work(action, SHAPE, bound=bound or (lambda _: {}))
     return await jobs.decide(work, asking(action, **members), BOT)
 
@@ -104,12 +113,13 @@ async def made(parts: Parts, action: str = "mask", bound: Any = None, **members:
 PLANNED = ["plan", "require customer"]
 
 
-async def test_it_is_planned_decided_and_its_domains_claimed(parts: Parts) -> None:
+async def test_it_is_planned_decided_and_claimed_with_its_domains(parts: Parts) -> None:
     decided, job = await made(parts)
-    assert parts.did == [*PLANNED, "decide", "claim customer"]
+    assert parts.did == [*PLANNED, "decide", "claim customer", "begin mask"]
     assert job is not None
+    assert job.use == "use_1"
     assert (job.action, job.decision_id, job.plan.policy_revision) == ("mask", decided.answer.decision_id, "r1")
-    assert list(job.principals) == ["agent:bot", "agent:report-bot", "user:alice"]
+    assert list(job.persons) == ["slack:U1", "user:carol"]
     assert (job.plan.table, job.plan.subject) == ("customers", "agent:report-bot")
 
 
@@ -132,6 +142,14 @@ async def test_there_is_a_job_where_it_is_allowed_or_would_be_approved(
     assert decided.effect is effect
     assert (job is not None) == is_job
     assert ("claim customer" in parts.did) == is_job
+    assert ("begin mask" in parts.did) == (is_job and not dry_run)
+
+
+async def test_second_job_of_a_decision_is_refused_and_recorded(parts: Parts) -> None:
+    parts.begun = True
+    with pytest.raises(DecisionUsed):
+        await made(parts)
+    assert parts.recorded == [Kind.ERROR]
 
 
 @pytest.mark.parametrize("why", ["no mask", "opa away", "domain used elsewhere"])
@@ -156,7 +174,7 @@ async def test_whoever_is_denied_hears_that_and_not_why_there_is_no_plan(parts: 
 async def test_plan_of_the_rules_before_is_made_again_by_those_that_decided(parts: Parts) -> None:
     parts.answers = [answer("r0"), answer("r1")]
     _, job = await made(parts)
-    assert parts.did == [*PLANNED, "decide", *PLANNED, "claim customer"]
+    assert parts.did == [*PLANNED, "decide", *PLANNED, "claim customer", "begin mask"]
     assert job is not None
     assert job.plan.policy_revision == "r1"
 
