@@ -156,7 +156,8 @@ def policy_revision(answer: Mapping[str, Any]) -> str:
     revisions = _strings(answer.get("revisions"), "revisions")
     if len(revisions) != 1 or not revisions[0]:
         raise PolicyInvalid(
-            "no_revision", "OPA does not say which policy revision answered; load the policy as a bundle"
+            "no_revision",
+            "OPA does not say which policy revision answered; serve the bundle that `pdp policy build` makes",
         )
     return revisions[0]
 

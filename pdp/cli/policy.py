@@ -1,4 +1,4 @@
-"""`pdp policy`: checks and tests a policy before it is used."""
+"""`pdp policy`: checks, tests and builds a policy before it is used."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from pdp.cli import exit_code
 from pdp.environment import Environment
 from pdp.errors import SetupError
 
-app = typer.Typer(name="policy", help="Check and test a policy.", no_args_is_help=True)
+app = typer.Typer(name="policy", help="Check, test and build a policy.", no_args_is_help=True)
 
 _Folders = Annotated[
     list[Path] | None,
@@ -27,22 +27,53 @@ def check(
 ) -> None:
     """Find rules that would fail open, fail to load or surprise.
 
-    It prints a line for each finding. Exit status: 0 there are no findings, else 3.
+    It prints a line for each finding, and warnings to stderr. Exit status: 0 there are no findings, else 3.
     """
-    from pdp.policy.check import domains, findings_in
+    from pdp.policy.check import checked, domains
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, against) if against else {}
-        findings = findings_in(opa, _or_reference(folders), in_force=in_force)
+        findings, warnings = checked(opa, _or_reference(folders), in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
     for finding in findings:
         typer.echo(str(finding))
     if findings:
         raise typer.Exit(exit_code.POLICY_ERROR)
     typer.echo("the policy is fine", err=True)
+
+
+@app.command()
+def build(
+    folders: _Folders = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("bundle.tar.gz"),
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of the policy in force; the new policy must keep its domains."),
+    ] = None,
+) -> None:
+    """Build the bundle for an OPA that you run yourself (`opa_url`), as `serve` does for its own.
+
+    It prints the revision, which is of the files' content. Exit status: 0 it is built, else 3, and the file stays as it
+    was.
+    """
+    from pdp.policy.bundle import built
+    from pdp.policy.check import domains
+    from pdp.process import toolcache
+
+    try:
+        opa = toolcache.opa(Environment.read().tool_cache)
+        in_force = domains(opa, against) if against else {}
+        revision = built(opa, _or_reference(folders), output, output.absolute().parent, in_force).revision
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
+    except OSError as error:
+        exit_code.fail(f"{output} cannot be written ({error.strerror}); name another file", exit_code.POLICY_ERROR)
+    typer.echo(revision)
 
 
 @app.command()

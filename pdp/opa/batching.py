@@ -2,10 +2,11 @@
 
 1. The starts of queries are paced, so that batches form. OPA answers before gRPC hands over the next calls: without a
    pace, a query holds one to four questions. A caller that is alone never waits.
-2. A query that fails or is late is asked again in smaller parts, outside the pacing: caller by caller, then in halves,
-   until one question stands alone. That question gets the error, and its caller goes into quarantine.
+2. A query that fails or is late is asked again in smaller parts, outside the pacing: by caller and kind, then in
+   halves, until one question stands alone. That question gets the error, and its caller's questions of that kind go
+   into quarantine.
 3. A question that is late is asked again in the quarantine's lane, where OPA does nothing else. Only a late answer
-   there convicts its caller. So no caller pays for the questions of another.
+   there convicts it. So no caller pays for the questions of another, and no plain question for a slow one.
 4. If OPA does not answer its health check, nothing is asked again, and every question gets the error.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 from pdp import deadline
 from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
-from pdp.opa.quarantine import Quarantine
+from pdp.opa.quarantine import Quarantine, Suspect
 from pdp.opa.queries import OpaLate
 
 MAX_ITEMS = 128
@@ -61,10 +62,10 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One decision to ask for. `caller` goes into quarantine if OPA cannot answer it."""
+    """One decision to ask for. What `suspect` names goes into quarantine if OPA cannot answer it."""
 
     input: bytes
-    caller: str
+    suspect: Suspect
     explain: bool = False
 
 
@@ -168,11 +169,11 @@ class Batcher:
     def _admitted(self, items: Sequence[_Item]) -> list[_Item]:
         """The items that may be asked together.
 
-        An item whose caller is in quarantine goes into the lane. An item that no call waits for any more is dropped.
+        An item that is in quarantine goes into the lane. An item that no call waits for any more is dropped.
         """
         together = []
         for item in items:
-            if item.is_waited_for and self._quarantine.holds(item.question.caller):
+            if item.is_waited_for and self._quarantine.holds(item.question.suspect):
                 self._spawn(self._ask_alone(item))
             elif item.is_waited_for:
                 together.append(item)
@@ -205,7 +206,7 @@ class Batcher:
         if not await self._is_ones_fault(failure):
             for item in items:
                 item.settle(failure)
-        elif len(parts := _by_caller(items)) > 1:
+        elif len(parts := _by_suspect(items)) > 1:
             await asyncio.gather(*(self._ask_again(part) for part in parts))
         elif isinstance(failure, OpaLate):
             await asyncio.gather(*(self._ask_alone(item) for item in items))
@@ -229,23 +230,25 @@ class Batcher:
 
     async def _ask_alone(self, item: _Item) -> None:
         """Ask one item in the quarantine's lane."""
-        caller = item.question.caller
-        async with self._quarantine.lane(caller):
+        suspect = item.question.suspect
+        async with self._quarantine.lane(suspect.caller):
             if not item.is_waited_for:
                 return
-            if self._quarantine.rests(caller):
-                item.settle(OpaLate("this caller's last questions took OPA too long; try again in a moment"))
+            if self._quarantine.rests(suspect):
+                item.settle(
+                    OpaLate("this caller's last questions of this kind took OPA too long; try again in a moment")
+                )
                 return
             failure = await self._try([item])
             if failure is None:
-                self._quarantine.answered(caller)
+                self._quarantine.answered(suspect)
             elif await self._is_ones_fault(failure):
                 self._convict(item, failure)
             else:
                 item.settle(failure)
 
     def _convict(self, item: _Item, failure: PdpError) -> None:
-        self._quarantine.convict(item.question.caller, late=isinstance(failure, OpaLate))
+        self._quarantine.convict(item.question.suspect, late=isinstance(failure, OpaLate))
         item.settle(failure)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -258,8 +261,8 @@ class Batcher:
         return asyncio.get_running_loop().time()
 
 
-def _by_caller(items: Sequence[_Item]) -> list[list[_Item]]:
-    parts: dict[str, list[_Item]] = {}
+def _by_suspect(items: Sequence[_Item]) -> list[list[_Item]]:
+    parts: dict[Suspect, list[_Item]] = {}
     for item in items:
-        parts.setdefault(item.question.caller, []).append(item)
+        parts.setdefault(item.question.suspect, []).append(item)
     return list(parts.values())

@@ -35,6 +35,7 @@ class OpaProcess(Child):
 
     name = "OPA"
     stop_seconds = 5.0
+    start_seconds = 60.0  # a million identities take 2 to 10 s
 
     def __init__(
         self,

@@ -1,9 +1,12 @@
-"""Keeps callers apart whose questions OPA could not answer, so that other callers do not wait for them.
+"""Keeps questions apart that OPA could not answer, so that others do not wait for them.
 
-1. A convicted caller is in quarantine for a minute. Its questions are not part of common queries; they go into a lane.
-2. The lane asks one question at a time, and the callers take turns. So a question that is late there is late by itself,
+1. A convicted caller's questions of the kind (the action's name and the resource's type) are in quarantine for a
+   minute. They are not part of common queries; they go into a lane. What else the caller asks is not touched.
+2. A caller with convictions of many kinds is in quarantine with everything: the names are its own choice, and under a
+   new name each question would be tried among the others again.
+3. The lane asks one question at a time, and the callers take turns. So a question that is late there is late by itself,
    and not because OPA was busy with others.
-3. After a late answer the caller rests: its questions get an error, and OPA is not asked. Each late answer doubles the
+4. After a late answer the kind rests: its questions get an error, and OPA is not asked. Each late answer doubles the
    next rest; an answer in time makes it short again.
 """
 
@@ -11,17 +14,28 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 QUARANTINE_SECONDS = 60.0
-"""Seconds for which a caller stays in quarantine after its last conviction."""
+"""Seconds for which a kind stays in quarantine after its last conviction."""
+MANY_KINDS = 8
+"""Convicted kinds of one caller at which everything it asks is in quarantine."""
 REST_SECONDS, LONGEST_REST_SECONDS = 0.5, 30.0
 """Seconds of the first rest, which is twice the time of a query, and of the longest."""
 
 
+class Suspect(NamedTuple):
+    """Whose questions go into quarantine together: those of one caller about one action and one type of resource."""
+
+    caller: str
+    action: str = ""
+    resource_type: str = ""
+
+
 @dataclass(slots=True)
 class _Stay:
-    """One caller's stay: when it ends, when the present rest ends, and how long the next rest is."""
+    """The stay of one kind: when it ends, when the present rest ends, and how long the next rest is."""
 
     until: float
     rests_until: float = 0.0
@@ -29,23 +43,30 @@ class _Stay:
 
 
 class Quarantine:
-    """The callers in quarantine, and their lane. `now` gives seconds and never goes back."""
+    """The kinds in quarantine, caller by caller, and their lane. `now` gives seconds and never goes back."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._stays: dict[str, _Stay] = {}
+        self._stays: dict[str, dict[Suspect, _Stay]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lane = asyncio.Lock()
 
-    def holds(self, caller: str) -> bool:
-        """Whether the caller is in quarantine now."""
-        stay = self._stays.get(caller)
-        if stay is None:
-            return False
-        if stay.until < self._now():
+    def holds(self, suspect: Suspect) -> bool:
+        """Whether this kind, or everything of its caller, is in quarantine now."""
+        stays = self._present(suspect.caller)
+        return suspect in stays or len(stays) >= MANY_KINDS
+
+    def _present(self, caller: str) -> dict[Suspect, _Stay]:
+        """The caller's stays, without those that ended."""
+        stays = self._stays.get(caller)
+        if stays is None:
+            return {}
+        now = self._now()
+        for suspect in [suspect for suspect, stay in stays.items() if stay.until < now]:
+            del stays[suspect]
+        if not stays:
             del self._stays[caller]
-            return False
-        return True
+        return stays
 
     @asynccontextmanager
     async def lane(self, caller: str) -> AsyncIterator[None]:
@@ -54,20 +75,27 @@ class Quarantine:
         async with turn, self._lane:
             yield
 
-    def rests(self, caller: str) -> bool:
-        """Whether OPA must not be asked for the caller now, because its last answers were late."""
-        stay = self._stays.get(caller)
-        return stay is not None and self._now() < stay.rests_until
+    def rests(self, suspect: Suspect) -> bool:
+        """Whether OPA must not be asked now, because its last answers to this kind were late.
 
-    def answered(self, caller: str) -> None:
-        """Make the caller's next rest short again, because OPA answered its question in time."""
-        if stay := self._stays.get(caller):
+        A caller with everything in quarantine rests with everything.
+        """
+        stays = self._present(suspect.caller)
+        resting = [stay for stay in stays.values() if self._now() < stay.rests_until]
+        return stays.get(suspect) in resting or (len(stays) >= MANY_KINDS and bool(resting))
+
+    def answered(self, suspect: Suspect) -> None:
+        """Make the kind's next rest short again, because OPA answered its question in time."""
+        if stay := self._present(suspect.caller).get(suspect):
             stay.rest = REST_SECONDS
 
-    def convict(self, caller: str, *, late: bool) -> None:
-        """Put the caller into quarantine, or keep it there. `late` also makes it rest."""
+    def convict(self, suspect: Suspect, *, late: bool) -> None:
+        """Put the kind into quarantine, or keep it there. `late` also makes it rest."""
         now = self._now()
-        stay = self._stays.setdefault(caller, _Stay(now))
+        stays = self._stays.setdefault(suspect.caller, {})
+        if len(stays) >= MANY_KINDS and suspect not in stays:
+            suspect = next(iter(stays))  # its kinds are many enough to hold everything; more would only take memory
+        stay = stays.setdefault(suspect, _Stay(now))
         stay.until = now + QUARANTINE_SECONDS
         if late:
             stay.rests_until = now + stay.rest

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks
-from pdp.policy.data import documents, merged, misplaced, people
+from pdp.policy import masks, people
+from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
@@ -27,10 +27,17 @@ def findings_in(
     `full` also checks tests and formatting, which do not matter to a server that loads the policy. `in_force` are the
     domains that must not change.
     """
+    if full:
+        return checked(opa, folders, in_force or {})[0]
+    return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}).findings
+
+
+def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> tuple[list[Finding], list[str]]:
+    """Every finding in `folders`, and sentences of what loads but may surprise, with numbers."""
     sources = read(folders)
-    if not full:
-        return examine(opa, [source for source in sources if not source.is_test], in_force or {})
-    return sorted({*examine(opa, sources, in_force or {}), *_unformatted(opa, sources)})
+    found = examine(opa, sources, in_force)
+    noted = people.warnings(found.people, found.modules) if found.people else []
+    return sorted({*found.findings, *_unformatted(opa, sources)}), list(noted)
 
 
 def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
@@ -40,14 +47,24 @@ def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
-def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> list[Finding]:
-    """The findings in `sources`, without formatting. `in_force` are the domains of the policy that these replace."""
+class Examined(NamedTuple):
+    """What a check found, and what it read: each data file with its document, the maps of people, and all modules."""
+
+    findings: list[Finding]
+    documents: list[tuple[Source, Any]]
+    data: Mapping[str, Any]
+    people: Mapping[str, Any]
+    modules: Sequence[Module]
+
+
+def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> Examined:
+    """Check `sources`, all but their formatting. `in_force` are the domains of the policy that these replace."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
-    data, faults = _data(opa, sources, everything, in_force)
+    read_documents, data, made, faults = _data(opa, sources, everything, in_force)
     findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
-    compiled = [found for found in _compiled(opa, sources, schemas) if not _is_repeated(found, findings)]
-    return sorted({*findings, *compiled})
+    compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
+    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -76,14 +93,16 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Mapp
 
 def _data(
     opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Finding]]:
+) -> tuple[list[tuple[Source, Any]], dict[str, Any], dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
     found, findings = documents(opa, sources)
     whole, conflicts = merged(found)
+    faults = [fault for source, document in found for fault in misspelt(source, document)]
+    made, unfit = ({}, faults) if faults else people.maps(found, whole)
     for source, document in found:
-        findings += [*misplaced(source, document, owned), *people(source, document)]
+        findings += misplaced(source, document, owned)
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
-    return whole, [*findings, *conflicts]
+    return found, whole, made, [*findings, *unfit, *conflicts]
 
 
 def _stray(sources: Iterable[Source]) -> Iterator[Finding]:

@@ -94,14 +94,15 @@ def _lies_at(document: Any, path: Sequence[str]) -> bool:
     return True
 
 
-def people(source: Source, document: Mapping[str, Any]) -> Iterable[Finding]:
+def misspelt(source: Source, document: Mapping[str, Any]) -> Iterable[Finding]:
     """A finding for each fault in `groups` and `identities`, which decide who may review: a misspelt owner could."""
     faults: dict[str, str] = {}
     for name, members in _entries(document, "groups", faults):
         if not _is_list(members):
             faults[f"groups.{name}"] = LISTS
     for name, entry in _entries(document, "identities", faults):
-        faults |= _identity_faults(f"identities.{name}", entry)
+        if not _is_identity(name) or not _fits(entry):
+            faults |= _identity_faults(name, entry)
     for path, sentence in faults.items():
         yield Finding(source.shown, 0, "bad-people", f"`data.{path}`: {sentence}")
 
@@ -114,7 +115,14 @@ def _entries(document: Mapping[str, Any], key: str, faults: dict[str, str]) -> I
     return ()
 
 
-def _identity_faults(path: str, entry: Any) -> dict[str, str]:
+def _fits(entry: Any) -> bool:
+    return isinstance(entry, dict) and PEOPLE.issuperset(entry) and all(map(_is_list, entry.values()))
+
+
+def _identity_faults(name: str, entry: Any) -> dict[str, str]:
+    path = f"identities.{name}"
+    if not _is_identity(name):
+        return {path: "an identity is `type:id`"}
     if not isinstance(entry, dict):
         return {path: "write an object with `owners` or `same_as`"}
     unknown = {f"{path}.{key}": "the keys are `owners` and `same_as`" for key in entry if key not in PEOPLE}
@@ -122,4 +130,10 @@ def _identity_faults(path: str, entry: Any) -> dict[str, str]:
 
 
 def _is_list(names: Any) -> bool:
-    return isinstance(names, list) and all(isinstance(name, str) and ":" in name for name in names)
+    return isinstance(names, list) and all(isinstance(name, str) and _is_identity(name) for name in names)
+
+
+def _is_identity(name: str) -> bool:
+    """Whether it is a type, a colon and an id. Both are compared byte for byte, so a blank around it fits nobody."""
+    kind, _, subject = name.partition(":")
+    return bool(kind and subject) and name == name.strip() and " " not in kind

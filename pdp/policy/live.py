@@ -9,8 +9,7 @@ from watchfiles import awatch
 
 from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
-from pdp.policy.bundle import build
-from pdp.policy.check import domains
+from pdp.policy.bundle import built
 from pdp.policy.schema import schemas
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -54,8 +53,9 @@ class WatchedPolicy(Policy):
         Raises `SetupError` that names every fault; nothing changes then.
         """
         in_force = {**self._domains, **await self._used_domains()}
-        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, in_force)
-        self._domains = {**self._domains, **await asyncio.to_thread(domains, self._opa, self._folders)}
+        work = self.bundle.resolve().parents[1]
+        revision, declared = await asyncio.to_thread(built, self._opa, self._folders, self.bundle, work, in_force)
+        self._domains = {**self._domains, **declared}
         self.attributes = Attributes(schemas(self._folders))
         return revision
 

@@ -18,6 +18,7 @@ from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher, Question
+from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import is_undefined
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
@@ -137,7 +138,7 @@ class Deciding:
     async def _judge(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
         """The policy's verdict on each, in slices; an error in the place of one that has none."""
         questions = [
-            Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), ask.caller.identity, ask.request.explain)
+            Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
             for ask in asks
         ]
         if len(questions) <= SLICE:
@@ -206,6 +207,10 @@ class Deciding:
             at=at,
         )
         return replace(decided, grant=grant)
+
+
+def _suspect(ask: Ask) -> Suspect:
+    return Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
 
 
 def _entries(outcome: Decided | Failed) -> Sequence[Entry]:

@@ -38,9 +38,9 @@ class Reviewers:
         if all(self._is_open(requirement) for requirement in verdict.requirements):
             return verdict
         named = await self._people_of(request, caller, verdict.requirements, now_ns)
-        for requirement, people in zip(verdict.requirements, named, strict=True):
+        for requirement, (people, more) in zip(verdict.requirements, named, strict=True):
             persons = len({person for name, person in people.items() if not {name, person} & {*principals}})
-            if persons < requirement.count and not self._is_open(requirement):
+            if persons < requirement.count and not more and not self._is_open(requirement):
                 return verdict.denied(
                     "pdp.unreachable_requirement",
                     f"{requirement.rule} asks for {requirement.count} people to review, and of those whom the policy "
@@ -62,7 +62,7 @@ class Reviewers:
                 tuple(sorted(name for name, person in people.items() if not out & {name, person}))[:MAX_SHOWN],
                 self._is_open(requirement),
             )
-            for requirement, people in zip(approval.requirements, named, strict=True)
+            for requirement, (people, _) in zip(approval.requirements, named, strict=True)
         ]
 
     def _is_open(self, requirement: Requirement) -> bool:
@@ -70,26 +70,32 @@ class Reviewers:
 
     async def _people_of(
         self, request: bytes, caller: Caller, requirements: Sequence[Requirement], now_ns: int
-    ) -> list[Mapping[str, str]]:
-        """For each requirement identity -> person; only identities of people."""
+    ) -> list[tuple[Mapping[str, str], bool]]:
+        """For each requirement identity -> person, only identities of people, and whether there are more of them."""
         answer = await self._opa.eligible(review_input(request, caller, requirements, [], now_ns))
         return [
-            {name: person for name, person in people.items() if is_person(name, self._person_types)}
-            for people in eligible(answer, len(requirements))
+            ({name: person for name, person in people.items() if is_person(name, self._person_types)}, more)
+            for people, more in eligible(answer, len(requirements))
         ]
 
 
-def eligible(result: Any, requirements: int) -> list[dict[str, str]]:
-    """Parse what `data.pdp.eligible` answered about this number of requirements."""
-    answer = policy_object(result, "the eligible", {"requirements", "revisions"})
+def eligible(result: Any, requirements: int) -> list[tuple[dict[str, str], bool]]:
+    """Parse what `data.pdp.eligible` answered about this number of requirements: people, and if there are more."""
+    answer = policy_object(result, "the eligible", {"requirements", "more", "revisions"})
     policy_revision(answer)
-    named = answer.get("requirements")
-    if not isinstance(named, list) or len(named) != requirements:
+    named, more = answer.get("requirements"), answer.get("more")
+    if not isinstance(named, list) or not isinstance(more, list) or not len(named) == len(more) == requirements:
         raise PolicyInvalid("wrong_keys", "the policy answered about other requirements than it was asked about")
-    return [_people(people) for people in named]
+    return [(_people(people), _flag(is_cut)) for people, is_cut in zip(named, more, strict=True)]
 
 
 def _people(people: Any) -> dict[str, str]:
     if not isinstance(people, dict):
         raise PolicyInvalid("wrong_type", "the policy names something else than people for a requirement")
     return {name: policy_text(people, name) for name in people}
+
+
+def _flag(is_cut: Any) -> bool:
+    if not isinstance(is_cut, bool):
+        raise PolicyInvalid("wrong_type", "the policy does not say whether it lists all people for a requirement")
+    return is_cut

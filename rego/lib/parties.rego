@@ -10,5 +10,9 @@ all contains concat(":", [input.subject.type, input.subject.id])
 all contains concat(":", [party.type, party.id]) if some party in input.on_behalf_of
 
 # METADATA
-# description: The roles of one party. An unknown party has no roles.
-roles(party) := object.get(data.assignments, party, [])
+# description: |
+#   The roles of one party. An unknown party has no roles. A reference reads one party's entry, where `object.get` would
+#   read everybody's.
+default roles(_) := []
+
+roles(party) := data.assignments[party]

@@ -73,6 +73,9 @@ fired := {
 	"obligation": [entry | some entry in data.policy.obligation],
 }
 
-# The revision of exactly the snapshot that answers. An OPA that loaded no bundle gives no revision; the server then allows
-# nothing.
-revisions := [revision | revision := data.system.bundles[_].manifest.revision]
+# The revision of exactly the snapshot that answers. An OPA that loaded no bundle, or one without the maps of people, gives
+# no revision; the server then allows nothing.
+revisions := [revision |
+	has_maps
+	revision := data.system.bundles[_].manifest.revision
+]

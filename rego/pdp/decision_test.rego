@@ -102,4 +102,5 @@ test_no_bundle_is_no_revision if pdp.revisions == [] with data.system.bundles as
 
 test_revision_is_the_bundle_that_answers if {
 	pdp.revisions == ["r1"] with data.system.bundles as {"policy": {"manifest": {"revision": "r1"}}}
+		with data.pdp.people as {"format": 1}
 }

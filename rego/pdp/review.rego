@@ -30,7 +30,7 @@ fits(reviewers, reviewer) if reviewer.identity in reviewers.identities
 
 fits(reviewers, reviewer) if {
 	some group in reviewers.groups
-	reviewer.identity in data.groups[group]
+	is_member(reviewer.identity, group)
 }
 
 fits(reviewers, reviewer) if {

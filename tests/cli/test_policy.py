@@ -1,5 +1,7 @@
 """`pdp policy`: what scripts and editors read of a check and of tests."""
 
+import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,36 @@ def test_failed_missing_or_narrow_tests_are_4(policy: Path, capsys: pytest.Captu
     assert f"{policy}/p.rego: " in capsys.readouterr().err
     tests.write_text(TEST.format(count=1, action="read"))
     assert invoked("policy", "test", policy, "--coverage", "100") == 0
+
+
+def test_build_writes_the_bundle_and_prints_its_revision(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = policy / "bundle.tar.gz"
+    assert invoked("policy", "build", str(policy), "-o", str(bundle)) == 0
+    shown = capsys.readouterr().out.strip()
+    with tarfile.open(bundle) as archive:
+        manifest, maps = (archive.extractfile(name) for name in ("/.manifest", "/pdp/people/data.json"))
+        assert manifest is not None
+        assert maps is not None
+        assert json.load(manifest)["revision"] == shown
+        assert json.load(maps)["format"] == 1
+
+
+def test_build_of_a_broken_policy_leaves_the_bundle_and_is_3(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = policy / "bundle.tar.gz"
+    bundle.write_text("the last good one")
+    (policy / "p.rego").write_text("package policy\n\ndeny if true\n")
+    assert invoked("policy", "build", str(policy), "-o", str(bundle)) == 3
+    assert "[not-a-set]" in capsys.readouterr().err
+    assert bundle.read_text() == "the last good one"
+    assert {path.name for path in policy.iterdir()} == {"p.rego", "bundle.tar.gz"}
+
+
+def test_build_into_a_folder_that_is_none_is_one_sentence(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoked("policy", "build", str(policy), "-o", str(policy / "no" / "bundle.tar.gz")) == 3
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_check_warns_with_numbers(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (policy / "data.json").write_text('{"identities": {"chat:1": {"same_as": ["user:a", "user:b"]}}}')
+    assert invoked("policy", "check", str(policy)) == 0
+    assert "warning: 1 people have several identities of one type, `chat:1` has 2" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from pdp import deadline
 from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
 from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, MAX_WAITING, PACE_SECONDS, Batcher, Question
+from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import OpaLate
 
 FAILS, CRAWLS = b"fails", b"crawls"
@@ -54,8 +55,8 @@ class Simulator:
         return [len(query) for query in self.queries]
 
 
-def named(name: str, *inputs: bytes, explain: bool = False) -> list[Question]:
-    return [Question(one, f"agent:{name}", explain) for one in inputs]
+def named(name: str, *inputs: bytes, explain: bool = False, action: str = "read") -> list[Question]:
+    return [Question(one, Suspect(f"agent:{name}", action, "table"), explain) for one in inputs]
 
 
 def good(name: str, count: int = 1) -> list[Question]:
@@ -220,3 +221,26 @@ async def test_call_whose_time_is_over_is_told_so_and_is_asked_for_no_more() -> 
     await all_of(*held)
     await batcher.ask(good("c"))
     assert b"a-0" not in flat(engine.queries)
+
+
+@pytest.mark.parametrize(("culprit", "error"), [(CRAWLS, OpaLate), (FAILS, PolicyInvalid)])
+async def test_other_questions_of_the_culprits_caller_stay_in_the_crowd(culprit: bytes, error: type[PdpError]) -> None:
+    opa = Simulator()
+    batcher = Batcher(opa)
+    assert kinds(await batcher.ask([*named("a", culprit, action="export"), *good("a", 3)])) == [error, *[tuple] * 3]
+    opa.queries.clear()
+    assert kinds(await batcher.ask(good("a", 5))) == [tuple] * 5
+    assert opa.sizes() == [5]
+    apart = await batcher.ask([*named("a", b"fine", action="export"), *good("a", 5)])
+    assert kinds(apart)[1:] == [tuple] * 5
+    assert 5 in opa.sizes()[1:]
+
+
+async def test_caller_with_culprits_of_many_kinds_is_asked_alone_with_everything() -> None:
+    opa = Simulator()
+    batcher = Batcher(opa)
+    for number in range(MANY_KINDS + 2):
+        await batcher.ask(named("a", FAILS, action=f"export-{number}"))
+    opa.queries.clear()
+    assert kinds(await batcher.ask(good("a", 3))) == [tuple] * 3
+    assert opa.sizes() == [1, 1, 1]

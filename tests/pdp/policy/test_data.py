@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdp.environment import Environment
-from pdp.policy.data import documents, merged, misplaced, people
+from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.sources import Source
 from pdp.process import toolcache
 
@@ -120,7 +120,7 @@ def test_data_where_rules_speak_is_found(document: dict[str, Any], *, is_found: 
     ],
 )
 def test_people_are_lists_of_identities(document: dict[str, Any], paths: list[str]) -> None:
-    found = list(people(source(), document))
+    found = list(misspelt(source(), document))
     assert [finding.rule for finding in found] == ["bad-people"] * len(paths)
     for path in paths:
         assert any(f"{path}`" in str(finding) for finding in found)

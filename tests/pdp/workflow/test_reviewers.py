@@ -7,11 +7,11 @@ import pytest
 from pdp.errors import PolicyInvalid
 from pdp.workflow.reviewers import eligible
 
-GOOD: dict[str, Any] = {"requirements": [{"user:bob": "slack:U1"}, {}], "revisions": ["r1"]}
+GOOD: dict[str, Any] = {"requirements": [{"user:bob": "slack:U1"}, {}], "more": [False, True], "revisions": ["r1"]}
 
 
 def test_answer_names_people_requirement_by_requirement() -> None:
-    assert eligible(GOOD, 2) == [{"user:bob": "slack:U1"}, {}]
+    assert eligible(GOOD, 2) == [({"user:bob": "slack:U1"}, False), ({}, True)]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,9 @@ def test_answer_names_people_requirement_by_requirement() -> None:
         ({**GOOD, "requirements": {}}, "wrong_keys"),
         ({**GOOD, "requirements": [{}]}, "wrong_keys"),
         ({**GOOD, "requirements": [{}, {}, {}]}, "wrong_keys"),
+        ({**GOOD, "more": None}, "wrong_keys"),
+        ({**GOOD, "more": [False]}, "wrong_keys"),
+        ({**GOOD, "more": [False, 1]}, "wrong_type"),
         *(
             ({**GOOD, "requirements": [people, {}]}, "wrong_type")
             for people in (None, [], ["user:bob"], "user:bob", {"user:bob": None}, {"user:bob": ""}, {"user:bob": 1})
