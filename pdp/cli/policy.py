@@ -30,11 +30,12 @@ def check(
     It prints a line for each finding. Exit status: 0 there are no findings, else 3.
     """
     from pdp.policy.check import domains, findings_in
+    from pdp.policy.sources import read
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
-        in_force = domains(opa, against) if against else {}
+        in_force = domains(opa, read(against)) if against else {}
         findings = findings_in(opa, _or_reference(folders), in_force=in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)

@@ -1,4 +1,4 @@
-"""Builds the bundle that OPA serves from the folders of a policy."""
+"""Builds the bundle that OPA serves from the files of a policy."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,21 @@ import orjson
 
 from pdp.policy.check import examine
 from pdp.policy.finding import PolicyRefused
-from pdp.policy.sources import Source, labels, read, revision, staged
+from pdp.policy.sources import Source, labels, revision, staged
 from pdp.policy.stock import capabilities, output
 
 
-def build(opa: Path, folders: Sequence[Path], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
-    """Build the bundle of the core and `folders` at `destination` and return its revision.
+def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
+    """Build the bundle of `sources`, the core among them, at `destination` and return its revision.
 
-    1. The files are read once, so exactly what is checked is built.
+    1. Exactly what is checked is built. Tests are left out.
     2. If there are findings, raises `PolicyRefused` that names each, and `destination` stays as it was.
     3. `destination` is replaced in one step, so that an OPA that watches it never sees half a bundle. OPA reloads at
        every event in the folder of `destination`, so the work happens in the folder above it, on the same file system.
 
     `in_force` are the domains that must not change.
     """
-    sources = [source for source in read(folders) if not source.is_test]
+    sources = [source for source in sources if not source.is_test]
     if findings := examine(opa, sources, in_force or {}):
         raise PolicyRefused(findings)
     name = revision(sources)

@@ -33,9 +33,9 @@ def findings_in(
     return sorted({*examine(opa, sources, in_force or {}), *_unformatted(opa, sources)})
 
 
-def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The domains that the data in `folders` declares, as `findings_in(in_force=…)` takes them."""
-    found, _ = documents(opa, read(folders))
+def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
+    """The domains that the data in `sources` declares, as `findings_in(in_force=…)` takes them."""
+    found, _ = documents(opa, sources)
     declared = merged(found)[0].get("domains", {})
     return declared if isinstance(declared, dict) else {}
 

@@ -12,6 +12,7 @@ from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import build
 from pdp.policy.check import domains
 from pdp.policy.schema import schemas
+from pdp.policy.sources import read
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 """Returns the domains that were ever used, as they were declared then."""
@@ -32,7 +33,8 @@ class WatchedPolicy(Policy):
     """Folders of Rego and data that are built together with the core.
 
     1. After a broken edit the faults are shown, and the last good policy stays in force.
-    2. A domain that was ever used, or was in force in this process, cannot change.
+    2. The files are read once for each build: rules, schemas and domains in force are of the same files.
+    3. A domain that was ever used, or was in force in this process, cannot change.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class WatchedPolicy(Policy):
         Raises `SetupError` that names every fault; nothing changes then.
         """
         in_force = {**self._domains, **await self._used_domains()}
-        revision = await asyncio.to_thread(build, self._opa, self._folders, self.bundle, in_force)
-        self._domains = {**self._domains, **await asyncio.to_thread(domains, self._opa, self._folders)}
-        self.attributes = Attributes(schemas(self._folders))
+        sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
+        declared = await asyncio.to_thread(domains, self._opa, sources)
+        attributes = Attributes(schemas(sources))
+        revision = await asyncio.to_thread(build, self._opa, sources, self.bundle, in_force)
+        self._domains, self.attributes = {**self._domains, **declared}, attributes
         return revision
 
     async def watch(self) -> None:
