@@ -47,8 +47,9 @@ class Sealer:
 
     def is_old(self, approval: Approval) -> bool:
         """Whether an older version of Placet sealed it, which left some fields open."""
-        old = self._signed("placet-approval+jwt", _frozen_at_first(approval))
-        return approval.sealed_at is None and _equal(old, approval.seal)
+        if approval.sealed_at is not None:
+            return False
+        return _equal(self._signed("placet-approval+jwt", _frozen_at_first(approval)), approval.seal)
 
     def use(self, approval_id: str, request_digest: str, use: Use) -> str:
         """The signature over a use."""
