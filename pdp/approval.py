@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pdp.caller import Caller
 from pdp.requirement import Requirement
 
 
@@ -60,6 +59,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 
 
+OPEN = frozenset(state for state, after in TRANSITIONS.items() if after)
+"""The states that are not an end."""
+
+
 def transition(before: State, after: State) -> State:
     """`after`, if the table has the step; else `ValueError`: a step outside the table is our mistake."""
     if after not in TRANSITIONS[before]:
@@ -71,7 +74,8 @@ def transition(before: State, after: State) -> State:
 class Review:
     """One person's verdict, with groups and claims as verified then; `fits`: the requirements it counts in.
 
-    `suggestion` is the canonical request that the reviewer would accept, or empty; `signature` is the server's.
+    `suggestion` is the canonical request that the reviewer would accept, and `suggestion_digest` its request digest, or
+    both are empty; `signature` is the server's.
     """
 
     reviewer: str
@@ -85,6 +89,29 @@ class Review:
     suggestion: bytes = b""
     signature: str = ""
     claims: Mapping[str, Any] = field(default_factory=dict)
+    suggestion_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A record of a step that may not be in the log yet, and the server's signature over it."""
+
+    entry: Any
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The one use of an approval. `record_sha256` is of the record of its decision; `signature` is the server's.
+
+    `at` is MongoDB's time; it is None, like the signature is empty, where an older version of Placet wrote the use.
+    """
+
+    decision_id: str
+    request_id: str
+    record_sha256: str = ""
+    at: datetime | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +128,8 @@ class Outcome:
 class Opening:
     """What an approval holds from its beginning, frozen then but for the outbox.
 
-    `seal` is the server's signature over it; `supersedes` is the sent-back approval that this one answers. `outbox` are
-    the records of the last step that may not be in the log yet.
+    `seal` is the server's signature over it, made at `sealed_at` by MongoDB's clock (None: by an older version);
+    `supersedes` is the sent-back approval that this one answers.
     """
 
     id: str
@@ -116,7 +143,8 @@ class Opening:
     policy_revision: str
     supersedes: str = ""
     seal: str = ""
-    outbox: tuple[Any, ...] = ()
+    sealed_at: datetime | None = None
+    outbox: tuple[OutboxEntry, ...] = ()
 
     @property
     def pending_for_ms(self) -> int:
@@ -139,7 +167,7 @@ class Approval(Opening):
     created_at: datetime
     approved_at: datetime | None = None
     closed_at: datetime | None = None
-    used_by: Mapping[str, str] | None = None
+    used_by: Use | None = None
     closed_by: str = ""
     close_reason: str = ""
     outcome: Outcome | None = None
@@ -201,43 +229,6 @@ def barred(approval: Approval, answer: PolicyReview) -> set[str]:
     return {*approval.principals, *answer.principals}
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why a caller may not review an approval: a stable code, and the sentence for the caller."""
-
-    code: str
-    sentence: str
-
-    @property
-    def is_personal(self) -> bool:
-        """Whether it lies in who the caller is, so that it stays when the approval changes."""
-        return self.code in {"REVIEWER_IS_REQUESTER", "PERSON_REQUIRED", "REVIEWER_NOT_ELIGIBLE"}
-
-
-def obstacle(
-    held: ApprovalAt, answer: PolicyReview, caller: Caller, verdict: ReviewVerdict = ReviewVerdict.APPROVE
-) -> Obstacle | None:
-    """What stands in the way of this verdict, the most lasting first; None where the caller may give it.
-
-    `answer` is the policy's word on this caller alone. A denial may come late, to an approval that is APPROVED.
-    """
-    approval, reviewer = held.approval, answer.reviewers[0]
-    takes_verdict = held.state is State.PENDING or (held.state is State.APPROVED and verdict is ReviewVerdict.DENY)
-    if barred(approval, answer) & {reviewer.identity, reviewer.person}:
-        return Obstacle(
-            "REVIEWER_IS_REQUESTER", "you are one of the requester's principals: people do not review their own actions"
-        )
-    if not caller.is_person:
-        return Obstacle("PERSON_REQUIRED", "only a person reviews, as itself")
-    if not reviewer.fits:
-        return Obstacle("REVIEWER_NOT_ELIGIBLE", "you fit none of its requirements")
-    if not takes_verdict:
-        return Obstacle("APPROVAL_NOT_PENDING", f"it is {held.state}")
-    if any(reviewer.person in (review.person, review.reviewer) for review in approval.reviews):
-        return Obstacle("ALREADY_REVIEWED", "you have reviewed it")
-    return None
-
-
 def approvals_per_requirement(
     requirements: Sequence[Requirement], approvers: Iterable[Eligibility], principals: Iterable[str]
 ) -> list[int]:
@@ -281,6 +272,10 @@ def after_verdict(
     return State.APPROVED if done else State.PENDING
 
 
-def suggesters(approval: Approval) -> set[str]:
-    """Who wrote a request into this approval, as identity and as person: they must not review that request."""
-    return {name for review in approval.reviews if review.suggestion for name in (review.reviewer, review.person)}
+def suggesters(approval: Approval, digest: str = "") -> set[str]:
+    """Who wrote a request into this approval, as identity and as person: they must not review that request.
+
+    With `digest`, only those who suggested the request with this digest.
+    """
+    wrote = [one for one in approval.reviews if one.suggestion and digest in ("", one.suggestion_digest)]
+    return {name for review in wrote for name in (review.reviewer, review.person)}

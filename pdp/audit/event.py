@@ -59,6 +59,12 @@ def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> E
     return entry(Kind.ERROR, payload, approval_id=approval.id, error=failure.reason)
 
 
+def outbox_refused(approval: Approval, failure: PdpError) -> Entry:
+    """A stored approval was not as a server wrote it, and what it held was kept out of the log."""
+    payload = b'{"details":%b}' % orjson.dumps({"message": failure.sentence})
+    return entry(Kind.ERROR, payload, approval_id=approval.id, error=failure.reason)
+
+
 def approval_created(opening: Opening, caller: Caller, canonical: Canonical, verdict: Verdict) -> Entry:
     """An approval was opened: its request, its requirements, who must not review it, and which one it answers."""
     details = {
@@ -112,7 +118,7 @@ def approval_closed(
 
 def outcome(approval: Approval, caller: Caller, reported: Outcome) -> Entry:
     """The caller reported how the action went."""
-    decision_id = (approval.used_by or {}).get("decision_id", "")
+    decision_id = approval.used_by.decision_id if approval.used_by else ""
     details = {"decision_id": decision_id, "outcome": reported}
     payload = b'{"caller":%b,"details":%b}' % (caller.json, orjson.dumps(details))
     return entry(Kind.OUTCOME, payload, approval_id=approval.id)

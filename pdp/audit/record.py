@@ -39,6 +39,17 @@ class Kind(StrEnum):
     EXPORT = "export"
 
 
+STEP_KINDS = (
+    Kind.DECISION,
+    Kind.APPROVAL_CREATED,
+    Kind.APPROVAL_REVIEWED,
+    Kind.APPROVAL_CONSUMED,
+    Kind.APPROVAL_CLOSED,
+    Kind.OUTCOME,
+)
+"""The kinds of records that a step of an approval can have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A record with its payload, ready for the log. It may be written twice; then both copies have equal bytes."""

@@ -1,6 +1,7 @@
 """Verifies a log, batch by batch, and makes an anchor of what it saw.
 
-1. It finds a batch, record or payload that was changed, removed, inserted or swapped, and a forged signature.
+1. It finds a batch, record or payload that was changed, removed, inserted or swapped, and a forged signature. Nothing
+   erases payloads yet, so each record needs its payload and its salt.
 2. It finds two records with one id, an approval that was used twice, a decision that two jobs masked or unmasked under,
    and a writer that goes on after its end.
 3. Against an anchor of an earlier verification it finds a lost tail and a lost writer.
@@ -134,8 +135,9 @@ class Verifier:
         members = _members(record, place)
         place += f" ({members['id']})"
         payload = batch.payloads[index]
-        erased = not payload.salt and not payload.payload
-        if not erased and commitment(payload.salt, payload.payload) != members["payload_sha256"]:
+        if not payload.salt or not payload.payload:
+            raise Tampered("payload-missing", place, "its payload or salt is gone; no command of Placet removes one")
+        if commitment(payload.salt, payload.payload) != members["payload_sha256"]:
             raise Tampered("payload", place, "its payload is not what was recorded")
         if self._leaf_by_id.setdefault(members["id"], leaf) != leaf:
             raise Tampered("duplicate-id", place, "another record has this id")
@@ -145,7 +147,7 @@ class Verifier:
             first = self._consumed.setdefault(members["approval_id"], members["id"])
             if first != members["id"]:
                 raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
-        if members["kind"] in {Kind.MASK, Kind.UNMASK} and not erased:
+        if members["kind"] in {Kind.MASK, Kind.UNMASK}:
             self._masked_once(members["id"], payload.payload, place)
         writer.closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
         self.records += 1
@@ -164,7 +166,10 @@ class Verifier:
 
 def _leaves(batch: Batch, place: str) -> Sequence[bytes]:
     """The leaf hashes of a batch. If a stored one differs, raises `Tampered` that names the changed record."""
-    if len(batch.payloads) != len(batch.records):
+    if len(batch.payloads) < len(batch.records):
+        what = f"{len(batch.records)} records have {len(batch.payloads)} payloads; it holds {_named(batch)}"
+        raise Tampered("payload-missing", place, what)
+    if len(batch.payloads) > len(batch.records):
         raise Tampered("payload", place, "does not have one payload for each record")
     leaves = [leaf(record) for record in batch.records]
     size = HASH_BYTES

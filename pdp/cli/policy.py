@@ -30,11 +30,12 @@ def check(
     It prints a line for each finding, and warnings to stderr. Exit status: 0 there are no findings, else 3.
     """
     from pdp.policy.check import checked, domains
+    from pdp.policy.sources import read
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
-        in_force = domains(opa, against) if against else {}
+        in_force = domains(opa, read(against)) if against else {}
         findings, warnings = checked(opa, _or_reference(folders), in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
@@ -63,12 +64,13 @@ def build(
     """
     from pdp.policy.bundle import built
     from pdp.policy.check import domains
+    from pdp.policy.sources import read
     from pdp.process import toolcache
 
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
-        in_force = domains(opa, against) if against else {}
-        revision = built(opa, _or_reference(folders), output, output.absolute().parent, in_force).revision
+        in_force = domains(opa, read(against)) if against else {}
+        revision = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force).revision
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     except OSError as error:

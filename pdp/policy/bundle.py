@@ -1,4 +1,4 @@
-"""Builds the bundle that OPA serves from the folders of a policy."""
+"""Builds the bundle that OPA serves from the files of a policy."""
 
 import gc
 import gzip
@@ -15,7 +15,7 @@ import orjson
 from pdp.policy.check import examine
 from pdp.policy.finding import PolicyRefused
 from pdp.policy.people import kept
-from pdp.policy.sources import Source, labels, read, revision, staged
+from pdp.policy.sources import Source, labels, revision, staged
 from pdp.policy.stock import capabilities, output
 
 FAST = 1
@@ -32,24 +32,24 @@ class Built(NamedTuple):
     domains: Mapping[str, Any]
 
 
-def build(opa: Path, folders: Sequence[Path], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
+def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
     """Build the bundle as `built`, with its work in the folder above that of `destination`. Returns the revision.
 
     OPA reloads at every event in the folder of its bundle, and both folders are of one file system.
     """
-    return built(opa, folders, destination, destination.resolve().parents[1], in_force or {}).revision
+    return built(opa, sources, destination, destination.resolve().parents[1], in_force or {}).revision
 
 
-def built(opa: Path, folders: Sequence[Path], destination: Path, work: Path, in_force: Mapping[str, Any]) -> Built:
-    """Build the bundle of the core and `folders` at `destination`.
+def built(opa: Path, sources: Sequence[Source], destination: Path, work: Path, in_force: Mapping[str, Any]) -> Built:
+    """Build the bundle of `sources`, the core among them, at `destination`.
 
-    1. The files are read once, so exactly what is checked is built.
+    1. Exactly what is checked is built. Tests are left out.
     2. If there are findings, raises `PolicyRefused` that names each, and `destination` stays as it was.
     3. `destination` is replaced in one step, so that an OPA that watches it never sees half a bundle.
 
     `in_force` are the domains that must not change; `work` is a folder on the file system of `destination`.
     """
-    sources = [source for source in read(folders) if not source.is_test]
+    sources = [source for source in sources if not source.is_test]
     with _uncollected():
         found = examine(opa, sources, in_force)
     if found.findings:

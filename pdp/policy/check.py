@@ -40,9 +40,9 @@ def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> 
     return sorted({*found.findings, *_unformatted(opa, sources)}), list(noted)
 
 
-def domains(opa: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The domains that the data in `folders` declares, as `findings_in(in_force=…)` takes them."""
-    found, _ = documents(opa, read(folders))
+def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
+    """The domains that the data in `sources` declares, as `findings_in(in_force=…)` takes them."""
+    found, _ = documents(opa, sources)
     declared = merged(found)[0].get("domains", {})
     return declared if isinstance(declared, dict) else {}
 

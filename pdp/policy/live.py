@@ -11,6 +11,7 @@ from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
 from pdp.policy.schema import schemas
+from pdp.policy.sources import read
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 """Returns the domains that were ever used, as they were declared then."""
@@ -31,7 +32,8 @@ class WatchedPolicy(Policy):
     """Folders of Rego and data that are built together with the core.
 
     1. After a broken edit the faults are shown, and the last good policy stays in force.
-    2. A domain that was ever used, or was in force in this process, cannot change.
+    2. The files are read once for each build: rules, schemas and domains in force are of the same files.
+    3. A domain that was ever used, or was in force in this process, cannot change.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class WatchedPolicy(Policy):
         """
         in_force = {**self._domains, **await self._used_domains()}
         work = self.bundle.resolve().parents[1]
-        revision, declared = await asyncio.to_thread(built, self._opa, self._folders, self.bundle, work, in_force)
-        self._domains = {**self._domains, **declared}
-        self.attributes = Attributes(schemas(self._folders))
+        sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
+        attributes = Attributes(schemas(sources))
+        revision, declared = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
+        self._domains, self.attributes = {**self._domains, **declared}, attributes
         return revision
 
     async def watch(self) -> None:

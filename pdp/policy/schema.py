@@ -1,14 +1,14 @@
 """The schema of what policies may read: the request, and the properties of each type of resource."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
 
 from pdp.errors import SetupError
 from pdp.policy.finding import Finding
-from pdp.policy.sources import Source, read
+from pdp.policy.sources import Source
 
 Schema = dict[str, Any]
 
@@ -19,9 +19,9 @@ TEXT: Schema = {"type": "string"}
 ANY: Schema = {"type": "object"}
 
 
-def schemas(folders: Sequence[Path]) -> dict[str, Schema]:
-    """Resource type -> closed schema of its properties. It is empty if `folders` hold no schema; then they are open."""
-    found, findings = parsed(read(folders))
+def schemas(sources: Iterable[Source]) -> dict[str, Schema]:
+    """Resource type -> closed schema of its properties. It is empty if `sources` hold no schema; then they are open."""
+    found, findings = parsed(sources)
     if findings:
         raise SetupError("\n".join(map(str, findings)))
     return found

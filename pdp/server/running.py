@@ -25,6 +25,7 @@ from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine, engine
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
+from pdp.recording.uses import Uses
 from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.edge import STREAM_SECONDS, Edge
@@ -43,11 +44,11 @@ from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.domains import Domains
+from pdp.store.mask_uses import MaskUses
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.quotas import Quotas
 from pdp.store.records import Records
-from pdp.store.uses import Uses
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
@@ -102,7 +103,7 @@ class _Masks:
 
     quotas: Quotas
     domains: Domains
-    uses: Uses
+    uses: MaskUses
 
 
 class _Parts:
@@ -111,14 +112,19 @@ class _Parts:
     def __init__(self, config: Config, database: Database) -> None:
         self.key = keys.private_key(config.audit_key)
         self.database = database
-        self.approvals, self.batches = Approvals(database, notified=bool(config.webhooks)), Batches(database)
+        self.grant_key = keys.private_key(config.grant_key)
+        self.sealer = Sealer(self.grant_key, config.realm)
+        self.approvals, self.batches = (
+            Approvals(database, self.sealer, notified=bool(config.webhooks)),
+            Batches(database),
+        )
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.writer)
+        self.delivery = Delivery(self.approvals, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
@@ -149,7 +155,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = _Masks(Quotas(database), Domains(database, config.realm), Uses(database))
+        masks = _Masks(Quotas(database), Domains(database, config.realm), MaskUses(database))
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -191,22 +197,23 @@ def _add_services(
     server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: _Masks
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    grant_key = keys.private_key(config.grant_key)
-    integrity = Integrity(Sealer(grant_key, config.realm), parts.writer)
+    integrity = Integrity(parts.sealer, parts.writer)
     reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
-    requesting = Requesting(parts.approvals, parts.delivery)
+    requesting = Requesting(parts.approvals, parts.delivery, integrity)
     watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
         faults=opa.policy.faults,
         batcher=Batcher(opa.opa),
-        settlement=Settlement(parts.approvals, opa.opa, parts.delivery, integrity, reviewers, review_limits),
+        settlement=Settlement(
+            parts.approvals, opa.opa, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
+        ),
         delivery=parts.delivery,
         writer=parts.writer,
-        grantor=Grantor(grant_key, config.realm),
+        grantor=Grantor(parts.grant_key, config.realm),
         database=parts.database,
     )
     implementations = [
@@ -218,7 +225,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, _mask_service(config, deciding, opa, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, grant_key)),
+        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]
     names = []
     for file, implementation in implementations:

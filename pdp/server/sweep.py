@@ -49,13 +49,14 @@ class Sweep:
     ) -> None:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
+        self._old_may_be_open = True
 
     async def run(self) -> None:
         """Run until cancelled. A step that fails is tried again at its next time."""
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(_every(HEARTBEAT_SECONDS, self._writer.beat))
-            for step in (self.expire, self.deliver, self.close_silent_writers, self.complete_projection):
+            for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
                 group.create_task(_every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(_every(NOTIFY_SECONDS, work))
@@ -69,6 +70,14 @@ class Sweep:
         """Put the records of steps into the log whose process died before it could."""
         for found in await self._approvals.undelivered(UNDELIVERED_FOR, _AT_ONCE):
             await self._delivery.deliver(found.approval)
+
+    async def end_old(self) -> None:
+        """End what was open while Placet was updated, until none of it is left."""
+        if self._old_may_be_open:
+            found = await self._approvals.of_an_older_version(_AT_ONCE)
+            for held in found:
+                await self._delivery.end_old(held.approval)
+            self._old_may_be_open = bool(found)
 
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
         """Close writers that were silent for `age`, by taking the next place in their chain.

@@ -37,7 +37,7 @@ def approval(found: ApprovalAt) -> approval_pb2.Approval:
         decision_id=held.decision_id,
         policy_revision=held.policy_revision,
         denied_until=timestamp(denied_until(held)),
-        used_by_decision_id=(held.used_by or {}).get("decision_id", ""),
+        used_by_decision_id=held.used_by.decision_id if held.used_by else "",
         version=held.version,
         closed_by=held.closed_by,
         close_reason=held.close_reason,

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from bson.binary import Binary
 
-from pdp.approval import Approval, Opening, Outcome, OutcomeState, Review, ReviewVerdict, State
+from pdp.approval import Approval, Opening, OutboxEntry, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
 from pdp.audit.record import Entry
 from pdp.requirement import Requirement
 from pdp.store.database import Document
@@ -15,7 +15,7 @@ from pdp.store.database import Document
 
 def from_document(document: Document) -> Approval:
     """The approval in a stored document."""
-    outcome = document.get("outcome")
+    outcome, used_by = document.get("outcome"), document.get("used_by")
     return Approval(
         id=document["_id"],
         **{name: _READ.get(name, _same)(document[name]) for name in _OPENING if name in document},
@@ -25,7 +25,7 @@ def from_document(document: Document) -> Approval:
         created_at=document["created_at"],
         approved_at=document.get("approved_at"),
         closed_at=document.get("closed_at"),
-        used_by=document.get("used_by"),
+        used_by=_use(used_by) if used_by else None,
         closed_by=document.get("closed_by", ""),
         close_reason=document.get("close_reason", ""),
         outcome=Outcome(**{**outcome, "state": OutcomeState(outcome["state"])}) if outcome else None,
@@ -45,7 +45,7 @@ def of_requirement(requirement: Requirement) -> Document:
 
 def of_review(review: Review) -> Document:
     """A review as a document."""
-    return {
+    document = {
         "reviewer": review.reviewer,
         "person": review.person,
         "groups": list(review.groups),
@@ -58,6 +58,12 @@ def of_review(review: Review) -> Document:
         "signature": review.signature,
         "claims": orjson.dumps(review.claims),
     }
+    return {**document, "suggestion_digest": review.suggestion_digest} if review.suggestion_digest else document
+
+
+def of_use(use: Use) -> Document:
+    """A use as a document."""
+    return asdict(use)
 
 
 def of_outcome(outcome: Outcome) -> Document:
@@ -70,9 +76,11 @@ def of_outcome(outcome: Outcome) -> Document:
     }
 
 
-def of_entry(entry: Entry) -> Document:
-    """A record in an outbox as a document."""
-    return {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
+def of_posted(posted: OutboxEntry) -> Document:
+    """A record in an outbox as a document, with its signature beside it."""
+    entry = posted.entry
+    record = {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
+    return {**record, "signature": posted.signature}
 
 
 def _requirement(document: Document) -> Requirement:
@@ -91,8 +99,20 @@ def _review(document: Document) -> Review:
     return Review(**{**document, **changed})
 
 
-def _entry(document: Document) -> Entry:
-    return Entry(**{**document, "record": bytes(document["record"])})
+def _use(document: Document) -> Use:
+    """A use. One by an older version has fewer fields; `Sealer` refuses one that a server did not write."""
+    return Use(**{field.name: document[field.name] for field in fields(Use) if field.name in document})
+
+
+def _posted(document: Any) -> OutboxEntry:
+    """A record in an outbox. What has another shape than a server writes is read as one that nobody signed."""
+    given = document if isinstance(document, dict) else {}
+    raw = [given.get(name) for name in ("record", "salt", "payload")]
+    texts = [given.get("id"), given.get("signature", "")]
+    if not all(isinstance(one, bytes) for one in raw) or not all(isinstance(t, str) for t in texts):
+        return OutboxEntry(Entry("", b"", b"", b""), "")
+    record, salt, payload = (bytes(one or b"") for one in raw)
+    return OutboxEntry(Entry(str(texts[0]), record, salt, payload), str(texts[1]))
 
 
 def _same(value: Any) -> Any:
@@ -104,11 +124,11 @@ _WRITTEN: Mapping[str, Callable[[Any], Any]] = {
     "request": Binary,
     "requirements": lambda requirements: [of_requirement(requirement) for requirement in requirements],
     "principals": list,
-    "outbox": lambda entries: [of_entry(entry) for entry in entries],
+    "outbox": lambda entries: [of_posted(posted) for posted in entries],
 }
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "request": bytes,
     "requirements": lambda documents: tuple(_requirement(document) for document in documents),
     "principals": tuple,
-    "outbox": lambda documents: tuple(_entry(document) for document in documents),
+    "outbox": lambda documents: tuple(_posted(document) for document in documents),
 }

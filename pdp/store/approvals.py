@@ -6,16 +6,18 @@
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from pdp.approval import Approval, ApprovalAt, Opening, Outcome, Review, State, transition
+from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
 from pdp.audit.record import Entry
 from pdp.canonical import kind
 from pdp.errors import NotFound
-from pdp.store.approval_document import from_document, of_entry, of_opening, of_outcome, of_review
+from pdp.seal import Sealer
+from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
 
@@ -30,11 +32,16 @@ class Approvals:
     """Reads approvals and changes them by compare-and-set.
 
     A change returns None if another call was faster or if the approval's time is over. `notified` says that webhooks
-    are configured, so that each step also lists itself as untold.
+    are configured, so that each step also lists itself as untold. `sealer` signs the records of each step.
     """
 
-    def __init__(self, database: Database, *, notified: bool = False) -> None:
+    def __init__(self, database: Database, sealer: Sealer, *, notified: bool = False) -> None:
         self._collection, self._notified = database.database.get_collection("approvals"), notified
+        self._database, self._sealer = database, sealer
+
+    async def now(self) -> datetime:
+        """MongoDB's time."""
+        return await self._database.now()
 
     async def get(self, approval_id: str) -> ApprovalAt | None:
         """One approval by id."""
@@ -76,18 +83,22 @@ class Approvals:
         found = await self._find(condition, 1, newest_first=True)
         return found[0] if found else None
 
-    async def open(self, opening: Opening, request_id: str) -> Approval | None:
+    async def suggesting(self, digest: str) -> list[ApprovalAt]:
+        """The approvals with a review that suggests the request of this digest. One query, by an index of its own."""
+        return await self._find({"reviews.suggestion_digest": {"$eq": digest}}, 0)
+
+    async def open(self, opening: Opening, request_id: str, outbox: Sequence[Entry] = ()) -> Approval | None:
         """Insert a PENDING approval; None where the caller has one for this digest already. `request_id` may be empty.
 
         Raises `RequestIdTaken`.
         """
         document = {
-            **of_opening(opening),
+            **of_opening(replace(opening, outbox=self._signed(opening.id, 1, outbox))),
             "version": 1,
             "state": State.PENDING,
             "reviews": [],
             "kind": kind(opening.request),
-            "untold": untold(opening.outbox, State.PENDING) if self._notified else [],
+            "untold": untold(outbox, State.PENDING) if self._notified else [],
         }
         if request_id:
             document["request_ids"] = [request_id]
@@ -119,13 +130,11 @@ class Approvals:
         changes: Document = {"$set": {"outcome": of_outcome(outcome)}}
         return await self._step(approval, approval.state, outbox, changes)
 
-    async def consume(
-        self, approval: Approval, decision_id: str, request_id: str, outbox: Sequence[Entry]
-    ) -> Approval | None:
+    async def consume(self, approval: Approval, use: Use, outbox: Sequence[Entry]) -> Approval | None:
         """Use an APPROVED approval whose time is not over. Raises `RequestIdTaken`."""
-        changes: Document = {"$set": {"used_by": {"decision_id": decision_id, "request_id": request_id}}}
-        if request_id:
-            changes["$addToSet"] = {"request_ids": request_id}
+        changes: Document = {"$set": {"used_by": of_use(use)}}
+        if use.request_id:
+            changes["$addToSet"] = {"request_ids": use.request_id}
         try:
             return await self._step(approval, State.CONSUMED, outbox, changes)
         except DuplicateKeyError as error:
@@ -149,6 +158,11 @@ class Approvals:
     async def overdue(self, limit: int) -> list[ApprovalAt]:
         """PENDING and APPROVED approvals whose time is over, for the sweep."""
         return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
+
+    async def of_an_older_version(self, limit: int) -> list[ApprovalAt]:
+        """Open approvals that an older version of Placet sealed, whose time is not over."""
+        waits = {"$or": [_current(State.PENDING), _current(State.APPROVED)]}
+        return await self._find({**waits, "sealed_at": {"$exists": False}}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[ApprovalAt]:
         """Approvals with records in the outbox for longer than `age`, for the sweep."""
@@ -193,13 +207,16 @@ class Approvals:
         sets = {
             **changes.pop("$set", {}),
             "state": after,
-            "outbox": [of_entry(entry) for entry in outbox],
+            "outbox": [of_posted(posted) for posted in self._signed(approval.id, approval.version + 1, outbox)],
         }
         if self._notified:
             changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
         return await self._update(condition, update)
+
+    def _signed(self, approval_id: str, version: int, outbox: Sequence[Entry]) -> tuple[OutboxEntry, ...]:
+        return tuple(OutboxEntry(entry, self._sealer.outbox(approval_id, version, entry)) for entry in outbox)
 
     async def _update(self, condition: Document, update: Document, *, upsert: bool = False) -> Approval | None:
         async with unavailable():
@@ -222,6 +239,10 @@ def _deadline(state: State) -> Document:
 
 def _overdue(state: State) -> Document:
     return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(state), "$$NOW"]}}
+
+
+def _current(state: State) -> Document:
+    return {"state": {"$eq": state}, "$expr": {"$gt": [_deadline(state), "$$NOW"]}}
 
 
 def raise_if_request_id(error: DuplicateKeyError) -> None:

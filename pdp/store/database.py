@@ -151,6 +151,11 @@ class Database:
                 name="denied",
                 partialFilterExpression={"state": {"$eq": "DENIED"}},
             )
+            await approvals.create_index(
+                [("reviews.suggestion_digest", 1)],
+                name="suggesting",
+                partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
+            )
             await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
             await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
             await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")

@@ -20,7 +20,7 @@ from pdp.masking.rows import Shape
 from pdp.opa.queries import Opa
 from pdp.recording.writer import Writer
 from pdp.store.domains import Domains
-from pdp.store.uses import Uses
+from pdp.store.mask_uses import MaskUses
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -64,7 +64,7 @@ class MaskJobs:
         opa: Opa,
         keys: MaskKeys,
         domains: Domains,
-        uses: Uses,
+        uses: MaskUses,
         writer: Writer,
         threads: Threads,
     ) -> None:

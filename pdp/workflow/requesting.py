@@ -8,6 +8,7 @@ from pdp.caller import Caller
 from pdp.errors import ApprovalNotConsumed, ApprovalNotPending, OutcomeReported
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
+from pdp.workflow.integrity import Integrity
 from pdp.workflow.retrying import retried
 
 _WITHDRAWN = {State.PENDING: State.CANCELLED, State.APPROVED: State.REVOKED}
@@ -16,20 +17,20 @@ _WITHDRAWN = {State.PENDING: State.CANCELLED, State.APPROVED: State.REVOKED}
 class Requesting:
     """Steps of a requester on its own approvals; those of others are not there."""
 
-    def __init__(self, approvals: Approvals, delivery: Delivery) -> None:
-        self._approvals, self._delivery = approvals, delivery
+    def __init__(self, approvals: Approvals, delivery: Delivery, integrity: Integrity) -> None:
+        self._approvals, self._delivery, self._integrity = approvals, delivery, integrity
 
     async def cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Withdraw an approval that was not used; the approval afterwards.
 
-        Raises `NotFound`, `ApprovalNotPending`, `Conflict`.
+        Raises `NotFound`, `ApprovalNotPending`, `ApprovalTampered`, `Conflict`.
         """
         return await retried(lambda: self._cancel(caller, approval_id, reason))
 
     async def report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt:
         """Say what became of the use; the approval afterwards. The same report again changes nothing.
 
-        Raises `NotFound`, `ApprovalNotConsumed`, `OutcomeReported`, `Conflict`.
+        Raises `NotFound`, `ApprovalNotConsumed`, `OutcomeReported`, `ApprovalTampered`, `Conflict`.
         """
         return await retried(lambda: self._report(caller, approval_id, state, detail))
 
@@ -38,6 +39,7 @@ class Requesting:
         after = _WITHDRAWN.get(held.state)
         if after is None:
             raise ApprovalNotPending(f"this approval is {held.state}; there is nothing to withdraw", state=held.state)
+        await self._integrity.require(held.approval, caller, old=True)
         closed = await self._delivery.close(held.approval, after, caller.identity, reason)
         return ApprovalAt(closed, held.now) if closed else None
 
@@ -51,6 +53,7 @@ class Requesting:
             return held
         if told and told.state is not OutcomeState.UNKNOWN:
             raise OutcomeReported(f"its outcome is {told.state} and stays so", state=told.state)
+        await self._integrity.require(approval, caller)
         late = held.now >= approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
         reported = await self._delivery.report(approval, caller, Outcome(state, detail, held.now, late))
         return ApprovalAt(reported, held.now) if reported else None

@@ -8,20 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pdp.approval import (
+    OPEN,
     Approval,
     ApprovalAt,
     Eligibility,
-    Obstacle,
     PolicyReview,
     Review,
     ReviewVerdict,
     State,
     after_verdict,
     barred,
-    obstacle,
+    suggesters,
 )
 from pdp.audit import event
 from pdp.caller import Caller
+from pdp.canonical import digest, kind
 from pdp.decision import policy_review, review_input
 from pdp.errors import (
     AlreadyReviewed,
@@ -32,6 +33,7 @@ from pdp.errors import (
     NotAllowed,
     NotFound,
 )
+from pdp.obstacle import Obstacle, obstacle
 from pdp.opa.queries import Opa
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
@@ -105,6 +107,8 @@ class Reviewing:
     async def last_approved(self, view: View) -> ApprovalAt | None:
         """What the requester got approved last of the same kind, where this caller fits that, too."""
         last = await self._approvals.last_approved(view.held.approval)
+        if last and (self._integrity.sealer.fault(last.approval) or not _same_kind(last, view.held)):
+            return None
         return last if last and (await self._view(view.caller, last)).eligibility.fits else None
 
     async def review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt:
@@ -118,13 +122,16 @@ class Reviewing:
     async def revoke(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Take an APPROVED approval back; the approval afterwards.
 
-        Raises `NotFound`, `NotAllowed`, `ApprovalNotApproved`, `Conflict`.
+        Raises `NotFound`, `NotAllowed`, `ApprovalNotApproved`, `ApprovalTampered`, `Conflict`.
         """
         return await retried(lambda: self._revoke(caller, approval_id, reason))
 
     async def _review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt | None:
         view = await self.view(caller, approval_id)
         approval = view.held.approval
+        if view.held.state in OPEN and self._integrity.sealer.is_old(approval):
+            await self._delivery.end_old(approval)
+            return None
         _require_reviewable(view, submission)
         if submission.together:
             refuse_together(approval, view.eligibility.fits)
@@ -143,11 +150,13 @@ class Reviewing:
         approval, state = view.held.approval, view.held.state
         if state is not State.APPROVED:
             raise ApprovalNotApproved(f"this approval is {state}; only an APPROVED one is taken back", state=state)
+        await self._integrity.require(approval, caller, old=True)
         closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, view.answer.revision)
         return ApprovalAt(closed, view.held.now) if closed else None
 
     async def _step(self, view: View, submission: Submission) -> Approval | None:
         approval, eligibility, revision = view.held.approval, view.eligibility, view.answer.revision
+        sealer = self._integrity.sealer
         unsigned = Review(
             reviewer=view.caller.identity,
             person=eligibility.person,
@@ -158,9 +167,10 @@ class Reviewing:
             fits=eligibility.fits,
             policy_revision=revision,
             suggestion=submission.suggestion,
+            suggestion_digest=digest(submission.suggestion, sealer.realm) if submission.suggestion else "",
             claims=view.caller.claims,
         )
-        signature = self._integrity.sealer.review(approval.id, approval.digest, unsigned)
+        signature = sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
         after = after_verdict(approval, eligibility, submission.verdict, barred(approval, view.answer))
         records = [event.approval_reviewed(approval, review, after, revision)]
@@ -174,7 +184,9 @@ class Reviewing:
         requester = Caller.requester(approval.caller)
         question = review_input(approval.request, requester, approval.requirements, [caller], time.time_ns())
         answer = policy_review(await self._opa.review(question), [caller.identity], len(approval.requirements))
-        return View(held, answer, caller)
+        suggested = await self._approvals.suggesting(approval.digest)
+        wrote = {name for one in suggested for name in suggesters(one.approval, approval.digest)}
+        return View(held, replace(answer, principals=answer.principals | wrote), caller)
 
 
 def _require_reviewable(view: View, submission: Submission) -> None:
@@ -191,6 +203,10 @@ def _require_reviewable(view: View, submission: Submission) -> None:
         raise DigestMismatch("expected_digest is not this approval's; show the request again and review what it shows")
     if found is not None:
         raise AlreadyReviewed("you have reviewed this approval; a review is never changed, but you may revoke it")
+
+
+def _same_kind(one: ApprovalAt, other: ApprovalAt) -> bool:
+    return kind(one.approval.request) == kind(other.approval.request)
 
 
 def _changed(held: ApprovalAt) -> ApprovalChanged:

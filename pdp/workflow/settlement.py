@@ -8,33 +8,37 @@ the records.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from pdp import grant, identifier
 from pdp.approval import (
+    OPEN,
     Approval,
     ApprovalAt,
     Opening,
     PolicyReview,
     ReviewVerdict,
     State,
+    Use,
     satisfied,
     suggesters,
 )
 from pdp.audit import event
+from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.errors import InvalidRequest, RequestIdReused
 from pdp.opa.queries import Opa
-from pdp.recording.delivery import Delivery
+from pdp.recording.delivery import OLD_SEAL, Delivery
+from pdp.recording.uses import Uses, recorded_verdict
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
+from pdp.workflow.ends import TOO_LITTLE, why_ended
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import ReviewLimits, denied_again
 from pdp.workflow.reviewers import Reviewers
-
-_TOO_LITTLE = "the policy asks for more than its reviews gave"
 
 
 class Settlement:
@@ -45,12 +49,13 @@ class Settlement:
         approvals: Approvals,
         opa: Opa,
         delivery: Delivery,
+        uses: Uses,
         integrity: Integrity,
         reviewers: Reviewers,
         limits: ReviewLimits,
     ) -> None:
         self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
-        self._reviewers, self._limits = reviewers, limits
+        self._reviewers, self._limits, self._uses = reviewers, limits, uses
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Answer:
         """Turn the policy's verdict into the answer.
@@ -100,31 +105,43 @@ class Settlement:
         return None
 
     async def _requesters(self, ask: Ask, verdict: Verdict) -> Sequence[str]:
-        """The new approval's requester principals: today's, and everyone who took part in what it supersedes.
+        """The new approval's requester principals.
 
-        Each approval holds those of the one before, so one step back is the whole chain.
+        They are today's, those who suggested this very request, and everyone who took part in what it supersedes. Each
+        approval holds those of the one before, so one step back is the whole chain.
         """
+        suggested: set[str] = set()
+        for held in await self._approvals.suggesting(ask.canonical.digest):
+            await self._integrity.require(held.approval, ask.caller)
+            suggested |= suggesters(held.approval, ask.canonical.digest)
         if not ask.request.supersedes:
-            return verdict.principals
+            return sorted({*verdict.principals, *suggested}) if suggested else verdict.principals
         before = (await self._of_caller(ask, "supersedes", ask.request.supersedes)).approval
         await self._integrity.require(before, ask.caller)
         if not before.was_sent_back:
             raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
-        return sorted({*verdict.principals, *before.principals, *suggesters(before)})
+        return sorted({*verdict.principals, *before.principals, *suggesters(before), *suggested})
 
     async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
         """A new approval, or the caller's pending one for the same request; None where others were faster."""
-        opening = self._opening(ask, verdict, principals)
+        opening = self._opening(ask, verdict, principals, await self._approvals.now())
+        records = [
+            decision_record(ask, verdict, opening.decision_id, opening.id),
+            event.approval_created(opening, ask.caller, ask.canonical, verdict),
+        ]
         try:
-            opened = await self._approvals.open(opening, ask.request.request_id)
+            opened = await self._approvals.open(opening, ask.request.request_id, records)
         except RequestIdTaken:
             existing = await self._existing(ask)
             return await self._resume(ask, verdict, existing) if existing else None
         if opened is not None:
             held = ApprovalAt(opened, opened.created_at)
-            return Answer(verdict, opening.decision_id, opening.outbox, held, step=opened)
+            return Answer(verdict, opening.decision_id, records, held, step=opened)
         pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
         if pending is None:
+            return None
+        if self._is_open_and_old(pending):
+            await self._delivery.end_old(pending.approval)
             return None
         if pending.state is State.PENDING:
             await self._delivery.deliver(pending.approval)
@@ -132,7 +149,7 @@ class Settlement:
         await self._delivery.expire(pending)
         return None
 
-    def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Opening:
+    def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str], now: datetime) -> Opening:
         unsealed = Opening(
             id=identifier.new("apr"),
             caller=ask.caller.identity,
@@ -144,10 +161,9 @@ class Settlement:
             decision_id=identifier.new("dec"),
             policy_revision=verdict.revision,
             supersedes=ask.request.supersedes,
+            sealed_at=now,
         )
-        decision = decision_record(ask, verdict, unsealed.decision_id, unsealed.id)
-        created = event.approval_created(unsealed, ask.caller, ask.canonical, verdict)
-        return replace(unsealed, seal=self._integrity.sealer.frozen(unsealed), outbox=(decision, created))
+        return replace(unsealed, seal=self._integrity.sealer.frozen(unsealed))
 
     async def _resume(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer:
         """What an existing approval means to this request, trying again while others change it."""
@@ -159,48 +175,46 @@ class Settlement:
         answer = await self._apply(ask, verdict, existing)
         return await retried(again) if answer is None else answer
 
-    async def _apply(  # noqa: C901  # one case a state
-        self, ask: Ask, verdict: Verdict, existing: ApprovalAt
-    ) -> Answer | None:
+    async def _apply(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
         """What an approval in its present state means to this request; None where another call changed it."""
         approval = existing.approval
         if approval.digest != ask.canonical.digest:
             paths = ", ".join(differing_paths(approval.request, ask.canonical.json))
             why = f"the approval is for another request; it differs in: {paths}"
             return answer_without_step(ask, verdict.denied("pdp.approval_mismatch", why), existing)
+        if self._is_open_and_old(existing):
+            return await self._end_old(ask, verdict, existing)
         match existing.state:
             case State.PENDING:
                 await self._delivery.deliver(approval)
                 return answer_without_step(ask, verdict, existing)
             case State.APPROVED:
                 return await self._use(ask, verdict, existing)
-            case State.DENIED if approval.was_sent_back:
-                why = "a reviewer asks for changes; send the new request with `supersedes` set to this approval"
-            case State.DENIED:
-                why = "a reviewer denied it"
-            case State.EXPIRED:
-                why = "its time ran out"
             case State.CONSUMED if _is_repeat(ask, existing):
                 return await self._repeat(ask, verdict, existing)
-            case State.CONSUMED:
-                why = "it was used; an approval fits one action, once"
-            case State.VOIDED:
-                why = _TOO_LITTLE
-            case State.CANCELLED:
-                why = "its caller withdrew it"
-            case State.REVOKED:
-                why = "it was revoked"
+        why = why_ended(existing, is_old=self._integrity.sealer.is_old(approval))
         return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
+    def _is_open_and_old(self, held: ApprovalAt) -> bool:
+        return held.state in OPEN and self._integrity.sealer.is_old(held.approval)
+
+    async def _end_old(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
+        if ask.request.dry_run:
+            return answer_without_step(ask, _ended(verdict, State.VOIDED, OLD_SEAL), existing)
+        await self._delivery.end_old(existing.approval)
+        return None
+
     async def _repeat(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer:
-        """The answer of the use once more, under its decision id and without a new record."""
-        approval = existing.approval
+        """The answer of the use once more, as it was recorded, under its decision id and without a new record."""
+        approval, use = existing.approval, existing.approval.used_by
         await self._integrity.require(approval, ask.caller)
         if ask.request.dry_run:
             return answer_without_step(ask, verdict.allowed(), existing)
-        decision_id = (approval.used_by or {})["decision_id"]
-        step = approval if approval.outbox else None
-        return Answer(verdict.allowed(), decision_id, approval.outbox, existing, step, used=True)
+        recorded = await self._uses.recorded(approval, use) if use else None
+        if use is None or recorded is None:
+            await self._integrity.refuse(approval, ask.caller, "the record of its use is gone, or not what was signed")
+        await self._delivery.deliver(approval)
+        return Answer(recorded_verdict(recorded), use.decision_id, [], existing, used=True)
 
     async def _use(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
         """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
@@ -220,12 +234,18 @@ class Settlement:
             event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
         ]
         try:
-            consumed = await self._approvals.consume(approval, decision_id, ask.request.request_id, entries)
+            consumed = await self._approvals.consume(approval, self._signed_use(ask, existing, entries[0]), entries)
         except RequestIdTaken:  # by another approval, this very moment: that one is looked at next
             return None
         if consumed is None:
             return None
         return Answer(allowed, decision_id, entries, ApprovalAt(consumed, existing.now), consumed, used=True)
+
+    def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry) -> Use:
+        approval, decision_id = existing.approval, identifier.decision_id(decision.id)
+        hashed = sha256(decision.record).hexdigest()
+        unsigned = Use(decision_id, ask.request.request_id, hashed, existing.now)
+        return replace(unsigned, signature=self._integrity.sealer.use(approval.id, approval.digest, unsigned))
 
     async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
         """Ask the current policy about all recorded reviewers under its current requirements."""
@@ -235,7 +255,7 @@ class Settlement:
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 
     async def _void(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
-        denied = _ended(verdict, State.VOIDED, _TOO_LITTLE)
+        denied = _ended(verdict, State.VOIDED, TOO_LITTLE)
         if ask.request.dry_run:
             return answer_without_step(ask, denied, existing)
         decision_id = identifier.new("dec")
@@ -266,7 +286,7 @@ def _require_same_request(ask: Ask, approval: Approval) -> None:
 def _is_repeat(ask: Ask, existing: ApprovalAt) -> bool:
     """Whether this is the very use again, while its grant lives."""
     approval, request_id = existing.approval, ask.request.request_id
-    if approval.used_by is None or approval.closed_at is None or not request_id:
+    if approval.used_by is None or approval.sealed_at is None or approval.closed_at is None or not request_id:
         return False
     lives = existing.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
-    return lives and approval.used_by["request_id"] == request_id
+    return lives and approval.used_by.request_id == request_id

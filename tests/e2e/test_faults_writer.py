@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 
 from pdp import keys
-from pdp.approval import ApprovalAt, Review, ReviewVerdict, State
+from pdp.approval import ApprovalAt, Review, ReviewVerdict, State, Use
 from pdp.audit.record import Entry, Kind, entry
 from pdp.audit.verify import Verifier
 from pdp.errors import SetupError
@@ -25,6 +25,7 @@ from pdp.process.mongod import MongodProcess, _free_port
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
+from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
 from pdp.store.approvals import Approvals
@@ -38,6 +39,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Effect
 from tests.faults import eventually, failing, verified_log
 from tests.parts import Placet, exporting, payload, placet
+from tests.pdp import mongo
 
 REALM = "dev"
 NOW = timedelta()
@@ -69,12 +71,13 @@ class Process:
 async def process(mongodb_uri: str, database: str, key: OKPKey) -> AsyncIterator[Process]:
     """A writer that runs and a sweep that does not."""
     store = await Database.open(mongodb_uri, database)
-    approvals, batches, records, writers = Approvals(store), Batches(store), Records(store), Writers(store)
+    sealer = Sealer(key, REALM)
+    approvals, batches, records, writers = Approvals(store, sealer), Batches(store), Records(store), Writers(store)
     projection = Projection(batches, records, writers)
     writer = Writer(batches, writers, key, REALM, projection.take)
     sweep = Sweep(
         approvals=approvals,
-        delivery=Delivery(approvals, writer),
+        delivery=Delivery(approvals, writer, sealer),
         writer=writer,
         writers=writers,
         projection=projection,
@@ -257,7 +260,7 @@ async def test_mongodb_refuses_a_step_after_the_deadline_whatever_was_read_befor
     approved = await hasty.approved(used)
     store = await Database.open(mongod.uri, hasty.database)
     try:
-        approvals = Approvals(store)
+        approvals = Approvals(store, mongo.sealer(hasty))
         read = [await approvals.get(one) for one in (pending.approval.approval_id, approved.approval_id)]
         assert read[0]
         assert read[1]
@@ -266,7 +269,7 @@ async def test_mongodb_refuses_a_step_after_the_deadline_whatever_was_read_befor
             await eventually(lambda one=one: _is_over(approvals, one))
         late = Review("user:eve", "user:eve", (), ReviewVerdict.APPROVE, "", read[0].now, (0,))
         assert await approvals.review(read[0].approval, late, State.PENDING, _entries(1)) is None
-        assert await approvals.consume(read[1].approval, "dec_x", "", _entries(1)) is None
+        assert await approvals.consume(read[1].approval, Use("dec_x", ""), _entries(1)) is None
         assert await approvals.void(read[1].approval, _entries(1)) is None
     finally:
         await store.close()

@@ -10,7 +10,7 @@ import pytest
 from pdp.errors import SetupError
 from pdp.opa.process import OpaProcess
 from pdp.policy.bundle import build
-from pdp.policy.sources import core, rego
+from pdp.policy.sources import core, read, rego
 from pdp.policy.stock import output
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
@@ -61,7 +61,7 @@ async def test_an_opa_of_ones_own_serves_the_bundle_of_the_build(
 ) -> None:
     bundle = tmp_path / "bundle" / "bundle.tar.gz"
     bundle.parent.mkdir()
-    build(OPA, [policy], bundle)
+    build(OPA, read([policy]), bundle)
     async with (
         OpaProcess(OPA, bundle, tmp_path / "opa.sock", say=print) as opa,
         placet(tmp_path, mongod.uri, opa_url=f"unix://{opa.socket}") as running,

@@ -29,8 +29,12 @@ async def set_back(mongod: MongodProcess, server: Placet, approval_id: str, stam
         condition = {"_id": approval_id}
         document = await found["approvals"].find_one(condition)
         assert document is not None
-        moved = document[stamp] - timedelta(**ago)
-        await found["approvals"].update_one(condition, {"$set": {stamp: moved}})
+        moved = {stamp: document[stamp] - timedelta(**ago)}
+        if stamp == "created_at":  # then it was sealed earlier, too
+            moved["sealed_at"] = document["sealed_at"] - timedelta(**ago)
+            earlier = approval_document.from_document({**document, **moved})
+            moved["seal"] = sealer(server).frozen(earlier)
+        await found["approvals"].update_one(condition, {"$set": moved})
 
 
 async def close_what_waits(mongod: MongodProcess, server: Placet) -> None:

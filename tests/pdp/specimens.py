@@ -1,7 +1,10 @@
 """Domain values that tests begin with, each as a test changes it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from joserfc.jwk import OKPKey
 
 from pdp.approval import Approval, Opening, Review, ReviewVerdict, State
 from pdp.audit.record import Kind, entry
@@ -9,8 +12,10 @@ from pdp.caller import Caller
 from pdp.canonical import canonical
 from pdp.decision import Effect, Reason, Verdict
 from pdp.requirement import Requirement
+from pdp.seal import Sealer
 from tests.parts import asking
 
+SEALER = Sealer(OKPKey.generate_key("Ed25519", auto_kid=True), "dev")
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 BOT = Caller("agent:bot", "workload", frozenset(), (), b'{"identity":"agent:bot","kind":"workload","groups":[]}')
 STEWARDS = Requirement("rules.stewards", "stewards look at it", ("stewards",), count=2)
@@ -31,6 +36,17 @@ OPENING: dict[str, Any] = {
 def opening(**changes: Any) -> Opening:
     """What an approval holds when it is opened."""
     return Opening(**{**OPENING, **changes})
+
+
+def sealed(held: Opening, at: datetime = T0) -> Opening:
+    """The same, sealed at this time."""
+    timed = replace(held, sealed_at=at)
+    return replace(timed, seal=SEALER.frozen(timed))
+
+
+def signed(held: Approval, given: Review) -> Review:
+    """The review, signed for this approval."""
+    return replace(given, signature=SEALER.review(held.id, held.digest, given))
 
 
 def approval(state: State = State.PENDING, **changes: Any) -> Approval:

@@ -17,12 +17,12 @@ from pdp.approval import (
     approvals_per_requirement,
     approvers,
     barred,
-    obstacle,
     satisfied,
     suggesters,
     transition,
 )
 from pdp.caller import Caller
+from pdp.obstacle import obstacle
 from pdp.requirement import Requirement
 from pdp.v1.approval_pb2 import ApprovalState, Verdict
 

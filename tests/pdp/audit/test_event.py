@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pdp.approval import Outcome, OutcomeState, ReviewVerdict, State
+from pdp.approval import Outcome, OutcomeState, ReviewVerdict, State, Use
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind, commitment
 from pdp.decision import Effect, Obligation, Reason
@@ -15,7 +15,7 @@ from pdp.errors import ApprovalTampered, EngineUnavailable, PolicyInvalid
 from tests.pdp.specimens import BOT, REQUEST, T0, approval, opening, review, verdict
 
 DECISION_ID, RECORD_ID = f"dec_{2:032x}", f"rec_{2:032x}"
-USED = approval(State.CONSUMED, used_by={"decision_id": DECISION_ID, "request_id": "x"})
+USED = approval(State.CONSUMED, used_by=Use(DECISION_ID, "x"))
 NEEDS = verdict(Effect.NEEDS_APPROVAL, "rules.ask")
 
 EVENTS: dict[str, Callable[[], Entry]] = {

@@ -247,8 +247,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Log], Log], str, int]] = {
     "record dropped": (changed(lambda batch: batch.records.pop()), "payload", 0),
     "record and payload dropped": (changed(lambda batch: (batch.records.pop(), batch.payloads.pop())), "leaves", 0),
     "record added": (changed(lambda batch: (batch.records.append(b"{}"), batch.payloads.add())), "leaves", 0),
-    "payload dropped": (changed(lambda batch: batch.payloads.pop()), "payload", 0),
-    "payload only half erased": (changed(lambda batch: batch.payloads[0].ClearField("salt")), "payload", 0),
+    "payload dropped": (changed(lambda batch: batch.payloads.pop()), "payload-missing", 0),
+    "payloads dropped": (changed(lambda batch: batch.ClearField("payloads")), "payload-missing", 0),
+    "payload added": (changed(lambda batch: batch.payloads.add()), "payload", 0),
+    "payload wiped but for its salt": (changed(lambda b: b.payloads[0].ClearField("payload")), "payload-missing", 0),
+    "salt wiped": (changed(lambda batch: batch.payloads[0].ClearField("salt")), "payload-missing", 0),
     "payload replaced": (changed(lambda b: setattr(b.payloads[0], "payload", b'{"caller":{}}')), "payload", 0),
     "leaves gone": (changed(lambda batch: batch.ClearField("leaves")), "leaves", 0),
     "leaves cut": (changed(lambda batch: setattr(batch, "leaves", batch.leaves[:-1])), "leaves", 0),
@@ -323,12 +326,13 @@ def test_log_written_anew_with_the_stolen_key_is_a_fork(scribe: Scribe, log: Log
     assert (tampered.kind, tampered.place) == ("forked", place(own[-1]))
 
 
-def test_erased_payload_is_no_tampering(scribe: Scribe, log: Log) -> None:
-    before = verified(scribe, log)
-    for batch in log:
-        for payload in batch.payloads:
-            payload.Clear()
-    assert verified(scribe, log, before) == before
+def test_wiped_payloads_are_missing_whichever_record_had_them(scribe: Scribe, log: Log) -> None:
+    for at, batch in enumerate(log):
+        for index in range(len(batch.payloads)):
+            wiped = Batch.FromString(batch.SerializeToString())
+            wiped.payloads[index].Clear()
+            tampered = found(scribe, [*log[:at], wiped, *log[at + 1 :]])
+            assert (tampered.kind, tampered.place.rpartition(" (")[0]) == ("payload-missing", place(batch, index))
 
 
 def test_same_record_again_counts_once_and_another_under_its_id_is_found(scribe: Scribe) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pdp.environment import Environment
 from pdp.policy.bundle import build
+from pdp.policy.sources import read
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
@@ -44,7 +45,7 @@ def cases() -> list[tuple[str, Mapping[str, Any], str]]:
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     bundle = tmp_path_factory.mktemp("todo") / "bundle.tar.gz"
-    build(OPA, [CASES / "policy"], bundle)
+    build(OPA, read([CASES / "policy"]), bundle)
     batch = {str(index): opa_input(request) for index, (_, request, _) in enumerate(cases())}
     done = subprocess.run(
         [OPA, "eval", "--strict-builtin-errors", "--bundle", bundle, "--stdin-input", "data.pdp.decisions"],

@@ -10,7 +10,7 @@ from pdp.environment import Environment
 from pdp.errors import SetupError
 from pdp.policy.bundle import build
 from pdp.policy.finding import PolicyRefused
-from pdp.policy.sources import core, rego
+from pdp.policy.sources import core, read, rego
 from pdp.policy.stock import FORBIDDEN, capabilities
 from pdp.process.toolcache import opa
 
@@ -38,7 +38,7 @@ def evaluated(bundle: Path, query: str) -> object:
 
 
 def test_bundle_answers_with_its_revision(policy: Path, bundle: Path) -> None:
-    revision = build(OPA, [policy], bundle)
+    revision = build(OPA, read([policy]), bundle)
     assert len(revision) == 64
     assert evaluated(bundle, "data.pdp.revisions") == [revision]
     assert evaluated(bundle, "data.policy.allow") == [{"rule": "all", "reason": "all"}]
@@ -50,7 +50,7 @@ def test_data_lies_where_its_folder_says(policy: Path, bundle: Path) -> None:
     (policy / "limits" / "data.yaml").write_text("rows: 10\n")
     (policy / "schema" / "resource").mkdir(parents=True)
     (policy / "schema" / "resource" / "table.json").write_text('{"type": "object", "properties": {}}')
-    build(OPA, [policy], bundle)
+    build(OPA, read([policy]), bundle)
     with tarfile.open(bundle) as archive:
         content = archive.extractfile("/data.json")
         assert content is not None
@@ -61,37 +61,37 @@ def test_another_folder_adds_data(policy: Path, bundle: Path, tmp_path: Path) ->
     more = tmp_path / "more" / "policy"
     more.mkdir(parents=True)
     (more / "data.json").write_text('{"roles": {"reader": ["read"]}}')
-    build(OPA, [policy, more], bundle)
+    build(OPA, read([policy, more]), bundle)
     assert evaluated(bundle, "data.roles") == {"reader": ["read"]}
 
 
 def test_revision_is_of_the_files_not_of_the_place(policy: Path, bundle: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere" / "policy"
     shutil.copytree(policy, moved)
-    revision = build(OPA, [policy], bundle)
-    assert build(OPA, [moved], bundle) == revision
+    revision = build(OPA, read([policy]), bundle)
+    assert build(OPA, read([moved]), bundle) == revision
     (moved / "allow.rego").write_text(ALLOW + "\n# changed\n")
-    assert build(OPA, [moved], bundle) != revision
+    assert build(OPA, read([moved]), bundle) != revision
 
 
 def test_tests_are_left_out(policy: Path, bundle: Path) -> None:
-    revision = build(OPA, [policy], bundle)
+    revision = build(OPA, read([policy]), bundle)
     (policy / "allow_test.rego").write_text("package policy_test\n\nthis is no Rego\n")
-    assert build(OPA, [policy], bundle) == revision
+    assert build(OPA, read([policy]), bundle) == revision
 
 
 def test_broken_policy_leaves_the_last_good_bundle(policy: Path, bundle: Path) -> None:
-    revision = build(OPA, [policy], bundle)
+    revision = build(OPA, read([policy]), bundle)
     (policy / "deny.rego").write_text("package policy\n\ndeny if true\n")
     with pytest.raises(PolicyRefused, match=r"deny\.rego:3") as refused:
-        build(OPA, [policy], bundle)
+        build(OPA, read([policy]), bundle)
     assert [finding.rule for finding in refused.value.findings] == ["not-a-set"]
     assert evaluated(bundle, "data.pdp.revisions") == [revision]
     assert [path.name for path in bundle.parent.iterdir()] == [bundle.name]
 
 
 def test_folder_that_holds_the_core_is_built_once(bundle: Path) -> None:
-    build(OPA, [rego()], bundle)
+    build(OPA, read([rego()]), bundle)
     with tarfile.open(bundle) as archive:
         decisions = [name for name in archive.getnames() if name.endswith("/decision.rego")]
     assert decisions == ["/pdp/decision.rego"]
@@ -99,7 +99,7 @@ def test_folder_that_holds_the_core_is_built_once(bundle: Path) -> None:
 
 def test_folder_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="is not a folder"):
-        build(OPA, [tmp_path / "absent"], bundle)
+        build(OPA, read([tmp_path / "absent"]), bundle)
 
 
 def test_capabilities_lack_the_network_the_clock_and_chance() -> None:

@@ -9,6 +9,7 @@ import pytest
 from pdp.errors import SetupError
 from pdp.policy.check import domains, findings_in
 from pdp.policy.live import WatchedPolicy
+from pdp.policy.sources import read
 from pdp.process import toolcache
 from tests.parts import TOOL_CACHE
 
@@ -76,7 +77,7 @@ def test_bad_domains_are_found(tmp_path: Path, declared: Any) -> None:
 
 def test_domain_in_force_is_not_changed_only_added_to(tmp_path: Path) -> None:
     entry = '"columns": ["id"], "domain": "customer"'
-    in_force = domains(toolcache.opa(TOOL_CACHE), [policy(tmp_path / "old", entry)])
+    in_force = domains(toolcache.opa(TOOL_CACHE), read([policy(tmp_path / "old", entry)]))
     changed = policy(tmp_path / "new", entry, {"customer": {"mask": "token", "canonical": ["lower"]}})
     assert found(changed, in_force=in_force) == ["changed-domain"]
     added = policy(tmp_path / "new", entry, {**DOMAINS, "more": {"mask": "pseudonym"}})

@@ -16,7 +16,7 @@ from pdp.errors import PolicyInvalid
 from pdp.policy.bundle import build
 from pdp.policy.check import checked, findings_in
 from pdp.policy.people import FIRST, MANY_IDENTITIES, MANY_MEMBERS, MAX_BEHIND, MAX_IDENTITIES, maps, persons, warnings
-from pdp.policy.sources import Source, core
+from pdp.policy.sources import Source, core, read
 from pdp.process import toolcache
 
 OPA = toolcache.opa(Environment.read().tool_cache)
@@ -118,7 +118,7 @@ def test_bundle_without_the_maps_allows_nobody(tmp_path: Path) -> None:
     plain, ours = tmp_path / "plain.tar.gz", tmp_path / "bundle" / "bundle.tar.gz"
     ours.parent.mkdir()
     subprocess.run([OPA, "build", "--revision", "r1", "-o", plain, core(), tmp_path / "policy"], check=True)
-    build(OPA, [tmp_path / "policy"], ours)
+    build(OPA, read([tmp_path / "policy"]), ours)
     assert verdict(decided(ours), frozenset()).effect == Effect.ALLOW
     with pytest.raises(PolicyInvalid) as refused:
         verdict(decided(plain), frozenset())
@@ -149,7 +149,7 @@ def test_people_leave_the_data_if_no_rule_reads_them(tmp_path: Path, rule: str, 
     folder.mkdir()
     (folder / "allow.rego").write_text(rule or ALLOW)
     (folder / "data.json").write_text(data)
-    build(OPA, [folder], bundle)
+    build(OPA, read([folder]), bundle)
     with tarfile.open(bundle) as archive:
         content = archive.extractfile("/data.json")
         assert content is not None

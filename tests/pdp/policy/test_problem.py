@@ -11,6 +11,7 @@ from pdp.errors import PolicyInvalid
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import build
 from pdp.policy.schema import schemas
+from pdp.policy.sources import read
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
@@ -24,7 +25,7 @@ OPAS_ERRORS = {"builtin_error": "eval_builtin_error", "conflict": "eval_conflict
 def answered(name: str, scratch: Path) -> dict[str, Any]:
     (scratch / "bundle").mkdir()
     bundle = scratch / "bundle" / "bundle.tar.gz"
-    build(OPA, [POLICIES / name / "policy"], bundle)
+    build(OPA, read([POLICIES / name / "policy"]), bundle)
     request = CASES[name]["request"]
     caller = {"identity": "agent:bot", "kind": "workload", "groups": []}
     question = {"batch": {"0": {**request, "on_behalf_of": [], "caller": caller, "now": 0}}}
@@ -53,7 +54,7 @@ def test_request_meets_the_problem(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_request_does_not_fit_the_schema(name: str) -> None:
     resource = CASES[name]["request"]["resource"]
-    faults = Attributes(schemas([POLICIES / name / "policy"])).faults(resource["type"], resource["properties"])
+    faults = Attributes(schemas(read([POLICIES / name / "policy"]))).faults(resource["type"], resource["properties"])
     assert [path for path, _ in faults] == CASES[name]["violations"]
 
 

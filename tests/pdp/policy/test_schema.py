@@ -5,17 +5,17 @@ import pytest
 from pdp.errors import SetupError
 from pdp.policy.attributes import Attributes
 from pdp.policy.schema import knows, promises, request, schemas
-from pdp.policy.sources import rego
+from pdp.policy.sources import read, rego
 
 TABLE = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}}}}
 
 
 def test_reference_policy_is_closed() -> None:
-    assert schemas([rego()]).keys() == {"table"}
+    assert schemas(read([rego()])).keys() == {"table"}
 
 
 def test_folder_without_schemas_is_open(tmp_path: Path) -> None:
-    assert schemas([tmp_path]) == {}
+    assert schemas(read([tmp_path])) == {}
     assert Attributes({}).faults("anything", {"any": "thing"}) == []
 
 
@@ -24,7 +24,7 @@ def test_broken_schema_is_refused(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("[]")
     with pytest.raises(SetupError, match="write a JSON Schema"):
-        schemas([tmp_path])
+        schemas(read([tmp_path]))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_broken_schema_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_closed_policy_takes_what_its_schemas_list(kind: str, properties: dict[str, object], paths: list[str]) -> None:
-    attributes = Attributes(schemas([rego()]))
+    attributes = Attributes(schemas(read([rego()])))
     assert [path for path, _ in attributes.faults(kind, properties)] == paths
 
 

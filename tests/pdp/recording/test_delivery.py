@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from pdp.approval import Approval, Outcome, OutcomeState, State
+from pdp.approval import Approval, Outcome, OutcomeState, State, Use
 from pdp.audit import event
 from pdp.audit.record import Kind
 from pdp.errors import StoreUnavailable
@@ -18,7 +19,7 @@ from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.writers import Writers
 from tests.pdp.chain import KEY, recorded, writing
-from tests.pdp.specimens import BOT, REQUEST, T0, opening, review, verdict
+from tests.pdp.specimens import BOT, REQUEST, SEALER, STEWARDS, T0, opening, review, sealed, signed, verdict
 
 ASKED = event.approval_created(opening(), BOT, REQUEST, verdict())
 OUTCOME = Outcome(OutcomeState.SUCCEEDED, "", T0, late=False)
@@ -26,26 +27,27 @@ OUTCOME = Outcome(OutcomeState.SUCCEEDED, "", T0, late=False)
 
 @pytest.fixture
 def approvals(database: Database) -> Approvals:
-    return Approvals(database)
+    return Approvals(database, SEALER)
 
 
 @pytest.fixture
 async def delivery(database: Database, approvals: Approvals) -> AsyncIterator[Delivery]:
     async with writing(database) as writer:
-        yield Delivery(approvals, writer)
+        yield Delivery(approvals, writer, SEALER)
 
 
 async def opened(approvals: Approvals) -> Approval:
     """A new approval whose record is in its outbox alone."""
-    made = await approvals.open(opening(outbox=(ASKED,)), "")
+    made = await approvals.open(sealed(opening(requirements=(replace(STEWARDS, count=1),))), "", [ASKED])
     assert made is not None
     return made
 
 
 async def approved(approvals: Approvals) -> Approval:
     held = await opened(approvals)
-    reviewed = event.approval_reviewed(held, review(), State.APPROVED, "r1")
-    made = await approvals.review(held, review(), State.APPROVED, [reviewed])
+    given = signed(held, review())
+    reviewed = event.approval_reviewed(held, given, State.APPROVED, "r1")
+    made = await approvals.review(held, given, State.APPROVED, [reviewed])
     assert made is not None
     return made
 
@@ -53,7 +55,7 @@ async def approved(approvals: Approvals) -> Approval:
 async def outbox(approvals: Approvals, approval: Approval) -> tuple[Any, ...]:
     found = await approvals.get(approval.id)
     assert found is not None
-    return found.approval.outbox
+    return tuple(posted.entry for posted in found.approval.outbox)
 
 
 async def test_outbox_is_in_the_log_when_deliver_returns_and_empty_later(
@@ -103,7 +105,7 @@ async def test_what_was_not_delivered_is_in_the_log_before_the_next_step(
     if step == "close":
         after = await delivery.close(made, State.REVOKED, "user:bob", "changed my mind")
     elif step == "expire":
-        old = {"$set": {"approved_at": T0}}
+        old = {"$set": {"created_at": T0, "approved_at": T0}}
         await database.database["approvals"].update_one({"_id": made.id}, old)
         found = await approvals.get(made.id)
         assert found is not None
@@ -111,7 +113,7 @@ async def test_what_was_not_delivered_is_in_the_log_before_the_next_step(
         after = (await approvals.of_its_caller(made.caller, made.id)).approval
     else:
         consumed = event.approval_consumed(made, "dec_1", "", "r1")
-        used = await approvals.consume(made, "dec_1", "", [consumed])
+        used = await approvals.consume(made, Use("dec_1", ""), [consumed])
         assert used is not None
         after = await delivery.report(used, BOT, OUTCOME)
     last = Kind.OUTCOME if step == "report" else Kind.APPROVAL_CLOSED
@@ -146,8 +148,8 @@ async def test_where_the_log_takes_nothing_no_step_is_taken(database: Database, 
     silent = Writer(Batches(database), Writers(database), KEY, "dev")  # it does not run
     made = await opened(approvals)
     with pytest.raises(StoreUnavailable):
-        await Delivery(approvals, silent).close(made, State.CANCELLED, "me", "")
+        await Delivery(approvals, silent, SEALER).close(made, State.CANCELLED, "me", "")
     found = await approvals.get(made.id)
     assert found is not None
-    assert (found.state, found.approval.outbox) == (State.PENDING, (ASKED,))
+    assert (found.state, [posted.entry for posted in found.approval.outbox]) == (State.PENDING, [ASKED])
     assert [one.approval.id for one in await approvals.undelivered(timedelta(0), 10)] == [made.id]

@@ -26,7 +26,7 @@ from pdp.store.records import Records
 from pdp.store.writers import Writers
 from tests.faults import eventually, failing
 from tests.pdp.chain import recorded, writing
-from tests.pdp.specimens import BOT, REQUEST, T0, opening, records, verdict
+from tests.pdp.specimens import BOT, REQUEST, SEALER, T0, opening, records, sealed, verdict
 
 
 @dataclass
@@ -48,12 +48,12 @@ class Process:
 @asynccontextmanager
 async def processing(database: Database) -> AsyncIterator[Process]:
     """A server's parts, whose sweep does not run by itself."""
-    approvals, writers, batches = Approvals(database), Writers(database), Batches(database)
+    approvals, writers, batches = Approvals(database, SEALER), Writers(database), Batches(database)
     projection = Projection(batches, Records(database), writers)
     async with writing(database, on_durable=projection.take) as writer:
         sweep = Sweep(
             approvals=approvals,
-            delivery=Delivery(approvals, writer),
+            delivery=Delivery(approvals, writer, SEALER),
             writer=writer,
             writers=writers,
             projection=projection,
@@ -70,9 +70,8 @@ async def process(database: Database) -> AsyncIterator[Process]:
 
 async def opened(process: Process, number: int = 1) -> Approval:
     """An approval whose process died before its record was in the log."""
-    asked = opening(id=f"apr_{number:032x}", digest=f"d{number}")
-    asked = opening(id=asked.id, digest=asked.digest, outbox=(event.approval_created(asked, BOT, REQUEST, verdict()),))
-    made = await process.approvals.open(asked, "")
+    asked = sealed(opening(id=f"apr_{number:032x}", caller=f"agent:bot-{number}"))
+    made = await process.approvals.open(asked, "", [event.approval_created(asked, BOT, REQUEST, verdict())])
     assert made is not None
     return made
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from pdp.approval import ApprovalAt, Outcome, OutcomeState, ReviewVerdict, State
+from pdp.approval import ApprovalAt, Outcome, OutcomeState, ReviewVerdict, State, Use
 from pdp.decision import Effect, Obligation, Reason
 from pdp.requirement import Requirement
 from pdp.service import message
@@ -93,7 +93,7 @@ def test_denied_approval_says_until_when_the_same_is_denied_again() -> None:
 
 def test_use_and_its_outcome_are_shown() -> None:
     outcome = Outcome(OutcomeState.UNKNOWN, "broke off", NOW, late=True)
-    used = approval(State.CONSUMED, closed_at=NOW, used_by={"decision_id": "dec_1"}, outcome=outcome)
+    used = approval(State.CONSUMED, closed_at=NOW, used_by=Use("dec_1", ""), outcome=outcome)
     found = shown(used)
     assert found.used_by_decision_id == "dec_1"
     assert members(found.outcome) == {

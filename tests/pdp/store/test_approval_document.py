@@ -10,10 +10,10 @@ from bson.codec_options import CodecOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdp.approval import Opening, Outcome, OutcomeState, Review, ReviewVerdict, State
+from pdp.approval import Opening, OutboxEntry, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
 from pdp.audit.record import Entry
 from pdp.requirement import Requirement
-from pdp.store.approval_document import from_document, of_entry, of_opening, of_outcome, of_review
+from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
 from tests.pdp.specimens import T0, approval, opening, records, review
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -25,6 +25,8 @@ REQUIREMENT = st.builds(
     Requirement, TEXT, TEXT, TEXTS, TEXTS, st.integers(1, 1000), MILLISECONDS, MILLISECONDS, CLAIMS, st.booleans()
 )
 ENTRY = st.builds(Entry, TEXT, st.binary(max_size=20), st.binary(max_size=16), st.binary(max_size=20))
+POSTED = st.builds(OutboxEntry, ENTRY, TEXT)
+TIMES = st.integers(0, 10**9).map(lambda seconds: T0 + timedelta(seconds=seconds))
 OPENING = st.builds(
     Opening,
     id=TEXT,
@@ -38,7 +40,8 @@ OPENING = st.builds(
     policy_revision=TEXT,
     supersedes=TEXT,
     seal=TEXT,
-    outbox=st.lists(ENTRY, max_size=2).map(tuple),
+    sealed_at=st.none() | TIMES,
+    outbox=st.lists(POSTED, max_size=2).map(tuple),
 )
 REVIEW = st.builds(
     Review,
@@ -47,7 +50,7 @@ REVIEW = st.builds(
     groups=TEXTS,
     verdict=st.sampled_from(ReviewVerdict),
     reason=TEXT | st.just("$secret"),
-    at=st.integers(0, 10**9).map(lambda seconds: T0 + timedelta(seconds=seconds)),
+    at=TIMES,
     fits=st.lists(st.integers(0, 9), max_size=3).map(tuple),
     policy_revision=TEXT,
     suggestion=st.binary(max_size=20),
@@ -94,17 +97,20 @@ def test_end_of_an_approval_is_read_back() -> None:
     ended: dict[str, Any] = {
         "approved_at": T0 + timedelta(seconds=1),
         "closed_at": T0 + timedelta(seconds=2),
-        "used_by": {"decision_id": "dec_1", "request_id": "x"},
+        "used_by": Use("dec_1", "x", "00ff", T0 + timedelta(seconds=2), "signed"),
         "closed_by": "user:bob",
         "close_reason": "$secret",
     }
-    document = {**opened(opening()), **ended, "state": "CONSUMED", "version": 7, "outcome": of_outcome(outcome)}
+    stored_use = {**ended, "used_by": of_use(ended["used_by"])}
+    document = {**opened(opening()), **stored_use, "state": "CONSUMED", "version": 7, "outcome": of_outcome(outcome)}
     assert from_document(stored(document)) == approval(State.CONSUMED, version=7, outcome=outcome, **ended)
 
 
 @pytest.mark.parametrize("field", ["supersedes", "seal", "outbox"])
 def test_field_that_an_older_document_lacks_has_its_default(field: str) -> None:
-    document = opened(opening(**{field: tuple(records()) if field == "outbox" else "x"}))
+    document = opened(
+        opening(**{field: tuple(OutboxEntry(one, "s") for one in records()) if field == "outbox" else "x"})
+    )
     del document[field]
     assert from_document(stored(document)) == approval()
 
@@ -132,7 +138,9 @@ def test_names_of_claims_are_no_keys_of_mongodb() -> None:
 
 
 def test_outbox_holds_the_exact_bytes() -> None:
-    [made] = records()
-    assert of_entry(made) == {"id": made.id, "record": made.record, "salt": made.salt, "payload": made.payload}
+    [entry] = records()
+    made = OutboxEntry(entry, "signed")
+    raw = {"id": entry.id, "record": entry.record, "salt": entry.salt, "payload": entry.payload}
+    assert of_posted(made) == {**raw, "signature": "signed"}
     [found] = from_document(stored(opened(opening(outbox=(made,))))).outbox
     assert found == made

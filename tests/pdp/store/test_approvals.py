@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pdp.approval import TRANSITIONS, Approval, Outcome, OutcomeState, Review, ReviewVerdict, State
+from pdp.approval import TRANSITIONS, Approval, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
 from pdp.audit.record import Entry
 from pdp.errors import NotFound
 from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.store.database import Database
-from tests.pdp.specimens import T0, opening, records, review
+from tests.pdp.specimens import SEALER, T0, opening, records, review
 
 OUTCOME = Outcome(OutcomeState.SUCCEEDED, "", T0, late=False)
 Step = Callable[[Approvals, Approval, Sequence[Entry]], Awaitable[Approval | None]]
@@ -22,7 +22,7 @@ STEPS: dict[str, tuple[State, State, Step]] = {
     "deny": (State.PENDING, State.DENIED, lambda a, held, out: a.review(held, denial(), State.DENIED, out)),
     "cancel": (State.PENDING, State.CANCELLED, lambda a, held, out: a.close(held, State.CANCELLED, "me", "no", out)),
     "revoke": (State.APPROVED, State.REVOKED, lambda a, held, out: a.close(held, State.REVOKED, "me", "no", out)),
-    "consume": (State.APPROVED, State.CONSUMED, lambda a, held, out: a.consume(held, "dec_1", "", out)),
+    "consume": (State.APPROVED, State.CONSUMED, lambda a, held, out: a.consume(held, Use("dec_1", ""), out)),
     "void": (State.APPROVED, State.VOIDED, lambda a, held, out: a.void(held, out)),
     "report": (State.CONSUMED, State.CONSUMED, lambda a, held, out: a.report(held, OUTCOME, out)),
 }
@@ -35,9 +35,16 @@ def denial() -> Review:
 
 async def opened(approvals: Approvals, number: int = 1, request_id: str = "", **changes: Any) -> Approval:
     """A new approval; each number has a digest of its own."""
-    made = await approvals.open(opening(id=f"apr_{number:032x}", **{"digest": f"d{number}", **changes}), request_id)
+    outbox = changes.pop("outbox", ())
+    held = opening(id=f"apr_{number:032x}", **{"digest": f"d{number}", **changes})
+    made = await approvals.open(held, request_id, outbox)
     assert made is not None
     return made
+
+
+def _records(held: Approval) -> tuple[Any, ...]:
+    assert all(SEALER.wrote(held, posted) for posted in held.outbox)
+    return tuple(posted.entry for posted in held.outbox)
 
 
 async def stood(approvals: Approvals, state: State, number: int = 1, **changes: Any) -> Approval:
@@ -48,7 +55,7 @@ async def stood(approvals: Approvals, state: State, number: int = 1, **changes: 
         made = await approvals.review(made, review(), State.APPROVED, records())
     if state is State.CONSUMED:
         assert made
-        made = await approvals.consume(made, "dec_1", "", records())
+        made = await approvals.consume(made, Use("dec_1", ""), records())
     assert made
     return made
 
@@ -59,9 +66,9 @@ async def aged(database: Database, approval: Approval, stamp: str, **ago: float)
 
 
 async def test_opened_it_is_pending_since_now_with_its_records_in_the_outbox(database: Database) -> None:
-    approvals, outbox = Approvals(database), tuple(records(2))
+    approvals, outbox = Approvals(database, SEALER), tuple(records(2))
     made = await opened(approvals, outbox=outbox)
-    assert (made.state, made.version, made.outbox) == (State.PENDING, 1, outbox)
+    assert (made.state, made.version, _records(made)) == (State.PENDING, 1, outbox)
     assert abs(made.created_at - await database.now()) < timedelta(seconds=5)
     held = await approvals.get(made.id)
     assert held is not None
@@ -72,11 +79,11 @@ async def test_opened_it_is_pending_since_now_with_its_records_in_the_outbox(dat
 @pytest.mark.parametrize("name", STEPS)
 async def test_step_is_taken_once_with_its_stamp_and_its_records(database: Database, name: str) -> None:
     before, after, step = STEPS[name]
-    approvals, outbox = Approvals(database), records(2)
+    approvals, outbox = Approvals(database, SEALER), records(2)
     held = await stood(approvals, before)
     taken = await step(approvals, held, outbox)
     assert taken is not None
-    assert (taken.state, taken.version, taken.outbox) == (after, held.version + 1, tuple(outbox))
+    assert (taken.state, taken.version, _records(taken)) == (after, held.version + 1, tuple(outbox))
     ends = after not in (before, State.APPROVED)
     assert (taken.approved_at is not None) == (State.APPROVED in (before, after) or before is State.CONSUMED)
     assert (taken.closed_at is not None) == (ends or before is State.CONSUMED)
@@ -89,7 +96,7 @@ async def test_step_is_taken_once_with_its_stamp_and_its_records(database: Datab
 @pytest.mark.parametrize("name", [name for name, (before, _, _) in STEPS.items() if before in EXPIRING])
 async def test_step_after_its_time_is_not_taken_and_only_then_it_expires(database: Database, name: str) -> None:
     before, _, step = STEPS[name]
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     held = await stood(approvals, before)
     assert await approvals.expire(held, records()) is None
     assert await approvals.overdue(10) == []
@@ -104,7 +111,7 @@ async def test_step_after_its_time_is_not_taken_and_only_then_it_expires(databas
 
 @pytest.mark.parametrize("before", [State.PENDING, State.APPROVED])
 async def test_step_that_the_table_lacks_is_our_mistake(database: Database, before: State) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     held = await stood(approvals, before)
     for after in set(State) - TRANSITIONS[before] - {before}:
         with pytest.raises(ValueError, match="transition"):
@@ -112,14 +119,16 @@ async def test_step_that_the_table_lacks_is_our_mistake(database: Database, befo
 
 
 async def test_of_many_who_take_the_same_step_one_gets_through(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     held = await stood(approvals, State.APPROVED)
-    taken = await asyncio.gather(*(approvals.consume(held, f"dec_{number}", "", records()) for number in range(16)))
+    taken = await asyncio.gather(
+        *(approvals.consume(held, Use(f"dec_{number}", ""), records()) for number in range(16))
+    )
     assert sum(one is not None for one in taken) == 1
 
 
 async def test_request_that_waits_is_not_opened_again_and_one_that_ended_is(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     first = await opened(approvals, 1, digest="same")
     assert await approvals.open(opening(id=f"apr_{2:032x}", digest="same"), "") is None
     found = await approvals.pending("agent:bot", "same")
@@ -132,16 +141,16 @@ async def test_request_that_waits_is_not_opened_again_and_one_that_ended_is(data
 
 
 async def test_request_id_names_the_approval_that_it_opened_or_used(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     one, other = await opened(approvals, 1, "call-1"), await stood(approvals, State.APPROVED, 2)
     for step in (approvals.open(opening(id=f"apr_{3:032x}", digest="d3"), "call-1"),):
         with pytest.raises(RequestIdTaken):
             await step
     with pytest.raises(RequestIdTaken):
-        await approvals.consume(other, "dec_1", "call-1", records())
-    used = await approvals.consume(other, "dec_1", "call-2", records())
+        await approvals.consume(other, Use("dec_1", "call-1"), records())
+    used = await approvals.consume(other, Use("dec_1", "call-2"), records())
     assert used is not None
-    assert used.used_by == {"decision_id": "dec_1", "request_id": "call-2"}
+    assert used.used_by == Use("dec_1", "call-2")
     for request_id, wanted in (("call-1", one.id), ("call-2", other.id)):
         found = await approvals.by_request_id("agent:bot", request_id)
         assert found is not None
@@ -151,7 +160,7 @@ async def test_request_id_names_the_approval_that_it_opened_or_used(database: Da
 
 
 async def test_approval_is_its_callers_alone(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     made = await opened(approvals)
     assert (await approvals.of_its_caller("agent:bot", made.id)).approval == made
     for caller, approval_id in (("agent:other", made.id), ("agent:bot", f"apr_{9:032x}"), ("agent:bot", "")):
@@ -162,7 +171,7 @@ async def test_approval_is_its_callers_alone(database: Database) -> None:
 
 
 async def test_lists_come_newest_first_by_caller_and_state(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     mine = [await opened(approvals, number) for number in (1, 2, 3)]
     theirs = await opened(approvals, 4, caller="agent:other")
     await approvals.close(mine[1], State.CANCELLED, "me", "", records())
@@ -179,7 +188,7 @@ async def test_lists_come_newest_first_by_caller_and_state(database: Database) -
 
 
 async def test_last_approved_is_of_the_same_caller_and_kind_and_not_taken_back(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     now = await opened(approvals, 9)
     assert await approvals.last_approved(now) is None
     older = await stood(approvals, State.CONSUMED, 1)
@@ -194,7 +203,7 @@ async def test_last_approved_is_of_the_same_caller_and_kind_and_not_taken_back(d
 
 
 async def test_only_the_outbox_of_that_very_version_is_emptied(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     made = await opened(approvals, outbox=tuple(records()))
     approved = await approvals.review(made, review(), State.APPROVED, records())
     assert approved is not None
@@ -209,7 +218,7 @@ async def test_only_the_outbox_of_that_very_version_is_emptied(database: Databas
 
 
 async def test_words_of_a_reviewer_are_stored_and_not_evaluated(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     made = await opened(approvals)
     denied = await approvals.review(made, review(verdict=ReviewVerdict.DENY, reason="$$ROOT"), State.DENIED, records())
     assert denied is not None
@@ -217,7 +226,7 @@ async def test_words_of_a_reviewer_are_stored_and_not_evaluated(database: Databa
 
 
 async def test_shortest_requirement_ends_it(database: Database) -> None:
-    approvals = Approvals(database)
+    approvals = Approvals(database, SEALER)
     hour, minute = Requirement("a", "x", pending_for_ms=3_600_000), Requirement("b", "x", pending_for_ms=60_000)
     held = await opened(approvals, requirements=(hour, minute))
     await aged(database, held, "created_at", minutes=2)
@@ -226,7 +235,7 @@ async def test_shortest_requirement_ends_it(database: Database) -> None:
 
 @pytest.mark.parametrize("notified", [False, True])
 async def test_steps_are_left_untold_where_there_are_webhooks(database: Database, *, notified: bool) -> None:
-    approvals = Approvals(database, notified=notified)
+    approvals = Approvals(database, SEALER, notified=notified)
     await stood(approvals, State.APPROVED)
     document = await database.database["approvals"].find_one() or {}
     assert "untold" in document

@@ -1,7 +1,9 @@
 """Batches are inserted once and never changed; the same again is found to be there."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pdp.audit.record import Entry
@@ -74,11 +76,12 @@ async def test_record_is_found_by_its_uuid(database: Database) -> None:
     assert await store.holding(bytes(16)) is None
 
 
-async def test_erased_payload_is_empty_and_the_rest_stays(database: Database) -> None:
+@pytest.mark.parametrize("erased", [{"salt": None, "payload": None}, {}, None], ids=["null", "empty", "no document"])
+async def test_erased_payload_is_empty_and_the_rest_stays(database: Database, erased: Any) -> None:
     store = Batches(database)
     [batch] = await chained(store, ONE, 1)
-    erased = [{"salt": None, "payload": None} for _ in batch.records]
-    await database.database["batches"].update_one({}, {"$set": {"payloads": erased}})
+    wiped = [erased for _ in batch.records]
+    await database.database["batches"].update_one({}, {"$set": {"payloads": wiped}})
     found = await store.at(ONE, 0)
     assert found is not None
     assert (found.records, found.head, found.leaves) == (batch.records, batch.head, batch.leaves)

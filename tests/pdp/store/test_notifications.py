@@ -14,14 +14,14 @@ from pdp.notify.message import Step
 from pdp.store.approvals import Approvals
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications, Progress, untold
-from tests.pdp.specimens import BOT, REQUEST, T0, opening, review, verdict
+from tests.pdp.specimens import BOT, REQUEST, SEALER, T0, opening, review, verdict
 
 CREATED = event.approval_created(opening(), BOT, REQUEST, verdict())
 
 
 async def opened(database: Database) -> Approval:
     """An approval whose opening is untold, and whose record is still in its outbox."""
-    made = await Approvals(database, notified=True).open(opening(outbox=(CREATED,)), "")
+    made = await Approvals(database, SEALER, notified=True).open(opening(), "", [CREATED])
     assert made is not None
     return made
 
@@ -29,7 +29,7 @@ async def opened(database: Database) -> Approval:
 async def step_of(database: Database) -> Step:
     """The opening as a step, once it may be told."""
     made = await opened(database)
-    await Approvals(database).delivered(made)
+    await Approvals(database, SEALER).delivered(made)
     [step] = await Notifications(database).untold(10)
     return step
 
@@ -37,7 +37,7 @@ async def step_of(database: Database) -> Step:
 async def test_step_is_told_only_once_its_record_is_in_the_log(database: Database) -> None:
     notifications, made = Notifications(database), await opened(database)
     assert await notifications.untold(10) == []
-    await Approvals(database).delivered(made)
+    await Approvals(database, SEALER).delivered(made)
     [step] = await notifications.untold(10)
     assert (step.record_id, step.event, step.state) == (CREATED.id, "approval.created", State.PENDING)
     assert (step.approval_id, step.caller, step.request) == (made.id, "agent:bot", REQUEST.json)
@@ -48,7 +48,7 @@ async def test_step_is_told_only_once_its_record_is_in_the_log(database: Databas
 
 
 async def test_each_step_stays_untold_until_it_is_told_itself(database: Database) -> None:
-    approvals, notifications = Approvals(database, notified=True), Notifications(database)
+    approvals, notifications = Approvals(database, SEALER, notified=True), Notifications(database)
     made = await opened(database)
     reviewed = event.approval_reviewed(made, review(), State.DENIED, "r1")
     closed = event.approval_closed(made, State.DENIED)

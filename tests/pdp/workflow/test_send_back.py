@@ -1,10 +1,14 @@
 """A reviewer asks for changes; the next request names what it answers, and whoever wrote it does not review it."""
 
+import pytest
+
 from pdp.canonical import canonical
+from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, asking, exporting, log
+from tests.pdp.mongo import database
 from tests.pdp.steps import asked, cancel, changes, erin, state_of, use, verdict
 from tests.pdp.wire import refused
 from tests.tokens import Metadata
@@ -54,6 +58,43 @@ async def test_whoever_only_asked_for_changes_may_review_what_comes(server: Plac
     next_one = (await server.authorize(exporting(supersedes=back.approval_id))).approval
     assert "user:bob" not in next_one.requester_principals
     await server.review(next_one, "bob")
+
+
+@pytest.mark.parametrize(
+    "way", ["alone", "another caller", "in a batch", "with a request id", "with another supersedes"]
+)
+async def test_suggester_is_barred_from_the_suggested_request_whoever_opens_it(server: Placet, way: str) -> None:
+    better = exporting()
+    await sent_back(server, server.metadata("bob"), better)
+    if way == "with a request id":
+        better.request_id = "a-suggestion-opened-by-id"
+    if way == "with another supersedes":
+        better.supersedes = (await sent_back(server, erin(server), None)).approval_id
+    if way == "in a batch":
+        batch = BatchAuthorizeRequest(items=[exporting(), better])
+        answer = await server.decisions.BatchAuthorize(batch, metadata=server.metadata("report-bot"))
+        opened = answer.results[1].decision.approval
+    else:
+        opened = (await server.authorize(better, by="dev" if way == "another caller" else "report-bot")).approval
+    assert "user:bob" in opened.requester_principals
+    assert (await refused(server.review(opened, "bob"))).reason == "REVIEWER_IS_REQUESTER"
+
+
+async def test_who_suggests_a_request_that_waits_already_does_not_review_it(server: Placet) -> None:
+    waits = exporting()
+    opened = (await server.authorize(waits)).approval
+    await sent_back(server, server.metadata("bob"), waits)
+    assert (await refused(server.review(opened, "bob"))).reason == "REVIEWER_IS_REQUESTER"
+    await server.review(opened, "carol")
+
+
+async def test_suggestion_that_somebody_rewrote_opens_nothing(server: Placet, mongod: MongodProcess) -> None:
+    better = exporting()
+    back = await sent_back(server, server.metadata("bob"), better)
+    async with database(mongod, server) as found:
+        forged = {"$set": {"reviews.0.reviewer": "user:nobody", "reviews.0.person": "user:nobody"}}
+        await found["approvals"].update_one({"_id": back.approval_id}, forged)
+    assert (await refused(server.authorize(better))).reason == "APPROVAL_TAMPERED"
 
 
 async def test_whole_chain_of_suggestions_is_barred(server: Placet) -> None:

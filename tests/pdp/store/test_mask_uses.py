@@ -11,7 +11,7 @@ from pdp import identifier
 from pdp.errors import DecisionUsed
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import KEPT_USES_SECONDS, Database
-from pdp.store.uses import Uses
+from pdp.store.mask_uses import MaskUses
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ async def database(mongod: MongodProcess) -> AsyncIterator[Database]:
 
 
 async def test_of_32_racing_jobs_one_begins(database: Database) -> None:
-    pair, decision_id = (Uses(database), Uses(database)), identifier.new("dec")
+    pair, decision_id = (MaskUses(database), MaskUses(database)), identifier.new("dec")
     begun = await asyncio.gather(
         *(pair[at % 2].begin(decision_id, "unmask") for at in range(32)), return_exceptions=True
     )
@@ -32,7 +32,7 @@ async def test_of_32_racing_jobs_one_begins(database: Database) -> None:
 
 
 async def test_refusal_says_what_began_when_and_under_which_decision(database: Database) -> None:
-    uses, decision_id = Uses(database), identifier.new("dec")
+    uses, decision_id = MaskUses(database), identifier.new("dec")
     await uses.begin(decision_id, "rewrap")
     today = f"{datetime.now(UTC):%Y-%m-%dT}"
     with pytest.raises(
@@ -44,7 +44,7 @@ async def test_refusal_says_what_began_when_and_under_which_decision(database: D
 
 async def test_claims_are_kept_for_a_day_and_name_their_schema(database: Database) -> None:
     decision_id = identifier.new("dec")
-    claim = await Uses(database).begin(decision_id, "mask")
+    claim = await MaskUses(database).begin(decision_id, "mask")
     collection = database.database.get_collection("uses")
     stored = await collection.find_one({"_id": decision_id}) or {}
     assert stored.keys() == {"_id", "claim", "action", "schema_version", "at"}

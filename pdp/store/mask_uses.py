@@ -10,7 +10,7 @@ _SCHEMA_VERSION = 1
 """The version of these documents."""
 
 
-class Uses:
+class MaskUses:
     """One document for each decision that a job began to work under. It is inserted once and never changed.
 
     A claim that MongoDB did not confirm may be there: then the work did not begin, and nobody can begin it any more.
