@@ -16,7 +16,7 @@ help:
 	@echo "make docs    the documents as a site in build/site; not part of make test"
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
-	@echo "make soak    the fault and race tests, fifty rounds of each; not part of make test"
+	@echo "make soak    the fault and race tests and broken Arrow, fifty rounds; not part of make test"
 	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
@@ -93,7 +93,7 @@ languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
 
 soak: setup
-	$(BIN)/pytest tests/e2e --rounds 50 --timeout 0
+	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py --rounds 50 --timeout 0
 
 bite: setup
 	$(BIN)/python -m tests.bite

@@ -30,7 +30,7 @@ def run(
     rows = 0
     with Sink(target, plan.output_schema, source.form if target == "-" else "", codec=source.codec or "zstd") as sink:
         for batch in source.batches():
-            sink.write(masker.batch(batch, first_row=rows))
+            sink.write(masker.sound_batch(batch, first_row=rows))
             rows += batch.num_rows
             if progress:
                 progress(rows)

@@ -103,6 +103,8 @@ class Leaves:
     def _reversed(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
         """Plan to reverse a reversible mask; every other column passes through with its metadata."""
         known = schema.facts(field)
+        if schema.kind(field.type) == "other":
+            raise PlanRefused(f"no column of {field.type} can be read", column=render(path))
         if chosen is None or not methods.of(chosen[1]).reversible:
             self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, schema.same_type(field.type)))
             return schema.field_with(field, schema.same_type(field.type), nullable=False, facts=known)

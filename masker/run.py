@@ -6,6 +6,7 @@ Everything is all or nothing: a value that does not fit raises ValueRefused and 
 import dataclasses
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -50,6 +51,13 @@ class Masker:
     def batch(self, batch: Any, *, first_row: int = 0) -> Any:
         """Mask one pyarrow.RecordBatch of the planned schema; rows in errors count from `first_row`."""
         self._check_schema(batch.schema)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            _check_sound(name, column)
+        return self.sound_batch(batch, first_row=first_row)
+
+    def sound_batch(self, batch: Any, *, first_row: int = 0) -> Any:
+        """`batch` for one that was validated in full where it was read, and not before: kernels check no offset."""
+        self._check_schema(batch.schema)
         columns = [[column] for column in batch.columns]
         refused: ValueRefused | None = None
         try:
@@ -67,12 +75,12 @@ class Masker:
         whole = table.read(source)
         self._check_schema(whole.schema)
         columns = [column.chunks for column in whole.columns]
-        jobs = list(_jobs(columns))
-        if threads > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                made = list(pool.map(lambda job: self._column(columns, *job), jobs))
-        else:
-            made = [self._column(columns, *job) for job in jobs]
+        chunks = [(name, chunk) for name, column in zip(whole.schema.names, columns, strict=True) for chunk in column]
+        with ThreadPoolExecutor(threads) as pool:
+            each = pool.map if threads > 1 else map
+            deque(each(lambda found: _check_sound(*found), chunks), 0)  # before one column reads another
+            jobs = list(_jobs(columns))
+            made = list(each(lambda job: self._column(columns, *job), jobs))
         grouped: list[list[Any]] = [[] for _ in columns]
         for (number, _, _), array in zip(jobs, made, strict=True):
             grouped[number].append(array)
@@ -95,8 +103,6 @@ class Masker:
     def _column(self, columns: list[list[Any]], number: int, array: Any, start: int) -> Any:
         """Mask one chunk of a top-level column; `start` is its first row."""
         field = self.plan.output_schema.field(number)
-        if not table.is_sound(array):
-            raise ValueRefused("the array is not valid Arrow data", column=field.name)
         rows = np.arange(start, start + len(array))
         alive = np.ones(len(array), np.bool_)
 
@@ -204,6 +210,11 @@ def _run(source: Any, plan: MaskPlan, keys: Keyring | None, threads: int, direct
     if plan.direction != direction:
         raise PlanRefused(f"the plan is made to {plan.direction}")
     return Masker(plan, keys).table(source, threads=threads)
+
+
+def _check_sound(name: str, array: Any) -> None:
+    if not table.is_sound(array):
+        raise ValueRefused("the array is not valid Arrow data", column=name)
 
 
 def _jobs(columns: list[list[Any]]) -> Iterator[tuple[int, Any, int]]:

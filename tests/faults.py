@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 from pymongo import AsyncMongoClient
 
+from masker import keys as mask_keys
 from pdp import keys
 from pdp.audit.record import Kind
 from pdp.audit.verify import Verifier
@@ -227,14 +229,15 @@ async def served(
     policy: Sequence[Path] = (),
     ahead_seconds: int = 0,
     webhooks: Sequence[Webhook] = (),
+    masks: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong."""
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
-    changes = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
-    config = own(config, folder).model_copy(update=changes)
+    members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
+    config = own(config, folder).model_copy(update={**members, **(_masking(folder) if masks else {})})
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),
@@ -252,6 +255,13 @@ async def served(
             process.kill()
         await process.wait()
         await reader
+
+
+def _masking(folder: Path) -> dict[str, Any]:
+    """A realm with mask keys, which are not those of a demo."""
+    path, realm = folder / "mask.json", "faults"
+    mask_keys.create(path, realm, now=datetime.now(UTC))
+    return {"realm": realm, "mask_keys": path}
 
 
 def own(config: Config, folder: Path) -> Config:

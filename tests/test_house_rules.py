@@ -283,6 +283,21 @@ def test_only_one_file_reads_the_environment() -> None:
     assert readers <= {"pdp/environment.py"}
 
 
+def users(pattern: str, *folders: str) -> set[str]:
+    """The files of these folders in which the pattern occurs."""
+    return {str(path) for path in ours(*folders) if re.search(pattern, path.read_text())}
+
+
+def test_batches_come_in_at_one_place_which_validates_them() -> None:
+    door = "pdp/arrow/table.py"
+    assert users(
+        r"\b(?:open_(?:stream|file)|read_(?:next_|record_|all)\w*|from_(?:buffers|stream)|_import_\w+)\(", "pdp"
+    ) == {door}
+    [read] = re.findall(r".*read_next_batch.*", Path(door).read_text())
+    assert "self._checked(" in read
+    assert users(r"\.sound_batch\(", "pdp", "masker") == {"pdp/masking/job.py", "masker/file.py", "masker/run.py"}
+
+
 def test_errors_become_statuses_in_one_place() -> None:
     users = {str(path) for path in ours("pdp") if re.search(r"\.abort(?:_with_status)?\(", path.read_text())}
     assert users == {"pdp/server/edge.py"}

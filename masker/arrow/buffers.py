@@ -19,6 +19,9 @@ from masker.kernels.number import numerals, plain
 _TEXT = (types.is_string, types.is_large_string, types.is_string_view)
 _BINARY = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
 
+_VIEW_BYTES = 16
+"""A view is the length of its text, and the text or where it stands."""
+
 
 def flags(array: Any) -> Flags:
     """Return a flag for each value, False for null."""
@@ -37,6 +40,14 @@ def bits(bitmap: Any, offset: int, count: int) -> Flags:
     return np.unpackbits(packed, bitorder="little")[offset - 8 * first :][:count].view(np.bool_)
 
 
+def numbers(buffer: Any, dtype: Any, start: int, count: int) -> NDArray[Any]:
+    """Read `count` numbers from number `start`. Raises ValueError where the buffer is shorter."""
+    size = np.dtype(dtype).itemsize
+    if buffer is None or (start + count) * size > buffer.size:
+        raise ValueError("a buffer is shorter than its array")
+    return np.frombuffer(buffer, dtype, count, start * size)  # without a count, no odd byte may follow
+
+
 def text(array: Any) -> Text:
     """Return text or binary as bytes, integers and decimals as their shortest plain text."""
     data_type = array.type
@@ -44,17 +55,30 @@ def text(array: Any) -> Text:
         return text_from([None if value is None else plain(value).encode() for value in array.to_pylist()])
     if types.is_integer(data_type):
         return numerals(fixed(array))
-    if types.is_string_view(data_type):
-        array = array.cast(pa.large_string())
-    elif types.is_binary_view(data_type) or types.is_fixed_size_binary(data_type):
-        array = array.cast(pa.large_binary())
+    array = array.cast(pa.large_binary()) if types.is_fixed_size_binary(data_type) else written_out(array)
     wide = types.is_large_string(array.type) or types.is_large_binary(array.type)
     _, ends, data = array.buffers()
     if len(array) == 0 or ends is None:
         return Text(np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64), flags(array))
-    offsets = np.frombuffer(ends, np.int64 if wide else np.int32)[array.offset : array.offset + len(array) + 1]
+    offsets = numbers(ends, np.int64 if wide else np.int32, array.offset, len(array) + 1)
     values = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     return Text(values, offsets.astype(np.int64), flags(array))
+
+
+def written_out(array: Any) -> Any:
+    """Return views as large text or binary, every other array as it is.
+
+    pyarrow's own cast also follows what stands under a null, which may be anything, as its validation does not.
+    """
+    text = types.is_string_view(array.type)
+    if not text and not types.is_binary_view(array.type):
+        return array
+    _, views, *data = array.buffers()
+    count, valid = len(array), flags(array)
+    cells = np.frombuffer(views or b"", np.uint8)[array.offset * _VIEW_BYTES : (array.offset + count) * _VIEW_BYTES]
+    kept = np.where(valid[:, None], cells.reshape(count, _VIEW_BYTES), np.uint8(0))
+    safe = pa.Array.from_buffers(array.type, count, [bitmap(valid), pa.py_buffer(kept), *data])
+    return safe.cast(pa.large_string() if text else pa.large_binary())
 
 
 def fixed(array: Any) -> Fixed:
@@ -65,7 +89,7 @@ def fixed(array: Any) -> Fixed:
     dtype = machine_type(array.type)
     if size == 0:
         return Fixed(np.zeros(0, dtype), flags(array))
-    return Fixed(np.frombuffer(buffer, dtype)[array.offset : array.offset + size], flags(array))
+    return Fixed(numbers(buffer, dtype, array.offset, size), flags(array))
 
 
 def from_text(values: Text, data_type: Any) -> Any:

@@ -129,15 +129,13 @@ def type_name(data_type: Any) -> str:
 
 def parse_type(name: str) -> Any:
     """Read the name of a type that a mask can take; None for any other name."""
-    found = re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", name)
-    if found:
-        return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
-    found = re.fullmatch(r"fixed_size_binary\[(\d+)\]", name)
-    if found:
-        return pa.binary(int(found[1]))
     try:
-        return pa.type_for_alias(name)
-    except ValueError:
+        found = re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", name)
+        if found:
+            return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
+        found = re.fullmatch(r"fixed_size_binary\[(\d+)\]", name)
+        return pa.binary(int(found[1])) if found else pa.type_for_alias(name)
+    except (ValueError, OverflowError):  # such as decimal128(99, 0)
         return None
 
 
@@ -158,7 +156,8 @@ def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, s
     """Return the output field: with `placet.*` facts, and with the other metadata that cannot hold values."""
     kept = {key: value for key, value in (field.metadata or {}).items() if not key.startswith(PREFIX) and _safe(key)}
     kept |= {f"placet.{name}".encode(): value.encode() for name, value in facts.items()}
-    return pa.field(field.name, data_type, nullable or field.nullable, kept or None)
+    nullable = nullable or field.nullable or types.is_null(data_type)  # a file may say otherwise; pyarrow does not
+    return pa.field(field.name, data_type, nullable, kept or None)
 
 
 def schema_with(schema: Any, fields: list[Any]) -> Any:
@@ -211,3 +210,8 @@ def counts_per_day(data_type: Any) -> int:
         return 1
     unit = "ms" if types.is_date64(data_type) else data_type.unit
     return 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+
+
+def has_views(schema: Any) -> bool:
+    """Tell whether any type in a schema, also below others, is a view."""
+    return any("_view" in str(field.type) for field in schema)

@@ -171,5 +171,8 @@ def _sidecar(path: str) -> dict[str, dict[str, str]]:
 
 
 def _guarded_batches(path: str, batches: Iterator[Any]) -> Iterator[Any]:
+    """The batches, each validated in full before anybody looks into it."""
     while (batch := guarded(path, lambda: next(batches, None))) is not None:
+        if not table.is_sound(batch):
+            raise FileRefused(f"{Path(path).name}: the file holds invalid Arrow data; write it anew")
         yield batch

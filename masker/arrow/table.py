@@ -42,7 +42,7 @@ def is_sound(array: Any) -> bool:
     """Check offsets, bitmaps, indices and UTF-8, which kernels do not check."""
     try:
         array.validate(full=True)
-    except pa.ArrowInvalid:  # its text quotes the data
+    except (pa.ArrowException, UnicodeDecodeError):  # their text quotes the data
         return False
     return True
 

@@ -39,12 +39,17 @@ def through_dictionary(array: Any, output: Any, valid: Flags, rows: Rows, on_val
     valid = valid.copy()
     valid[valid] = buffers.flags(dictionary)[indices[valid]]
     used, first, places = np.unique(indices[valid], return_index=True, return_inverse=True)
-    values = on_values(dictionary.take(pa.array(used)), rows[valid][first])
+    values = on_values(taken(dictionary, used), rows[valid][first])
     codes, entries = _distinct(values)
     chosen = np.zeros(len(array), np.int64)
     chosen[valid] = codes.values[places]
     valid[valid] = codes.valid[places]
     return _dictionary(Fixed(chosen, valid), entries, output)
+
+
+def taken(array: Any, places: Any) -> Any:
+    """Return the values at these places; pyarrow does not take from views, so those are written out before."""
+    return buffers.written_out(array).take(pa.array(places)).cast(array.type)
 
 
 def encode(values: Any, output: Any) -> Any:
@@ -57,7 +62,7 @@ def encode(values: Any, output: Any) -> Any:
 
 def decoded(array: Any) -> Any:
     """Return the plain values of a dictionary array."""
-    return array.dictionary.take(array.indices) if types.is_dictionary(array.type) else array
+    return taken(array.dictionary, array.indices) if types.is_dictionary(array.type) else array
 
 
 def dictionary_of(array: Any) -> tuple[Any, NDArray[np.int64]] | None:
@@ -71,7 +76,7 @@ def dictionary_of(array: Any) -> tuple[Any, NDArray[np.int64]] | None:
     if not 0 < len(array) < len(array.dictionary):
         return array.dictionary, indices
     used, places = np.unique(indices, return_inverse=True)
-    return array.dictionary.take(pa.array(used)), places
+    return taken(array.dictionary, used), places
 
 
 def descend(array: Any, steps: Path) -> tuple[Any, Flags]:
@@ -81,6 +86,30 @@ def descend(array: Any, steps: Path) -> tuple[Any, Flags]:
         array = array.field(step)
         alive = alive & buffers.flags(array)
     return array, alive
+
+
+def below(array: Any, steps: Path) -> Any:
+    """Follow any steps; what stands in the lists of a column becomes one array. Null parents have no items."""
+    for number, step in enumerate(steps):
+        if step is None:
+            array = array if types.is_map(array.type) else array.flatten()
+        elif types.is_map(array.type) and steps[number - 1] is None:
+            array = _entries(array, step)
+        else:
+            array = array.flatten()[array.type.get_field_index(step)]
+    return array
+
+
+def _entries(array: Any, step: str) -> Any:
+    """The keys or the values of the maps that are not null."""
+    count = len(array)
+    if not count:
+        return array.keys.slice(0, 0) if step == "key" else array.items.slice(0, 0)
+    offsets = buffers.numbers(array.buffers()[1], np.int32, array.offset, count + 1).astype(np.int64)
+    lengths = np.where(buffers.flags(array), np.diff(offsets), 0)
+    places = ends(lengths)
+    chosen = np.arange(int(places[-1])) + np.repeat(offsets[:-1] - places[:-1], lengths)
+    return taken(array.keys if step == "key" else array.items, chosen)
 
 
 def _distinct(values: Any) -> tuple[Fixed, Any]:
@@ -107,8 +136,8 @@ def _list(array: Any, path: Path, field: Any, valid: Flags, rows: Rows, on_leaf:
     wide = types.is_large_list(array.type)
     offsets = np.zeros(1, np.int64)
     if len(array):
-        stored = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
-        offsets = stored[array.offset : array.offset + len(array) + 1].astype(np.int64)
+        stored = buffers.numbers(array.buffers()[1], np.int64 if wide else np.int32, array.offset, len(array) + 1)
+        offsets = stored.astype(np.int64)
     lengths = np.where(valid, np.diff(offsets), 0)
     places = ends(lengths)
     items = _items(_values(array), offsets, lengths, places)
@@ -123,7 +152,7 @@ def _items(values: Any, offsets: Rows, lengths: Rows, places: Rows) -> Any:
     if int(places[-1]) == int(offsets[-1] - offsets[0]):
         return values.slice(int(offsets[0]), int(places[-1]))
     chosen = np.arange(int(places[-1])) + np.repeat(offsets[:-1] - places[:-1], lengths)
-    return values.take(pa.array(chosen))
+    return taken(values, chosen)
 
 
 def _fixed_list(array: Any, path: Path, field: Any, valid: Flags, rows: Rows, on_leaf: OnLeaf) -> Any:

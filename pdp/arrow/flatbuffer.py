@@ -1,4 +1,4 @@
-"""Reads two facts of an Arrow IPC message that pyarrow does not tell before it acts on them.
+"""Reads three facts of an Arrow IPC message that pyarrow does not tell before it acts on them.
 
 1. A FlatBuffer consists of offsets. A table begins with the distance back to its vtable; the vtable has for each field
    its place in the table, or 0 (https://flatbuffers.dev/internals).
@@ -10,8 +10,8 @@ from pdp.errors import InvalidRequest
 
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
 """Fields of a Message, by their place in its vtable."""
-_DATA, _COMPRESSION = 1, 3
-"""The field of a DictionaryBatch and the one of a RecordBatch that are read, by their place in the vtable."""
+_DATA, _IS_DELTA, _COMPRESSION = 1, 2, 3
+"""Fields of a DictionaryBatch (two) and of a RecordBatch, by their place in the vtable."""
 _DICTIONARY_BATCH = 2
 """The `header_type` of a DictionaryBatch."""
 _VTABLE_HEADER_BYTES = 4
@@ -32,6 +32,17 @@ def is_compressed(metadata: bytes) -> bool:
             return False
         batch = data + _u32(metadata, data)
     return bool(_field(metadata, batch, _COMPRESSION))
+
+
+def is_delta(metadata: bytes) -> bool:
+    """Whether this is a dictionary batch that adds to the dictionary before it."""
+    message = _u32(metadata, 0)
+    header_type = _field(metadata, message, _HEADER_TYPE)
+    header = _field(metadata, message, _HEADER)
+    if not header or not header_type or metadata[header_type] != _DICTIONARY_BATCH:
+        return False
+    place = _field(metadata, header + _u32(metadata, header), _IS_DELTA)
+    return bool(place) and metadata[place : place + 1] != b"\0"
 
 
 def body_bytes(metadata: bytes) -> int:

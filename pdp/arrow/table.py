@@ -1,9 +1,10 @@
 """Turns the bytes of a request into Arrow and back. In `pdp`, only this file imports pyarrow.
 
-It trusts no data that comes in:
-1. pyarrow checks that buffers lie inside their message, and `masker` checks their content.
-2. This file accepts one message at a time, without compression and with few rows, so that a small message cannot become
-   a large one in memory.
+It trusts no data that comes in, and it is the only way in: nobody looks into a batch that was not read here.
+1. One message at a time is read, without compression, and what it claims is bounded (`bounds`), so that a small message
+   cannot become a large one in memory.
+2. Then each batch is validated in full: offsets, views, indices, entries of dictionaries, UTF-8. pyarrow itself checks
+   only that buffers lie inside their message, and an offset beyond them reads the server's memory.
 """
 
 import hashlib
@@ -12,19 +13,24 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from masker.arrow.schema import is_dictionary, walk
-from pdp.arrow import flatbuffer
+from masker.arrow.schema import facts, has_views, is_dictionary, walk
+from masker.arrow.table import is_sound
+from pdp.arrow import bounds, flatbuffer
+from pdp.arrow.bounds import MAX_ROWS
+from pdp.arrow.in_memory import Pending, Sink
 from pdp.errors import InvalidRequest, ValueRefused
 
-MAX_ROWS = 1 << 20
-"""Rows in one batch: a limit of the contract."""
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 1024
 """Bytes of an IPC message that leaves. With its envelope it stays below the 4 MiB that every gRPC client accepts."""
 _PREFIX_BYTES = 8
 """An encapsulated IPC message begins with the continuation mark and the size of its metadata, 4 bytes each."""
 _CONTINUATION = b"\xff\xff\xff\xff"
-_MAX_NESTING = 16
-"""Levels of nested columns. It bounds the walk over a batch that claims more."""
+_INVALID = (
+    "is not valid Arrow data: a length, an offset, an index or a text is wrong; "
+    "build it with an Arrow library and call its validate(full=True)"
+)
+_MAX_WAITING_BYTES = 64 << 20
+"""Bytes of dictionaries that wait for their batch."""
 
 Schema: TypeAlias = Any
 Batch: TypeAlias = Any
@@ -32,9 +38,15 @@ Batch: TypeAlias = Any
 
 def schema(message: bytes | memoryview, path: str) -> Schema:
     """The schema in an encapsulated IPC message."""
-    return _guarded(
-        path, "is not an Arrow schema in an encapsulated IPC message", lambda: pa.ipc.read_schema(pa.py_buffer(message))
-    )
+    return _guarded(path, "is not an Arrow schema in an encapsulated IPC message", lambda: _readable(message))
+
+
+def schema_of(stream: bytes, path: str) -> Schema:
+    """The schema of an IPC stream, which is its first message; what follows is not read."""
+    first = next(_messages(stream, path), b"")
+    if not first:
+        raise InvalidRequest.field(path, "is empty; send an Arrow IPC stream")
+    return schema(first, path)
 
 
 def schema_bytes(described: Schema) -> bytes:
@@ -50,12 +62,14 @@ def schema_digest(described: Schema) -> str:
 def read(stream: bytes, path: str) -> tuple[Schema, Batch]:
     """An IPC stream as one batch."""
     reader = Reader(path)
-    taken = [reader.take(message) for message in _messages(stream, path)]
+    batches: list[Batch] = []
+    for message in _messages(stream, path):
+        batches += [batch for batch in [reader.take(message)] if batch is not None]
+        if reader.rows > MAX_ROWS:
+            raise InvalidRequest.field(path, f"has more than {MAX_ROWS} rows; use MaskStream")
+        bounds.refuse_large(reader.expanded, path)
     if reader.schema is None:
         raise InvalidRequest.field(path, "is empty; send an Arrow IPC stream")
-    batches = [batch for batch in taken if batch is not None]
-    if sum(batch.num_rows for batch in batches) > MAX_ROWS:
-        raise InvalidRequest.field(path, f"has more than {MAX_ROWS} rows; use MaskStream")
     return reader.schema, whole(batches, reader.schema)
 
 
@@ -84,17 +98,21 @@ def record_batch(records: Sequence[str], described: Schema) -> Batch:
 
 
 class Reader:
-    """Takes IPC messages one by one. The first is the schema, unless the schema is known."""
+    """Takes IPC messages one by one. The first is the schema, unless the schema is known.
+
+    `rows` and `expanded` (bytes with dictionaries and views written out) are sums over all batches that it gave.
+    """
 
     def __init__(self, path: str, schema: Schema | None = None) -> None:
         self._path, self.schema = path, schema
-        self._pending = _Pending()
+        self.rows, self.expanded = 0, 0.0
+        self._pending = Pending()
         self._reader: Any = None
         if schema is not None:
             self._open(schema_bytes(schema))
 
     def take(self, message: bytes | memoryview) -> Batch | None:
-        """The batch that is complete with this message; None after a schema or a dictionary."""
+        """The batch that is complete with this message, bounded and valid; None after a schema or a dictionary."""
         kind = self._kind(message)
         if self._reader is None:
             if kind != "schema":
@@ -106,11 +124,19 @@ class Reader:
             raise InvalidRequest.field(self._path, "has a second schema; begin another call for another table")
         self._pending.put(message)
         if kind == "dictionary":
+            if len(self._pending) > _MAX_WAITING_BYTES:
+                raise InvalidRequest.field(self._path, "has too many dictionaries before their record batch")
             return None
-        batch = self._guarded("is not a record batch of its schema", self._reader.read_next_batch)
-        if batch.num_rows > MAX_ROWS:
-            raise InvalidRequest.field(self._path, f"has more than {MAX_ROWS} rows; send smaller batches")
-        _refuse_blown_up(batch, self._path)
+        return self._checked(self._guarded("is not a record batch of its schema", self._reader.read_next_batch))
+
+    def _checked(self, batch: Batch) -> Batch:
+        """Lengths first, then bounds, then all content: that looks at every text that a view points to."""
+        self._guarded(_INVALID, batch.validate)
+        self.expanded += self._guarded(_INVALID, lambda: bounds.refuse_unbounded(batch, self._path))
+        self.rows += batch.num_rows
+        for number, column in enumerate(batch.columns):
+            if not is_sound(column):
+                raise InvalidRequest.field(self._path, f"{_INVALID}; it is column {number}, counted from 0")
         return batch
 
     def _open(self, message: bytes | memoryview) -> None:
@@ -129,8 +155,12 @@ class Reader:
             raise InvalidRequest.field(self._path, "is not exactly one Arrow IPC message; send each by itself")
         if parsed.type not in {"schema", "dictionary", "record batch"}:
             raise InvalidRequest.field(self._path, "is an Arrow message other than schema, dictionary and record batch")
-        if parsed.type != "schema" and flatbuffer.is_compressed(bytes(parsed.metadata)):
+        metadata = b"" if parsed.type == "schema" else bytes(parsed.metadata)
+        if metadata and flatbuffer.is_compressed(metadata):
             raise InvalidRequest.field(self._path, "is compressed; send buffers as they are, gRPC can compress")
+        if metadata and flatbuffer.is_delta(metadata) and self.schema is not None and has_views(self.schema):
+            # pyarrow joins the pieces, and validates each view for that, before their size is known
+            raise InvalidRequest.field(self._path, "is a piece of a dictionary beside views; send dictionaries whole")
         return str(parsed.type)
 
     def _guarded(self, problem: str, action: Callable[[], Any]) -> Any:
@@ -146,7 +176,7 @@ class Writer:
 
     def __init__(self, described: Schema, limit: int = MAX_MESSAGE_BYTES) -> None:
         self._limit = limit
-        self._sink = _Sink()
+        self._sink = Sink()
         self.is_ordered = any(is_dictionary(field.type) for _, field in walk(described))
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, "w"), described)
         self._has_begun = False
@@ -167,8 +197,10 @@ class Writer:
 
 
 def _parts(batch: Batch, limit: int) -> Iterator[Batch]:
-    """Slices of a batch that fit into a message; a slice of one row is not cut further."""
-    if pa.ipc.get_record_batch_size(batch) <= limit or batch.num_rows <= 1:
+    """Slices of a batch that fit into a message and the bounds; a slice of one row is not cut further."""
+    is_small = pa.ipc.get_record_batch_size(batch) <= limit
+    is_small = is_small and bounds.batch_bytes(batch, is_slice=True) <= bounds.MAX_EXPANDED_BYTES
+    if is_small or batch.num_rows <= 1:
         yield batch
         return
     middle = batch.num_rows // 2
@@ -195,23 +227,16 @@ def _messages(stream: bytes, path: str) -> Iterator[bytes]:
         raise InvalidRequest.field(path, "ends in the middle of a message")
 
 
-def _refuse_blown_up(batch: Batch, path: str) -> None:
-    """Refuse a batch with too many values or levels: a fixed-size list of nulls has many values and no bytes."""
-    pending = [(column, 0) for column in batch.columns]
-    count = 0
-    while pending:
-        array, depth = pending.pop()
-        count += len(array)
-        if count > MAX_ROWS * max(16, batch.num_columns) or depth > _MAX_NESTING:
-            raise InvalidRequest.field(path, "has more values than its bytes can hold, or nests too deep")
-        if pa.types.is_struct(array.type):
-            pending += [(array.field(index), depth + 1) for index in range(array.type.num_fields)]
-        elif pa.types.is_nested(array.type) and hasattr(array, "values"):
-            pending.append((array.values, depth + 1))
-
-
 def _empty(described: Schema) -> Batch:
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in described], schema=described)
+
+
+def _readable(message: bytes | memoryview) -> Schema:
+    """A schema whose names, types and metadata of ours can be read: their text may be no UTF-8."""
+    described = pa.ipc.read_schema(pa.py_buffer(message))
+    for _, field in walk(described):
+        f"{field.name}{field.type}{facts(field)}"
+    return described
 
 
 def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
@@ -221,55 +246,3 @@ def _guarded(path: str, problem: str, action: Callable[[], Any]) -> Any:
     except (pa.ArrowException, StopIteration, EOFError, OSError, ValueError, OverflowError):
         pass
     raise InvalidRequest.field(path, problem)
-
-
-class _Pending:
-    """A file that holds the bytes that have arrived and were not read yet."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._data = memoryview(b"")
-
-    def put(self, message: bytes | memoryview) -> None:
-        self._data = memoryview(bytes(self._data) + message) if self._data else memoryview(message)
-
-    def read(self, size: int = -1) -> bytes:
-        size = len(self._data) if size < 0 else size
-        taken, self._data = self._data[:size], self._data[size:]
-        return bytes(taken)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class _Sink:
-    """A file that keeps what was written until `taken` is called."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: Any) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-    def flush(self) -> None:
-        """Do nothing: nothing is buffered."""
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True

@@ -140,7 +140,7 @@ class Progress:
     def _made(self, batch: Batch, first_row: int) -> Batch:
         """The batch masked, unmasked or rewrapped. Raises `ValueRefused` and `KeyRefused`."""
         with refusals():
-            return self._masker.batch(batch, first_row=first_row)
+            return self._masker.sound_batch(batch, first_row=first_row)
 
     def leaves(self, rows: int) -> None:
         """A batch with this number of rows is on its way to the caller."""

@@ -14,9 +14,9 @@ from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import unmask_context
 from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
-from pdp.masking.rows import Rows
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, message
+from pdp.service.mask_message import Inline
 from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import (
@@ -62,23 +62,23 @@ class MaskService:
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
-        rows = await self._threads.run(lambda: mask_message.rows(request.data))
-        work = Work("mask", rows.shape, request.scope.masked_key_version)
+        content = await self._threads.run(lambda: mask_message.inline(request.data))
+        work = Work("mask", content.shape, request.scope.masked_key_version, content=content.rows)
         decided, job = await self._jobs.decide(work, _authorization("mask", request.scope), caller)
-        return MaskResponse(decision=message.decision(decided), **await self._answer(job, rows))
+        return MaskResponse(decision=message.decision(decided), **await self._answer(job, content))
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
-        rows = await self._threads.run(lambda: mask_message.rows(request.data))
+        content = await self._threads.run(lambda: mask_message.inline(request.data))
         work = Work(
             "unmask",
-            rows.shape,
+            content.shape,
             request.scope.masked_key_version,
             request.columns,
-            lambda plan: unmask_context(plan, rows),
+            lambda plan: unmask_context(plan, content.rows()),
         )
         decided, job = await self._jobs.decide(work, _authorization("unmask", request.scope), caller)
-        return UnmaskResponse(decision=message.decision(decided), **await self._answer(job, rows))
+        return UnmaskResponse(decision=message.decision(decided), **await self._answer(job, content))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
         """What would be done."""
@@ -101,12 +101,13 @@ class MaskService:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
-    async def _answer(self, job: Job | None, rows: Rows) -> dict[str, Any]:
+    async def _answer(self, job: Job | None, content: Inline) -> dict[str, Any]:
         """The members of the response to inline data, beside the decision; without a job there are none."""
         if job is None:
             return {}
         progress = self._progress(job)
         try:
+            rows = await self._threads.run(content.rows)
             made = await progress.batch(rows.batch)
             data = await self._threads.run(lambda: mask_message.data(rows.shape, made, job.plan.output_schema))
         except PdpError as error:

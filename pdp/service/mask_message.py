@@ -1,5 +1,8 @@
 """Shapes, rows and plans of masking: the contract's messages -> domain values, and back."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import masker
@@ -9,6 +12,14 @@ from pdp.errors import InvalidRequest
 from pdp.masking.plan import columns
 from pdp.masking.rows import Rows, Shape
 from pdp.v1.mask_pb2 import JsonRecords, MaskData, MaskPlan, MaskShape
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Inline data: `rows` parses and validates the content once, and raises `InvalidRequest`."""
+
+    shape: Shape
+    rows: Callable[[], Rows]
 
 
 def shape(message: MaskShape) -> Shape:
@@ -21,14 +32,18 @@ def shape(message: MaskShape) -> Shape:
     raise InvalidRequest.field("shape", "is required: arrow_schema or record_paths")
 
 
-def rows(data: MaskData) -> Rows:
-    """Parse inline data; raises `InvalidRequest` or, naming the record, `ValueRefused`."""
+def inline(data: MaskData) -> Inline:
+    """Inline data with its shape read; raises `InvalidRequest` or, naming the record, `ValueRefused`.
+
+    Of a table only the schema is read. JSON records are parsed, as their paths are what the policy is asked about.
+    """
     match data.WhichOneof("data"):
         case "arrow_stream":
-            schema, batch = table.read(data.arrow_stream, "data.arrow_stream")
-            return Rows(Shape(schema), batch)
+            path, shape = "data.arrow_stream", Shape(table.schema_of(data.arrow_stream, "data.arrow_stream"))
+            return Inline(shape, cache(lambda: Rows(shape, table.read(data.arrow_stream, path)[1])))
         case "records":
-            return Rows.of_records(data.records.records)
+            rows = Rows.of_records(data.records.records)
+            return Inline(rows.shape, lambda: rows)
     raise InvalidRequest.field("data", "is required: arrow_stream or records")
 
 

@@ -122,6 +122,11 @@ class Deciding:
             raise outcome.error
         return outcome
 
+    async def denies(self, ask: Ask) -> bool:
+        """Whether the policy gives no allow, with or without approvals, for now; nothing is settled or recorded."""
+        [judged] = await self._judge([ask])
+        return isinstance(judged, PdpError) or judged.effect is Effect.DENY
+
     async def decide(
         self, asks: Sequence[Ask | Failed], stops_at: Callable[[Effect], bool] = lambda _: False
     ) -> list[Decided | Failed]:

@@ -34,7 +34,10 @@ _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 class Work:
     """What is to be done to which data; `only` leaves all but these columns alone.
 
-    `bound` gives what the decision is bound to beside the request, once there is a plan: members for its context.
+    1. `bound` gives what the decision is bound to beside the request, once there is a plan: members for its context.
+    2. `content` parses what is to be worked on, or raises. It runs before the decision, so that no approval is used for
+       what is broken, but never for a caller whom the policy denies. `bound` needs the content before anybody is
+       asked, as the policy may look at what it gives.
     """
 
     action: str
@@ -42,6 +45,7 @@ class Work:
     masked_version: int = 0
     only: Sequence[str] = ()
     bound: Callable[[masker.MaskPlan], Mapping[str, Any]] = lambda _: {}
+    content: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class MaskJobs:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused), None
+        if work.content is not None and not await self._deciding.denies(ask):
+            await self._threads.run(work.content)
         decided = await self._deciding.decide_one(self._with_context(ask, planned.context))
         wanted = {Effect.ALLOW, Effect.NEEDS_APPROVAL} if request.dry_run else {Effect.ALLOW}
         if decided.effect not in wanted:

@@ -82,3 +82,19 @@ def test_more_than_two_gigabytes_do_not_fit_offsets_of_32_bits():
     huge = type(column)(column.data, np.array([0, 1, 1 << 31]), column.valid)
     with pytest.raises(OverflowError):
         buffers.from_text(huge, pa.string())
+
+
+def test_what_stands_in_a_view_under_a_null_is_not_followed():
+    views = pa.py_buffer(b"\x02\0\0\0ab" + b"\0" * 10 + b"\xff\xff\xff\x7f" * 4 + b"\x03\0\0\0cde" + b"\0" * 9)
+    array = pa.Array.from_buffers(pa.string_view(), 3, [pa.py_buffer(b"\x05"), views, pa.py_buffer(b"x" * 99)])
+    array.validate(full=True)
+    assert buffers.written_out(array).to_pylist() == ["ab", None, "cde"]
+    assert buffers.written_out(array.slice(1)).to_pylist() == [None, "cde"]
+    assert buffers.rebuild(array, buffers.flags(array)).to_pylist() == ["ab", None, "cde"]
+
+
+def test_numbers_are_read_within_their_buffer():
+    buffer = pa.py_buffer(b"\1\0\0\0\2\0\0\0\3")
+    assert buffers.numbers(buffer, np.int32, 1, 1).tolist() == [2]
+    with pytest.raises(ValueError, match="shorter"):
+        buffers.numbers(buffer, np.int32, 1, 2)

@@ -61,3 +61,16 @@ def test_the_file_beside_gives_the_metadata(tmp_path):
 def test_a_format_that_is_read_from_its_end_cannot_come_through_a_pipe(form):
     with pytest.raises(FileRefused, match="pipe"):
         source("-", form)
+
+
+@pytest.mark.parametrize("name", ["x.arrow", "x.arrows"])
+def test_what_is_no_valid_arrow_is_refused_before_anybody_looks_into_it(tmp_path, name):
+    array = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(b"\2\0\0\0\1\0\0\0\3\0\0\0"), pa.py_buffer(b"abc")]
+    )
+    batch = pa.record_batch({"a": array})
+    new = pa.ipc.new_file if name.endswith(".arrow") else pa.ipc.new_stream
+    with new(tmp_path / name, batch.schema) as writer:
+        writer.write_batch(batch)
+    with pytest.raises(FileRefused, match="invalid Arrow data"):
+        whole(tmp_path / name)

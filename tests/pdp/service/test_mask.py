@@ -5,9 +5,10 @@ import grpc
 import pyarrow as pa
 import pytest
 
+from pdp.arrow import table
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
-from pdp.v1.request_pb2 import Effect
+from pdp.v1.request_pb2 import Effect, Subject
 from tests.masks import arrow, columns, masking, records, scope, shape, stream
 from tests.parts import Placet, log, refusal
 
@@ -86,3 +87,19 @@ async def test_the_plan_is_shown_without_running_it(server: Placet) -> None:
     assert answer.decision.dry_run
     assert answer.plan.columns[2].domain == "customer.ssn"
     assert '"secret"' not in answer.plan_json
+
+
+async def test_content_is_read_for_nobody_whom_the_policy_denies(server: Placet) -> None:
+    schema = table.schema_bytes(pa.schema([("rec_id", pa.string())]))
+    broken = mask_pb2.MaskData(arrow_stream=schema + b"\xff" * 64)
+    stranger = scope(on_behalf_of=[Subject(type="user", id="nobody")])
+    metadata = server.metadata("report-bot")
+    denied = await server.masks.Mask(mask_pb2.MaskRequest(scope=stranger, data=broken), metadata=metadata)
+    assert denied.decision.effect == Effect.EFFECT_DENY
+    assert not denied.HasField("data")
+    before = len(await log(server, "decision"))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await server.masks.Mask(mask_pb2.MaskRequest(scope=scope(), data=broken), metadata=metadata)
+    assert refusal(refused.value).code == "INVALID_ARGUMENT"
+    assert refusal(refused.value).fields == ("data.arrow_stream",)
+    assert len(await log(server, "decision")) == before

@@ -58,6 +58,11 @@ class Parts:
         self.asked.append(ask)
         return Decided(ask, answer_without_step(ask, verdict(self.effect)))
 
+    async def denies(self, ask: Ask) -> bool:
+        self.did.append("ask")
+        assert not ask.request.dry_run
+        return self.effect is Effect.DENY
+
     async def masks(self, question: bytes) -> Any:
         self.did.append("plan")
         assert payload(question)["columns"]
@@ -102,11 +107,13 @@ def parts(keyring: masker.Keyring) -> Parts:
     return Parts(keyring)
 
 
-async def made(parts: Parts, action: str = "mask", bound: Any = None, **members: Any) -> tuple[Decided, Job | None]:
+async def made(
+    parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, **members: Any
+) -> tuple[Decided, Job | None]:
     one = cast("Any", parts)
     types = frozenset({"user"})
     jobs = MaskJobs(person_types=types, deciding=one, opa=one, keys=one, domains=one, uses=one, writer=one, threads=one)
-    work = Work(action, SHAPE, bound=bound or (lambda _: {}))
+    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content)
     return await jobs.decide(work, asking(action, **members), BOT)
 
 
@@ -150,6 +157,17 @@ async def test_second_job_of_a_decision_is_refused_and_recorded(parts: Parts) ->
     with pytest.raises(DecisionUsed):
         await made(parts)
     assert parts.recorded == [Kind.ERROR]
+
+
+@pytest.mark.parametrize("effect", [Effect.ALLOW, Effect.NEEDS_APPROVAL, Effect.DENY])
+async def test_content_is_parsed_before_the_decision_and_not_where_the_policy_denies(
+    parts: Parts, effect: Effect
+) -> None:
+    parts.effect = effect
+    await made(parts, content=lambda: parts.did.append("content"))
+    content = [] if effect is Effect.DENY else ["content"]
+    claimed = ["claim customer", "begin mask"] if effect is Effect.ALLOW else []
+    assert parts.did == [*PLANNED, "ask", *content, "decide", *claimed]
 
 
 @pytest.mark.parametrize("why", ["no mask", "opa away", "domain used elsewhere"])

@@ -1,0 +1,126 @@
+"""Broken Arrow through every RPC of a server in a process of its own: refused or answered rightly, and it lives on.
+
+An answer that depended on anything but the message would differ when the same message comes again.
+"""
+
+import random
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pyarrow as pa
+import pytest
+
+from pdp.arrow import table
+from pdp.process.mongod import MongodProcess
+from pdp.v1 import mask_pb2
+from pdp.v1.request_pb2 import Effect
+from tests import hostile
+from tests.faults import Served, eventually, served
+from tests.hostile import TYPES
+from tests.masks import request_class, scope
+from tests.parts import is_serving, refusal
+
+REFUSED = {"INVALID_REQUEST", "VALUE_REFUSED", "MASK_PLAN_REFUSED"}
+LOST = "Internal error from Core"
+"""What gRPC's client says, instead of the server's refusal, where it was still writing: then the call is made again."""
+POLICY = """
+package policy
+
+# METADATA
+# title: Whoever asks may
+allow contains {"rule": "all", "reason": "a table of a test"} if input.resource.type == "table"
+
+mask contains {"rule": "texts", "reason": "texts", "columns": ["s"], "domain": "text"} if input.action.name != "mask"
+
+mask contains {"rule": "rest", "reason": "rest", "columns": ["*"], "mask": "clear"}
+"""
+DATA = '{"domains": {"text": {"mask": "token"}}}'
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory, state: Path, mongod: MongodProcess) -> AsyncIterator[Served]:
+    folder, policy = tmp_path_factory.mktemp("hostile"), tmp_path_factory.mktemp("policy")
+    (policy / "policy.rego").write_text(POLICY)
+    (policy / "data.json").write_text(DATA)
+    async with served(folder, state, mongod.uri, policy=[policy], masks=True) as running:
+        await eventually(lambda: is_serving(running, "masker"), seconds=110)
+        yield running
+
+
+async def inline(server: Served, rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
+    """What Mask or Unmask makes of the messages."""
+    request = getattr(mask_pb2, f"{rpc}Request")(
+        scope=scope("t"), data=mask_pb2.MaskData(arrow_stream=b"".join([described, *sent]))
+    )
+    answer = await getattr(server.masks, rpc)(request, metadata=server.metadata("report-bot"))
+    assert answer.decision.effect == Effect.EFFECT_ALLOW
+    return answer.data.SerializeToString(deterministic=True)
+
+
+async def streamed(server: Served, rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
+    """What MaskStream or Rewrap makes of the messages."""
+    request = request_class(rpc)
+    start = mask_pb2.StreamStart(scope=scope("t"), shape=mask_pb2.MaskShape(arrow_schema=described))
+    requests: Iterator[Any] = iter([request(start=start), *(request(arrow_message=message) for message in sent)])
+    call = getattr(server.masks, rpc)(requests, metadata=server.metadata("report-bot"))
+    return [answer.arrow_message async for answer in call if answer.HasField("arrow_message")]
+
+
+async def planned(server: Served, _rpc: str, described: bytes, _sent: Sequence[bytes]) -> Any:
+    """The output schema that GetMaskPlan promises."""
+    request = mask_pb2.GetMaskPlanRequest(scope=scope("t"), shape=mask_pb2.MaskShape(arrow_schema=described))
+    answer = await server.masks.GetMaskPlan(request, metadata=server.metadata("report-bot"))
+    return answer.plan.output_schema
+
+
+RPCS: dict[str, Callable[..., Any]] = {
+    "Mask": inline,
+    "Unmask": inline,
+    "MaskStream": streamed,
+    "Rewrap": streamed,
+    "GetMaskPlan": planned,
+}
+
+
+async def outcome(server: Served, rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
+    """The answer, or the reason of a refusal that names no content."""
+    for _ in range(9):
+        try:
+            return await RPCS[rpc](server, rpc, described, sent)
+        except grpc.aio.AioRpcError as error:
+            refused = refusal(error)
+        if refused.message != LOST:
+            break
+    assert refused.reason in REFUSED, (rpc, refused)
+    assert hostile.LONG not in refused.message
+    return refused.reason
+
+
+@pytest.mark.parametrize("rpc", RPCS)
+@pytest.mark.parametrize("name", TYPES)
+async def test_server_refuses_or_answers_rightly_and_lives(server: Served, name: str, rpc: str, rounds: int) -> None:
+    made, chance = hostile.batch(name), random.Random(f"{name} {rpc}")
+    described, whole = table.schema_bytes(made.schema), hostile.messages(made)
+    first = await outcome(server, rpc, described, whole)
+    assert first == await outcome(server, rpc, described, whole)
+    if rpc == "Mask" and isinstance(first, bytes):
+        answer = mask_pb2.MaskData.FromString(first)
+        assert pa.ipc.open_stream(answer.arrow_stream).read_all().to_pylist() == made.to_pylist()
+    for sent, schema in changed(described, whole, chance, rounds):
+        assert await outcome(server, rpc, schema, sent) == await outcome(server, rpc, schema, sent)
+    assert server.process.returncode is None
+
+
+def changed(
+    described: bytes, whole: list[bytes], chance: random.Random, rounds: int
+) -> Iterator[tuple[list[bytes], bytes]]:
+    """Broken words of each message, and random changes of all of them; now and then of the schema too."""
+    for number, message in enumerate(whole):
+        words = list(hostile.broken(message))
+        for broken in chance.sample(words, min(len(words), rounds)):
+            yield [*whole[:number], broken, *whole[number + 1 :]], described
+    for place in range(rounds):
+        schema = hostile.mutated(described, chance) if place % 2 == 0 else described
+        yield [hostile.mutated(message, chance) for message in whole], schema
