@@ -1,5 +1,6 @@
 """`pdp mask` as a user runs it."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -77,3 +78,41 @@ async def test_the_plan_and_the_same_masks_embedded(pdp: Terminal, state: Path, 
     there = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "t.csv", *AS_ALICE)
     assert (here.status, there.status) == (0, 0)
     assert (tmp_path / "h.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+async def test_odd_files_come_out_whole_or_end_in_one_sentence(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("rec_id;surname\nr1;Smith\n")
+    (tmp_path / "quote.csv").write_text('rec_id,"surname\nr1,Smith\n')
+    (tmp_path / "ragged.csv").write_text("rec_id,surname\n" + "r1,x\n" * 65_001 + "r1,SECRET,3\n")
+    (tmp_path / "long.csv").write_text("rec_id,surname\n" + "SECRET" * 1_500_000 + ",1\n")
+    parquet.write_table(pa.table({"rec_id": ["SECRET" * 50] * 1000}), tmp_path / "cut.parquet", compression="none")
+    body = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(body[:4] + b"\xff" * 300 + body[304:])
+    for name, told in (
+        ("a.csv", "pass --delimiter ';'"),
+        ("quote.csv", "quotation mark"),
+        ("ragged.csv", "row 65001 (rows count from 0) has 3 cells"),
+        ("long.csv", "longer than 4 MiB"),
+        ("cut.parquet", "not whole"),
+    ):
+        before = sorted(tmp_path.iterdir())
+        done = await pdp("mask", "run", tmp_path / name, "-o", tmp_path / f"out-{name}", *AS_ALICE)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1), done.err
+        assert told in done.err
+        assert "SECRET" not in done.err
+        assert sorted(tmp_path.iterdir()) == before
+    read = await pdp("mask", "run", "a.csv", "-o", "m.csv", "--delimiter", ";", *AS_ALICE)
+    assert read.status == 0, read.err
+    assert (tmp_path / "m.csv").read_text().startswith("rec_id;surname\n")
+
+
+async def test_packed_files_and_arrays_are_masked_and_unmasked(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress("rec_id\nr1\nö\n".encode("utf-16")))
+    (tmp_path / "b.json").write_text('[{"surname": "Smith"},\n {"surname": null}]')
+    packed = await pdp("mask", "run", "a.csv.gz", "-o", "m.csv.gz", "--encoding", "utf-16", *AS_ALICE)
+    array = await pdp("mask", "run", "b.json", "-o", "m.json", *AS_ALICE)
+    assert (packed.status, array.status) == (0, 0), packed.err + array.err
+    assert gzip.decompress((tmp_path / "m.csv.gz").read_bytes()).startswith(b"rec_id\nrec_")
+    made = json.loads((tmp_path / "m.json").read_text())
+    assert made[0]["surname"].startswith("name_")
+    assert made[1] == {"surname": None}
