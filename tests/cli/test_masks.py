@@ -1,7 +1,11 @@
 """`pdp mask` as a user runs it."""
 
+import asyncio
 import gzip
 import json
+import os
+import pty
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from pdp.process.mongod import MongodProcess
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import PDP, SECONDS, Terminal
 from tests.masks import masking
 from tests.parts import Placet
 
@@ -116,3 +120,34 @@ async def test_packed_files_and_arrays_are_masked_and_unmasked(pdp: Terminal, tm
     made = json.loads((tmp_path / "m.json").read_text())
     assert made[0]["surname"].startswith("name_")
     assert made[1] == {"surname": None}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+async def test_an_ended_run_leaves_nothing(pdp: Terminal, tmp_path: Path, number: signal.Signals) -> None:
+    process = await pdp.start("mask", "run", "-", "--format", "csv", "-o", "m.csv", *AS_ALICE)
+    assert process.stdin is not None
+    async with asyncio.timeout(SECONDS):
+        process.stdin.write(b"rec_id,surname\n" + b"r1,Smith\n" * 2_000_000)
+        await process.stdin.drain()  # all but a little is read, and the rest never ends
+        process.send_signal(number)
+        _, err = await process.communicate()
+    assert process.returncode == -number
+    assert b"Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    command = ("mask", "run", tmp_path / "a.csv", "-o", "m.csv", *AS_ALICE)
+    first, second = await asyncio.gather(pdp(*command), pdp(*command))
+    assert (first.status, second.status) == (0, 0), first.err + second.err
+    alone = (tmp_path / "m.csv").read_bytes()
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *PDP, *map(str, command), cwd=tmp_path, env=pdp.environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    assert await process.wait() == 0
+    os.close(theirs)
+    os.close(ours)
+    assert (tmp_path / "m.csv").read_bytes() == alone
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "m.csv", "m.csv.placet.json"]
