@@ -24,7 +24,8 @@ class ValueRefused(MaskError):
 
     def __init__(self, problem: str, *, column: str = "", row: int | None = None, rule: str = "") -> None:
         self.problem, self.column, self.row, self.rule = problem, column, row, rule
-        super().__init__(f"{_where(column, row, rule)}{problem}")
+        counted = "" if row is None else " (rows count from 0)"
+        super().__init__(f"{_where(column, row, rule)}{problem}{counted}")
 
     def moved(self, rows: int) -> "ValueRefused":
         """Return the same error, `rows` further down."""

@@ -1,90 +1,103 @@
-"""Files written from record batches: beside their target, and renamed when they are whole.
+"""Files written from record batches: they appear when they are whole, and not before.
 
-Beside a CSV or JSON Lines file X stands `X.placet.json`, with the metadata of its fields.
+Beside a file X of text stands `X.placet.json`, with the metadata of its fields.
 """
 
 import contextlib
+import gzip
 import json
-import os
-import sys
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
-from masker.arrow import schema
-from masker.arrow.formats import PIPE, SIDECAR, form_of, guarded
+from masker.arrow import cells, schema
+from masker.arrow.formats import BROKEN, PIPE, RECORDS, SIDECAR, TEXT, delimiter_of, form_of, is_gzip
+from masker.arrow.targets import NewFile, Through, passes_through
 from masker.errors import FileRefused
 from masker.records import COLUMN
 
 
 class Sink:
-    """An output file that appears when its context ends without an error, and not before. `write` adds a batch."""
+    """An output that appears when its context ends without an error. `write` adds a batch; `rows` counts them.
 
-    def __init__(self, path: str, output_schema: Any, form: str = "", *, codec: str = "zstd") -> None:
+    `codec` is the compression of Parquet, `delimiter` that of CSV where the name does not say it.
+    """
+
+    def __init__(
+        self, path: str, output_schema: Any, form: str = "", *, codec: str = "zstd", delimiter: str = ""
+    ) -> None:
         self.path, self.schema = path, output_schema
         self.form = form or ("arrows" if path == PIPE else form_of(path))
         self._codec = codec
-        self._temporary = ""
+        self._delimiter = delimiter or delimiter_of(path)
         self._last: dict[int, Any] = {}
+        self.rows = 0
 
     def __enter__(self) -> Self:
-        self._file = self._open()
+        self._is_through = passes_through(self.path)
+        if Path(self.path).is_dir():
+            raise FileRefused(f"{Path(self.path).name} is a folder; name a file")
+        self._target: Any = Through(self.path) if self._is_through else NewFile(self.path)
+        packed = is_gzip(self.path) and self.form in TEXT
+        self._file: Any = gzip.GzipFile("", "wb", fileobj=self._target.file, mtime=0) if packed else self._target.file
         try:
-            self._writer: Any = guarded(self.path, lambda: _writer(self.form, self._file, self.schema, self._codec))
+            self._writer: Any = self._guarded(self._opened)
         except FileRefused:
-            self._discard()
+            self._target.close()
             raise
         return self
 
     def write(self, batch: Any) -> None:
         """Append a batch of the output schema."""
+        if not self.schema.names and self.form in {"parquet", "csv"} and batch.num_rows:
+            raise FileRefused(f"{self.form} cannot keep the rows of a table without columns; write Arrow")
         unified = self._unified(batch) if self.form == "arrow" else batch
-        guarded(self.path, lambda: self._writer.write_batch(unified))
+        self._guarded(lambda: self._writer.write_batch(unified))
+        self.rows += batch.num_rows
 
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         try:
             if kind is None:
-                self._writer.close()
-                self._commit()
-            elif self.path != PIPE:
-                with contextlib.suppress(pa.ArrowException, OSError):
+                self._guarded(self._finish)
+            elif not self._is_through:
+                with contextlib.suppress(OSError, *BROKEN):
                     self._writer.close()  # before its file: a Parquet writer closes itself when it is collected
         finally:
-            self._discard()
+            self._target.close()
 
-    def _discard(self) -> None:
-        """Close the file, and remove it unless it has its own name by now."""
-        if self.path != PIPE:
+    def _finish(self) -> None:
+        self._writer.close()
+        if self._file is not self._target.file:
             self._file.close()
-            Path(self._temporary).unlink(missing_ok=True)
+        if self.form in TEXT and not self._is_through:
+            _write_sidecar(self.path, self.schema)
+        self._target.commit()
 
-    def _open(self) -> BinaryIO:
-        if self.path == PIPE:
-            return sys.stdout.buffer
-        target = Path(self.path)
+    def _opened(self) -> Any:
+        if self.form in RECORDS and self.schema.names != [COLUMN]:
+            raise FileRefused("JSON can only be written from records")
+        return _WRITERS[self.form](self._file, self.schema, self._codec, self._delimiter)
+
+    def _guarded(self, action: Callable[[], Any]) -> Any:
+        """Turn errors of a writer into FileRefused, which does not quote the data."""
         problem = ""
         try:
-            descriptor, self._temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-            return os.fdopen(descriptor, "wb")
+            return action()
+        except FileRefused as refused:
+            problem = str(refused)
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            problem = str(error.strerror)
-        raise FileRefused(f"{target.name} cannot be written: {problem}")
-
-    def _commit(self) -> None:
-        self._file.flush()
-        if self.path == PIPE:
-            return
-        os.fsync(self._file.fileno())
-        if self.form in {"csv", "jsonl"}:
-            _write_sidecar(self.path, self.schema)
-        Path(self._temporary).replace(self.path)
+            problem = f"cannot be written: {error.strerror or 'the file system refuses it'}"
+        except BROKEN:
+            problem = f"{self.form} cannot hold a column of one of these types: {_types(self.schema)}"
+        raise FileRefused(f"{Path(self.path).name}: {problem}")
 
     def _unified(self, batch: Any) -> Any:
         """An Arrow file has one dictionary a column, which may only grow."""
@@ -94,53 +107,31 @@ class Sink:
                 before = self._last.get(number, column.slice(0, 0))
                 columns[number] = pa.chunked_array([before, column]).unify_dictionaries().chunk(1)
                 self._last[number] = columns[number].slice(0, 0)
-        return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+        return pa.RecordBatch.from_arrays(columns, schema=batch.schema) if columns else batch
 
 
-class _JsonLines:
-    """Writes the one column of records, a line each."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def write_batch(self, batch: Any) -> None:
-        self._file.write("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
-
-    def close(self) -> None:
-        self._file.flush()
-
-
-def _writer(form: str, file: BinaryIO, output: Any, codec: str) -> Any:
-    if form == "parquet":
-        return _Batches(parquet.ParquetWriter(file, output, compression=codec))
-    if form == "csv":
-        return _Batches(arrow_csv.CSVWriter(file, output))
-    if form == "jsonl":
-        if output.names != [COLUMN]:
-            raise FileRefused("JSON Lines can only be written from records")
-        return _JsonLines(file)
-    if form == "arrow":
-        return pa.ipc.new_file(file, output, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True))
-    return pa.ipc.new_stream(file, output)
+_WRITERS: dict[str, Callable[[Any, Any, str, str], Any]] = {
+    "parquet": lambda file, output, codec, _delimiter: parquet.ParquetWriter(file, output, compression=codec),
+    "csv": lambda file, output, _codec, delimiter: cells.Rows(file, output, delimiter),
+    "jsonl": lambda file, _output, _codec, _delimiter: cells.Lines(file),
+    "json": lambda file, _output, _codec, _delimiter: cells.Elements(file),
+    "arrow": lambda file, output, _codec, _delimiter: pa.ipc.new_file(
+        file, output, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+    ),
+    "arrows": lambda file, output, _codec, _delimiter: pa.ipc.new_stream(file, output),
+}
+"""What writes each format: write_batch, then close."""
 
 
-class _Batches:
-    """Gives Parquet and CSV writers the one method of the others."""
-
-    def __init__(self, writer: Any) -> None:
-        self._writer = writer
-
-    def write_batch(self, batch: Any) -> None:
-        self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
+def _types(output: Any) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in list(output)[:8])
 
 
 def _write_sidecar(path: str, output: Any) -> None:
     document = {"format": 1, "columns": {field.name: schema.facts(field) for field in output}}
-    target = Path(path + SIDECAR)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, ensure_ascii=False)
-    Path(name).replace(target)
+    target = NewFile(path + SIDECAR)
+    try:
+        target.file.write(json.dumps(document, indent=2, ensure_ascii=False).encode())
+        target.commit()
+    finally:
+        target.close()

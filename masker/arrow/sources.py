@@ -1,49 +1,50 @@
-"""Files read as streams of record batches: Parquet, CSV, JSON Lines, Arrow.
+"""Files read as streams of record batches: Parquet, CSV, JSON Lines, JSON arrays, Arrow.
 
 1. Every column of a CSV file is text. An unquoted empty cell is null, a quoted one is the empty string.
-2. JSON Lines is one column of records.
-3. Beside a CSV or JSON Lines file X, `X.placet.json` gives the metadata of its fields.
+2. JSON is one column of records.
+3. Beside a file X of text, `X.placet.json` gives the metadata of its fields.
+4. Where the file says how many rows it has, another number is an error.
 """
 
-import csv
 import dataclasses
-import io
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-import numpy as np
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
-from masker.arrow import buffers, schema, table
-from masker.arrow.formats import PIPE, SIDECAR, form_of, guarded
+from masker.arrow import documents, int96, schema, table
+from masker.arrow.delimited import Delimited
+from masker.arrow.formats import PIPE, RECORDS, SIDECAR, TEXT, USUAL, Layout, delimiter_of, form_of, guarded, is_gzip
+from masker.arrow.text import recognized, utf8
 from masker.errors import FileRefused
-from masker.kernels.canonical import canonical
 from masker.records import COLUMN
 
 BATCH_ROWS = 1 << 16
 """Rows of a batch read from Parquet: many enough that the work for a batch does not show, few enough for memory."""
-_LINES_BYTES = 1 << 20
-"""Bytes of JSON Lines that make a batch."""
+_WRITABLE = frozenset({"none", "snappy", "gzip", "brotli", "zstd", "lz4"})
+"""Compressions of Parquet that can also be written."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
     """An opened input, which closes with its context.
 
-    `rows` is None where the file does not tell their number. `codec` is the compression of Parquet, else empty.
+    `rows` is None where the file does not tell their number. `codec` is the compression of Parquet that an output can
+    have too, `delimiter` that of CSV, else empty. `note` is what people should know, or empty.
     """
 
     form: str
     schema: Any
     rows: int | None
-    codec: str
     batches: Callable[[], Iterator[Any]]
     close: Callable[[], None]
+    codec: str = ""
+    delimiter: str = ""
+    note: str = ""
 
     def __enter__(self) -> Self:
         return self
@@ -51,22 +52,29 @@ class Source:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_records(self) -> bool:
+        """Whether it is one column of JSON records."""
+        return self.form in RECORDS
 
-def source(path: str, form: str = "", *, trim: bool = False) -> Source:
-    """Open a file, or standard input for `-` (csv, jsonl or arrows). `trim` removes blanks around CSV cells."""
+
+def source(path: str, form: str = "", layout: Layout = USUAL) -> Source:
+    """Open a file, or standard input for `-` (csv, jsonl, json or arrows)."""
     form = form or ("arrows" if path == PIPE else form_of(path))
+    if form not in _OPEN:
+        raise FileRefused(f"there is no format of this name; it is one of {', '.join(sorted(_OPEN))}")
     if path == PIPE and form in {"parquet", "arrow"}:
         raise FileRefused(f"{form} cannot come through a pipe")
     file = guarded(path, lambda: _binary(path))
     try:
-        opened = guarded(path, lambda: _OPEN[form](file, trim=trim))
-        facts = _sidecar(path) if form in {"csv", "jsonl"} and path != PIPE else {}
+        opened = guarded(path, lambda: _OPEN[form](file, path, layout))
+        facts = _sidecar(path) if form in TEXT and path != PIPE else {}
     except FileRefused:
         file.close()
         raise
     described = _described(opened.schema, facts) if facts else opened.schema
     return dataclasses.replace(
-        opened, schema=described, batches=lambda: _guarded_batches(path, opened.batches()), close=file.close
+        opened, schema=described, batches=lambda: _checked(path, opened.batches(), opened.rows), close=file.close
     )
 
 
@@ -80,99 +88,107 @@ def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
     return schema.schema_with(plain, fields)
 
 
-def _open_parquet(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - only CSV has blanks to trim
+def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
+    _refuse_another_kind(file, b"PAR1")
     opened = parquet.ParquetFile(file)
+    unit = int96.unit(file, opened, BATCH_ROWS)
+    opened = parquet.ParquetFile(file, coerce_int96_timestamp_unit=unit)
     metadata = opened.metadata
     known = metadata.num_row_groups and metadata.num_columns
     codec = metadata.row_group(0).column(0).compression.lower() if known else "zstd"
     codec = "none" if codec == "uncompressed" else codec
-    batches = lambda: opened.iter_batches(BATCH_ROWS)  # noqa: E731 - a generator to be made later
-    return Source("parquet", opened.schema_arrow, metadata.num_rows, codec, batches, file.close)
-
-
-def _open_csv(file: BinaryIO, *, trim: bool) -> Source:
-    names = _header(file)
-    if not names or len(set(names)) != len(names) or not all(names):
-        raise FileRefused("every column needs a name in the header, and the names must differ")
-    text = pa.schema([pa.field(name, pa.string()) for name in names])
-    convert = arrow_csv.ConvertOptions(
-        column_types=text, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+    note = (
+        ""
+        if codec in _WRITABLE
+        else f"its compression ({codec}, as Hadoop's LZ4 is) cannot be written; the output has zstd"
     )
-    layout = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1)
-    reading = arrow_csv.ReadOptions(column_names=names, use_threads=False)
+    batches = lambda: opened.iter_batches(BATCH_ROWS)  # noqa: E731 - a generator to be made later
+    codec = codec if codec in _WRITABLE else "zstd"
+    return Source("parquet", opened.schema_arrow, metadata.num_rows, batches, file.close, codec=codec, note=note)
+
+
+def _open_csv(file: BinaryIO, path: str, layout: Layout) -> Source:
+    delimiter = layout.delimiter or delimiter_of(path)
+    rows = Delimited(utf8(file, layout.encoding, packed=is_gzip(path)), layout, delimiter)
+    return Source("csv", rows.schema, None, rows.batches, file.close, delimiter=delimiter)
+
+
+def _open_jsonl(file: BinaryIO, path: str, layout: Layout) -> Source:
+    text = utf8(file, layout.encoding, packed=is_gzip(path))
+    return _records("jsonl", file, lambda: documents.lines(text))
+
+
+def _open_json(file: BinaryIO, path: str, layout: Layout) -> Source:
+    text = utf8(file, layout.encoding, packed=is_gzip(path))
+    return _records("json", file, lambda: documents.elements(text))
+
+
+def _records(form: str, file: BinaryIO, parts: Callable[[], Iterator[list[str]]]) -> Source:
+    described = table.text_schema(COLUMN)
 
     def batches() -> Iterator[Any]:
-        if not file.peek(1):  # type: ignore[attr-defined]  # both files are buffered readers
-            return
-        for batch in arrow_csv.open_csv(file, reading, layout, convert):
-            yield _trimmed(batch) if trim else batch
+        return (pa.record_batch([pa.array(part, pa.large_string())], schema=described) for part in parts())
 
-    return Source("csv", text, None, "", batches, file.close)
+    return Source(form, described, None, batches, file.close)
 
 
-def _open_jsonl(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - only CSV has blanks to trim
-    record = table.text_schema(COLUMN)
-
-    def batches() -> Iterator[Any]:
-        while lines := file.readlines(_LINES_BYTES):
-            kept = [line.strip().decode() for line in lines]
-            yield pa.record_batch([pa.array([line for line in kept if line], pa.large_string())], schema=record)
-
-    return Source("jsonl", record, None, "", batches, file.close)
-
-
-def _open_arrow(file: BinaryIO, *, trim: bool) -> Source:
+def _open_arrow(file: BinaryIO, path: str, layout: Layout) -> Source:
     if file.peek(6)[:6] != b"ARROW1":  # type: ignore[attr-defined]  # a buffered reader
-        return _open_arrows(file, trim=trim)
+        return _open_arrows(file, path, layout)
     reader = pa.ipc.open_file(file)
     count = reader.num_record_batches
-    return Source("arrow", reader.schema, None, "", lambda: (reader.get_batch(i) for i in range(count)), file.close)
+    return Source("arrow", reader.schema, None, lambda: (reader.get_batch(i) for i in range(count)), file.close)
 
 
-def _open_arrows(file: BinaryIO, *, trim: bool) -> Source:  # noqa: ARG001 - only CSV has blanks to trim
+def _open_arrows(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
+    _refuse_another_kind(file, b"\xff\xff\xff\xff")
     reader = pa.ipc.open_stream(file)
-    return Source("arrows", reader.schema, None, "", lambda: iter(reader), file.close)
+    return Source("arrows", reader.schema, None, lambda: iter(reader), file.close)
 
 
 _OPEN = {
     "parquet": _open_parquet,
     "csv": _open_csv,
     "jsonl": _open_jsonl,
+    "json": _open_json,
     "arrow": _open_arrow,
     "arrows": _open_arrows,
 }
 
 
-def _header(file: BinaryIO) -> list[str]:
-    """Read the header, which quoted newlines may spread over lines."""
-    text = ""
-    while line := file.readline():
-        text += line.decode("utf-8-sig" if not text else "utf-8")
-        if text.count('"') % 2 == 0:
-            break
-    rows = list(csv.reader(io.StringIO(text)))
-    return [name.strip() for name in rows[0]] if rows else []
-
-
-def _trimmed(batch: Any) -> Any:
-    """Take blanks off; a cell of blanks alone is as null as an empty one."""
-    columns = []
-    for column in batch.columns:
-        before = buffers.text(column)
-        after = canonical(before, ("trim",))
-        blank = (np.diff(before.offsets) > 0) & (np.diff(after.offsets) == 0)
-        columns.append(buffers.from_text(after.only(~blank), column.type))
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+def _refuse_another_kind(file: BinaryIO, mark: bytes) -> None:
+    """Name what a file is that begins as another kind does."""
+    head = file.peek(16)[:16]  # type: ignore[attr-defined]  # both files are buffered readers
+    if not head.startswith(mark) and (told := recognized(head)):
+        raise FileRefused(f"the file {told}")
 
 
 def _sidecar(path: str) -> dict[str, dict[str, str]]:
+    """Return the facts of each column that the file beside remembers. Raises FileRefused, which names that file."""
     beside = Path(path + SIDECAR)
-    return dict(json.loads(beside.read_text("utf-8"))["columns"]) if beside.exists() else {}
+    if not beside.exists():
+        return {}
+    problem = ""
+    try:
+        columns = json.loads(beside.read_text("utf-8"))["columns"]
+        found = {str(name): dict(facts) for name, facts in columns.items()}
+        if all(isinstance(value, str) for facts in found.values() for value in facts.values()):
+            return found
+        problem = "a fact in it is not text"
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        problem = "it is not whole; take it from where the file was made, or remove it and name the key version"
+    raise FileRefused(f"{beside.name}: {problem}")
 
 
-def _guarded_batches(path: str, batches: Iterator[Any]) -> Iterator[Any]:
-    """The batches, each validated in full before anybody looks into it."""
+def _checked(path: str, batches: Iterator[Any], rows: int | None) -> Iterator[Any]:
+    """Give batches that are valid, and as many rows as the file says that it has."""
+    seen = 0
     while (batch := guarded(path, lambda: next(batches, None))) is not None:
         if not table.is_sound(batch):
             raise FileRefused(f"{Path(path).name}: the file holds invalid Arrow data; write it anew")
+        seen += batch.num_rows
         yield batch
+    if rows is not None and seen != rows:
+        raise FileRefused(f"{Path(path).name}: the file says that it has {rows:,} rows and gives {seen:,}")

@@ -1,5 +1,7 @@
 """What the commands that mask share: the files that they read and write, and what they print."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,36 +16,49 @@ from pdp.cli.visible import visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
+    from pdp.cli.scope import Scope
     from pdp.v1.decision_pb2 import AuthorizeResponse
     from pdp.v1.mask_pb2 import MaskPlan, MaskShape
 
+SHOW_CURSOR = b"\x1b[?25h\r\n"
+"""What a terminal needs where a progress bar ends in the middle: its cursor, and a line of its own."""
+
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Files: .parquet, .csv, .jsonl, .arrow; - is standard input.")
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Files: .parquet, .csv, .tsv, .jsonl, .json, .arrow, text also .gz; - is standard input.",
+    ),
 ]
 Target = Annotated[
     str, typer.Option("-o", "--output", help="The file to write, or a folder for several; - is standard output.")
 ]
-Format = Annotated[str, typer.Option("--format", help="The format of standard input: csv, jsonl or arrows.")]
-Trim = Annotated[bool, typer.Option("--trim", help="Remove blanks around CSV cells.")]
 
 
-def shape_of(path: str, form: str = "", *, trim: bool = False) -> "tuple[MaskShape, Source]":
+def shape_of(path: str, scope: "Scope") -> "tuple[MaskShape, Source]":
     """The shape of a file's table, and the file, opened."""
     from masker.file import record_paths
     from pdp.client.masks import shape
 
-    source = opened(path, form, trim=trim)
-    if source.form != "jsonl":
+    source = opened(path, scope)
+    if not source.is_records:
         return shape(source.schema), source
-    paths, source = record_paths(source)
+    try:
+        paths, source = record_paths(source)
+    except BaseException:
+        source.close()
+        raise
     return shape(source.schema, paths), source
 
 
-def opened(path: str, form: str, *, trim: bool = False) -> "Source":
-    """A file, ready to be read."""
+def opened(path: str, scope: "Scope") -> "Source":
+    """A file, ready to be read, and on standard error what people should know of it."""
     from masker.arrow.sources import source
 
-    return source(path, form, trim=trim)
+    made = source(path, scope.form, scope.layout)
+    if made.note:
+        typer.echo(visible(f"{path}: {made.note}"), err=True)
+    return made
 
 
 def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
@@ -128,14 +143,43 @@ def refuse(decision: "AuthorizeResponse") -> NoReturn:
 
 
 @contextmanager
+def ending_clean() -> Iterator[None]:
+    """Within it, SIGINT, SIGTERM and SIGHUP end this process as they end others, after its hidden files are removed."""
+    from masker.arrow.targets import discard_unfinished
+
+    def end(number: int, _frame: object) -> None:
+        discard_unfinished()
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), SHOW_CURSOR)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def refusals() -> Iterator[None]:
-    """Turn the masker's own refusals (of a file, a value, a key) into a sentence and an exit status."""
+    """Turn the masker's own refusals (of a file, a value, a key) into a sentence and an exit status.
+
+    A signal ends the command at once, and no half-written file is left.
+    """
     try:
         import masker
     except ImportError:
         exit_code.fail("this needs the extra `mask`: pip install 'placet[mask]'")
     try:
-        yield
+        with ending_clean():
+            yield
+    except (masker.FileRefused, masker.ValueRefused) as error:
+        exit_code.fail(str(error), exit_code.USAGE)
     except masker.PlanRefused as error:
         exit_code.fail(str(error), exit_code.POLICY_ERROR)
     except masker.MaskError as error:

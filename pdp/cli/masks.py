@@ -9,9 +9,7 @@ import typer
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import (
     Files,
-    Format,
     Target,
-    Trim,
     plan_table,
     progress,
     refusals,
@@ -43,7 +41,7 @@ async def plan(
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
-            shape, opened = shape_of(schema)
+            shape, opened = shape_of(schema, scope)
             opened.close()
             request = GetMaskPlanRequest(scope=message, shape=shape)
             answer = await client.call(client.masks.GetMaskPlan, request)
@@ -64,22 +62,21 @@ async def run(
         Path | None,
         typer.Option(help="Mask on this machine with this key file; anyone who has it can unmask without Placet."),
     ] = None,
-    form: Format = "",
-    trim: Trim = False,
 ) -> None:
     """Mask files. An output appears only when all of it is masked.
 
-    Exit status: 0 all is masked, 10 it is denied, 11 people have to review it first, 12 the approval does not count, 1
-    a value does not fit its mask.
+    Exit status: 0 all is masked, 10 it is denied, 11 people have to review it first, 12 the approval does not count, 2
+    a file cannot be read or written or a value does not fit its mask, 3 the masks do not fit the table, 1 anything
+    else. Rows in errors count from 0.
     """
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
             for source, target in targets(files, output):
                 if keys is not None:
-                    await _embedded(client, message, keys, source, target, form, trim=trim)
+                    await _embedded(client, scope, message, keys, source, target)
                 else:
-                    await _streamed(client, message, source, target, form, trim=trim)
+                    await _streamed(client, scope, message, source, target)
 
 
 @app.command()
@@ -89,56 +86,54 @@ async def rewrap(
     scope: Scope,
     files: Files,
     output: Target = "",
-    form: Format = "",
 ) -> None:
     """Move masked files to the active key version. Nobody sees the data that they hold."""
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
             for source, target in targets(files, output):
-                await _streamed(client, message, source, target, form, rewrap=True)
+                await _streamed(client, scope, message, source, target, rewrap=True)
 
 
 async def _streamed(
-    client: "Client", scope: "MaskScope", path: str, target: str, form: str, *, trim: bool = False, rewrap: bool = False
+    client: "Client", scope: Scope, message: "MaskScope", path: str, target: str, *, rewrap: bool = False
 ) -> None:
-    from masker.arrow.sinks import Sink
+    from masker import file
     from pdp.arrow import table
     from pdp.client.masks import MaskCall
     from pdp.process import malloc
     from pdp.v1.mask_pb2 import StreamStart
 
     malloc.keep_freed()
-    shape, source = shape_of(path, form, trim=trim)
+    shape, source = shape_of(path, scope)
     with source:
-        call = MaskCall(client, StreamStart(scope=scope, shape=shape), source.schema, rewrap=rewrap)
-        opened = await call.open(source.batches())
-        if not opened.HasField("plan"):
-            refuse(opened.decision)
-        described = table.schema(opened.plan.output_schema, "output_schema")
-        form = source.form if target == "-" else ""
-        with (
-            Sink(target, described, form, codec=source.codec or "zstd") as sink,
-            progress(path, source.rows) as advance,
-        ):
-            async for batch in call.batches():
-                await asyncio.to_thread(sink.write, batch)
-                advance(batch.num_rows)
-    assert call.end is not None  # noqa: S101  # else `batches` raised
+        start = StreamStart(scope=message, shape=shape)
+        async with MaskCall(client, start, source.schema, rewrap=rewrap) as call:
+            opened = await call.open(source.batches())
+            if not opened.HasField("plan"):
+                refuse(opened.decision)
+            described = table.schema(opened.plan.output_schema, "output_schema")
+            with (
+                file.sink_of(source, target, described, scope.layout) as sink,
+                progress(path, source.rows) as advance,
+            ):
+                async for batch in call.batches():
+                    await asyncio.to_thread(sink.write, batch)
+                    advance(batch.num_rows)
+                assert call.end is not None  # noqa: S101  # else `batches` raised
+                file.require_rows(call.end.rows, sink.rows)
     summary(opened.plan, call.end.rows, call.end.record_id, target)
 
 
-async def _embedded(
-    client: "Client", scope: "MaskScope", keys: Path, path: str, target: str, form: str, *, trim: bool
-) -> None:
+async def _embedded(client: "Client", scope: Scope, message: "MaskScope", keys: Path, path: str, target: str) -> None:
     import masker
     from masker import file
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
     from pdp.v1.request_pb2 import Effect
 
-    shape, source = shape_of(path, form, trim=trim)
+    shape, source = shape_of(path, scope)
     with source:
-        request = GetMaskPlanRequest(scope=scope, shape=shape)
+        request = GetMaskPlanRequest(scope=message, shape=shape)
         answer = await client.call(client.masks.GetMaskPlan, request)
         if answer.decision.effect != Effect.EFFECT_ALLOW:
             refuse(answer.decision)
@@ -150,5 +145,5 @@ async def _embedded(
                 advance(rows - seen[0])
                 seen[0] = rows
 
-            rows = await asyncio.to_thread(lambda: file.run(source, target, plan, keyring, progress=told))
+            rows = await asyncio.to_thread(lambda: file.run(source, target, plan, keyring, scope.layout, progress=told))
     summary(answer.plan, rows, "", target)

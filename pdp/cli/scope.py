@@ -1,4 +1,4 @@
-"""The options that say who masks which table. Every command that masks has them, and they are set here, once."""
+"""The options that say who masks which table, and how its file is written. Commands that mask get them here, once."""
 
 import functools
 import inspect
@@ -12,6 +12,7 @@ from pdp.cli import decisions
 from pdp.cli.session import client_command
 
 if TYPE_CHECKING:
+    from masker.arrow.formats import Layout
     from pdp.client import Client
     from pdp.v1.mask_pb2 import MaskScope
 
@@ -26,8 +27,24 @@ _OPTIONS = {
     "masked_key_version": Annotated[
         int, typer.Option(help="The key version of fpe columns, if the file's metadata does not name it.")
     ],
+    "form": Annotated[
+        str,
+        typer.Option(
+            "--format", help="The format, where no name says it: csv, jsonl, json or arrows; files: parquet, arrow."
+        ),
+    ],
+    "delimiter": Annotated[
+        str, typer.Option(metavar="CHARACTER", help="What separates CSV cells; by default a comma, in .tsv a tab.")
+    ],
+    "encoding": Annotated[
+        str, typer.Option(metavar="NAME", help="The encoding of text that is not UTF-8: utf-16, latin-1, cp1252.")
+    ],
+    "quote": Annotated[
+        str, typer.Option(metavar="CHARACTER", help="What encloses CSV cells; '' where a quotation mark is text.")
+    ],
+    "trim": Annotated[bool, typer.Option("--trim", help="Remove blanks around CSV cells and column names.")],
 }
-_ALWAYS = ("table", "subject", "on_behalf_of", "context")
+_ALWAYS = ("table", "subject", "on_behalf_of", "context", "form", "delimiter", "encoding", "quote", "trim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,18 @@ class Scope:
     approval_id: str = ""
     justification: str = ""
     masked_key_version: int = 0
+    form: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+    quote: str = '"'
+    trim: bool = False
+
+    @property
+    def layout(self) -> "Layout":
+        """How the file's text is laid out. Raises FileRefused."""
+        from masker.arrow.formats import Layout
+
+        return Layout(self.delimiter, self.encoding, self.quote, self.trim)
 
     async def message(self, client: "Client") -> "MaskScope":
         """The scope of a call. Without --subject the caller itself acts, so the server is asked who that is."""
@@ -72,7 +101,8 @@ async def _caller(client: "Client") -> str:
 def scope_command(*more: str) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
     """Like `client_command`, for a coroutine function whose second parameter is a `Scope`.
 
-    The command gets --table, --subject, --on-behalf-of and --context, and those of the other options that `more` names.
+    The command gets --table, --subject, --on-behalf-of, --context, the options of how a file is written, and those
+    of the other options that `more` names.
     """
     names = (*_ALWAYS, *more)
 

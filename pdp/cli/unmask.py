@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.mask_files import Format, Target, opened, refusals, refuse, summary, targets
+from pdp.cli.mask_files import Target, opened, refusals, refuse, summary, targets
 from pdp.cli.scope import Scope, scope_command
 from pdp.cli.session import Session
 
@@ -25,26 +25,25 @@ def add_to(app: typer.Typer) -> None:
 async def unmask(
     session: Session,
     scope: Scope,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A masked file of at most 4 MiB of data.")],
+    path: Annotated[str, typer.Argument(metavar="FILE", help="A masked file of at most 4 MiB of data.")],
     output: Target = "",
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Reverse only this column; may be repeated.")
     ] = None,
-    form: Format = "",
 ) -> None:
     """Reverse the masks that the policy lets this subject reverse. An approval fits exactly the tokens in the file."""
-    from masker.arrow.sinks import Sink
+    from masker import file
     from pdp.arrow import table
     from pdp.v1.mask_pb2 import JsonRecords, MaskData, UnmaskRequest
 
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
-            ((path, target),) = targets([file], output)
-            with opened(path, form) as source:
+            ((_, target),) = targets([path], output)
+            with opened(path, scope) as source:
                 data = MaskData()
                 whole = table.whole(source.batches(), source.schema)
-                if source.form == "jsonl":
+                if source.is_records:
                     data.records.CopyFrom(JsonRecords(records=whole.column(0).to_pylist()))
                 else:
                     data.arrow_stream = table.written(whole, source.schema)
@@ -55,8 +54,9 @@ async def unmask(
                 if not answer.HasField("data"):
                     refuse(answer.decision)
                 made, described = _rows(answer)
-                with Sink(target, described, source.form if target == "-" else "") as sink:
+                with file.sink_of(source, target, described, scope.layout) as sink:
                     sink.write(made)
+                    file.require_rows(whole.num_rows, sink.rows)
     summary(answer.plan, answer.rows, answer.record_id, target)
 
 

@@ -1,8 +1,12 @@
 """The client's half of MaskStream and Rewrap: batches out, masked batches in, in bounded memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
 
 from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import prefetched
@@ -21,8 +25,12 @@ from pdp.v1.mask_pb2 import (
     StreamStart,
 )
 
+T = TypeVar("T")
+
 MESSAGE_BYTES = 2 * 1024 * 1024
 """Bytes of an Arrow message that the client sends: half of what the server takes."""
+_STATUS_SECONDS = 2.0
+"""Seconds that the server's status may take behind a write that failed because of it; it has left the server then."""
 
 
 class Incomplete(PdpError):
@@ -40,46 +48,146 @@ def shape(schema: Schema, paths: Sequence[str] | None = None) -> MaskShape:
 
 
 class MaskCall:
-    """One stream. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all."""
+    """One stream. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all.
+
+    1. Whichever side fails first gives the error: what reading `batches` raised, or the server's `AioRpcError`.
+    2. As many rows come back as were sent, and as the server counted; else it is `Incomplete`.
+    3. Behind `async with`, nothing reads the batches any more.
+    """
 
     def __init__(self, client: Client, start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
         self._client, self._start, self._schema = client, start, schema
         self._name = "Rewrap" if rewrap else "MaskStream"
         self._request: Any = RewrapRequest if rewrap else MaskStreamRequest
         self._response: Any = RewrapResponse if rewrap else MaskStreamResponse
+        self._call: Any = None
         self._answers: AsyncIterator[Any]
+        self._reading: asyncio.Future[Any] | None = None
+        self._failure: Exception | None = None
+        self._refusal: asyncio.Future[grpc.aio.AioRpcError] = asyncio.get_running_loop().create_future()
+        self._sent_rows = 0
         self.opened = StreamOpened()
         self.end: StreamEnd | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
 
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:
         """Begin, and return the decision; `batches` are read as the server takes them."""
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
-        self._answers = aiter(rpc(prefetched(self._requests(batches)), metadata=self._client.metadata))
-        body = await anext(self._answers, None)
+        self._call = rpc(prefetched(self._requests(batches)), metadata=self._client.metadata)
+        self._call.add_done_callback(self._note_status)
+        self._answers = aiter(self._call)
+        try:
+            body = await anext(self._answers, None)
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+            raise await self._cause(error) from None
         if body is None:
-            raise Incomplete("the stream ended before it had begun")
+            raise self._failure or Incomplete("the stream ended before it had begun")
         self.opened = self._response.FromString(body).opened
         return self.opened
 
     async def batches(self) -> AsyncIterator[Batch]:
-        """The masked batches. Raises `Incomplete` where the end is missing."""
+        """The masked batches. Raises `Incomplete` where the end or rows are missing."""
         reader = table.Reader("arrow_message", table.schema(self.opened.plan.output_schema, "output_schema"))
-        async for body in prefetched(self._answers):
-            if (message := envelope.unwrap(body)) is None:
-                self.end = self._response.FromString(body).end
-            elif (batch := await asyncio.to_thread(reader.take, message)) is not None:
-                yield batch
+        rows = 0
+        async with aclosing(self._bodies()) as bodies:
+            async for body in bodies:
+                if (message := envelope.unwrap(body)) is None:
+                    self.end = self._response.FromString(body).end
+                elif (batch := await asyncio.to_thread(reader.take, message)) is not None:
+                    rows += batch.num_rows
+                    yield batch
         if self.end is None:
-            raise Incomplete("the stream ended before all was masked; nothing of it may be used")
+            raise self._failure or Incomplete("the stream ended before all was masked; nothing of it may be used")
+        self._require_rows(rows)
+
+    def _require_rows(self, came: int) -> None:
+        counted = self.end.rows if self.end is not None else 0
+        if not self._sent_rows == counted == came:
+            raise Incomplete(
+                f"{self._sent_rows:,} rows were sent, {counted:,} masked and {came:,} came back; nothing may be used"
+            )
+
+    async def _bodies(self) -> AsyncGenerator[Any, None]:
+        try:
+            async with aclosing(prefetched(self._answers)) as answers:
+                async for body in answers:
+                    yield body
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+            raise await self._cause(error) from None
+
+    async def _cause(self, error: BaseException) -> BaseException:
+        """The first real cause: our own failure cancels the call, and the server's refusal makes our writing fail."""
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            return error
+        if self._failure is not None:
+            return self._failure
+        if not isinstance(error, grpc.aio.AioRpcError):
+            return Incomplete("the stream was cancelled; nothing of it may be used")
+        if not _is_of_grpc(error):
+            return error
+        await asyncio.wait([self._refusal], timeout=_STATUS_SECONDS)
+        return self._refusal.result() if self._refusal.done() else error
+
+    def _note_status(self, call: Any) -> None:
+        """Keep the server's status. gRPC calls this at each: one of its own may come before it or replace it."""
+        if self._refusal.done():
+            return
+        status = grpc.aio.AioRpcError(
+            _at_once(call.code()),
+            grpc.aio.Metadata(),
+            _at_once(call.trailing_metadata()),
+            _at_once(call.details()),
+        )
+        if not _is_of_grpc(status):
+            self._refusal.set_result(status)
 
     async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[bytes, None]:
         yield self._request(start=self._start).SerializeToString()
         writer = table.Writer(self._schema, MESSAGE_BYTES)
 
-        def made() -> list[bytes] | None:
+        def made() -> tuple[int, list[bytes]] | None:
             batch = next(batches, None)
-            return None if batch is None else [envelope.wrap(message) for message in writer.messages(batch)]
+            if batch is None:
+                return None
+            return batch.num_rows, [envelope.wrap(message) for message in writer.messages(batch)]
 
-        while (messages := await asyncio.to_thread(made)) is not None:
-            for message in messages:
-                yield message
+        try:
+            while (read := await self._in_thread(made)) is not None:
+                self._sent_rows += read[0]
+                for message in read[1]:
+                    yield message
+        except Exception as error:
+            if not self._call.done():  # else the server was first
+                self._failure = error
+            raise
+
+    async def _in_thread(self, action: Callable[[], T]) -> T:
+        """Run `action` in a thread. `__aexit__` waits for it."""
+        reading = asyncio.get_running_loop().run_in_executor(None, action)
+        self._reading = reading
+        return await asyncio.shield(reading)
+
+
+def _at_once(ready: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for."""
+    try:
+        ready.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    raise AssertionError("the call is done, so its status is there")
+
+
+def _is_of_grpc(error: grpc.aio.AioRpcError) -> bool:
+    """Whether gRPC made the status because a write failed: the server's errors have details."""
+    return error.code() is grpc.StatusCode.INTERNAL and not error.trailing_metadata()

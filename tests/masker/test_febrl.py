@@ -13,6 +13,7 @@ from pyarrow import csv, parquet
 
 import masker
 from masker import file
+from masker.arrow.formats import Layout
 from masker.arrow.sources import source
 from masker.keys import Keyring
 from tests.masker.conftest import secret
@@ -43,6 +44,7 @@ SCRIPT = """
 import json, sys
 import masker
 from masker import file
+from masker.arrow.formats import Layout
 from masker.arrow.sources import source
 given = json.load(sys.stdin)
 keys = masker.Keyring.load(given["keys"])
@@ -60,7 +62,7 @@ def febrl(tmp_path_factory):
     for name in "ab":
         copy = tmp_path_factory.mktemp("febrl") / f"dataset4{name}.csv"
         copy.write_bytes((folder / f"dataset4{name}.csv").read_bytes())
-        with source(str(copy), trim=True) as opened:
+        with source(str(copy), layout=Layout(trim=True)) as opened:
             plain[name] = pa.Table.from_batches(list(opened.batches()))
     return plain
 

@@ -69,7 +69,7 @@ def test_only_records_become_json_lines(tmp_path):
         sink.write(batch(['{"a":1}', '{"a":"é"}'], records))
     assert (tmp_path / "x.jsonl").read_text() == '{"a":1}\n{"a":"é"}\n'
     with (
-        pytest.raises(FileRefused, match="JSON Lines can only be written from records"),
+        pytest.raises(FileRefused, match="JSON can only be written from records"),
         Sink(str(tmp_path / "y.jsonl"), SCHEMA),
     ):
         pass

@@ -5,6 +5,7 @@ import pytest
 from pyarrow import parquet
 
 from masker.arrow import sources
+from masker.arrow.formats import Layout
 from masker.arrow.sources import source
 from masker.errors import FileRefused
 
@@ -33,7 +34,8 @@ def test_the_form_is_told_by_the_name_or_by_the_caller(tmp_path):
 
 def test_a_header_may_have_a_mark_blanks_and_line_breaks(tmp_path):
     (tmp_path / "x.csv").write_bytes('\ufeff a ,"b\nc",d\n1,2,3\n'.encode())
-    assert whole(tmp_path / "x.csv").to_pylist() == [{"a": "1", "b\nc": "2", "d": "3"}]
+    assert whole(tmp_path / "x.csv").to_pylist() == [{" a ": "1", "b\nc": "2", "d": "3"}]
+    assert whole(tmp_path / "x.csv", layout=Layout(trim=True)).column_names == ["a", "b\nc", "d"]
 
 
 @pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
