@@ -13,7 +13,7 @@ from pdp import keys
 from pdp.dev import identity
 from pdp.opa.process import OpaProcess
 from pdp.policy.bundle import build
-from pdp.policy.sources import rego
+from pdp.policy.sources import read, rego
 from pdp.process import toolcache
 from pdp.process.child import Child
 from pdp.process.mongod import MongodProcess
@@ -97,7 +97,7 @@ async def test_a_configured_server_answers_and_drains(terminal: Terminal) -> Non
 async def test_an_opa_of_ones_own_is_given_by_url(terminal: Terminal, tmp_path: Path) -> None:
     binary, bundle = toolcache.opa(TOOL_CACHE), tmp_path / "bundle" / "bundle.tar.gz"
     bundle.parent.mkdir()
-    revision = await asyncio.to_thread(build, binary, [tmp_path / "policy"], bundle)
+    revision = await asyncio.to_thread(build, binary, read([tmp_path / "policy"]), bundle)
     shutil.rmtree(tmp_path / "policy")
     async with (
         OpaProcess(binary, bundle, tmp_path / "o.sock", say=print) as opa,

@@ -37,9 +37,9 @@ async def test_unmasking_asks_people_first(pdp: Terminal, tmp_path: Path) -> Non
     done = await pdp(*unmask, "--approval-id", approval)
     assert done.status == 0, done.err
     assert [line.split(",")[0] for line in (tmp_path / "u.csv").read_text().splitlines()[1:]] == [
-        '"r1"',
-        '"r2"',
-        '"r3"',
+        "r1",
+        "r2",
+        "r3",
     ]
     denied = await pdp(*unmask, "--approval-id", approval)
     assert denied.status == 12
