@@ -124,6 +124,10 @@ def imported(path: Path, *, at_load: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def is_ours(module: str | None) -> bool:
+    return (module or "").split(".", maxsplit=1)[0] in {"pdp", "masker"}
+
+
 def is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(package.rstrip(".") + ".")
 
@@ -238,6 +242,13 @@ def test_masker_knows_nothing_of_pdp() -> None:
     for module, path in MODULES.items():
         if is_below(module, "masker"):
             assert not [found for found in imported(path) if is_below(found, "pdp")], module
+
+
+def test_what_is_ours_is_imported_under_its_own_name() -> None:
+    for path in ours("pdp", "masker"):
+        imports = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom) and node.module]
+        renamed = [alias.asname for node in imports if is_ours(node.module) for alias in node.names if alias.asname]
+        assert not renamed, path
 
 
 def test_imports_run_in_no_circle() -> None:
