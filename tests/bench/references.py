@@ -17,7 +17,7 @@ import uvloop
 
 from pdp.environment import Environment
 from pdp.policy.bundle import build
-from pdp.policy.sources import rego
+from pdp.policy.sources import read, rego
 from pdp.process import toolcache
 from tests.bench.load import Rate, rate
 
@@ -43,7 +43,7 @@ def stock_opa() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         bundle = Path(folder, "bundle", "bundle.tar.gz")
         bundle.parent.mkdir()
-        build(binary, [rego()], bundle)
+        build(binary, read([rego()]), bundle)
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
         free.close()
