@@ -19,7 +19,7 @@ POLICIES = [name for name in NAMES if (EXAMPLES / name / "policy").is_dir()]
 
 
 def test_each_example_has_a_short_readme_and_a_line_in_the_list() -> None:
-    listed = re.findall(r"\[`(\w+)`\]\((\w+)\)", (EXAMPLES / "README.md").read_text())
+    listed = re.findall(r"\[`(\w+)`\]\((\w+)/README\.md\)", (EXAMPLES / "README.md").read_text())
     assert sorted(folder for _, folder in listed) == NAMES
     assert all(shown == folder for shown, folder in listed)
     for name in NAMES:
