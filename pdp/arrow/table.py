@@ -8,7 +8,7 @@ It trusts no data that comes in, and it is the only way in: nobody looks into a 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -71,11 +71,6 @@ def read(stream: bytes, path: str) -> tuple[Schema, Batch]:
     if reader.schema is None:
         raise InvalidRequest.field(path, "is empty; send an Arrow IPC stream")
     return reader.schema, whole(batches, reader.schema)
-
-
-def batch_of(columns: Mapping[str, Sequence[Any]]) -> Batch:
-    """A batch of Python values, with the types that pyarrow infers."""
-    return pa.record_batch({name: pa.array(values) for name, values in columns.items()})
 
 
 def written(batch: Batch, described: Schema) -> bytes:
