@@ -261,11 +261,12 @@ def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
         uses=masks.uses,
+        quotas=masks.quotas,
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
         writer=parts.writer,
         threads=threads,
     )
-    limits = Limits(config.mask_values_an_hour, config.unmask_values_an_hour)
-    return MaskService(jobs=jobs, quotas=masks.quotas, limits=limits, writer=parts.writer, threads=threads)
+    return MaskService(jobs=jobs, writer=parts.writer, threads=threads)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

@@ -59,7 +59,7 @@ REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
     "signature", "suggestion_digest",
 }  # fmt: skip
-USE = {"decision_id", "request_id", "record_sha256", "at", "signature"}
+USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
 
@@ -154,6 +154,7 @@ USES: Mapping[str, Callable[[Document], Document]] = {
     "another record": lambda use: use | {"record_sha256": "0" * 64},
     "another time": lambda use: use | {"at": use["at"] + timedelta(seconds=30)},
     "no signature": lambda use: use | {"signature": ""},
+    "a claim that no job has": lambda use: use | {"claim": "use_" + "0" * 32},
     "as an older version wrote it": lambda use: {name: use[name] for name in ("decision_id", "request_id")},
 }
 
