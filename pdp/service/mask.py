@@ -6,12 +6,12 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest, PdpError
+from pdp.errors import InvalidRequest, MaskingOff, PdpError
 from pdp.masking.count import unmask_context
 from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
 from pdp.recording.writer import Writer
@@ -101,6 +101,10 @@ class MaskService:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
+    async def UnmaskStream(self, requests: object, caller: Caller) -> AsyncGenerator[StreamResponse, None]:  # noqa: ARG002
+        """Refused, until it is there."""
+        yield await _later()
+
     async def _answer(self, job: Job | None, content: Inline) -> dict[str, Any]:
         """The members of the response to inline data, beside the decision; without a job there are none."""
         if job is None:
@@ -161,6 +165,10 @@ class MaskService:
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
         await asyncio.shield(task)
+
+
+async def _later() -> NoReturn:
+    raise MaskingOff("this server does not unmask streams yet")
 
 
 def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
