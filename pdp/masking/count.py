@@ -14,7 +14,7 @@ from masker.records import COLUMN
 from pdp.arrow.table import MAX_MESSAGE_BYTES, Batch
 from pdp.arrow.tokens import at_path, json_values, present, python_values, records_digest, tokens
 from pdp.errors import ValueRefused
-from pdp.masking.plan import specs
+from pdp.masking.plan import reversed_columns, specs
 from pdp.masking.rows import Rows
 
 Array: TypeAlias = Any
@@ -41,7 +41,7 @@ def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
 
 def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
-    names = [column for column, spec in specs(made) if methods.of(spec).reversible]
+    names = list(reversed_columns(made))
     if rows.shape.paths is None:
         count, digest = tokens(rows.batch, names)
     else:

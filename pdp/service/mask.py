@@ -5,15 +5,18 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, NoReturn
 
+import masker
+from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, MaskingOff, PdpError
 from pdp.masking.count import unmask_context
 from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.plan import reversed_columns
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, message
 from pdp.service.mask_message import Inline
@@ -33,6 +36,7 @@ from pdp.v1.mask_pb2 import (
     StreamOpened,
     UnmaskRequest,
     UnmaskResponse,
+    UnmaskStreamStart,
 )
 from pdp.v1.request_pb2 import Action, Resource
 from pdp.workflow.mask_jobs import MaskJobs, Work
@@ -41,7 +45,7 @@ StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
 StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
-_OWN = ("columns", "count", "tokens_sha256")
+_OWN = (*token_tree.OWN, "tokens_sha256")
 """Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
@@ -81,9 +85,13 @@ class MaskService:
         return UnmaskResponse(decision=message.decision(decided), **await self._answer(job, content))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
-        """What would be done."""
-        authorization = _authorization("mask", request.scope)
-        work = Work("mask", mask_message.shape(request.shape), request.scope.masked_key_version)
+        """What would be done; to unmask, as for a stream without chunks."""
+        action = "unmask" if request.unmask else "mask"
+        if request.columns and not request.unmask:
+            raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
+        authorization, shape = _authorization(action, request.scope), mask_message.shape(request.shape)
+        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.dry_run, authorization.request_id, authorization.approval_id = True, "", ""
         decided, job = await self._jobs.decide(work, authorization, caller)
         decision = message.decision(decided)
@@ -169,6 +177,17 @@ class MaskService:
 
 async def _later() -> NoReturn:
     raise MaskingOff("this server does not unmask streams yet")
+
+
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+    """What a decision about unmasking is bound to where nothing is unmasked yet."""
+
+    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+        columns = reversed_columns(plan)
+        start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
+        return token_tree.context(start)
+
+    return bound
 
 
 def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
