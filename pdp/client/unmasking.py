@@ -1,8 +1,9 @@
 """The client's half of UnmaskStream: chunk after chunk, going on by itself where the connection breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -53,17 +54,20 @@ class Stopped(Incomplete):
         self.decision = decision
 
 
+def reversed_columns(plan: MaskPlan) -> dict[str, str]:
+    """The columns that a plan to unmask reverses, with their domains."""
+    return {each.column: each.domain for each in plan.columns if each.mask != "keep"}
+
+
 def announced(
-    scope: MaskScope, shape: MaskShape, plan: MaskPlan, made: Iterable[Batch], told: Callable[[int], None]
+    scope: MaskScope,
+    shape: MaskShape,
+    columns: Mapping[str, str],
+    made: Iterable[Batch],
+    told: Callable[[int], None] = lambda _: None,
 ) -> UnmaskStreamStart:
-    """The start for these chunks, which reverses what a plan to unmask reverses. `told` gets the rows of each."""
-    reversed_columns = [each for each in plan.columns if each.mask != "keep"]
-    start = UnmaskStreamStart(
-        scope=scope,
-        shape=shape,
-        columns=[each.column for each in reversed_columns],
-        domains=[each.domain for each in reversed_columns],
-    )
+    """The start for these chunks, in which `columns` have these domains. `told` gets the rows of each."""
+    start = UnmaskStreamStart(scope=scope, shape=shape, columns=columns, domains=columns.values())
     start.scope.request_id = scope.request_id or uuid4().hex
     is_records = shape.WhichOneof("shape") == "record_paths"
     for chunk in made:
@@ -77,7 +81,7 @@ class UnmaskCall:
     """One unmasking. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all.
 
     1. A stream that breaks goes on in another one under the same `request_id`, unless nothing came for `patience`
-       seconds.
+       seconds. `told` gets a sentence about each break.
     2. What the server or the reading of the chunks fails with is raised as it is; `Stopped` where the policy says no.
     3. A batch counts as kept when the next one is asked for.
     4. Rows that are missing, before or behind the server, are `Incomplete`: nothing that came may be used.
@@ -91,8 +95,9 @@ class UnmaskCall:
         schema: Schema,
         *,
         patience: float = PATIENCE_SECONDS,
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._client, self._start, self._patience = client, start, patience
+        self._client, self._start, self._patience, self._told = client, start, patience, told
         self._reader = _ChunkReader(start, made, schema)
         self._call: Any = None
         self._refusal: Refusal
@@ -132,7 +137,7 @@ class UnmaskCall:
         """The result of a step on an open stream; a stream that broke is opened anew."""
         clock, backoff = asyncio.get_running_loop().time, Backoff()
         end = clock() + patience
-        while True:
+        for attempt in count():
             try:
                 if self._call is None:
                     await self._connect()
@@ -141,7 +146,10 @@ class UnmaskCall:
                 cause = await self._cause(error)
                 if clock() > end or (isinstance(cause, grpc.aio.AioRpcError) and cause.code() not in _PASSES):
                     raise cause from None
+                if attempt == 0:
+                    self._told(f"the connection broke; it goes on at chunk {self._kept} when the server is there again")
             await backoff.pause()
+        raise AssertionError("the last attempt returns or raises")
 
     async def _cause(self, error: Exception) -> Exception:
         """The server's own error, where there is one. The stream is closed."""

@@ -14,7 +14,7 @@ from masker.errors import FileRefused
 from pdp.arrow import chunks, table
 from pdp.client import Client
 from pdp.client.masks import Incomplete, shape
-from pdp.client.unmasking import Stopped, UnmaskCall, announced
+from pdp.client.unmasking import Stopped, UnmaskCall, announced, reversed_columns
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
     MaskedColumn,
@@ -102,7 +102,7 @@ async def serving(unmasker: Unmasker | Handle) -> AsyncIterator[Client]:
 
 
 def start() -> UnmaskStreamStart:
-    return announced(MaskScope(table="t"), shape(SCHEMA), PLAN, BATCHES, lambda _: None)
+    return announced(MaskScope(table="t"), shape(SCHEMA), reversed_columns(PLAN), BATCHES)
 
 
 async def unmasked(client: Client, made: Iterator[pa.RecordBatch], patience: float = 20.0) -> list[str]:
