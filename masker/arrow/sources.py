@@ -102,9 +102,8 @@ def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
 def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
     _refuse_another_kind(file, b"PAR1")
     unit = int96.unit(file, parquet.ParquetFile(file, pre_buffer=False), BATCH_ROWS)
-    opened = parquet.ParquetFile(
-        file, coerce_int96_timestamp_unit=unit, pre_buffer=False
-    )  # else it is kept as it is read
+    # a buffer that is filled before would keep the whole file until its last row is read
+    opened = parquet.ParquetFile(file, coerce_int96_timestamp_unit=unit, pre_buffer=False)
     metadata = opened.metadata
     known = metadata.num_row_groups and metadata.num_columns
     codec = metadata.row_group(0).column(0).compression.lower() if known else "zstd"
