@@ -8,6 +8,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,14 +59,17 @@ class Source:
         return self.form in RECORDS
 
 
-def source(path: str, form: str = "", layout: Layout = USUAL) -> Source:
-    """Open a file, or standard input for `-` (csv, jsonl, json or arrows)."""
+def source(path: str, form: str = "", layout: Layout = USUAL, *, content: BinaryIO | None = None) -> Source:
+    """Open a file, or standard input for `-` (csv, jsonl, json or arrows).
+
+    With `content`, a file that stays open, all of it is read instead, and `path` is only its name.
+    """
     form = form or ("arrows" if path == PIPE else form_of(path))
     if form not in _OPEN:
         raise FileRefused(f"there is no format of this name; it is one of {', '.join(sorted(_OPEN))}")
-    if path == PIPE and form in {"parquet", "arrow"}:
+    if path == PIPE and content is None and form in {"parquet", "arrow"}:
         raise FileRefused(f"{form} cannot come through a pipe")
-    file = guarded(path, lambda: _binary(path))
+    file = guarded(path, lambda: _binary(path) if content is None else _again(content))
     try:
         opened = guarded(path, lambda: _OPEN[form](file, path, layout))
         facts = _sidecar(path) if form in TEXT and path != PIPE else {}
@@ -82,6 +86,13 @@ def _binary(path: str) -> BinaryIO:
     return sys.stdin.buffer if path == PIPE else Path(path).open("rb")
 
 
+def _again(content: BinaryIO) -> BinaryIO:
+    """A file of the same bytes, at its beginning, which can be closed for itself."""
+    file = os.fdopen(os.dup(content.fileno()), "rb")
+    file.seek(0)
+    return file
+
+
 def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
     """Give fields the metadata that the file beside remembers."""
     fields = [schema.field_with(field, field.type, nullable=False, facts=facts.get(field.name, {})) for field in plain]
@@ -90,9 +101,9 @@ def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
 
 def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
     _refuse_another_kind(file, b"PAR1")
-    opened = parquet.ParquetFile(file)
-    unit = int96.unit(file, opened, BATCH_ROWS)
-    opened = parquet.ParquetFile(file, coerce_int96_timestamp_unit=unit)
+    unit = int96.unit(file, parquet.ParquetFile(file, pre_buffer=False), BATCH_ROWS)
+    # a buffer that is filled before would keep the whole file until its last row is read
+    opened = parquet.ParquetFile(file, coerce_int96_timestamp_unit=unit, pre_buffer=False)
     metadata = opened.metadata
     known = metadata.num_row_groups and metadata.num_columns
     codec = metadata.row_group(0).column(0).compression.lower() if known else "zstd"
