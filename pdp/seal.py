@@ -153,7 +153,7 @@ def _frozen_at_first(opening: Opening) -> dict[str, Any]:
         "caller": opening.caller,
         "principals": list(opening.principals),
         "supersedes": opening.supersedes,
-        "requirements": _fingerprint(list(opening.requirements)),
+        "requirements": _fingerprint([requirement.sealed_form() for requirement in opening.requirements]),
     }
 
 

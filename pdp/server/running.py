@@ -69,12 +69,15 @@ REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
 MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
+MAX_STREAMS = 1024
+"""Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.so_reuseport", 0),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),

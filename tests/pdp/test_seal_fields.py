@@ -59,6 +59,20 @@ REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
     "signature", "suggestion_digest",
 }  # fmt: skip
+REQUIREMENT: Mapping[str, Any] = {
+    "rule": "another",
+    "reason": "another",
+    "groups": ["anybody"],
+    "identities": ["user:mallory"],
+    "count": 1,
+    "pending_for_ms": 10**9,
+    "valid_for_ms": 10**9,
+    "claims": b'{"a":1}',
+    "individual": True,
+    "individual_every_ms": 1,
+    "summary": ["context.run"],
+}
+"""Each member of a stored requirement, all of them sealed, with another value."""
 USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
@@ -85,6 +99,7 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert {*used, *await stored(mongod, server, denied), "outbox"} == FIELDS.keys()
     assert {*used["reviews"][0], "suggestion_digest"} == REVIEW
     assert used["used_by"].keys() == USE
+    assert used["requirements"][0].keys() == REQUIREMENT.keys()
     assert outbox.keys() == ENTRY
 
 
@@ -132,6 +147,19 @@ async def test_approval_with_a_changed_or_removed_field_is_not_used(
         await changed(mongod, server, approval, forged)
         assert not await is_allowed(server, request, approval)
         await changed(mongod, server, approval, {"$set": {field: document[field]}})
+    assert await is_allowed(server, request, approval)
+
+
+@pytest.mark.parametrize("member", sorted(REQUIREMENT))
+async def test_approval_with_a_changed_requirement_is_not_used(
+    server: Placet, mongod: MongodProcess, member: str
+) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    before = (await stored(mongod, server, approval))["requirements"][0][member]
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": REQUIREMENT[member]}})
+    assert not await is_allowed(server, request, approval)
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": before}})
     assert await is_allowed(server, request, approval)
 
 
