@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdp.cli import exit_code
+from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts, members
 from pdp.cli.session import Output, Session, client_command, json_text
 from pdp.cli.visible import visible
 
@@ -32,14 +33,6 @@ _File = Annotated[
 OnBehalfOf = Annotated[
     list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last.")
 ]
-Properties = Annotated[
-    list[str] | None,
-    typer.Option("--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."),
-]
-Context = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="A member of the context; VALUE is JSON, or else text."),
-]
 RequestId = Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")]
 ApprovalId = Annotated[str, typer.Option(metavar="ID", help="The approval to use.")]
 Justification = Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")]
@@ -59,7 +52,9 @@ async def authorize(
     action: Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")] = "",
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What it is done to.")] = "",
     properties: Properties = None,
+    property_texts: PropertyTexts = None,
     context: Context = None,
+    context_texts: ContextTexts = None,
     request_id: RequestId = "",
     approval_id: ApprovalId = "",
     justification: Justification = "",
@@ -84,12 +79,13 @@ async def authorize(
     if file:
         requests, batch = read(file)
     else:
+        held = members(properties, property_texts, "--property")
         asked = {
             "subject": typed(subject, "--subject"),
             "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
             "action": {"name": action},
-            "resource": {**typed(resource, "--resource"), "properties": members(properties, "--property")},
-            "context": members(context, "--context"),
+            "resource": {**typed(resource, "--resource"), "properties": held},
+            "context": members(context, context_texts, "--context"),
             "requestId": request_id,
             "approvalId": approval_id,
             "justification": justification,
@@ -208,23 +204,3 @@ def typed(text: str, option: str) -> dict[str, str]:
     if not colon:
         exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
     return {"type": kind, "id": identifier}
-
-
-def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
-    """The members that the assignments NAME=JSON or NAME=text give."""
-    found: dict[str, Any] = {}
-    for assignment in assignments or ():
-        name, equals, text = assignment.partition("=")
-        if not equals or name in found:
-            what = f"gives {name} twice" if equals else "must be NAME=VALUE"
-            exit_code.fail(f"{option} {what}", exit_code.USAGE)
-        try:
-            found[name] = json.loads(text, parse_constant=_no_constant)
-        except ValueError:
-            found[name] = text
-    return found
-
-
-def _no_constant(text: str) -> None:
-    """Refuse NaN and Infinity: they are not JSON, so they are taken as text."""
-    raise ValueError(text)

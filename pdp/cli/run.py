@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from pdp.cli import child, decisions, exit_code
+from pdp.cli.members import Properties, PropertyTexts, members
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
 from pdp.errors import ApprovalPending, SetupError
@@ -75,7 +76,8 @@ async def run(
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What the action is done to.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
     on_behalf_of: decisions.OnBehalfOf = None,
-    properties: decisions.Properties = None,
+    properties: Properties = None,
+    property_texts: PropertyTexts = None,
     env: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,7 +110,7 @@ async def run(
     program = Program.named(command, env or (), with_token=with_token)
     for text, option in ((subject, "--subject"), (resource, "--resource")):
         _ = text and decisions.typed(text, option)
-    about = {"on_behalf_of": on_behalf_of or (), "properties": decisions.members(properties, "--property")}
+    about = {"on_behalf_of": on_behalf_of or (), "properties": members(properties, property_texts, "--property")}
     own = AuthorizeRequest(request_id=request_id, approval_id=approval_id, justification=justification)
     build = functools.partial(_request, program, subject, action, resource, about, own)
     seconds = _seconds(wait)

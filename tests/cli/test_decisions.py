@@ -140,9 +140,9 @@ def test_usage_errors_say_what_to_do(
 
 
 async def test_values_are_json_or_text(pdp: Terminal) -> None:
-    values = ["a=1", 'b={"c": [null]}', "d=plain text", "e=", "f=x=y", "g=NaN", 'h="1"']
+    values = ["a=1", 'b={"c": [null]}', "d=plain text", "e=", "f=x=y", 'h="1"']
     ask = [word for value in values for word in ("--context", value)]
-    done = await pdp(*EXPORT, *ask, "--context", f"run={uuid4()}")
+    done = await pdp(*EXPORT, *ask, "--context-text", "g=NaN", "--context", f"run={uuid4()}")
     context = done.json["approval"]["request"]["context"]
     del context["run"]
     assert context == {"a": 1, "b": {"c": [None]}, "d": "plain text", "e": "", "f": "x=y", "g": "NaN", "h": "1"}
