@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import decisions
+from pdp.cli import asked, decisions
 from pdp.cli.members import Context, ContextTexts, members
 from pdp.cli.session import client_command
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "table": Annotated[str, typer.Option(metavar="NAME", help="The table's name in the policy.")],
     "subject": Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")],
-    "on_behalf_of": decisions.OnBehalfOf,
+    "on_behalf_of": asked.OnBehalfOf,
     "context": Context,
     "context_texts": ContextTexts,
     "request_id": decisions.RequestId,
@@ -93,8 +93,8 @@ class Scope:
         from pdp.v1.mask_pb2 import MaskScope
 
         scope = {
-            "subject": decisions.typed(self.subject or await _caller(client), "--subject"),
-            "onBehalfOf": [decisions.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
+            "subject": asked.typed(self.subject or await _caller(client), "--subject"),
+            "onBehalfOf": [asked.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
             "table": self.table,
             "context": members(self.context, self.context_texts, "--context"),
             "requestId": self.request_id,
