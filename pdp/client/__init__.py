@@ -12,6 +12,7 @@ from pdp.client.connection import Client, Decision, Denied
 from pdp.client.guard import guard
 from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid
 from pdp.grant import verify_grant
+from pdp.text import Text
 
 __all__ = [
     "ApprovalPending",
@@ -21,6 +22,7 @@ __all__ = [
     "Decision",
     "Denied",
     "GrantInvalid",
+    "Text",
     "call_error",
     "guard",
     "verify_grant",

@@ -15,6 +15,7 @@ def test_reference_policy_is_closed() -> None:
 
 
 def test_folder_without_schemas_is_open(tmp_path: Path) -> None:
+    (tmp_path / "rules.rego").write_text("package policy\n")
     assert schemas(read([tmp_path])) == {}
     assert Attributes({}).faults("anything", {"any": "thing"}) == []
 
