@@ -9,12 +9,13 @@ import orjson
 
 from pdp.errors import SetupError
 from pdp.policy import masks, people
+from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
-from pdp.policy.schema import Schema, parsed, request
+from pdp.policy.schema import Schemas, parsed, request
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
@@ -38,8 +39,7 @@ def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> 
     found = examine(opa, sources, in_force)
     if not found.findings and (sentence := without_rules(sources)):
         raise SetupError(sentence)
-    noted = people.warnings(found.people, found.modules) if found.people else []
-    return sorted({*found.findings, *_unformatted(opa, sources)}), list(noted)
+    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
 
 
 def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
@@ -50,13 +50,20 @@ def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 class Examined(NamedTuple):
-    """What a check found, and what it read: each data file with its document, the maps of people, and all modules."""
+    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas."""
 
     findings: list[Finding]
     documents: list[tuple[Source, Any]]
     data: Mapping[str, Any]
     people: Mapping[str, Any]
     modules: Sequence[Module]
+    schemas: Schemas
+
+
+def warnings(opa: Path, found: Examined) -> list[str]:
+    """Sentences of what loads but may surprise, with numbers."""
+    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
+    return [*map(str, compared), *(people.warnings(found.people, found.modules) if found.people else ())]
 
 
 def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> Examined:
@@ -66,7 +73,7 @@ def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = 
     read_documents, data, made, faults = _data(opa, sources, everything, in_force)
     findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
     compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything)
+    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -79,7 +86,7 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Schemas) -> Iterator[Finding]:
     rules, read_packages = definitions(everything), packages(everything)
     for module in everything:
         if module.source.label == CORE:
@@ -114,7 +121,7 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
             yield Finding(source.shown, 0, "stray-file", sentence)
 
 
-def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+def _compiled(opa: Path, sources: Sequence[Source], schemas: Schemas) -> Iterator[Finding]:
     """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
@@ -148,7 +155,7 @@ def _finding(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
 def _meaning(message: str) -> tuple[str, str]:
     """The rule of the check for OPA's message, and what to do."""
     if message.startswith("undefined ref: "):
-        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type"
+        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type or action"
     if message.startswith("package annotation redeclared"):
         return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
     if (name := message.removeprefix("undefined function ")) in FORBIDDEN:

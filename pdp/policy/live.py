@@ -10,7 +10,7 @@ from watchfiles import awatch
 from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
-from pdp.policy.schema import schemas
+from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import read
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -21,11 +21,13 @@ class Policy:
     """The parts of the policy that the server itself needs; OPA holds the rules."""
 
     def __init__(self) -> None:
-        self.attributes = Attributes({})
+        self.attributes = Attributes(Schemas())
 
-    def faults(self, resource_type: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """What the schemas in force say against a resource's properties, as `Attributes.faults`."""
-        return self.attributes.faults(resource_type, properties)
+    def faults(
+        self, resource_type: str, properties: Mapping[str, Any], action: str, context: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """What the schemas in force say against a resource's properties and a context, as `Attributes.faults`."""
+        return self.attributes.faults(resource_type, properties, action, context)
 
 
 class WatchedPolicy(Policy):
