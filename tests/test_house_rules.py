@@ -309,6 +309,12 @@ def test_batches_come_in_at_one_place_which_validates_them() -> None:
     assert users(r"\.sound_batch\(", "pdp", "masker") == {"pdp/masking/job.py", "masker/file.py", "masker/run.py"}
 
 
+def test_no_thread_of_pyarrow_reads_a_python_file() -> None:
+    """One that does when the interpreter ends aborts the process: blocks of CSV are bytes, other files are native."""
+    assert users(r"csv\.open_csv\(|read_csv\((?!pa\.BufferReader\()", "pdp", "masker") == set()
+    assert users(r"ParquetFile\((?!native)", "pdp", "masker") == set()
+
+
 def test_errors_become_statuses_in_one_place() -> None:
     users = {str(path) for path in ours("pdp") if re.search(r"\.abort(?:_with_status)?\(", path.read_text())}
     assert users == {"pdp/server/edge.py"}
