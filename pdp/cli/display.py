@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from pdp.cli import tokens
 from pdp.cli.visible import name, noted, quoted, step, typed, visible
 from pdp.v1.approval_pb2 import (
     Approval,
@@ -53,6 +54,7 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
+        *tokens.described(held),
         *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),
         *(line for review in held.reviews for line in _review(review)),
@@ -112,13 +114,19 @@ def approval_table(approvals: Iterable[Approval]) -> str:
         (
             name(held.approval_id),
             state(held),
-            f"{name(held.request.action.name)} {typed(held.request.resource.type, held.request.resource.id)}",
+            does(held),
             _subject(held.request.subject),
             _time(held.expires_at) if held.HasField("expires_at") else "",
         )
         for held in approvals
     ]
     return table(("APPROVAL", "STATE", "ACTION", "SUBJECT", "UNTIL"), rows)
+
+
+def does(held: Approval) -> str:
+    """What an approval is for, in a few words."""
+    asked = held.request
+    return f"{name(asked.action.name)} {typed(asked.resource.type, asked.resource.id)}{tokens.brief(held)}"
 
 
 def record_table(records: Iterable[RecordSummary]) -> str:

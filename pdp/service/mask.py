@@ -5,16 +5,19 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any, NoReturn
 
+import masker
 from pdp import grant
+from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest, PdpError, ValueRefused
+from pdp.errors import InvalidRequest, MaskingOff, PdpError, ValueRefused
 from pdp.masking.count import unmask_context
 from pdp.masking.job import Progress, Threads
+from pdp.masking.plan import reversed_columns
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, message
 from pdp.service.info import MESSAGE_BYTES
@@ -34,6 +37,7 @@ from pdp.v1.mask_pb2 import (
     StreamOpened,
     UnmaskRequest,
     UnmaskResponse,
+    UnmaskStreamStart,
 )
 from pdp.v1.request_pb2 import Action, Resource
 from pdp.workflow.deciding import Decided
@@ -45,7 +49,7 @@ StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
-_OWN = ("columns", "count", "tokens_sha256")
+_OWN = (*token_tree.OWN, "tokens_sha256")
 """Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
@@ -85,9 +89,13 @@ class MaskService:
         return UnmaskResponse(**await self._answer(made, work, request.scope, caller))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
-        """What would be done."""
-        authorization = _authorization("mask", request.scope)
-        work = Work("mask", mask_message.shape(request.shape), request.scope.masked_key_version)
+        """What would be done; to unmask, as for a stream without chunks."""
+        action = "unmask" if request.unmask else "mask"
+        if request.columns and not request.unmask:
+            raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
+        authorization, shape = _authorization(action, request.scope), mask_message.shape(request.shape)
+        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id, authorization.approval_id = "", ""
         decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
@@ -104,6 +112,10 @@ class MaskService:
     def Rewrap(self, requests: AsyncIterator[StreamRequest], caller: Caller) -> AsyncGenerator[StreamResponse, None]:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
+
+    async def UnmaskStream(self, requests: object, caller: Caller) -> AsyncGenerator[StreamResponse, None]:  # noqa: ARG002
+        """Refused, until it is there."""
+        yield await _later()
 
     async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
         """The members of the response to inline data; without an allow the decision is the only one."""
@@ -173,6 +185,21 @@ class _Made:
         whole = MaskResponse(decision=message.decision(decided), **self.members)
         if whole.ByteSize() + _LATER_BYTES > MESSAGE_BYTES:
             raise ValueRefused(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; send fewer rows")
+
+
+async def _later() -> NoReturn:
+    raise MaskingOff("this server does not unmask streams yet")
+
+
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+    """What a decision about unmasking is bound to where nothing is unmasked yet."""
+
+    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+        columns = reversed_columns(plan)
+        start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
+        return token_tree.context(start)
+
+    return bound
 
 
 def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
