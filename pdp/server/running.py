@@ -167,8 +167,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         authenticator = Authenticator(config.issuers, config.certificates)
         health = Health(
-            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
-            apart={"issuers": authenticator.has_keys},
+            {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
+            apart=authenticator.health(),
         )
         server = grpc.aio.server(options=_OPTIONS)
         edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
