@@ -1,7 +1,6 @@
 """The first look at OPA says what stands there, and each later look whether its policy can still be used."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pdp.dev.stack import configuration
 from pdp.errors import EngineUnavailable
 from pdp.opa.engine import Engine, engine
 from pdp.opa.process import OpaProcess
+from pdp.policy import stock
 from pdp.policy.bundle import build
 from pdp.policy.sources import read
 from pdp.process import toolcache
@@ -54,7 +54,7 @@ async def test_policy_that_cannot_be_used_is_unhealthy_and_said_once(
         looking(state, f"unix://{process.socket}") as found,
     ):
         assert (found.revision, await found.is_healthy()) == (revision, True)
-        subprocess.run([OPA, "build", "-b", folder, "-o", tmp_path / "plain.tar.gz"], check=True)
+        await asyncio.to_thread(stock.output, OPA, "build", "-b", folder, "-o", tmp_path / "plain.tar.gz")
         (tmp_path / "plain.tar.gz").replace(bundle)
         await told(found, caplog, "nothing is allowed: OPA has no bundle of Placet")
         assert not await found.is_healthy()
