@@ -16,9 +16,11 @@ class Environment:
     * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it.
     * `PDP_CA` is the file with the authority of the server's certificate. `PDP_CERTIFICATE` and `PDP_KEY` are the
       client's certificate and key, for a server that asks for one.
-    * `PDP_STATE` is the folder of a `pdp dev` stack.
+    * `PDP_STATE` is the folder of a `pdp dev` stack; `names_state` and `names_address` say
+      whether the variables are set.
     * `PDP_CONFIG` is the server's configuration file.
     * `PDP_TOOL_CACHE` is the folder for tools that are fetched once.
+    * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
     """
 
     address: str
@@ -29,6 +31,9 @@ class Environment:
     ca: str
     certificate: str
     key: str
+    names_address: bool
+    names_state: bool
+    runtime: Path | None
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -57,6 +62,9 @@ class Environment:
             variables.get("PDP_CA", ""),
             variables.get("PDP_CERTIFICATE", ""),
             variables.get("PDP_KEY", ""),
+            bool(variables.get("PDP_ADDRESS")),
+            bool(variables.get("PDP_STATE")),
+            Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
         )
 
 

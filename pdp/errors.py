@@ -162,6 +162,17 @@ class ReviewIndividually(PdpError):
     reason = "REVIEW_INDIVIDUALLY"
 
 
+class ReviewTooSoon(PdpError):
+    """The person gave another review of an `individual` approval less than `individual_every` ago."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "REVIEW_TOO_SOON"
+
+    def __init__(self, sentence: str, retry_seconds: float) -> None:
+        super().__init__(sentence)
+        self.retry_seconds = retry_seconds
+
+
 class TooManyPending(PdpError):
     """Too many approvals of this caller, or of a person behind it, wait for reviewers; no approval was opened."""
 
@@ -267,24 +278,6 @@ class GrantInvalid(PdpError):
 
     code = "PERMISSION_DENIED"
     reason = "GRANT_INVALID"
-
-
-class ArgumentsChanged(PdpError):
-    """What is about to run differs from what was asked about."""
-
-    code = "PERMISSION_DENIED"
-    reason = "ARGUMENTS_CHANGED"
-
-
-class ApprovalPending(PdpError):
-    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
-
-    code = "FAILED_PRECONDITION"
-    reason = "APPROVAL_PENDING"
-
-    def __init__(self, approval_id: str, request_id: str) -> None:
-        super().__init__(f"people have to review {approval_id} first", approval_id=approval_id, request_id=request_id)
-        self.approval_id, self.request_id = approval_id, request_id
 
 
 class SetupError(PdpError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import exit_code, waiting
+from pdp.cli import exit_code, request_file, waiting
 from pdp.cli.session import Output, Session, client_command, show_text
 
 if TYPE_CHECKING:
@@ -250,11 +250,6 @@ def _print(session: Session, approval: "Approval") -> None:
 
 
 def _request(file: Path) -> "Request":
-    from google.protobuf import json_format
-
     from pdp.v1.request_pb2 import Request
 
-    try:
-        return json_format.Parse(file.read_bytes(), Request())
-    except (OSError, json_format.ParseError) as error:
-        exit_code.fail(f"{file} does not hold a Request: {error}", exit_code.USAGE)
+    return request_file.message(str(file), Request())

@@ -27,10 +27,12 @@ def token(
     ] = "dev",
 ) -> None:
     """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
-    from pdp.dev import identity
+    from pdp.dev import identity, presence
 
+    environment = Environment.read()
     try:
-        typer.echo(identity.token(Environment.read().state, as_name))
+        state, _ = presence.meant(environment, environment.address if environment.names_address else "")
+        typer.echo(identity.token(state, as_name))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pdp.cli import child, decisions, exit_code
+from pdp.cli import asked, child, decisions, exit_code
+from pdp.cli.members import Properties, PropertyTexts, members
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
-from pdp.errors import ApprovalPending, SetupError
+from pdp.errors import SetupError
 
 if TYPE_CHECKING:
     from pdp.client import Decision
@@ -74,8 +75,9 @@ async def run(
     action: Annotated[str, typer.Option(metavar="NAME", help="The action that the command does.")],
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What the action is done to.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
-    on_behalf_of: decisions.OnBehalfOf = None,
-    properties: decisions.Properties = None,
+    on_behalf_of: asked.OnBehalfOf = None,
+    properties: Properties = None,
+    property_texts: PropertyTexts = None,
     env: Annotated[
         list[str] | None,
         typer.Option(
@@ -107,8 +109,8 @@ async def run(
 
     program = Program.named(command, env or (), with_token=with_token)
     for text, option in ((subject, "--subject"), (resource, "--resource")):
-        _ = text and decisions.typed(text, option)
-    about = {"on_behalf_of": on_behalf_of or (), "properties": decisions.members(properties, "--property")}
+        _ = text and asked.typed(text, option)
+    about = {"on_behalf_of": on_behalf_of or (), "properties": members(properties, property_texts, "--property")}
     own = AuthorizeRequest(request_id=request_id, approval_id=approval_id, justification=justification)
     build = functools.partial(_request, program, subject, action, resource, about, own)
     seconds = _seconds(wait)
@@ -140,7 +142,7 @@ def _request(
 
 async def _permit(session: Session, enforcement: "Enforcement", build: "Build", seconds: float) -> "Permit":
     """A permit. Without one, ends the command with the exit status that says why."""
-    from pdp.client import Denied
+    from pdp.client import ApprovalPending, Denied
 
     def waiting(approval: "Approval") -> None:
         typer.echo(f"waiting for people to review {approval.approval_id}", err=True)

@@ -14,7 +14,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.visible import wrapped
-from pdp.environment import Environment
+from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
 
 if TYPE_CHECKING:
@@ -34,11 +34,25 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+FORMAT = Annotated[
+    Output | None, typer.Option("-o", "--output", help="The format; by default table on a terminal, else json.")
+]
+
+
+def format_of(output: Output | None) -> Output:
+    """The format that was asked for, or else the one that fits where standard output goes."""
+    return output or (Output.TABLE if sys.stdout.isatty() else Output.JSON)
+
+
 _OPTIONS = {
     "address": Annotated[
         str,
         typer.Option(
-            envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server: host:port or unix:/path."
+            envvar="PDP_ADDRESS",
+            show_envvar=True,
+            show_default=DEFAULT_ADDRESS,
+            metavar="ADDRESS",
+            help="The server: host:port or unix:/path.",
         ),
     ],
     "token": Annotated[
@@ -61,9 +75,7 @@ _OPTIONS = {
         str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="The certificate's key in PEM.")
     ],
     "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
-    "output": Annotated[
-        Output | None, typer.Option("-o", "--output", help="The format; by default table on a terminal, else json.")
-    ],
+    "output": FORMAT,
 }
 
 
@@ -191,7 +203,7 @@ def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., Non
 def _defaults() -> dict[str, Any]:
     environment = Environment.read()
     return {
-        "address": environment.address,
+        "address": "",
         "token": "",
         "as_name": "",
         "ca": environment.ca,
@@ -202,19 +214,24 @@ def _defaults() -> dict[str, Any]:
     }
 
 
-def _session(*, token: str, as_name: str, output: Output | None, **shared: Any) -> Session:
+def _session(*, address: str, token: str, as_name: str, output: Output | None, **shared: Any) -> Session:
+    if as_name:
+        token, address = _minted(as_name, address)
     return Session(
-        token=_minted(as_name) if as_name else token,
-        output=output or (Output.TABLE if sys.stdout.isatty() else Output.JSON),
+        token=token,
+        address=address or DEFAULT_ADDRESS,
+        output=format_of(output),
         **shared,
     )
 
 
-def _minted(name: str) -> str:
-    from pdp.dev import identity
+def _minted(name: str, address: str) -> tuple[str, str]:
+    """A token for a demo person, and the address of its stack, unless another one was named."""
+    from pdp.dev import identity, presence
 
     try:
-        return identity.token(Environment.read().state, name)
+        state, found = presence.meant(Environment.read(), address)
+        return identity.token(state, name), address or found
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 

@@ -28,6 +28,11 @@ _PIECE = 4096
 """Values that are Python objects at a time."""
 
 
+def counts(made: masker.MaskPlan) -> bool:
+    """Whether any value of this table counts against the quota."""
+    return any(methods.counts(spec, made.direction) for _, spec in specs(made))
+
+
 def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
     """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
     names = [column for column, spec in specs(made) if methods.counts(spec, made.direction)]

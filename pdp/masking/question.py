@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from pdp.caller import Caller
-from pdp.decision import policy_object, policy_revision, policy_text
 from pdp.errors import MaskPlanRefused, PolicyInvalid
+from pdp.policy_answer import policy_object, policy_revision, policy_text
 
 SELECTORS = ("columns", "tags")
 """How a mask entry says which columns it is for; it has exactly one of them."""

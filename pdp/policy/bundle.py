@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from pdp.errors import SetupError
 from pdp.policy.check import examine, warnings
 from pdp.policy.finding import PolicyRefused
 from pdp.policy.people import kept
 from pdp.policy.place import Rules, rules
-from pdp.policy.sources import Source, labels, revision, staged
+from pdp.policy.sources import Source, labels, revision, staged, without_rules
 from pdp.policy.stock import capabilities, output
 
 FAST = 1
@@ -57,6 +58,8 @@ def built(opa: Path, sources: Sequence[Source], destination: Path, work: Path, i
         found = examine(opa, sources, in_force)
     if found.findings:
         raise PolicyRefused(found.findings)
+    if sentence := without_rules(sources):
+        raise SetupError(sentence)
     name = revision(sources)
     loaded = [*(source for source in sources if source.is_rego), *kept(found.documents, found.modules)]
     with tempfile.TemporaryDirectory(dir=work, prefix=".build-") as scratch:

@@ -17,7 +17,7 @@ from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
 from pdp.policy.schema import Schemas, parsed, request
-from pdp.policy.sources import CORE, Source, labels, read, shown, staged
+from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
@@ -38,6 +38,8 @@ def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> 
     """Every finding in `folders`, and sentences of what loads but may surprise, with numbers."""
     sources = read(folders)
     found = examine(opa, sources, in_force)
+    if not found.findings and (sentence := without_rules(sources)):
+        raise SetupError(sentence)
     return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
 
 

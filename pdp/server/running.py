@@ -69,12 +69,15 @@ REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
 MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
+MAX_STREAMS = 1024
+"""Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.so_reuseport", 0),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -114,10 +117,8 @@ class _Parts:
         self.database = database
         self.grant_key = keys.private_key(config.grant_key)
         self.sealer = Sealer(self.grant_key, config.realm)
-        self.approvals, self.batches = (
-            Approvals(database, self.sealer, notified=bool(config.webhooks)),
-            Batches(database),
-        )
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.batches = Batches(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -166,10 +167,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         authenticator = Authenticator(config.issuers, config.certificates)
-        health = Health(
-            {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
-            apart=authenticator.health(),
-        )
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=_OPTIONS)
         edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
         names = _add_services(server, edge, config, opa, parts, masks)
@@ -261,11 +260,12 @@ def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
         uses=masks.uses,
+        quotas=masks.quotas,
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
         writer=parts.writer,
         threads=threads,
     )
-    limits = Limits(config.mask_values_an_hour, config.unmask_values_an_hour)
-    return MaskService(jobs=jobs, quotas=masks.quotas, limits=limits, writer=parts.writer, threads=threads)
+    return MaskService(jobs=jobs, writer=parts.writer, threads=threads)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

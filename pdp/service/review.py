@@ -70,6 +70,9 @@ class ReviewService:
         if request.verdict not in Verdict.values() or request.verdict == Verdict.VERDICT_UNSPECIFIED:
             raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
         verdict = ReviewVerdict(Verdict.Name(request.verdict).removeprefix("VERDICT_"))
+        if request.expected_version < 1:
+            sentence = "is required; send the version of the approval that was displayed"
+            raise InvalidRequest.field("expected_version", sentence)
         sends_back = verdict is ReviewVerdict.CHANGES_REQUESTED
         if request.HasField("suggestion") and not sends_back:
             raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")

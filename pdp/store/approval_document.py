@@ -84,7 +84,8 @@ def of_posted(posted: OutboxEntry) -> Document:
 
 
 def _requirement(document: Document) -> Requirement:
-    changed: dict[str, Any] = {name: tuple(document[name]) for name in ("groups", "identities")}
+    lists = ("groups", "identities", "summary")
+    changed: dict[str, Any] = {name: tuple(document[name]) for name in lists if name in document}
     return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
@@ -20,6 +21,7 @@ from pdp.seal import Sealer
 from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
+from pdp.store.pace import Pace, Turn
 
 _FOUND = {"document": "$$ROOT", "now": "$$NOW"}
 
@@ -37,7 +39,7 @@ class Approvals:
 
     def __init__(self, database: Database, sealer: Sealer, *, notified: bool = False) -> None:
         self._collection, self._notified = database.database.get_collection("approvals"), notified
-        self._database, self._sealer = database, sealer
+        self._database, self._sealer, self._pace = database, sealer, Pace(database)
 
     async def now(self) -> datetime:
         """MongoDB's time."""
@@ -110,13 +112,17 @@ class Approvals:
             return None
 
     async def review(
-        self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry]
+        self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry], turn: Turn | None = None
     ) -> Approval | None:
-        """Add a review to an approval whose time is not over."""
+        """Add a review to an approval whose time is not over. With `turn` it is paced: raises `TooSoon`."""
         changes: Document = {"$push": {"reviews": of_review(review)}}
         if after in (State.DENIED, State.REVOKED):
             changes["$set"] = {"closed_by": review.reviewer, "close_reason": review.reason}
-        return await self._step(approval, after, outbox, changes)
+        if turn is None:
+            return await self._step(approval, after, outbox, changes)
+        return await self._pace.step(
+            turn, lambda session: self._step(approval, after, outbox, changes, session=session)
+        )
 
     async def close(
         self, approval: Approval, after: State, closed_by: str, reason: str, outbox: Sequence[Entry]
@@ -196,6 +202,7 @@ class Approvals:
         changes: Document,
         *,
         overdue: bool = False,
+        session: AsyncClientSession | None = None,
     ) -> Approval | None:
         if after is not approval.state:
             transition(approval.state, after)
@@ -213,15 +220,22 @@ class Approvals:
             changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
-        return await self._update(condition, update)
+        return await self._update(condition, update, session=session)
 
     def _signed(self, approval_id: str, version: int, outbox: Sequence[Entry]) -> tuple[OutboxEntry, ...]:
         return tuple(OutboxEntry(entry, self._sealer.outbox(approval_id, version, entry)) for entry in outbox)
 
-    async def _update(self, condition: Document, update: Document, *, upsert: bool = False) -> Approval | None:
+    async def _update(
+        self,
+        condition: Document,
+        update: Document,
+        *,
+        upsert: bool = False,
+        session: AsyncClientSession | None = None,
+    ) -> Approval | None:
         async with unavailable():
             document = await self._collection.find_one_and_update(
-                condition, update, upsert=upsert, return_document=ReturnDocument.AFTER
+                condition, update, upsert=upsert, return_document=ReturnDocument.AFTER, session=session
             )
         return from_document(document) if document else None
 

@@ -29,18 +29,24 @@ Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
 
 
+class Outrun(Exception):
+    """Another call changes the documents of a transaction; nothing of it was written, and it may be tried again."""
+
+
 @asynccontextmanager
 async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
     """Raise `StoreUnavailable` if MongoDB does not confirm within `seconds`, for any reason.
 
-    A duplicate key is an answer, so its error passes through.
+    A duplicate key is an answer, so its error passes through. A transaction that met another raises `Outrun`.
     """
     try:
         async with deadline.within(seconds):
             yield
     except DuplicateKeyError:
         raise
-    except (PyMongoError, TimeoutError):
+    except (PyMongoError, TimeoutError) as error:
+        if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+            raise Outrun from None
         raise StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again") from None
 
 

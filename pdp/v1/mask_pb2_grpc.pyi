@@ -37,12 +37,15 @@ class MaskServiceStub:
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     @_typing.overload
@@ -83,12 +86,15 @@ class MaskServiceAsyncStub(MaskServiceStub):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -125,12 +131,15 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     @_abc_1.abstractmethod

@@ -73,9 +73,12 @@ class ReviewServiceServicer(object):
         1. A person reviews an approval once.
         2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
         3. A denial of an APPROVED approval revokes it.
+        4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+        held back.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

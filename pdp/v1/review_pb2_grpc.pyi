@@ -40,9 +40,12 @@ class ReviewServiceStub:
     1. A person reviews an approval once.
     2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
     3. A denial of an APPROVED approval revokes it.
+    4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+       `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+       held back.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
     """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
@@ -66,9 +69,12 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     1. A person reviews an approval once.
     2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
     3. A denial of an APPROVED approval revokes it.
+    4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+       `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+       held back.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
     """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
@@ -101,9 +107,12 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         1. A person reviews an approval once.
         2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
         3. A denial of an APPROVED approval revokes it.
+        4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+           `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+           held back.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
         """
 
     @_abc_1.abstractmethod

@@ -1,7 +1,8 @@
 """One question, and its answer that may leave once its records are durable."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pdp import identifier
 from pdp.approval import Approval, ApprovalAt
@@ -12,15 +13,27 @@ from pdp.canonical import Canonical
 from pdp.decision import Verdict
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
+Ready: TypeAlias = Callable[["Answer"], Awaitable[str]]
+"""Makes ready what an allow is for. It gets the allow that would be answered, before anything is used for it, and gives
+the claim that the use is to hold. What it raises ends the call with nothing used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970."""
+    """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970.
+
+    `ready` is of a question whose answer the server itself acts on.
+    """
 
     request: AuthorizeRequest
     caller: Caller
     canonical: Canonical
     now_ns: int
+    ready: Ready | None = None
+
+    async def claim(self, answer: "Answer") -> str:
+        """The claim on this allow once what it is for is ready; empty where the server does not act on it."""
+        return await self.ready(answer) if self.ready else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ from pdp.obstacle import Obstacle, obstacle
 from pdp.opa.queries import Opa
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
+from pdp.store.pace import TooSoon
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.retrying import retried
-from pdp.workflow.review_limits import refuse_together
+from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
 
 CLOSED_BY_VERDICT = (State.DENIED, State.REVOKED)
 """The ends that a reviewer's verdict can bring."""
@@ -47,7 +48,7 @@ CLOSED_BY_VERDICT = (State.DENIED, State.REVOKED)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a reviewer sends: the verdict, and the digest and, unless 0, the version of what was displayed.
+    """What a reviewer sends: the verdict, and the digest and the version of what was displayed.
 
     `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
     """
@@ -55,7 +56,7 @@ class Submission:
     verdict: ReviewVerdict
     reason: str
     expected_digest: str
-    expected_version: int = 0
+    expected_version: int
     suggestion: bytes = b""
     together: bool = False
 
@@ -115,7 +116,7 @@ class Reviewing:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
-        `ApprovalTampered`, `ReviewIndividually`, `Conflict`.
+        `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`, `Conflict`.
         """
         return await retried(lambda: self._review(caller, approval_id, submission))
 
@@ -177,7 +178,11 @@ class Reviewing:
         if after in CLOSED_BY_VERDICT:
             words = {"closed_by": review.reviewer, "reason": review.reason}
             records.append(event.approval_closed(approval, after, revision, **words))
-        return await self._approvals.review(approval, review, after, records)
+        turn = turn_of(approval, eligibility, review.verdict)
+        try:
+            return await self._approvals.review(approval, review, after, records, turn)
+        except TooSoon as early:
+            raise too_soon(early.turn) from None
 
     async def _view(self, caller: Caller, held: ApprovalAt) -> View:
         approval = held.approval
@@ -195,7 +200,7 @@ def _require_reviewable(view: View, submission: Submission) -> None:
     found = obstacle(view.held, view.answer, view.caller, submission.verdict)
     if found is not None and found.is_personal:
         raise NotAllowed(found.code, f"{view.caller.identity}: {found.sentence}")
-    if submission.expected_version not in (0, approval.version):
+    if submission.expected_version != approval.version:
         raise _changed(view.held)
     if found is not None and found.code == "APPROVAL_NOT_PENDING":
         raise ApprovalNotPending(f"this approval is {state}; it takes no more reviews", state=state)

@@ -82,7 +82,10 @@ def test_requirement_takes_claims_alone_or_beside_others_and_may_be_individual()
         (read,) = verdict(asking(reviewers={**others, "claims": wanted}, individual=True), PERSONS).requirements
         assert (read.claims, read.individual) == (wanted, True)
         assert read.policy_form()["reviewers"]["claims"] == wanted
+    (read,) = verdict(asking(individual_every="1m", summary=["context.rows"]), PERSONS).requirements
+    assert (read.individual_every_ms, read.summary) == (60_000, ("context.rows",))
     (plain,) = verdict(NEEDS, PERSONS).requirements
+    assert (plain.individual_every_ms, plain.summary) == (10_000, ())
     assert (plain.claims, plain.individual) == ({}, False)
 
 
@@ -189,6 +192,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         f"individual {json.dumps(value)}": (asking(individual=value), "wrong_type")
         for value in (None, 0, 1, "true", "", [], {})
     },
+    **{
+        f"summary {json.dumps(value)}": (asking(summary=value), "wrong_type")
+        for value in (None, "resource.id", [1], [""], ["input.resource.id"], ["resource.."], ["context"] * 11)
+    },
     "groups text": (asking(reviewers={"groups": "stewards"}), "wrong_type"),
     "groups null": (asking(reviewers={"groups": None}), "wrong_type"),
     "groups of numbers": (asking(reviewers={"groups": [1]}), "wrong_type"),
@@ -199,7 +206,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     },
     **{
         f"{key} {json.dumps(value)}": (asking(**{key: value}), "wrong_type")
-        for key in ("pending_for", "valid_for")
+        for key in ("pending_for", "valid_for", "individual_every")
         for value in (None, 0, 60, True, "", "0s", "1d", "1 h", ["1h"], "-1h")
     },
     "rule of a requirement missing": (asking(rule=MISSING), "wrong_type"),

@@ -59,7 +59,21 @@ REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
     "signature", "suggestion_digest",
 }  # fmt: skip
-USE = {"decision_id", "request_id", "record_sha256", "at", "signature"}
+REQUIREMENT: Mapping[str, Any] = {
+    "rule": "another",
+    "reason": "another",
+    "groups": ["anybody"],
+    "identities": ["user:mallory"],
+    "count": 1,
+    "pending_for_ms": 10**9,
+    "valid_for_ms": 10**9,
+    "claims": b'{"a":1}',
+    "individual": True,
+    "individual_every_ms": 1,
+    "summary": ["context.run"],
+}
+"""Each member of a stored requirement, all of them sealed, with another value."""
+USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
 
@@ -85,6 +99,7 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert {*used, *await stored(mongod, server, denied), "outbox"} == FIELDS.keys()
     assert {*used["reviews"][0], "suggestion_digest"} == REVIEW
     assert used["used_by"].keys() == USE
+    assert used["requirements"][0].keys() == REQUIREMENT.keys()
     assert outbox.keys() == ENTRY
 
 
@@ -135,6 +150,19 @@ async def test_approval_with_a_changed_or_removed_field_is_not_used(
     assert await is_allowed(server, request, approval)
 
 
+@pytest.mark.parametrize("member", sorted(REQUIREMENT))
+async def test_approval_with_a_changed_requirement_is_not_used(
+    server: Placet, mongod: MongodProcess, member: str
+) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    before = (await stored(mongod, server, approval))["requirements"][0][member]
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": REQUIREMENT[member]}})
+    assert not await is_allowed(server, request, approval)
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": before}})
+    assert await is_allowed(server, request, approval)
+
+
 @pytest.mark.parametrize("field", ["created_at", "closed_at"])
 @pytest.mark.parametrize("minutes", [-2, 2])
 async def test_time_that_was_moved_is_found(server: Placet, mongod: MongodProcess, field: str, minutes: int) -> None:
@@ -154,6 +182,7 @@ USES: Mapping[str, Callable[[Document], Document]] = {
     "another record": lambda use: use | {"record_sha256": "0" * 64},
     "another time": lambda use: use | {"at": use["at"] + timedelta(seconds=30)},
     "no signature": lambda use: use | {"signature": ""},
+    "a claim that no job has": lambda use: use | {"claim": "use_" + "0" * 32},
     "as an older version wrote it": lambda use: {name: use[name] for name in ("decision_id", "request_id")},
 }
 

@@ -101,6 +101,8 @@ REQUIREMENTS = {
     "claim that is one of several": ("wrong-type", '"reviewers": {"claims": {"department": ["hr", "finance"]}}'),
     "misspelt claims": ("unknown-key", '"reviewers": {"groups": ["stewards"], "claim": {"department": "hr"}}'),
     "individual in words": ("wrong-type", '"individual": "yes"'),
+    "individual every, without unit": ("wrong-type", '"individual_every": 10'),
+    "summary of what is no path": ("wrong-type", '"summary": ["amount"]'),
 }
 
 
@@ -132,6 +134,8 @@ def test_requirement_written_in_full_has_no_finding(tmp_path: Path) -> None:
             "reason": "money leaves",
             "reviewers": {"claims": {"department": "finance", "level": count(input.on_behalf_of), "manager": true}},
             "individual": true,
+            "individual_every": "1m",
+            "summary": ["resource.properties.amount"],
         } if {
             input.action.name == "export"
         }

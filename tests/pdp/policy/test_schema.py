@@ -17,6 +17,7 @@ def test_reference_policy_is_closed() -> None:
 
 
 def test_folder_without_schemas_is_open(tmp_path: Path) -> None:
+    (tmp_path / "rules.rego").write_text("package policy\n")
     assert schemas(read([tmp_path])) == Schemas()
     assert Attributes(Schemas()).faults("anything", {"any": "thing"}, "do", {"any": "thing"}) == []
 
