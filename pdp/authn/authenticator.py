@@ -61,6 +61,18 @@ class Authenticator:
         """Whether there are keys for the tokens of every issuer."""
         return all(source.keys for source in self.sources)
 
+    def health(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """Whether there are keys for the tokens of every issuer (`issuers`), and of each one (`issuers/<type>`)."""
+
+        def of(source: KeySource) -> Callable[[], Awaitable[bool]]:
+            async def has_keys() -> bool:
+                return bool(source.keys)
+
+            return has_keys
+
+        each = {f"issuers/{issuer.type}": of(source) for issuer, source in self._issuers.values()}
+        return {"issuers": self.has_keys, **each}
+
     async def caller(self, authorization: str | None, certificate: bytes = b"") -> Caller:
         """The caller behind an `authorization` header and the PEM certificate of the connection.
 

@@ -71,12 +71,14 @@ def build(
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, read(against)) if against else {}
-        revision = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force).revision
+        done = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force)
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     except OSError as error:
         exit_code.fail(f"{output} cannot be written ({error.strerror}); name another file", exit_code.POLICY_ERROR)
-    typer.echo(revision)
+    for warning in done.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(done.revision)
 
 
 @app.command()

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy.check import examine
+from pdp.policy.check import examine, warnings
 from pdp.policy.finding import PolicyRefused
 from pdp.policy.people import kept
+from pdp.policy.place import Rules, rules
 from pdp.policy.sources import Source, labels, revision, staged, without_rules
 from pdp.policy.stock import capabilities, output
 
@@ -27,10 +28,12 @@ MAPS = "/pdp/people/data.json"
 
 
 class Built(NamedTuple):
-    """The revision of a bundle, and the domains that its data declares."""
+    """The revision of a bundle, the domains that its data declares, where its rules stand, and warnings."""
 
     revision: str
     domains: Mapping[str, Any]
+    rules: Rules
+    warnings: Sequence[str]
 
 
 def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
@@ -64,7 +67,7 @@ def built(opa: Path, sources: Sequence[Source], destination: Path, work: Path, i
         _compile(opa, loaded, compiled, name)
         _add(compiled, orjson.dumps(found.people), whole)
         whole.replace(destination)
-    return Built(name, found.data.get("domains", {}))
+    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(opa, found))
 
 
 @contextmanager

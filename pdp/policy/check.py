@@ -12,6 +12,7 @@ from pdp.policy import masks, people
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
+from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
@@ -49,6 +50,10 @@ def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
+UNREADABLE = {"bad-data", "encoding"}
+"""Findings of data that could not be read. What else a check would say of it only follows from that."""
+
+
 class Examined(NamedTuple):
     """What a check found and read: each data file with its document, the maps of people, all modules, the schemas."""
 
@@ -62,6 +67,8 @@ class Examined(NamedTuple):
 
 def warnings(opa: Path, found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
+    if any(finding.rule in UNREADABLE for finding in found.findings):
+        return []
     compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
     return [*map(str, compared), *(people.warnings(found.people, found.modules) if found.people else ())]
 
@@ -71,7 +78,11 @@ def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = 
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
     read_documents, data, made, faults = _data(opa, sources, everything, in_force)
-    findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
+    known = None if any(fault.rule in UNREADABLE for fault in faults) else data
+    parsed_files = {module.source for module in everything}
+    unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
+    findings += [fault for fault in map(mark, unparsed) if fault]
+    findings += [*faults, *_stray(sources), *_syntax(everything, known, schemas)]
     compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
     return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas)
 
@@ -81,23 +92,26 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
     return any(
-        reported.file == finding.file and (reported.line == finding.line or finding.rule == "reserved-package")
+        reported.file == finding.file
+        and (reported.line == finding.line or finding.rule in {"reserved-package", "encoding"})
         for finding in findings
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Schemas) -> Iterator[Finding]:
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
+    """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules, read_packages = definitions(everything), packages(everything)
     for module in everything:
         if module.source.label == CORE:
             continue
         yield from inspect(module)
         if not module.source.is_test:
-            yield from unknown_data(module, rules, data)
             yield from unknown_attributes(module, schemas)
-            yield from droppable(module, rules, data)
             yield from unread_sets(module, read_packages)
-            yield from masks.entries(module, data)
+            if data is not None:
+                yield from unknown_data(module, rules, data)
+                yield from droppable(module, rules, data)
+                yield from masks.entries(module, data)
 
 
 def _data(
@@ -169,5 +183,7 @@ def _unformatted(opa: Path, sources: Sequence[Source]) -> Iterator[Finding]:
         return
     with staged(rego) as folder:
         listed = run(opa, "fmt", "--list", *labels(rego), folder=folder).stdout.decode().splitlines()
-    for name in listed:
-        yield Finding(shown(sources, name), 0, "unformatted", "run `opa fmt --write` on it")
+    for source in rego:
+        if source.name in listed:
+            unformatted = Finding(source.shown, 0, "unformatted", "run `opa fmt --write` on it")
+            yield mark(source) or line_ends(source) or unformatted

@@ -10,6 +10,7 @@ from watchfiles import awatch
 from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
+from pdp.policy.place import Rules, place
 from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import read
 
@@ -22,6 +23,11 @@ class Policy:
 
     def __init__(self) -> None:
         self.attributes = Attributes(Schemas())
+        self._rules: Rules = {}
+
+    def place(self, file: str, line: int) -> str:
+        """OPA's place in the bundle as the author knows it."""
+        return place(file, line, self._rules)
 
     def faults(
         self, resource_type: str, properties: Mapping[str, Any], action: str, context: Mapping[str, Any]
@@ -60,9 +66,11 @@ class WatchedPolicy(Policy):
         work = self.bundle.resolve().parents[1]
         sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
         attributes = Attributes(schemas(sources))
-        revision, declared = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
-        self._domains, self.attributes = {**self._domains, **declared}, attributes
-        return revision
+        done = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
+        self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
+        for warning in done.warnings:
+            self._say(f"warning: {warning}")
+        return done.revision
 
     async def watch(self) -> None:
         """Build again at every change, until cancelled."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
+from pdp.policy.encoding import unreadable
 from pdp.policy.finding import Finding
 from pdp.policy.sources import Source
 
@@ -70,9 +71,9 @@ def parsed(sources: Iterable[Source]) -> tuple[Schemas, list[Finding]]:
             continue
         try:
             found[folder][str(source.path.relative_to(folder))[: -len(".json")]] = closed(orjson.loads(source.content))
-        except ValueError:
-            sentence = f'write a JSON Schema of the {_of(folder)}, an object with "type": "object" and "properties"'
-            findings.append(Finding(source.shown, 0, "bad-schema", sentence))
+        except ValueError as error:
+            wanted = f'write a JSON Schema of the {_of(folder)}, an object with "type": "object" and "properties"'
+            findings.append(unreadable(source, error, "bad-schema", wanted))
     return Schemas(found[RESOURCES], _with_given(found[CONTEXTS])), findings
 
 

@@ -117,10 +117,8 @@ class _Parts:
         self.database = database
         self.grant_key = keys.private_key(config.grant_key)
         self.sealer = Sealer(self.grant_key, config.realm)
-        self.approvals, self.batches = (
-            Approvals(database, self.sealer, notified=bool(config.webhooks)),
-            Batches(database),
-        )
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.batches = Batches(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -169,10 +167,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         authenticator = Authenticator(config.issuers, config.certificates)
-        health = Health(
-            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
-            apart={"issuers": authenticator.has_keys},
-        )
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=_OPTIONS)
         edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
         names = _add_services(server, edge, config, opa, parts, masks)

@@ -15,6 +15,8 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.store.driver import in_our_words
+from pdp.store.topology import ROUTER, is_router
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -65,14 +67,15 @@ class Database:
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
         try:
-            client: AsyncMongoClient[Document] = AsyncMongoClient(
-                uri,
-                serverSelectionTimeoutMS=2000,
-                connectTimeoutMS=1000,
-                socketTimeoutMS=2000,
-                maxPoolSize=32,
-                appname="placet",
-            )
+            with in_our_words(uri):
+                client: AsyncMongoClient[Document] = AsyncMongoClient(
+                    uri,
+                    serverSelectionTimeoutMS=2000,
+                    connectTimeoutMS=1000,
+                    socketTimeoutMS=2000,
+                    maxPoolSize=32,
+                    appname="placet",
+                )
         except (ConfigurationError, InvalidURI, ValueError):
             raise SetupError(
                 "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
@@ -110,6 +113,8 @@ class Database:
             hello = await self.database.command("hello")
         except PyMongoError:
             raise SetupError("no MongoDB answers at the given URI; start it, or correct mongodb_uri") from None
+        if is_router(hello):
+            raise SetupError(ROUTER)
         if "setName" not in hello:
             raise SetupError(
                 "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with "
