@@ -15,6 +15,7 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.store import cause
 from pdp.store.driver import in_our_words
 from pdp.store.topology import ROUTER, is_router
 
@@ -80,6 +81,10 @@ class Database:
             raise SetupError(
                 "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
             ) from None
+        except OSError:
+            raise SetupError(
+                "a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing"
+            ) from None
         database = cls(client, name)
         try:
             await database._check()
@@ -111,22 +116,31 @@ class Database:
     async def _check(self) -> None:
         try:
             hello = await self.database.command("hello")
-        except PyMongoError:
-            raise SetupError("no MongoDB answers at the given URI; start it, or correct mongodb_uri") from None
+        except PyMongoError as error:
+            seen = self._client.topology_description.server_descriptions().values()
+            raise SetupError(cause.sentence(error, seen)) from None
         if is_router(hello):
             raise SetupError(ROUTER)
         if "setName" not in hello:
-            raise SetupError(
-                "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with "
-                "--replSet rs0 and run rs.initiate() once (one member is enough to begin with)"
-            )
+            raise SetupError(cause.NOT_INITIATED if hello.get("isreplicaset") else cause.STANDALONE)
+        await self._check_rights()
         await self._confirm_durable_writes()
+
+    async def _check_rights(self) -> None:
+        """Raise `SetupError` that names the rights which the user lacks."""
+        async with unavailable():
+            login = (await self.database.command("connectionStatus", showPrivileges=True))["authInfo"]
+        missing = cause.missing_rights(login["authenticatedUserPrivileges"], self.database.name)
+        if login["authenticatedUsers"] and missing:
+            raise SetupError(cause.rights_sentence(missing, self.database.name))
 
     async def _confirm_durable_writes(self) -> None:
         schema = self.database.get_collection("schema")
         try:
             await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": _SCHEMA_VERSION}}, upsert=True)
             stored = await schema.find_one({"_id": "placet"}) or {}
+        except OperationFailure as error:
+            raise SetupError(cause.sentence(error)) from None
         except PyMongoError:
             raise SetupError(
                 "this MongoDB does not confirm a write with majority and journal; every member needs a journal "
