@@ -210,9 +210,12 @@ async def test_chunk_with_other_rows_is_an_error() -> None:
         await anext(requests)
         opened = UnmaskStreamOpened(decision=AuthorizeResponse(effect=Effect.EFFECT_ALLOW), plan=PLAN)
         yield UnmaskStreamResponse(opened=opened).SerializeToString()
-        async for _ in requests:
-            other = UnmaskChunk(index=0, arrow_messages=chunks.messages(BATCHES[0].slice(1), SCHEMA))
+        async for body in requests:
+            index = UnmaskStreamRequest.FromString(body).chunk.index
+            other = UnmaskChunk(index=index, arrow_messages=chunks.messages(BATCHES[0].slice(1), SCHEMA))
             yield UnmaskStreamResponse(chunk=other).SerializeToString()
+        end = UnmaskStreamEnd(rows=8, chunks=len(BATCHES))
+        yield UnmaskStreamResponse(end=end).SerializeToString()
 
     async with serving(handle) as client:
         with pytest.raises(Incomplete, match="came back with other rows"):
