@@ -26,7 +26,7 @@ from pdp.opa.engine import Engine, engine
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
-from pdp.recording.writer import Writer
+from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
 from pdp.server.edge import STREAM_SECONDS, Edge
 from pdp.server.health import Health
@@ -161,7 +161,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
-        await parts.writer.append([entry(Kind.SERVER_STARTED)])
+        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
         await stack.enter_async_context(background(parts.sweep.run(), failed))
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
