@@ -32,6 +32,7 @@ from pdp.server.edge import STREAM_SECONDS, Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.notifier import Notifier
+from pdp.server.pings import PING_SECONDS, keepalive
 from pdp.server.sweep import Sweep
 from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
@@ -79,9 +80,7 @@ _OPTIONS = [
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.so_reuseport", 0),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    *keepalive(PING_SECONDS),
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
 ]
