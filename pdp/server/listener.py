@@ -84,8 +84,9 @@ class _Files:
         return tuple(stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
+        if self._tls.key.exists():
+            require_secret(self._tls.key)
         chain, key = _bytes(self._tls.certificate, "certificate"), _bytes(self._tls.key, "key")
-        require_secret(self._tls.key)
         try:
             private = load_pem_private_key(key, None).public_key()
             public = x509.load_pem_x509_certificates(chain)[0].public_key()
