@@ -101,7 +101,7 @@ async def show(
     else:
         session.print(answer, str)
     if tokens:
-        require_tokens(answer.approval, tokens, scope)
+        await require_tokens(answer.approval, tokens, scope)
 
 
 @app.command()

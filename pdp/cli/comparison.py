@@ -1,5 +1,6 @@
 """Whether a file holds the tokens that an approval to unmask is for: it is for tokens by their hash alone."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from pdp.cli.scope import Scope
 
 
-def require_tokens(held: Approval, path: str, scope: "Scope") -> None:
+async def require_tokens(held: Approval, path: str, scope: "Scope") -> None:
     """Say whether an approval is for the tokens in a file, and exit where it is for others."""
     bound = bound_context(held)
     if not bound:
         exit_code.fail(f"{path}: this approval is for no tokens", exit_code.APPROVAL_ENDED)
-    with refusals(), reopened(path, scope) as opened:
-        found = _hash(bound, opened, scope)
+    with refusals():
+        async with reopened(path, scope) as opened:
+            found = await asyncio.to_thread(_hash, bound, opened, scope)
     if found != (bound.get(TREE) or bound.get(DIGEST)):
         differs = "this approval is for other tokens, or for these in another order, shape or key version"
         exit_code.fail(f"{path}: {differs}", exit_code.APPROVAL_ENDED)

@@ -91,33 +91,35 @@ def written(folder: Path, rows: pa.Table, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl.gz"])
-def test_file_is_what_was_approved_or_not(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_file_is_what_was_approved_or_not(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, ROWS, name)
     approval, anyhow = approved(path), Scope(table="")
-    require_tokens(approval, str(path), anyhow)
+    await require_tokens(approval, str(path), anyhow)
     assert "exactly these tokens" in capsys.readouterr().err
     swapped = pa.concat_tables([ROWS.slice(1, 1), ROWS.slice(0, 1), ROWS.slice(2)])
     for other in (ROWS.slice(1), swapped):
         written(tmp_path, other, name)
         with pytest.raises(typer.Exit) as refused:
-            require_tokens(approval, str(path), anyhow)
+            await require_tokens(approval, str(path), anyhow)
         assert refused.value.exit_code == exit_code.APPROVAL_ENDED
         assert "for other tokens" in capsys.readouterr().err
 
 
-def test_key_version_is_part_of_what_was_approved(tmp_path: Path) -> None:
+async def test_key_version_is_part_of_what_was_approved(tmp_path: Path) -> None:
     path = written(tmp_path, ROWS, "a.parquet")
-    require_tokens(approved(path, 2), str(path), Scope(table="", masked_key_version=2))
+    await require_tokens(approved(path, 2), str(path), Scope(table="", masked_key_version=2))
     with pytest.raises(typer.Exit):
-        require_tokens(approved(path, 2), str(path), Scope(table=""))
+        await require_tokens(approved(path, 2), str(path), Scope(table=""))
 
 
-def test_approval_of_one_call_is_compared_too(tmp_path: Path) -> None:
+async def test_approval_of_one_call_is_compared_too(tmp_path: Path) -> None:
     path = written(tmp_path, ROWS, "a.parquet")
     [batch] = ROWS.combine_chunks().to_batches()
     digest = token_tree.entry(batch, ["id"], is_records=False).tokens_sha256.hex()
-    require_tokens(held({"columns": ["id"], "count": 50_000, "tokens_sha256": digest}), str(path), Scope(table=""))
+    await require_tokens(
+        held({"columns": ["id"], "count": 50_000, "tokens_sha256": digest}), str(path), Scope(table="")
+    )
     with pytest.raises(typer.Exit):
-        require_tokens(held({"columns": ["n"], "tokens_sha256": digest}), str(path), Scope(table=""))
+        await require_tokens(held({"columns": ["n"], "tokens_sha256": digest}), str(path), Scope(table=""))
     with pytest.raises(typer.Exit):
-        require_tokens(held({}), str(path), Scope(table=""))
+        await require_tokens(held({}), str(path), Scope(table=""))
