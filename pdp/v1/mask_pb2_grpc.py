@@ -159,7 +159,10 @@ class MaskServiceServicer(object):
         INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
         A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
         of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-        stream, and its deny ends it. A later start, or another one, is FAILED_PRECONDITION/DECISION_USED.
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -86,7 +86,10 @@ class MaskServiceStub:
     INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
     A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
     of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-    stream, and its deny ends it. A later start, or another one, is FAILED_PRECONDITION/DECISION_USED.
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _grpc.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -151,7 +154,10 @@ class MaskServiceAsyncStub(MaskServiceStub):
     INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
     A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
     of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-    stream, and its deny ends it. A later start, or another one, is FAILED_PRECONDITION/DECISION_USED.
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _aio.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]  # type: ignore[assignment]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -243,7 +249,10 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
         A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
         of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-        stream, and its deny ends it. A later start, or another one, is FAILED_PRECONDITION/DECISION_USED.
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
 
     @_abc_1.abstractmethod
