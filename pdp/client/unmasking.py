@@ -36,7 +36,12 @@ PATIENCE_SECONDS = 600.0
 """Seconds without a chunk after which a broken stream is given up: a server is updated within ten minutes."""
 _ANSWER_SECONDS = 120.0
 """Seconds that the server may take for one answer; then the connection counts as broken."""
-_PASSES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+_PASSES = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.ABORTED,  # the policy changed meanwhile, or a stream before was still there
+}
 """What ended a stream that can go on in another."""
 
 

@@ -137,6 +137,18 @@ async def test_stream_that_breaks_anywhere_goes_on_in_another(first: int, second
     assert sorted(set(unmasker.leaving)) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("name", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED"])
+async def test_run_goes_on_after_what_passes_and_says_so_once(name: str) -> None:
+    unmasker, said = Unmasker(breaks=[4, 0, 0], code=grpc.StatusCode[name]), list[str]()
+    async with (
+        serving(unmasker) as client,
+        UnmaskCall(client, start(), iter(BATCHES), SCHEMA, told=said.append) as call,
+    ):
+        await call.open()
+        assert [batch async for batch in call.batches()] == BATCHES
+    assert said == ["the connection broke; it goes on at chunk 2 when the server is there again"]
+
+
 @pytest.mark.parametrize("at", STEPS)
 async def test_refusal_is_told_as_it_is_wherever_it_comes(at: int) -> None:
     unmasker = Unmasker(breaks=[at], code=grpc.StatusCode.FAILED_PRECONDITION)
