@@ -28,7 +28,7 @@ from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
 from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import STREAM_SECONDS, Edge
+from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
@@ -46,12 +46,14 @@ from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
+from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
 from pdp.workflow.reviewers import Reviewers
@@ -67,8 +69,6 @@ REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
 MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
-MAX_STREAMS = 1024
-"""Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
@@ -100,12 +100,11 @@ class _Parts:
     """The parts around the audit log that live as long as the server."""
 
     def __init__(self, config: Config, database: Database) -> None:
-        self.key = keys.private_key(config.audit_key)
-        self.database = database
+        self.database, self.key = database, keys.private_key(config.audit_key)
         self.grant_key = keys.private_key(config.grant_key)
         self.sealer = Sealer(self.grant_key, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
-        self.batches = Batches(database)
+        self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -188,7 +187,8 @@ def _add_services(
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery, integrity)
-    watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
+    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
@@ -208,7 +208,7 @@ def _add_services(
             approval_pb2.DESCRIPTOR,
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
-        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
+        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),

@@ -191,6 +191,11 @@ class Database:
             name="suggesting",
             partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
         )
+        await approvals.create_index(
+            [("addressees", 1), ("due_at", 1), ("_id", 1)],
+            name="queue",
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
+        )
         await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
         await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
         await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")

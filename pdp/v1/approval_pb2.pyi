@@ -81,20 +81,22 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
     LAST_APPROVED_FIELD_NUMBER: _ClassVar[int]
     NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    MAY_NOT_REVIEW_REASON_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
     eligible: _containers.RepeatedCompositeFieldContainer[EligibleReviewers]
     last_approved: Approval
     notifications: _containers.RepeatedCompositeFieldContainer[Notification]
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ...) -> None: ...
+    may_not_review_reason: str
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ...) -> None: ...
 
 class EligibleReviewers(_message.Message):
     __slots__ = ("rule", "identities", "open")

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pending_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "valid_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "version": (ENDS, "a step or a view of another version is refused"),
+    "addressees": (HARMLESS, "finds it for a queue; the policy says who may review it"),
+    "due_at": (HARMLESS, "orders the queue; deadlines are counted from the sealed durations"),
     "kind": (HARMLESS, "finds the last approved request, which is shown if its seal and its own kind fit"),
     "request_ids": (HARMLESS, "finds the approval, whose caller and digest must be those of the request"),
     "updated_at": (HARMLESS, "says when a sweep looks at the outbox"),
