@@ -1,6 +1,6 @@
 """The form in which an exported log lies before us: packed, in another encoding, doubled, cut.
 
-The content is read through the form as far as it can be. So records that are missing or changed are found in every form.
+The content is read through the form as far as it can be: what is missing or changed is found in every form.
 """
 
 import bz2
