@@ -75,7 +75,8 @@ async def engine(
         if not url:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
             binary = toolcache.opa(tool_cache)
-            policy = WatchedPolicy(binary, config.policy, _watched(folder) / "bundle.tar.gz", say, used_domains)
+            bundle = _watched(folder) / "bundle.tar.gz"
+            policy = WatchedPolicy(binary, config.policy, bundle, say, used_domains, config.known_types)
             await policy.build()
             process = OpaProcess(
                 binary, policy.bundle, folder / "opa.sock", say=say, reloaded=lambda error: _heard(error, say, reloaded)

@@ -1,6 +1,6 @@
 """Checks everything that an author's files must satisfy before they may decide."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks, people
+from pdp.policy import masks, people, strangers
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
@@ -22,22 +22,29 @@ from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
 def findings_in(
-    opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
+    opa: Path,
+    folders: Sequence[Path],
+    *,
+    full: bool = True,
+    in_force: Mapping[str, Any] | None = None,
+    types: Collection[str] = (),
 ) -> list[Finding]:
     """Every finding in `folders`, in the order of files and lines. A policy without findings may be loaded.
 
     `full` also checks tests and formatting, which do not matter to a server that loads the policy. `in_force` are the
-    domains that must not change.
+    domains that must not change, `types` those of the identities that the configuration knows.
     """
     if full:
-        return checked(opa, folders, in_force or {})[0]
-    return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}).findings
+        return checked(opa, folders, in_force or {}, types)[0]
+    return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}, types).findings
 
 
-def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> tuple[list[Finding], list[str]]:
+def checked(
+    opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any], types: Collection[str] = ()
+) -> tuple[list[Finding], list[str]]:
     """Every finding in `folders`, and sentences of what loads but may surprise, with numbers."""
     sources = read(folders)
-    found = examine(opa, sources, in_force)
+    found = examine(opa, sources, in_force, types)
     if not found.findings and (sentence := without_rules(sources)):
         raise SetupError(sentence)
     return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
@@ -55,7 +62,10 @@ UNREADABLE = {"bad-data", "encoding"}
 
 
 class Examined(NamedTuple):
-    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas."""
+    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas.
+
+    `types` are those of identities that the configuration knows.
+    """
 
     findings: list[Finding]
     documents: list[tuple[Source, Any]]
@@ -63,6 +73,7 @@ class Examined(NamedTuple):
     people: Mapping[str, Any]
     modules: Sequence[Module]
     schemas: Schemas
+    types: Collection[str]
 
 
 def warnings(opa: Path, found: Examined) -> list[str]:
@@ -70,21 +81,29 @@ def warnings(opa: Path, found: Examined) -> list[str]:
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
     compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
-    return [*map(str, compared), *(people.warnings(found.people, found.modules) if found.people else ())]
+    if not found.people:
+        return [*map(str, compared)]
+    strange = strangers.unknown(found.data, found.types)[1]
+    return [*map(str, compared), *strange, *people.warnings(found.people, found.modules)]
 
 
-def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> Examined:
-    """Check `sources`, all but their formatting. `in_force` are the domains of the policy that these replace."""
+def examine(
+    opa: Path,
+    sources: Sequence[Source],
+    in_force: Mapping[str, Any] = MappingProxyType({}),
+    types: Collection[str] = (),
+) -> Examined:
+    """Check `sources`, all but their formatting, as `findings_in` does."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
-    read_documents, data, made, faults = _data(opa, sources, everything, in_force)
+    read_documents, data, made, faults = _data(opa, sources, everything, in_force, types)
     known = None if any(fault.rule in UNREADABLE for fault in faults) else data
     parsed_files = {module.source for module in everything}
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
     findings += [*faults, *_stray(sources), *_syntax(everything, known, schemas)]
     compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas)
+    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas, types)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -115,13 +134,17 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
 
 
 def _data(
-    opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
+    opa: Path,
+    sources: Iterable[Source],
+    everything: Sequence[Module],
+    in_force: Mapping[str, Any],
+    types: Collection[str],
 ) -> tuple[list[tuple[Source, Any]], dict[str, Any], dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
     found, findings = documents(opa, sources)
     whole, conflicts = merged(found)
     faults = [fault for source, document in found for fault in misspelt(source, document)]
-    made, unfit = ({}, faults) if faults else people.maps(found, whole)
+    made, unfit = ({}, faults) if faults else people.maps(found, whole, types)
     for source, document in found:
         findings += misplaced(source, document, owned)
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]

@@ -1,7 +1,7 @@
 """The policy in force. Its folders are built into the bundle that OPA watches, again whenever they change."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -51,8 +51,11 @@ class WatchedPolicy(Policy):
         bundle: Path,
         say: Callable[[str], None],
         used_domains: UsedDomains,
+        types: Collection[str] = (),
     ) -> None:
+        """`types` are those of the identities that the configuration knows."""
         super().__init__()
+        self._types = types
         self._opa, self._folders, self._say, self._used_domains = opa, folders, say, used_domains
         self.bundle = bundle
         self._domains: Mapping[str, Any] = {}
@@ -66,7 +69,7 @@ class WatchedPolicy(Policy):
         work = self.bundle.resolve().parents[1]
         sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
         attributes = Attributes(schemas(sources))
-        done = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
+        done = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force, self._types)
         self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
         for warning in done.warnings:
             self._say(f"warning: {warning}")
