@@ -136,12 +136,13 @@ class Database:
         """Make every index that is missing."""
         approvals, batches = self.database.get_collection("approvals"), self.database.get_collection("batches")
         records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
+        pending = {"state": {"$eq": "PENDING"}}
         try:
             await approvals.create_index(
                 [("caller", 1), ("digest", 1)],
                 name="one_pending",
                 unique=True,
-                partialFilterExpression={"state": {"$eq": "PENDING"}},
+                partialFilterExpression=pending,
             )
             await approvals.create_index(
                 [("caller", 1), ("request_ids", 1)],
@@ -149,9 +150,7 @@ class Database:
                 unique=True,
                 partialFilterExpression={"request_ids": {"$exists": True}},
             )
-            await approvals.create_index(
-                [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
-            )
+            await approvals.create_index([("principals", 1)], name="pending_behind", partialFilterExpression=pending)
             await approvals.create_index(
                 [("caller", 1), ("digest", 1), ("closed_at", -1)],
                 name="denied",
@@ -162,11 +161,8 @@ class Database:
                 name="suggesting",
                 partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
             )
-            await approvals.create_index(
-                [("addressees", 1), ("due_at", 1), ("_id", 1)],
-                name="queue",
-                partialFilterExpression={"state": {"$eq": "PENDING"}},
-            )
+            keys = [("addressees", 1), ("due_at", 1), ("_id", 1)]
+            await approvals.create_index(keys, name="queue", partialFilterExpression=pending)
             await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
             await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
             await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
