@@ -60,6 +60,7 @@ class Sealer:
             "request_id": use.request_id,
             "record_sha256": use.record_sha256,
             "at": _text(use.at),
+            **({"claim": use.claim} if use.claim else {}),
         }
         return self._signed("placet-use+jwt", claims)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code, waiting
+from pdp.cli import exit_code, request_file, waiting
+from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
 
 if TYPE_CHECKING:
@@ -71,23 +72,35 @@ async def list_approvals(
 
 
 @app.command()
-@client_command
-async def show(session: Session, approval_id: _Id) -> None:
+@file_command
+async def show(
+    session: Session,
+    scope: Scope,
+    approval_id: _Id,
+    tokens: Annotated[
+        str, typer.Option(metavar="FILE", help="Also say whether an approval to unmask is for the tokens in this file.")
+    ] = "",
+) -> None:
     """Show a whole approval.
 
     It also shows who may still review it, what differs from the last approved request of this kind, which webhooks were
-    not told, and whether I may review it.
+    not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked file, which
+    stays on this machine, and ends with status 12 if the approval is for others. The options about files are for that
+    file.
     """
     from pdp.cli import display
+    from pdp.cli.comparison import require_tokens
     from pdp.cli.notifications import undelivered
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
         answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
-    if session.output is not Output.TABLE:
+    if session.output is Output.TABLE:
+        show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
+    else:
         session.print(answer, str)
-        return
-    show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
+    if tokens:
+        await require_tokens(answer.approval, tokens, scope)
 
 
 @app.command()
@@ -256,11 +269,6 @@ def _print(session: Session, approval: "Approval") -> None:
 
 
 def _request(file: Path) -> "Request":
-    from google.protobuf import json_format
-
     from pdp.v1.request_pb2 import Request
 
-    try:
-        return json_format.Parse(file.read_bytes(), Request())
-    except (OSError, json_format.ParseError) as error:
-        exit_code.fail(f"{file} does not hold a Request: {error}", exit_code.USAGE)
+    return request_file.message(str(file), Request())

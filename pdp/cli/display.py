@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.cli import telling
+from pdp.cli import telling, tokens
 from pdp.cli.leaves import of_struct
 from pdp.cli.visible import name, noted, typed, visible
 from pdp.v1.approval_pb2 import (
@@ -56,6 +56,7 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
+        *tokens.described(held),
         *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),
         *(line for review in held.reviews for line in _review(review)),
@@ -115,7 +116,7 @@ def approval_table(approvals: Iterable[Approval]) -> str:
         (
             name(held.approval_id),
             state(held),
-            f"{name(held.request.action.name)} {typed(held.request.resource.type, held.request.resource.id)}",
+            telling.does(held),
             _subject(held.request.subject),
             _time(held.expires_at) if held.HasField("expires_at") else "",
         )

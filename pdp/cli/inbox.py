@@ -96,7 +96,7 @@ class Inbox(App[None]):
         self._reviewer: Reviewer | None = None
         self._queue = InboxQueue()
         self.shown: GetApprovalResponse | None = None
-        self._sent, self._is_stale = "", False
+        self._sent, self._is_stale, self._trouble = "", False, ""
 
     @property
     def read_to_end(self) -> bool:
@@ -129,7 +129,7 @@ class Inbox(App[None]):
                 async for change in self._client.reviews.WatchQueue(request, metadata=self._client.metadata):
                     if not token:
                         await self._read_page()  # behind the first message, so that nothing is missed
-                    token = change.resume_token
+                    token, self._trouble = change.resume_token, ""
                     if change.HasField("approval"):
                         await self._take(change.approval, may_review=change.may_review)
                     self._stale()
@@ -137,9 +137,10 @@ class Inbox(App[None]):
                 if error.code() is grpc.StatusCode.OUT_OF_RANGE:
                     token = ""
                     self._queue.clear()
-                self.sub_title = f"not connected ({error.code().name}); trying again"
+                self._trouble = f"not connected ({error.code().name}); trying again"
             except PdpError as error:  # the page
-                self.sub_title = f"not connected ({error.reason}); trying again"
+                self._trouble = f"not connected ({error.reason}); trying again"
+            self._stale()
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _read_page(self) -> None:
@@ -188,7 +189,8 @@ class Inbox(App[None]):
         if marked in ids:
             options.highlighted = ids.index(marked)
         options.scroll_to(y=top, animate=False)
-        self.sub_title = f"{len(self._queue)} to review{', more below' if self._queue.more else ''}"
+        count = f"{len(self._queue)} to review{', more below' if self._queue.more else ''}"
+        self.sub_title = self._trouble or count
 
     def _marked(self, options: OptionList) -> str | None:
         """The approval under the cursor, which may be ahead of what is on screen."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pdp.cli import tokens
 from pdp.cli.leaves import Leaf, of_request
 from pdp.cli.reviewing import kind
 from pdp.cli.visible import name, typed, visible
@@ -56,6 +57,12 @@ def rows(approvals: Iterable[Approval]) -> list[Row]:
     return made
 
 
+def does(held: Approval) -> str:
+    """What an approval is for, in a few words."""
+    asked = held.request
+    return f"{name(asked.action.name)} {typed(asked.resource.type, asked.resource.id)}{tokens.brief(held)}"
+
+
 def needs(held: Approval) -> str:
     """The rules that ask for people, each with how far it is."""
     return ", ".join(f"{visible(one.rule)} {one.approved} of {one.count}" for one in held.requirements)
@@ -66,8 +73,7 @@ def _row(held: Approval) -> Row:
     subject = typed(asked.subject.type, asked.subject.id)
     chain = "".join(f" for {typed(one.type, one.id)}" for one in asked.on_behalf_of)
     caller = "" if held.caller == f"{asked.subject.type}:{asked.subject.id}" else f", asked by {name(held.caller)}"
-    does = f"{name(asked.action.name)} {typed(asked.resource.type, asked.resource.id)}"
-    return Row(held, does, f"{subject}{chain}{caller}", list(of_request(asked)))
+    return Row(held, does(held), f"{subject}{chain}{caller}", list(of_request(asked)))
 
 
 def _choose(alike: Sequence[Row]) -> None:

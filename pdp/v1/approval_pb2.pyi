@@ -227,7 +227,7 @@ class Outcome(_message.Message):
     def __init__(self, state: _Optional[_Union[OutcomeState, str]] = ..., detail: _Optional[str] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: bool = ...) -> None: ...
 
 class Requirement(_message.Message):
-    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual", "summary", "individual_every")
+    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual", "summary", "individual_every", "unmask_values")
     RULE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +240,7 @@ class Requirement(_message.Message):
     INDIVIDUAL_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     INDIVIDUAL_EVERY_FIELD_NUMBER: _ClassVar[int]
+    UNMASK_VALUES_FIELD_NUMBER: _ClassVar[int]
     rule: str
     reason: str
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -252,7 +253,8 @@ class Requirement(_message.Message):
     individual: bool
     summary: _containers.RepeatedScalarFieldContainer[str]
     individual_every: _duration_pb2.Duration
-    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    unmask_values: int
+    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., unmask_values: _Optional[int] = ...) -> None: ...
 
 class ApprovalReview(_message.Message):
     __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion")
