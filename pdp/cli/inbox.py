@@ -95,20 +95,21 @@ class Inbox(App[None]):
         self._client = client
         self._reviewer: Reviewer | None = None
         self._queue = InboxQueue()
+        self._options, self._reading = OptionList(id="queue", markup=False), Reading()
         self.shown: GetApprovalResponse | None = None
         self._sent, self._is_stale, self._trouble = "", False, ""
 
     @property
     def read_to_end(self) -> bool:
         """Whether the end of the approval that is shown was on screen."""
-        return self.shown is not None and self.query_one(Reading).read_to_end
+        return self.shown is not None and self._reading.read_to_end
 
     def compose(self) -> ComposeResult:
         """Show two panes."""
         yield Header()
         with Horizontal():
-            yield OptionList(id="queue", markup=False)
-            yield Reading()
+            yield self._options
+            yield self._reading
         yield Footer()
 
     async def on_mount(self) -> None:
@@ -117,7 +118,7 @@ class Inbox(App[None]):
         self._follow()
         self.set_interval(REFRESH_SECONDS, self._refresh_list)
         self.set_interval(AGE_SECONDS, self._stale)
-        self.query_one("#queue", OptionList).focus()
+        self._options.focus()
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
@@ -177,10 +178,10 @@ class Inbox(App[None]):
 
     def _refresh_list(self) -> None:
         """Fill the list again, where something changed. Its place stays."""
-        if not self._is_stale:
+        if not self._is_stale or not self._options.is_attached:
             return
         self._is_stale = False
-        options, ordered = self.query_one("#queue", OptionList), self._queue.ordered()
+        options, ordered = self._options, self._queue.ordered()
         top, marked = options.scroll_y, self._marked(options)
         ids = [held.approval_id for held in ordered]
         options.clear_options()
@@ -214,13 +215,13 @@ class Inbox(App[None]):
             self.shown = await self._reviewer.read(approval_id)
         except PdpError as error:
             self.shown = None
-            self.query_one(Reading).show(f"{error.reason}: {visible(str(error))}")
+            self._reading.show(f"{error.reason}: {visible(str(error))}")
             return
-        self.query_one(Reading).show(display.seen(self.shown))
+        self._reading.show(display.seen(self.shown))
 
     def action_page(self) -> None:
         """Scroll down by a page."""
-        self.query_one(Reading).scroll_page_down(animate=False)
+        self._reading.scroll_page_down(animate=False)
 
     @work(exclusive=True, group="verdict")
     async def action_verdict(self, verdict_name: str) -> None:

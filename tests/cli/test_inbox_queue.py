@@ -104,6 +104,23 @@ async def test_own_review_is_answered_by_one_sentence_that_says_what_is_still_op
         assert said(app)[1:] == ["it is APPROVED now"]
 
 
+async def test_change_while_the_reason_is_asked_is_taken(quiet: Placet) -> None:
+    held = (await quiet.authorize(exporting())).approval
+    async with inbox(quiet) as (app, pilot):
+        await select(app, pilot, held)
+        await read(app, pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        another = (await quiet.authorize(exporting())).approval
+        await until(pilot, lambda: another.approval_id in app._queue and len(app._options.options) == 2)
+        await quiet.review(held, "carol")
+        await until(pilot, lambda: "read it again" in "".join(said(app)))
+        await pilot.press(*"fine", "enter")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await until(pilot, lambda: len(said(app)) == 2)
+        assert said(app)[1] == "it changed while you wrote; read it again"
+
+
 async def test_rows_say_what_differs_for_whom_which_rule_and_how_far(quiet: Placet) -> None:
     for number in (1000, 1_000_000):
         await quiet.authorize(exporting(context={"rows": number}))
