@@ -71,6 +71,6 @@ async def _revision(opa: Opa) -> str:
     revision = await opa.revision()
     if not revision:
         raise SetupError(
-            "OPA has no bundle of this version; build one with `pdp policy build DIR -o bundle.tar.gz` and serve that"
+            "OPA has no bundle of this version; build one with `pdp policy build DIR --to bundle.tar.gz` and serve that"
         )
     return revision
