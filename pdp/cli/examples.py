@@ -14,7 +14,7 @@ SECTIONS = {
     "Mask": ("mask", "unmask", "keys"),
     "Prove": ("audit", "grant"),
     "Write policies": ("policy",),
-    "Run a server": ("dev", "demo", "serve", "healthcheck", "notify"),
+    "Run a server": ("dev", "demo", "serve", "healthcheck", "mongo", "notify"),
 }
 """The commands by what people want to do; one that is new stands under "More" until it is in here."""
 EXAMPLES = {
@@ -30,6 +30,7 @@ EXAMPLES = {
     "dev": ("pdp dev", "pdp dev --policy policy -- pytest"),
     "demo": ("pdp demo",),
     "serve": ("pdp serve --config placet.toml",),
+    "mongo init": ("pdp mongo init --uri mongodb://127.0.0.1:27017",),
     "healthcheck": ("pdp healthcheck --wait 30",),
     "unmask": ("pdp unmask masked.csv --to plain.csv --table crm.customers --column email",),
     "approvals list": ("pdp approvals list", "pdp approvals list --queue --as bob"),

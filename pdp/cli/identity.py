@@ -53,8 +53,10 @@ async def whoami(session: Session) -> None:
 def _shown(info: "GetServerInfoResponse") -> str:
     caller = info.caller
     groups = f"; groups {', '.join(map(name, caller.groups))}" if caller.groups else ""
+    missing = ", ".join(map(visible, caller.claims_elsewhere))
+    elsewhere = f"\nits token only refers to {missing} (too many for it?), so none of them counts" if missing else ""
     return (
         f"{name(caller.identity)}, a {visible(caller.kind)}; roles {', '.join(map(visible, caller.roles))}{groups}\n"
         f"realm {visible(info.realm)}, policy {visible(info.policy_revision[:12])}, "
-        f"Placet {visible(info.version)}, OPA {visible(info.opa_version)}"
+        f"Placet {visible(info.version)}, OPA {visible(info.opa_version)}{elsewhere}"
     )

@@ -18,9 +18,18 @@ _Folders = Annotated[
 ]
 
 
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The server's configuration, whose types the identities of the data must have."
+    ),
+]
+
+
 @app.command()
 def check(
     folders: _Folders = None,
+    config: _Config = None,
     against: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of the policy in force; the checked policy must keep its domains."),
@@ -37,7 +46,7 @@ def check(
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, read(against)) if against else {}
-        findings, warnings = checked(opa, _or_reference(folders), in_force)
+        findings, warnings = checked(opa, _or_reference(folders), in_force, _types(config))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for warning in warnings:
@@ -52,6 +61,7 @@ def check(
 @app.command()
 def build(
     folders: _Folders = None,
+    config: _Config = None,
     output: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write.")] = Path("bundle.tar.gz"),
     against: Annotated[
         list[Path] | None,
@@ -71,12 +81,14 @@ def build(
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, read(against)) if against else {}
-        revision = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force).revision
+        done = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force, _types(config))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     except OSError as error:
         exit_code.fail(f"{output} cannot be written ({error.strerror}); name another file", exit_code.POLICY_ERROR)
-    typer.echo(revision)
+    for warning in done.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(done.revision)
 
 
 @app.command()
@@ -105,6 +117,13 @@ def test(
             typer.echo(f"{file}: {covered.percent:.0f} % covered, not reached: line {lines}", err=True)
     if not result.passed or not result.covers(coverage):
         raise typer.Exit(exit_code.POLICY_TESTS_FAILED)
+
+
+def _types(config: Path | None) -> frozenset[str]:
+    """The types that a configuration knows; none if no configuration is given."""
+    from pdp.config import load
+
+    return load(config).known_types if config else frozenset()
 
 
 def _or_reference(folders: list[Path] | None) -> list[Path]:

@@ -14,7 +14,7 @@ from pdp.cli import asked, child, decisions, exit_code
 from pdp.cli.members import Properties, PropertyTexts, members
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
-from pdp.errors import ApprovalPending, SetupError
+from pdp.errors import SetupError
 
 if TYPE_CHECKING:
     from pdp.client import Decision
@@ -144,7 +144,7 @@ def _request(
 
 async def _permit(session: Session, enforcement: "Enforcement", build: "Build", seconds: float) -> "Permit":
     """A permit. Without one, ends the command with the exit status that says why."""
-    from pdp.client import Denied
+    from pdp.client import ApprovalPending, Denied
 
     def waiting(approval: "Approval") -> None:
         typer.echo(f"waiting for people to review {approval.approval_id}", err=True)

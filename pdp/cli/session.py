@@ -130,11 +130,19 @@ class Session:
         """Print an error of the server and what to do about it, and exit with its status."""
         hint = {
             "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN or PDP_TOKEN_FILE, or with a `pdp dev` use --as NAME.",
-            "UNAVAILABLE": f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address.",
+            "UNAVAILABLE": self._silence() if error.reason == error.code == "UNAVAILABLE" else "",
             "DEADLINE_EXCEEDED": f"no answer from {self.address} within {self.timeout:g} s; --timeout gives it longer.",
         }.get(error.reason, "")
         sentences = (hint,) if error.reason == error.code != "UNAUTHENTICATED" and hint else (error.sentence, hint)
         exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
+
+    def _silence(self) -> str:
+        from pdp.client.diagnosis import cause
+
+        why = cause(self.address, self.ca, self.certificate, self.key)
+        if why:
+            return f"the server at {self.address} gives no answer: {why}."
+        return f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address."
 
     def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
         """Print an answer on standard output.

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import os
 import pty
@@ -167,3 +168,22 @@ async def test_a_refusal_of_the_masks_names_the_table(pdp: Terminal, tmp_path: P
     for command in (("run", "a.csv", "--to", "m.csv"), ("plan", "--schema", "a.csv")):
         done = await pdp("mask", *command, *other)
         assert done.err.startswith("MASK_PLAN_REFUSED: table customers: the policy has no mask for column rec_id"), done
+
+
+async def test_a_refusal_ends_a_run_that_waits_for_its_pipe(pdp: Terminal, tmp_path: Path) -> None:
+    begun = io.BytesIO()
+    with pa.ipc.new_stream(begun, pa.schema([("secret", pa.string())])) as writer:
+        writer.write_batch(pa.record_batch({"secret": ["x"]}))
+    head = begun.getvalue()
+    for given, form, told in (
+        (head[:-8], "arrows", "MASK_PLAN_REFUSED"),
+        (b"rec_id,email\n" + b"r1,nobody\n" + b"r1,a@b.example\n" * 600_000, "csv", "column email"),
+    ):
+        process = await pdp.start("mask", "run", "-", "--format", form, "--to", "m.csv", *AS_ALICE)
+        assert process.stdin is not None
+        assert process.stderr is not None
+        async with asyncio.timeout(SECONDS):
+            process.stdin.write(given)
+            assert told in (await process.stderr.read()).decode()
+            assert await process.wait() in {1, 2}
+    assert not list(tmp_path.iterdir())
