@@ -27,8 +27,8 @@ AS_ALICE = ("--table", "crm.customers", "--as", "alice")
 
 async def test_unmasking_asks_people_first(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(CSV)
-    await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "m.csv", *AS_ALICE)
-    unmask = ("unmask", tmp_path / "m.csv", "-o", tmp_path / "u.csv", "--column", "rec_id", *AS_ALICE)
+    await pdp("mask", "run", tmp_path / "a.csv", "--to", tmp_path / "m.csv", *AS_ALICE)
+    unmask = ("unmask", tmp_path / "m.csv", "--to", tmp_path / "u.csv", "--column", "rec_id", *AS_ALICE)
     asked = await pdp(*unmask)
     assert asked.status == 11
     assert not (tmp_path / "u.csv").exists()
@@ -48,7 +48,7 @@ async def test_unmasking_asks_people_first(pdp: Terminal, tmp_path: Path) -> Non
 async def test_more_than_a_call_unmasks_is_refused_with_what_to_do(pdp: Terminal, tmp_path: Path) -> None:
     rows = 100_000
     parquet.write_table(pa.table({"rec_id": [f"rec_{number:060}" for number in range(rows)]}), tmp_path / "m.parquet")
-    unmask = ("unmask", tmp_path / "m.parquet", "-o", tmp_path / "u.parquet", *AS_ALICE)
+    unmask = ("unmask", tmp_path / "m.parquet", "--to", tmp_path / "u.parquet", *AS_ALICE)
     refused = await pdp(*unmask)
     assert refused.status == 2
     assert "100,000 rows" in refused.err
