@@ -13,6 +13,7 @@ import orjson
 from pdp import claims
 from pdp.approval import Eligibility, PolicyReview, Review
 from pdp.caller import Caller, is_person
+from pdp.canonical import MAX_WHOLE_NUMBER
 from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
 from pdp.requirement import DEFAULT_PENDING_FOR_MS, DEFAULT_VALID_FOR_MS, Requirement
@@ -141,7 +142,7 @@ _DECISION_KEYS = {
     "effect", "reasons", "obligations", "requirements", "requester_principals", "owners", "revisions", "fired",
 }  # fmt: skip
 _SETS = ("deny", "needs_approval", "allow", "obligation")
-_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for", "individual"}
+_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for", "individual", "unmask_values"}
 
 
 def _effect(answer: Mapping[str, Any]) -> Effect:
@@ -206,6 +207,7 @@ def _requirement(entry: Any) -> Requirement:
         _duration(members, "valid_for", DEFAULT_VALID_FOR_MS),
         wanted,
         _flag(members, "individual"),
+        _unmask_values(members),
     )
 
 
@@ -214,6 +216,15 @@ def _flag(members: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise PolicyInvalid("wrong_type", f"a needs_approval entry's {key} is neither true nor false")
     return value
+
+
+def _unmask_values(members: Mapping[str, Any]) -> int:
+    if "unmask_values" not in members:
+        return 0
+    values = members["unmask_values"]
+    if type(values) is not int or not 1 <= values <= MAX_WHOLE_NUMBER:
+        raise PolicyInvalid("wrong_type", "a needs_approval entry's unmask_values is not a whole number from 1")
+    return values
 
 
 def _count(members: Mapping[str, Any]) -> int:

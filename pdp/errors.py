@@ -243,7 +243,7 @@ class QuotaExceeded(PdpError):
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
 
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
+    def __init__(self, sentence: str, retry_seconds: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_seconds = retry_seconds
 

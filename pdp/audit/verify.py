@@ -108,6 +108,8 @@ class Verifier:
 
     def finish(self) -> Anchor:
         """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
+        for record_id, fault in self._masked.faults():
+            raise Tampered("chunk-order", record_id, fault)
         for name, seen in (self.since.writers if self.since else {}).items():
             writer = self._writers.get(name)
             if writer is None:

@@ -11,17 +11,24 @@ from masker.arrow import buffers, tree
 from masker.arrow.expansion import expanded_bytes
 from masker.path import render
 from masker.records import COLUMN
+from pdp.arrow import token_tree
 from pdp.arrow.table import MAX_MESSAGE_BYTES, Batch
 from pdp.arrow.tokens import at_path, json_values, present, python_values, records_digest, tokens
-from pdp.errors import ValueRefused
+from pdp.errors import MaskPlanRefused, ValueRefused
 from pdp.masking.plan import reversed_columns, specs
 from pdp.masking.rows import Rows
+from pdp.v1.mask_pb2 import UnmaskStreamStart
 
 Array: TypeAlias = Any
 
 _MAX_JSON_BYTES = 2 * MAX_MESSAGE_BYTES
 """Bytes of JSON in one column: twice what a message holds, so that only text which views repeat is more. Parsed, it
 takes up to a hundred times as much."""
+
+
+def counts(made: masker.MaskPlan) -> bool:
+    """Whether any value of this table counts against the quota."""
+    return any(methods.counts(spec, made.direction) for _, spec in specs(made))
 
 
 def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
@@ -48,6 +55,13 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
         records = rows.batch.column(0).to_pylist()
         count, digest = json_values(records, names), records_digest(records)
     return {"columns": names, "count": count, "tokens_sha256": digest}
+
+
+def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
+    """The same of an unmasking in chunks. Raises `MaskPlanRefused` where the policy has other columns or domains."""
+    if list(reversed_columns(made).items()) != list(zip(start.columns, start.domains, strict=True)):
+        raise MaskPlanRefused("the start has other columns or domains than the policy; GetMaskPlan names them")
+    return token_tree.context(start)
 
 
 def documents_values(array: Array, paths: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
 from pdp.grant import Grantor
-from pdp.masking.keys import MaskKeys, keyring
+from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.notify.endpoint import Endpoint
 from pdp.opa.batching import Batcher
@@ -31,9 +31,9 @@ from pdp.seal import Sealer
 from pdp.server.edge import STREAM_SECONDS, Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
+from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
-from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -43,11 +43,8 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
-from pdp.store.domains import Domains
-from pdp.store.mask_uses import MaskUses
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
-from pdp.store.quotas import Quotas
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
@@ -95,15 +92,6 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Masks:
-    """What the store keeps for masking."""
-
-    quotas: Quotas
-    domains: Domains
-    uses: MaskUses
 
 
 class _Parts:
@@ -155,7 +143,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = _Masks(Quotas(database), Domains(database, config.realm), MaskUses(database))
+        masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -194,7 +182,7 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: _Masks
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: Masks
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
@@ -223,7 +211,7 @@ def _add_services(
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, deciding, opa, parts, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]
@@ -243,29 +231,6 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     warming = Warming()
     warming.start()
     return {"masker": warming.is_done}
-
-
-def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts, masks: _Masks) -> object:
-    """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
-    if config.mask_keys is None:
-        return mask_off.MaskService()
-    from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
-    from pdp.service.mask import MaskService  # noqa: PLC0415
-    from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
-
-    threads = Threads()
-    jobs = MaskJobs(
-        person_types=config.person_types,
-        deciding=deciding,
-        opa=opa.opa,
-        keys=MaskKeys(config.mask_keys, config.realm),
-        domains=masks.domains,
-        uses=masks.uses,
-        writer=parts.writer,
-        threads=threads,
-    )
-    limits = Limits(config.mask_values_an_hour, config.unmask_values_an_hour)
-    return MaskService(jobs=jobs, quotas=masks.quotas, limits=limits, writer=parts.writer, threads=threads)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

@@ -126,6 +126,7 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         approved=count,
         claims=struct(requirement.claims) if requirement.claims else None,
         individual=requirement.individual,
+        unmask_values=requirement.unmask_values,
     )
 
 

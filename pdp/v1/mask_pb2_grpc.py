@@ -36,12 +36,15 @@ class MaskServiceStub(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     def __init__(self, channel):
@@ -93,12 +96,15 @@ class MaskServiceServicer(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     def Mask(self, request, context):
@@ -153,7 +159,10 @@ class MaskServiceServicer(object):
         INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
         A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
         of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-        stream, and its deny ends it. A later start, or another one, is FAILED_PRECONDITION/DECISION_USED.
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,12 +228,15 @@ class MaskService(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
     """
 
     @staticmethod

@@ -59,7 +59,20 @@ REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
     "signature", "suggestion_digest",
 }  # fmt: skip
-USE = {"decision_id", "request_id", "record_sha256", "at", "signature"}
+REQUIREMENT: Mapping[str, Any] = {
+    "rule": "x",
+    "reason": "x",
+    "groups": ["x"],
+    "identities": ["user:x"],
+    "count": 1,
+    "pending_for_ms": 10**9,
+    "valid_for_ms": 10**9,
+    "claims": b'{"a":1}',
+    "individual": True,
+    "unmask_values": 9,
+}
+"""Every member of a stored requirement, with another value; all are sealed."""
+USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
 
@@ -86,6 +99,19 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert {*used["reviews"][0], "suggestion_digest"} == REVIEW
     assert used["used_by"].keys() == USE
     assert outbox.keys() == ENTRY
+
+
+async def test_each_member_of_a_requirement_is_sealed(server: Placet, mongod: MongodProcess) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    [requirement] = (await stored(mongod, server, approval))["requirements"]
+    assert requirement.keys() == REQUIREMENT.keys()
+    for name, value in REQUIREMENT.items():
+        assert requirement[name] != value
+        await changed(mongod, server, approval, {"$set": {"requirements": [{**requirement, name: value}]}})
+        assert not await is_allowed(server, request, approval), name
+    await changed(mongod, server, approval, {"$set": {"requirements": [requirement]}})
+    assert await is_allowed(server, request, approval)
 
 
 async def _opened_with_its_outbox(server: Placet, mongod: MongodProcess) -> Document:
@@ -154,6 +180,7 @@ USES: Mapping[str, Callable[[Document], Document]] = {
     "another record": lambda use: use | {"record_sha256": "0" * 64},
     "another time": lambda use: use | {"at": use["at"] + timedelta(seconds=30)},
     "no signature": lambda use: use | {"signature": ""},
+    "a claim that no job has": lambda use: use | {"claim": "use_" + "0" * 32},
     "as an older version wrote it": lambda use: {name: use[name] for name in ("decision_id", "request_id")},
 }
 
