@@ -70,6 +70,8 @@ class Caller:
     """The same of those whom a chain may name."""
     claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The verified claims that the issuer's entry lists: texts, numbers, booleans and lists of them."""
+    claims_elsewhere: tuple[str, ...] = ()
+    """Claims that count here and that the token only refers to (`_claim_names`), so nothing of them counts."""
     expires_at: float = math.inf
     """When the credential ends, leeway included, in seconds since 1970."""
     vouched: tuple[tuple[str, str], ...] = ()

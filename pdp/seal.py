@@ -7,7 +7,6 @@
 """
 
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,7 +18,6 @@ from joserfc.jwk import OKPKey
 
 from pdp.approval import OPEN, Approval, Opening, OutboxEntry, Review, ReviewVerdict, State, Use, approvers, satisfied
 from pdp.canonical import digest
-from pdp.requirement import Requirement
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
 """The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step
@@ -155,15 +153,8 @@ def _frozen_at_first(opening: Opening) -> dict[str, Any]:
         "caller": opening.caller,
         "principals": list(opening.principals),
         "supersedes": opening.supersedes,
-        "requirements": _fingerprint(opening.requirements),
+        "requirements": _fingerprint([requirement.sealed_form() for requirement in opening.requirements]),
     }
-
-
-def _sealed(requirement: Requirement) -> dict[str, Any]:
-    """A requirement, without `unmask_values` where it says nothing: older versions did not have it."""
-    members = {one.name: getattr(requirement, one.name) for one in fields(Requirement)}
-    claims = orjson.Fragment(orjson.dumps(requirement.claims, option=orjson.OPT_SORT_KEYS))
-    return {name: value for name, value in {**members, "claims": claims}.items() if name != "unmask_values" or value}
 
 
 def _facts(review: Review) -> str:
@@ -181,8 +172,8 @@ def _together(stamp: datetime, signed: datetime) -> bool:
     return abs(stamp - signed) <= STEP_TAKES_AT_MOST
 
 
-def _fingerprint(requirements: Sequence[Requirement]) -> str:
-    return sha256(orjson.dumps([_sealed(requirement) for requirement in requirements])).hexdigest()
+def _fingerprint(value: Any) -> str:
+    return sha256(orjson.dumps(value, default=bytes.decode, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _equal(made: str, stored: str) -> bool:

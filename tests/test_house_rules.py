@@ -33,7 +33,6 @@ VENDORS = {
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
     "typer": ["pdp/cli/"],
-    "uuid_utils": ["pdp/identifier.py"],
     "uvloop": ["pdp/cli/serve.py", "pdp/cli/dev.py", "pdp/server/running.py"],
     "watchfiles": ["pdp/policy/live.py"],
 }
@@ -51,7 +50,7 @@ DISTRIBUTIONS = {
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.caller", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors",
-    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.requirement", "pdp.seal",
+    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip
@@ -307,6 +306,12 @@ def test_batches_come_in_at_one_place_which_validates_them() -> None:
     [read] = re.findall(r".*read_next_batch.*", Path(door).read_text())
     assert "self._checked(" in read
     assert users(r"\.sound_batch\(", "pdp", "masker") == {"pdp/masking/job.py", "masker/file.py", "masker/run.py"}
+
+
+def test_no_thread_of_pyarrow_reads_a_python_file() -> None:
+    """One that does when the interpreter ends aborts the process: blocks of CSV are bytes, other files are native."""
+    assert users(r"csv\.open_csv\(|read_csv\((?!pa\.BufferReader\()", "pdp", "masker") == set()
+    assert users(r"ParquetFile\((?!native)", "pdp", "masker") == set()
 
 
 def test_errors_become_statuses_in_one_place() -> None:

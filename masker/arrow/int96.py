@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from pyarrow import parquet
 from masker.errors import FileRefused
 
 
-def unit(file: BinaryIO, opened: Any, rows: int) -> str:
+def unit(native: Any, opened: Any, rows: int) -> str:
     """Return the unit in which the INT96 columns of an opened file are right: "ns" or "us". Reads these columns."""
     described = opened.schema
     columns = [described.column(number) for number in range(len(described.names))]
@@ -23,7 +23,7 @@ def unit(file: BinaryIO, opened: Any, rows: int) -> str:
     if not names:
         return "ns"
     found: dict[str, tuple[str, int]] = {}
-    micro = parquet.ParquetFile(file, coerce_int96_timestamp_unit="us", pre_buffer=False)
+    micro = parquet.ParquetFile(native, coerce_int96_timestamp_unit="us", pre_buffer=False)
     pairs = zip(opened.iter_batches(rows, columns=names), micro.iter_batches(rows, columns=names), strict=True)
     start = 0
     for nanos, micros in pairs:

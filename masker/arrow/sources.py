@@ -4,20 +4,21 @@
 2. JSON is one column of records.
 3. Beside a file X of text, `X.placet.json` gives the metadata of its fields.
 4. Where the file says how many rows it has, another number is an error.
+5. No thread of pyarrow reads a Python file: one that still does when the interpreter ends aborts the process.
 """
 
 import dataclasses
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 from pyarrow import parquet
 
-from masker.arrow import documents, int96, schema, table
+from masker.arrow import documents, inputs, int96, schema, table
 from masker.arrow.delimited import Delimited
 from masker.arrow.formats import PIPE, RECORDS, SIDECAR, TEXT, USUAL, Layout, delimiter_of, form_of, guarded, is_gzip
 from masker.arrow.text import recognized, utf8
@@ -35,7 +36,8 @@ class Source:
     """An opened input, which closes with its context.
 
     `rows` is None where the file does not tell their number. `codec` is the compression of Parquet that an output can
-    have too, `delimiter` that of CSV, else empty. `note` is what people should know, or empty.
+    have too, `delimiter` that of CSV, else empty. `note` is what people should know, or empty. `stop` ends a read that
+    waits for a pipe, from any thread; the batches end with an error then.
     """
 
     form: str
@@ -46,6 +48,7 @@ class Source:
     codec: str = ""
     delimiter: str = ""
     note: str = ""
+    stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         return self
@@ -69,21 +72,21 @@ def source(path: str, form: str = "", layout: Layout = USUAL, *, content: Binary
         raise FileRefused(f"there is no format of this name; it is one of {', '.join(sorted(_OPEN))}")
     if path == PIPE and content is None and form in {"parquet", "arrow"}:
         raise FileRefused(f"{form} cannot come through a pipe")
-    file = guarded(path, lambda: _binary(path) if content is None else _again(content))
-    try:
+    file, stop = guarded(path, lambda: inputs.binary(path) if content is None else (_again(content), lambda: None))
+    with ExitStack() as closing:
+        closing.callback(file.close)
         opened = guarded(path, lambda: _OPEN[form](file, path, layout))
+        closing.callback(opened.close)
+        closing.callback(stop)
         facts = _sidecar(path) if form in TEXT and path != PIPE else {}
-    except FileRefused:
-        file.close()
-        raise
-    described = _described(opened.schema, facts) if facts else opened.schema
-    return dataclasses.replace(
-        opened, schema=described, batches=lambda: _checked(path, opened.batches(), opened.rows), close=file.close
-    )
-
-
-def _binary(path: str) -> BinaryIO:
-    return sys.stdin.buffer if path == PIPE else Path(path).open("rb")
+        described = _described(opened.schema, facts) if facts else opened.schema
+        return dataclasses.replace(
+            opened,
+            schema=described,
+            batches=lambda: _checked(path, opened.batches(), opened.rows),
+            close=closing.pop_all().close,
+            stop=stop,
+        )
 
 
 def _again(content: BinaryIO) -> BinaryIO:
@@ -100,10 +103,10 @@ def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
 
 
 def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
-    _refuse_another_kind(file, b"PAR1")
-    unit = int96.unit(file, parquet.ParquetFile(file, pre_buffer=False), BATCH_ROWS)
+    native = _native(file, b"PAR1")
+    unit = int96.unit(native, parquet.ParquetFile(native, pre_buffer=False), BATCH_ROWS)
     # a buffer that is filled before would keep the whole file until its last row is read
-    opened = parquet.ParquetFile(file, coerce_int96_timestamp_unit=unit, pre_buffer=False)
+    opened = parquet.ParquetFile(native, coerce_int96_timestamp_unit=unit, pre_buffer=False)
     metadata = opened.metadata
     known = metadata.num_row_groups and metadata.num_columns
     codec = metadata.row_group(0).column(0).compression.lower() if known else "zstd"
@@ -115,7 +118,7 @@ def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa:
     )
     batches = lambda: opened.iter_batches(BATCH_ROWS)  # noqa: E731 - a generator to be made later
     codec = codec if codec in _WRITABLE else "zstd"
-    return Source("parquet", opened.schema_arrow, metadata.num_rows, batches, file.close, codec=codec, note=note)
+    return Source("parquet", opened.schema_arrow, metadata.num_rows, batches, native.close, codec=codec, note=note)
 
 
 def _open_csv(file: BinaryIO, path: str, layout: Layout) -> Source:
@@ -146,9 +149,10 @@ def _records(form: str, file: BinaryIO, parts: Callable[[], Iterator[list[str]]]
 def _open_arrow(file: BinaryIO, path: str, layout: Layout) -> Source:
     if file.peek(6)[:6] != b"ARROW1":  # type: ignore[attr-defined]  # a buffered reader
         return _open_arrows(file, path, layout)
-    reader = pa.ipc.open_file(file)
+    native = _native(file, b"ARROW1")
+    reader = pa.ipc.open_file(native)
     count = reader.num_record_batches
-    return Source("arrow", reader.schema, None, lambda: (reader.get_batch(i) for i in range(count)), file.close)
+    return Source("arrow", reader.schema, None, lambda: (reader.get_batch(i) for i in range(count)), native.close)
 
 
 def _open_arrows(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
@@ -165,6 +169,15 @@ _OPEN = {
     "arrow": _open_arrow,
     "arrows": _open_arrows,
 }
+
+
+def _native(file: BinaryIO, mark: bytes) -> Any:
+    """Open a file anew for pyarrow, whose threads then read it without Python."""
+    _refuse_another_kind(file, mark)
+    if not file.seekable():
+        raise FileRefused("this format cannot come through a pipe")
+    name = f"/dev/fd/{file.name}" if isinstance(file.name, int) else file.name  # a number: a file that has no name
+    return pa.OSFile(name, "rb")
 
 
 def _refuse_another_kind(file: BinaryIO, mark: bytes) -> None:

@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Header, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from pdp.cli import display
+from pdp.cli import display, telling
 from pdp.cli.reviewing import Reviewer, kind
 from pdp.cli.visible import name, visible, wrapped
 from pdp.errors import PdpError
@@ -222,4 +222,4 @@ class Inbox(App[None]):
 
 
 def _line(held: Approval) -> Text:
-    return Text(f"{display.does(held)}\n  {name(held.caller)}")
+    return Text(f"{telling.does(held)}\n  {name(held.caller)}")

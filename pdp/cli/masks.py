@@ -108,7 +108,7 @@ async def _streamed(
     shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         start = StreamStart(scope=message, shape=shape)
-        async with MaskCall(client, start, source.schema, rewrap=rewrap) as call:
+        async with MaskCall(client, start, source.schema, rewrap=rewrap, stop=source.stop) as call:
             opened = await call.open(source.batches())
             if not opened.HasField("plan"):
                 refuse(opened.decision)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import decisions
+from pdp.cli import asked, decisions
+from pdp.cli.members import Context, ContextTexts, members
 from pdp.cli.session import client_command
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "table": Annotated[str, typer.Option(metavar="NAME", help="The table's name in the policy.")],
     "subject": Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")],
-    "on_behalf_of": decisions.OnBehalfOf,
-    "context": decisions.Context,
+    "on_behalf_of": asked.OnBehalfOf,
+    "context": Context,
+    "context_texts": ContextTexts,
     "request_id": decisions.RequestId,
     "approval_id": decisions.ApprovalId,
     "justification": decisions.Justification,
@@ -44,7 +46,18 @@ _OPTIONS = {
     ],
     "trim": Annotated[bool, typer.Option("--trim", help="Remove blanks around CSV cells and column names.")],
 }
-_ALWAYS = ("table", "subject", "on_behalf_of", "context", "form", "delimiter", "encoding", "quote", "trim")
+_ALWAYS = (
+    "table",
+    "subject",
+    "on_behalf_of",
+    "context",
+    "context_texts",
+    "form",
+    "delimiter",
+    "encoding",
+    "quote",
+    "trim",
+)
 _FILE = ("form", "delimiter", "encoding", "quote", "trim", "masked_key_version")
 
 
@@ -56,6 +69,7 @@ class Scope:
     subject: str = ""
     on_behalf_of: list[str] | None = None
     context: list[str] | None = None
+    context_texts: list[str] | None = None
     request_id: str = ""
     approval_id: str = ""
     justification: str = ""
@@ -80,10 +94,10 @@ class Scope:
         from pdp.v1.mask_pb2 import MaskScope
 
         scope = {
-            "subject": decisions.typed(self.subject or await _caller(client), "--subject"),
-            "onBehalfOf": [decisions.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
+            "subject": asked.typed(self.subject or await _caller(client), "--subject"),
+            "onBehalfOf": [asked.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
             "table": self.table,
-            "context": decisions.members(self.context, "--context"),
+            "context": members(self.context, self.context_texts, "--context"),
             "requestId": self.request_id,
             "approvalId": self.approval_id,
             "justification": self.justification,

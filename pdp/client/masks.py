@@ -51,14 +51,23 @@ class MaskCall:
 
     1. Whichever side fails first gives the error: what reading `batches` raised, or the server's `AioRpcError`.
     2. As many rows come back as were sent, and as the server counted; else it is `Incomplete`.
-    3. Behind `async with`, nothing reads the batches any more.
+    3. Behind `async with`, nothing reads the batches any more. `stop` ends a read that waits for its next batch.
     """
 
-    def __init__(self, client: Client, start: StreamStart, schema: Schema, *, rewrap: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        start: StreamStart,
+        schema: Schema,
+        *,
+        rewrap: bool = False,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
         self._client, self._start, self._schema = client, start, schema
         self._name = "Rewrap" if rewrap else "MaskStream"
         self._request: Any = RewrapRequest if rewrap else MaskStreamRequest
         self._response: Any = RewrapResponse if rewrap else MaskStreamResponse
+        self._stop = stop
         self._call: Any = None
         self._answers: AsyncIterator[Any]
         self._reading: asyncio.Future[Any] | None = None
@@ -77,6 +86,7 @@ class MaskCall:
         if self._call is not None:
             self._call.cancel()
         if self._reading is not None:
+            self._stop()
             await asyncio.wait([self._reading])
 
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:

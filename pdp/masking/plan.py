@@ -34,8 +34,9 @@ def compiled(
 
     Raises `MaskPlanRefused` and `KeyRefused`.
     """
-    masks = [dict(mask) for mask in selected.masks if not only or mask["column"] in only]
-    if missing := sorted(set(only) - {mask["column"] for mask in masks}):
+    wanted = {shape.path_of(name) for name in only}
+    masks = [dict(mask) for mask in selected.masks if not only or mask["column"] in wanted]
+    if missing := sorted(wanted - {mask["column"] for mask in masks}):
         column = shortened(missing[0])
         raise MaskPlanRefused(f"the policy has no mask for column {column}", column=column)
     options: dict[str, Any] = {

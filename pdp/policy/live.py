@@ -1,7 +1,7 @@
 """The policy in force. Its folders are built into the bundle that OPA watches, again whenever they change."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,7 +10,8 @@ from watchfiles import awatch
 from pdp.errors import PdpError
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
-from pdp.policy.schema import schemas
+from pdp.policy.place import Rules, place
+from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import read
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -21,11 +22,18 @@ class Policy:
     """The parts of the policy that the server itself needs; OPA holds the rules."""
 
     def __init__(self) -> None:
-        self.attributes = Attributes({})
+        self.attributes = Attributes(Schemas())
+        self._rules: Rules = {}
 
-    def faults(self, resource_type: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """What the schemas in force say against a resource's properties, as `Attributes.faults`."""
-        return self.attributes.faults(resource_type, properties)
+    def place(self, file: str, line: int) -> str:
+        """OPA's place in the bundle as the author knows it."""
+        return place(file, line, self._rules)
+
+    def faults(
+        self, resource_type: str, properties: Mapping[str, Any], action: str, context: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """What the schemas in force say against a resource's properties and a context, as `Attributes.faults`."""
+        return self.attributes.faults(resource_type, properties, action, context)
 
 
 class WatchedPolicy(Policy):
@@ -43,8 +51,11 @@ class WatchedPolicy(Policy):
         bundle: Path,
         say: Callable[[str], None],
         used_domains: UsedDomains,
+        types: Collection[str] = (),
     ) -> None:
+        """`types` are those of the identities that the configuration knows."""
         super().__init__()
+        self._types = types
         self._opa, self._folders, self._say, self._used_domains = opa, folders, say, used_domains
         self.bundle = bundle
         self._domains: Mapping[str, Any] = {}
@@ -58,9 +69,11 @@ class WatchedPolicy(Policy):
         work = self.bundle.resolve().parents[1]
         sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
         attributes = Attributes(schemas(sources))
-        revision, declared = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
-        self._domains, self.attributes = {**self._domains, **declared}, attributes
-        return revision
+        done = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force, self._types)
+        self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
+        for warning in done.warnings:
+            self._say(f"warning: {warning}")
+        return done.revision
 
     async def watch(self) -> None:
         """Build again at every change, until cancelled."""

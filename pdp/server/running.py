@@ -26,13 +26,14 @@ from pdp.opa.engine import Engine, engine
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
-from pdp.recording.writer import Writer
+from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import STREAM_SECONDS, Edge
+from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
+from pdp.server.pings import PING_SECONDS, keepalive
 from pdp.server.sweep import Sweep
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
@@ -45,12 +46,14 @@ from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
+from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
 from pdp.workflow.reviewers import Reviewers
@@ -72,10 +75,9 @@ _OPTIONS = [
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.so_reuseport", 0),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    *keepalive(PING_SECONDS),
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
 ]
@@ -98,14 +100,11 @@ class _Parts:
     """The parts around the audit log that live as long as the server."""
 
     def __init__(self, config: Config, database: Database) -> None:
-        self.key = keys.private_key(config.audit_key)
-        self.database = database
+        self.database, self.key = database, keys.private_key(config.audit_key)
         self.grant_key = keys.private_key(config.grant_key)
         self.sealer = Sealer(self.grant_key, config.realm)
-        self.approvals, self.batches = (
-            Approvals(database, self.sealer, notified=bool(config.webhooks)),
-            Batches(database),
-        )
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -148,16 +147,14 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
-        await parts.writer.append([entry(Kind.SERVER_STARTED)])
+        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
         await stack.enter_async_context(background(parts.sweep.run(), failed))
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         authenticator = Authenticator(config.issuers, config.certificates)
-        health = Health(
-            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
-            apart={"issuers": authenticator.has_keys},
-        )
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=_OPTIONS)
         edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
         names = _add_services(server, edge, config, opa, parts, masks)
@@ -190,7 +187,8 @@ def _add_services(
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery, integrity)
-    watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
+    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
@@ -210,7 +208,7 @@ def _add_services(
             approval_pb2.DESCRIPTOR,
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
-        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
+        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),

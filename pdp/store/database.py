@@ -15,6 +15,9 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.store import cause
+from pdp.store.driver import in_our_words
+from pdp.store.topology import ROUTER, is_router
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -29,18 +32,24 @@ Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
 
 
+class Outrun(Exception):
+    """Another call changes the documents of a transaction; nothing of it was written, and it may be tried again."""
+
+
 @asynccontextmanager
 async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
     """Raise `StoreUnavailable` if MongoDB does not confirm within `seconds`, for any reason.
 
-    A duplicate key is an answer, so its error passes through.
+    A duplicate key is an answer, so its error passes through. A transaction that met another raises `Outrun`.
     """
     try:
         async with deadline.within(seconds):
             yield
     except DuplicateKeyError:
         raise
-    except (PyMongoError, TimeoutError):
+    except (PyMongoError, TimeoutError) as error:
+        if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+            raise Outrun from None
         raise StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again") from None
 
 
@@ -61,17 +70,22 @@ class Database:
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
         try:
-            client: AsyncMongoClient[Document] = AsyncMongoClient(
-                uri,
-                serverSelectionTimeoutMS=2000,
-                connectTimeoutMS=1000,
-                socketTimeoutMS=2000,
-                maxPoolSize=32,
-                appname="placet",
-            )
+            with in_our_words(uri):
+                client: AsyncMongoClient[Document] = AsyncMongoClient(
+                    uri,
+                    serverSelectionTimeoutMS=2000,
+                    connectTimeoutMS=1000,
+                    socketTimeoutMS=2000,
+                    maxPoolSize=32,
+                    appname="placet",
+                )
         except (ConfigurationError, InvalidURI, ValueError):
             raise SetupError(
                 "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
+            ) from None
+        except OSError:
+            raise SetupError(
+                "a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing"
             ) from None
         database = cls(client, name)
         try:
@@ -104,20 +118,31 @@ class Database:
     async def _check(self) -> None:
         try:
             hello = await self.database.command("hello")
-        except PyMongoError:
-            raise SetupError("no MongoDB answers at the given URI; start it, or correct mongodb_uri") from None
+        except PyMongoError as error:
+            seen = self._client.topology_description.server_descriptions().values()
+            raise SetupError(cause.sentence(error, seen)) from None
+        if is_router(hello):
+            raise SetupError(ROUTER)
         if "setName" not in hello:
-            raise SetupError(
-                "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with "
-                "--replSet rs0 and run rs.initiate() once (one member is enough to begin with)"
-            )
+            raise SetupError(cause.NOT_INITIATED if hello.get("isreplicaset") else cause.STANDALONE)
+        await self._check_rights()
         await self._confirm_durable_writes()
+
+    async def _check_rights(self) -> None:
+        """Raise `SetupError` that names the rights which the user lacks."""
+        async with unavailable():
+            login = (await self.database.command("connectionStatus", showPrivileges=True))["authInfo"]
+        missing = cause.missing_rights(login["authenticatedUserPrivileges"], self.database.name)
+        if login["authenticatedUsers"] and missing:
+            raise SetupError(cause.rights_sentence(missing, self.database.name))
 
     async def _confirm_durable_writes(self) -> None:
         schema = self.database.get_collection("schema")
         try:
             await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": _SCHEMA_VERSION}}, upsert=True)
             stored = await schema.find_one({"_id": "placet"}) or {}
+        except OperationFailure as error:
+            raise SetupError(cause.sentence(error)) from None
         except PyMongoError:
             raise SetupError(
                 "this MongoDB does not confirm a write with majority and journal; every member needs a journal "
@@ -165,6 +190,11 @@ class Database:
             [("reviews.suggestion_digest", 1)],
             name="suggesting",
             partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
+        )
+        await approvals.create_index(
+            [("addressees", 1), ("due_at", 1), ("_id", 1)],
+            name="queue",
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
         )
         await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
         await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import os
 import pty
@@ -151,3 +152,22 @@ async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_
     os.close(ours)
     assert (tmp_path / "m.csv").read_bytes() == alone
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "m.csv", "m.csv.placet.json"]
+
+
+async def test_a_refusal_ends_a_run_that_waits_for_its_pipe(pdp: Terminal, tmp_path: Path) -> None:
+    begun = io.BytesIO()
+    with pa.ipc.new_stream(begun, pa.schema([("secret", pa.string())])) as writer:
+        writer.write_batch(pa.record_batch({"secret": ["x"]}))
+    head = begun.getvalue()
+    for given, form, told in (
+        (head[:-8], "arrows", "MASK_PLAN_REFUSED"),
+        (b"rec_id,email\n" + b"r1,nobody\n" + b"r1,a@b.example\n" * 600_000, "csv", "column email"),
+    ):
+        process = await pdp.start("mask", "run", "-", "--format", form, "-o", "m.csv", *AS_ALICE)
+        assert process.stdin is not None
+        assert process.stderr is not None
+        async with asyncio.timeout(SECONDS):
+            process.stdin.write(given)
+            assert told in (await process.stderr.read()).decode()
+            assert await process.wait() in {1, 2}
+    assert not list(tmp_path.iterdir())

@@ -83,7 +83,10 @@ def test_requirement_takes_claims_alone_or_beside_others_and_may_be_individual()
         (read,) = verdict(asking(reviewers={**others, "claims": wanted}, individual=True), PERSONS).requirements
         assert (read.claims, read.individual) == (wanted, True)
         assert read.policy_form()["reviewers"]["claims"] == wanted
+    (read,) = verdict(asking(individual_every="1m", summary=["context.rows"]), PERSONS).requirements
+    assert (read.individual_every_ms, read.summary) == (60_000, ("context.rows",))
     (plain,) = verdict(NEEDS, PERSONS).requirements
+    assert (plain.individual_every_ms, plain.summary) == (10_000, ())
     assert (plain.claims, plain.individual) == ({}, False)
 
 
@@ -199,6 +202,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         for value in (None, 0, 1, "true", "", [], {})
     },
     **{
+        f"summary {json.dumps(value)}": (asking(summary=value), "wrong_type")
+        for value in (None, "resource.id", [1], [""], ["input.resource.id"], ["resource.."], ["context"] * 11)
+    },
+    **{
         f"unmask_values {json.dumps(value)}": (asking(unmask_values=value), "wrong_type")
         for value in (None, 0, -1, 1.5, "9", True, 2**53)
     },
@@ -212,7 +219,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     },
     **{
         f"{key} {json.dumps(value)}": (asking(**{key: value}), "wrong_type")
-        for key in ("pending_for", "valid_for")
+        for key in ("pending_for", "valid_for", "individual_every")
         for value in (None, 0, 60, True, "", "0s", "1d", "1 h", ["1h"], "-1h")
     },
     "rule of a requirement missing": (asking(rule=MISSING), "wrong_type"),

@@ -1,5 +1,6 @@
 """What was open while Placet was updated is ended with a reason; what had ended stays readable and reportable."""
 
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,6 @@ from tests.pdp.mongo import database, sealer
 from tests.pdp.steps import now, report, state_of, use, verdict
 from tests.pdp.wire import refused
 
-FIRST_REQUIREMENT = (
-    *("rule", "reason", "groups", "identities", "count"),
-    *("pending_for_ms", "valid_for_ms", "claims", "individual"),
-)
-"""What a requirement had, in this order, when the seal was made first."""
-
 
 async def aged(mongod: MongodProcess, server: Placet, approval: Approval) -> None:
     """Store the approval as the version before wrote it."""
@@ -35,15 +30,20 @@ async def aged(mongod: MongodProcess, server: Placet, approval: Approval) -> Non
         old["seal"] = first_seal(server, document)
         if "used_by" in old:
             old["used_by"] = {name: old["used_by"][name] for name in ("decision_id", "request_id")}
+        old["requirements"] = [{name: one[name] for name in FIRST_MEMBERS} for one in old["requirements"]]
         await found["approvals"].replace_one(condition, old)
+
+
+FIRST_MEMBERS = (
+    "rule", "reason", "groups", "identities", "count", "pending_for_ms", "valid_for_ms", "claims", "individual",
+)  # fmt: skip
+"""What a requirement had then."""
 
 
 def first_seal(server: Placet, document: dict[str, Any]) -> str:
     """The seal as it was made first."""
-    requirements = [
-        {name: getattr(requirement, name) for name in FIRST_REQUIREMENT}
-        for requirement in approval_document.from_document(document).requirements
-    ]
+    whole = [asdict(one) for one in approval_document.from_document(document).requirements]
+    requirements = [{name: one[name] for name in FIRST_MEMBERS} for one in whole]
     claims = {
         "iss": "dev",
         "approval": document["_id"],
@@ -51,7 +51,7 @@ def first_seal(server: Placet, document: dict[str, Any]) -> str:
         "caller": document["caller"],
         "principals": document["principals"],
         "supersedes": document["supersedes"],
-        "requirements": sha256(orjson.dumps(requirements)).hexdigest(),
+        "requirements": sha256(orjson.dumps(requirements, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     }
     key = sealer(server).key
     return jwt.encode({"alg": "Ed25519", "typ": "placet-approval+jwt", "kid": key.kid}, claims, key, ["Ed25519"])

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pending_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "valid_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "version": (ENDS, "a step or a view of another version is refused"),
+    "addressees": (HARMLESS, "finds it for a queue; the policy says who may review it"),
+    "due_at": (HARMLESS, "orders the queue; deadlines are counted from the sealed durations"),
     "kind": (HARMLESS, "finds the last approved request, which is shown if its seal and its own kind fit"),
     "request_ids": (HARMLESS, "finds the approval, whose caller and digest must be those of the request"),
     "updated_at": (HARMLESS, "says when a sweep looks at the outbox"),
@@ -60,15 +62,17 @@ REVIEW = {
     "signature", "suggestion_digest",
 }  # fmt: skip
 REQUIREMENT: Mapping[str, Any] = {
-    "rule": "x",
-    "reason": "x",
-    "groups": ["x"],
-    "identities": ["user:x"],
+    "rule": "another",
+    "reason": "another",
+    "groups": ["anybody"],
+    "identities": ["user:mallory"],
     "count": 1,
     "pending_for_ms": 10**9,
     "valid_for_ms": 10**9,
     "claims": b'{"a":1}',
     "individual": True,
+    "individual_every_ms": 1,
+    "summary": ["context.run"],
     "unmask_values": 9,
 }
 """Every member of a stored requirement, with another value; all are sealed."""
@@ -98,6 +102,7 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert {*used, *await stored(mongod, server, denied), "outbox"} == FIELDS.keys()
     assert {*used["reviews"][0], "suggestion_digest"} == REVIEW
     assert used["used_by"].keys() == USE
+    assert used["requirements"][0].keys() == REQUIREMENT.keys()
     assert outbox.keys() == ENTRY
 
 
@@ -158,6 +163,19 @@ async def test_approval_with_a_changed_or_removed_field_is_not_used(
         await changed(mongod, server, approval, forged)
         assert not await is_allowed(server, request, approval)
         await changed(mongod, server, approval, {"$set": {field: document[field]}})
+    assert await is_allowed(server, request, approval)
+
+
+@pytest.mark.parametrize("member", sorted(REQUIREMENT))
+async def test_approval_with_a_changed_requirement_is_not_used(
+    server: Placet, mongod: MongodProcess, member: str
+) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    before = (await stored(mongod, server, approval))["requirements"][0][member]
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": REQUIREMENT[member]}})
+    assert not await is_allowed(server, request, approval)
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": before}})
     assert await is_allowed(server, request, approval)
 
 

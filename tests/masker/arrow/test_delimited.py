@@ -2,14 +2,17 @@
 
 import csv
 import io
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masker.arrow.delimited import BLOCK_BYTES, Delimited
+from masker.arrow.delimited import Delimited
 from masker.arrow.formats import Layout
+from masker.arrow.quotes import BLOCK_BYTES
 from masker.errors import FileRefused
 
 
@@ -18,6 +21,35 @@ def read(text: str | bytes, layout: Layout | None = None, delimiter: str = ",") 
     file = Delimited(io.BufferedReader(io.BytesIO(raw)), layout or Layout(), delimiter)
     rows = [list(row.values()) for batch in file.batches() for row in batch.to_pylist()]
     return file.names, rows
+
+
+SLOW = """
+import io, sys
+from masker.arrow.delimited import Delimited
+from masker.arrow.formats import Layout
+from masker.errors import FileRefused
+
+class Slow(io.RawIOBase):
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        sum(range(100_000))  # so long that the interpreter ends meanwhile, if somebody else reads
+        buffer[:] = b"a;b;c;d\\n" * (len(buffer) // 8)
+        return len(buffer)
+
+try:
+    Delimited(io.BufferedReader(Slow(), 1 << 16), Layout(), ",")
+except FileRefused as error:
+    kept = error  # and with it everything that its traceback holds
+sys.exit(2)
+"""
+
+
+def test_no_thread_still_reads_when_the_process_ends() -> None:
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (2, "")
 
 
 CELL = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=6)
@@ -38,6 +70,8 @@ def test_what_pythons_writer_wrote_is_read(rows: list[tuple[str, str]], end: str
         (b"\n\n", "the file is empty"),
         (b'"a,b\n1,2\n', "a quotation mark opens a cell and none closes it"),
         (b'a,b\n1,"2\n3,4\n', "a quotation mark opens a cell and none closes it"),
+        (b'a,b\n1,2\n3,"4\n5,6\n7,"8"\n', "row 1 (rows count from 0): text follows a closing quotation mark"),
+        (b'a,b\n"1"x,2\n', "row 0 (rows count from 0): text follows a closing quotation mark"),
         (b"a,b\n1,2\n3\n", "row 1 (rows count from 0) has 1 cells where the header has 2"),
         (b"a,a\n1,2\n", "the names must differ"),
         (b"id;email\n1;a@b\n", "pass --delimiter ';'"),

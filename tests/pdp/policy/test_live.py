@@ -40,7 +40,7 @@ async def test_schemas_in_force_are_those_that_were_checked(tmp_path: Path) -> N
     policy = WatchedPolicy(binary, [folder], tmp_path / "out" / "bundle.tar.gz", print, no_domains)
     first = await policy.build()
     assert (folder / SCHEMA).read_bytes() == schema("after")
-    assert policy.faults("table", {"before": "x"}) == []
-    assert policy.faults("table", {"after": "x"}) != []
+    assert policy.faults("table", {"before": "x"}, "read", {}) == []
+    assert policy.faults("table", {"after": "x"}, "read", {}) != []
     assert await policy.build() != first
-    assert policy.faults("table", {"after": "x"}) == []
+    assert policy.faults("table", {"after": "x"}, "read", {}) == []

@@ -12,11 +12,13 @@ import pytest
 
 from masker import keys as key_files
 from pdp.masking import keys
+from pdp.policy.sources import rego
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.masks import arrow, columns, masking, records, scope, shape, stream
 from tests.parts import Placet, log, refusal
+from tests.pdp.wire import refused
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,21 @@ async def test_unmasking_waits_for_a_steward_and_fits_those_tokens_once(server: 
     assert record["id"] == used.record_id
     assert held["details"]["values"] == 2
     assert held["details"]["tokens_sha256"] == context["tokens_sha256"]
+
+
+async def test_a_schema_of_contexts_leaves_the_server_its_members(
+    state: Path, mongod: MongodProcess, tmp_path: Path
+) -> None:
+    path = tmp_path / "more" / "schema" / "context" / "pay.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"type": "object", "properties": {"amount": {"type": "number"}}}')
+    async with masking(state, mongod.uri, policy=[rego(), tmp_path / "more"]) as server:
+        data = await masked(server, arrow({"soc_sec_id": [5304218], "postcode": ["2011"]}))
+        asked = await unmask(server, data)
+        assert asked.decision.approval.request.context["count"] == 1
+        ticket = mask_pb2.UnmaskRequest(scope=scope(context={"ticket": "T-1"}), data=data)
+        why = await refused(server.masks.Unmask(ticket, metadata=server.metadata("report-bot")))
+        assert list(why.fields) == ["context"]
 
 
 def digest(named: dict[str, list[str]]) -> str:
