@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
-.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages lock clean
+.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages resolution lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -18,6 +18,7 @@ help:
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests and broken Arrow, fifty rounds; not part of make test"
 	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
+	@echo "make resolution  the client beside the newest frameworks for agents; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
 
@@ -91,6 +92,9 @@ bench: setup .venv-bench/.installed
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
+
+resolution: setup
+	$(BIN)/python -m tests.resolution
 
 soak: setup
 	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py --rounds 50 --timeout 0

@@ -65,9 +65,11 @@ class Context:
     1. `version` is the key version to mask with, or the one that masked `fpe` values. 0 where no key is involved.
     2. `days` is set for date_shift only.
     3. `per_day` is set for dates and timestamps only: how many of their counts make one day.
+    4. `is_instant` is set for timestamps with a time zone only.
     """
 
     schedules: KeySchedules
     version: int
     days: Days | None = None
     per_day: int = 0
+    is_instant: bool = False

@@ -20,8 +20,8 @@ def problem(spec: Spec, kind: str, data_type: Any) -> str:
     method, given = methods.of(spec), spec.get("format")
     if method.takes is methods.Takes.DOCUMENTS:
         return _json_problem(spec)
-    if method.format and (kind == "text") != (given is not None):
-        return "a text column needs a format with this mask, and no other column takes one"
+    if method.format and kind == "text" and given is None:
+        return "a text column needs a format with this mask; other columns do without it"
     if given and (given == "number") != (method.format == "number"):
         return "the format does not fit the mask"
     if kind == "integer" and method.format == "number":

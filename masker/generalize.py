@@ -1,6 +1,7 @@
 """Generalisation without keys: numbers to buckets, steps and limits; dates to periods and ages."""
 
 import dataclasses
+import datetime as dt
 import decimal
 from itertools import pairwise
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masker import zone
 from masker.context import Context
 from masker.kernels import date, date_text, number, text
 from masker.kernels.column import UNFIT, Fixed, Flags, Masked, Text, text_from
 from masker.spec import Spec
 
+_SECONDS_A_DAY = 86_400
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DIGITS = 38
 """Digits of a number in text at most, as many as a 128-bit Arrow decimal has."""
 
@@ -37,12 +41,69 @@ def numbers(spec: Spec, values: Any, _context: Context) -> Masked:
 
 
 def dates(spec: Spec, values: Any, context: Context) -> Masked:
-    """Go back to the first day of a period, or make dates ages: dates, timestamps, or dates in text."""
+    """Go back to the first day of a period, or make dates ages: dates, timestamps, or dates in text.
+
+    A `zone` says whose days these are for instants: timestamps with a time zone, and text whose format ends in `Z`.
+    Other dates and times are of no zone; they are taken as they stand.
+    """
     if isinstance(values, Text):
-        return _dates_in_text(spec, values)
+        return _instants_in_text(spec, values) if _is_of_instants(spec) else _dates_in_text(spec, values)
+    if spec["zone"] is not None and context.is_instant:
+        return _instants(spec, values, context.per_day)
+    return _days(spec, values, context.per_day)
+
+
+def _days(spec: Spec, values: Fixed, per_day: int) -> Masked:
     if spec["to"] == "age":
-        return date.ages(values, context.per_day, spec["at"], spec["cap"])
-    return date.truncated(values, date.PERIODS[spec["to"]], context.per_day)
+        return date.ages(values, per_day, spec["at"], spec["cap"])
+    return date.truncated(values, date.PERIODS[spec["to"]], per_day)
+
+
+def _instants(spec: Spec, values: Fixed, per_day: int) -> Masked:
+    shown, beyond = zone.local(values.values, per_day, spec["zone"])
+    made = _days(spec, Fixed(shown, values.valid & ~beyond), per_day)
+    status = made.status | (beyond & values.valid).view(np.uint8)
+    if spec["to"] == "age":
+        return Masked(made.values, status)
+    first = zone.instants(made.values.values, per_day, spec["zone"])
+    return Masked(Fixed(first, made.values.valid), status)
+
+
+def _is_of_instants(spec: Spec) -> bool:
+    return spec["zone"] is not None and str(spec["format"]).endswith("Z")
+
+
+def _instants_in_text(spec: Spec, values: Text) -> Masked:
+    """Instants in text as UTC, one by one. The result is written as the value was."""
+    read = [_instant(values.value(row), spec["format"]) if values.valid[row] else None for row in range(len(values))]
+    valid = np.array([each is not None for each in read], np.bool_)
+    seconds = Fixed(np.array([each or 0 for each in read], np.int64), valid)
+    made = _instants(spec, seconds, _SECONDS_A_DAY)
+    wrong = (values.valid & ~valid).view(np.uint8)
+    if spec["to"] == "age":
+        return Masked(number.numerals(made.values), made.status | wrong)
+    firsts = [_written(int(each), spec["format"]) for each in made.values.values]
+    fine = made.values.valid & np.array([each is not None for each in firsts], np.bool_)
+    text_of = [each if fine[row] else None for row, each in enumerate(firsts)]
+    return Masked(text_from(text_of), made.status | (values.valid & ~fine).view(np.uint8))
+
+
+def _instant(value: bytes, form: str) -> int | None:
+    """Return the seconds since 1970 of an instant that is written exactly so."""
+    try:
+        read = dt.datetime.strptime(value.decode(), form).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+    seconds = int((read - _EPOCH).total_seconds())
+    return seconds if _written(seconds, form) == value else None
+
+
+def _written(seconds: int, form: str) -> bytes | None:
+    try:
+        moment = _EPOCH + dt.timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+    return moment.strftime(form.replace("%Y", f"{moment.year:04d}")).encode()
 
 
 def _machine_numbers(spec: Spec, values: Fixed) -> Masked:

@@ -70,7 +70,7 @@ class Keyring:
 
     @classmethod
     def load(cls, path: str | Path, kms: Kms | None = None) -> "Keyring":
-        """Read a key file, which must be readable and writable by its owner alone (mode 0600)."""
+        """Read a key file. Only its owner can read it, or besides its group, where this process is of that group."""
         document = _read(Path(path))
         return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
 
@@ -208,15 +208,21 @@ def _private_text(path: Path) -> str:
     except OSError as error:
         raise KeyRefused(f"{path.name} cannot be read: {error.strerror}") from None
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o177:
-            raise KeyRefused(f"{path.name} must be a file of mode 0600")
+        status = os.fstat(file.fileno())
+        shared = status.st_gid in {os.getegid(), *os.getgroups()}
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & (0o137 if shared else 0o177):
+            raise KeyRefused(f"{path.name} must be a file of mode 0600, or 0440 with a group of this process")
         return file.read().decode("utf-8", "replace")
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp: mode 0600
+    """Replace the file as a whole. A new one has mode 0600; one that is replaced gives its group and mode."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
+        if path.exists():
+            status = path.stat()
+            os.fchown(descriptor, -1, status.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(document, file, indent=2)
             file.flush()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from masker import zone
 from masker.kernels import date, date_text, fpe, siv
 from masker.kernels.canonical import FORMS
 from masker.spec import Spec
@@ -118,6 +119,10 @@ def _format(value: Any) -> Any:
     return value if isinstance(value, str) and (value == "number" or date_text.layout(value) is not None) else None
 
 
+def _zone(value: Any) -> Any:
+    return value if isinstance(value, str) and zone.is_zone(value) else None
+
+
 def _paths(value: Any) -> Any:
     return value if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value) else None
 
@@ -170,6 +175,7 @@ FREE: Mapping[str, Checks] = {
         "most": (_number, None),
         "at": (_date, None),
         "cap": (_whole(1, _AGE_CAP_MOST), _AGE_CAP),
+        "zone": (_zone, None),
         "format": (_format, None),
         "unfit": _UNFIT,
     },
@@ -200,6 +206,8 @@ def _generalize_problem(spec: Spec) -> str:
     for name, needed_by in _NEEDED_BY.items():
         if (spec[name] is not None) != (to == needed_by):
             return f"to {needed_by} needs {name}, and nothing else takes it"
+    if spec["zone"] is not None and to not in {"age", *date.PERIODS}:
+        return "a zone goes with month, quarter, year, 5years and age"
     if (to == "clamp") != (least is not None or most is not None):
         return "to clamp needs least or most, and nothing else takes them"
     return "least is above most" if least is not None and most is not None and least > most else ""

@@ -1,4 +1,4 @@
-"""Column paths: `address.zip`, `emails[]`, odd keys as `["a.b"]`."""
+"""Column paths: `address.zip`, `emails[]`, odd keys as `["a.b"]`, or as they are where nothing else looks so."""
 
 import json
 import re
@@ -24,6 +24,11 @@ def render(path: Path) -> str:
         else:
             text += f"[{json.dumps(step, ensure_ascii=False)}]"
     return text
+
+
+def plainly(path: Path) -> str:
+    """Write a path without quotes: what people write for `First Name`. Two paths may look alike so."""
+    return "".join("[]" if step is ITEM else f".{step}" for step in path).removeprefix(".")
 
 
 def parse(text: str) -> Path | None:

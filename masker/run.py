@@ -167,7 +167,9 @@ class Masker:
         if leaf.spec.get("entity") is not None:
             context = dataclasses.replace(context, days=entity.days(chunk, self.plan.input_schema, context))
         if schema.kind(chunk.array.type) in {"date", "timestamp"}:
-            context = dataclasses.replace(context, per_day=schema.counts_per_day(chunk.array.type))
+            context = dataclasses.replace(
+                context, per_day=schema.counts_per_day(chunk.array.type), is_instant=schema.is_instant(chunk.array.type)
+            )
         return methods.of(leaf.spec).run(leaf.spec, _read(chunk, takes), context)
 
     def _reversed(self, chunk: Chunk, context: Context) -> Masked:

@@ -90,7 +90,9 @@ def _run(spec: Spec, data_type: Any, context: Context, texts: int, *, reverse: b
         date_shift.entity_days(spec, numbers, context)
         date_shift.entity_days(spec, numerals(numbers), context)
     if kind in {"date", "timestamp"}:
-        context = dataclasses.replace(context, per_day=schema.counts_per_day(data_type))
+        context = dataclasses.replace(
+            context, per_day=schema.counts_per_day(data_type), is_instant=schema.is_instant(data_type)
+        )
     for example in method.example.texts(spec)[:texts]:
         masked = method.run(spec, _value(method, example, data_type, kind), context)
         if reverse:

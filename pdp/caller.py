@@ -41,6 +41,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
     "pdp.v1.MaskService/GetMaskPlan": _REQUESTER,
     "pdp.v1.MaskService/Unmask": _REQUESTER,
+    "pdp.v1.MaskService/UnmaskStream": _REQUESTER,
     "pdp.v1.MaskService/Rewrap": _REQUESTER,
     "pdp.v1.AuditService/ListRecords": _AUDITOR,
     "pdp.v1.AuditService/GetRecord": _AUDITOR,

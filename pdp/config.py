@@ -129,7 +129,7 @@ class Tls(_Frozen):
     certificate: ConfigPath
     """PEM, with the chain behind it."""
     key: ConfigPath
-    """Its private key in PEM, mode 0600."""
+    """Its private key in PEM, which others cannot read either."""
     client_ca: ConfigPath | None = None
     """PEM of the authorities that sign clients' certificates."""
     client_listen: str = ""
@@ -162,7 +162,7 @@ class Webhook(_Frozen):
     """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
     `[::1]`) may be `http://...` and leads nowhere else."""
     secret: ConfigPath
-    """A file with `whsec_` and base64 of 24 to 64 random bytes, mode 0600. One for each webhook."""
+    """A file with `whsec_` and base64 of 24 to 64 random bytes, which others cannot read. One for each webhook."""
     events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
     """What it is told of, such as `approval.created`; by default everything."""
 
@@ -186,11 +186,11 @@ class Config(_Frozen):
     issuers: tuple[Issuer, ...] = ()
     certificates: tuple[Certificates, ...] = ()
     audit_key: ConfigPath
-    """Ed25519 private JWK, mode 0600, that signs the log."""
+    """Ed25519 private JWK that signs the log: mode 0600, or 0440 with a group of the process."""
     grant_key: ConfigPath
-    """Ed25519 private JWK, mode 0600, that signs grants."""
+    """Ed25519 private JWK that signs grants: mode 0600 or 0440 likewise."""
     mask_keys: ConfigPath | None = None
-    """The mask key file of this realm, mode 0600 (`pdp keys`). None: this server masks nothing."""
+    """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
     mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
     """How many values may be turned into tokens, pseudonyms or the like in a clock hour. One caller has this
     number for all its subjects, chains, tables and calls. One person has it for all callers that ask on the

@@ -13,6 +13,7 @@ import orjson
 from pdp import claims
 from pdp.approval import Eligibility, PolicyReview, Review
 from pdp.caller import Caller, is_person
+from pdp.canonical import MAX_WHOLE_NUMBER
 from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
 from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
@@ -159,6 +160,7 @@ _REQUIREMENT_KEYS = {
     "individual",
     "individual_every",
     "summary",
+    "unmask_values",
 }
 
 
@@ -216,6 +218,7 @@ def _requirement(entry: Any) -> Requirement:
         _flag(members, "individual"),
         _duration(members, "individual_every", DEFAULT_INDIVIDUAL_EVERY_MS),
         _summary(members),
+        _unmask_values(members),
     )
 
 
@@ -235,6 +238,15 @@ def _flag(members: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise PolicyInvalid("wrong_type", f"a needs_approval entry's {key} is neither true nor false")
     return value
+
+
+def _unmask_values(members: Mapping[str, Any]) -> int:
+    if "unmask_values" not in members:
+        return 0
+    values = members["unmask_values"]
+    if type(values) is not int or not 1 <= values <= MAX_WHOLE_NUMBER:
+        raise PolicyInvalid("wrong_type", "a needs_approval entry's unmask_values is not a whole number from 1")
+    return values
 
 
 def _count(members: Mapping[str, Any]) -> int:

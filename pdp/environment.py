@@ -13,7 +13,9 @@ DEFAULT_STATE = Path(".placet")
 class Environment:
     """The environment variables that the commands read.
 
-    * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it.
+    * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it. `PDP_TOKEN_FILE` is a file that holds
+      the token, for one that something renews; it counts where `PDP_TOKEN` is not set.
+    * `PDP_KEEPALIVE` is how many seconds lie between two pings.
     * `PDP_CA` is the file with the authority of the server's certificate. `PDP_CERTIFICATE` and `PDP_KEY` are the
       client's certificate and key, for a server that asks for one.
     * `PDP_STATE` is the folder of a `pdp dev` stack; `names_state` and `names_address` say
@@ -25,6 +27,7 @@ class Environment:
 
     address: str
     token: str
+    token_file: str
     state: Path
     config: Path | None
     tool_cache: Path
@@ -56,6 +59,7 @@ class Environment:
         return cls(
             variables.get("PDP_ADDRESS") or DEFAULT_ADDRESS,
             variables.get("PDP_TOKEN", ""),
+            variables.get("PDP_TOKEN_FILE", ""),
             Path(variables.get("PDP_STATE") or DEFAULT_STATE),
             Path(config) if config else None,
             _tool_cache(variables),

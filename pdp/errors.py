@@ -162,17 +162,6 @@ class ReviewIndividually(PdpError):
     reason = "REVIEW_INDIVIDUALLY"
 
 
-class ReviewTooSoon(PdpError):
-    """The person gave another review of an `individual` approval less than `individual_every` ago."""
-
-    code = "RESOURCE_EXHAUSTED"
-    reason = "REVIEW_TOO_SOON"
-
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
-
-
 class TooManyPending(PdpError):
     """Too many approvals of this caller, or of a person behind it, wait for reviewers; no approval was opened."""
 
@@ -254,7 +243,7 @@ class QuotaExceeded(PdpError):
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
 
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
+    def __init__(self, sentence: str, retry_seconds: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_seconds = retry_seconds
 

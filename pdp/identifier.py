@@ -1,15 +1,44 @@
-"""Ids: a prefix that a person can read and a UUIDv7 (RFC 9562), so that ids sort by time."""
+"""Ids: a prefix that a person can read and a UUIDv7 (RFC 9562), so that ids sort by time.
+
+It is made here and by no library, because what programs of agents depend on pins such a library to other versions.
+"""
 
 import re
-
-from uuid_utils import uuid7
+import secrets
+import threading
+import time
 
 _ID = re.compile(r"(?:apr|dec|rec)_([0-9a-f]{32})")
+_RANDOM_BITS = 74
+"""Bits of a UUIDv7 below its milliseconds, its version and variant not counted."""
+_STEP_BITS = 48
+"""Bits of the random step between two ids of one millisecond, so that even then nobody can guess the next one."""
+
+
+class _Uuid7:
+    """UUIDs that never go back, in any thread: within a millisecond, or when the clock is set back, they count on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> str:
+        """32 hexadecimal digits."""
+        fresh = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS - 1)
+        with self._lock:
+            later = self._last + 1 + secrets.randbits(_STEP_BITS)
+            self._last = fresh if fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS else later
+            value = self._last
+        milliseconds, high, low = value >> _RANDOM_BITS, value >> 62 & 0xFFF, value & (1 << 62) - 1
+        return f"{milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
+
+
+_uuid7 = _Uuid7()
 
 
 def new(prefix: str) -> str:
     """A fresh id such as `dec_0193…`."""
-    return f"{prefix}_{uuid7().hex}"
+    return f"{prefix}_{_uuid7.next()}"
 
 
 def record_id(decision_id: str) -> str:

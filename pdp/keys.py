@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,8 @@ def generate(path: Path, *, demo: bool = False) -> OKPKey:
 
 def private_key(path: Path) -> OKPKey:
     """Read a private key. Raises `SetupError` if the file does not hold one, or if others may read the file."""
+    require_secret(path)
     try:
-        if path.stat().st_mode & 0o077:
-            raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
         key = _ed25519(json.loads(path.read_text()))
     except (OSError, ValueError, JoseError):
         raise SetupError(f"{path} holds no Ed25519 private JWK") from None
@@ -36,6 +36,25 @@ def private_key(path: Path) -> OKPKey:
         raise SetupError(f"{path} holds no Ed25519 private JWK")
     key.ensure_kid()
     return key
+
+
+def require_secret(path: Path) -> None:
+    """Raise `SetupError` where the file cannot be read, or where others than this process and its group can read it.
+
+    A Secret of Kubernetes is such a file: mode 0440, of the user root and the group of the pod.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}") from None
+    if not is_secret(status.st_mode, status.st_gid, {os.getegid(), *os.getgroups()}):
+        raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
+
+
+def is_secret(mode: int, group: int, own_groups: Collection[int]) -> bool:
+    """Whether only the owner can read and write a file, or besides its group can read it and this process is of it."""
+    return not mode & (0o037 if group in own_groups else 0o077)
 
 
 def _ed25519(member: Any) -> OKPKey:

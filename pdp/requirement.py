@@ -1,7 +1,7 @@
 """What a policy demands of an approval: who may review it, how many of them, by when."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -27,7 +27,8 @@ class Requirement:
     """One condition that the policy sets: `count` different people by groups, identities or claims, in time.
 
     `individual`: it is not reviewed together with others in one command, and one person gives at most one such review
-    in `individual_every_ms`. `summary`: the paths of the request that lists of approvals show.
+    in `individual_every_ms`. `summary`: the paths of the request that lists of approvals show. `unmask_values`: the
+    values that one use may unmask instead of the hourly quota; 0 where the policy does not say.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class Requirement:
     individual: bool = False
     individual_every_ms: int = DEFAULT_INDIVIDUAL_EVERY_MS
     summary: tuple[str, ...] = ()
+    unmask_values: int = 0
 
     def policy_form(self) -> dict[str, Any]:
         """What `data.pdp.review` reads."""
@@ -56,5 +58,10 @@ class Requirement:
         return {name: value for name, (value, default) in members.items() if name not in ADDED or value != default}
 
 
-ADDED = frozenset({"individual_every_ms", "summary"})
+ADDED = frozenset({"individual_every_ms", "summary", "unmask_values"})
 """Members that requirements did not have from the beginning."""
+
+
+def allowance(requirements: Sequence[Requirement]) -> int:
+    """The values that one use under all of these may unmask: the least of them, so 0 where one does not say."""
+    return min((requirement.unmask_values for requirement in requirements), default=0)

@@ -33,7 +33,6 @@ VENDORS = {
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
     "typer": ["pdp/cli/"],
-    "uuid_utils": ["pdp/identifier.py"],
     "uvloop": ["pdp/cli/serve.py", "pdp/cli/dev.py", "pdp/server/running.py"],
     "watchfiles": ["pdp/policy/live.py"],
 }

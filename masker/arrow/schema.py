@@ -212,6 +212,11 @@ def counts_per_day(data_type: Any) -> int:
     return 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
 
 
+def is_instant(data_type: Any) -> bool:
+    """Tell whether a type is a timestamp with a time zone, whose counts are in UTC."""
+    return bool(types.is_timestamp(data_type)) and data_type.tz is not None
+
+
 def has_views(schema: Any) -> bool:
     """Tell whether any type in a schema, also below others, is a view."""
     return any("_view" in str(field.type) for field in schema)

@@ -18,6 +18,7 @@ from pdp.cli import (
     identity,
     keys,
     masks,
+    mongo,
     notify,
     policy,
     run,
@@ -44,7 +45,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (masks.app, audit.app, grant.app, policy.app, keys.app, notify.app):
+for group in (masks.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app):
     app.add_typer(group)
 for module in (approvals, dev, serve, identity, decisions, run, unmask):
     module.add_to(app)

@@ -132,7 +132,7 @@ class _Around:
         ) as server:
             token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
-            own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY"), "")  # of another server
+            own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY", "PDP_TOKEN_FILE"), "")  # of another server
             if self.status == 0:  # not signalled while it started
                 self.status = await self._until_end({**Environment.inherited(), **own})
 

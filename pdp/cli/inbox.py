@@ -18,9 +18,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Header, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from pdp.cli import display
+from pdp.cli import display, telling
 from pdp.cli.reviewing import Reviewer, kind
-from pdp.cli.visible import name, typed, visible, wrapped
+from pdp.cli.visible import name, visible, wrapped
 from pdp.errors import PdpError
 from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, Verdict
 from pdp.v1.review_pb2 import WatchQueueRequest
@@ -222,5 +222,4 @@ class Inbox(App[None]):
 
 
 def _line(held: Approval) -> Text:
-    asked = held.request
-    return Text(f"{name(asked.action.name)} {typed(asked.resource.type, asked.resource.id)}\n  {name(held.caller)}")
+    return Text(f"{telling.does(held)}\n  {name(held.caller)}")

@@ -105,7 +105,7 @@ async def _streamed(
     from pdp.v1.mask_pb2 import StreamStart
 
     malloc.keep_freed()
-    shape, source = shape_of(path, scope)
+    shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         start = StreamStart(scope=message, shape=shape)
         async with MaskCall(client, start, source.schema, rewrap=rewrap, stop=source.stop) as call:
@@ -131,7 +131,7 @@ async def _embedded(client: "Client", scope: Scope, message: "MaskScope", keys: 
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
     from pdp.v1.request_pb2 import Effect
 
-    shape, source = shape_of(path, scope)
+    shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         request = GetMaskPlanRequest(scope=message, shape=shape)
         answer = await client.call(client.masks.GetMaskPlan, request)

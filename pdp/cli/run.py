@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
 TOKEN = "PDP_TOKEN"  # noqa: S105  # the variable's name, not a token
+_TOKENS = {TOKEN, f"{TOKEN}_FILE"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,7 +50,8 @@ class Program:
 
         Ends this command if there is no such program, or if a variable of `shown` is not set.
         """
-        variables = {name: value for name, value in Environment.inherited().items() if with_token or name != TOKEN}
+        left_out = set() if with_token else _TOKENS
+        variables = {name: value for name, value in Environment.inherited().items() if name not in left_out}
         found = shutil.which(command[0])
         if found is None:
             exit_code.fail(f"there is no command {command[0]}", exit_code.USAGE)
@@ -92,7 +94,7 @@ async def run(
     approval_id: decisions.ApprovalId = "",
     justification: decisions.Justification = "",
     with_token: Annotated[
-        bool, typer.Option("--with-token", help=f"Leave {TOKEN} in the command's environment.")
+        bool, typer.Option("--with-token", help=f"Leave {TOKEN} and {TOKEN}_FILE in the command's environment.")
     ] = False,
 ) -> None:
     """Run a command if it is allowed, and report how it ended. If people must approve it first, --wait waits for them.

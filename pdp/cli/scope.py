@@ -58,6 +58,7 @@ _ALWAYS = (
     "quote",
     "trim",
 )
+_FILE = ("form", "delimiter", "encoding", "quote", "trim", "masked_key_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,22 @@ def scope_command(*more: str) -> Callable[[Callable[..., Awaitable[None]]], Call
     The command gets --table, --subject, --on-behalf-of, --context, the options of how a file is written, and those
     of the other options that `more` names.
     """
-    names = (*_ALWAYS, *more)
+    return _with_scope((*_ALWAYS, *more))
 
+
+def file_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """The same for a command that only reads a masked file: the options of how that is written."""
+    return _with_scope(_FILE)(command)
+
+
+def _with_scope(names: tuple[str, ...]) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
     def decorated(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         signature = inspect.signature(command)
         session, _, *own = signature.parameters.values()
 
         @functools.wraps(command)
         async def with_scope(session: Any, /, **options: Any) -> None:
-            scope = Scope(**{name: options.pop(name) for name in names})
+            scope = Scope(**{"table": "", **{name: options.pop(name) for name in names}})
             await command(session, scope, **options)
 
         added = [_parameter(name) for name in names]

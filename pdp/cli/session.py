@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from pdp.client import Client
+    from pdp.client.token import Source
 
+KEEPALIVE_SECONDS = 30.0
+"""Seconds between two pings, as `pdp.client` has them; it is not imported here, because that takes a while."""
 UNKNOWN_COLUMNS = 80
 """Columns of a terminal that does not tell its width: the width of a classic terminal."""
 
@@ -61,6 +64,12 @@ _OPTIONS = {
     "as_name": Annotated[
         str, typer.Option("--as", metavar="NAME", help="Call as a demo person of `pdp dev`, in place of --token.")
     ],
+    "token_file": Annotated[
+        str,
+        typer.Option(
+            envvar="PDP_TOKEN_FILE", show_envvar=True, metavar="FILE", help="A file with the token; it may be renewed."
+        ),
+    ],
     "ca": Annotated[
         str,
         typer.Option(
@@ -74,6 +83,12 @@ _OPTIONS = {
     "key": Annotated[
         str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="The certificate's key in PEM.")
     ],
+    "keepalive": Annotated[
+        float,
+        typer.Option(
+            envvar="PDP_KEEPALIVE", show_envvar=True, min=0.1, metavar="SECONDS", help="The pause between pings."
+        ),
+    ],
     "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
     "output": FORMAT,
 }
@@ -84,9 +99,11 @@ class Session:
     """The connection of one command and its way of printing."""
 
     address: str
-    token: str
+    token: "str | Source"
     timeout: float
     output: Output
+    token_file: str = ""
+    keepalive: float = KEEPALIVE_SECONDS
     ca: str = ""
     certificate: str = ""
     key: str = ""
@@ -98,7 +115,9 @@ class Session:
         try:
             return Client(
                 self.address,
-                self.token,
+                None if self.token_file else self.token,
+                token_file=self.token_file or None,
+                keepalive=self.keepalive,
                 ca=self.ca,
                 certificate=self.certificate,
                 key=self.key,
@@ -111,7 +130,7 @@ class Session:
     def fail(self, error: PdpError) -> NoReturn:
         """Print an error of the server and what to do about it, and exit with its status."""
         hint = {
-            "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
+            "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN or PDP_TOKEN_FILE, or with a `pdp dev` use --as NAME.",
             "UNAVAILABLE": self._silence() if error.reason == error.code == "UNAVAILABLE" else "",
             "DEADLINE_EXCEEDED": f"no answer from {self.address} within {self.timeout:g} s; --timeout gives it longer.",
         }.get(error.reason, "")
@@ -205,35 +224,45 @@ def _defaults() -> dict[str, Any]:
     return {
         "address": "",
         "token": "",
+        "token_file": "",
         "as_name": "",
         "ca": environment.ca,
         "certificate": environment.certificate,
         "key": environment.key,
+        "keepalive": KEEPALIVE_SECONDS,
         "timeout": 5.0,
         "output": None,
     }
 
 
-def _session(*, address: str, token: str, as_name: str, output: Output | None, **shared: Any) -> Session:
+def _session(
+    *, address: str, token: str, token_file: str, as_name: str, output: Output | None, **shared: Any
+) -> Session:
+    environment = Environment.read()
+    if token != environment.token or token_file == environment.token_file:
+        token_file = "" if token else token_file  # a token goes before a file, unless only the file is an option
+    source: str | Source = token
     if as_name:
-        token, address = _minted(as_name, address)
+        token_file, (source, address) = "", _minted(as_name, address)
     return Session(
-        token=token,
+        token=source,
+        token_file=token_file,
         address=address or DEFAULT_ADDRESS,
         output=format_of(output),
         **shared,
     )
 
 
-def _minted(name: str, address: str) -> tuple[str, str]:
-    """A token for a demo person, and the address of its stack, unless another one was named."""
+def _minted(name: str, address: str) -> "tuple[Source, str]":
+    """A source of tokens for a demo person, and the address of its stack, unless another one was named."""
     from pdp.dev import identity, presence
 
     try:
         state, found = presence.meant(Environment.read(), address)
-        return identity.token(state, name), address or found
+        identity.token(state, name)
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
+    return functools.partial(identity.token, state, name), address or found
 
 
 async def _call(command: Callable[..., Awaitable[None]], session: Session, /, *arguments: Any, **options: Any) -> None:

@@ -10,6 +10,7 @@ from pdp.cli import exit_code
 from pdp.cli.session import Output, Session, client_command, json_text, show_text
 
 if TYPE_CHECKING:
+    from pdp.client import CallError
     from pdp.v1.approval_pb2 import Approval
     from pdp.v1.review_pb2 import WatchQueueResponse
 
@@ -39,17 +40,20 @@ async def wait(
     if milliseconds is None:
         exit_code.fail("--timeout takes a duration such as 90s, 10m or 1h30m", exit_code.USAGE)
     async with session.client() as client:
-        approval = await client.wait(approval_id, timeout=milliseconds / 1000)
+        approval = await client.wait(approval_id, timeout=milliseconds / 1000, told=told)
     session.print(approval, lambda: display.approval_table([approval]))
     raise typer.Exit(_status(approval))
 
 
 @client_command
 async def watch(session: Session) -> None:
-    """Print my queue and then each of its changes, until Ctrl-C. A restart of the server loses no change."""
+    """Print my queue and then each of its changes, until Ctrl-C.
+
+    A restart of the server, or a connection that breaks, loses no change.
+    """
     from pdp.client.waiting import watched
 
-    async with session.client() as client, aclosing(watched(client.reviews, client.metadata)) as messages:
+    async with session.client() as client, aclosing(watched(client, told)) as messages:
         async for message in messages:
             if session.output is not Output.TABLE:
                 typer.echo(json_text(message))
@@ -57,6 +61,11 @@ async def watch(session: Session) -> None:
                 show_text(_line(message), sys.stdout)
             else:
                 typer.echo("this is all for now; changes follow", err=True)
+
+
+def told(error: "CallError | None") -> None:
+    """Say on standard error that the connection broke, and that it is there again."""
+    typer.echo(f"not connected ({error.reason}); trying again" if error else "connected again", err=True)
 
 
 def _status(approval: "Approval") -> int:

@@ -12,6 +12,7 @@ from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import mapped
 from pdp.arrow.table import Batch
 from pdp.audit import event
+from pdp.audit.chunk_order import CHUNK
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, QuotaExceeded
@@ -70,10 +71,12 @@ class Limits:
 class Reservation:
     """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB.
 
-    Until `keep` says that the decision is used, all of it can be given back.
+    Until `keep` says that the decision is used, all of it can be given back. `allowed` values, if any, are what the
+    approval lets this one use count instead of the quota.
     """
 
-    def __init__(self, quotas: Quotas, limits: Limits, job: Job) -> None:
+    def __init__(self, quotas: Quotas, limits: Limits, job: Job, allowed: int = 0) -> None:
+        self._allowed = allowed
         self._what = "unmask" if job.action == "unmask" else "mask"
         self._limit = limits.unmask if self._what == "unmask" else limits.mask
         self._quotas, self._caller, self._persons = quotas, job.caller.identity, job.persons
@@ -82,7 +85,9 @@ class Reservation:
 
     async def take(self, values: int) -> None:
         """Count `values`. Raises `QuotaExceeded`."""
-        if values > self._left:
+        if self._allowed:
+            self._require_allowed(self.used + values)
+        elif values > self._left:
             wanted = values - self._left
             ahead = max(wanted, min(self.used, _MOST_AHEAD))
             try:
@@ -91,12 +96,24 @@ class Reservation:
                 if ahead == wanted:
                     raise
                 await self._reserve(wanted)
-        self._left -= values
+        self._left -= 0 if self._allowed else values
         self.used += values
 
     async def ahead(self, values: int) -> None:
         """Reserve `values` that the next ones to `take` use. Raises `QuotaExceeded`."""
-        await self._reserve(values)
+        if not self._allowed:
+            await self._reserve(values)
+
+    def continues(self, values: int) -> None:
+        """An earlier call of the same use counted `values`."""
+        self.used = values
+
+    def _require_allowed(self, values: int) -> None:
+        if values > self._allowed:
+            raise QuotaExceeded(
+                f"the approval lets this use {self._what} {self._allowed} values at most; ask for fewer, or for an "
+                "approval by a requirement with more `unmask_values`"
+            )
 
     def keep(self) -> None:
         """The decision is used: what is reserved, now and from now on, stays counted."""
@@ -131,6 +148,7 @@ class Progress:
         self._is_waiting_for_batch = False
         self._admitted_rows = 0
         self.rows = self.batches = 0
+        self.place: dict[str, Any] = {}
 
     def decided(self, decision_id: str, use: str) -> None:
         """The decision is used, and this job has the claim on it."""
@@ -145,6 +163,24 @@ class Progress:
         """Raise `QuotaExceeded` where the quota has no room for the first value of a stream."""
         if counts(self.job.plan):
             await self._reservation.ahead(1)
+
+    async def reserve(self, values: int) -> None:
+        """Reserve `values` that come later. Raises `QuotaExceeded`."""
+        await self._reserve(values)
+
+    def continues(self, values: int) -> None:
+        """An earlier call of the same use reserved `values`."""
+        self._reservation.continues(values)
+
+    async def opened(self, batch: Batch, values: int, first_row: int) -> tuple[Batch, int]:
+        """A chunk whose `values` are reserved, as it was before it was masked, and how many more it counts.
+
+        An approval counts a text of JSON as one value, and the quota counts each value in it.
+        """
+        counted = await self._run(lambda: counted_values(self.job.plan, batch))
+        more = max(counted - values, 0)
+        await self._reserve(more)
+        return await self._run(lambda: self._made(batch, first_row)), more
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
@@ -195,27 +231,32 @@ class Progress:
             await self._reservation.take(values)
 
     def entry(self, phase: str, failure: str = "") -> Entry:
-        """The record of what has left until now; `phase` is started, complete, failed or broken."""
-        job = self.job
+        """The record of what has left until now; `phase` is started, chunk, complete or broken.
+
+        `place` says for one of several streams of the same work which part of it this one is. Records of chunks are
+        many, so they leave out what the others say.
+        """
+        job, is_chunk = self.job, phase == CHUNK
+        about = {} if is_chunk else {"columns": facts(job.plan), "schema_sha256": table.schema_digest(job.shape.schema)}
         details = {
             "action": job.action,
             "phase": phase,
             "use": job.use,
             "table": job.plan.table,
             "subject": job.plan.subject,
-            "columns": facts(job.plan),
-            "schema_sha256": table.schema_digest(job.shape.schema),
+            **about,
             "rows": self.rows,
             "batches": self.batches,
             "values": self._reservation.used,
-            **{name: value for name, value in job.bound.items() if name == "tokens_sha256"},
+            **{name: value for name, value in job.bound.items() if name in {"tokens_sha256", "tokens_tree"}},
+            **self.place,
         }
         return event.masked(
             Kind.UNMASK if job.action == "unmask" else Kind.MASK,
             job.caller,
             decision_id=job.decision_id,
             revision=job.plan.policy_revision,
-            rules=rules(job.plan),
+            rules=[] if is_chunk else rules(job.plan),
             details=details,
             failure=failure,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import masker
+from masker import methods
 from masker.records import COLUMN
 from masker.spec import KEEP, Spec
 from pdp.errors import MaskPlanRefused
@@ -33,8 +34,9 @@ def compiled(
 
     Raises `MaskPlanRefused` and `KeyRefused`.
     """
-    masks = [dict(mask) for mask in selected.masks if not only or mask["column"] in only]
-    if missing := sorted(set(only) - {mask["column"] for mask in masks}):
+    wanted = {shape.path_of(name) for name in only}
+    masks = [dict(mask) for mask in selected.masks if not only or mask["column"] in wanted]
+    if missing := sorted(wanted - {mask["column"] for mask in masks}):
         column = shortened(missing[0])
         raise MaskPlanRefused(f"the policy has no mask for column {column}", column=column)
     options: dict[str, Any] = {
@@ -64,7 +66,7 @@ def columns(made: masker.MaskPlan) -> Iterator[MaskedColumn]:
                 column=leaf.column,
                 rule=leaf.rule,
                 mask=KEEP.mask if leaf.spec == KEEP else leaf.spec.mask,
-                domain=leaf.spec.domain,
+                domain=domain(leaf.spec),
                 key_version=leaf.key_version,
                 input_type=str(leaf.input),
                 output_type=str(leaf.output),
@@ -93,6 +95,16 @@ def used_domains(made: masker.MaskPlan) -> dict[str, Any]:
         pending += [child for _, _, child in spec.children]
     declared = json.loads(made.source)["domains"]
     return {name: declared[name] for name in sorted(names) if name}
+
+
+def reversed_columns(made: masker.MaskPlan) -> dict[str, str]:
+    """Every column that a plan reverses, with its domain."""
+    return {column: domain(spec) for column, spec in specs(made) if methods.of(spec).reversible}
+
+
+def domain(spec: Spec) -> str:
+    """The domain of a mask; of JSON documents those of all their paths."""
+    return spec.domain or ", ".join(sorted({child.domain for _, _, child in spec.children} - {""}))
 
 
 def specs(made: masker.MaskPlan) -> Iterator[tuple[str, Spec]]:

@@ -29,13 +29,16 @@ _MAX_NAMED = 5
 class Column:
     """A column as the policy is asked about it: the path in writing, and the paths of the columns around it.
 
-    `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
+    1. `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
+    2. `also` is how people write the path where its names are odd: `First Name` for `["First Name"]`. `above` has both
+       ways. A name that two columns could have, or that is the path of another one, is not among them.
     """
 
     name: str
     type: str
     leaf: bool = True
     above: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

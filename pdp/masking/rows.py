@@ -1,11 +1,12 @@
 """What is masked: a table, or JSON records as a table of one column."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import masker
 from masker.arrow.schema import NESTED, kind, walk
-from masker.path import parse, render
+from masker.path import Path, parse, plainly, render
 from pdp.arrow.table import Batch, Schema
 from pdp.errors import InvalidRequest
 from pdp.masking.question import Column
@@ -29,8 +30,38 @@ class Shape:
 
     @property
     def columns(self) -> list[Column]:
-        """What the policy is asked about."""
-        return _columns(self.schema) if self.paths is None else [Column(path, "json") for path in self.paths]
+        """What the policy is asked about: every column of a table, each before those below it, or every path."""
+        if self.paths is not None:
+            named = {path: parse(path) or () for path in self.paths}
+            also = _also(named)
+            return [Column(path, "json", also=also.get(path, ())) for path in self.paths]
+        found = list(walk(self.schema))
+        also = _also({render(path): path for path, _ in found})
+        return [
+            Column(
+                render(path),
+                str(field.type),
+                kind(field.type) not in NESTED,
+                tuple(name for around in _around(path) for name in (around, *also.get(around, ()))),
+                also.get(render(path), ()),
+            )
+            for path, field in found
+        ]
+
+    def path_of(self, name: str) -> str:
+        """The path of the column that is written so; the name itself where there is none."""
+        return next((column.name for column in self.columns if name in column.also), name)
+
+
+def _around(path: Path) -> list[str]:
+    return [render(path[:length]) for length in range(1, len(path))]
+
+
+def _also(paths: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
+    """How else each path may be written."""
+    plain = {name: plainly(path) for name, path in paths.items()}
+    times = Counter(plain.values())
+    return {name: (text,) for name, text in plain.items() if text not in paths and times[text] == 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +80,3 @@ class Rows:
         batches = whole.combine_chunks().to_batches()
         batch = batches[0] if batches else masker.record_table([""]).to_batches()[0].slice(0, 0)
         return cls(Shape(whole.schema, paths), batch)
-
-
-def _columns(schema: Schema) -> list[Column]:
-    """Every column of a table, each before those below it."""
-    return [
-        Column(
-            render(path),
-            str(field.type),
-            kind(field.type) not in NESTED,
-            tuple(render(path[:length]) for length in range(1, len(path))),
-        )
-        for path, field in walk(schema)
-    ]

@@ -6,6 +6,7 @@ import hmac
 from pathlib import Path
 
 from pdp.errors import SetupError
+from pdp.keys import require_secret
 
 PREFIX = "whsec_"
 _FEWEST_BYTES, _MOST_BYTES = 24, 64
@@ -14,9 +15,8 @@ _FEWEST_BYTES, _MOST_BYTES = 24, 64
 
 def secret(path: Path) -> bytes:
     """Read a webhook's secret. Raises `SetupError` if the file does not hold one, or if others may read the file."""
+    require_secret(path)
     try:
-        if path.stat().st_mode & 0o077:
-            raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
         text = path.read_text().strip()
         key = base64.b64decode(text.removeprefix(PREFIX), validate=True) if text.startswith(PREFIX) else b""
     except (OSError, ValueError):

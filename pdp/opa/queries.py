@@ -112,6 +112,14 @@ class Opa:
         """Ask `data.pdp.review` and return the raw answer."""
         return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
 
+    async def reviews(self, questions: Sequence[bytes]) -> list[Any]:
+        """Ask `data.pdp.reviews` about all questions at once. Returns one raw answer for each, in order."""
+        batch = b",".join(b'"%d":%b' % item for item in enumerate(questions))
+        answers = await self._ask("reviews", b'{"input":{"batch":{%b}}}' % batch, QUERY_SECONDS)
+        if not isinstance(answers, dict) or answers.keys() != {str(index) for index in range(len(questions))}:
+            raise PolicyInvalid("wrong_keys", "the policy answered about other reviews than it was asked about")
+        return [answers[str(index)] for index in range(len(questions))]
+
     async def eligible(self, question: bytes) -> Any:
         """Ask `data.pdp.eligible` and return the raw answer."""
         return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)

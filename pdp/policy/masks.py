@@ -6,6 +6,7 @@
 4. Parameters are checked only if the extra `mask` is installed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -17,6 +18,9 @@ from pdp.policy.sources import Source
 
 SELECTORS, KINDS = ("columns", "tags"), ("domain", "mask")
 _OWN = {"rule", "reason", *SELECTORS, *KINDS}
+_PATH_LIKE = re.compile(r'\[[^\]]*$|\[\d+\]|\["|\[\'|\[\*|\.\.|^\$?\.|\.$')
+"""What looks like a path of some other language, or like one of ours that is misspelt."""
+_PATH = re.compile(r'(?!\$\.)(?:\.?[^.\[\]"\s]+|\[\]|\["(?:[^"\\]|\\.)*"\])+')
 _BESIDE_DOMAIN = {"entity", "format"}
 """The keys that an entry may have beside `domain`: they are about the column, not about the values."""
 
@@ -28,7 +32,8 @@ def entries(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
         entry = entry_of(rule)
         if rule["head"]["ref"][0]["value"] != "mask" or not isinstance(entry, dict):
             continue
-        for fault, sentence in _faults(entry, domains if isinstance(domains, dict) else {}):
+        declared = domains if isinstance(domains, dict) else {}
+        for fault, sentence in (*_faults(entry, declared), *_matching_nothing(entry, data.get("column_tags", {}))):
             yield module.finding(rule["head"], fault, sentence)
 
 
@@ -79,6 +84,27 @@ def _shape_faults(entry: Mapping[str, Any]) -> Iterator[Fault]:
         names = entry.get(selector, ["*"])
         if names is not COMPUTED and not (isinstance(names, list) and names and all(map(_is_name, names))):
             yield "wrong-type", f"make `{selector}` a list of texts, at least one"
+
+
+def _matching_nothing(entry: Mapping[str, Any], column_tags: Any) -> Iterator[Fault]:
+    """Names that no column can have, so that the entry masks nothing while it seems to."""
+    names = [name for name in _written(entry, "columns") if isinstance(name, str)]
+    if "*" in names and len(names) > 1:
+        yield "matches-nothing", 'write `"*"` alone: it is every column that no other entry names, in a rule of its own'
+    for name in names:
+        if _PATH_LIKE.search(name) and not _PATH.fullmatch(name):
+            yield "matches-nothing", f'`{name}` is not a path; write `a.b`, `a[]`, or `["odd name"]` with JSON quotes'
+    tags = column_tags if isinstance(column_tags, dict) else {}
+    lists = [found for table in tags.values() if isinstance(table, dict) for found in table.values()]
+    known = {tag for found in lists if isinstance(found, list) for tag in found if isinstance(tag, str)}
+    for tag in _written(entry, "tags"):
+        if tag is not COMPUTED and tag not in known:
+            yield "matches-nothing", f"no column has the tag `{tag}` in data.column_tags"
+
+
+def _written(entry: Mapping[str, Any], selector: str) -> list[Any]:
+    names = entry.get(selector, [])
+    return names if isinstance(names, list) else []
 
 
 def _is_name(value: Any) -> bool:

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -21,7 +22,17 @@ OPA_VERSION = "1.22.2"
 """The version that is installed if there is no OPA on the PATH."""
 OLDEST_OPA = (1, 4, 0)
 """The oldest OPA that is used; in an older one a path can inject a query (CVE-2025-46569)."""
-_RELEASE = f"https://github.com/open-policy-agent/opa/releases/download/v{OPA_VERSION}"
+RELEASE_URL = f"https://github.com/open-policy-agent/opa/releases/download/v{OPA_VERSION}"
+"""Where the project publishes its binaries."""
+CHECKSUMS: Mapping[str, str] = {}
+"""SHA-256 of each release binary, by its name. A platform without one gets OPA from Go's module, which Go verifies.
+
+A checksum comes from the project by a way of its own, never from where the binary is fetched. CONTRIBUTING says how.
+"""
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""What the releases call a machine."""
+_SECONDS = 5.0
+"""Seconds to connect, and that a download may stand still."""
 
 
 def opa(cache: Path) -> Path:
@@ -61,15 +72,26 @@ def mongod() -> Path:
     )
 
 
-def install_opa(cache: Path, say: Callable[[str], None]) -> Path:
-    """Put the pinned OPA into `cache`, as a whole or not at all, unless it is there. Raises `SetupError`."""
+def install_opa(
+    cache: Path,
+    say: Callable[[str], None],
+    *,
+    url: str = RELEASE_URL,
+    checksums: Mapping[str, str] = CHECKSUMS,
+) -> Path:
+    """Put the pinned OPA into `cache`, as a whole or not at all, unless it is there. Raises `SetupError`.
+
+    1. The official release, where its checksum is known here. One that does not match ends it.
+    2. Else, or where the release cannot be had, `go install`.
+    """
     if (pinned := _pinned(cache)).exists():
         return pinned
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="opa-") as folder:
-        binary = Path(folder, "opa")
-        if not _build(binary, say):
-            _download(binary, say)
+        binary, name = Path(folder, "opa"), release_name()
+        problem = _downloaded(binary, f"{url}/{name}", checksums.get(name, ""), say)
+        if problem and (also := _built(binary, say)):
+            raise SetupError(f"OPA {OPA_VERSION} cannot be had: {problem}, and {also}; put `opa` on the PATH")
         if opa_version(binary) != tuple(map(int, OPA_VERSION.split("."))):
             raise SetupError(f"what was fetched is not OPA {OPA_VERSION}; put `opa` on the PATH")
         binary.replace(pinned)
@@ -81,43 +103,53 @@ def _pinned(cache: Path) -> Path:
     return cache / f"opa-{OPA_VERSION}"
 
 
-def _build(binary: Path, say: Callable[[str], None]) -> bool:
-    """Build OPA from its Go module, which Go's checksum database verifies. Returns False without Go or if it fails."""
+def _built(binary: Path, say: Callable[[str], None]) -> str:
+    """Build OPA from its Go module, which Go's checksum database verifies. Returns what is in the way, or nothing."""
     if not (go := shutil.which("go")):
-        return False
+        return "there is no Go to build it"
     say(f"building OPA {OPA_VERSION} with `go install`: about 80 s, once")
     module = f"github.com/open-policy-agent/opa@v{OPA_VERSION}"
     # env(1) adds to the inherited environment, where Go finds its caches and proxies.
     command = ["/usr/bin/env", "-u", "GOOS", "-u", "GOARCH", f"GOBIN={binary.parent}", go, "install", module]
     done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603
-    if done.returncode:
-        say(f"`go install` failed:\n{done.stderr.strip()}")
-    return done.returncode == 0
+    said = done.stderr.strip().splitlines() or ["it says nothing"]
+    return f"`go install` failed ({said[-1]})" if done.returncode else ""
 
 
-def _download(binary: Path, say: Callable[[str], None]) -> None:
-    """Fetch the project's release binary and compare it with the checksum that is published beside it."""
-    name = _release_name()
-    say(f"downloading OPA {OPA_VERSION} ({name}): about 60 MB, once")
-    content = _fetch(name)
-    if _fetch(f"{name}.sha256").split()[:1] != [hashlib.sha256(content).hexdigest().encode()]:
-        raise SetupError("the OPA download does not match its checksum; put `opa` on the PATH")
-    binary.write_bytes(content)
-    binary.chmod(0o755)
-
-
-def _release_name() -> str:
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    system = f"{platform.system().lower()}_{architecture}"
-    return f"opa_{system}" if system == "darwin_amd64" else f"opa_{system}_static"
-
-
-def _fetch(name: str) -> bytes:
+def _downloaded(binary: Path, url: str, checksum: str, say: Callable[[str], None]) -> str:
+    """Fetch a release binary. Returns what is in the way, or nothing. Raises `SetupError` if it is not what it was."""
+    if not checksum:
+        return "no checksum of a release for this platform is known"
+    say(f"downloading OPA {OPA_VERSION}: about 60 MB, once")
     try:
-        with urllib.request.urlopen(f"{_RELEASE}/{name}", timeout=60) as answer:  # noqa: S310  # https
-            return bytes(answer.read())
+        found = _fetched(binary, url)
     except (OSError, HTTPException) as error:
-        raise SetupError(f"cannot download OPA ({error}); install Go, or put `opa` on the PATH") from error
+        return f"{urllib.parse.urlsplit(url).netloc} does not give it ({getattr(error, 'reason', error)})"
+    if found != checksum:
+        raise SetupError(
+            f"the OPA at {url} is not the one that was released: its SHA-256 is {found}, not {checksum}; do not run it"
+        )
+    binary.chmod(0o755)
+    return ""
+
+
+def _fetched(binary: Path, url: str) -> str:
+    """Write what is at `url`, and return its SHA-256."""
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=_SECONDS) as answer, binary.open("wb") as file:  # noqa: S310  # https
+        while part := answer.read(1 << 20):
+            digest.update(part)
+            file.write(part)
+    return digest.hexdigest()
+
+
+def release_name() -> str:
+    """The name of the release binary for this machine."""
+    machine = platform.machine().lower()
+    system = f"{platform.system().lower()}_{_ARCHITECTURES.get(machine, machine)}"
+    return {"darwin_amd64": "opa_darwin_amd64", "windows_amd64": "opa_windows_amd64.exe"}.get(
+        system, f"opa_{system}_static"
+    )
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pdp.address import is_local
 from pdp.config import Config, Tls
 from pdp.errors import SetupError
-from pdp.keys import stamp
+from pdp.keys import require_secret, stamp
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ class _Files:
         return tuple(stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
-        if self._tls.key.exists() and self._tls.key.stat().st_mode & 0o077:
-            raise SetupError(f"{self._tls.key} can be read by others; run: chmod 600 {self._tls.key}")
+        if self._tls.key.exists():
+            require_secret(self._tls.key)
         chain, key = _bytes(self._tls.certificate, "certificate"), _bytes(self._tls.key, "key")
         try:
             private = load_pem_private_key(key, None).public_key()

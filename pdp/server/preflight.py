@@ -23,10 +23,17 @@ def refuse_unsafe(config: Config) -> None:
         members = _members(path)
         if any(member.get(keys.DEMO) for member in members):
             raise SetupError(f"{field}: {path} is a demo key of `pdp dev`; make one of your own")
-        if any(_SECRETS & member.keys() for member in members) and path.stat().st_mode & 0o077:
-            raise SetupError(f"{field}: {path} can be read by others; run: chmod 600 {path}")
+        if any(_SECRETS & member.keys() for member in members):
+            _require_secret(field, path)
     for entry in config.entries:
         _refuse_both_sides(entry, config)
+
+
+def _require_secret(field: str, path: Path) -> None:
+    try:
+        keys.require_secret(path)
+    except SetupError as error:
+        raise SetupError(f"{field}: {error.sentence}") from None
 
 
 def _key_files(config: Config) -> Iterator[tuple[str, Path]]:

@@ -5,21 +5,22 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
-from pdp import grant
+import masker
+from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
-from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest, PdpError, ValueRefused
+from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import unmask_context
 from pdp.masking.job import Progress, Threads
+from pdp.masking.plan import reversed_columns
 from pdp.recording.writer import Writer
-from pdp.service import mask_message, message
-from pdp.service.info import MESSAGE_BYTES
+from pdp.service import mask_message, mask_scope, message
 from pdp.service.mask_message import Inline
-from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.service.unmask_stream import UnmaskStreams
+from pdp.store.unmaskings import Unmaskings
 from pdp.v1.mask_pb2 import (
     GetMaskPlanRequest,
     GetMaskPlanResponse,
@@ -34,19 +35,18 @@ from pdp.v1.mask_pb2 import (
     StreamOpened,
     UnmaskRequest,
     UnmaskResponse,
+    UnmaskStreamRequest,
+    UnmaskStreamResponse,
+    UnmaskStreamStart,
 )
-from pdp.v1.request_pb2 import Action, Resource
 from pdp.workflow.deciding import Decided
-from pdp.workflow.mask_jobs import MaskJobs, Work
+from pdp.workflow.mask_jobs import MaskJobs
+from pdp.workflow.mask_work import Work
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
 StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
-_LATER_BYTES = grant.MAX_BYTES + 1024
-"""Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
-_OWN = ("columns", "count", "tokens_sha256")
-"""Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
 class MaskService:
@@ -56,10 +56,12 @@ class MaskService:
         self,
         *,
         jobs: MaskJobs,
+        unmaskings: Unmaskings,
         writer: Writer,
         threads: Threads,
     ) -> None:
         self._jobs, self._writer, self._threads = jobs, writer, threads
+        self._unmasking = UnmaskStreams(jobs, unmaskings, self._record, threads)
         self._recording: set[asyncio.Task[None]] = set()
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
@@ -85,9 +87,13 @@ class MaskService:
         return UnmaskResponse(**await self._answer(made, work, request.scope, caller))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
-        """What would be done."""
-        authorization = _authorization("mask", request.scope)
-        work = Work("mask", mask_message.shape(request.shape), request.scope.masked_key_version)
+        """What would be done; to unmask, as for a stream without chunks."""
+        action = "unmask" if request.unmask else "mask"
+        if request.columns and not request.unmask:
+            raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
+        authorization, shape = mask_scope.authorization(action, request.scope), mask_message.shape(request.shape)
+        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id, authorization.approval_id = "", ""
         decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
@@ -105,9 +111,15 @@ class MaskService:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
+    def UnmaskStream(
+        self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
+    ) -> AsyncGenerator[UnmaskStreamResponse, None]:
+        """Any number of rows as they were; an approval fits these very tokens."""
+        return self._unmasking.answers(requests, caller)
+
     async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
         """The members of the response to inline data; without an allow the decision is the only one."""
-        decided, progress = await self._jobs.decide(work, _authorization(work.action, scope), caller)
+        decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             return {"decision": decision}
@@ -127,8 +139,14 @@ class MaskService:
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
         scope, shape = first.start.scope, mask_message.shape(first.start.shape)
-        work = Work(action, shape, scope.masked_key_version)
-        decided, progress = await self._jobs.decide(work, _authorization(action, scope), caller)
+
+        async def begin(progress: Progress, decided: Decided) -> None:
+            plan = mask_message.plan(progress.job.plan)
+            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
+            await progress.has_room()
+
+        work = Work(action, shape, scope.masked_key_version, begin=begin)
+        decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             yield answer(opened=StreamOpened(decision=decision))
@@ -170,28 +188,18 @@ class _Made:
         data = await self._threads.run(lambda: mask_message.data(rows.shape, made, plan.output_schema))
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
-        whole = MaskResponse(decision=message.decision(decided), **self.members)
-        if whole.ByteSize() + _LATER_BYTES > MESSAGE_BYTES:
-            raise ValueRefused(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; send fewer rows")
+        mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
 
 
-def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
-    """The question that this work is to the policy."""
-    refuse_unknown(scope, "scope")
-    if action == "unmask":
-        for name in _OWN:
-            if name in scope.context:
-                raise InvalidRequest.field(f"scope.context.{name}", "is set by the server; leave it out")
-    return AuthorizeRequest(
-        subject=scope.subject,
-        on_behalf_of=scope.on_behalf_of,
-        action=Action(name=action),
-        resource=Resource(type="table", id=scope.table),
-        context=scope.context,
-        request_id=scope.request_id,
-        approval_id=scope.approval_id,
-        justification=scope.justification,
-    )
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+    """What a decision about unmasking is bound to where nothing is unmasked yet."""
+
+    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+        columns = reversed_columns(plan)
+        start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
+        return token_tree.context(start)
+
+    return bound
 
 
 async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[memoryview, None]:

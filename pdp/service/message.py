@@ -128,6 +128,7 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         individual=requirement.individual,
         individual_every=_duration(requirement.individual_every_ms) if requirement.individual else None,
         summary=requirement.summary,
+        unmask_values=requirement.unmask_values,
     )
 
 

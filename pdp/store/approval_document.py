@@ -83,7 +83,8 @@ def of_posted(posted: OutboxEntry) -> Document:
     return {**record, "signature": posted.signature}
 
 
-def _requirement(document: Document) -> Requirement:
+def to_requirement(document: Document) -> Requirement:
+    """The requirement in a document."""
     lists = ("groups", "identities", "summary")
     changed: dict[str, Any] = {name: tuple(document[name]) for name in lists if name in document}
     return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
@@ -129,7 +130,7 @@ _WRITTEN: Mapping[str, Callable[[Any], Any]] = {
 }
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "request": bytes,
-    "requirements": lambda documents: tuple(_requirement(document) for document in documents),
+    "requirements": lambda documents: tuple(to_requirement(document) for document in documents),
     "principals": tuple,
     "outbox": lambda documents: tuple(_posted(document) for document in documents),
 }

@@ -13,17 +13,20 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from pdp import addressee
 from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
 from pdp.audit.record import Entry
 from pdp.canonical import kind
 from pdp.errors import NotFound
 from pdp.seal import Sealer
+from pdp.store.addressees import Addressees
 from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
 from pdp.store.pace import Pace, Turn
 
-_FOUND = {"document": "$$ROOT", "now": "$$NOW"}
+FOUND = {"document": "$$ROOT", "now": "$$NOW"}
+"""What a query reads: the whole document, and MongoDB's time."""
 
 
 class RequestIdTaken(Exception):
@@ -40,6 +43,7 @@ class Approvals:
     def __init__(self, database: Database, sealer: Sealer, *, notified: bool = False) -> None:
         self._collection, self._notified = database.database.get_collection("approvals"), notified
         self._database, self._sealer, self._pace = database, sealer, Pace(database)
+        self._addressees = Addressees(database)
 
     async def now(self) -> datetime:
         """MongoDB's time."""
@@ -70,10 +74,6 @@ class Approvals:
         condition: Document = {"caller": {"$eq": caller}}
         return await self._page(condition, state, before, limit)
 
-    async def in_state(self, state: State, before: str, limit: int) -> list[ApprovalAt]:
-        """The approvals of all callers in `state`, newest first."""
-        return await self._page({}, state, before, limit)
-
     async def last_approved(self, approval: Approval) -> ApprovalAt | None:
         """The newest other approval of the same caller and kind that was approved and not withdrawn."""
         condition: Document = {
@@ -85,21 +85,25 @@ class Approvals:
         found = await self._find(condition, 1, newest_first=True)
         return found[0] if found else None
 
-    async def suggesting(self, digest: str) -> list[ApprovalAt]:
-        """The approvals with a review that suggests the request of this digest. One query, by an index of its own."""
-        return await self._find({"reviews.suggestion_digest": {"$eq": digest}}, 0)
+    async def suggesting(self, digests: Sequence[str]) -> list[ApprovalAt]:
+        """The approvals with a review that suggests a request of these digests. One query, by an index of its own."""
+        return await self._find({"reviews.suggestion_digest": {"$in": list(digests)}}, 0)
 
     async def open(self, opening: Opening, request_id: str, outbox: Sequence[Entry] = ()) -> Approval | None:
         """Insert a PENDING approval; None where the caller has one for this digest already. `request_id` may be empty.
 
         Raises `RequestIdTaken`.
         """
+        await self._addressees.note(addressee.shared(opening.requirements))
+        sealed_at = opening.sealed_at or await self.now()
         document = {
             **of_opening(replace(opening, outbox=self._signed(opening.id, 1, outbox))),
             "version": 1,
             "state": State.PENDING,
             "reviews": [],
             "kind": kind(opening.request),
+            "addressees": addressee.words(opening.requirements),
+            "due_at": sealed_at + timedelta(milliseconds=opening.pending_for_ms),
             "untold": untold(outbox, State.PENDING) if self._notified else [],
         }
         if request_id:
@@ -167,7 +171,7 @@ class Approvals:
 
     async def of_an_older_version(self, limit: int) -> list[ApprovalAt]:
         """Open approvals that an older version of Placet sealed, whose time is not over."""
-        waits = {"$or": [_current(State.PENDING), _current(State.APPROVED)]}
+        waits = {"$or": [current(State.PENDING), current(State.APPROVED)]}
         return await self._find({**waits, "sealed_at": {"$exists": False}}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[ApprovalAt]:
@@ -177,7 +181,7 @@ class Approvals:
 
     async def _one(self, condition: Document) -> ApprovalAt | None:
         async with unavailable():
-            document = await self._collection.find_one(condition, _FOUND)
+            document = await self._collection.find_one(condition, FOUND)
         return _found(document) if document else None
 
     async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
@@ -189,7 +193,7 @@ class Approvals:
 
     async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[ApprovalAt]:
         async with unavailable():
-            cursor = self._collection.find(condition, _FOUND, limit=limit)
+            cursor = self._collection.find(condition, FOUND, limit=limit)
             if newest_first:
                 cursor = cursor.sort("_id", -1)
             return [_found(document) async for document in cursor]
@@ -255,7 +259,8 @@ def _overdue(state: State) -> Document:
     return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(state), "$$NOW"]}}
 
 
-def _current(state: State) -> Document:
+def current(state: State) -> Document:
+    """The condition of an approval in this state whose time is not over."""
     return {"state": {"$eq": state}, "$expr": {"$gt": [_deadline(state), "$$NOW"]}}
 
 

@@ -15,6 +15,7 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.store import cause
 from pdp.store.driver import in_our_words
 from pdp.store.topology import ROUTER, is_router
 
@@ -24,6 +25,8 @@ _SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
 KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
+KEPT_UNMASKINGS_SECONDS = 25 * 3600
+"""The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
@@ -80,6 +83,10 @@ class Database:
             raise SetupError(
                 "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
             ) from None
+        except OSError:
+            raise SetupError(
+                "a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing"
+            ) from None
         database = cls(client, name)
         try:
             await database._check()
@@ -111,22 +118,31 @@ class Database:
     async def _check(self) -> None:
         try:
             hello = await self.database.command("hello")
-        except PyMongoError:
-            raise SetupError("no MongoDB answers at the given URI; start it, or correct mongodb_uri") from None
+        except PyMongoError as error:
+            seen = self._client.topology_description.server_descriptions().values()
+            raise SetupError(cause.sentence(error, seen)) from None
         if is_router(hello):
             raise SetupError(ROUTER)
         if "setName" not in hello:
-            raise SetupError(
-                "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with "
-                "--replSet rs0 and run rs.initiate() once (one member is enough to begin with)"
-            )
+            raise SetupError(cause.NOT_INITIATED if hello.get("isreplicaset") else cause.STANDALONE)
+        await self._check_rights()
         await self._confirm_durable_writes()
+
+    async def _check_rights(self) -> None:
+        """Raise `SetupError` that names the rights which the user lacks."""
+        async with unavailable():
+            login = (await self.database.command("connectionStatus", showPrivileges=True))["authInfo"]
+        missing = cause.missing_rights(login["authenticatedUserPrivileges"], self.database.name)
+        if login["authenticatedUsers"] and missing:
+            raise SetupError(cause.rights_sentence(missing, self.database.name))
 
     async def _confirm_durable_writes(self) -> None:
         schema = self.database.get_collection("schema")
         try:
             await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": _SCHEMA_VERSION}}, upsert=True)
             stored = await schema.find_one({"_id": "placet"}) or {}
+        except OperationFailure as error:
+            raise SetupError(cause.sentence(error)) from None
         except PyMongoError:
             raise SetupError(
                 "this MongoDB does not confirm a write with majority and journal; every member needs a journal "
@@ -139,58 +155,80 @@ class Database:
 
     async def _make_indexes(self) -> None:
         """Make every index that is missing."""
-        approvals, batches = self.database.get_collection("approvals"), self.database.get_collection("batches")
-        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
         try:
-            await approvals.create_index(
-                [("caller", 1), ("digest", 1)],
-                name="one_pending",
-                unique=True,
-                partialFilterExpression={"state": {"$eq": "PENDING"}},
-            )
-            await approvals.create_index(
-                [("caller", 1), ("request_ids", 1)],
-                name="one_request_id",
-                unique=True,
-                partialFilterExpression={"request_ids": {"$exists": True}},
-            )
-            await approvals.create_index(
-                [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
-            )
-            await approvals.create_index(
-                [("caller", 1), ("digest", 1), ("closed_at", -1)],
-                name="denied",
-                partialFilterExpression={"state": {"$eq": "DENIED"}},
-            )
-            await approvals.create_index(
-                [("reviews.suggestion_digest", 1)],
-                name="suggesting",
-                partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
-            )
-            await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
-            await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
-            await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
-            await approvals.create_index(
-                [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
-            )
-            await approvals.create_index(
-                [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
-            )
-            await batches.create_index([("ids", 1)], name="by_record")
-            await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
-            await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
-            await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
-            await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
-            notifications = self.database.get_collection("notifications")
-            await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
-            await notifications.create_index(
-                [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
-            )
-            quotas = self.database.get_collection("quotas")
-            await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
-            uses = self.database.get_collection("uses")
-            await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
+            await self._index_approvals()
+            await self._index_the_log()
+            await self._index_masking()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
             ) from None
+
+    async def _index_approvals(self) -> None:
+        approvals = self.database.get_collection("approvals")
+        await approvals.create_index(
+            [("caller", 1), ("digest", 1)],
+            name="one_pending",
+            unique=True,
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
+        )
+        await approvals.create_index(
+            [("caller", 1), ("request_ids", 1)],
+            name="one_request_id",
+            unique=True,
+            partialFilterExpression={"request_ids": {"$exists": True}},
+        )
+        await approvals.create_index(
+            [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
+        )
+        await approvals.create_index(
+            [("caller", 1), ("digest", 1), ("closed_at", -1)],
+            name="denied",
+            partialFilterExpression={"state": {"$eq": "DENIED"}},
+        )
+        await approvals.create_index(
+            [("reviews.suggestion_digest", 1)],
+            name="suggesting",
+            partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
+        )
+        await approvals.create_index(
+            [("addressees", 1), ("due_at", 1), ("_id", 1)],
+            name="queue",
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
+        )
+        await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
+        await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
+        await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
+        await approvals.create_index(
+            [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
+        )
+        await approvals.create_index(
+            [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
+        )
+
+    async def _index_the_log(self) -> None:
+        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
+        await self.database.get_collection("batches").create_index([("ids", 1)], name="by_record")
+        await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
+        await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
+        await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
+        await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+        notifications = self.database.get_collection("notifications")
+        await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
+        await notifications.create_index(
+            [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
+        )
+
+    async def _index_masking(self) -> None:
+        quotas = self.database.get_collection("quotas")
+        await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
+        uses = self.database.get_collection("uses")
+        await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
+        unmaskings = self.database.get_collection("unmaskings")
+        await unmaskings.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_UNMASKINGS_SECONDS)
+        await unmaskings.create_index(
+            [("caller", 1), ("request_id", 1)],
+            name="one_request_id",
+            unique=True,
+            partialFilterExpression={"request_id": {"$exists": True}},
+        )

@@ -59,7 +59,7 @@ class MaskServiceStub:
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _grpc.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]
-    """Tells how each column would be masked. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
     Unmask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -68,6 +68,28 @@ class MaskServiceStub:
     3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    """
+    UnmaskStream: _grpc.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]
+    """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+    with these members added to the context, so that an approval fits exactly these tokens in this order:
+    1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+    2. `count`: the number of values in them. `chunks`: the number of chunks.
+    3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+       big-endian. Each text follows its length in bytes, which is such a number.
+       a. The first entry is of the table: the number of columns; for each column its name and its domain;
+          `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+          `record_paths` the number 2, the number of paths and each path.
+       b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+    Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+    one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+    one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+    INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _grpc.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -105,7 +127,7 @@ class MaskServiceAsyncStub(MaskServiceStub):
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _aio.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]  # type: ignore[assignment]
-    """Tells how each column would be masked. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
     Unmask: _aio.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]  # type: ignore[assignment]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -114,6 +136,28 @@ class MaskServiceAsyncStub(MaskServiceStub):
     3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    """
+    UnmaskStream: _aio.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]  # type: ignore[assignment]
+    """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+    with these members added to the context, so that an approval fits exactly these tokens in this order:
+    1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+    2. `count`: the number of values in them. `chunks`: the number of chunks.
+    3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+       big-endian. Each text follows its length in bytes, which is such a number.
+       a. The first entry is of the table: the number of columns; for each column its name and its domain;
+          `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+          `record_paths` the number 2, the number of paths and each path.
+       b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+    Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+    one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+    one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+    INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _aio.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]  # type: ignore[assignment]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -166,7 +210,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.GetMaskPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.GetMaskPlanResponse, _abc.Awaitable[_mask_pb2.GetMaskPlanResponse]]:
-        """Tells how each column would be masked. It opens and uses no approval."""
+        """Tells how each column would be masked, or reversed. It opens and uses no approval."""
 
     @_abc_1.abstractmethod
     def Unmask(
@@ -181,6 +225,34 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
            and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
            one column named "records" whose values are the texts of the records.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmaskStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_mask_pb2.UnmaskStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_mask_pb2.UnmaskStreamResponse], _abc.AsyncIterator[_mask_pb2.UnmaskStreamResponse]]:
+        """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+        with these members added to the context, so that an approval fits exactly these tokens in this order:
+        1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+        2. `count`: the number of values in them. `chunks`: the number of chunks.
+        3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+           big-endian. Each text follows its length in bytes, which is such a number.
+           a. The first entry is of the table: the number of columns; for each column its name and its domain;
+              `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+              `record_paths` the number 2, the number of paths and each path.
+           b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+        Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+        one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+        one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+        INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+        A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+        of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
 
     @_abc_1.abstractmethod

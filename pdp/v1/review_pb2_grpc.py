@@ -62,7 +62,7 @@ class ReviewServiceServicer(object):
     """
 
     def ListQueue(self, request, context):
-        """Lists the pending approvals that the caller may review now, newest first.
+        """Lists the pending approvals that the caller may review now, the nearest deadline first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,8 +85,9 @@ class ReviewServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchQueue(self, request, context):
-        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+        changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+        call with the last `resume_token` continues the stream.
         Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,7 +34,7 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListQueue: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]
-    """Lists the pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
     Review: _grpc.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]
     """Records one verdict.
     1. A person reviews an approval once.
@@ -48,8 +48,9 @@ class ReviewServiceStub:
     FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
-    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+    changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+    call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
@@ -63,7 +64,7 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListQueue: _aio.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]  # type: ignore[assignment]
-    """Lists the pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
     Review: _aio.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records one verdict.
     1. A person reviews an approval once.
@@ -77,8 +78,9 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
-    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+    changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+    call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
@@ -95,7 +97,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListQueueResponse, _abc.Awaitable[_review_pb2.ListQueueResponse]]:
-        """Lists the pending approvals that the caller may review now, newest first."""
+        """Lists the pending approvals that the caller may review now, the nearest deadline first."""
 
     @_abc_1.abstractmethod
     def Review(
@@ -121,8 +123,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.WatchQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_review_pb2.WatchQueueResponse], _abc.AsyncIterator[_review_pb2.WatchQueueResponse]]:
-        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+        changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+        call with the last `resume_token` continues the stream.
         Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
 

@@ -22,7 +22,8 @@ the claim that the use is to hold. What it raises ends the call with nothing use
 class Ask:
     """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970.
 
-    `ready` is of a question whose answer the server itself acts on.
+    `ready` is of a question whose answer the server itself acts on. `continues` says that its work may go on for a day
+    under one use, in call after call.
     """
 
     request: AuthorizeRequest
@@ -30,6 +31,7 @@ class Ask:
     canonical: Canonical
     now_ns: int
     ready: Ready | None = None
+    continues: bool = False
 
     async def claim(self, answer: "Answer") -> str:
         """The claim on this allow once what it is for is ready; empty where the server does not act on it."""
@@ -41,7 +43,9 @@ class Answer:
     """An answer that may leave once `entries` are durable.
 
     `approval` is the approval that the answer is about. `step` is the one whose outbox the entries are, where the
-    answer changed an approval. `used` says that the allow is the use of `approval`.
+    answer changed an approval. `used` says that the allow is the use of `approval`, and `claim` is that of the work
+    that holds this use already. `judged_by` is the policy revision that judged this call, where the verdict is that of
+    an earlier one.
     """
 
     verdict: Verdict
@@ -50,6 +54,8 @@ class Answer:
     approval: ApprovalAt | None = None
     step: Approval | None = None
     used: bool = False
+    claim: str = ""
+    judged_by: str = ""
 
 
 def answer_without_step(ask: Ask, verdict: Verdict, approval: ApprovalAt | None = None) -> Answer:

@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,9 +31,9 @@ from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
 from pdp.masking.question import masks_input, selection
-from pdp.masking.rows import Shape
 from pdp.opa.queries import Opa
 from pdp.recording.writer import Writer
+from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
@@ -41,6 +41,7 @@ from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
+from pdp.workflow.mask_work import Work
 
 ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
@@ -49,31 +50,6 @@ USE_SECONDS = 0.2
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
-
-
-async def _with_room(progress: Progress, _: Decided) -> None:
-    await progress.has_room()
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done to which data; `only` leaves all but these columns alone.
-
-    1. `bound` gives what the decision is bound to beside the request, once there is a plan: members for its context.
-    2. `content` parses what is to be worked on, or raises. It runs before the decision, so that no approval is used for
-       what is broken, but never for a caller whom the policy denies. `bound` needs the content before anybody is
-       asked, as the policy may look at what it gives.
-    3. `begin` does, before the decision is used, all that may be refused. It gets the decision as it would be answered,
-       but for its proof and stamps. For a stream, whose content comes later, it sees that the quota has room.
-    """
-
-    action: str
-    shape: Shape
-    masked_version: int = 0
-    only: Sequence[str] = ()
-    bound: Callable[[masker.MaskPlan], Mapping[str, Any]] = lambda _: {}
-    content: Callable[[], object] | None = None
-    begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +105,13 @@ class MaskJobs:
         if isinstance(attempt, Decided):
             return attempt, None
         try:
-            decided = await self._deciding.decide_one(replace(attempt.ask, ready=lambda it: self._ready(attempt, it)))
+            decided = await self._deciding.decide_one(
+                replace(
+                    attempt.ask,
+                    ready=lambda answer: self._ready(attempt, answer),
+                    continues=work.continued is not None,
+                )
+            )
             progress = attempt.progress if decided.effect is Effect.ALLOW else None
             if progress is not None:
                 await self._begun(attempt, decided)
@@ -170,24 +152,35 @@ class MaskJobs:
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
         """Make the job ready, once, under the allow that would be answered; returns its claim."""
-        if attempt.progress is None:
-            try:
-                planned = await self._confirmed(attempt, answer.verdict.revision)
+        try:
+            await self._continue(attempt, answer)
+            if attempt.progress is None:
+                planned = await self._confirmed(attempt, answer.judged_by or answer.verdict.revision)
                 await self._domains.claim(used_domains(planned.plan))
-                attempt.progress = self._progress(attempt, planned)
+                attempt.progress = self._progress(attempt, planned, answer)
                 await attempt.work.begin(attempt.progress, Decided(attempt.ask, answer))
                 _require_time(answer)
-            except _RECORDED_ELSEWHERE:
-                raise
-            except PdpError as refused:
-                await self._writer.append([event.error(attempt.ask.caller, attempt.ask.canonical, refused)])
-                raise
+        except _RECORDED_ELSEWHERE:
+            raise
+        except PdpError as refused:
+            await self._writer.append([event.error(attempt.ask.caller, attempt.ask.canonical, refused)])
+            raise
         return attempt.claim
 
-    def _progress(self, attempt: _Attempt, planned: _Planned) -> Progress:
+    async def _continue(self, attempt: _Attempt, answer: Answer) -> None:
+        """Take the claim that this call goes on with; what was ready for a new one is given back."""
+        continued = attempt.work.continued
+        held = await continued.held(attempt.ask, answer) if continued else ""
+        if held and held != attempt.claim:
+            await self._given_back(attempt)
+            attempt.claim, attempt.progress = held, None
+
+    def _progress(self, attempt: _Attempt, planned: _Planned, answer: Answer) -> Progress:
         work, caller = attempt.work, attempt.ask.caller
         job = Job(work.action, caller, planned.persons, planned.plan, attempt.keys, work.shape, planned.context)
-        return Progress(job, Reservation(self._quotas, self._limits, job), self._threads.run)
+        used = answer.approval.approval.requirements if answer.approval and answer.used else ()
+        allowed = allowance(used) if work.action == "unmask" else 0
+        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.run)
 
     async def _given_back(self, attempt: _Attempt) -> None:
         """Give back what is reserved and not kept: also of a call that was cancelled, or whose time is over.
@@ -202,7 +195,9 @@ class MaskJobs:
 
     async def _begun(self, attempt: _Attempt, decided: Decided) -> None:
         """Claim a decision that was given before: its use does not hold the claim. Raises `DecisionUsed`."""
-        if decided.answer.used and decided.answer.step is None:
+        if attempt.work.continued is not None:
+            await attempt.work.continued.take(decided, attempt.claim)
+        elif decided.answer.used and decided.answer.step is None:
             await self._uses.begin(decided.answer.decision_id, attempt.work.action, attempt.claim)
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:

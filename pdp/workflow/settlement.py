@@ -116,7 +116,7 @@ class Settlement:
         approval holds those of the one before, so one step back is the whole chain.
         """
         suggested: set[str] = set()
-        for held in await self._approvals.suggesting(ask.canonical.digest):
+        for held in await self._approvals.suggesting([ask.canonical.digest]):
             await self._integrity.require(held.approval, ask.caller)
             suggested |= suggesters(held.approval, ask.canonical.digest)
         if not ask.request.supersedes:

@@ -6,9 +6,10 @@ package pdp
 # description: |
 #   For each of `input.columns`, the entries that name it; and all entries, so that the server can refuse an entry that
 #   names no column (for example with a misspelt `columns`). `input` is
-#   {request, caller, now, columns: [{name, type, leaf, above}]}. A column that contains other columns is not a leaf;
-#   `above` lists the columns that contain this one. `people` are those behind the request: each requester principal with
-#   the person that it is, so that the server counts a person once, under any of its names.
+#   {request, caller, now, columns: [{name, type, leaf, above, also}]}. A column that contains other columns is not a leaf;
+#   `above` lists the columns that contain this one. `also` is how people write a name that is odd in a path. `people` are
+#   those behind the request: each requester principal with the person that it is, so that the server counts a person
+#   once, under any of its names.
 # entrypoint: true
 masks := {
 	"entries": entries,
@@ -31,13 +32,22 @@ masks := {
 # description: |
 #   The entries that name the column. If no entry names it or a column that contains it, a leaf gets the entries that name
 #   `*`.
-column_masks(column, tags, entries) := [entry | some entry in entries; names(entry, column.name, tags)] if {
-	some name in array.concat([column.name], column.above)
+column_masks(column, tags, entries) := [entry |
 	some entry in entries
-	names(entry, name, tags)
+	names_any(entry, written(column), tags)
+] if {
+	some entry in entries
+	names_any(entry, array.concat(written(column), column.above), tags)
 } else := [entry | some entry in entries; entry.columns == ["*"]] if {
 	column.leaf
 } else := []
+
+written(column) := array.concat([column.name], object.get(column, "also", []))
+
+names_any(entry, columns, tags) if {
+	some name in columns
+	names(entry, name, tags)
+}
 
 names(entry, name, _) if name in entry.columns
 

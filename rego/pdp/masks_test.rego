@@ -10,7 +10,7 @@ address := {"rule": "address", "reason": "address", "columns": ["address"], "mas
 
 rest := {"rule": "rest", "reason": "rest", "columns": ["*"], "mask": "clear"}
 
-column(name) := {"name": name, "type": "string", "leaf": true, "above": []}
+column(name) := {"name": name, "type": "string", "leaf": true, "above": [], "also": []}
 
 below(name, above) := object.union(column(name), {"above": above})
 
@@ -62,6 +62,14 @@ test_a_nested_column_covers_those_below if {
 	found := masks([nested, below("address.zip", ["address"])], {address, rest}).columns
 	found == {"address": [address], "address.zip": []}
 	masks([nested, below("address.zip", ["address"])], {rest}).columns == {"address": [], "address.zip": [rest]}
+}
+
+test_an_odd_name_is_as_it_is_written_or_a_path if {
+	card := {"rule": "card", "reason": "card", "columns": ["Card No", `["Card No"]`], "mask": "redact"}
+	odd := object.union(column(`["Card No"]`), {"also": ["Card No"]})
+	masks([odd], {card, rest}).columns == {`["Card No"]`: [card]}
+	inner := below(`["Card No"].zip`, [`["Card No"]`, "Card No"])
+	masks([inner], {card, rest}).columns == {`["Card No"].zip`: []}
 }
 
 test_entry_that_names_nothing_is_still_seen if {

@@ -12,17 +12,20 @@ import argparse
 import subprocess
 import sys
 
+PARTS = ["decisions", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", choices=["decisions", "approvals", "people", "reload", "masks", "stream", "parquet"])
+    parser.add_argument("--only", choices=PARTS)
     arguments = parser.parse_args()
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
+        "queue": [sys.executable, "-m", "tests.bench.queue"],
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],

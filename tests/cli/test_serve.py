@@ -77,6 +77,8 @@ ASK = ["authorize", "--as", "dev", "--subject", "user:dev", "--action", "read", 
 
 
 async def test_a_configured_server_answers_and_drains(terminal: Terminal) -> None:
+    for key in (terminal.folder / "keys").iterdir():
+        key.chmod(0o440)  # as Kubernetes mounts them
     async with served(terminal) as (process, address):
         asked, health, opa, unknown = await asyncio.gather(
             terminal(*ASK, PDP_ADDRESS=address),
@@ -133,7 +135,7 @@ async def test_what_is_not_safe_does_not_start(terminal: Terminal) -> None:
     assert policy.status == 3
     assert "policy/bad.rego:3: " in policy.err
     (terminal.folder / "policy" / "bad.rego").unlink()
-    (terminal.folder / "keys" / "grant.jwk").chmod(0o640)
+    (terminal.folder / "keys" / "grant.jwk").chmod(0o644)
     readable = await terminal("serve")
     assert (readable.status, readable.out) == (1, "")
     assert readable.err == "grant_key: keys/grant.jwk can be read by others; run: chmod 600 keys/grant.jwk\n"

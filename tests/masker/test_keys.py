@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import os
 import stat
 
 import pytest
@@ -56,11 +57,20 @@ def test_create_overwrites_nothing(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o700, 0o666])
+@pytest.mark.parametrize("mode", [0o644, 0o444, 0o604, 0o660, 0o700, 0o666])
 def test_a_file_that_others_can_use_is_refused(path, mode):
     path.chmod(mode)
     with pytest.raises(KeyRefused, match="0600"):
         Keyring.load(path)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
+def test_a_file_that_a_group_of_this_process_reads_is_read_and_stays_so(path, mode):
+    os.chown(path, -1, os.getegid())
+    path.chmod(mode)
+    assert Keyring.load(path).active == 1
+    assert keyfile.rotate(path, now=NOW) == 2
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def test_rotate_appends_and_keeps_the_old_readable(path):

@@ -128,7 +128,6 @@ REFUSED = [
     ("year of a number", changed("id", mask="generalize", to="year"), "id"),
     ("a text date without format", changed("name", mask="generalize", to="year"), "name"),
     ("a number format for dates", changed("name", mask="generalize", to="year", format="number"), "name"),
-    ("a format on a date column", changed("born", mask="generalize", to="year", format="%Y-%m-%d"), "born"),
     ("shift without entity", changed("born", domain="visit"), "born"),
     ("shift of an unknown entity", changed("born", domain="visit", entity="nope"), "born"),
     ("shift by a list", changed("born", domain="visit", entity="address.emails[]"), "born"),

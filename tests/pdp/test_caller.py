@@ -35,6 +35,7 @@ ALLOWED = {
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
     "MaskService/Unmask": {"requester"},
+    "MaskService/UnmaskStream": {"requester"},
     "MaskService/Rewrap": {"requester"},
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,34 @@ def test_key_is_made_for_its_owner_only_and_never_replaced(tmp_path: Path) -> No
         keys.generate(path)
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o601])
+@pytest.mark.parametrize("mode", [0o604, 0o444, 0o644, 0o660, 0o620, 0o610, 0o601])
 def test_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     keys.generate(tmp_path / "key.jwk")
     (tmp_path / "key.jwk").chmod(mode)
     with pytest.raises(SetupError, match="chmod 600"):
         keys.private_key(tmp_path / "key.jwk")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o440, 0o640])
+def test_key_that_a_group_of_this_process_may_read_is_read(tmp_path: Path, mode: int) -> None:
+    made = keys.generate(tmp_path / "key.jwk")
+    os.chown(tmp_path / "key.jwk", -1, os.getegid())
+    (tmp_path / "key.jwk").chmod(mode)
+    assert keys.private_key(tmp_path / "key.jwk").thumbprint() == made.thumbprint()
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "secret"),
+    [(0o440, 2000, True), (0o640, 2000, True), (0o600, 9, True), (0o440, 9, False), (0o640, 9, False)]
+    + [(mode, group, False) for mode in (0o444, 0o604, 0o460, 0o650, 0o641) for group in (2000, 9)],
+)
+def test_what_kubernetes_mounts_is_secret_and_what_others_read_is_not(mode: int, group: int, *, secret: bool) -> None:
+    assert keys.is_secret(mode, group, {1000, 2000}) is secret
+
+
+def test_key_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="cannot be read: No such file"):
+        keys.private_key(tmp_path / "none.jwk")
 
 
 ED25519 = OKPKey.generate_key("Ed25519")

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pending_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "valid_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "version": (ENDS, "a step or a view of another version is refused"),
+    "addressees": (HARMLESS, "finds it for a queue; the policy says who may review it"),
+    "due_at": (HARMLESS, "orders the queue; deadlines are counted from the sealed durations"),
     "kind": (HARMLESS, "finds the last approved request, which is shown if its seal and its own kind fit"),
     "request_ids": (HARMLESS, "finds the approval, whose caller and digest must be those of the request"),
     "updated_at": (HARMLESS, "says when a sweep looks at the outbox"),
@@ -71,8 +73,9 @@ REQUIREMENT: Mapping[str, Any] = {
     "individual": True,
     "individual_every_ms": 1,
     "summary": ["context.run"],
+    "unmask_values": 9,
 }
-"""Each member of a stored requirement, all of them sealed, with another value."""
+"""Every member of a stored requirement, with another value; all are sealed."""
 USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
@@ -101,6 +104,19 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert used["used_by"].keys() == USE
     assert used["requirements"][0].keys() == REQUIREMENT.keys()
     assert outbox.keys() == ENTRY
+
+
+async def test_each_member_of_a_requirement_is_sealed(server: Placet, mongod: MongodProcess) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    [requirement] = (await stored(mongod, server, approval))["requirements"]
+    assert requirement.keys() == REQUIREMENT.keys()
+    for name, value in REQUIREMENT.items():
+        assert requirement[name] != value
+        await changed(mongod, server, approval, {"$set": {"requirements": [{**requirement, name: value}]}})
+        assert not await is_allowed(server, request, approval), name
+    await changed(mongod, server, approval, {"$set": {"requirements": [requirement]}})
+    assert await is_allowed(server, request, approval)
 
 
 async def _opened_with_its_outbox(server: Placet, mongod: MongodProcess) -> Document:

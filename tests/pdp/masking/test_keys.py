@@ -47,7 +47,7 @@ def test_key_file_of_another_realm_is_refused(tmp_path: Path) -> None:
 
 def test_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     key_files.create(tmp_path / "own.json", "prod", now=datetime.now(UTC))
-    (tmp_path / "own.json").chmod(0o640)
+    (tmp_path / "own.json").chmod(0o644)
     with pytest.raises(SetupError, match="0600"):
         keys.keyring(tmp_path / "own.json", "prod")
 

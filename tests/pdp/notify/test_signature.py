@@ -54,7 +54,7 @@ def test_what_is_no_secret_is_refused_and_not_repeated(tmp_path: Path, text: str
 
 def test_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="chmod 600"):
-        signature.secret(written(tmp_path, SECRET, 0o640))
+        signature.secret(written(tmp_path, SECRET, 0o644))
 
 
 def test_secret_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "mask": [REASONED, {**REASONED, "columns": ["a"], "domain": "customer", "anything": 1}],
     "needs_approval": [
         ASK,
-        {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True},
         {**ASK, "individual_every": "30s", "summary": ["resource.id", 'context["two words"][0].x', COMPUTED]},
+        {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True, "unmask_values": 10**6},
         {**REASONED, "reviewers": {"identities": ["user:bob"]}},
         {**REASONED, "reviewers": {"claims": {"level": 3, "admin": True, "department": "hr"}}},
         {**REASONED, "reviewers": {"groups": [COMPUTED]}, "count": COMPUTED},
@@ -104,6 +104,7 @@ def test_key_that_is_unknown_is_named_but_for_parameters_of_a_mask(name: str) ->
             "summary",
             [[], "resource.id", ["input.resource.id"], ["resource."], ["context[x]"], ["who.x"], [1], ["context"] * 11],
         ),
+        ("unmask_values", ["9", 0, -1, 1.5, True, None, 2**53]),
     ],
 )
 def test_value_of_the_wrong_type_is_named(key: str, values: list[Any]) -> None:

@@ -13,12 +13,15 @@ from pdp.policy.sources import read
 from pdp.process import toolcache
 from tests.parts import TOOL_CACHE
 
+TAGS = {"crm.customers": {"email": ["pii"]}}
 DOMAINS: dict[str, Any] = {"customer": {"mask": "token"}, "visit": {"mask": "date_shift", "days": 30}}
 
 
 def policy(folder: Path, entry: str, declared: Any = None) -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / "data.json").write_text(json.dumps({"domains": DOMAINS if declared is None else declared}))
+    (folder / "data.json").write_text(
+        json.dumps({"domains": DOMAINS if declared is None else declared, "column_tags": TAGS})
+    )
     (folder / "p.rego").write_text(f'package policy\n\nmask contains {{"rule": "r", "reason": "r", {entry}}}\n')
     return folder
 
@@ -34,6 +37,7 @@ def found(folder: Path, **options: Any) -> list[str]:
         '"tags": ["pii"], "mask": "partial", "keep_first": 1',
         '"columns": ["at"], "domain": "visit", "entity": "id", "format": "%Y%m%d"',
         '"columns": ["*"], "mask": "clear"',
+        '"columns": ["First Name", "post-code", "a.b", "größe", " a ", "tags[]", "[\\"a.b\\"]"], "mask": "redact"',
     ],
 )
 def test_good_masks_are_fine(tmp_path: Path, entry: str) -> None:
@@ -55,6 +59,12 @@ def test_good_masks_are_fine(tmp_path: Path, entry: str) -> None:
         ('"columns": ["id"], "mask": "token"', "bad-mask"),
         ('"columns": ["id"], "mask": "partial", "keep_frst": 1', "bad-mask"),
         ('"columns": ["at"], "domain": "visit"', "bad-mask"),
+        ('"tags": ["pii", "pi"], "mask": "redact"', "matches-nothing"),
+        ('"columns": ["*", "id"], "mask": "clear"', "matches-nothing"),
+        ('"columns": ["$.id"], "mask": "redact"', "matches-nothing"),
+        ('"columns": ["tags[0]"], "mask": "redact"', "matches-nothing"),
+        ('"columns": ["a..b"], "mask": "redact"', "matches-nothing"),
+        ('"columns": ["[\'a b\']"], "mask": "redact"', "matches-nothing"),
     ],
 )
 def test_bad_masks_are_found(tmp_path: Path, entry: str, rule: str) -> None:

@@ -1,6 +1,11 @@
 """Finding OPA and MongoDB. Fetching OPA for real is what `make setup` does with an empty cache."""
 
 import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -89,27 +94,83 @@ def test_another_version_never_enters_the_cache(path: Path, tmp_path: Path) -> N
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.parametrize(("checksum", "accepted"), [("", True), ("0" * 64, False)])
-def test_a_download_must_match_the_checksum_beside_it(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checksum: str, *, accepted: bool
-) -> None:
-    assert not path.exists()
-    release = tmp_path / "release"
-    name = toolcache._release_name()
-    binary = program(release / name, f"Version: {toolcache.OPA_VERSION}").read_bytes()
-    digest = checksum or hashlib.sha256(binary).hexdigest()
-    (release / f"{name}.sha256").write_text(f"{digest}  {name}\n")
-    monkeypatch.setattr(toolcache, "_RELEASE", release.as_uri())
-    if accepted:
-        assert toolcache.install_opa(tmp_path / "cache", print).exists()
-        return
-    with pytest.raises(SetupError, match="does not match its checksum"):
-        toolcache.install_opa(tmp_path / "cache", print)
+@contextmanager
+def releases(content: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives one binary at every path, and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if content else 404)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> bytes:
+    """A release."""
+    return program(tmp_path / "made", f"Version: {toolcache.OPA_VERSION}").read_bytes()
+
+
+def known(content: bytes) -> dict[str, str]:
+    return {toolcache.release_name(): hashlib.sha256(content).hexdigest()}
+
+
+def test_a_release_of_the_known_checksum_comes_before_go(path: Path, tmp_path: Path, content: bytes) -> None:
+    go(path / "go", makes="Version: 9.9.9")
+    with releases(content) as (url, asked):
+        made = toolcache.install_opa(tmp_path / "cache", print, url=url, checksums=known(content))
+    assert asked == [f"/v1/{toolcache.release_name()}"]
+    assert toolcache.opa(tmp_path / "cache") == made
+    assert toolcache.install_opa(tmp_path / "cache", print, url="http://127.0.0.1:1") == made
+
+
+def test_a_release_that_does_not_match_ends_it_with_no_other_way(path: Path, tmp_path: Path, content: bytes) -> None:
+    go(path / "go", makes=f"Version: {toolcache.OPA_VERSION}")
+    with releases(content + b"#") as (url, _), pytest.raises(SetupError, match="is not the one that was released"):
+        toolcache.install_opa(tmp_path / "cache", print, url=url, checksums=known(content))
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_failed_download_says_what_to_do(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("problem", ["not there", "no checksum", "no server"])
+def test_where_there_is_no_release_go_builds_it(path: Path, tmp_path: Path, content: bytes, problem: str) -> None:
+    go(path / "go", makes=f"Version: {toolcache.OPA_VERSION}")
+    with releases(b"" if problem == "not there" else content) as (url, asked):
+        place = "http://127.0.0.1:1" if problem == "no server" else url
+        checksums = {} if problem == "no checksum" else known(content)
+        toolcache.install_opa(tmp_path / "cache", print, url=place, checksums=checksums)
+    assert len(asked) == (problem == "not there")
+    assert list((tmp_path / "cache").iterdir())
+
+
+def test_where_neither_can_be_had_one_sentence_says_both(path: Path, tmp_path: Path, content: bytes) -> None:
     assert not path.exists()
-    monkeypatch.setattr(toolcache, "_RELEASE", (tmp_path / "nothing").as_uri())
-    with pytest.raises(SetupError, match="install Go"):
-        toolcache.install_opa(tmp_path / "cache", print)
+    with pytest.raises(SetupError) as nothing:
+        toolcache.install_opa(tmp_path / "cache", print, url="http://127.0.0.1:1", checksums=known(content))
+    assert re.fullmatch(
+        r"OPA \S+ cannot be had: 127\.0\.0\.1:1 does not give it \(.*refused\), and there is no Go to build it; put "
+        "`opa` on the PATH",
+        nothing.value.sentence,
+    )
+    program(path / "go", "")
+    (path / "go").write_text("#!/bin/sh\necho 'no module' >&2\nexit 1\n")
+    with pytest.raises(SetupError, match=r"is known, and `go install` failed \(no module\); put"):
+        toolcache.install_opa(tmp_path / "cache", print, checksums={})
+
+
+def test_checksums_are_of_releases_that_exist() -> None:
+    """A name or a digest that is misspelt would send that platform to Go without a word."""
+    for name, digest in toolcache.CHECKSUMS.items():
+        assert re.fullmatch(r"opa_(?:linux|darwin)_(?:amd64|arm64)(?:_static)?|opa_windows_amd64\.exe", name)
+        assert re.fullmatch(r"[0-9a-f]{64}", digest)

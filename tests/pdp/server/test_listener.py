@@ -87,6 +87,6 @@ async def test_files_that_are_not_usable_are_refused(
 async def test_key_that_others_can_read_is_refused_with_what_to_do(
     opening: grpc.aio.Server, state: Path, pair: Pair
 ) -> None:
-    pair.key.chmod(0o640)
+    pair.key.chmod(0o644)
     with pytest.raises(SetupError, match=f"chmod 600 {pair.key}"):
         listen(opening, config(state, certificate=pair.certificate, key=pair.key))

@@ -14,7 +14,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.process.mongod import MongodProcess
-from pdp.server.running import MAX_STREAMS, running
+from pdp.server.edge import MAX_STREAMS
+from pdp.server.running import running
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.v1.info_pb2 import GetServerInfoRequest

@@ -62,6 +62,7 @@ def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() ->
         claims={"level": 3.0},
         individual=True,
         summary=("context.rows",),
+        unmask_values=9,
     )
     reviews = (review("bob"), review("carol", ReviewVerdict.DENY), review("alice"), review("dave", fits=(0, 1)))
     found = shown(approval(requirements=(*approval().requirements, board), reviews=reviews))
@@ -81,6 +82,7 @@ def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() ->
         "individual": True,
         "individualEvery": "10s",
         "summary": ["context.rows"],
+        "unmaskValues": "9",
     }
     assert not found.requirements[0].HasField("claims")
 

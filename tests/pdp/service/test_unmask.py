@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pyarrow as pa
@@ -196,3 +197,23 @@ async def test_a_stream_that_runs_into_its_quota_is_recorded_with_what_it_sent(
         assert record["error"] == "QUOTA_EXCEEDED"
         assert held["details"]["phase"] == "broken"
         assert held["details"]["rows"] == 4
+
+
+async def test_plan_to_unmask_names_what_is_reversed_and_its_domains(server: Placet) -> None:
+    described = pa.schema([("soc_sec_id", pa.string()), ("surname", pa.string()), ("postcode", pa.string())])
+
+    async def planned(**members: Any) -> mask_pb2.GetMaskPlanResponse:
+        request = mask_pb2.GetMaskPlanRequest(scope=scope(), shape=shape(described), **members)
+        return await server.masks.GetMaskPlan(request, metadata=server.metadata("report-bot"))
+
+    answer = await planned(unmask=True)
+    assert answer.decision.effect == Effect.EFFECT_NEEDS_APPROVAL
+    assert {each.column: each.domain for each in answer.plan.columns if each.mask != "keep"} == {
+        "soc_sec_id": "customer.ssn",
+        "surname": "customer.name",
+    }
+    one = await planned(unmask=True, columns=["surname"])
+    assert [each.column for each in one.plan.columns if each.mask != "keep"] == ["surname"]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await planned(columns=["surname"])
+    assert refusal(refused.value).fields == ("columns",)

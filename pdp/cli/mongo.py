@@ -1,0 +1,50 @@
+"""`pdp mongo`: makes a MongoDB ready, without its shell."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from pdp.cli import exit_code
+from pdp.errors import SetupError
+
+app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
+
+_SECONDS = 60.0
+"""Seconds until a new set has its primary: some ten is usual."""
+
+
+@app.callback()
+def mongo() -> None:
+    """Make a MongoDB ready for the server."""
+
+
+@app.command()
+def init(
+    uri: Annotated[
+        str, typer.Option(metavar="URI", help="One mongod that was started with --replSet, as a MongoDB URI.")
+    ] = "mongodb://127.0.0.1:27017",
+    host: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="How servers and other members reach it, if not as the URI says."),
+    ] = "",
+) -> None:
+    """Make a mongod a replica set of one member, as rs.initiate() does; done already, it changes nothing.
+
+    Example: mongod --replSet rs0 --dbpath data, and then: pdp mongo init
+    """
+    try:
+        member, made = asyncio.run(_initiated(uri, host))
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.of_error(error))
+    except TimeoutError:
+        exit_code.fail(f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself")
+    typer.echo(f"the replica set's first member is {member}" if made else "it is a replica set already", err=True)
+
+
+async def _initiated(uri: str, host: str) -> tuple[str, bool]:
+    from pdp.store import replica_set
+
+    member = host or replica_set.address(uri)
+    async with asyncio.timeout(_SECONDS):
+        return member, await replica_set.initiate(member, uri)

@@ -1,0 +1,60 @@
+"""Why a MongoDB cannot be used: one sentence that says what to do, and none of the driver's words."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.server_description import ServerDescription
+
+NEEDED = ("find", "insert", "update", "remove", "createIndex", "changeStream")
+"""The rights on the database that a server uses. The role readWrite has them."""
+NOT_INITIATED = "this MongoDB has a --replSet that was never initiated; run `pdp mongo init`, once for the set"
+STANDALONE = (
+    "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with --replSet rs0 and "
+    "run `pdp mongo init` once (one member is enough to begin with)"
+)
+_GHOST = "RSGhost"
+"""What the driver calls a member of a set that was not initiated."""
+_BY_CODE = {
+    13: "MongoDB lets nobody in without a user; name one with the role readWrite, and its password, in mongodb_uri",
+    18: "MongoDB refuses the user or the password in mongodb_uri; correct them, or their `authSource`",
+}
+"""By MongoDB's error codes Unauthorized and AuthenticationFailed."""
+_BY_TEXT = {
+    r"\bSSL\b|certificate": "TLS with MongoDB failed: its certificate must be of an authority in `tlsCAFile` and for "
+    "the host in mongodb_uri, and mongod must have TLS",
+    r"connection (?:closed|reset)": "MongoDB closes the connection; where it demands TLS, add tls=true and "
+    "tlsCAFile=FILE to mongodb_uri",
+    r"replica set name": "no MongoDB at the given URI is of that replica set; `replicaSet` must be what mongod has as "
+    "--replSet",
+    r"": "no MongoDB answers at the given URI; start it, or correct mongodb_uri",
+}
+"""By what the driver says of a server that it does not reach."""
+
+
+def sentence(error: PyMongoError, servers: Iterable[ServerDescription] = ()) -> str:
+    """Say what to do about an error of the first contact. `servers` is what the driver knows of them."""
+    if isinstance(error, OperationFailure) and error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    if any(server.server_type_name == _GHOST for server in servers):
+        return NOT_INITIATED
+    return next(told for pattern, told in _BY_TEXT.items() if re.search(pattern, str(error), re.IGNORECASE))
+
+
+def missing_rights(privileges: Sequence[Mapping[str, Any]], database: str) -> list[str]:
+    """The rights in `NEEDED` that no privilege gives on the database or on a collection of it."""
+    granted: set[str] = set()
+    for privilege in privileges:
+        if _is_on(privilege["resource"], {"", database}):
+            granted.update(privilege["actions"])
+    return [] if "anyAction" in granted else [right for right in NEEDED if right not in granted]
+
+
+def _is_on(resource: Mapping[str, Any], databases: Collection[str]) -> bool:
+    return bool(resource.get("anyResource")) or resource.get("db") in databases
+
+
+def rights_sentence(missing: Sequence[str], database: str) -> str:
+    """Say which rights the user needs."""
+    return f"the user in mongodb_uri lacks {', '.join(missing)} on the database {database}; the role readWrite has them"

@@ -1,0 +1,34 @@
+"""`pdp mongo init` as an operator runs it."""
+
+from pathlib import Path
+
+from tests.cli.terminal import Terminal
+from tests.pdp.store.test_cause import Mongod, started
+
+
+async def test_a_mongod_becomes_a_replica_set_without_a_shell(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    async with started(tmp_path / "data") as mongod:
+        uri = f"mongodb://127.0.0.1:{mongod.port}"
+        first = await terminal("mongo", "init", "--uri", uri)
+        second = await terminal("mongo", "init", "--uri", uri)
+    assert (first.status, first.out, first.err) == (
+        0,
+        "",
+        f"the replica set's first member is 127.0.0.1:{mongod.port}\n",
+    )
+    assert (second.status, second.err) == (0, "it is a replica set already\n")
+
+
+async def test_what_cannot_be_a_set_is_said(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    async with Mongod(tmp_path / "alone") as mongod:
+        alone = await terminal("mongo", "init", "--uri", f"mongodb://127.0.0.1:{mongod.port}")
+    assert (alone.status, alone.err) == (
+        1,
+        "this mongod was started without --replSet; start it with --replSet rs0 first\n",
+    )
+    nothing = await terminal("mongo", "init", "--uri", "mongodb://127.0.0.1:1")
+    assert (nothing.status, nothing.err.partition(";")[0]) == (1, "no MongoDB answers at the given URI")
+    unreadable = await terminal("mongo", "init", "--uri", "http://127.0.0.1")
+    assert (unreadable.status, unreadable.err.partition(";")[0]) == (1, "the URI must name one mongod")

@@ -1,0 +1,147 @@
+"""A MongoDB that cannot be used says why, in a sentence of its own for each reason. Real ones, with users and TLS."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from pdp.errors import SetupError
+from pdp.process import toolcache
+from pdp.process.child import Child
+from pdp.process.mongod import _free_port
+from pdp.store import cause, replica_set
+from pdp.store.database import Database
+from tests.certificates import Authority
+
+RIGHTS = ["find", "insert", "update", "remove", "createIndex"]
+
+
+class Mongod(Child):
+    """A mongod as an operator starts it."""
+
+    name = "MongoDB"
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = _free_port()
+        folder.mkdir()
+        command = [f"{toolcache.mongod()}", "--dbpath", f"{folder}", "--port", f"{self.port}", "--nounixsocket"]
+        command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64", *options]
+        super().__init__(command, say=print, variables={})
+
+    async def healthy(self) -> None:
+        await replica_set._listening(f"127.0.0.1:{self.port}")
+
+    def uri(self, user: str = "", options: str = "replicaSet=rs0") -> str:
+        login = f"{user}:{user}@" if user else ""
+        return f"mongodb://{login}localhost:{self.port}/placet?serverMonitoringMode=poll&{options}"
+
+
+@asynccontextmanager
+async def started(folder: Path, *options: str) -> AsyncIterator[Mongod]:
+    mongod = Mongod(folder, "--replSet", "rs0", *options)
+    async with mongod:
+        yield mongod
+
+
+LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed")
+"""The driver does not close the socket of a handshake that failed."""
+
+
+async def told(uri: str) -> str:
+    """What the server says at its start; empty where it can use this MongoDB."""
+    try:
+        await (await Database.open(uri, "placet")).close()
+    except SetupError as error:
+        return error.sentence
+    return ""
+
+
+async def users(mongod: Mongod) -> None:
+    """The first user by the exception for localhost, then some with fewer rights."""
+    async with AsyncMongoClient(
+        f"mongodb://localhost:{mongod.port}/?directConnection=true&serverMonitoringMode=poll"
+    ) as first:
+        await first.admin.command("createUser", "root", pwd="root", roles=["root"])  # noqa: S106
+    async with AsyncMongoClient(mongod.uri("root", "authSource=admin")) as root:
+        database = root.get_database("placet")
+        privilege = {"resource": {"db": "placet", "collection": ""}, "actions": RIGHTS}
+        await database.command("createRole", "few", privileges=[privilege], roles=[])
+        for name, role in (("reader", "read"), ("writer", "readWrite"), ("few", "few")):
+            await database.command("createUser", name, pwd=name, roles=[role])
+
+
+@LEAVES_SOCKETS
+@pytest.mark.timeout(180)
+async def test_each_reason_is_a_sentence_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("akeyofthisset" * 4)
+    (tmp_path / "key").chmod(0o600)
+    async with started(tmp_path / "data", "--keyFile", f"{tmp_path / 'key'}") as mongod:
+        assert await told(mongod.uri()) == await told(mongod.uri("", "directConnection=true")) == cause.NOT_INITIATED
+        assert await replica_set.initiate(f"localhost:{mongod.port}", mongod.uri("", "appname=init"))
+        assert not await replica_set.initiate(f"localhost:{mongod.port}", mongod.uri("", "appname=init"))
+        await users(mongod)
+        said = {
+            "password": await told(mongod.uri().replace("//", "//writer:wrong@")),
+            "nobody": await told(mongod.uri()),
+            "reader": await told(mongod.uri("reader")),
+            "few": await told(mongod.uri("few")),
+            "name": await told(mongod.uri("writer", "replicaSet=rs1")),
+            "tls": await told(mongod.uri("writer", "replicaSet=rs0&tls=true")),
+            "nothing": await told("mongodb://localhost:1/?replicaSet=rs0&serverMonitoringMode=poll"),
+            "file": await told(mongod.uri("", "tls=true&tlsCAFile=/none")),
+        }
+        assert await told(mongod.uri("writer")) == ""
+    wanted = {
+        "password": "refuses the user or the password",
+        "nobody": "without a user",
+        "reader": "lacks insert, update, remove, createIndex on the database placet",
+        "few": "lacks changeStream on the database placet",
+        "name": "`replicaSet` must be what mongod has as --replSet",
+        "tls": "TLS with MongoDB failed",
+        "nothing": "no MongoDB answers",
+        "file": "tlsCAFile",
+    }
+    assert {name: wanted[name] for name in said if wanted[name] in said[name]} == wanted
+    assert len(set(said.values())) == len(said)
+    gc.collect()
+
+
+@LEAVES_SOCKETS
+async def test_tls_that_fails_is_said_and_the_command_initiates_over_tls(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).server()
+    (tmp_path / "both.pem").write_bytes(pair.key.read_bytes() + pair.certificate.read_bytes())
+    tls = [
+        "--tlsMode",
+        "requireTLS",
+        "--tlsCertificateKeyFile",
+        f"{tmp_path / 'both.pem'}",
+        "--tlsCAFile",
+        f"{pair.ca}",
+    ]
+    async with started(tmp_path / "data", *tls, "--tlsAllowConnectionsWithoutCertificates") as mongod:
+        trusted = f"tls=true&tlsCAFile={pair.ca}"
+        assert "add tls=true" in await told(mongod.uri("", "directConnection=true"))
+        assert "TLS with MongoDB failed" in await told(mongod.uri("", "replicaSet=rs0&tls=true"))
+        assert await told(mongod.uri("", f"replicaSet=rs0&{trusted}")) == cause.NOT_INITIATED
+        assert await replica_set.initiate(f"localhost:{mongod.port}", mongod.uri("", trusted))
+        assert await told(mongod.uri("", f"replicaSet=rs0&{trusted}")) == ""
+    gc.collect()
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource", "missing"),
+    [
+        (["anyAction"], {"anyResource": True}, []),
+        (cause.NEEDED, {"db": "", "collection": ""}, []),
+        (cause.NEEDED, {"db": "placet", "collection": "approvals"}, []),
+        (cause.NEEDED, {"db": "other", "collection": ""}, list(cause.NEEDED)),
+        (cause.NEEDED, {"cluster": True}, list(cause.NEEDED)),
+    ],
+)
+def test_rights_on_another_database_do_not_count(
+    actions: list[str], resource: dict[str, object], missing: list[str]
+) -> None:
+    assert cause.missing_rights([{"resource": resource, "actions": actions}], "placet") == missing
