@@ -12,7 +12,8 @@ import grpc
 import pyarrow as pa
 import pytest
 
-from pdp.arrow import table
+from pdp.arrow import table, token_tree
+from pdp.errors import PdpError
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
@@ -22,7 +23,7 @@ from tests.hostile import TYPES
 from tests.masks import request_class, scope
 from tests.parts import is_serving, refusal
 
-REFUSED = {"INVALID_REQUEST", "VALUE_REFUSED", "MASK_PLAN_REFUSED"}
+REFUSED = {"INVALID_REQUEST", "VALUE_REFUSED", "MASK_PLAN_REFUSED", "CHUNK_REFUSED"}
 LOST = "Internal error from Core"
 """What gRPC's client says, instead of the server's refusal, where it was still writing: then the call is made again."""
 POLICY = """
@@ -44,7 +45,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory, state: Path, mongod: 
     folder, policy = tmp_path_factory.mktemp("hostile"), tmp_path_factory.mktemp("policy")
     (policy / "policy.rego").write_text(POLICY)
     (policy / "data.json").write_text(DATA)
-    async with served(folder, state, mongod.uri, policy=[policy], masks=True) as running:
+    async with served(folder, state, mongod.uri, policy=[policy], masks=True, unmask_values_an_hour=10**9) as running:
         await eventually(lambda: is_serving(running, "masker"), seconds=110)
         yield running
 
@@ -75,12 +76,41 @@ async def planned(server: Served, _rpc: str, described: bytes, _sent: Sequence[b
     return answer.plan.output_schema
 
 
+async def chunked(server: Served, _rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
+    """What UnmaskStream makes of the messages as its one chunk, which is announced as what it seems to hold."""
+    requests = [
+        mask_pb2.UnmaskStreamRequest(
+            start=mask_pb2.UnmaskStreamStart(
+                scope=scope("t"),
+                shape=mask_pb2.MaskShape(arrow_schema=described),
+                columns=["s"],
+                domains=["text"],
+                chunks=[seeming(described, sent)],
+            )
+        ),
+        mask_pb2.UnmaskStreamRequest(chunk=mask_pb2.UnmaskChunk(arrow_messages=sent)),
+    ]
+    call = server.masks.UnmaskStream(iter(requests), metadata=server.metadata("report-bot"))
+    return [list(answer.chunk.arrow_messages) async for answer in call if answer.HasField("chunk")]
+
+
+def seeming(described: bytes, sent: Sequence[bytes]) -> mask_pb2.UnmaskChunkEntry:
+    """The entry of a chunk; of one that nobody can read, any."""
+    try:
+        reader = table.Reader("test", table.schema(described, "test"))
+        *_, batch = [reader.take(message) for message in sent]
+        return token_tree.entry(batch, ["s"], is_records=False)
+    except (PdpError, AttributeError, UnicodeDecodeError):
+        return mask_pb2.UnmaskChunkEntry(rows=1, values=1, tokens_sha256=bytes(32))
+
+
 RPCS: dict[str, Callable[..., Any]] = {
     "Mask": inline,
     "Unmask": inline,
     "MaskStream": streamed,
     "Rewrap": streamed,
     "GetMaskPlan": planned,
+    "UnmaskStream": chunked,
 }
 
 
