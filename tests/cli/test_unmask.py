@@ -127,7 +127,7 @@ async def approve(server: Placet, asked: Done) -> str:
 @pytest.mark.parametrize("name", ["parquet", "arrow", "jsonl", "json", "csv.gz", "tsv"])
 async def test_every_format_comes_back_as_it_was(server: Placet, pdp: Terminal, tmp_path: Path, name: str) -> None:
     path = await masked(server, tmp_path / f"masked.{name}", ROWS)
-    done = await pdp("unmask", path, "-o", tmp_path / f"back.{name}", *FREE)
+    done = await pdp("unmask", path, "--to", tmp_path / f"back.{name}", *FREE)
     assert done.status == 0, done.err
     assert "5 rows to" in done.err
     write(tmp_path / f"plain.{name}", ROWS)
@@ -137,7 +137,7 @@ async def test_every_format_comes_back_as_it_was(server: Placet, pdp: Terminal, 
 async def test_table_of_no_rows_comes_back(pdp: Terminal, tmp_path: Path) -> None:
     path = tmp_path / "masked.parquet"
     parquet.write_table(ROWS.slice(0, 0), path)
-    done = await pdp("unmask", path, "-o", tmp_path / "back.parquet", *FREE)
+    done = await pdp("unmask", path, "--to", tmp_path / "back.parquet", *FREE)
     assert done.status == 0, done.err
     assert parquet.read_table(tmp_path / "back.parquet").num_rows == 0
 
@@ -148,8 +148,8 @@ async def test_large_file_is_unmasked_under_one_approval_by_two_people(
     rows = pa.table({"id": [f"r{number:030}" for number in range(MANY)], "n": [str(number) for number in range(MANY)]})
     parquet.write_table(rows, tmp_path / "plain.parquet")
     path = tmp_path / "masked.parquet"
-    assert (await pdp("mask", "run", tmp_path / "plain.parquet", "-o", path, *FREE)).status == 0
-    unmask = ("unmask", path, "-o", tmp_path / "back.parquet", *KEPT)
+    assert (await pdp("mask", "run", tmp_path / "plain.parquet", "--to", path, *FREE)).status == 0
+    unmask = ("unmask", path, "--to", tmp_path / "back.parquet", *KEPT)
     asked = await pdp(*unmask)
     assert not (tmp_path / "back.parquet").exists()
     queue = await pdp("approvals", "list", "--queue", "--as", "carol", "-o", "table")
@@ -171,7 +171,7 @@ async def test_large_file_is_unmasked_under_one_approval_by_two_people(
 
 async def test_approval_fits_no_other_file(server: Placet, pdp: Terminal, tmp_path: Path) -> None:
     path = await masked(server, tmp_path / "masked.csv", ROWS)
-    unmask = ("unmask", path, "-o", tmp_path / "back.csv", *KEPT)
+    unmask = ("unmask", path, "--to", tmp_path / "back.csv", *KEPT)
     approval = await approve(server, await pdp(*unmask))
     header, first, *rest = path.read_text().splitlines(keepends=True)
     path.write_text("".join([header, *rest, first]))
@@ -187,11 +187,11 @@ async def test_approval_fits_no_other_file(server: Placet, pdp: Terminal, tmp_pa
 async def test_policy_decides_by_the_number_of_values(server: Placet, pdp: Terminal, tmp_path: Path) -> None:
     path = await masked(server, tmp_path / "masked.parquet", pa.table({"id": list(map(str, range(1001)))}))
     few = ("--table", "few", "--as", "alice")
-    denied = await pdp("unmask", path, "-o", tmp_path / "back.parquet", *few)
+    denied = await pdp("unmask", path, "--to", tmp_path / "back.parquet", *few)
     assert denied.status == 10
     assert "at most a thousand values" in denied.err
     parquet.write_table(parquet.read_table(path).slice(1), path)
-    assert (await pdp("unmask", path, "-o", tmp_path / "back.parquet", *few)).status == 0
+    assert (await pdp("unmask", path, "--to", tmp_path / "back.parquet", *few)).status == 0
 
 
 async def test_what_comes_through_pipes_goes_through_pipes(server: Placet, pdp: Terminal, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ async def test_path_of_a_record_far_behind_is_unmasked(server: Placet, pdp: Term
     path = await masked(server, tmp_path / "masked.jsonl", pa.table({"id": ["r1"]}))
     line = path.read_text()
     path.write_text('{"n":"1"}\n' * 100_000 + line)
-    done = await pdp("unmask", path, "-o", tmp_path / "back.jsonl", *FREE)
+    done = await pdp("unmask", path, "--to", tmp_path / "back.jsonl", *FREE)
     assert done.status == 0, done.err
     assert (tmp_path / "back.jsonl").read_text().splitlines()[-1] == '{"id":"r1"}'
 
@@ -218,7 +218,7 @@ async def test_broken_token_is_named_by_its_row_and_nothing_is_written(
     ids = tokens.column("id").to_pylist() * MANY
     ids[50_000] = ids[50_000][:-4] + ("aaaa" if ids[50_000][-4:] != "aaaa" else "bbbb")
     parquet.write_table(pa.table({"id": ids}, tokens.schema), path)
-    refused = await pdp("unmask", path, "-o", tmp_path / "back.parquet", *FREE)
+    refused = await pdp("unmask", path, "--to", tmp_path / "back.parquet", *FREE)
     assert refused.status == 2
     assert "VALUE_REFUSED" in refused.err
     assert "row 50000" in refused.err
@@ -230,7 +230,7 @@ async def test_broken_token_is_named_by_its_row_and_nothing_is_written(
 async def test_command_that_is_ended_leaves_nothing(pdp: Terminal, tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "tmp").mkdir()
     os.mkfifo(tmp_path / "in.csv")
-    command = ("unmask", tmp_path / "in.csv", "-o", tmp_path / "back.csv", *FREE)
+    command = ("unmask", tmp_path / "in.csv", "--to", tmp_path / "back.csv", *FREE)
     process = await pdp.start(*command, TMPDIR=str(tmp_path / "tmp"))
     with await asyncio.to_thread((tmp_path / "in.csv").open, "w") as pipe:  # opens when the command reads
         pipe.write("id\nr1\n")

@@ -103,11 +103,11 @@ async def test_file_is_unmasked_over_a_killed_server(
 ) -> None:
     write(folder / f"plain.{name}")
     masked, back = folder / f"masked.{name}", folder / f"back.{name}"
-    unmask = ("unmask", masked, "-o", back, *ASKING)
+    unmask = ("unmask", masked, "--to", back, *ASKING)
     os.mkfifo(back)  # so that the command writes what it has, and waits where nobody reads
     async with serving(folder, state, mongod) as doomed:
         pdp = Terminal(folder, {"PDP_ADDRESS": doomed.address, "PDP_STATE": str(state)})
-        done = await pdp("mask", "run", folder / f"plain.{name}", "-o", masked, *ASKING)
+        done = await pdp("mask", "run", folder / f"plain.{name}", "--to", masked, *ASKING)
         assert done.status == 0, done.err
         once = ("--approval-id", await approve(doomed, await pdp(*unmask)), "--request-id", "once")
         process = await pdp.start(*unmask, *once)
