@@ -21,14 +21,15 @@ class Opening:
         if chunk.index != wanted:
             raise token_tree.ChunkRefused(f"chunk {chunk.index} is not the next one, which is {wanted}")
 
-    async def opened(self, chunk: UnmaskChunk) -> tuple[UnmaskChunk, int]:
+    async def opened(self, chunk: UnmaskChunk, *, again: bool) -> tuple[UnmaskChunk, int]:
         """The chunk as it was before it was masked, and how many values it counts beyond its entry.
 
+        `again` says that it left before and may not have arrived.
         Raises `ChunkRefused` and `InvalidRequest` before anything is opened, and `ValueRefused`.
         """
         batch = await self._threads.run(lambda: self._read(chunk))
         entry, plan = self._start.chunks[chunk.index], self._progress.job.plan
-        made, more = await self._progress.opened(batch, entry.values, self._first_rows[chunk.index])
+        made, more = await self._progress.opened(batch, entry.values, self._first_rows[chunk.index], again=again)
         messages = await self._threads.run(lambda: chunks.messages(made, plan.output_schema))
         return UnmaskChunk(index=chunk.index, arrow_messages=messages), more
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _NO_REVISION = (
     "OPA has no bundle of Placet, or one without the core or the maps of people; build it with "
-    "`pdp policy build DIR -o bundle.tar.gz` of this release and serve that"
+    "`pdp policy build DIR --to bundle.tar.gz` of this release and serve that"
 )
 
 
@@ -79,12 +79,16 @@ async def engine(
             policy = WatchedPolicy(binary, config.policy, bundle, say, used_domains, config.known_types)
             await policy.build()
             process = OpaProcess(
-                binary, policy.bundle, folder / "opa.sock", say=say, reloaded=lambda error: _heard(error, say, reloaded)
+                binary,
+                policy.bundle,
+                folder / "opa.sock",
+                say=say,
+                reloaded=lambda error: _heard(error, say, reloaded, policy),
             )
             await stack.enter_async_context(process)
             await stack.enter_async_context(background(policy.watch(), failed))
             url = f"unix://{process.socket}"
-        opa = await stack.enter_async_context(Opa(url, place=policy.place))
+        opa = await stack.enter_async_context(Opa(url, place=policy.place, is_loading=lambda: policy.is_loading))
         version, revision = await _first_look(opa, config.opa_url)
         yield Engine(opa, version, revision, policy, reloaded)
 
@@ -96,7 +100,8 @@ def _watched(folder: Path) -> Path:
     return watched
 
 
-def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event) -> None:
+def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event, policy: Policy) -> None:
+    policy.loaded()
     if error:
         say(f"OPA did not take the policy: {error}\nThe last good policy stays in force.")
     reloaded.set()

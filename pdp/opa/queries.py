@@ -23,6 +23,9 @@ QUERY_SECONDS = 0.25
 """Seconds that one query may take. A full batch of 128 items at the measured 40 µs takes 5 ms."""
 HEALTH_SECONDS = 0.25
 """Seconds that OPA's health check may take."""
+LOADING_SECONDS = 5.0
+"""Seconds for a query or a health check while OPA loads another policy: people by the million keep it busy for as long,
+and a call that waits is better than one that fails."""
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Bytes of an answer. It bounds the memory that a policy can make the server use."""
 Place: TypeAlias = Callable[[str, int], str]
@@ -69,9 +72,15 @@ class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has 
 class Opa:
     """A connection to one OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
 
-    def __init__(self, url: str, connections: int = 16, place: Place = lambda file, line: f"{file}:{line}") -> None:
-        """`place` says where in the policy OPA's file and line are."""
-        self._place = place
+    def __init__(
+        self,
+        url: str,
+        connections: int = 16,
+        place: Place = lambda file, line: f"{file}:{line}",
+        is_loading: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`place` says where in the policy OPA's file and line are, `is_loading` whether OPA may load another now."""
+        self._place, self._is_loading = place, is_loading
         if urlsplit(url).scheme not in ("unix", "http", "https"):
             raise SetupError("the URL of OPA must begin with unix://, http:// or https://")
         self._client = _HardenedClient(url, connections)
@@ -142,7 +151,7 @@ class Opa:
     async def is_healthy(self) -> bool:
         """Whether OPA answers and its bundle is active."""
         try:
-            async with asyncio.timeout(HEALTH_SECONDS):
+            async with asyncio.timeout(self._patience(HEALTH_SECONDS)):
                 return bool(await self._client.check_health({"bundles": True}))
         except TimeoutError:
             return False
@@ -156,9 +165,12 @@ class Opa:
             )
         return answer["result"]
 
+    def _patience(self, seconds: float) -> float:
+        return max(seconds, LOADING_SECONDS) if self._is_loading() else seconds
+
     async def _post(self, url: str, body: bytes, seconds: float) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(seconds), self._client.post(url, body) as response:
+            async with asyncio.timeout(self._patience(seconds)), self._client.post(url, body) as response:
                 content = await _read(response)
                 return _parsed(response.status, content, self._place)
         except TimeoutError:

@@ -123,7 +123,7 @@ class _Stream:
         if request.WhichOneof("message") != "chunk":
             raise InvalidRequest.field("chunk", "is required in every message after the first")
         self._opening.require_next(request.chunk, self._next)
-        made, more = await self._opening.opened(request.chunk)
+        made, more = await self._opening.opened(request.chunk, again=self._next < self.work.sent)
         answer = UnmaskStreamResponse(chunk=made)
         if answer.ByteSize() > MESSAGE_BYTES:
             raise ValueRefused("a chunk is larger than a message once it is unmasked; make smaller chunks")
