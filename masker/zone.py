@@ -45,9 +45,7 @@ def instants(shown: Counts, per_day: int, name: str) -> Counts:
     return shown - shift
 
 
-def _offsets(
-    counts: Counts, per_day: int, moment: Callable[[dt.timedelta], dt.datetime]
-) -> Counts:
+def _offsets(counts: Counts, per_day: int, moment: Callable[[dt.timedelta], dt.datetime]) -> Counts:
     """Return the zone's offset at each count; each quarter of an hour is looked up once."""
     quarters, places = np.unique(counts // (per_day // _QUARTERS_A_DAY), return_inverse=True)
     found = [moment(int(quarter) * _QUARTER).utcoffset() for quarter in np.clip(quarters, _LEAST, _MOST)]

@@ -31,7 +31,7 @@ class Column:
 
     1. `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
     2. `also` is how people write the path where its names are odd: `First Name` for `["First Name"]`. `above` has both
-       ways. What two columns could be, or what is the path of another one, is no such name.
+       ways. A text that two columns could be, or that is the path of another one, is left out.
     """
 
     name: str

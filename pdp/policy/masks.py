@@ -93,7 +93,7 @@ def _matching_nothing(entry: Mapping[str, Any], column_tags: Any) -> Iterator[Fa
         yield "matches-nothing", 'write `"*"` alone: it is every column that no other entry names, in a rule of its own'
     for name in names:
         if _PATH_LIKE.search(name) and not _PATH.fullmatch(name):
-            yield "matches-nothing", f'`{name}` is no path; write `a.b`, `a[]`, or `["odd name"]` with JSON quotes'
+            yield "matches-nothing", f'`{name}` is not a path; write `a.b`, `a[]`, or `["odd name"]` with JSON quotes'
     tags = column_tags if isinstance(column_tags, dict) else {}
     lists = [found for table in tags.values() if isinstance(table, dict) for found in table.values()]
     known = {tag for found in lists if isinstance(found, list) for tag in found if isinstance(tag, str)}

@@ -40,8 +40,9 @@ class MaskServiceStub(object):
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     def __init__(self, channel):
@@ -92,8 +93,9 @@ class MaskServiceServicer(object):
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     def Mask(self, request, context):
@@ -190,8 +192,9 @@ class MaskService(object):
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     @staticmethod

@@ -41,8 +41,9 @@ class MaskServiceStub:
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     @_typing.overload
@@ -87,8 +88,9 @@ class MaskServiceAsyncStub(MaskServiceStub):
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -129,8 +131,9 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s
-    without a message).
+    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
+    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
+    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
     """
 
     @_abc_1.abstractmethod

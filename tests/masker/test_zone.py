@@ -38,9 +38,7 @@ def test_a_zones_clock_shows_what_python_says(seconds, name, unit):
 def test_midnight_of_a_zone_is_an_instant_that_shows_midnight(name):
     days = np.arange(-7300, 25_000, 7, dtype=np.int64) * 86_400
     shown, _ = zone.local(zone.instants(days, 86_400, name), 86_400, name)
-    assert (
-        (shown - days) // 3600 <= (24 if name == "Pacific/Apia" else 1)
-    ).all()  # clocks skip hours, or days
+    assert ((shown - days) // 3600 <= (24 if name == "Pacific/Apia" else 1)).all()  # clocks skip hours, or days
 
 
 def test_what_64_bits_cannot_hold_is_said():
