@@ -84,5 +84,10 @@ def record_paths(source: Source) -> tuple[list[str], Source]:
     return paths, dataclasses.replace(source, batches=lambda: chain(first, batches))
 
 
+def all_record_paths(source: Source) -> list[str]:
+    """Return the leaf paths of all records of a source, which is read to its end."""
+    return records.leaf_paths(chain.from_iterable(_documents(batch) for batch in source.batches()))
+
+
 def _documents(batch: Any) -> list[str]:
     return batch.column(0).to_pylist()  # type: ignore[no-any-return]

@@ -105,6 +105,7 @@ class Use:
     """The one use of an approval. `record_sha256` is of the record of its decision; `signature` is the server's.
 
     `at` is MongoDB's time; it is None, like the signature is empty, where an older version of Placet wrote the use.
+    `claim` is the mask job that works under it, if one does: no other job gets this use.
     """
 
     decision_id: str
@@ -112,6 +113,7 @@ class Use:
     record_sha256: str = ""
     at: datetime | None = None
     signature: str = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)

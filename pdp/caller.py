@@ -41,6 +41,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
     "pdp.v1.MaskService/GetMaskPlan": _REQUESTER,
     "pdp.v1.MaskService/Unmask": _REQUESTER,
+    "pdp.v1.MaskService/UnmaskStream": _REQUESTER,
     "pdp.v1.MaskService/Rewrap": _REQUESTER,
     "pdp.v1.AuditService/ListRecords": _AUDITOR,
     "pdp.v1.AuditService/GetRecord": _AUDITOR,
@@ -69,6 +70,8 @@ class Caller:
     """The same of those whom a chain may name."""
     claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The verified claims that the issuer's entry lists: texts, numbers, booleans and lists of them."""
+    claims_elsewhere: tuple[str, ...] = ()
+    """Claims that count here and that the token only refers to (`_claim_names`), so nothing of them counts."""
     expires_at: float = math.inf
     """When the credential ends, leeway included, in seconds since 1970."""
     vouched: tuple[tuple[str, str], ...] = ()

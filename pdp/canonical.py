@@ -50,12 +50,12 @@ _TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large
 class Canonical:
     """A request in canonical form: its RFC 8785 bytes and their base64url digest under the realm.
 
-    `resource_properties` is the part to which the schema of the resource's type applies.
+    `members` is the request as Python's values: the schemas of a policy apply to parts of it.
     """
 
     json: bytes
     digest: str
-    resource_properties: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    members: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
@@ -73,7 +73,7 @@ def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
     encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if walk.plain else rfc8785.dumps(members)
     if len(encoded) > MAX_REQUEST_BYTES:
         raise InvalidRequest.field("request", _TOO_BIG)
-    return Canonical(encoded, digest(encoded, realm), members["resource"]["properties"])
+    return Canonical(encoded, digest(encoded, realm), members)
 
 
 def digest(encoded: bytes, realm: str) -> str:

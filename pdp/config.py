@@ -249,6 +249,13 @@ class Config(_Frozen):
         return frozenset(entry.type for entry in self.entries if entry.kind == "person")
 
     @property
+    def known_types(self) -> frozenset[str]:
+        """The types that an entry vouches for, or that callers may name; `*` among them if they may name any."""
+        speaking = [speaks for entry in self.entries for speaks in entry.speaks_for.values()]
+        named = [pattern for speaks in speaking for pattern in (*speaks.subjects, *speaks.on_behalf_of)]
+        return frozenset({*(entry.type for entry in self.entries), *(name.partition(":")[0] for name in named)})
+
+    @property
     def entries(self) -> tuple[Issuer | Certificates, ...]:
         """The issuers and certificates that vouch for identities."""
         return (*self.issuers, *self.certificates)

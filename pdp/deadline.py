@@ -4,7 +4,10 @@ The edge sets it once; every place where the call waits for another process asks
 """
 
 import asyncio
+import math
 from contextvars import ContextVar
+
+from pdp.errors import PdpError
 
 MARGIN_SECONDS = 0.02
 """Seconds by which every wait ends before the caller's own deadline, so that the caller still gets the error."""
@@ -14,6 +17,13 @@ MAX_SECONDS = 10.0
 """Seconds that a call may take, even if the client's deadline is later."""
 
 _deadline: ContextVar[float] = ContextVar("deadline")
+
+
+class OutOfTime(PdpError):
+    """The work left too little of the call's time to use its decision; nothing was used."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = "OUT_OF_TIME"
 
 
 def begin(remaining: float | None, limit: float | None = None) -> None:
@@ -41,6 +51,11 @@ async def settled(future: asyncio.Future[None], seconds: float, *, spare: float 
         await future
     finally:
         timer.cancel()
+
+
+def left() -> float:
+    """Seconds that the present call may still take; of a stream, which has no deadline, without an end."""
+    return _deadline.get(math.inf) - asyncio.get_running_loop().time()
 
 
 def _give_up(future: asyncio.Future[None]) -> None:

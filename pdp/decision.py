@@ -13,9 +13,18 @@ import orjson
 from pdp import claims
 from pdp.approval import Eligibility, PolicyReview, Review
 from pdp.caller import Caller, is_person
+from pdp.canonical import MAX_WHOLE_NUMBER
 from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
-from pdp.requirement import DEFAULT_PENDING_FOR_MS, DEFAULT_VALID_FOR_MS, Requirement
+from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
+from pdp.requirement import (
+    DEFAULT_INDIVIDUAL_EVERY_MS,
+    DEFAULT_PENDING_FOR_MS,
+    DEFAULT_VALID_FOR_MS,
+    MAX_SUMMARY,
+    Requirement,
+    is_path,
+)
 
 MAX_COUNT = 1000
 """The largest `count` of a requirement: more people than any approval needs, so a larger number is a mistake."""
@@ -107,16 +116,16 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
         effect,
         _reasons(answer.get("requirements" if needs_approval else "reasons"), of_requirements=needs_approval),
         policy_revision(answer),
-        tuple(_obligation(entry) for entry in _list(answer.get("obligations", []), "obligation")),
-        tuple(_requirement(entry) for entry in _list(answer.get("requirements", []), "needs_approval")),
-        _strings(answer.get("requester_principals", []), "requester_principals"),
+        tuple(_obligation(entry) for entry in policy_list(answer.get("obligations", []), "obligation")),
+        tuple(_requirement(entry) for entry in policy_list(answer.get("requirements", []), "needs_approval")),
+        policy_texts(answer.get("requester_principals", []), "requester_principals"),
         _fired(answer),
     )
     if not parsed.reasons:  # the core never answers with an effect that has no rule behind it
         raise PolicyInvalid("wrong_type", f"the policy answered {effect} without a rule that says so")
     if effect is not Effect.NEEDS_APPROVAL:
         return parsed
-    owners = _strings(answer.get("owners"), "owners")
+    owners = policy_texts(answer.get("owners"), "owners")
     if not any(is_person(owner, person_types) for owner in owners):
         return parsed.denied(
             "pdp.unowned_subject", "no person is accountable for this subject; name its owners in data.identities"
@@ -127,12 +136,12 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
 def policy_review(result: Any, identities: Sequence[str], requirements: int) -> PolicyReview:
     """Parse what `data.pdp.review` answered about exactly `identities`, in order."""
     answer = policy_object(result, "the review", {"reviewers", "requester_principals", "revisions"})
-    reviewers = tuple(_eligibility(entry, requirements) for entry in _list(answer.get("reviewers"), "reviewers"))
+    reviewers = tuple(_eligibility(entry, requirements) for entry in policy_list(answer.get("reviewers"), "reviewers"))
     if [reviewer.identity for reviewer in reviewers] != list(identities):
         raise PolicyInvalid("wrong_keys", "the policy answered for other reviewers than it was asked about")
     return PolicyReview(
         reviewers,
-        frozenset(_strings(answer.get("requester_principals"), "requester_principals")),
+        frozenset(policy_texts(answer.get("requester_principals"), "requester_principals")),
         policy_revision(answer),
     )
 
@@ -141,7 +150,18 @@ _DECISION_KEYS = {
     "effect", "reasons", "obligations", "requirements", "requester_principals", "owners", "revisions", "fired",
 }  # fmt: skip
 _SETS = ("deny", "needs_approval", "allow", "obligation")
-_REQUIREMENT_KEYS = {"rule", "reason", "reviewers", "count", "pending_for", "valid_for", "individual"}
+_REQUIREMENT_KEYS = {
+    "rule",
+    "reason",
+    "reviewers",
+    "count",
+    "pending_for",
+    "valid_for",
+    "individual",
+    "individual_every",
+    "summary",
+    "unmask_values",
+}
 
 
 def _effect(answer: Mapping[str, Any]) -> Effect:
@@ -151,22 +171,12 @@ def _effect(answer: Mapping[str, Any]) -> Effect:
         raise PolicyInvalid("wrong_type", "the policy answered with an unknown effect") from None
 
 
-def policy_revision(answer: Mapping[str, Any]) -> str:
-    """The revision of the snapshot that answered; without one nobody is allowed."""
-    revisions = _strings(answer.get("revisions"), "revisions")
-    if len(revisions) != 1 or not revisions[0]:
-        raise PolicyInvalid(
-            "no_revision",
-            "OPA does not say which policy revision answered; serve the bundle that `pdp policy build` makes",
-        )
-    return revisions[0]
-
-
 def _reasons(entries: Any, *, of_requirements: bool) -> tuple[Reason, ...]:
     keys = _REQUIREMENT_KEYS if of_requirements else {"rule", "reason"}
     return tuple(
         sorted(
-            {_reason(entry, keys) for entry in _list(entries, "rule")}, key=lambda reason: (reason.rule, reason.reason)
+            {_reason(entry, keys) for entry in policy_list(entries, "rule")},
+            key=lambda reason: (reason.rule, reason.reason),
         )
     )
 
@@ -189,8 +199,8 @@ def _obligation(entry: Any) -> Obligation:
 def _requirement(entry: Any) -> Requirement:
     members = policy_object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
     reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities", "claims"})
-    groups = _strings(reviewers.get("groups", []), "reviewers.groups")
-    identities = _strings(reviewers.get("identities", []), "reviewers.identities")
+    groups = policy_texts(reviewers.get("groups", []), "reviewers.groups")
+    identities = policy_texts(reviewers.get("identities", []), "reviewers.identities")
     wanted = claims.wanted(reviewers)
     if not groups and not identities and not wanted:
         raise PolicyInvalid(
@@ -206,7 +216,21 @@ def _requirement(entry: Any) -> Requirement:
         _duration(members, "valid_for", DEFAULT_VALID_FOR_MS),
         wanted,
         _flag(members, "individual"),
+        _duration(members, "individual_every", DEFAULT_INDIVIDUAL_EVERY_MS),
+        _summary(members),
+        _unmask_values(members),
     )
+
+
+def _summary(members: Mapping[str, Any]) -> tuple[str, ...]:
+    paths = policy_list(members.get("summary", []), "summary")
+    if len(paths) > MAX_SUMMARY or not all(map(is_path, paths)):
+        raise PolicyInvalid(
+            "wrong_type",
+            f"a needs_approval entry's summary is not a list of at most {MAX_SUMMARY} paths such as "
+            '"resource.properties.amount"',
+        )
+    return tuple(paths)
 
 
 def _flag(members: Mapping[str, Any], key: str) -> bool:
@@ -214,6 +238,15 @@ def _flag(members: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise PolicyInvalid("wrong_type", f"a needs_approval entry's {key} is neither true nor false")
     return value
+
+
+def _unmask_values(members: Mapping[str, Any]) -> int:
+    if "unmask_values" not in members:
+        return 0
+    values = members["unmask_values"]
+    if type(values) is not int or not 1 <= values <= MAX_WHOLE_NUMBER:
+        raise PolicyInvalid("wrong_type", "a needs_approval entry's unmask_values is not a whole number from 1")
+    return values
 
 
 def _count(members: Mapping[str, Any]) -> int:
@@ -237,7 +270,7 @@ def _duration(members: Mapping[str, Any], key: str, default: int) -> int:
 
 def _eligibility(entry: Any, requirements: int) -> Eligibility:
     members = policy_object(entry, "a reviewer", {"identity", "person", "fits"})
-    fits = tuple(_list(members.get("fits"), "fits"))
+    fits = tuple(policy_list(members.get("fits"), "fits"))
     if any(type(index) is not int or not 0 <= index < requirements for index in fits):
         raise PolicyInvalid("wrong_type", "a reviewer fits a requirement that was not asked about")
     return Eligibility(policy_text(members, "identity"), policy_text(members, "person"), fits)
@@ -249,41 +282,8 @@ def _fired(answer: Mapping[str, Any]) -> Mapping[str, tuple[Reason, ...]] | None
     members = policy_object(answer["fired"], "the fired rules", set(_SETS))
     return {
         name: tuple(
-            Reason(policy_text(entry, "rule"), policy_text(entry, "reason")) for entry in _list(members.get(name), name)
+            Reason(policy_text(entry, "rule"), policy_text(entry, "reason"))
+            for entry in policy_list(members.get(name), name)
         )
         for name in _SETS
     }
-
-
-def policy_object(value: Any, what: str, keys: set[str]) -> dict[str, Any]:
-    """`value` if it is an object without unknown keys; `what` says in whose place it stands."""
-    if value is None:
-        raise PolicyInvalid("null", f"the policy answered null where {what} belongs")
-    if not isinstance(value, dict):
-        raise PolicyInvalid("wrong_type", f"the policy answered something else where {what} belongs")
-    if unknown := value.keys() - keys:
-        raise PolicyInvalid(
-            "unknown_key", f"{what} has the unknown key {min(unknown)!r}; known are {', '.join(sorted(keys))}"
-        )
-    return value
-
-
-def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise PolicyInvalid("wrong_type", f"the policy answered something else where the list of {what} belongs")
-    return value
-
-
-def _strings(value: Any, what: str) -> tuple[str, ...]:
-    values = _list(value, what)
-    if not all(isinstance(item, str) for item in values):
-        raise PolicyInvalid("wrong_type", f"{what} holds something that is not a string")
-    return tuple(values)
-
-
-def policy_text(members: Any, key: str) -> str:
-    """A text that is not empty, which an entry must have."""
-    value = members.get(key) if isinstance(members, dict) else None
-    if not isinstance(value, str) or not value:
-        raise PolicyInvalid("wrong_type", f"an entry of the policy has no {key}, a string that is not empty")
-    return value

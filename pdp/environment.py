@@ -13,22 +13,30 @@ DEFAULT_STATE = Path(".placet")
 class Environment:
     """The environment variables that the commands read.
 
-    * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it.
+    * `PDP_ADDRESS` is the server's address, `PDP_TOKEN` the bearer token for it. `PDP_TOKEN_FILE` is a file that holds
+      the token, for one that something renews; it counts where `PDP_TOKEN` is not set.
+    * `PDP_KEEPALIVE` is how many seconds lie between two pings.
     * `PDP_CA` is the file with the authority of the server's certificate. `PDP_CERTIFICATE` and `PDP_KEY` are the
       client's certificate and key, for a server that asks for one.
-    * `PDP_STATE` is the folder of a `pdp dev` stack.
+    * `PDP_STATE` is the folder of a `pdp dev` stack; `names_state` and `names_address` say
+      whether the variables are set.
     * `PDP_CONFIG` is the server's configuration file.
     * `PDP_TOOL_CACHE` is the folder for tools that are fetched once.
+    * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
     """
 
     address: str
     token: str
+    token_file: str
     state: Path
     config: Path | None
     tool_cache: Path
     ca: str
     certificate: str
     key: str
+    names_address: bool
+    names_state: bool
+    runtime: Path | None
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -51,12 +59,16 @@ class Environment:
         return cls(
             variables.get("PDP_ADDRESS") or DEFAULT_ADDRESS,
             variables.get("PDP_TOKEN", ""),
+            variables.get("PDP_TOKEN_FILE", ""),
             Path(variables.get("PDP_STATE") or DEFAULT_STATE),
             Path(config) if config else None,
             _tool_cache(variables),
             variables.get("PDP_CA", ""),
             variables.get("PDP_CERTIFICATE", ""),
             variables.get("PDP_KEY", ""),
+            bool(variables.get("PDP_ADDRESS")),
+            bool(variables.get("PDP_STATE")),
+            Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
         )
 
 

@@ -243,7 +243,7 @@ class QuotaExceeded(PdpError):
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
 
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
+    def __init__(self, sentence: str, retry_seconds: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_seconds = retry_seconds
 
@@ -267,24 +267,6 @@ class GrantInvalid(PdpError):
 
     code = "PERMISSION_DENIED"
     reason = "GRANT_INVALID"
-
-
-class ArgumentsChanged(PdpError):
-    """What is about to run differs from what was asked about."""
-
-    code = "PERMISSION_DENIED"
-    reason = "ARGUMENTS_CHANGED"
-
-
-class ApprovalPending(PdpError):
-    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
-
-    code = "FAILED_PRECONDITION"
-    reason = "APPROVAL_PENDING"
-
-    def __init__(self, approval_id: str, request_id: str) -> None:
-        super().__init__(f"people have to review {approval_id} first", approval_id=approval_id, request_id=request_id)
-        self.approval_id, self.request_id = approval_id, request_id
 
 
 class SetupError(PdpError):

@@ -60,6 +60,7 @@ class Sealer:
             "request_id": use.request_id,
             "record_sha256": use.record_sha256,
             "at": _text(use.at),
+            **({"claim": use.claim} if use.claim else {}),
         }
         return self._signed("placet-use+jwt", claims)
 
@@ -152,7 +153,7 @@ def _frozen_at_first(opening: Opening) -> dict[str, Any]:
         "caller": opening.caller,
         "principals": list(opening.principals),
         "supersedes": opening.supersedes,
-        "requirements": _fingerprint(list(opening.requirements)),
+        "requirements": _fingerprint([requirement.sealed_form() for requirement in opening.requirements]),
     }
 
 

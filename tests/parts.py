@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
@@ -15,6 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from pdp.client.backoff import Backoff
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
@@ -32,6 +33,7 @@ from pdp.v1 import (
     review_pb2_grpc,
 )
 
+T = TypeVar("T")
 TOOL_CACHE = Environment.read().tool_cache
 
 
@@ -80,19 +82,44 @@ class Placet:
     async def review(
         self, approval: approval_pb2.Approval, by: str, verdict: str = "APPROVE", reason: str = "read it"
     ) -> approval_pb2.Approval:
+        metadata = self.metadata(by)
         request = review_pb2.ReviewRequest(
             approval_id=approval.approval_id,
             expected_digest=approval.request_digest,
+            expected_version=await self.version(approval, metadata),
             verdict=approval_pb2.Verdict.Value(f"VERDICT_{verdict}"),
             reason=reason,
         )
-        return (await self.reviews.Review(request, metadata=self.metadata(by))).approval
+        return (await self.reviews.Review(request, metadata=metadata)).approval
+
+    async def version(self, approval: approval_pb2.Approval, metadata: tuple[tuple[str, str], ...]) -> int:
+        """The version that this reviewer sees now; of what it may not see, the version that the test knows."""
+        request = approval_pb2.GetApprovalRequest(approval_id=approval.approval_id)
+        with suppress(grpc.aio.AioRpcError):
+            return (await self.approvals.GetApproval(request, metadata=metadata)).approval.version
+        return approval.version
 
     async def approved(self, request: decision_pb2.AuthorizeRequest) -> approval_pb2.Approval:
         """Ask, and have bob and carol approve."""
         answer = await self.authorize(request)
         await self.review(answer.approval, "bob")
         return await self.review(answer.approval, "carol")
+
+
+async def insisted(review: Callable[[], Awaitable[T]]) -> T:
+    """A review that is sent again from a fresh view as long as others are faster, or MongoDB is too slow."""
+    backoff = Backoff()
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await review()
+            except grpc.aio.AioRpcError as error:
+                if refusal(error).code != "UNAVAILABLE" and refusal(error).reason not in {
+                    "APPROVAL_CHANGED",
+                    "CONFLICT",
+                }:
+                    raise
+            await backoff.pause()
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ KERNELS = (
     "tests/cli/test_unmask.py",
     "tests/pdp/masking/",
     "tests/pdp/service/test_mask",
-    "tests/pdp/service/test_unmask.py",
+    "tests/pdp/service/test_unmask",
     "tests/pdp/store/test_domains.py",
     "tests/pdp/store/test_quotas.py",
     "tests/pdp/workflow/test_mask_jobs.py",

@@ -66,7 +66,7 @@ def test_the_configuration_is_complete() -> None:
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", block.text), name
     everything = re.sub(r"^# (?=\[|\w+ = )", "", block.text, flags=re.MULTILINE)
-    values = tomllib.loads(everything.replace('policy = ["policy"]', ""))  # which `opa_url` takes the place of
+    values = tomllib.loads(everything.replace('policy = ["rules"]', ""))  # which `opa_url` takes the place of
     config = Config.model_validate(values)
     assert config.tls
     assert config.certificates

@@ -50,7 +50,7 @@ DISTRIBUTIONS = {
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.caller", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors",
-    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.requirement", "pdp.seal",
+    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ def unit(native: Any, opened: Any, rows: int) -> str:
     if not names:
         return "ns"
     found: dict[str, tuple[str, int]] = {}
-    micro = parquet.ParquetFile(native, coerce_int96_timestamp_unit="us")
+    micro = parquet.ParquetFile(native, coerce_int96_timestamp_unit="us", pre_buffer=False)
     pairs = zip(opened.iter_batches(rows, columns=names), micro.iter_batches(rows, columns=names), strict=True)
     start = 0
     for nanos, micros in pairs:

@@ -9,6 +9,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,14 +62,17 @@ class Source:
         return self.form in RECORDS
 
 
-def source(path: str, form: str = "", layout: Layout = USUAL) -> Source:
-    """Open a file, or standard input for `-` (csv, jsonl, json or arrows)."""
+def source(path: str, form: str = "", layout: Layout = USUAL, *, content: BinaryIO | None = None) -> Source:
+    """Open a file, or standard input for `-` (csv, jsonl, json or arrows).
+
+    With `content`, a file that stays open, all of it is read instead, and `path` is only its name.
+    """
     form = form or ("arrows" if path == PIPE else form_of(path))
     if form not in _OPEN:
         raise FileRefused(f"there is no format of this name; it is one of {', '.join(sorted(_OPEN))}")
-    if path == PIPE and form in {"parquet", "arrow"}:
+    if path == PIPE and content is None and form in {"parquet", "arrow"}:
         raise FileRefused(f"{form} cannot come through a pipe")
-    file, stop = guarded(path, lambda: inputs.binary(path))
+    file, stop = guarded(path, lambda: inputs.binary(path) if content is None else (_again(content), lambda: None))
     with ExitStack() as closing:
         closing.callback(file.close)
         opened = guarded(path, lambda: _OPEN[form](file, path, layout))
@@ -85,6 +89,13 @@ def source(path: str, form: str = "", layout: Layout = USUAL) -> Source:
         )
 
 
+def _again(content: BinaryIO) -> BinaryIO:
+    """A file of the same bytes, at its beginning, which can be closed for itself."""
+    file = os.fdopen(os.dup(content.fileno()), "rb")
+    file.seek(0)
+    return file
+
+
 def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
     """Give fields the metadata that the file beside remembers."""
     fields = [schema.field_with(field, field.type, nullable=False, facts=facts.get(field.name, {})) for field in plain]
@@ -92,10 +103,10 @@ def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
 
 
 def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own
-    native = _native(file, path, b"PAR1")
-    opened = parquet.ParquetFile(native)
-    unit = int96.unit(native, opened, BATCH_ROWS)
-    opened = parquet.ParquetFile(native, coerce_int96_timestamp_unit=unit)
+    native = _native(file, b"PAR1")
+    unit = int96.unit(native, parquet.ParquetFile(native, pre_buffer=False), BATCH_ROWS)
+    # a buffer that is filled before would keep the whole file until its last row is read
+    opened = parquet.ParquetFile(native, coerce_int96_timestamp_unit=unit, pre_buffer=False)
     metadata = opened.metadata
     known = metadata.num_row_groups and metadata.num_columns
     codec = metadata.row_group(0).column(0).compression.lower() if known else "zstd"
@@ -138,7 +149,7 @@ def _records(form: str, file: BinaryIO, parts: Callable[[], Iterator[list[str]]]
 def _open_arrow(file: BinaryIO, path: str, layout: Layout) -> Source:
     if file.peek(6)[:6] != b"ARROW1":  # type: ignore[attr-defined]  # a buffered reader
         return _open_arrows(file, path, layout)
-    native = _native(file, path, b"ARROW1")
+    native = _native(file, b"ARROW1")
     reader = pa.ipc.open_file(native)
     count = reader.num_record_batches
     return Source("arrow", reader.schema, None, lambda: (reader.get_batch(i) for i in range(count)), native.close)
@@ -160,12 +171,13 @@ _OPEN = {
 }
 
 
-def _native(file: BinaryIO, path: str, mark: bytes) -> Any:
+def _native(file: BinaryIO, mark: bytes) -> Any:
     """Open a file anew for pyarrow, whose threads then read it without Python."""
     _refuse_another_kind(file, mark)
     if not file.seekable():
         raise FileRefused("this format cannot come through a pipe")
-    return pa.OSFile(path, "rb")
+    name = f"/dev/fd/{file.name}" if isinstance(file.name, int) else file.name  # a number: a file that has no name
+    return pa.OSFile(name, "rb")
 
 
 def _refuse_another_kind(file: BinaryIO, mark: bytes) -> None:

@@ -7,6 +7,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pdp.audit.record import Entry
+from pdp.merkle import leaf, root
 from pdp.v1.audit_pb2 import Batch, Payload
 
 MAX_RECORDS = 1000
@@ -19,22 +20,6 @@ HASH_BYTES = 32
 """Bytes of a SHA-256 hash."""
 WRITER_BYTES = 16
 """Bytes of a writer's id, which is random."""
-
-
-def leaf(record: bytes) -> bytes:
-    """The RFC 6962 leaf hash of a record as it is stored."""
-    return hashlib.sha256(b"\x00" + record).digest()
-
-
-def root(leaves: Sequence[bytes]) -> bytes:
-    """The RFC 6962 Merkle tree hash of leaf hashes."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = list(leaves)
-    while len(level) > 1:
-        paired = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0]
 
 
 def head(prev: bytes, writer: bytes, seq: int, leaves: Sequence[bytes]) -> bytes:

@@ -6,7 +6,7 @@ Bytes that are not UTF-8 (only a damaged log has them) become lone surrogates, s
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 from pdp.v1.audit_pb2 import Batch, Payload
 
@@ -31,18 +31,29 @@ def batch_line(batch: Batch) -> str:
     return json.dumps(_line(batch)) + "\n"
 
 
-def read(file: TextIO) -> tuple[Header, Iterator[Batch]]:
-    """The header and the batches. Raises `ValueError` with the line's number if the file is not an export."""
-    first = _parsed(file.readline(), 1)
+class Ended(ValueError):
+    """The export ends in the middle of the file's text; all before was read. The sentence says how."""
+
+
+def read(lines: Iterator[str]) -> tuple[Header, Iterator[Batch]]:
+    """The header and the batches. An empty line is left out.
+
+    Raises `ValueError` with the line's number if the lines are not an export, and `Ended` if they end too early.
+    """
+    first = _parsed(next(lines, ""), 1)
     realm, jwks = first.get("realm"), first.get("jwks")
     if first.get("format") != FORMAT or not isinstance(realm, str) or not isinstance(jwks, dict):
         raise ValueError(f"line 1: not an export of format {FORMAT}")
-    return Header(realm, jwks), _batches(file)
+    return Header(realm, jwks), _batches(lines)
 
 
-def _batches(file: TextIO) -> Iterator[Batch]:
-    for number, line in enumerate(file, start=2):
+def _batches(lines: Iterator[str]) -> Iterator[Batch]:
+    for number, line in enumerate(lines, start=2):
+        if not line:
+            continue
         members = _parsed(line, number)
+        if "format" in members:
+            raise Ended(f"another export begins in line {number}; split the file there")
         try:
             yield _batch(members)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -52,7 +63,9 @@ def _batches(file: TextIO) -> Iterator[Batch]:
 def _parsed(line: str, number: int) -> dict[str, Any]:
     try:
         members = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
+        if line.startswith("{") and not line.endswith("\n"):
+            raise Ended(f"it is cut within line {number}") from None
         raise ValueError(f"line {number}: not JSON") from None
     if not isinstance(members, dict):
         raise ValueError(f"line {number}: not a JSON object")  # noqa: TRY004  # bad text, not a bad type

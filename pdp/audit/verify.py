@@ -16,9 +16,10 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed, leaf
+from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed
 from pdp.audit.mask_use import MaskUses
 from pdp.audit.record import Kind, commitment
+from pdp.merkle import leaf
 from pdp.v1.audit_pb2 import Batch
 
 
@@ -107,6 +108,8 @@ class Verifier:
 
     def finish(self) -> Anchor:
         """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
+        for record_id, fault in self._masked.faults():
+            raise Tampered("chunk-order", record_id, fault)
         for name, seen in (self.since.writers if self.since else {}).items():
             writer = self._writers.get(name)
             if writer is None:

@@ -13,6 +13,7 @@ from cryptography import x509
 from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Token, verified
 from pdp.authn.certificate import Presented
 from pdp.authn.jwks import KeySource
+from pdp.authn.refusal import Attempt, Notices, Refused
 from pdp.caller import Caller, Role
 from pdp.canonical import checked_id
 from pdp.claims import listed
@@ -48,6 +49,7 @@ class Authenticator:
     ) -> None:
         self._issuers = {issuer.issuer: (issuer, KeySource(issuer, clock)) for issuer in issuers}
         self._certificates = certificates
+        self._notices = Notices(clock)
         self._known: dict[bytes, _Known] = {}
 
     @property
@@ -59,6 +61,18 @@ class Authenticator:
         """Whether there are keys for the tokens of every issuer."""
         return all(source.keys for source in self.sources)
 
+    def health(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """Whether there are keys for the tokens of every issuer (`issuers`), and of each one (`issuers/<type>`)."""
+
+        def of(source: KeySource) -> Callable[[], Awaitable[bool]]:
+            async def has_keys() -> bool:
+                return bool(source.keys)
+
+            return has_keys
+
+        each = {f"issuers/{issuer.type}": of(source) for issuer, source in self._issuers.values()}
+        return {"issuers": self.has_keys, **each}
+
     async def caller(self, authorization: str | None, certificate: bytes = b"") -> Caller:
         """The caller behind an `authorization` header and the PEM certificate of the connection.
 
@@ -67,12 +81,14 @@ class Authenticator:
         """
         if authorization is None and certificate:
             return (await self._remembered(certificate, self._by_certificate)).caller
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_BYTES:
-            raise Unauthenticated("send a valid token as metadata: authorization: Bearer <token>")
-        known = await self._remembered(token.encode(), self._by_token)
+        try:
+            credential = _bearer(authorization)
+        except Refused as error:
+            self._notices.say(f"a call was refused: {error}")
+            raise Unauthenticated("send a valid token as metadata: authorization: Bearer <token>") from None
+        known = await self._remembered(credential, self._by_token)
         if known.token is not None and known.token.bound_to:
-            _require_bound(known.token, certificate)
+            self._require_bound(known.token, certificate)
         return known.caller
 
     async def _remembered(self, credential: bytes, verify: Callable[[bytes], Awaitable[_Known]]) -> _Known:
@@ -90,11 +106,21 @@ class Authenticator:
         return token is not None and self._issuers[token.issuer.issuer][1].keys is not token.keys
 
     async def _by_token(self, credential: bytes) -> _Known:
+        attempt = Attempt()
         try:
-            token = await verified(credential.decode(), self._issuers)
-            return _Known(replace(self._delegated(token), expires_at=token.expires), token.expires, token)
-        except REFUSALS:
+            token = await verified(credential.decode(), self._issuers, attempt)
+            attempt.step = "`sub` is not an id, or a roles or groups claim is neither a text nor a list of texts"
+            caller = replace(self._delegated(token), expires_at=token.expires)
+        except REFUSALS as error:
+            self._notices.say(attempt.refused(error))
             raise Unauthenticated("the token is not valid here; get a new one") from None
+        if caller.claims_elsewhere:
+            names = ", ".join(caller.claims_elsewhere)
+            self._notices.say(
+                f"the token of {caller.identity!a} names {names} only by reference, as an issuer does with too "
+                "many groups: none of them counts; have the issuer put fewer into the token"
+            )
+        return _Known(caller, token.expires, token)
 
     async def _by_certificate(self, pem: bytes) -> _Known:
         try:
@@ -102,7 +128,9 @@ class Authenticator:
             entry, sub = presented.named_by(self._certificates)
             caller = _caller(entry, sub, entry.groups, entry.roles)
             return _Known(replace(caller, expires_at=presented.expires), presented.expires)
-        except (ValueError, InvalidRequest, x509.DuplicateExtension):
+        except (ValueError, InvalidRequest, x509.DuplicateExtension) as error:
+            why = error if isinstance(error, Refused) else "it cannot be read, or its name is not an id"
+            self._notices.say(f"a client certificate was refused: {why}")
             raise Unauthenticated("the certificate is not valid here; get another, or send a token") from None
 
     def _delegated(self, token: Token) -> Caller:
@@ -114,24 +142,45 @@ class Authenticator:
         actor = _of_claims(current, self._issuers[current["iss"]][0])
         return replace(actor, vouched=tuple(vouched))
 
+    def _require_bound(self, token: Token, certificate: bytes) -> None:
+        """Require that the client of a bound token holds the key of the certificate that it names (RFC 8705)."""
+        try:
+            thumbprint = Presented.read(certificate).thumbprint
+        except (ValueError, x509.DuplicateExtension):
+            thumbprint = ""
+        if not hmac.compare_digest(thumbprint.encode(), token.bound_to.encode()):
+            attempt = Attempt(token.issuer.issuer, token.key_id)
+            self._notices.say(attempt.refused(Refused("it came without the certificate that its `cnf` names")))
+            raise Unauthenticated("the token is not valid here; get a new one")
+
     def _principal(self, claims: Mapping[str, Any]) -> tuple[str, str]:
         return self._issuers[claims["iss"]][0].type, _sub(claims)
 
 
-def _require_bound(token: Token, certificate: bytes) -> None:
-    """Require that the client of a bound token holds the key of the certificate that it names (RFC 8705, section 3)."""
-    try:
-        thumbprint = Presented.read(certificate).thumbprint
-    except (ValueError, x509.DuplicateExtension):
-        thumbprint = ""
-    if not hmac.compare_digest(thumbprint.encode(), token.bound_to.encode()):
-        raise Unauthenticated("the token is not valid here; get a new one")
+def _bearer(authorization: str | None) -> bytes:
+    """The token in an `authorization` header. Raises `Refused` if it holds none that could be read."""
+    if authorization is None:
+        raise Refused("neither a token nor a client certificate came")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("its `authorization` is not `Bearer <token>`, once")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise Refused(f"its token is larger than {MAX_TOKEN_BYTES} bytes; have the issuer put less into it")
+    return token.encode()
 
 
 def _of_claims(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
     roles = {*issuer.roles, *(Role(name) for name in _names(claims, issuer.roles_claim) if name in _ROLE_NAMES)}
     caller = _caller(issuer, _sub(claims), _names(claims, issuer.groups_claim), roles)
-    return replace(caller, claims=listed(claims, issuer.claims))
+    return replace(caller, claims=listed(claims, issuer.claims), claims_elsewhere=_elsewhere(claims, issuer))
+
+
+def _elsewhere(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
+    """The claims that count here and that the token only refers to (OpenID Connect Core, section 5.6.2)."""
+    referred = claims.get("_claim_names")
+    names = referred if isinstance(referred, dict) else {}
+    wanted = dict.fromkeys((issuer.roles_claim, issuer.groups_claim, *issuer.claims))
+    return tuple(name for name in wanted if name in names and name not in claims)
 
 
 def _caller(entry: Issuer | Certificates, sub: str, groups: Sequence[str], roles: Iterable[Role]) -> Caller:
@@ -156,7 +205,9 @@ def _sub(claims: Mapping[str, Any]) -> str:
 
 
 def _names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
+    """The texts of a claim. One text is a list of one: some issuers write it so."""
     names = claims.get(claim, []) if claim else []
+    names = [names] if isinstance(names, str) else names
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError
     return tuple(names)

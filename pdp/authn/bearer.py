@@ -1,6 +1,6 @@
 """Verifies a bearer token (JWT, RFC 7519 and 8725): its signature, issuer, audience, times and shape.
 
-A token that is not valid raises one of `REFUSALS`. The kind of the error tells nothing about the reason.
+A token that is not valid raises one of `REFUSALS`. Why is for the server's log only: `Attempt.refused` says it.
 """
 
 import json
@@ -9,14 +9,15 @@ import warnings
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from joserfc import jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import BadSignatureError, JoseError, SecurityWarning, UnsupportedAlgorithmError
 from joserfc.jwk import Key
 
 from pdp.authn.jwks import KEY_OF, Keys, KeySource, kind_of
+from pdp.authn.refusal import Attempt, Refused
 from pdp.config import Issuer
 from pdp.errors import InvalidRequest
 
@@ -26,6 +27,7 @@ MAX_TOKEN_BYTES = 8 * 1024
 """Bytes of a token. It bounds what is parsed before a signature is verified."""
 MAX_ACTORS = 8
 """Levels of `act` inside `act` (RFC 8693). It bounds the chain that one token can claim."""
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 REFUSALS = (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError)
 
 
@@ -41,23 +43,30 @@ class Token:
     bound_to: str
     """`cnf` (RFC 8705): the thumbprint of the only certificate with which the token may come; empty for any."""
     expires: float
+    key_id: str = ""
+    """The id of the key that signed it, as its header has it."""
 
 
-async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]]) -> Token:
+async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]], attempt: Attempt) -> Token:
     """The token, if it is a valid token of one of `issuers` for this server. Raises one of `REFUSALS` if it is not.
 
-    If the token names an unknown key, the issuer's keys are fetched again, once.
+    If the token names an unknown key, the issuer's keys are fetched again, once. `attempt` is told how far it got.
     """
     header, payload = map(_object, token.split(".")[:2])
-    issuer, source = issuers[payload["iss"]]  # nothing else is taken from it before its signature is verified
     kid = header.get("kid")
+    attempt.issuer, attempt.key_id = str(payload.get("iss", "")), str(kid or "")
+    attempt.step = "no issuer of this name is configured"
+    issuer, source = issuers[payload["iss"]]  # nothing else is taken from it before its signature is verified
     if _key(kid, source.keys) is None and isinstance(kid, str):
         await source.renewed()
     keys = source.keys
-    claims = _claims(token, _key(kid, keys), issuer)
+    attempt.step = "it is not a signed JWT, or its header asks for what this server does not know"
+    claims = _claims(token, _key(kid, keys) or _no_key(keys), issuer)
+    attempt.step = "`aud`, `exp`, `nbf` or `iat` is missing or of another type than RFC 7519 says"
     _check(claims, issuer)
+    attempt.step = "`act` or `cnf` is of a form that this server does not know"
     expires = float(claims["exp"]) + LEEWAY_SECONDS
-    return Token(claims, issuer, keys, _actors(claims, issuer), _bound_to(claims), expires)
+    return Token(claims, issuer, keys, _actors(claims, issuer), _bound_to(claims), expires, attempt.key_id)
 
 
 def _object(part: str) -> dict[str, Any]:
@@ -83,14 +92,22 @@ def _key(kid: object, keys: Keys) -> Key | None:
     return keys.get(kid) if isinstance(kid, str) else None
 
 
-def _claims(token: str, key: Key | None, issuer: Issuer) -> Mapping[str, Any]:
-    if key is None:
-        raise KeyError
+def _no_key(keys: Keys) -> NoReturn:
+    raise Refused("the issuer has no key of this id" if keys else "there are no keys of this issuer now")
+
+
+def _claims(token: str, key: Key, issuer: Issuer) -> Mapping[str, Any]:
     takes = [name for name in issuer.algorithms if KEY_OF[name] == kind_of(key) and key.alg in (None, name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)  # "EdDSA" is the older name of the same signature
-        read = jwt.decode(token, key, algorithms=takes or [""])
-    if "crit" in read.header:  # this server knows no critical extension
+        try:
+            read = jwt.decode(token, key, algorithms=takes or [""])
+        except BadSignatureError:
+            raise Refused("its signature is not of this key") from None
+        except UnsupportedAlgorithmError:
+            listed = ", ".join(takes) or "none"
+            raise Refused(f"its `alg` does not fit; the issuer's entry and this key allow {listed}") from None
+    if "crit" in read.header:
         raise ValueError
     return dict(read.claims)
 
@@ -99,11 +116,19 @@ def _check(claims: Mapping[str, Any], issuer: Issuer) -> None:
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     wanted = {issuer.audience} if isinstance(issuer.audience, str) else set(issuer.audience)
     if claims["iss"] != issuer.issuer or wanted.isdisjoint(audience):
-        raise ValueError
+        raise Refused(f"its `aud` is another; the issuer's entry says {', '.join(sorted(wanted))}")
     now = time.time()
     times = {name: _seconds(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
-    if times["exp"] + LEEWAY_SECONDS < now or max(times.get("nbf", 0), times.get("iat", 0)) - LEEWAY_SECONDS > now:
-        raise ValueError
+    if (late := now - times["exp"]) > LEEWAY_SECONDS:
+        raise Refused(f"it ended {_age(late)} ago")
+    if (early := max(times.get("nbf", 0), times.get("iat", 0)) - now) > LEEWAY_SECONDS:
+        raise Refused(f"it begins in {_age(early)}; look at the clocks of issuer and server")
+
+
+def _age(seconds: float) -> str:
+    """A length of time in the largest unit that fits, so that the refusals of one old token read alike."""
+    unit, name = next((unit for unit in _UNITS if seconds >= unit[0]), _UNITS[-1])
+    return f"{seconds // unit:.0f} {name}"
 
 
 def _seconds(value: Any) -> float:

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pdp.authn.refusal import Refused
 from pdp.config import Certificates
 
 _SPIFFE_ID = re.compile(r"spiffe://[a-z0-9._-]+(/[A-Za-z0-9._-]+)+")
@@ -32,9 +33,9 @@ class Presented:
         """Read a certificate. Raises `ValueError` if it is not a client's certificate that is valid now."""
         certificate = x509.load_pem_x509_certificate(pem)
         if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
-            raise ValueError
+            raise Refused("it is not valid at this time")
         if not _is_for_clients(certificate):
-            raise ValueError
+            raise Refused("it is an authority's, or not for clients")
         thumbprint = urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
         return cls(certificate, thumbprint, certificate.not_valid_after_utc.timestamp())
 
@@ -47,7 +48,7 @@ class Presented:
         for entry in entries:
             if subject in entry.subjects:
                 return entry, entry.subjects[subject]
-        raise ValueError
+        raise Refused("no entry of the configuration has its subject")
 
 
 def _is_for_clients(certificate: x509.Certificate) -> bool:
@@ -75,10 +76,10 @@ def _uris(certificate: x509.Certificate) -> list[str]:
 
 def _by_spiffe(uris: Sequence[str], entries: Sequence[Certificates]) -> tuple[Certificates, str]:
     """The entry for a SPIFFE ID. There must be exactly one URI, and it must be a SPIFFE ID (X509-SVID, section 2)."""
-    (uri,) = uris
-    if not _SPIFFE_ID.fullmatch(uri) or not _DOTS.isdisjoint(uri.split("/")):
-        raise ValueError
+    uri = uris[0]
+    if len(uris) > 1 or not _SPIFFE_ID.fullmatch(uri) or not _DOTS.isdisjoint(uri.split("/")):
+        raise Refused("its URI is not one SPIFFE ID")
     for entry in entries:
         if entry.spiffe and uri.startswith(entry.spiffe):
             return entry, uri.removeprefix(entry.spiffe)
-    raise ValueError
+    raise Refused("no entry of the configuration covers its SPIFFE ID")

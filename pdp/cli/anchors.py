@@ -40,10 +40,13 @@ def keep(anchor: "Anchor", state: Path, origin: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{origin}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.json"
     part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(anchor.to_json())
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(anchor.to_json())
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 

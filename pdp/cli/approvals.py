@@ -3,11 +3,12 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code, waiting
+from pdp.cli import exit_code, request_file, waiting
+from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
 
 if TYPE_CHECKING:
@@ -50,76 +51,80 @@ async def list_approvals(
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, newest first; or my review queue, with requests of one kind together."""
+    """List my approvals, or my review queue.
+
+    Approvals come newest first, and in the queue the nearest deadline comes first.
+    """
     from pdp.cli import display
-    from pdp.cli.reviewing import kind
+    from pdp.cli.queue import list_queue
     from pdp.v1.approval_pb2 import ListApprovalsRequest
-    from pdp.v1.review_pb2 import ListQueueRequest
 
     async with session.client() as client:
-        rpc: Any = client.reviews.ListQueue if queue else client.approvals.ListApprovals
-        request: Any = ListQueueRequest if queue else ListApprovalsRequest
-        page = await client.call(rpc, request(page_size=page_size))
+        if queue:
+            await list_queue(session, client, page_size, everything=everything)
+            return
+        rpc = client.approvals.ListApprovals
+        page = await client.call(rpc, ListApprovalsRequest(page_size=page_size))
         while everything and page.next_page_token:
-            more = await client.call(rpc, request(page_size=page_size, page_token=page.next_page_token))
+            more = await client.call(rpc, ListApprovalsRequest(page_size=page_size, page_token=page.next_page_token))
             page.next_page_token = more.next_page_token
             page.approvals.extend(more.approvals)
-    if queue:
-        page.approvals.sort(key=kind)
     session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
     if page.next_page_token:
         typer.echo("there are more; --all lists them", err=True)
 
 
 @app.command()
-@client_command
-async def show(session: Session, approval_id: _Id) -> None:
+@file_command
+async def show(
+    session: Session,
+    scope: Scope,
+    approval_id: _Id,
+    tokens: Annotated[
+        str, typer.Option(metavar="FILE", help="Also say whether an approval to unmask is for the tokens in this file.")
+    ] = "",
+) -> None:
     """Show a whole approval.
 
     It also shows who may still review it, what differs from the last approved request of this kind, which webhooks were
-    not told, and whether I may review it.
+    not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked file, which
+    stays on this machine, and ends with status 12 if the approval is for others. The options about files are for that
+    file.
     """
     from pdp.cli import display
+    from pdp.cli.comparison import require_tokens
     from pdp.cli.notifications import undelivered
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
         answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
-    if session.output is not Output.TABLE:
+    if session.output is Output.TABLE:
+        show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
+    else:
         session.print(answer, str)
-        return
-    show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
+    if tokens:
+        await require_tokens(answer.approval, tokens, scope)
 
 
 @app.command()
 @client_command
 async def approve(session: Session, approval_ids: _Ids, reason: _Reason = "", yes: _Yes = False) -> None:
-    """Approve exactly the request that is displayed: the command sends the digest of what it displayed."""
-    from pdp.cli.reviewing import Reviewer, is_individual
+    """Approve exactly the request that is displayed.
+
+    The command sends the digest of what it displayed.
+    """
     from pdp.v1.approval_pb2 import Verdict
 
-    together = len(approval_ids) > 1
-    async with session.client() as client:
-        reviewer = await Reviewer.of(client)
-        if together:
-            alone = [one for one in approval_ids if is_individual((await reviewer.read(one)).approval)]
-            if alone:
-                exit_code.fail(f"the policy wants these reviewed one by one: {', '.join(alone)}", exit_code.USAGE)
-        for approval_id in approval_ids:
-            await _review(
-                session, reviewer, approval_id, Verdict.VERDICT_APPROVE, reason, ask=not yes, together=together
-            )
+    await _review_each(session, approval_ids, Verdict.VERDICT_APPROVE, reason, ask=not yes)
 
 
 @app.command()
 @client_command
-async def deny(session: Session, approval_id: _Id, reason: _Reason = "", yes: _Yes = False) -> None:
+async def deny(session: Session, approval_ids: _Ids, reason: _Reason = "", yes: _Yes = False) -> None:
     """Deny the request. One denial by an eligible reviewer is enough; after the approval it revokes it."""
-    from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Verdict
 
-    async with session.client() as client:
-        await _review(session, await Reviewer.of(client), approval_id, Verdict.VERDICT_DENY, reason, ask=not yes)
+    await _review_each(session, approval_ids, Verdict.VERDICT_DENY, reason, ask=not yes)
 
 
 @app.command("send-back")
@@ -136,7 +141,10 @@ async def send_back(
     ] = None,
     yes: _Yes = False,
 ) -> None:
-    """Ask for changes: this approval ends, and the requester may send a new request that names this one."""
+    """Ask for changes.
+
+    This approval ends, and the requester may send a new request that names this one.
+    """
     from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Verdict
 
@@ -183,7 +191,7 @@ async def outcome(
     state: Annotated[_Outcome, typer.Argument(help="How the action went.")],
     detail: Annotated[str, typer.Option(help="What happened; it is recorded, so it must not contain secrets.")] = "",
 ) -> None:
-    """Report how the action went for which I used an approval of mine."""
+    """Report how the action of a used approval went."""
     from pdp.v1.approval_pb2 import ReportOutcomeRequest
 
     request = ReportOutcomeRequest(approval_id=approval_id, state=f"OUTCOME_STATE_{state.upper()}", detail=detail)
@@ -202,6 +210,7 @@ async def inbox(session: Session) -> None:
     """Review in the terminal, by keyboard. It shows the queue as it changes, and each approval as a whole."""
     try:
         from pdp.cli.inbox import Inbox
+        from pdp.cli.reviewing import Reviewer
     except ImportError:
         exit_code.fail("this needs the extra `inbox`: pip install 'placet[inbox]'")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -210,7 +219,24 @@ async def inbox(session: Session) -> None:
         )
         exit_code.fail(sentence, exit_code.USAGE)
     async with session.client() as client:
+        await Reviewer.of(client)  # what cannot be reached is said before the screen is taken
         await Inbox(client).run_async()
+
+
+async def _review_each(
+    session: Session, approval_ids: list[str], verdict: "Verdict", reason: str, *, ask: bool
+) -> None:
+    from pdp.cli.reviewing import Reviewer, is_individual
+
+    together = len(approval_ids) > 1
+    async with session.client() as client:
+        reviewer = await Reviewer.of(client)
+        if together:
+            alone = [one for one in approval_ids if is_individual((await reviewer.read(one)).approval)]
+            if alone:
+                exit_code.fail(f"the policy wants these reviewed one by one: {', '.join(alone)}", exit_code.USAGE)
+        for approval_id in approval_ids:
+            await _review(session, reviewer, approval_id, verdict, reason, ask=ask, together=together)
 
 
 async def _review(
@@ -225,14 +251,18 @@ async def _review(
     suggestion: "Request | None" = None,
 ) -> None:
     from pdp.cli import display
-    from pdp.v1.approval_pb2 import Verdict
+    from pdp.cli.reviewing import require_may_review
+    from pdp.v1.approval_pb2 import ApprovalState, Verdict
 
     answer = await reviewer.read(approval_id)
     show_text(display.seen(answer), sys.stderr)
+    require_may_review(answer, verdict)
     if ask and sys.stdin.isatty():
         _confirm(_QUESTIONS[Verdict.Name(verdict)])
     reviewed = await reviewer.review(answer.approval, verdict, reason, suggestion=suggestion, together=together)
     _print(session, reviewed)
+    if reviewed.state == ApprovalState.APPROVAL_STATE_PENDING:
+        show_text("\n".join(display.still_open(reviewed)), sys.stderr)
 
 
 def _confirm(question: str) -> None:
@@ -250,11 +280,6 @@ def _print(session: Session, approval: "Approval") -> None:
 
 
 def _request(file: Path) -> "Request":
-    from google.protobuf import json_format
-
     from pdp.v1.request_pb2 import Request
 
-    try:
-        return json_format.Parse(file.read_bytes(), Request())
-    except (OSError, json_format.ParseError) as error:
-        exit_code.fail(f"{file} does not hold a Request: {error}", exit_code.USAGE)
+    return request_file.message(str(file), Request())

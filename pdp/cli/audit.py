@@ -92,7 +92,10 @@ def _parsed(stored: bytes) -> Any:
 async def export(
     session: Session, file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")]
 ) -> None:
-    """Write the whole log as JSON Lines, one line for each batch as it is stored."""
+    """Write the whole log as JSON Lines.
+
+    There is one line for each batch, as it is stored.
+    """
     from pdp.audit.export import batch_line, header_line
 
     records = 0
@@ -114,10 +117,11 @@ async def verify(
     since: Annotated[Path | None, typer.Option(help="An anchor that an earlier verification kept.")] = None,
     key: Annotated[Path | None, typer.Option(help="A JWK Set with the audit key that you trust.")] = None,
 ) -> None:
-    """Check chain, signatures and content of the log; keep an anchor of what was seen.
+    """Check chain, signatures and content of the log.
 
-    The live log is also compared with the newest anchor that was kept for it. Exit status: 0 the log is intact; 13 it
-    is not intact, or FILE is not an exported log; 2 a file cannot be read.
+    It keeps an anchor of what was seen. The live log is also compared with the newest anchor that was kept for it. Exit
+    status: 0 the log is intact; 13 records are changed or missing; 1 FILE is packed, encoded anew, doubled, cut or no
+    exported log; 2 a file cannot be read.
     """
     from pdp.audit.verify import Tampered
 
@@ -131,11 +135,28 @@ async def verify(
         anchor = [verifier.finish() for verifier in verified][-1]
     except Tampered as flaw:
         exit_code.fail(f"NOT INTACT: {flaw}", exit_code.VERIFICATION_FAILED)
-    kept = anchors.keep(anchor, state, anchors.FILE if file else anchors.LIVE)
-    _report(session, verified[-1], anchor, kept)
+    _report(session, verified[-1], anchor)
+    _keep(anchor, state, anchors.FILE if file else anchors.LIVE)
 
 
-def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path) -> None:
+def _keep(anchor: "Anchor", state: Path, origin: str) -> None:
+    """Keep the anchor. That it cannot be kept says nothing about the log, so it is a note."""
+    try:
+        kept = anchors.keep(anchor, state, origin)
+    except OSError as error:
+        typer.echo(
+            f"note: the anchor could not be kept in {state} ({error.strerror}); keep this output in its place, as "
+            "`-o json` prints it, and next time: pdp audit verify --since FILE",
+            err=True,
+        )
+        return
+    typer.echo(
+        f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}",
+        err=True,
+    )
+
+
+def _report(session: Session, verifier: "Verifier", anchor: "Anchor") -> None:
     typer.echo(f"intact: {verifier.records} records of {len(anchor.writers)} writers", err=True)
     typer.echo(
         "vouches for each writer up to this batch; records that were dropped behind it and behind older anchors are "
@@ -147,10 +168,6 @@ def _report(session: Session, verifier: "Verifier", anchor: "Anchor", kept: Path
             typer.echo(f"  writer {writer}  batch {seen.seq}  head {seen.head[:16]}")
     else:
         typer.echo(anchor.to_json().decode())
-    typer.echo(
-        f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}",
-        err=True,
-    )
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """`pdp authorize`: asks for one decision, or for a batch of them."""
 
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import asked, exit_code
+from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
 from pdp.cli.visible import visible
 
@@ -20,26 +18,6 @@ BATCH_ITEMS, BATCH_BYTES = 250, 1024 * 1024
 """Items and bytes of one call: a quarter of what the contract allows, so that a call ends in time and its answer, with
 the approvals in it, fits into one message."""
 
-_File = Annotated[
-    str,
-    typer.Option(
-        "-f",
-        "--file",
-        metavar="FILE",
-        help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
-    ),
-]
-OnBehalfOf = Annotated[
-    list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last.")
-]
-Properties = Annotated[
-    list[str] | None,
-    typer.Option("--property", metavar="NAME=VALUE", help="A property of the resource; VALUE is JSON, or else text."),
-]
-Context = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="A member of the context; VALUE is JSON, or else text."),
-]
 RequestId = Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")]
 ApprovalId = Annotated[str, typer.Option(metavar="ID", help="The approval to use.")]
 Justification = Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")]
@@ -53,13 +31,15 @@ def add_to(app: typer.Typer) -> None:
 @client_command
 async def authorize(
     session: Session,
-    file: _File = "",
-    subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts.")] = "",
-    on_behalf_of: OnBehalfOf = None,
-    action: Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")] = "",
-    resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What it is done to.")] = "",
+    file: asked.File = "",
+    subject: asked.Subject = "",
+    on_behalf_of: asked.OnBehalfOf = None,
+    action: asked.Action = "",
+    resource: asked.Resource = "",
     properties: Properties = None,
+    property_texts: PropertyTexts = None,
     context: Context = None,
+    context_texts: ContextTexts = None,
     request_id: RequestId = "",
     approval_id: ApprovalId = "",
     justification: Justification = "",
@@ -81,24 +61,21 @@ async def authorize(
     Exit status: 0 it is allowed, 10 it is denied, 11 people have to review it first, 12 the approval does not count. A
     batch ends with 0 if every request got an answer.
     """
-    if file:
-        requests, batch = read(file)
-    else:
-        asked = {
-            "subject": typed(subject, "--subject"),
-            "onBehalfOf": [typed(principal, "--on-behalf-of") for principal in on_behalf_of or []],
-            "action": {"name": action},
-            "resource": {**typed(resource, "--resource"), "properties": members(properties, "--property")},
-            "context": members(context, "--context"),
-            "requestId": request_id,
-            "approvalId": approval_id,
-            "justification": justification,
-            "supersedes": supersedes,
-            "wantGrant": want_grant,
-            "dryRun": dry_run,
-            "explain": explain,
-        }
-        requests, batch = [_request(json.dumps(asked).encode(), "this")], False
+    described = asked.Described(
+        subject, on_behalf_of, action, resource, properties, property_texts, context, context_texts
+    )
+    requests, batch = described.requests(file)
+    asked.about_the_call(
+        requests,
+        batch=batch,
+        request_id=request_id,
+        approval_id=approval_id,
+        justification=justification,
+        supersedes=supersedes,
+        want_grant=want_grant,
+        dry_run=dry_run,
+        explain=explain,
+    )
     async with session.client(understands or ()) as client:
         if batch:
             await _many(session, client, requests)
@@ -168,63 +145,3 @@ def status(answer: "AuthorizeResponse") -> int:
         return exit_code.NEEDS_APPROVAL
     ended = any(reason.rule.startswith("pdp.approval_") for reason in answer.reasons)
     return exit_code.APPROVAL_ENDED if ended else exit_code.DENY
-
-
-def read(file: str) -> "tuple[list[AuthorizeRequest], bool]":
-    """The requests in a file, and whether they are a batch: the file has several lines, or its name ends in .jsonl."""
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
-    lines = {number: line for number, line in enumerate(content.splitlines(), start=1) if line.strip()}
-    if not lines:
-        exit_code.fail(f"{file} does not hold a request", exit_code.USAGE)
-    if file.endswith(".jsonl") or (len(lines) > 1 and _is_object(next(iter(lines.values())))):
-        return [_request(line, f"{file}, line {number}") for number, line in lines.items()], True
-    return [_request(content, file)], False
-
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _request(text: bytes, place: str) -> "AuthorizeRequest":
-    from google.protobuf import json_format
-
-    from pdp.v1.decision_pb2 import AuthorizeRequest
-
-    try:
-        return json_format.Parse(text.decode("utf-8-sig"), AuthorizeRequest())
-    except (json_format.ParseError, ValueError, RecursionError) as error:
-        exit_code.fail(f"{place} is not an AuthorizeRequest: {error}", exit_code.USAGE)
-
-
-def typed(text: str, option: str) -> dict[str, str]:
-    """The members of a subject or a resource from `<type>:<id>`."""
-    kind, colon, identifier = text.partition(":")
-    if not colon:
-        exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
-    return {"type": kind, "id": identifier}
-
-
-def members(assignments: Iterable[str] | None, option: str) -> dict[str, Any]:
-    """The members that the assignments NAME=JSON or NAME=text give."""
-    found: dict[str, Any] = {}
-    for assignment in assignments or ():
-        name, equals, text = assignment.partition("=")
-        if not equals or name in found:
-            what = f"gives {name} twice" if equals else "must be NAME=VALUE"
-            exit_code.fail(f"{option} {what}", exit_code.USAGE)
-        try:
-            found[name] = json.loads(text, parse_constant=_no_constant)
-        except ValueError:
-            found[name] = text
-    return found
-
-
-def _no_constant(text: str) -> None:
-    """Refuse NaN and Infinity: they are not JSON, so they are taken as text."""
-    raise ValueError(text)

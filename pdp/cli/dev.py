@@ -54,15 +54,15 @@ def dev(
         ),
     ] = "",
 ) -> None:
-    """Run OPA, MongoDB and a decision point with demo people, until Ctrl-C or as long as COMMAND runs.
+    """Run OPA, MongoDB and a server with demo people.
 
-    COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo person `dev`) in its environment. The exit status is
-    that of COMMAND, or 128 + n after signal n.
+    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo
+    person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:
             raise typer.Exit(_for_command(command, policy or [], state, listen or "127.0.0.1:0"))
-        folder = state or Environment.read().state
+        folder = (state or Environment.read().state).resolve()
         run_until_stopped(_in_foreground(policy or [], folder, listen or DEFAULT_ADDRESS, _tools()))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
@@ -80,13 +80,17 @@ def demo() -> None:
 
 
 async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
+    from pdp.dev import presence
     from pdp.dev.stack import stack
 
     stop = stop_signal()
+    if presence.running(state) is None:  # else the stack says so
+        presence.refuse_taken(listen)
     async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say) as server:
-        say(_welcome(server.address, state, policy))
-        await stopped(stop, server)
-        say("draining")
+        with presence.announced(state):
+            say(_welcome(server.address, state, policy))
+            await stopped(stop, server)
+            say("draining")
 
 
 def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | None, listen: str) -> int:
@@ -128,7 +132,7 @@ class _Around:
         ) as server:
             token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
-            own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY"), "")  # of another server
+            own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY", "PDP_TOKEN_FILE"), "")  # of another server
             if self.status == 0:  # not signalled while it started
                 self.status = await self._until_end({**Environment.inherited(), **own})
 
@@ -173,24 +177,25 @@ def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
 
     people = "\n".join(f"  {person.sub:<10}  {person.what}" for person in identity.PEOPLE.values())
     folders = ", ".join(map(str, policy)) or "the reference policy"
-    at = "" if address == DEFAULT_ADDRESS else f"PDP_ADDRESS={address} "
-    at += "" if state == Environment.read({}).state else f"PDP_STATE={shlex.quote(str(state))} "
     pdp = "pdp" if shutil.which("pdp") else shlex.join(_this_program())
-    ask = f"{at}{pdp} authorize --as report-bot --subject agent:report-bot --on-behalf-of user:alice"
+    ask = f"{pdp} authorize --as report-bot --subject agent:report-bot --on-behalf-of user:alice"
     first = f"""\
   {ask} --action read --resource table:customers
   {ask} --action export --resource table:customers --property 'tags=["pii"]'"""
     if policy:
-        first = f"  {at}{pdp} authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
+        first = f"  {pdp} authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
+
+--as finds this stack from any folder. Programs, and commands while another stack runs, need:
+  export PDP_ADDRESS={address} PDP_STATE={shlex.quote(str(state))}
 
 Demo people for --as:
 {people}
 
 Try in another terminal:
 {first}
-  {at}{pdp} approvals list --queue --as bob
-  {at}{pdp} approvals approve ID --as bob
-  {at}{pdp} audit verify --as dana
+  {pdp} approvals list --queue --as bob
+  {pdp} approvals approve ID --as bob
+  {pdp} audit verify --as dana
 """

@@ -5,12 +5,15 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from google.protobuf.struct_pb2 import Struct, Value
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.cli.visible import name, noted, quoted, step, typed, visible
+from pdp.cli import telling, tokens
+from pdp.cli.leaves import of_struct
+from pdp.cli.visible import name, noted, typed, visible
 from pdp.v1.approval_pb2 import (
     Approval,
     ApprovalReview,
@@ -53,6 +56,7 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
+        *tokens.described(held),
         *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),
         *(line for review in held.reviews for line in _review(review)),
@@ -112,13 +116,53 @@ def approval_table(approvals: Iterable[Approval]) -> str:
         (
             name(held.approval_id),
             state(held),
-            f"{name(held.request.action.name)} {typed(held.request.resource.type, held.request.resource.id)}",
+            telling.does(held),
             _subject(held.request.subject),
             _time(held.expires_at) if held.HasField("expires_at") else "",
         )
         for held in approvals
     ]
     return table(("APPROVAL", "STATE", "ACTION", "SUBJECT", "UNTIL"), rows)
+
+
+def queue_cells(approvals: Iterable[Approval], among: Iterable[Approval] = (), *, now: datetime) -> list[list[str]]:
+    """The cells of a queue, a row for each approval. No row looks like that of another request, here or `among`."""
+    chosen = list(approvals)
+    told = telling.rows([*among, *chosen])[-len(chosen) :] if chosen else []
+    return [
+        [
+            name(row.held.approval_id),
+            row.does,
+            row.what,
+            row.whose,
+            telling.needs(row.held),
+            age(row.held, now),
+            _time(row.held.expires_at) if row.held.HasField("expires_at") else "",
+        ]
+        for row in told
+    ]
+
+
+def age(held: Approval, now: datetime) -> str:
+    """How long ago it was opened."""
+    seconds = max(int((now - held.created_at.ToDatetime(UTC)).total_seconds()), 0)
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def still_open(held: Approval) -> list[str]:
+    """What a pending approval still waits for, a line for each requirement that is not met."""
+    return [
+        f"still open    {one.count - one.approved} of {_who(one)}  [{visible(one.rule)}]"
+        for one in held.requirements
+        if one.approved < one.count
+    ]
+
+
+QUEUE = ("APPROVAL", "ACTION", "WHAT", "WHO", "NEEDS", "AGE", "UNTIL")
+"""The header of a queue."""
 
 
 def record_table(records: Iterable[RecordSummary]) -> str:
@@ -140,9 +184,13 @@ def record_table(records: Iterable[RecordSummary]) -> str:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns as wide as their widest cell; nothing is cut. The caller gives cells of visible text."""
     cells = [tuple(header), *map(tuple, rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    return aligned(cells, [max(len(row[column]) for row in cells) for column in range(len(header))])
+
+
+def aligned(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> str:
+    """Rows in columns of these widths."""
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
@@ -161,32 +209,8 @@ def _named(enum: Any, value: int, prefix: str) -> str:
     return str(enum.Name(value)).removeprefix(prefix) if value in enum.values() else f"{prefix}{value}"
 
 
-def _leaves(path: str, struct: Struct) -> Iterator[str]:
-    for key in sorted(struct.fields):
-        yield from _leaf(f"{path}{step(key)}", struct.fields[key])
-
-
-def _leaf(path: str, value: Value) -> Iterator[str]:
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value" and value.struct_value.fields:
-        yield from _leaves(path, value.struct_value)
-    elif kind == "list_value" and value.list_value.values:
-        for index, item in enumerate(value.list_value.values):
-            yield from _leaf(f"{path}[{index}]", item)
-    else:
-        yield f"  {path} = {_json(value)}"
-
-
-def _json(value: Value) -> str:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return quoted(value.string_value)
-    if kind == "number_value":
-        number = value.number_value
-        return str(int(number)) if number.is_integer() else repr(number)
-    if kind == "bool_value":
-        return "true" if value.bool_value else "false"
-    return {"null_value": "null", "struct_value": "{}", "list_value": "[]"}[kind or "null_value"]
+def _leaves(label: str, struct: Struct) -> Iterator[str]:
+    return (f"  {leaf.label} = {leaf.text}" for leaf in of_struct("", label, struct))
 
 
 def _words(heading: str, text: str) -> list[str]:
@@ -198,12 +222,15 @@ def _eligible(people: EligibleReviewers) -> str:
     return f"{', '.join([*map(name, people.identities), *others]) or 'nobody'}  [{visible(people.rule)}]"
 
 
-def _requirement(requirement: Requirement) -> Iterator[str]:
+def _who(requirement: Requirement) -> str:
     who = ", ".join([*(f"group {name(group)}" for group in requirement.groups), *map(name, requirement.identities)])
     claims = [line.strip() for line in _leaves("claim", requirement.claims)]
-    who = ", ".join(filter(None, [who, " and ".join(claims)]))
+    return ", ".join(filter(None, [who, " and ".join(claims)]))
+
+
+def _requirement(requirement: Requirement) -> Iterator[str]:
     alone = ", each by itself" if requirement.individual else ""
-    yield f"needs         {requirement.count} of {who}, so far {requirement.approved}{alone}"
+    yield f"needs         {requirement.count} of {_who(requirement)}, so far {requirement.approved}{alone}"
     yield f"              {visible(requirement.reason)}  [{visible(requirement.rule)}]"
 
 

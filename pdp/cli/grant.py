@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import decisions, exit_code
+from pdp.cli import exit_code, request_file
 from pdp.cli.session import Output, Session, client_command
 from pdp.errors import GrantInvalid
 
@@ -50,7 +50,7 @@ async def verify(
     from pdp.canonical import canonical
     from pdp.grant import verify_grant
 
-    asked, _ = decisions.read(request)
+    asked, _ = request_file.read(request)
     published = _text(keys) if keys else ""
     if not (published and realm and caller):
         published, realm, caller = await _from_server(session, published, realm, caller)

@@ -26,11 +26,16 @@ def token(
         typer.Option("--as", metavar="NAME", help="The demo person: alice, bob, carol, dana, report-bot or dev."),
     ] = "dev",
 ) -> None:
-    """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
-    from pdp.dev import identity
+    """Print a token for a demo person of `pdp dev`.
 
+    It is valid for 15 minutes.
+    """
+    from pdp.dev import identity, presence
+
+    environment = Environment.read()
     try:
-        typer.echo(identity.token(Environment.read().state, as_name))
+        state, _ = presence.meant(environment, environment.address if environment.names_address else "")
+        typer.echo(identity.token(state, as_name))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 
@@ -48,8 +53,10 @@ async def whoami(session: Session) -> None:
 def _shown(info: "GetServerInfoResponse") -> str:
     caller = info.caller
     groups = f"; groups {', '.join(map(name, caller.groups))}" if caller.groups else ""
+    missing = ", ".join(map(visible, caller.claims_elsewhere))
+    elsewhere = f"\nits token only refers to {missing} (too many for it?), so none of them counts" if missing else ""
     return (
         f"{name(caller.identity)}, a {visible(caller.kind)}; roles {', '.join(map(visible, caller.roles))}{groups}\n"
         f"realm {visible(info.realm)}, policy {visible(info.policy_revision[:12])}, "
-        f"Placet {visible(info.version)}, OPA {visible(info.opa_version)}"
+        f"Placet {visible(info.version)}, OPA {visible(info.opa_version)}{elsewhere}"
     )

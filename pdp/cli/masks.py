@@ -110,7 +110,7 @@ async def _embedded(
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
     from pdp.v1.request_pb2 import Effect
 
-    shape, source = shape_of(path, scope)
+    shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         source = file.from_row(source, from_row)
         request = GetMaskPlanRequest(scope=message, shape=shape)

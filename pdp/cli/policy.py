@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import authoring, exit_code
 from pdp.environment import Environment
 from pdp.errors import SetupError
 
-app = typer.Typer(name="policy", help="Check, test and build a policy.", no_args_is_help=True)
+app = typer.Typer(name="policy", help="Begin, check, test, try and build a policy.", no_args_is_help=True)
+authoring.add_to(app)
 
 _Folders = Annotated[
     list[Path] | None,
@@ -17,9 +18,18 @@ _Folders = Annotated[
 ]
 
 
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The server's configuration, whose types the identities of the data must have."
+    ),
+]
+
+
 @app.command()
 def check(
     folders: _Folders = None,
+    config: _Config = None,
     against: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of the policy in force; the checked policy must keep its domains."),
@@ -36,7 +46,7 @@ def check(
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, read(against)) if against else {}
-        findings, warnings = checked(opa, _or_reference(folders), in_force)
+        findings, warnings = checked(opa, _or_reference(folders), in_force, _types(config))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for warning in warnings:
@@ -51,16 +61,17 @@ def check(
 @app.command()
 def build(
     folders: _Folders = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("bundle.tar.gz"),
+    config: _Config = None,
+    output: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write.")] = Path("bundle.tar.gz"),
     against: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of the policy in force; the new policy must keep its domains."),
     ] = None,
 ) -> None:
-    """Build the bundle for an OPA that you run yourself (`opa_url`), as `serve` does for its own.
+    """Build the bundle for an OPA that you run yourself.
 
-    It prints the revision, which is of the files' content. Exit status: 0 it is built, else 3, and the file stays as it
-    was.
+    It is the one that `serve` builds for its own OPA; `opa_url` names yours. The command prints the revision, which is
+    of the files' content. Exit status: 0 it is built, else 3, and the file stays as it was.
     """
     from pdp.policy.bundle import built
     from pdp.policy.check import domains
@@ -70,12 +81,14 @@ def build(
     try:
         opa = toolcache.opa(Environment.read().tool_cache)
         in_force = domains(opa, read(against)) if against else {}
-        revision = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force).revision
+        done = built(opa, read(_or_reference(folders)), output, output.absolute().parent, in_force, _types(config))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     except OSError as error:
         exit_code.fail(f"{output} cannot be written ({error.strerror}); name another file", exit_code.POLICY_ERROR)
-    typer.echo(revision)
+    for warning in done.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(done.revision)
 
 
 @app.command()
@@ -104,6 +117,13 @@ def test(
             typer.echo(f"{file}: {covered.percent:.0f} % covered, not reached: line {lines}", err=True)
     if not result.passed or not result.covers(coverage):
         raise typer.Exit(exit_code.POLICY_TESTS_FAILED)
+
+
+def _types(config: Path | None) -> frozenset[str]:
+    """The types that a configuration knows; none if no configuration is given."""
+    from pdp.config import load
+
+    return load(config).known_types if config else frozenset()
 
 
 def _or_reference(folders: list[Path] | None) -> list[Path]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pdp.errors import InvalidRequest, PdpError
-from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, GetApprovalResponse, Verdict
+from pdp.obstacle import Obstacle
+from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, GetApprovalResponse, Verdict
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ReviewRequest
@@ -18,6 +19,23 @@ class NotAsDisplayed(PdpError):
 
     code = "FAILED_PRECONDITION"
     reason = "NOT_AS_DISPLAYED"
+
+
+class MayNotReview(PdpError):
+    """The server says of the approval that was read that this caller may not review it."""
+
+    def __init__(self, answer: GetApprovalResponse) -> None:
+        super().__init__(answer.may_not_review_because)
+        self.reason = answer.may_not_review_reason or "MAY_NOT_REVIEW"
+        is_personal = Obstacle(self.reason, self.sentence).is_personal
+        self.code = "PERMISSION_DENIED" if is_personal else "FAILED_PRECONDITION"
+
+
+def require_may_review(answer: GetApprovalResponse, verdict: Verdict) -> None:
+    """Raise `MayNotReview` where the server would refuse the verdict. A denial may come late, and then revokes."""
+    is_late = answer.approval.state == ApprovalState.APPROVAL_STATE_APPROVED and verdict == Verdict.VERDICT_DENY
+    if not answer.may_review and not (is_late and answer.may_not_review_reason == "APPROVAL_NOT_PENDING"):
+        raise MayNotReview(answer)
 
 
 @dataclass(frozen=True, slots=True)

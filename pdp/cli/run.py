@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pdp.cli import child, decisions, exit_code
+from pdp.cli import asked, child, decisions, exit_code
+from pdp.cli.members import Properties, PropertyTexts, members
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
-from pdp.errors import ApprovalPending, SetupError
+from pdp.errors import SetupError
 
 if TYPE_CHECKING:
     from pdp.client import Decision
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
 TOKEN = "PDP_TOKEN"  # noqa: S105  # the variable's name, not a token
+_TOKENS = {TOKEN, f"{TOKEN}_FILE"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +50,8 @@ class Program:
 
         Ends this command if there is no such program, or if a variable of `shown` is not set.
         """
-        variables = {name: value for name, value in Environment.inherited().items() if with_token or name != TOKEN}
+        left_out = set() if with_token else _TOKENS
+        variables = {name: value for name, value in Environment.inherited().items() if name not in left_out}
         found = shutil.which(command[0])
         if found is None:
             exit_code.fail(f"there is no command {command[0]}", exit_code.USAGE)
@@ -74,8 +77,9 @@ async def run(
     action: Annotated[str, typer.Option(metavar="NAME", help="The action that the command does.")],
     resource: Annotated[str, typer.Option(metavar="TYPE:ID", help="What the action is done to.")],
     subject: Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")] = "",
-    on_behalf_of: decisions.OnBehalfOf = None,
-    properties: decisions.Properties = None,
+    on_behalf_of: asked.OnBehalfOf = None,
+    properties: Properties = None,
+    property_texts: PropertyTexts = None,
     env: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,7 +94,7 @@ async def run(
     approval_id: decisions.ApprovalId = "",
     justification: decisions.Justification = "",
     with_token: Annotated[
-        bool, typer.Option("--with-token", help=f"Leave {TOKEN} in the command's environment.")
+        bool, typer.Option("--with-token", help=f"Leave {TOKEN} and {TOKEN}_FILE in the command's environment.")
     ] = False,
 ) -> None:
     """Run a command if it is allowed, and report how it ended. If people must approve it first, --wait waits for them.
@@ -107,8 +111,8 @@ async def run(
 
     program = Program.named(command, env or (), with_token=with_token)
     for text, option in ((subject, "--subject"), (resource, "--resource")):
-        _ = text and decisions.typed(text, option)
-    about = {"on_behalf_of": on_behalf_of or (), "properties": decisions.members(properties, "--property")}
+        _ = text and asked.typed(text, option)
+    about = {"on_behalf_of": on_behalf_of or (), "properties": members(properties, property_texts, "--property")}
     own = AuthorizeRequest(request_id=request_id, approval_id=approval_id, justification=justification)
     build = functools.partial(_request, program, subject, action, resource, about, own)
     seconds = _seconds(wait)
@@ -140,7 +144,7 @@ def _request(
 
 async def _permit(session: Session, enforcement: "Enforcement", build: "Build", seconds: float) -> "Permit":
     """A permit. Without one, ends the command with the exit status that says why."""
-    from pdp.client import Denied
+    from pdp.client import ApprovalPending, Denied
 
     def waiting(approval: "Approval") -> None:
         typer.echo(f"waiting for people to review {approval.approval_id}", err=True)

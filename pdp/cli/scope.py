@@ -2,13 +2,15 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import decisions
+from pdp.cli import asked, decisions
+from pdp.cli.members import Context, ContextTexts, members
 from pdp.cli.session import client_command
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "table": Annotated[str, typer.Option(metavar="NAME", help="The table's name in the policy.")],
     "subject": Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts; by default the caller.")],
-    "on_behalf_of": decisions.OnBehalfOf,
-    "context": decisions.Context,
+    "on_behalf_of": asked.OnBehalfOf,
+    "context": Context,
+    "context_texts": ContextTexts,
     "request_id": decisions.RequestId,
     "approval_id": decisions.ApprovalId,
     "justification": decisions.Justification,
@@ -44,7 +47,19 @@ _OPTIONS = {
     ],
     "trim": Annotated[bool, typer.Option("--trim", help="Remove blanks around CSV cells and column names.")],
 }
-_ALWAYS = ("table", "subject", "on_behalf_of", "context", "form", "delimiter", "encoding", "quote", "trim")
+_ALWAYS = (
+    "table",
+    "subject",
+    "on_behalf_of",
+    "context",
+    "context_texts",
+    "form",
+    "delimiter",
+    "encoding",
+    "quote",
+    "trim",
+)
+_FILE = ("form", "delimiter", "encoding", "quote", "trim", "masked_key_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,7 @@ class Scope:
     subject: str = ""
     on_behalf_of: list[str] | None = None
     context: list[str] | None = None
+    context_texts: list[str] | None = None
     request_id: str = ""
     approval_id: str = ""
     justification: str = ""
@@ -79,10 +95,10 @@ class Scope:
         from pdp.v1.mask_pb2 import MaskScope
 
         scope = {
-            "subject": decisions.typed(self.subject or await _caller(client), "--subject"),
-            "onBehalfOf": [decisions.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
+            "subject": asked.typed(self.subject or await _caller(client), "--subject"),
+            "onBehalfOf": [asked.typed(principal, "--on-behalf-of") for principal in self.on_behalf_of or []],
             "table": self.table,
-            "context": decisions.members(self.context, "--context"),
+            "context": members(self.context, self.context_texts, "--context"),
             "requestId": self.request_id,
             "approvalId": self.approval_id,
             "justification": self.justification,
@@ -104,22 +120,46 @@ def scope_command(*more: str) -> Callable[[Callable[..., Awaitable[None]]], Call
     The command gets --table, --subject, --on-behalf-of, --context, the options of how a file is written, and those
     of the other options that `more` names.
     """
-    names = (*_ALWAYS, *more)
+    return _with_scope((*_ALWAYS, *more))
 
+
+def file_command(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """The same for a command that only reads a masked file: the options of how that is written."""
+    return _with_scope(_FILE)(command)
+
+
+def _with_scope(names: tuple[str, ...]) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
     def decorated(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         signature = inspect.signature(command)
         session, _, *own = signature.parameters.values()
 
         @functools.wraps(command)
         async def with_scope(session: Any, /, **options: Any) -> None:
-            scope = Scope(**{name: options.pop(name) for name in names})
-            await command(session, scope, **options)
+            scope = Scope(**{"table": "", **{name: options.pop(name) for name in names}})
+            with _naming(scope.table):
+                await command(session, scope, **options)
 
         added = [_parameter(name) for name in names]
         with_scope.__signature__ = signature.replace(parameters=[session, *own, *added])  # type: ignore[attr-defined]
         return client_command(with_scope)
 
     return decorated
+
+
+@contextmanager
+def _naming(table: str) -> Iterator[None]:
+    """Name the table in a refusal of its masks: often it is not the one that was meant."""
+    import grpc
+
+    from pdp.client.call_error import CallError, call_error
+
+    try:
+        yield
+    except (grpc.aio.AioRpcError, CallError) as failure:  # a stream raises the first
+        error = failure if isinstance(failure, CallError) else call_error(failure)
+        if error.reason != "MASK_PLAN_REFUSED":
+            raise
+        raise CallError(error.code, error.reason, f"table {table}: {error.sentence}") from None
 
 
 def _parameter(name: str) -> inspect.Parameter:

@@ -12,7 +12,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.environment import DEFAULT_ADDRESS, Environment
-from pdp.errors import SetupError
+from pdp.errors import PdpError
 
 if TYPE_CHECKING:
     import grpc
@@ -54,7 +54,7 @@ def serve(
     changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
     try:
         run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
-    except SetupError as error:
+    except PdpError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
 
 
@@ -89,6 +89,8 @@ def _health(address: str, service: str) -> str:
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+    from pdp.client.diagnosis import cause
+
     try:
         with _channel(address) as channel:
             request = health_pb2.HealthCheckRequest(service=service)
@@ -97,7 +99,9 @@ def _health(address: str, service: str) -> str:
     except grpc.RpcError as error:
         if error.code() == grpc.StatusCode.NOT_FOUND:
             exit_code.fail(f"{address} has no service {service}", exit_code.USAGE)
-        return f"{address} does not answer ({error.code().name})"
+        own = Environment.read()
+        why = cause(address, own.ca, own.certificate, own.key)
+        return f"{address} does not answer ({error.code().name}){f': {why}' if why else ''}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
 
 

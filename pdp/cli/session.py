@@ -14,14 +14,17 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.visible import wrapped
-from pdp.environment import Environment
+from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from pdp.client import Client
+    from pdp.client.token import Source
 
+KEEPALIVE_SECONDS = 30.0
+"""Seconds between two pings, as `pdp.client` has them; it is not imported here, because that takes a while."""
 UNKNOWN_COLUMNS = 80
 """Columns of a terminal that does not tell its width: the width of a classic terminal."""
 
@@ -34,11 +37,24 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+FORMAT = Annotated[
+    Output | None, typer.Option("-o", "--output", help="The format; by default table on a terminal, else json.")
+]
+
+
+def format_of(output: Output | None) -> Output:
+    """The format that was asked for, or else the one that fits where standard output goes."""
+    return output or (Output.TABLE if sys.stdout.isatty() else Output.JSON)
+
+
 _OPTIONS = {
     "address": Annotated[
         str,
         typer.Option(
-            envvar="PDP_ADDRESS", show_envvar=True, metavar="ADDRESS", help="The server: host:port or unix:/path."
+            envvar="PDP_ADDRESS",
+            show_envvar=True,
+            metavar="ADDRESS",
+            help=f"The server: host:port or unix:/path; by default {DEFAULT_ADDRESS}, with --as that of `pdp dev`.",
         ),
     ],
     "token": Annotated[
@@ -46,6 +62,12 @@ _OPTIONS = {
     ],
     "as_name": Annotated[
         str, typer.Option("--as", metavar="NAME", help="Call as a demo person of `pdp dev`, in place of --token.")
+    ],
+    "token_file": Annotated[
+        str,
+        typer.Option(
+            envvar="PDP_TOKEN_FILE", show_envvar=True, metavar="FILE", help="A file with the token; it may be renewed."
+        ),
     ],
     "ca": Annotated[
         str,
@@ -60,10 +82,14 @@ _OPTIONS = {
     "key": Annotated[
         str, typer.Option(envvar="PDP_KEY", show_envvar=True, metavar="FILE", help="The certificate's key in PEM.")
     ],
-    "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
-    "output": Annotated[
-        Output | None, typer.Option("-o", "--output", help="The format; by default table on a terminal, else json.")
+    "keepalive": Annotated[
+        float,
+        typer.Option(
+            envvar="PDP_KEEPALIVE", show_envvar=True, min=0.1, metavar="SECONDS", help="The pause between pings."
+        ),
     ],
+    "timeout": Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="How long a call may take.")],
+    "output": FORMAT,
 }
 
 
@@ -72,9 +98,11 @@ class Session:
     """The connection of one command and its way of printing."""
 
     address: str
-    token: str
+    token: "str | Source"
     timeout: float
     output: Output
+    token_file: str = ""
+    keepalive: float = KEEPALIVE_SECONDS
     ca: str = ""
     certificate: str = ""
     key: str = ""
@@ -86,7 +114,9 @@ class Session:
         try:
             return Client(
                 self.address,
-                self.token,
+                None if self.token_file else self.token,
+                token_file=self.token_file or None,
+                keepalive=self.keepalive,
                 ca=self.ca,
                 certificate=self.certificate,
                 key=self.key,
@@ -99,12 +129,20 @@ class Session:
     def fail(self, error: PdpError) -> NoReturn:
         """Print an error of the server and what to do about it, and exit with its status."""
         hint = {
-            "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN, or with a `pdp dev` stack use --as NAME.",
-            "UNAVAILABLE": f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address.",
+            "UNAUTHENTICATED": "Pass --token, set PDP_TOKEN or PDP_TOKEN_FILE, or with a `pdp dev` use --as NAME.",
+            "UNAVAILABLE": self._silence() if error.reason == error.code == "UNAVAILABLE" else "",
             "DEADLINE_EXCEEDED": f"no answer from {self.address} within {self.timeout:g} s; --timeout gives it longer.",
         }.get(error.reason, "")
         sentences = (hint,) if error.reason == error.code != "UNAUTHENTICATED" and hint else (error.sentence, hint)
         exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
+
+    def _silence(self) -> str:
+        from pdp.client.diagnosis import cause
+
+        why = cause(self.address, self.ca, self.certificate, self.key)
+        if why:
+            return f"the server at {self.address} gives no answer: {why}."
+        return f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address."
 
     def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
         """Print an answer on standard output.
@@ -183,32 +221,47 @@ def client_command(command: Callable[..., Awaitable[None]]) -> Callable[..., Non
 def _defaults() -> dict[str, Any]:
     environment = Environment.read()
     return {
-        "address": environment.address,
+        "address": "",
         "token": "",
+        "token_file": "",
         "as_name": "",
         "ca": environment.ca,
         "certificate": environment.certificate,
         "key": environment.key,
+        "keepalive": KEEPALIVE_SECONDS,
         "timeout": 5.0,
         "output": None,
     }
 
 
-def _session(*, token: str, as_name: str, output: Output | None, **shared: Any) -> Session:
+def _session(
+    *, address: str, token: str, token_file: str, as_name: str, output: Output | None, **shared: Any
+) -> Session:
+    environment = Environment.read()
+    if token != environment.token or token_file == environment.token_file:
+        token_file = "" if token else token_file  # a token goes before a file, unless only the file is an option
+    source: str | Source = token
+    if as_name:
+        token_file, (source, address) = "", _minted(as_name, address)
     return Session(
-        token=_minted(as_name) if as_name else token,
-        output=output or (Output.TABLE if sys.stdout.isatty() else Output.JSON),
+        token=source,
+        token_file=token_file,
+        address=address or DEFAULT_ADDRESS,
+        output=format_of(output),
         **shared,
     )
 
 
-def _minted(name: str) -> str:
-    from pdp.dev import identity
+def _minted(name: str, address: str) -> "tuple[Source, str]":
+    """A source of tokens for a demo person, and the address of its stack, unless another one was named."""
+    from pdp.dev import identity, presence
 
     try:
-        return identity.token(Environment.read().state, name)
+        state, found = presence.meant(Environment.read(), address)
+        identity.token(state, name)
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
+    return functools.partial(identity.token, state, name), address or found
 
 
 async def _call(command: Callable[..., Awaitable[None]], session: Session, /, *arguments: Any, **options: Any) -> None:

@@ -38,7 +38,7 @@ async def streamed(
     from pdp.v1.mask_pb2 import StreamStart
 
     malloc.keep_freed()
-    shape, source = shape_of(path, scope)
+    shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         streams = _Streams(client, file.from_row(source, from_row), path, target, scope, rewrap=rewrap)
         ended = await streams.run(StreamStart(scope=message, shape=shape))

@@ -1,9 +1,9 @@
 """Verifies the live log or an exported file, with the key and the anchors that the user trusts."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from pdp.audit.export import Header
+    from pdp.audit.form import Form
     from pdp.audit.verify import Verifier
     from pdp.client import Client
     from pdp.v1.audit_pb2 import Batch
@@ -44,26 +45,66 @@ async def of_live(client: "Client", since: Path | None, key: Path | None, state:
 
 
 def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
-    """A verifier that has read the whole file."""
-    from pdp.audit.export import read
-    from pdp.audit.verify import Tampered
+    """A verifier that has read the whole file.
 
-    trusted = _trusted(key) if key else None
+    Raises `Tampered` for what is changed or missing. Ends the command if the file is not as an export is written.
+    """
+    from pdp.audit.form import Form
+
+    trusted, form = _trusted(key) if key else None, Form()
     try:
-        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-            named, found = read(lines)
-            if not anchors.is_realm(named.realm):
-                raise Tampered("realm", "the header", "no deployment has such a name")
-            verifier = _verifier(named, *(trusted or _audit_key(named.jwks)), since)
-            for batch in found:
-                verifier.add(batch)
+        with file.open("rb") as content, form.lines(content) as lines:
+            verifier = _verified(file, lines, form, trusted, since)
     except OSError as error:
-        exit_code.fail(f"cannot read {file}: {error.strerror}", exit_code.USAGE)
-    except (ValueError, RecursionError) as error:
-        raise Tampered("file", str(file), str(error)) from None
+        exit_code.fail(f"cannot read {file}: {error.strerror or 'what is packed in it is damaged'}", exit_code.USAGE)
     if not trusted:
         typer.echo(f"checked with the key that the file names, {verifier.kid}; give yours with --key", err=True)
+    if form.remarks:
+        verifier.finish()
+        exit_code.fail(
+            f"{file} is not as it was exported: {'; '.join(form.remarks)}. What can be read of it, {verifier.records} "
+            "records, was not changed; verify the file as it was exported"
+        )
     return [verifier]
+
+
+def _verified(
+    file: Path,
+    lines: "Iterator[str]",
+    form: "Form",
+    trusted: "tuple[str, Ed25519PublicKey] | None",
+    since: Path | None,
+) -> "Verifier":
+    """A verifier that has read every batch in the lines of a file."""
+    from pdp.audit.export import Ended, read
+    from pdp.audit.verify import Tampered
+
+    try:
+        named, found = read(lines)
+    except ValueError as error:
+        _no_export(file, form, str(error), since)
+    try:
+        if not anchors.is_realm(named.realm):
+            raise Tampered("realm", "the header", "no deployment has such a name")
+        verifier = _verifier(named, *(trusted or _audit_key(named.jwks)), since)
+        for batch in found:
+            verifier.add(batch)
+    except Ended as error:
+        form.remarks.append(str(error))
+    except ValueError as error:
+        raise Tampered("file", str(file), str(error)) from None
+    return verifier
+
+
+def _no_export(file: Path, form: "Form", why: str, since: Path | None) -> NoReturn:
+    """End the command: an anchor that has seen records misses them here; else the file is only another one."""
+    from pdp.audit.verify import Tampered
+
+    anchor = anchors.read(since) if since else None
+    remarks = "; ".join([*form.remarks, why])
+    if anchor and anchor.writers:
+        raise Tampered("file", str(file), f"no record can be read, and the anchor has seen some: {remarks}")
+    exit_code.fail(f"{file} is not an exported log: {remarks}")
 
 
 def _trusted(path: Path) -> tuple[str, "Ed25519PublicKey"]:

@@ -9,9 +9,11 @@ Only a clear allow is allowed. An error, an unknown effect and an obligation tha
 
 from pdp.client.call_error import CallError, call_error
 from pdp.client.connection import Client, Decision, Denied
+from pdp.client.enforcement import ApprovalPending, ArgumentsChanged
 from pdp.client.guard import guard
-from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid
+from pdp.errors import GrantInvalid
 from pdp.grant import verify_grant
+from pdp.text import Text
 
 __all__ = [
     "ApprovalPending",
@@ -21,6 +23,7 @@ __all__ = [
     "Decision",
     "Denied",
     "GrantInvalid",
+    "Text",
     "call_error",
     "guard",
     "verify_grant",

@@ -1,6 +1,7 @@
 """What a client hears instead of an answer: a gRPC error, read."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
@@ -8,9 +9,11 @@ from grpc_status import rpc_status
 
 from pdp.errors import PdpError
 
+_TOO_MANY_PINGS = "too many pings"
+
 
 class CallError(PdpError):
-    """A call that ended with an error: the server's code, reason, sentence, bad fields and metadata."""
+    """A call that ended with an error: the server's code, reason, sentence on one line, bad fields and metadata."""
 
     def __init__(
         self,
@@ -20,8 +23,16 @@ class CallError(PdpError):
         violations: Sequence[tuple[str, str]] = (),
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(sentence, violations=violations)
+        super().__init__(" ".join(sentence.split()), violations=violations)
         self.code, self.reason, self.metadata = code, reason, dict(metadata or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """All of it, so that a pool of processes can hand it on."""
+        return type(self), (self.code, self.reason, self.sentence, self.violations, self.metadata)
+
+    def advising(self, advice: str) -> "CallError":
+        """The same error, and what to do about it."""
+        return CallError(self.code, self.reason, f"{self.sentence}; {advice}", self.violations, self.metadata)
 
 
 def call_error(error: grpc.aio.AioRpcError) -> CallError:
@@ -37,4 +48,10 @@ def call_error(error: grpc.aio.AioRpcError) -> CallError:
         elif detail.Is(BadRequest.DESCRIPTOR):
             detail.Unpack(bad)
     violations = [(violation.field, violation.description) for violation in bad.field_violations]
-    return CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
+    made = CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
+    if made.code == "UNAVAILABLE" and _TOO_MANY_PINGS in made.sentence.lower().replace("_", " "):
+        sentence = (
+            "the server closed the connection after too many pings; it takes one each 10 s; make keepalive longer"
+        )
+        return CallError(made.code, "TOO_MANY_PINGS", sentence)
+    return made

@@ -31,9 +31,10 @@ def credentials(address: str, ca: str, certificate: str, key: str) -> grpc.Chann
     )
 
 
-def opened(address: str, files: Sequence[str], options: Sequence[tuple[str, int]]) -> grpc.aio.Channel:
-    """A channel with the `credentials` of `files`: ca, certificate and key, each empty where there is none."""
-    secure = credentials(address, *files)
+def opened(
+    address: str, secure: grpc.ChannelCredentials | None, options: Sequence[tuple[str, int]]
+) -> grpc.aio.Channel:
+    """A channel with what `credentials` gave."""
     if secure is None:
         return grpc.aio.insecure_channel(address, options=options)
     return grpc.aio.secure_channel(address, secure, options=options)

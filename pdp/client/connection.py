@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
 import grpc
@@ -13,9 +13,10 @@ from google.protobuf.message import Message
 
 from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
-from pdp.client.channel import opened
+from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
-from pdp.client.waiting import waited
+from pdp.client.token import Metadata, Source, Token
+from pdp.client.waiting import Told, waited
 from pdp.environment import Environment
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest
 from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
@@ -27,17 +28,18 @@ from pdp.v1.mask_pb2_grpc import MaskServiceStub
 from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
+if TYPE_CHECKING:  # names of the type stubs alone
+    from pdp.v1.approval_pb2_grpc import ApprovalServiceAsyncStub
+    from pdp.v1.audit_pb2_grpc import AuditServiceAsyncStub
+    from pdp.v1.decision_pb2_grpc import DecisionServiceAsyncStub
+    from pdp.v1.info_pb2_grpc import InfoServiceAsyncStub
+    from pdp.v1.mask_pb2_grpc import MaskServiceAsyncStub
+    from pdp.v1.review_pb2_grpc import ReviewServiceAsyncStub
+
 TIMEOUT_SECONDS = 5.0
 """Seconds that a call may take with all its attempts, unless the program says otherwise."""
 ATTEMPTS = 4
 """Attempts of one decision while the server is away; with their pauses they fit into the timeout."""
-_OPTIONS = [
-    ("grpc.enable_retries", 0),  # ours are under one request id
-    ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
-    ("grpc.initial_reconnect_backoff_ms", 100),  # else an attempt fails without trying for a second
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-]
 _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
 
@@ -104,21 +106,26 @@ class Client:
     """A connection to a Placet server.
 
     `address` is `host:port`, or `unix:/path`. TLS comes with `ca`, the PEM file of the server's authority; without, the
-    address must be on this machine. `certificate` and `key` are PEM files of the client's own. What is left out comes
-    from the environment: `PDP_ADDRESS`, `PDP_TOKEN`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets
-    the first two. `understands` lists the obligation types that the program meets. Each call ends within `timeout`
-    seconds; only `UNAVAILABLE` is tried again, under one request id.
+    address must be on this machine. `certificate` and `key` are PEM files of the client's own. `token` is a text or a
+    function that returns the token of now, `token_file` a file that something renews: both are read for each call, and
+    waits go on with the next token. What is left out comes from the environment: `PDP_ADDRESS`, `PDP_TOKEN` or
+    `PDP_TOKEN_FILE`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets the first two. `understands`
+    lists the obligation types that the program meets. Each call ends within `timeout` seconds; only `UNAVAILABLE` is
+    tried again, under one request id. A ping each `keepalive` seconds notices a dead connection. A client belongs to
+    the event loop and the process that use it first.
     """
 
     def __init__(
         self,
         address: str | None = None,
-        token: str | None = None,
+        token: str | Source | None = None,
         *,
+        token_file: str | Path | None = None,
         ca: str | Path | None = None,
         certificate: str | Path | None = None,
         key: str | Path | None = None,
         timeout: float = TIMEOUT_SECONDS,
+        keepalive: float = KEEPALIVE_SECONDS,
         understands: Collection[str] = (),
     ) -> None:
         if isinstance(understands, str):
@@ -127,20 +134,52 @@ class Client:
             raise ValueError("timeout must be more than 0 seconds")
         environment = Environment.read()
         address = environment.address if address is None else address
-        token = environment.token if token is None else token
-        if not token.isascii() or not token.isprintable():
-            raise ValueError("a token has only printable ASCII characters; was something else copied with it?")
         self.timeout = timeout
-        self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
-        self.channel = opened(address, [str(own if given is None else given) for given, own in files], _OPTIONS)
-        self.decisions = DecisionServiceStub(self.channel)
-        self.approvals = ApprovalServiceStub(self.channel)
-        self.reviews = ReviewServiceStub(self.channel)
-        self.masks = MaskServiceStub(self.channel)
-        self.audit = AuditServiceStub(self.channel)
-        self.info = InfoServiceStub(self.channel)
+        self._link = Link(address, [str(own if given is None else given) for given, own in files], keepalive)
+        self._certified = bool(certificate or environment.certificate)
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The channel, in the event loop and the process that used it first. Others get a `RuntimeError`."""
+        return self._link.channel
+
+    @property
+    def metadata(self) -> Metadata:
+        """What goes with the next call: the token of now. Raises `CallError` where the source has none."""
+        return self._token.metadata
+
+    @property
+    def decisions(self) -> "DecisionServiceAsyncStub":
+        """The stub of DecisionService."""
+        return DecisionServiceStub(self.channel)
+
+    @property
+    def approvals(self) -> "ApprovalServiceAsyncStub":
+        """The stub of ApprovalService."""
+        return ApprovalServiceStub(self.channel)
+
+    @property
+    def reviews(self) -> "ReviewServiceAsyncStub":
+        """The stub of ReviewService."""
+        return ReviewServiceStub(self.channel)
+
+    @property
+    def masks(self) -> "MaskServiceAsyncStub":
+        """The stub of MaskService."""
+        return MaskServiceStub(self.channel)
+
+    @property
+    def audit(self) -> "AuditServiceAsyncStub":
+        """The stub of AuditService."""
+        return AuditServiceStub(self.channel)
+
+    @property
+    def info(self) -> "InfoServiceAsyncStub":
+        """The stub of InfoService."""
+        return InfoServiceStub(self.channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -152,7 +191,11 @@ class Client:
 
     async def close(self) -> None:
         """Close the connection."""
-        await self.channel.close()
+        await self._link.close()
+
+    async def is_renewed(self, used: Metadata) -> bool:
+        """Whether another token than the `used` one is there, now or in a moment."""
+        return await self._token.is_renewed(used)
 
     async def authorize(
         self,
@@ -196,12 +239,19 @@ class Client:
         """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
         return await self._call(rpc, request, self.timeout)
 
-    async def wait(self, approval_id: str, *, timeout: float) -> Approval:  # noqa: ASYNC109  # the time of many calls
+    async def wait(
+        self,
+        approval_id: str,
+        *,
+        timeout: float,  # noqa: ASYNC109  # the time of many calls
+        told: Told | None = None,
+    ) -> Approval:
         """The approval as soon as it is PENDING no longer, or as it is after `timeout` seconds. Raises `CallError`.
 
-        Act only on an approval that is APPROVED. While the server is away it is asked again.
+        Act only on an approval that is APPROVED. While the server is away it is asked again; `told` hears why the
+        connection broke, and None when it is there again.
         """
-        approval = await waited(self.approvals, self.metadata, approval_id, timeout)
+        approval = await waited(self, approval_id, timeout, told)
         if approval is not None:
             return approval
         return (await self.call(self.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))).approval
@@ -222,12 +272,16 @@ class Client:
     async def _call(
         self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request, seconds: float
     ) -> _Answer:
+        metadata = self.metadata
         try:
-            return await rpc(request, metadata=self.metadata, timeout=seconds)
+            return await rpc(request, metadata=metadata, timeout=seconds)
         except grpc.aio.AioRpcError as error:
-            raise call_error(error) from None
+            failure = call_error(error)
+        if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
+            failure = failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
+        raise failure
 
 
 def _effect(value: int) -> str:
     """A newer server may send an effect that has no name here."""
-    return Effect.Name(value) if value in Effect.values() else f"EFFECT_{value}"
+    return Effect.Name(value).removeprefix("EFFECT_") if value in Effect.values() else f"EFFECT_{value}"

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from pdp.canonical import canonical
 from pdp.client.connection import Client, Decision
-from pdp.errors import ApprovalPending, ArgumentsChanged, GrantInvalid, PdpError
+from pdp.errors import GrantInvalid, PdpError
 from pdp.grant import verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
@@ -29,6 +29,24 @@ _SPENDING = Lock()
 
 Build = Callable[[str], AuthorizeRequest]
 """The request about what would run now, for this identity of the caller; made anew each time it is called."""
+
+
+class ArgumentsChanged(PdpError):
+    """What is about to run differs from what was asked about."""
+
+    code = "PERMISSION_DENIED"
+    reason = "ARGUMENTS_CHANGED"
+
+
+class ApprovalPending(PdpError):
+    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "APPROVAL_PENDING"
+
+    def __init__(self, approval_id: str, request_id: str) -> None:
+        super().__init__(f"people have to review {approval_id} first", approval_id=approval_id, request_id=request_id)
+        self.approval_id, self.request_id = approval_id, request_id
 
 
 @dataclass(frozen=True, slots=True)

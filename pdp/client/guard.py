@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from types import UnionType
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, cast, get_args, get_origin
 
 from pdp.client.connection import Client
 from pdp.client.enforcement import Enforcement, Permit
 from pdp.client.question import question, struct
+from pdp.text import Text, resembles_json
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
 _Connect = Callable[[], AbstractAsyncContextManager[Client]]
@@ -42,7 +44,8 @@ def guard(
     What is asked may be callables of the call's arguments, which they get by parameter name, defaults included; they
     are called again right before the run and must then say the same. `subject` is by default the caller itself,
     `context` all arguments (of a method without `self`), so that other arguments need another approval. An argument
-    that JSON cannot hold is a `ValueError`: give a `context` that says what matters of it.
+    that JSON cannot hold is a `ValueError`: give a `context` that says what matters of it. So is text that begins like
+    JSON (`[pii]`), which a policy would not read as a list, unless its parameter is declared `str` or it is `Text`.
 
     `wait` is how many seconds people have for their reviews; without it `ApprovalPending` comes at once. A call is one
     execution: `request_id`, for example a tool-call id, lets the same call go on later. `client` is a `Client` for
@@ -86,8 +89,11 @@ class _Asking:
     justification: str | Callable[..., str]
     request_id: Callable[..., str] | None
 
-    def request(self, caller: str, arguments: _Arguments, own: str) -> AuthorizeRequest:
-        """The request about a call; `own` is the parameter that holds the method's object, where there is one."""
+    def request(self, caller: str, arguments: _Arguments, own: str, texts: Collection[str]) -> AuthorizeRequest:
+        """The request about a call; `own` is the parameter that holds the method's object, where there is one.
+
+        `texts` are the parameters that are declared as text.
+        """
         context = _told(self.context, arguments)
         asked = question(
             _told(self.subject, arguments) or caller,
@@ -95,7 +101,7 @@ class _Asking:
             _told(self.resource, arguments),
             on_behalf_of=_told(self.on_behalf_of, arguments),
             properties=_told(self.properties, arguments),
-            context=_as_context(arguments, own) if context is None else context,
+            context=_as_context(arguments, own, texts) if context is None else context,
         )
         asked.justification = _told(self.justification, arguments)
         asked.request_id = self.request_id(**arguments) if self.request_id else ""
@@ -109,6 +115,7 @@ class _Guarded:
         self._function, self._asking, self._wait, self._connect = function, asking, wait, connect
         self._signature = inspect.signature(function)
         self._own = _own_parameter(function, self._signature)
+        self._texts = {name for name, one in self._signature.parameters.items() if _is_text(one.annotation)}
 
     def bound(self, *arguments: Any, **named: Any) -> inspect.BoundArguments:
         """The arguments by parameter, defaults included: these are looked at, and the function gets these."""
@@ -153,7 +160,7 @@ class _Guarded:
 
     async def _permit(self, enforcement: Enforcement, bound: inspect.BoundArguments) -> Permit:
         def build(caller: str) -> AuthorizeRequest:
-            return self._asking.request(caller, bound.arguments, self._own)
+            return self._asking.request(caller, bound.arguments, self._own, self._texts)
 
         return await enforcement.permit(build, wait=self._wait)
 
@@ -193,12 +200,28 @@ def _told(value: "_Told | Callable[..., _Told]", arguments: _Arguments) -> _Told
     return value(**arguments) if callable(value) else value
 
 
-def _as_context(arguments: _Arguments, own: str) -> _Arguments:
-    """The arguments by parameter name, if JSON can hold them."""
+def _is_text(annotation: object) -> bool:
+    """Whether a parameter is declared as text: `str`, also in a union, and also as a postponed annotation."""
+    if isinstance(annotation, str):
+        return "str" in {part.strip() for part in annotation.removeprefix("Optional[").rstrip("]").split("|")}
+    return annotation is str or (
+        get_origin(annotation) in {Union, UnionType, Annotated} and any(map(_is_text, get_args(annotation)))
+    )
+
+
+def _as_context(arguments: _Arguments, own: str, texts: Collection[str]) -> _Arguments:
+    """The arguments by parameter name, if JSON can hold them.
+
+    Text that begins like JSON is refused, unless its parameter is declared as text.
+    """
     context = {name: value for name, value in arguments.items() if name != own}
     for name, value in context.items():
+        if isinstance(value, str) and name in texts:
+            context[name] = Text(value)
+        elif isinstance(value, str) and resembles_json(value):
+            raise ValueError(f"argument {name} is text that begins like JSON; declare {name}: str, or pass the value")
         try:
-            struct({name: value}, name)
+            struct({name: context[name]}, name)
         except ValueError:
             raise ValueError(f"argument {name} is a value that JSON cannot hold; give guard a context") from None
     return context

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from types import TracebackType
@@ -14,6 +14,7 @@ from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import prefetched
 from pdp.arrow.table import Batch, Schema
 from pdp.client.connection import Client
+from pdp.client.refusal import Refusal
 from pdp.errors import PdpError
 from pdp.v1.mask_pb2 import (
     MaskShape,
@@ -31,8 +32,6 @@ T = TypeVar("T")
 
 MESSAGE_BYTES = 2 * 1024 * 1024
 """Bytes of an Arrow message that the client sends: half of what the server takes."""
-_STATUS_SECONDS = 2.0
-"""Seconds that the server's status may take behind a write that failed because of it; it has left the server then."""
 _SENDING = 0.8
 """The part of a stream's time in which it is sent; the rest is for what is under way then."""
 
@@ -78,7 +77,7 @@ class MaskCall:
         self._answers: AsyncIterator[Any]
         self._reading: asyncio.Future[Any] | None = None
         self._failure: Exception | None = None
-        self._refusal: asyncio.Future[grpc.aio.AioRpcError] = asyncio.get_running_loop().create_future()
+        self._refusal: Refusal
         self._sent_rows = 0
         self._until = float("inf")
         self.rest: Iterator[Batch] | None = None
@@ -102,7 +101,7 @@ class MaskCall:
         began = time.monotonic()
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
         self._call = rpc(prefetched(self._requests(batches)), metadata=self._client.metadata)
-        self._call.add_done_callback(self._note_status)
+        self._refusal = Refusal(self._call)
         self._answers = aiter(self._call)
         try:
             body = await anext(self._answers, None)
@@ -154,23 +153,7 @@ class MaskCall:
             return self._failure
         if not isinstance(error, grpc.aio.AioRpcError):
             return Incomplete("the stream was cancelled; nothing of it may be used")
-        if not _is_of_grpc(error):
-            return error
-        await asyncio.wait([self._refusal], timeout=_STATUS_SECONDS)
-        return self._refusal.result() if self._refusal.done() else error
-
-    def _note_status(self, call: Any) -> None:
-        """Keep the server's status. gRPC calls this at each: one of its own may come before it or replace it."""
-        if self._refusal.done():
-            return
-        status = grpc.aio.AioRpcError(
-            _at_once(call.code()),
-            grpc.aio.Metadata(),
-            _at_once(call.trailing_metadata()),
-            _at_once(call.details()),
-        )
-        if not _is_of_grpc(status):
-            self._refusal.set_result(status)
+        return await self._refusal.behind(error)
 
     async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[bytes, None]:
         yield self._request(start=self._start).SerializeToString()
@@ -198,19 +181,6 @@ class MaskCall:
     async def _in_thread(self, action: Callable[[], T]) -> T:
         """Run `action` in a thread. `__aexit__` waits for it."""
         reading = asyncio.get_running_loop().run_in_executor(None, action)
+        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits any more
         self._reading = reading
         return await asyncio.shield(reading)
-
-
-def _at_once(ready: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that has nothing to wait for."""
-    try:
-        ready.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    raise AssertionError("the call is done, so its status is there")
-
-
-def _is_of_grpc(error: grpc.aio.AioRpcError) -> bool:
-    """Whether gRPC made the status because a write failed: the server's errors have details."""
-    return error.code() is grpc.StatusCode.INTERNAL and not error.trailing_metadata()

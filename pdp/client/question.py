@@ -5,6 +5,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from pdp.text import resembles_json
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Action, Resource, Subject
 
@@ -35,9 +36,18 @@ def question(
 
 
 def struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
-    """JSON members as they travel. `ValueError`, which names them by `name`, where they are none."""
+    """JSON members as they travel. `ValueError`, which names them by `name`, where they are none.
+
+    Text that begins like JSON was meant as a list or an object, unless it is `Text`.
+    """
     if members is None:
         return None
+    for member, value in members.items():
+        if isinstance(value, str) and resembles_json(value):
+            raise ValueError(
+                f"{name}.{member} is text that begins like JSON, so a policy would see neither list nor object; "
+                "give the list or object itself, or Text(...) of pdp.client for what is text"
+            )
     held = Struct()
     try:
         held.update(dict(members))

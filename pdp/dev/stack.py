@@ -9,7 +9,7 @@ import orjson
 from pdp import keys
 from pdp.caller import Role
 from pdp.config import Config, Issuer, SpeaksFor
-from pdp.dev import identity
+from pdp.dev import identity, presence
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache
@@ -25,12 +25,15 @@ async def stack(
 ) -> AsyncIterator[Running]:
     """Run OPA, MongoDB and the server until the block ends. Without `policy` they use the reference policy.
 
-    Raises `SetupError` if a part is missing.
+    Raises `SetupError` if a part is missing, or if another stack runs on this folder.
     """
-    async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
-        config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
-        async with running(config, tool_cache, say) as server:
-            yield server
+    with presence.claimed(state) as claim:
+        read(policy)  # a folder without a policy is refused before MongoDB starts
+        async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
+            config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
+            async with running(config, tool_cache, say) as server:
+                claim.serves(server.address)
+                yield server
 
 
 def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:

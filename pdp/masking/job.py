@@ -1,10 +1,10 @@
-"""A piece of masking that was allowed: reserves, masks, counts, and says for the log what became of it."""
+"""A piece of masking: reserves, masks, counts, and says for the log what became of it."""
 
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import masker
@@ -12,14 +12,15 @@ from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import mapped
 from pdp.arrow.table import Batch
 from pdp.audit import event
+from pdp.audit.chunk_order import CHUNK
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, QuotaExceeded
-from pdp.masking.count import counted_values
+from pdp.masking.count import counted_values, counts
 from pdp.masking.plan import facts, rules
 from pdp.masking.refusals import refusals
 from pdp.masking.rows import Shape
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Quotas, Reserved, reservation
 
 T = TypeVar("T")
 
@@ -42,21 +43,21 @@ class Threads:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One authorized piece of work. Plan and keys stay what they were when it was decided.
+    """One piece of work. Plan and keys stay what they were when it was decided.
 
     `persons` are the distinct people behind it, whose quotas it counts against beside the caller's. `use` is its claim
-    on the decision, which its records name.
+    on the decision, which its records name. Both are empty until the decision is used.
     """
 
     action: str
     caller: Caller
     persons: Sequence[str]
-    decision_id: str
-    use: str
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
     bound: Mapping[str, Any] = field(default_factory=dict)
+    decision_id: str = ""
+    use: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,25 @@ class Limits:
 
 
 class Reservation:
-    """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB."""
+    """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB.
 
-    def __init__(self, quotas: Quotas, limits: Limits, job: Job) -> None:
+    Until `keep` says that the decision is used, all of it can be given back. `allowed` values, if any, are what the
+    approval lets this one use count instead of the quota.
+    """
+
+    def __init__(self, quotas: Quotas, limits: Limits, job: Job, allowed: int = 0) -> None:
+        self._allowed = allowed
         self._what = "unmask" if job.action == "unmask" else "mask"
         self._limit = limits.unmask if self._what == "unmask" else limits.mask
         self._quotas, self._caller, self._persons = quotas, job.caller.identity, job.persons
+        self._open: list[Reserved] | None = []
         self.used = self._left = 0
 
     async def take(self, values: int) -> None:
         """Count `values`. Raises `QuotaExceeded`."""
-        if values > self._left:
+        if self._allowed:
+            self._require_allowed(self.used + values)
+        elif values > self._left:
             wanted = values - self._left
             ahead = max(wanted, min(self.used, _MOST_AHEAD))
             try:
@@ -87,19 +96,51 @@ class Reservation:
                 if ahead == wanted:
                     raise
                 await self._reserve(wanted)
-        self._left -= values
+        self._left -= 0 if self._allowed else values
         self.used += values
 
+    async def ahead(self, values: int) -> None:
+        """Reserve `values` that the next ones to `take` use. Raises `QuotaExceeded`."""
+        if not self._allowed:
+            await self._reserve(values)
+
+    def continues(self, values: int) -> None:
+        """An earlier call of the same use counted `values`."""
+        self.used = values
+
+    def _require_allowed(self, values: int) -> None:
+        if values > self._allowed:
+            raise QuotaExceeded(
+                f"the approval lets this use {self._what} {self._allowed} values at most; ask for fewer, or for an "
+                "approval by a requirement with more `unmask_values`"
+            )
+
+    def keep(self) -> None:
+        """The decision is used: what is reserved, now and from now on, stays counted."""
+        reserved, self._open = self._open or [], None
+        for one in reserved:
+            self._quotas.keep(one)
+
+    async def give_back(self) -> None:
+        """Nothing was used: take what is not kept out of the quota again."""
+        while self._open:
+            await self._quotas.give_back(self._open.pop())
+
     async def _reserve(self, values: int) -> None:
-        await self._quotas.reserve(self._what, self._caller, self._persons, values, self._limit)
+        reserved = reservation(self._what, self._caller, self._persons, values)
+        if self._open is not None:
+            self._open.append(reserved)
+        await self._quotas.count(reserved, self._limit)
         self._left += values
+        if self._open is None:
+            self._quotas.keep(reserved)
 
 
 class Progress:
-    """A job at work, batch by batch."""
+    """A job at work, batch by batch. What is made before its decision is used does not leave."""
 
     def __init__(self, job: Job, reservation: Reservation, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
-        self._job, self._reservation, self._run = job, reservation, run
+        self.job, self._reservation, self._run = job, reservation, run
         with refusals():
             self._masker = masker.Masker(job.plan, job.keys)
         self._reader = table.Reader("arrow_message", job.shape.schema)
@@ -107,10 +148,45 @@ class Progress:
         self._is_waiting_for_batch = False
         self._admitted_rows = 0
         self.rows = self.batches = 0
+        self.place: dict[str, Any] = {}
+
+    def decided(self, decision_id: str, use: str) -> None:
+        """The decision is used, and this job has the claim on it."""
+        self.job = replace(self.job, decision_id=decision_id, use=use)
+        self._reservation.keep()
+
+    async def undecided(self) -> None:
+        """The decision is not used: the job ends, and uses no quota."""
+        await self._reservation.give_back()
+
+    async def has_room(self) -> None:
+        """Raise `QuotaExceeded` where the quota has no room for the first value of a stream."""
+        if counts(self.job.plan):
+            await self._reservation.ahead(1)
+
+    async def reserve(self, values: int) -> None:
+        """Reserve `values` that come later. Raises `QuotaExceeded`."""
+        await self._reserve(values)
+
+    def continues(self, values: int) -> None:
+        """An earlier call of the same use reserved `values`."""
+        self._reservation.continues(values)
+
+    async def opened(self, batch: Batch, values: int, first_row: int, *, again: bool) -> tuple[Batch, int]:
+        """A chunk whose `values` are reserved, as it was before it was masked, and how many more it counts.
+
+        One that is opened `again` has been counted.
+
+        An approval counts a text of JSON as one value, and the quota counts each value in it.
+        """
+        counted = await self._run(lambda: counted_values(self.job.plan, batch))
+        more = 0 if again else max(counted - values, 0)
+        await self._reserve(more)
+        return await self._run(lambda: self._made(batch, first_row)), more
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
-        await self._reserve(await self._run(lambda: counted_values(self._job.plan, batch)))
+        await self._reserve(await self._run(lambda: counted_values(self.job.plan, batch)))
         return await self._run(lambda: self._made(batch, 0))
 
     async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
@@ -118,7 +194,7 @@ class Progress:
 
         def taken(message: memoryview) -> tuple[Batch | None, int]:
             batch = self._reader.take(message)
-            return batch, 0 if batch is None else counted_values(self._job.plan, batch)
+            return batch, 0 if batch is None else counted_values(self.job.plan, batch)
 
         async for message in messages:
             batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
@@ -157,27 +233,32 @@ class Progress:
             await self._reservation.take(values)
 
     def entry(self, phase: str, failure: str = "") -> Entry:
-        """The record of what has left until now; `phase` is started, complete, failed or broken."""
-        job = self._job
+        """The record of what has left until now; `phase` is started, chunk, complete or broken.
+
+        `place` says for one of several streams of the same work which part of it this one is. Records of chunks are
+        many, so they leave out what the others say.
+        """
+        job, is_chunk = self.job, phase == CHUNK
+        about = {} if is_chunk else {"columns": facts(job.plan), "schema_sha256": table.schema_digest(job.shape.schema)}
         details = {
             "action": job.action,
             "phase": phase,
             "use": job.use,
             "table": job.plan.table,
             "subject": job.plan.subject,
-            "columns": facts(job.plan),
-            "schema_sha256": table.schema_digest(job.shape.schema),
+            **about,
             "rows": self.rows,
             "batches": self.batches,
             "values": self._reservation.used,
-            **{name: value for name, value in job.bound.items() if name == "tokens_sha256"},
+            **{name: value for name, value in job.bound.items() if name in {"tokens_sha256", "tokens_tree"}},
+            **self.place,
         }
         return event.masked(
             Kind.UNMASK if job.action == "unmask" else Kind.MASK,
             job.caller,
             decision_id=job.decision_id,
             revision=job.plan.policy_revision,
-            rules=rules(job.plan),
+            rules=[] if is_chunk else rules(job.plan),
             details=details,
             failure=failure,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import masker
+from masker import methods
 from masker.records import COLUMN
 from masker.spec import KEEP, Spec
 from pdp.errors import MaskPlanRefused
@@ -58,14 +59,15 @@ def columns(made: masker.MaskPlan) -> Iterator[MaskedColumn]:
     for leaf in made.leaves:
         if leaf.spec.mask == "json" and leaf.column == COLUMN:
             for path, rule, spec in leaf.spec.children:
-                version = made.key_version if spec.domain and made.direction != "unmask" else 0
-                yield MaskedColumn(column=path, rule=rule, mask=spec.mask, domain=spec.domain, key_version=version)
+                done = spec if made.direction == "mask" or methods.of(spec).reversible else KEEP
+                version = made.key_version if done.domain and made.direction != "unmask" else 0
+                yield MaskedColumn(column=path, rule=rule, mask=done.mask, domain=done.domain, key_version=version)
         else:
             yield MaskedColumn(
                 column=leaf.column,
                 rule=leaf.rule,
                 mask=KEEP.mask if leaf.spec == KEEP else leaf.spec.mask,
-                domain=leaf.spec.domain,
+                domain=domain(leaf.spec),
                 key_version=leaf.key_version,
                 input_type=str(leaf.input),
                 output_type=str(leaf.output),
@@ -94,6 +96,16 @@ def used_domains(made: masker.MaskPlan) -> dict[str, Any]:
         pending += [child for _, _, child in spec.children]
     declared = json.loads(made.source)["domains"]
     return {name: declared[name] for name in sorted(names) if name}
+
+
+def reversed_columns(made: masker.MaskPlan) -> dict[str, str]:
+    """Every column that a plan reverses, with its domain."""
+    return {column: domain(spec) for column, spec in specs(made) if methods.of(spec).reversible}
+
+
+def domain(spec: Spec) -> str:
+    """The domain of a mask; of JSON documents those of all their paths."""
+    return spec.domain or ", ".join(sorted({child.domain for _, _, child in spec.children} - {""}))
 
 
 def specs(made: masker.MaskPlan) -> Iterator[tuple[str, Spec]]:

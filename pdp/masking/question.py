@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from pdp.caller import Caller
-from pdp.decision import policy_object, policy_revision, policy_text
 from pdp.errors import MaskPlanRefused, PolicyInvalid
+from pdp.policy_answer import policy_object, policy_revision, policy_text
 
 SELECTORS = ("columns", "tags")
 """How a mask entry says which columns it is for; it has exactly one of them."""
@@ -31,7 +31,7 @@ class Column:
 
     1. `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
     2. `also` is how people write the path where its names are odd: `First Name` for `["First Name"]`. `above` has both
-       ways. A text that two columns could be, or that is the path of another one, is left out.
+       ways. A name that two columns could have, or that is the path of another one, is not among them.
     """
 
     name: str

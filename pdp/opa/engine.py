@@ -1,6 +1,7 @@
 """OPA with its policy. Either the operator runs it, or the server builds its bundle, starts it and supervises it."""
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,11 +10,18 @@ from pathlib import Path
 
 from pdp.background import background
 from pdp.config import Config
-from pdp.errors import SetupError
+from pdp.errors import EngineUnavailable, PolicyInvalid
 from pdp.opa.process import OpaProcess
 from pdp.opa.queries import Opa
 from pdp.policy.live import Policy, UsedDomains, WatchedPolicy
 from pdp.process import toolcache
+
+log = logging.getLogger(__name__)
+
+_NO_REVISION = (
+    "OPA has no bundle of Placet, or one without the core or the maps of people; build it with "
+    "`pdp policy build DIR --to bundle.tar.gz` of this release and serve that"
+)
 
 
 @dataclass(slots=True)
@@ -25,6 +33,31 @@ class Engine:
     revision: str
     policy: Policy
     reloaded: asyncio.Event = field(default_factory=asyncio.Event)
+    last: str = ""
+    told: str = ""
+    """Why nothing was allowed at the last look, and what the log was told; empty while OPA answers as it must."""
+
+    async def is_healthy(self) -> bool:
+        """Whether OPA answers, with a policy that has the core and the maps. The log says why not, once.
+
+        It says what two looks found: on a busy machine a single answer may be late.
+        """
+        problem = await self._present_problem()
+        if problem == self.last != self.told:
+            log.warning("%s", problem or "OPA answers again, with a policy that the server can use")
+            self.told = problem
+        self.last = problem
+        return not problem
+
+    async def _present_problem(self) -> str:
+        if not await self.opa.is_healthy():
+            return "OPA does not answer, or has no bundle; nothing is allowed until it has"
+        try:
+            return "" if await self.opa.revision() else f"nothing is allowed: {_NO_REVISION}"
+        except PolicyInvalid:
+            return f"nothing is allowed: {_NO_REVISION}"
+        except EngineUnavailable:
+            return ""  # it is busy, or gone since; the next look says so
 
 
 @asynccontextmanager
@@ -42,16 +75,22 @@ async def engine(
         if not url:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
             binary = toolcache.opa(tool_cache)
-            policy = WatchedPolicy(binary, config.policy, _watched(folder) / "bundle.tar.gz", say, used_domains)
+            bundle = _watched(folder) / "bundle.tar.gz"
+            policy = WatchedPolicy(binary, config.policy, bundle, say, used_domains, config.known_types)
             await policy.build()
             process = OpaProcess(
-                binary, policy.bundle, folder / "opa.sock", say=say, reloaded=lambda error: _heard(error, say, reloaded)
+                binary,
+                policy.bundle,
+                folder / "opa.sock",
+                say=say,
+                reloaded=lambda error: _heard(error, say, reloaded, policy),
             )
             await stack.enter_async_context(process)
             await stack.enter_async_context(background(policy.watch(), failed))
             url = f"unix://{process.socket}"
-        opa = await stack.enter_async_context(Opa(url))
-        yield Engine(opa, await opa.version(), await _revision(opa), policy, reloaded)
+        opa = await stack.enter_async_context(Opa(url, place=policy.place, is_loading=lambda: policy.is_loading))
+        version, revision = await _first_look(opa, config.opa_url)
+        yield Engine(opa, version, revision, policy, reloaded)
 
 
 def _watched(folder: Path) -> Path:
@@ -61,16 +100,23 @@ def _watched(folder: Path) -> Path:
     return watched
 
 
-def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event) -> None:
+def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event, policy: Policy) -> None:
+    policy.loaded()
     if error:
         say(f"OPA did not take the policy: {error}\nThe last good policy stays in force.")
     reloaded.set()
 
 
-async def _revision(opa: Opa) -> str:
-    revision = await opa.revision()
+async def _first_look(opa: Opa, url: str) -> tuple[str, str]:
+    """OPA's version and its policy's revision. Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`."""
+    where = f"opa_url {url}: " if url else ""
+    try:
+        version = await opa.version()
+        revision = await opa.revision()
+    except EngineUnavailable as error:
+        raise EngineUnavailable(f"{where}{error.sentence}") from None
+    except PolicyInvalid:
+        revision = ""
     if not revision:
-        raise SetupError(
-            "OPA has no bundle of this version; build one with `pdp policy build DIR -o bundle.tar.gz` and serve that"
-        )
-    return revision
+        raise PolicyInvalid("no_revision", f"{where}{_NO_REVISION}")
+    return version, revision

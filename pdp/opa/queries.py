@@ -6,9 +6,9 @@ pinned.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,9 +23,14 @@ QUERY_SECONDS = 0.25
 """Seconds that one query may take. A full batch of 128 items at the measured 40 µs takes 5 ms."""
 HEALTH_SECONDS = 0.25
 """Seconds that OPA's health check may take."""
+LOADING_SECONDS = 5.0
+"""Seconds for a query or a health check while OPA loads another policy: people by the million keep it busy for as long,
+and a call that waits is better than one that fails."""
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Bytes of an answer. It bounds the memory that a policy can make the server use."""
+Place: TypeAlias = Callable[[str, int], str]
 _PROBLEMS = {"eval_conflict_error": "conflict", "eval_builtin_error": "builtin_error"}
+_OTHER = "the server at OPA's address is not OPA"
 _REVISION_QUERY = b'{"input":{"batch":{}}}'
 
 
@@ -67,7 +72,15 @@ class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has 
 class Opa:
     """A connection to one OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
 
-    def __init__(self, url: str, connections: int = 16) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: int = 16,
+        place: Place = lambda file, line: f"{file}:{line}",
+        is_loading: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`place` says where in the policy OPA's file and line are, `is_loading` whether OPA may load another now."""
+        self._place, self._is_loading = place, is_loading
         if urlsplit(url).scheme not in ("unix", "http", "https"):
             raise SetupError("the URL of OPA must begin with unix://, http:// or https://")
         self._client = _HardenedClient(url, connections)
@@ -99,6 +112,14 @@ class Opa:
         """Ask `data.pdp.review` and return the raw answer."""
         return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
 
+    async def reviews(self, questions: Sequence[bytes]) -> list[Any]:
+        """Ask `data.pdp.reviews` about all questions at once. Returns one raw answer for each, in order."""
+        batch = b",".join(b'"%d":%b' % item for item in enumerate(questions))
+        answers = await self._ask("reviews", b'{"input":{"batch":{%b}}}' % batch, QUERY_SECONDS)
+        if not isinstance(answers, dict) or answers.keys() != {str(index) for index in range(len(questions))}:
+            raise PolicyInvalid("wrong_keys", "the policy answered about other reviews than it was asked about")
+        return [answers[str(index)] for index in range(len(questions))]
+
     async def eligible(self, question: bytes) -> Any:
         """Ask `data.pdp.eligible` and return the raw answer."""
         return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)
@@ -122,13 +143,15 @@ class Opa:
 
     async def _provenance(self) -> str:
         url = f"{self._client.root_url}/data/pdp/revisions?provenance=true"
-        body = await self._post(url, _REVISION_QUERY, HEALTH_SECONDS * 4)
-        return str(body.get("provenance", {}).get("version", ""))
+        match await self._post(url, _REVISION_QUERY, HEALTH_SECONDS * 4):
+            case {"provenance": {"version": str(version)}}:
+                return version
+        raise EngineUnavailable(_OTHER)
 
     async def is_healthy(self) -> bool:
         """Whether OPA answers and its bundle is active."""
         try:
-            async with asyncio.timeout(HEALTH_SECONDS):
+            async with asyncio.timeout(self._patience(HEALTH_SECONDS)):
                 return bool(await self._client.check_health({"bundles": True}))
         except TimeoutError:
             return False
@@ -142,15 +165,29 @@ class Opa:
             )
         return answer["result"]
 
+    def _patience(self, seconds: float) -> float:
+        return max(seconds, LOADING_SECONDS) if self._is_loading() else seconds
+
     async def _post(self, url: str, body: bytes, seconds: float) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(seconds), self._client.post(url, body) as response:
+            async with asyncio.timeout(self._patience(seconds)), self._client.post(url, body) as response:
                 content = await _read(response)
-                return _parsed(response.status, content)
+                return _parsed(response.status, content, self._place)
         except TimeoutError:
             raise OpaLate("OPA did not answer in time; nothing was allowed") from None
-        except (aiohttp.ClientError, OSError):
-            raise EngineUnavailable("OPA does not answer; nothing is allowed until it does") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineUnavailable(_why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    """The cause of a call that failed, as far as an operator can mend it."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "the certificate at OPA's address is not one that this server trusts; nothing is allowed"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "the server at OPA's address does not speak TLS; nothing is allowed (write http:// in its URL?)"
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ServerDisconnectedError):
+        return f"{_OTHER} (or it speaks TLS: write https:// in its URL?)"
+    return "OPA does not answer; nothing is allowed until it does"
 
 
 _UNDEFINED = object()
@@ -171,24 +208,24 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return content
 
 
-def _parsed(status: int, content: bytes) -> dict[str, Any]:
+def _parsed(status: int, content: bytes, place: Place) -> dict[str, Any]:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        raise EngineUnavailable("the server at OPA's address is not OPA")
+        raise EngineUnavailable(_OTHER)
     if status == 200:  # noqa: PLR2004  # HTTP
         return body
     if status == 500 and isinstance(body.get("errors"), list):  # noqa: PLR2004  # HTTP
-        raise _evaluation_error(body["errors"])
+        raise _evaluation_error(body["errors"], place)
     raise EngineUnavailable(f"OPA refused the question with HTTP status {status}")
 
 
-def _evaluation_error(errors: Sequence[Any]) -> PolicyInvalid:
-    """The code and file of OPA's first error, without its message, which may quote the request."""
+def _evaluation_error(errors: Sequence[Any], place: Place) -> PolicyInvalid:
+    """The code and place of OPA's first error, without its message, which may quote the request."""
     error = errors[0] if errors and isinstance(errors[0], dict) else {}
     problem = _PROBLEMS.get(str(error.get("code")), "builtin_error")
     location = error.get("location")
-    where = f"{location.get('file')}:{location.get('row')}" if isinstance(location, dict) else ""
+    where = place(str(location.get("file")), int(location.get("row", 0))) if isinstance(location, dict) else ""
     return PolicyInvalid(problem, f"the policy failed ({problem}){' at ' + where if where else ''}", file=where)

@@ -5,17 +5,19 @@ import gzip
 import io
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from pdp.policy.check import examine
+from pdp.errors import SetupError
+from pdp.policy.check import examine, warnings
 from pdp.policy.finding import PolicyRefused
 from pdp.policy.people import kept
-from pdp.policy.sources import Source, labels, revision, staged
+from pdp.policy.place import Rules, rules
+from pdp.policy.sources import Source, labels, revision, staged, without_rules
 from pdp.policy.stock import capabilities, output
 
 FAST = 1
@@ -26,10 +28,12 @@ MAPS = "/pdp/people/data.json"
 
 
 class Built(NamedTuple):
-    """The revision of a bundle, and the domains that its data declares."""
+    """The revision of a bundle, the domains that its data declares, where its rules stand, and warnings."""
 
     revision: str
     domains: Mapping[str, Any]
+    rules: Rules
+    warnings: Sequence[str]
 
 
 def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
@@ -40,20 +44,30 @@ def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Map
     return built(opa, sources, destination, destination.resolve().parents[1], in_force or {}).revision
 
 
-def built(opa: Path, sources: Sequence[Source], destination: Path, work: Path, in_force: Mapping[str, Any]) -> Built:
+def built(
+    opa: Path,
+    sources: Sequence[Source],
+    destination: Path,
+    work: Path,
+    in_force: Mapping[str, Any],
+    types: Collection[str] = (),
+) -> Built:
     """Build the bundle of `sources`, the core among them, at `destination`.
 
     1. Exactly what is checked is built. Tests are left out.
     2. If there are findings, raises `PolicyRefused` that names each, and `destination` stays as it was.
     3. `destination` is replaced in one step, so that an OPA that watches it never sees half a bundle.
 
-    `in_force` are the domains that must not change; `work` is a folder on the file system of `destination`.
+    `in_force` are the domains that must not change, `types` those of the identities that the configuration knows;
+    `work` is a folder on the file system of `destination`.
     """
     sources = [source for source in sources if not source.is_test]
     with _uncollected():
-        found = examine(opa, sources, in_force)
+        found = examine(opa, sources, in_force, types)
     if found.findings:
         raise PolicyRefused(found.findings)
+    if sentence := without_rules(sources):
+        raise SetupError(sentence)
     name = revision(sources)
     loaded = [*(source for source in sources if source.is_rego), *kept(found.documents, found.modules)]
     with tempfile.TemporaryDirectory(dir=work, prefix=".build-") as scratch:
@@ -61,7 +75,7 @@ def built(opa: Path, sources: Sequence[Source], destination: Path, work: Path, i
         _compile(opa, loaded, compiled, name)
         _add(compiled, orjson.dumps(found.people), whole)
         whole.replace(destination)
-    return Built(name, found.data.get("domains", {}))
+    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(opa, found))
 
 
 @contextmanager

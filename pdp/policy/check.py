@@ -1,6 +1,6 @@
 """Checks everything that an author's files must satisfy before they may decide."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -8,36 +8,46 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks, people
+from pdp.policy import masks, people, strangers
+from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
+from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
-from pdp.policy.schema import Schema, parsed, request
-from pdp.policy.sources import CORE, Source, labels, read, shown, staged
+from pdp.policy.schema import Schemas, parsed, request
+from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 
 
 def findings_in(
-    opa: Path, folders: Sequence[Path], *, full: bool = True, in_force: Mapping[str, Any] | None = None
+    opa: Path,
+    folders: Sequence[Path],
+    *,
+    full: bool = True,
+    in_force: Mapping[str, Any] | None = None,
+    types: Collection[str] = (),
 ) -> list[Finding]:
     """Every finding in `folders`, in the order of files and lines. A policy without findings may be loaded.
 
     `full` also checks tests and formatting, which do not matter to a server that loads the policy. `in_force` are the
-    domains that must not change.
+    domains that must not change, `types` those of the identities that the configuration knows.
     """
     if full:
-        return checked(opa, folders, in_force or {})[0]
-    return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}).findings
+        return checked(opa, folders, in_force or {}, types)[0]
+    return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}, types).findings
 
 
-def checked(opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any]) -> tuple[list[Finding], list[str]]:
+def checked(
+    opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any], types: Collection[str] = ()
+) -> tuple[list[Finding], list[str]]:
     """Every finding in `folders`, and sentences of what loads but may surprise, with numbers."""
     sources = read(folders)
-    found = examine(opa, sources, in_force)
-    noted = people.warnings(found.people, found.modules) if found.people else []
-    return sorted({*found.findings, *_unformatted(opa, sources)}), list(noted)
+    found = examine(opa, sources, in_force, types)
+    if not found.findings and (sentence := without_rules(sources)):
+        raise SetupError(sentence)
+    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
 
 
 def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
@@ -47,24 +57,53 @@ def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
+UNREADABLE = {"bad-data", "encoding"}
+"""Findings of data that could not be read. What else a check would say of it only follows from that."""
+
+
 class Examined(NamedTuple):
-    """What a check found, and what it read: each data file with its document, the maps of people, and all modules."""
+    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas.
+
+    `types` are those of identities that the configuration knows.
+    """
 
     findings: list[Finding]
     documents: list[tuple[Source, Any]]
     data: Mapping[str, Any]
     people: Mapping[str, Any]
     modules: Sequence[Module]
+    schemas: Schemas
+    types: Collection[str]
 
 
-def examine(opa: Path, sources: Sequence[Source], in_force: Mapping[str, Any] = MappingProxyType({})) -> Examined:
-    """Check `sources`, all but their formatting. `in_force` are the domains of the policy that these replace."""
+def warnings(opa: Path, found: Examined) -> list[str]:
+    """Sentences of what loads but may surprise, with numbers."""
+    if any(finding.rule in UNREADABLE for finding in found.findings):
+        return []
+    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
+    if not found.people:
+        return [*map(str, compared)]
+    strange = strangers.unknown(found.data, found.types)[1]
+    return [*map(str, compared), *strange, *people.warnings(found.people, found.modules)]
+
+
+def examine(
+    opa: Path,
+    sources: Sequence[Source],
+    in_force: Mapping[str, Any] = MappingProxyType({}),
+    types: Collection[str] = (),
+) -> Examined:
+    """Check `sources`, all but their formatting, as `findings_in` does."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
-    read_documents, data, made, faults = _data(opa, sources, everything, in_force)
-    findings += [*faults, *_stray(sources), *_syntax(everything, data, schemas)]
+    read_documents, data, made, faults = _data(opa, sources, everything, in_force, types)
+    known = None if any(fault.rule in UNREADABLE for fault in faults) else data
+    parsed_files = {module.source for module in everything}
+    unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
+    findings += [fault for fault in map(mark, unparsed) if fault]
+    findings += [*faults, *_stray(sources), *_syntax(everything, known, schemas)]
     compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything)
+    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas, types)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -72,33 +111,40 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
     return any(
-        reported.file == finding.file and (reported.line == finding.line or finding.rule == "reserved-package")
+        reported.file == finding.file
+        and (reported.line == finding.line or finding.rule in {"reserved-package", "encoding"})
         for finding in findings
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
+    """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules, read_packages = definitions(everything), packages(everything)
     for module in everything:
         if module.source.label == CORE:
             continue
         yield from inspect(module)
         if not module.source.is_test:
-            yield from unknown_data(module, rules, data)
             yield from unknown_attributes(module, schemas)
-            yield from droppable(module, rules, data)
             yield from unread_sets(module, read_packages)
-            yield from masks.entries(module, data)
+            if data is not None:
+                yield from unknown_data(module, rules, data)
+                yield from droppable(module, rules, data)
+                yield from masks.entries(module, data)
 
 
 def _data(
-    opa: Path, sources: Iterable[Source], everything: Sequence[Module], in_force: Mapping[str, Any]
+    opa: Path,
+    sources: Iterable[Source],
+    everything: Sequence[Module],
+    in_force: Mapping[str, Any],
+    types: Collection[str],
 ) -> tuple[list[tuple[Source, Any]], dict[str, Any], dict[str, Any], list[Finding]]:
     owned = {module.package for module in everything if not module.source.is_test}
     found, findings = documents(opa, sources)
     whole, conflicts = merged(found)
     faults = [fault for source, document in found for fault in misspelt(source, document)]
-    made, unfit = ({}, faults) if faults else people.maps(found, whole)
+    made, unfit = ({}, faults) if faults else people.maps(found, whole, types)
     for source, document in found:
         findings += misplaced(source, document, owned)
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
@@ -112,7 +158,7 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
             yield Finding(source.shown, 0, "stray-file", sentence)
 
 
-def _compiled(opa: Path, sources: Sequence[Source], schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+def _compiled(opa: Path, sources: Sequence[Source], schemas: Schemas) -> Iterator[Finding]:
     """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
@@ -146,7 +192,7 @@ def _finding(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
 def _meaning(message: str) -> tuple[str, str]:
     """The rule of the check for OPA's message, and what to do."""
     if message.startswith("undefined ref: "):
-        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type"
+        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type or action"
     if message.startswith("package annotation redeclared"):
         return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
     if (name := message.removeprefix("undefined function ")) in FORBIDDEN:
@@ -160,5 +206,7 @@ def _unformatted(opa: Path, sources: Sequence[Source]) -> Iterator[Finding]:
         return
     with staged(rego) as folder:
         listed = run(opa, "fmt", "--list", *labels(rego), folder=folder).stdout.decode().splitlines()
-    for name in listed:
-        yield Finding(shown(sources, name), 0, "unformatted", "run `opa fmt --write` on it")
+    for source in rego:
+        if source.name in listed:
+            unformatted = Finding(source.shown, 0, "unformatted", "run `opa fmt --write` on it")
+            yield mark(source) or line_ends(source) or unformatted

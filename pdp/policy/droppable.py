@@ -6,7 +6,7 @@ from typing import Any
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Path, written
-from pdp.policy.schema import promises, request
+from pdp.policy.schema import Schemas, promises, request
 
 HARMLESS = {"allow"}
 """The sets whose entries may vanish, because a lost entry allows nothing."""
@@ -14,7 +14,7 @@ HARMLESS = {"allow"}
 COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension"}
 """An undefined value inside a comprehension leaves it empty, not undefined."""
 
-INPUT = request({})
+INPUT = request(Schemas())
 
 
 def droppable(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:

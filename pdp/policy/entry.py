@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdp.canonical import MAX_WHOLE_NUMBER
+from pdp.requirement import MAX_SUMMARY, is_path
+
 MOST_REVIEWERS = 1000
 """The largest `count` of a requirement, in people. It bounds a number that may be mistyped."""
 DURATION = re.compile(r"(\d{1,5}h)?(\d{1,5}m)?(\d{1,7}s)?")
@@ -59,6 +62,15 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_summary(value: Any) -> bool:
+    paths = isinstance(value, list) and 1 <= len(value) <= MAX_SUMMARY
+    return paths and all(item is COMPUTED or is_path(item) for item in value)
+
+
+def _is_values(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= MAX_WHOLE_NUMBER
+
+
 def _is_claims(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(_is_claim, value.values()))
 
@@ -83,6 +95,8 @@ WANTED: Mapping[Callable[[Any], bool], str] = {
     _is_duration: 'a duration such as "4h", "15m" or "30s"',
     _is_object: "an object",
     _is_flag: "true or false",
+    _is_summary: f'a list of 1 to {MAX_SUMMARY} paths such as "resource.properties.amount" or "context.rows"',
+    _is_values: "a whole number from 1 to 2^53-1",
     _is_claims: "an object, one claim or more, each a text, a number or a boolean",
 }
 REASONED = {"rule": _is_text, "reason": _is_text}
@@ -91,7 +105,15 @@ SHAPES = {
     "allow": Shape(REASONED),
     "needs_approval": Shape(
         {**REASONED, "reviewers": _is_object},
-        {"count": _is_count, "pending_for": _is_duration, "valid_for": _is_duration, "individual": _is_flag},
+        {
+            "count": _is_count,
+            "pending_for": _is_duration,
+            "valid_for": _is_duration,
+            "individual": _is_flag,
+            "individual_every": _is_duration,
+            "summary": _is_summary,
+            "unmask_values": _is_values,
+        },
     ),
     "obligation": Shape({**REASONED, "type": _is_text}, {"properties": _is_object}),
     "mask": Shape(REASONED, open=True),

@@ -1,17 +1,22 @@
 """The policy in force. Its folders are built into the bundle that OPA watches, again whenever they change."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from watchfiles import awatch
 
 from pdp.errors import PdpError
+from pdp.policy.apart import built_beside
 from pdp.policy.attributes import Attributes
-from pdp.policy.bundle import built
-from pdp.policy.schema import schemas
+from pdp.policy.place import Rules, place
+from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import read
+
+LOADING_SECONDS = 120.0
+"""Seconds after which a policy counts as loaded, if OPA says nothing: an OPA before 1.22 does not."""
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 """Returns the domains that were ever used, as they were declared then."""
@@ -21,11 +26,28 @@ class Policy:
     """The parts of the policy that the server itself needs; OPA holds the rules."""
 
     def __init__(self) -> None:
-        self.attributes = Attributes({})
+        self.attributes = Attributes(Schemas())
+        self._rules: Rules = {}
+        self._loading_until = 0.0
 
-    def faults(self, resource_type: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """What the schemas in force say against a resource's properties, as `Attributes.faults`."""
-        return self.attributes.faults(resource_type, properties)
+    @property
+    def is_loading(self) -> bool:
+        """Whether another policy is being built or loaded, so that OPA may be slow."""
+        return time.monotonic() < self._loading_until
+
+    def loaded(self) -> None:
+        """OPA has loaded a policy, or has refused it."""
+        self._loading_until = 0.0
+
+    def place(self, file: str, line: int) -> str:
+        """OPA's place in the bundle as the author knows it."""
+        return place(file, line, self._rules)
+
+    def faults(
+        self, resource_type: str, properties: Mapping[str, Any], action: str, context: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """What the schemas in force say against a resource's properties and a context, as `Attributes.faults`."""
+        return self.attributes.faults(resource_type, properties, action, context)
 
 
 class WatchedPolicy(Policy):
@@ -43,8 +65,11 @@ class WatchedPolicy(Policy):
         bundle: Path,
         say: Callable[[str], None],
         used_domains: UsedDomains,
+        types: Collection[str] = (),
     ) -> None:
+        """`types` are those of the identities that the configuration knows."""
         super().__init__()
+        self._types = types
         self._opa, self._folders, self._say, self._used_domains = opa, folders, say, used_domains
         self.bundle = bundle
         self._domains: Mapping[str, Any] = {}
@@ -58,16 +83,20 @@ class WatchedPolicy(Policy):
         work = self.bundle.resolve().parents[1]
         sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
         attributes = Attributes(schemas(sources))
-        revision, declared = await asyncio.to_thread(built, self._opa, sources, self.bundle, work, in_force)
-        self._domains, self.attributes = {**self._domains, **declared}, attributes
-        return revision
+        done = await built_beside(self._opa, sources, self.bundle, work, in_force, self._types)
+        self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
+        for warning in done.warnings:
+            self._say(f"warning: {warning}")
+        return done.revision
 
     async def watch(self) -> None:
         """Build again at every change, until cancelled."""
         async for _ in awatch(*self._folders):
+            self._loading_until = time.monotonic() + LOADING_SECONDS
             try:
                 revision = await self.build()
             except (PdpError, OSError) as error:  # MongoDB is away, or an editor removed a file while it was read
+                self.loaded()
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

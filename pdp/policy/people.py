@@ -7,13 +7,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
 import orjson
 
+from pdp.policy import strangers
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, nodes
 from pdp.policy.reference import written
@@ -61,15 +62,20 @@ def _without_people(found: Documents) -> Iterator[Source]:
             yield replace(source, content=orjson.dumps(rest))
 
 
-def maps(found: Documents, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
-    """What lies at `data.pdp.people`, and a finding for each person that no query could read.
+def maps(
+    found: Documents, data: Mapping[str, Any], types: Collection[str] = ()
+) -> tuple[dict[str, Any], list[Finding]]:
+    """What lies at `data.pdp.people`, and a finding for each person that no query could read or that cannot be right.
 
-    `data` is all the documents as one; its people are written well.
+    `data` is all the documents as one; its people are written well. `types` are those that the configuration knows.
     """
     identities, groups = data.get("identities", {}), data.get("groups", {})
     person = persons(identities)
     theirs = _identities(person)
     findings = [_finding(found, *fault) for fault in _shared(theirs)]
+    if not findings:
+        findings = [_finding(found, *fault) for fault in strangers.shared(identities, theirs)]
+    findings += [_finding(found, *fault) for fault in strangers.unknown(data, types)[0]]
     behind: dict[str, list[str]] = {}
     try:
         behind = {name: sorted(people) for name, people in _behind(_owners(identities, person))}
@@ -198,7 +204,7 @@ def _crowded(behind: Names) -> Iterator[tuple[Sequence[str], str]]:
 
 
 def _finding(found: Documents, names: Iterable[str], sentence: str) -> Finding:
-    """A finding in the first file that has an entry for one of `names`."""
+    """A finding in the first file that has an entry for one of `names`, an identity or a group."""
     known = set(names)
-    files = (source.shown for source, document in found if known & document.get("identities", {}).keys())
+    files = (source.shown for source, document in found if any(known & document.get(key, {}).keys() for key in TURNED))
     return Finding(next(files, "data.json"), 0, "unfit-people", sentence)

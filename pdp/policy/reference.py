@@ -1,12 +1,12 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
 from pdp.policy.module import SETS, Module, Node, is_contains, nodes
-from pdp.policy.schema import Schema, knows, request
+from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
@@ -16,6 +16,8 @@ OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 
 PROPERTIES = ("input", "resource", "properties")
 TYPE = ("input", "resource", "type")
+CONTEXT = ("input", "context")
+ACTION = ("input", "action", "name")
 
 
 def written(module: Module, node: Node) -> Path:
@@ -72,17 +74,21 @@ def packages(everything: Iterable[Module]) -> frozenset[Path]:
     return frozenset(path[1:length] for path in paths for length in range(2, len(path) + 1))
 
 
-def unknown_attributes(module: Module, schemas: Mapping[str, Schema]) -> Iterator[Finding]:
-    """A finding for what OPA's type check misses: `object.get` of an unknown name, and a type without a schema."""
+def unknown_attributes(module: Module, schemas: Schemas) -> Iterator[Finding]:
+    """A finding for what OPA's type check misses: `object.get` of an unknown name, a kind without a schema."""
     shape = request(schemas)
     for node in nodes(module.rules):
         path = _got(module, node)
         if path[:1] == ("input",) and not knows(shape, path[1:]):
             name = ".".join(path)
-            sentence = f"no request has `{name}`; mend the name, or add it to the schema of its resource type"
+            sentence = f"no request has `{name}`; mend the name, or add it to the schema of its resource type or action"
             yield module.finding(node, "unknown-attribute", sentence)
-    if schemas:
-        yield from _types(module, schemas)
+    for folder, kinds, path, read in (
+        (RESOURCES, schemas.resources, TYPE, PROPERTIES),
+        (CONTEXTS, schemas.contexts, ACTION, CONTEXT),
+    ):
+        if kinds:
+            yield from _unlisted(module, f"{folder}/{{}}.json", kinds, path, read)
 
 
 def _got(module: Module, node: Node) -> Path:
@@ -96,20 +102,22 @@ def _got(module: Module, node: Node) -> Path:
     return ()
 
 
-def _types(module: Module, schemas: Mapping[str, Schema]) -> Iterator[Finding]:
+def _unlisted(module: Module, file: str, listed: Container[str], kind: Path, read: Path) -> Iterator[Finding]:
+    """A finding for each rule that reads below `read` for a name in `kind` that has no schema."""
     for rule in module.rules:
-        if not any(written(module, node)[:3] == PROPERTIES for node in nodes(rule) if node.get("type") == "ref"):
+        if not any(written(module, node)[: len(read)] == read for node in nodes(rule) if node.get("type") == "ref"):
             continue
-        for node, kind in _compared(module, rule):
-            if kind not in schemas:
-                sentence = f"add schema/resource/{kind}.json: this rule reads properties of `{kind}`"
+        for node, name in compared(module, rule, kind):
+            if name not in listed:
+                sentence = f"add {file.format(name)}: this rule reads {read[-1]} of `{name}`"
                 yield module.finding(node, "missing-schema", sentence)
 
 
-def _compared(module: Module, rule: Node) -> Iterator[tuple[Node, str]]:
+def compared(module: Module, rule: Node, path: Path) -> Iterator[tuple[Node, str]]:
+    """Each comparison of `path` with a text that the rule writes out, with the text."""
     for node in nodes(rule):
         match node.get("terms"):
             case [{"value": [{"value": "equal"}]}, left, right]:
                 for one, other in ((left, right), (right, left)):
-                    if one["type"] == "ref" and written(module, one) == TYPE and other["type"] == "string":
+                    if one["type"] == "ref" and written(module, one) == path and other["type"] == "string":
                         yield node, other["value"]

@@ -74,10 +74,30 @@ def read(folders: Sequence[Path]) -> tuple[Source, ...]:
     authored = [
         source
         for label, folder in _labels(folders).items()
-        for source in _files(folder, label)
+        for source in _authored(folder, label)
         if (source.path.name, source.content) not in own or source.path.parent.name != CORE
     ]
     return tuple(sorted([*shipped, *authored], key=lambda source: source.name))
+
+
+def _authored(folder: Path, label: str) -> list[Source]:
+    """The files of an author's folder. Raises `SetupError` if there are none."""
+    if not (found := _files(folder, label)):
+        raise SetupError(
+            f"{folder} holds no policy, neither Rego nor data; is it another folder? `pdp policy init {folder}` writes "
+            "a policy to begin with"
+        )
+    return found
+
+
+def without_rules(sources: Sequence[Source]) -> str:
+    """A sentence if an author's files hold no module of rules, so that nothing would be allowed; else empty."""
+    authored = [source for source in sources if source.label != CORE]
+    if any(source.is_rego and not source.is_test for source in authored):
+        return ""
+    folders = sorted({source.shown.removesuffix(str(source.path)).rstrip("/") for source in authored})
+    where = f"{', '.join(folders)}: " if folders else ""
+    return f"{where}there is no rule, so nothing would be allowed; name the folder that holds the .rego of the rules"
 
 
 def _labels(folders: Sequence[Path]) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy.sources import CORE, Source, labels, read, shown, staged
+from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import run
 
 NEVER_TRUE = "pdp/sets.rego"
@@ -47,6 +47,8 @@ def outcome(opa: Path, folders: Sequence[Path], *, core: bool = False) -> Outcom
     Raises `SetupError`, in OPA's own words, if the policy does not compile.
     """
     sources = [source for source in read(folders) if core or not (source.label == CORE and source.is_test)]
+    if sentence := without_rules(sources):
+        raise SetupError(sentence)
     loaded = [source for source in sources if source.is_rego or source.is_data]
     with staged(loaded) as folder:
         listed = run(opa, "test", "--format", "json", *labels(loaded), folder=folder)

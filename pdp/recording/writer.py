@@ -47,6 +47,8 @@ RESEND_SECONDS = 0.2
 """Seconds between two tries of the same insert."""
 STUCK_SECONDS = 1.0
 """Seconds without a confirmation after which calls are refused at once, as they could not be recorded in time."""
+START_SECONDS = 15.0
+"""Seconds that a server's first record may take: where everything starts at once, MongoDB is slow for a while."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
 CROWD_DECAY = 0.9

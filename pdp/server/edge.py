@@ -38,6 +38,8 @@ clients accept at most 8 KiB of trailers."""
 
 STREAM_SECONDS = 30 * 60.0
 """Seconds that a stream may take: a limit of the contract."""
+MAX_STREAMS = 1024
+"""Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
 IDLE_SECONDS = 60.0
 """Seconds that a stream in both directions may go without a message from its client: a limit of the contract."""
 LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}

@@ -18,7 +18,7 @@ from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
 from pdp.grant import Grantor
-from pdp.masking.keys import MaskKeys, keyring
+from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.notify.endpoint import Endpoint
 from pdp.opa.batching import Batcher
@@ -26,14 +26,15 @@ from pdp.opa.engine import Engine, engine
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
-from pdp.recording.writer import Writer
+from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import STREAM_SECONDS, Edge
+from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
+from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
+from pdp.server.pings import PING_SECONDS, keepalive
 from pdp.server.sweep import Sweep
-from pdp.service import mask_off
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -43,17 +44,16 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
-from pdp.store.domains import Domains
-from pdp.store.mask_uses import MaskUses
 from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
-from pdp.store.quotas import Quotas
+from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
 from pdp.workflow.reviewers import Reviewers
@@ -75,10 +75,9 @@ _OPTIONS = [
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.so_reuseport", 0),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    *keepalive(PING_SECONDS),
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
 ]
@@ -97,27 +96,15 @@ class Running:
     failed: asyncio.Future[None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Masks:
-    """What the store keeps for masking."""
-
-    quotas: Quotas
-    domains: Domains
-    uses: MaskUses
-
-
 class _Parts:
     """The parts around the audit log that live as long as the server."""
 
     def __init__(self, config: Config, database: Database) -> None:
-        self.key = keys.private_key(config.audit_key)
-        self.database = database
+        self.database, self.key = database, keys.private_key(config.audit_key)
         self.grant_key = keys.private_key(config.grant_key)
         self.sealer = Sealer(self.grant_key, config.realm)
-        self.approvals, self.batches = (
-            Approvals(database, self.sealer, notified=bool(config.webhooks)),
-            Batches(database),
-        )
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -155,21 +142,19 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = _Masks(Quotas(database), Domains(database, config.realm), MaskUses(database))
+        masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         parts = _Parts(config, database)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
-        await parts.writer.append([entry(Kind.SERVER_STARTED)])
+        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
         await stack.enter_async_context(background(parts.sweep.run(), failed))
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         authenticator = Authenticator(config.issuers, config.certificates)
-        health = Health(
-            {"opa": opa.opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)},
-            apart={"issuers": authenticator.has_keys},
-        )
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=_OPTIONS)
         certificates = config.tls is not None and config.tls.client_ca is not None
         edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
@@ -195,7 +180,7 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: _Masks
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: Masks
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
@@ -203,7 +188,8 @@ def _add_services(
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery, integrity)
-    watching = Watching(parts.approvals, reviewing, parts.changes, parts.feed)
+    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
@@ -223,8 +209,8 @@ def _add_services(
             approval_pb2.DESCRIPTOR,
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
-        (review_pb2.DESCRIPTOR, ReviewService(parts.approvals, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, _mask_service(config, deciding, opa, parts, masks)),
+        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]
@@ -244,29 +230,6 @@ def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
     warming = Warming()
     warming.start()
     return {"masker": warming.is_done}
-
-
-def _mask_service(config: Config, deciding: Deciding, opa: Engine, parts: _Parts, masks: _Masks) -> object:
-    """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
-    if config.mask_keys is None:
-        return mask_off.MaskService()
-    from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
-    from pdp.service.mask import MaskService  # noqa: PLC0415
-    from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
-
-    threads = Threads()
-    jobs = MaskJobs(
-        person_types=config.person_types,
-        deciding=deciding,
-        opa=opa.opa,
-        keys=MaskKeys(config.mask_keys, config.realm),
-        domains=masks.domains,
-        uses=masks.uses,
-        writer=parts.writer,
-        threads=threads,
-    )
-    limits = Limits(config.mask_values_an_hour, config.unmask_values_an_hour)
-    return MaskService(jobs=jobs, quotas=masks.quotas, limits=limits, writer=parts.writer, threads=threads)
 
 
 async def _record_policies(opa: Engine, writer: Writer) -> None:

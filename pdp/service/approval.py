@@ -62,6 +62,7 @@ class ApprovalService:
             last_approved=message.approval(last) if last else None,
             may_review=obstacle is None,
             may_not_review_because=obstacle.sentence if obstacle else "",
+            may_not_review_reason=obstacle.code if obstacle else "",
             eligible=[message.eligible(one) for one in remaining],
             notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
         )

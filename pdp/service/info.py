@@ -37,7 +37,11 @@ class InfoService:
                 nesting=canonical.MAX_NESTING,
             ),
             caller=CallerInfo(
-                identity=caller.identity, kind=caller.kind, roles=sorted(caller.roles), groups=caller.groups
+                identity=caller.identity,
+                kind=caller.kind,
+                roles=sorted(caller.roles),
+                groups=caller.groups,
+                claims_elsewhere=caller.claims_elsewhere,
             ),
         )
 

@@ -1,24 +1,26 @@
-"""MaskService: authenticate -> masks of the policy -> plan -> decide -> quota -> mask -> record -> answer.
+"""MaskService: authenticate -> plan -> decide -> quota -> mask -> use the decision -> record -> answer.
 
 Whether somebody may mask, unmask or rewrap is decided, approved and recorded as any other action. The masking runs in
 threads of its own, where kernels hold no lock, so that decisions go on meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
+import masker
+from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
-from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import unmask_context
-from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.job import Progress, Threads
+from pdp.masking.plan import reversed_columns
 from pdp.recording.writer import Writer
-from pdp.service import mask_message, message
+from pdp.service import mask_message, mask_scope, message
 from pdp.service.mask_message import Inline
-from pdp.store.quotas import Quotas
-from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.service.unmask_stream import UnmaskStreams
+from pdp.store.unmaskings import Unmaskings
 from pdp.v1.mask_pb2 import (
     GetMaskPlanRequest,
     GetMaskPlanResponse,
@@ -33,16 +35,18 @@ from pdp.v1.mask_pb2 import (
     StreamOpened,
     UnmaskRequest,
     UnmaskResponse,
+    UnmaskStreamRequest,
+    UnmaskStreamResponse,
+    UnmaskStreamStart,
 )
-from pdp.v1.request_pb2 import Action, Resource
-from pdp.workflow.mask_jobs import MaskJobs, Work
+from pdp.workflow.deciding import Decided
+from pdp.workflow.mask_jobs import MaskJobs
+from pdp.workflow.mask_work import Work
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
 StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
-_OWN = ("columns", "count", "tokens_sha256")
-"""Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
 class MaskService:
@@ -52,44 +56,50 @@ class MaskService:
         self,
         *,
         jobs: MaskJobs,
-        quotas: Quotas,
-        limits: Limits,
+        unmaskings: Unmaskings,
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._jobs, self._quotas, self._limits, self._writer, self._threads = jobs, quotas, limits, writer, threads
+        self._jobs, self._writer, self._threads = jobs, writer, threads
+        self._unmasking = UnmaskStreams(jobs, unmaskings, self._record, threads)
         self._recording: set[asyncio.Task[None]] = set()
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
         content = await self._threads.run(lambda: mask_message.inline(request.data))
-        work = Work("mask", content.shape, request.scope.masked_key_version, content=content.rows)
-        decided, job = await self._jobs.decide(work, _authorization("mask", request.scope), caller)
-        return MaskResponse(decision=message.decision(decided), **await self._answer(job, content))
+        made = _Made(content, self._threads)
+        scope = request.scope
+        work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin)
+        return MaskResponse(**await self._answer(made, work, scope, caller))
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
         content = await self._threads.run(lambda: mask_message.inline(request.data))
+        made = _Made(content, self._threads)
         work = Work(
             "unmask",
             content.shape,
             request.scope.masked_key_version,
             request.columns,
             lambda plan: unmask_context(plan, content.rows()),
+            begin=made.begin,
         )
-        decided, job = await self._jobs.decide(work, _authorization("unmask", request.scope), caller)
-        return UnmaskResponse(decision=message.decision(decided), **await self._answer(job, content))
+        return UnmaskResponse(**await self._answer(made, work, request.scope, caller))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
-        """What would be done."""
-        authorization = _authorization("mask", request.scope)
-        work = Work("mask", mask_message.shape(request.shape), request.scope.masked_key_version)
-        authorization.dry_run, authorization.request_id, authorization.approval_id = True, "", ""
-        decided, job = await self._jobs.decide(work, authorization, caller)
+        """What would be done; to unmask, as for a stream without chunks."""
+        action = "unmask" if request.unmask else "mask"
+        if request.columns and not request.unmask:
+            raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
+        authorization, shape = mask_scope.authorization(action, request.scope), mask_message.shape(request.shape)
+        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
+        authorization.request_id, authorization.approval_id = "", ""
+        decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
-        if job is None:
+        if plan is None:
             return GetMaskPlanResponse(decision=decision)
-        return GetMaskPlanResponse(decision=decision, plan=mask_message.plan(job.plan), plan_json=job.plan.to_json())
+        return GetMaskPlanResponse(decision=decision, plan=mask_message.plan(plan), plan_json=plan.to_json())
 
     def MaskStream(
         self, requests: AsyncIterator[StreamRequest], caller: Caller
@@ -101,22 +111,21 @@ class MaskService:
         """Any number of masked rows to the active key version."""
         return self._stream("rewrap", requests, caller, RewrapResponse)
 
-    async def _answer(self, job: Job | None, content: Inline) -> dict[str, Any]:
-        """The members of the response to inline data, beside the decision; without a job there are none."""
-        if job is None:
-            return {}
-        progress = self._progress(job)
-        try:
-            rows = await self._threads.run(content.rows)
-            made = await progress.batch(rows.batch)
-            data = await self._threads.run(lambda: mask_message.data(rows.shape, made, job.plan.output_schema))
-        except PdpError as error:
-            await self._record(progress.entry("failed", error.reason))
-            raise
-        progress.leaves(made.num_rows)
+    def UnmaskStream(
+        self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
+    ) -> AsyncGenerator[UnmaskStreamResponse, None]:
+        """Any number of rows as they were; an approval fits these very tokens."""
+        return self._unmasking.answers(requests, caller)
+
+    async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
+        """The members of the response to inline data; without an allow the decision is the only one."""
+        decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
+        decision = message.decision(decided)
+        if progress is None:
+            return {"decision": decision}
         entry = progress.entry("complete")
         await self._record(entry)
-        return {"plan": mask_message.plan(job.plan), "data": data, "rows": progress.rows, "record_id": entry.id}
+        return {"decision": decision, "record_id": entry.id, **made.members}
 
     async def _stream(
         self,
@@ -130,16 +139,21 @@ class MaskService:
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
         scope, shape = first.start.scope, mask_message.shape(first.start.shape)
-        work = Work(action, shape, scope.masked_key_version)
-        decided, job = await self._jobs.decide(work, _authorization(action, scope), caller)
+
+        async def begin(progress: Progress, decided: Decided) -> None:
+            plan = mask_message.plan(progress.job.plan)
+            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
+            await progress.has_room()
+
+        work = Work(action, shape, scope.masked_key_version, begin=begin)
+        decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
-        if job is None:
+        if progress is None:
             yield answer(opened=StreamOpened(decision=decision))
             return
-        progress = self._progress(job)
         await self._record(progress.entry("started"))
         try:
-            yield answer(opened=StreamOpened(decision=decision, plan=mask_message.plan(job.plan)))
+            yield answer(opened=StreamOpened(decision=decision, plan=mask_message.plan(progress.job.plan)))
             async for rows, pieces in progress.masked(progress.admitted(_arrow_messages(requests))):
                 progress.leaves(rows)
                 for piece in pieces:
@@ -152,9 +166,6 @@ class MaskService:
         await self._record(entry)
         yield answer(end=StreamEnd(rows=progress.rows, record_id=entry.id))
 
-    def _progress(self, job: Job) -> Progress:
-        return Progress(job, Reservation(self._quotas, self._limits, job), self._threads.run)
-
     async def _record(self, entry: Entry) -> None:
         """No record, no answer; and a record that was begun is finished even if the caller hangs up."""
         task = asyncio.get_running_loop().create_task(self._writer.append([entry]))
@@ -163,23 +174,32 @@ class MaskService:
         await asyncio.shield(task)
 
 
-def _authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
-    """The question that this work is to the policy."""
-    refuse_unknown(scope, "scope")
-    if action == "unmask":
-        for name in _OWN:
-            if name in scope.context:
-                raise InvalidRequest.field(f"scope.context.{name}", "is set by the server; leave it out")
-    return AuthorizeRequest(
-        subject=scope.subject,
-        on_behalf_of=scope.on_behalf_of,
-        action=Action(name=action),
-        resource=Resource(type="table", id=scope.table),
-        context=scope.context,
-        request_id=scope.request_id,
-        approval_id=scope.approval_id,
-        justification=scope.justification,
-    )
+class _Made:
+    """What is made of inline data before its decision is used: all members of the answer but decision and record."""
+
+    def __init__(self, content: Inline, threads: Threads) -> None:
+        self.members: dict[str, Any] = {}
+        self._content, self._threads = content, threads
+
+    async def begin(self, progress: Progress, decided: Decided) -> None:
+        """Mask all rows. Raises `QuotaExceeded`, and `ValueRefused` where the answer does not fit one message."""
+        rows = await self._threads.run(self._content.rows)
+        plan, made = progress.job.plan, await progress.batch(rows.batch)
+        data = await self._threads.run(lambda: mask_message.data(rows.shape, made, plan.output_schema))
+        progress.leaves(made.num_rows)
+        self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
+        mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
+
+
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+    """What a decision about unmasking is bound to where nothing is unmasked yet."""
+
+    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+        columns = reversed_columns(plan)
+        start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
+        return token_tree.context(start)
+
+    return bound
 
 
 async def _arrow_messages(requests: AsyncIterator[StreamRequest]) -> AsyncGenerator[memoryview, None]:

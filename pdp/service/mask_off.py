@@ -22,4 +22,4 @@ class MaskService:
         """Refused."""
         yield await self.Mask(requests, caller)
 
-    Rewrap = MaskStream
+    Rewrap = UnmaskStream = MaskStream

@@ -126,6 +126,9 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         approved=count,
         claims=struct(requirement.claims) if requirement.claims else None,
         individual=requirement.individual,
+        individual_every=_duration(requirement.individual_every_ms) if requirement.individual else None,
+        summary=requirement.summary,
+        unmask_values=requirement.unmask_values,
     )
 
 

@@ -1,15 +1,17 @@
 """ReviewService: what a reviewer may review, and the verdict."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 
 from pdp import canonical
-from pdp.approval import ReviewVerdict, State
+from pdp.approval import ReviewVerdict
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
-from pdp.store.approvals import Approvals
+from pdp.store.queue import Place
 from pdp.v1.approval_pb2 import Approval, Verdict
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import (
@@ -22,6 +24,7 @@ from pdp.v1.review_pb2 import (
     WatchQueueRequest,
     WatchQueueResponse,
 )
+from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.reviewing import Reviewing, Submission
 from pdp.workflow.watching import Watching
 
@@ -29,17 +32,17 @@ from pdp.workflow.watching import Watching
 class ReviewService:
     """For people who review."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing, watching: Watching, realm: str) -> None:
-        self._approvals, self._reviewing, self._watching, self._realm = approvals, reviewing, watching, realm
+    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, watching: Watching, realm: str) -> None:
+        self._queue, self._reviewing, self._watching, self._realm = queue, reviewing, watching, realm
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
-        """Of a page of everybody's pending approvals those that the caller may review."""
-        limit, before = page.size(request.page_size), page.before(request.page_token)
-        found = await self._approvals.in_state(State.PENDING, before, limit)
-        queue = await self._reviewing.queue(caller, found)
-        token = page.next_token([one.approval.id for one in found], limit)
-        approvals, token = page.fitting([message.approval(one) for one in queue], token)
-        return ListQueueResponse(approvals=approvals, next_page_token=token)
+        """A page of what the caller may review, the nearest deadline first."""
+        limit, after = page.size(request.page_size), place(request.page_token)
+        found = await self._queue.page(caller, after, limit)
+        tokens = {held.approval.id: _token(where) for where, held in found.approvals}
+        end = _token(found.more) if found.more else ""
+        approvals, last = page.fitting([message.approval(held) for _, held in found.approvals], end)
+        return ListQueueResponse(approvals=approvals, next_page_token=tokens.get(last, last))
 
     async def Review(self, request: ReviewRequest, caller: Caller) -> ReviewResponse:
         """One verdict on exactly what was displayed."""
@@ -56,7 +59,8 @@ class ReviewService:
 
     async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncGenerator[WatchQueueResponse, None]:
         """The queue, and its changes."""
-        async with aclosing(self._watching.queue(caller, request.resume_token)) as queue:
+        watch = self._watching.queue(caller, request.resume_token, changes_only=request.changes_only)
+        async with aclosing(watch) as queue:
             async for update in queue:
                 approval = message.approval(update.held) if update.held else Approval(approval_id=update.approval_id)
                 yield WatchQueueResponse(
@@ -70,6 +74,9 @@ class ReviewService:
         if request.verdict not in Verdict.values() or request.verdict == Verdict.VERDICT_UNSPECIFIED:
             raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
         verdict = ReviewVerdict(Verdict.Name(request.verdict).removeprefix("VERDICT_"))
+        if request.expected_version < 1:
+            sentence = "is required; send the version of the approval that was displayed"
+            raise InvalidRequest.field("expected_version", sentence)
         sends_back = verdict is ReviewVerdict.CHANGES_REQUESTED
         if request.HasField("suggestion") and not sends_back:
             raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")
@@ -81,6 +88,25 @@ class ReviewService:
             together=request.together,
             suggestion=_suggestion(request.suggestion, self._realm) if request.HasField("suggestion") else b"",
         )
+
+
+def place(token: str) -> Place | None:
+    """The place behind which a page begins, from `page_token`."""
+    if not token:
+        return None
+    found = _PLACE.fullmatch(token)
+    if found is None:
+        sentence = "was not issued by this server; send the next_page_token of the page before"
+        raise InvalidRequest.field("page_token", sentence)
+    return Place(_EPOCH + timedelta(milliseconds=int(found[1], 16)), found[2])
+
+
+def _token(where: Place) -> str:
+    return f"{(where.due_at - _EPOCH) // timedelta(milliseconds=1):012x}.{where.approval_id}"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE = re.compile("([0-9a-f]{12})[.](apr_[0-9a-f]{32})")
 
 
 def _why(reason: str, *, required: bool) -> str:

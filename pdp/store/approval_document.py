@@ -83,8 +83,10 @@ def of_posted(posted: OutboxEntry) -> Document:
     return {**record, "signature": posted.signature}
 
 
-def _requirement(document: Document) -> Requirement:
-    changed: dict[str, Any] = {name: tuple(document[name]) for name in ("groups", "identities")}
+def to_requirement(document: Document) -> Requirement:
+    """The requirement in a document."""
+    lists = ("groups", "identities", "summary")
+    changed: dict[str, Any] = {name: tuple(document[name]) for name in lists if name in document}
     return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
 
 
@@ -128,7 +130,7 @@ _WRITTEN: Mapping[str, Callable[[Any], Any]] = {
 }
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "request": bytes,
-    "requirements": lambda documents: tuple(_requirement(document) for document in documents),
+    "requirements": lambda documents: tuple(to_requirement(document) for document in documents),
     "principals": tuple,
     "outbox": lambda documents: tuple(_posted(document) for document in documents),
 }

@@ -10,18 +10,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from pdp import addressee
 from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
 from pdp.audit.record import Entry
 from pdp.canonical import kind
 from pdp.errors import NotFound
 from pdp.seal import Sealer
+from pdp.store.addressees import Addressees
 from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
 from pdp.store.database import Database, Document, unavailable
 from pdp.store.notifications import untold
+from pdp.store.pace import Pace, Turn
 
-_FOUND = {"document": "$$ROOT", "now": "$$NOW"}
+FOUND = {"document": "$$ROOT", "now": "$$NOW"}
+"""What a query reads: the whole document, and MongoDB's time."""
 
 
 class RequestIdTaken(Exception):
@@ -37,7 +42,8 @@ class Approvals:
 
     def __init__(self, database: Database, sealer: Sealer, *, notified: bool = False) -> None:
         self._collection, self._notified = database.database.get_collection("approvals"), notified
-        self._database, self._sealer = database, sealer
+        self._database, self._sealer, self._pace = database, sealer, Pace(database)
+        self._addressees = Addressees(database)
 
     async def now(self) -> datetime:
         """MongoDB's time."""
@@ -68,10 +74,6 @@ class Approvals:
         condition: Document = {"caller": {"$eq": caller}}
         return await self._page(condition, state, before, limit)
 
-    async def in_state(self, state: State, before: str, limit: int) -> list[ApprovalAt]:
-        """The approvals of all callers in `state`, newest first."""
-        return await self._page({}, state, before, limit)
-
     async def last_approved(self, approval: Approval) -> ApprovalAt | None:
         """The newest other approval of the same caller and kind that was approved and not withdrawn."""
         condition: Document = {
@@ -83,21 +85,25 @@ class Approvals:
         found = await self._find(condition, 1, newest_first=True)
         return found[0] if found else None
 
-    async def suggesting(self, digest: str) -> list[ApprovalAt]:
-        """The approvals with a review that suggests the request of this digest. One query, by an index of its own."""
-        return await self._find({"reviews.suggestion_digest": {"$eq": digest}}, 0)
+    async def suggesting(self, digests: Sequence[str]) -> list[ApprovalAt]:
+        """The approvals with a review that suggests a request of these digests. One query, by an index of its own."""
+        return await self._find({"reviews.suggestion_digest": {"$in": list(digests)}}, 0)
 
     async def open(self, opening: Opening, request_id: str, outbox: Sequence[Entry] = ()) -> Approval | None:
         """Insert a PENDING approval; None where the caller has one for this digest already. `request_id` may be empty.
 
         Raises `RequestIdTaken`.
         """
+        await self._addressees.note(addressee.shared(opening.requirements))
+        sealed_at = opening.sealed_at or await self.now()
         document = {
             **of_opening(replace(opening, outbox=self._signed(opening.id, 1, outbox))),
             "version": 1,
             "state": State.PENDING,
             "reviews": [],
             "kind": kind(opening.request),
+            "addressees": addressee.words(opening.requirements),
+            "due_at": sealed_at + timedelta(milliseconds=opening.pending_for_ms),
             "untold": untold(outbox, State.PENDING) if self._notified else [],
         }
         if request_id:
@@ -110,13 +116,17 @@ class Approvals:
             return None
 
     async def review(
-        self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry]
+        self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry], turn: Turn | None = None
     ) -> Approval | None:
-        """Add a review to an approval whose time is not over."""
+        """Add a review to an approval whose time is not over. With `turn` it is paced: raises `TooSoon`."""
         changes: Document = {"$push": {"reviews": of_review(review)}}
         if after in (State.DENIED, State.REVOKED):
             changes["$set"] = {"closed_by": review.reviewer, "close_reason": review.reason}
-        return await self._step(approval, after, outbox, changes)
+        if turn is None:
+            return await self._step(approval, after, outbox, changes)
+        return await self._pace.step(
+            turn, lambda session: self._step(approval, after, outbox, changes, session=session)
+        )
 
     async def close(
         self, approval: Approval, after: State, closed_by: str, reason: str, outbox: Sequence[Entry]
@@ -161,7 +171,7 @@ class Approvals:
 
     async def of_an_older_version(self, limit: int) -> list[ApprovalAt]:
         """Open approvals that an older version of Placet sealed, whose time is not over."""
-        waits = {"$or": [_current(State.PENDING), _current(State.APPROVED)]}
+        waits = {"$or": [current(State.PENDING), current(State.APPROVED)]}
         return await self._find({**waits, "sealed_at": {"$exists": False}}, limit)
 
     async def undelivered(self, age: timedelta, limit: int) -> list[ApprovalAt]:
@@ -171,7 +181,7 @@ class Approvals:
 
     async def _one(self, condition: Document) -> ApprovalAt | None:
         async with unavailable():
-            document = await self._collection.find_one(condition, _FOUND)
+            document = await self._collection.find_one(condition, FOUND)
         return _found(document) if document else None
 
     async def _page(self, condition: Document, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
@@ -183,7 +193,7 @@ class Approvals:
 
     async def _find(self, condition: Document, limit: int, *, newest_first: bool = False) -> list[ApprovalAt]:
         async with unavailable():
-            cursor = self._collection.find(condition, _FOUND, limit=limit)
+            cursor = self._collection.find(condition, FOUND, limit=limit)
             if newest_first:
                 cursor = cursor.sort("_id", -1)
             return [_found(document) async for document in cursor]
@@ -196,6 +206,7 @@ class Approvals:
         changes: Document,
         *,
         overdue: bool = False,
+        session: AsyncClientSession | None = None,
     ) -> Approval | None:
         if after is not approval.state:
             transition(approval.state, after)
@@ -213,15 +224,22 @@ class Approvals:
             changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
-        return await self._update(condition, update)
+        return await self._update(condition, update, session=session)
 
     def _signed(self, approval_id: str, version: int, outbox: Sequence[Entry]) -> tuple[OutboxEntry, ...]:
         return tuple(OutboxEntry(entry, self._sealer.outbox(approval_id, version, entry)) for entry in outbox)
 
-    async def _update(self, condition: Document, update: Document, *, upsert: bool = False) -> Approval | None:
+    async def _update(
+        self,
+        condition: Document,
+        update: Document,
+        *,
+        upsert: bool = False,
+        session: AsyncClientSession | None = None,
+    ) -> Approval | None:
         async with unavailable():
             document = await self._collection.find_one_and_update(
-                condition, update, upsert=upsert, return_document=ReturnDocument.AFTER
+                condition, update, upsert=upsert, return_document=ReturnDocument.AFTER, session=session
             )
         return from_document(document) if document else None
 
@@ -241,7 +259,8 @@ def _overdue(state: State) -> Document:
     return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(state), "$$NOW"]}}
 
 
-def _current(state: State) -> Document:
+def current(state: State) -> Document:
+    """The condition of an approval in this state whose time is not over."""
     return {"state": {"$eq": state}, "$expr": {"$gt": [_deadline(state), "$$NOW"]}}
 
 

@@ -16,6 +16,8 @@ from pymongo.write_concern import WriteConcern
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
 from pdp.store import cause
+from pdp.store.driver import in_our_words
+from pdp.store.topology import ROUTER, is_router
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -23,23 +25,31 @@ _SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
 KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
+KEPT_UNMASKINGS_SECONDS = 25 * 3600
+"""The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
+
+
+class Outrun(Exception):
+    """Another call changes the documents of a transaction; nothing of it was written, and it may be tried again."""
 
 
 @asynccontextmanager
 async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
     """Raise `StoreUnavailable` if MongoDB does not confirm within `seconds`, for any reason.
 
-    A duplicate key is an answer, so its error passes through.
+    A duplicate key is an answer, so its error passes through. A transaction that met another raises `Outrun`.
     """
     try:
         async with deadline.within(seconds):
             yield
     except DuplicateKeyError:
         raise
-    except (PyMongoError, TimeoutError):
+    except (PyMongoError, TimeoutError) as error:
+        if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+            raise Outrun from None
         raise StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again") from None
 
 
@@ -60,14 +70,15 @@ class Database:
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
         try:
-            client: AsyncMongoClient[Document] = AsyncMongoClient(
-                uri,
-                serverSelectionTimeoutMS=2000,
-                connectTimeoutMS=1000,
-                socketTimeoutMS=2000,
-                maxPoolSize=32,
-                appname="placet",
-            )
+            with in_our_words(uri):
+                client: AsyncMongoClient[Document] = AsyncMongoClient(
+                    uri,
+                    serverSelectionTimeoutMS=2000,
+                    connectTimeoutMS=1000,
+                    socketTimeoutMS=2000,
+                    maxPoolSize=32,
+                    appname="placet",
+                )
         except (ConfigurationError, InvalidURI, ValueError):
             raise SetupError(
                 "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
@@ -110,6 +121,8 @@ class Database:
         except PyMongoError as error:
             seen = self._client.topology_description.server_descriptions().values()
             raise SetupError(cause.sentence(error, seen)) from None
+        if is_router(hello):
+            raise SetupError(ROUTER)
         if "setName" not in hello:
             raise SetupError(cause.NOT_INITIATED if hello.get("isreplicaset") else cause.STANDALONE)
         await self._check_rights()
@@ -142,58 +155,80 @@ class Database:
 
     async def _make_indexes(self) -> None:
         """Make every index that is missing."""
-        approvals, batches = self.database.get_collection("approvals"), self.database.get_collection("batches")
-        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
         try:
-            await approvals.create_index(
-                [("caller", 1), ("digest", 1)],
-                name="one_pending",
-                unique=True,
-                partialFilterExpression={"state": {"$eq": "PENDING"}},
-            )
-            await approvals.create_index(
-                [("caller", 1), ("request_ids", 1)],
-                name="one_request_id",
-                unique=True,
-                partialFilterExpression={"request_ids": {"$exists": True}},
-            )
-            await approvals.create_index(
-                [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
-            )
-            await approvals.create_index(
-                [("caller", 1), ("digest", 1), ("closed_at", -1)],
-                name="denied",
-                partialFilterExpression={"state": {"$eq": "DENIED"}},
-            )
-            await approvals.create_index(
-                [("reviews.suggestion_digest", 1)],
-                name="suggesting",
-                partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
-            )
-            await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
-            await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
-            await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
-            await approvals.create_index(
-                [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
-            )
-            await approvals.create_index(
-                [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
-            )
-            await batches.create_index([("ids", 1)], name="by_record")
-            await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
-            await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
-            await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
-            await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
-            notifications = self.database.get_collection("notifications")
-            await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
-            await notifications.create_index(
-                [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
-            )
-            quotas = self.database.get_collection("quotas")
-            await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
-            uses = self.database.get_collection("uses")
-            await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
+            await self._index_approvals()
+            await self._index_the_log()
+            await self._index_masking()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
             ) from None
+
+    async def _index_approvals(self) -> None:
+        approvals = self.database.get_collection("approvals")
+        await approvals.create_index(
+            [("caller", 1), ("digest", 1)],
+            name="one_pending",
+            unique=True,
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
+        )
+        await approvals.create_index(
+            [("caller", 1), ("request_ids", 1)],
+            name="one_request_id",
+            unique=True,
+            partialFilterExpression={"request_ids": {"$exists": True}},
+        )
+        await approvals.create_index(
+            [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
+        )
+        await approvals.create_index(
+            [("caller", 1), ("digest", 1), ("closed_at", -1)],
+            name="denied",
+            partialFilterExpression={"state": {"$eq": "DENIED"}},
+        )
+        await approvals.create_index(
+            [("reviews.suggestion_digest", 1)],
+            name="suggesting",
+            partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
+        )
+        await approvals.create_index(
+            [("addressees", 1), ("due_at", 1), ("_id", 1)],
+            name="queue",
+            partialFilterExpression={"state": {"$eq": "PENDING"}},
+        )
+        await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
+        await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
+        await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
+        await approvals.create_index(
+            [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
+        )
+        await approvals.create_index(
+            [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
+        )
+
+    async def _index_the_log(self) -> None:
+        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
+        await self.database.get_collection("batches").create_index([("ids", 1)], name="by_record")
+        await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
+        await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
+        await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
+        await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+        notifications = self.database.get_collection("notifications")
+        await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
+        await notifications.create_index(
+            [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
+        )
+
+    async def _index_masking(self) -> None:
+        quotas = self.database.get_collection("quotas")
+        await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
+        uses = self.database.get_collection("uses")
+        await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
+        unmaskings = self.database.get_collection("unmaskings")
+        await unmaskings.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_UNMASKINGS_SECONDS)
+        await unmaskings.create_index(
+            [("caller", 1), ("request_id", 1)],
+            name="one_request_id",
+            unique=True,
+            partialFilterExpression={"request_id": {"$exists": True}},
+        )

@@ -81,20 +81,22 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
     LAST_APPROVED_FIELD_NUMBER: _ClassVar[int]
     NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    MAY_NOT_REVIEW_REASON_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
     eligible: _containers.RepeatedCompositeFieldContainer[EligibleReviewers]
     last_approved: Approval
     notifications: _containers.RepeatedCompositeFieldContainer[Notification]
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ...) -> None: ...
+    may_not_review_reason: str
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ...) -> None: ...
 
 class EligibleReviewers(_message.Message):
     __slots__ = ("rule", "identities", "open")
@@ -225,7 +227,7 @@ class Outcome(_message.Message):
     def __init__(self, state: _Optional[_Union[OutcomeState, str]] = ..., detail: _Optional[str] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: bool = ...) -> None: ...
 
 class Requirement(_message.Message):
-    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual")
+    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual", "summary", "individual_every", "unmask_values")
     RULE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -236,6 +238,9 @@ class Requirement(_message.Message):
     APPROVED_FIELD_NUMBER: _ClassVar[int]
     CLAIMS_FIELD_NUMBER: _ClassVar[int]
     INDIVIDUAL_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    INDIVIDUAL_EVERY_FIELD_NUMBER: _ClassVar[int]
+    UNMASK_VALUES_FIELD_NUMBER: _ClassVar[int]
     rule: str
     reason: str
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -246,7 +251,10 @@ class Requirement(_message.Message):
     approved: int
     claims: _struct_pb2.Struct
     individual: bool
-    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ...) -> None: ...
+    summary: _containers.RepeatedScalarFieldContainer[str]
+    individual_every: _duration_pb2.Duration
+    unmask_values: int
+    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., unmask_values: _Optional[int] = ...) -> None: ...
 
 class ApprovalReview(_message.Message):
     __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion")

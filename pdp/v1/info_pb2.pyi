@@ -43,13 +43,15 @@ class Limits(_message.Message):
     def __init__(self, message_bytes: _Optional[int] = ..., request_bytes: _Optional[int] = ..., batch_bytes: _Optional[int] = ..., batch_items: _Optional[int] = ..., nesting: _Optional[int] = ...) -> None: ...
 
 class CallerInfo(_message.Message):
-    __slots__ = ("identity", "kind", "roles", "groups")
+    __slots__ = ("identity", "kind", "roles", "groups", "claims_elsewhere")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_ELSEWHERE_FIELD_NUMBER: _ClassVar[int]
     identity: str
     kind: str
     roles: _containers.RepeatedScalarFieldContainer[str]
     groups: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, identity: _Optional[str] = ..., kind: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
+    claims_elsewhere: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, identity: _Optional[str] = ..., kind: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ..., claims_elsewhere: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -161,12 +161,16 @@ class StreamEnd(_message.Message):
     def __init__(self, rows: _Optional[int] = ..., record_id: _Optional[str] = ...) -> None: ...
 
 class GetMaskPlanRequest(_message.Message):
-    __slots__ = ("scope", "shape")
+    __slots__ = ("scope", "shape", "unmask", "columns")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    UNMASK_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     scope: MaskScope
     shape: MaskShape
-    def __init__(self, scope: _Optional[_Union[MaskScope, _Mapping]] = ..., shape: _Optional[_Union[MaskShape, _Mapping]] = ...) -> None: ...
+    unmask: bool
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, scope: _Optional[_Union[MaskScope, _Mapping]] = ..., shape: _Optional[_Union[MaskShape, _Mapping]] = ..., unmask: bool = ..., columns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetMaskPlanResponse(_message.Message):
     __slots__ = ("decision", "plan", "plan_json")
@@ -201,6 +205,78 @@ class UnmaskResponse(_message.Message):
     rows: int
     record_id: str
     def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., plan: _Optional[_Union[MaskPlan, _Mapping]] = ..., data: _Optional[_Union[MaskData, _Mapping]] = ..., rows: _Optional[int] = ..., record_id: _Optional[str] = ...) -> None: ...
+
+class UnmaskStreamRequest(_message.Message):
+    __slots__ = ("start", "chunk")
+    START_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    start: UnmaskStreamStart
+    chunk: UnmaskChunk
+    def __init__(self, start: _Optional[_Union[UnmaskStreamStart, _Mapping]] = ..., chunk: _Optional[_Union[UnmaskChunk, _Mapping]] = ...) -> None: ...
+
+class UnmaskStreamStart(_message.Message):
+    __slots__ = ("scope", "shape", "columns", "domains", "chunks")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    scope: MaskScope
+    shape: MaskShape
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    chunks: _containers.RepeatedCompositeFieldContainer[UnmaskChunkEntry]
+    def __init__(self, scope: _Optional[_Union[MaskScope, _Mapping]] = ..., shape: _Optional[_Union[MaskShape, _Mapping]] = ..., columns: _Optional[_Iterable[str]] = ..., domains: _Optional[_Iterable[str]] = ..., chunks: _Optional[_Iterable[_Union[UnmaskChunkEntry, _Mapping]]] = ...) -> None: ...
+
+class UnmaskChunkEntry(_message.Message):
+    __slots__ = ("rows", "values", "tokens_sha256")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    values: int
+    tokens_sha256: bytes
+    def __init__(self, rows: _Optional[int] = ..., values: _Optional[int] = ..., tokens_sha256: _Optional[bytes] = ...) -> None: ...
+
+class UnmaskChunk(_message.Message):
+    __slots__ = ("index", "arrow_messages")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ARROW_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    arrow_messages: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, index: _Optional[int] = ..., arrow_messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class UnmaskStreamResponse(_message.Message):
+    __slots__ = ("opened", "chunk", "end")
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    opened: UnmaskStreamOpened
+    chunk: UnmaskChunk
+    end: UnmaskStreamEnd
+    def __init__(self, opened: _Optional[_Union[UnmaskStreamOpened, _Mapping]] = ..., chunk: _Optional[_Union[UnmaskChunk, _Mapping]] = ..., end: _Optional[_Union[UnmaskStreamEnd, _Mapping]] = ...) -> None: ...
+
+class UnmaskStreamOpened(_message.Message):
+    __slots__ = ("decision", "plan", "next_chunk")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CHUNK_FIELD_NUMBER: _ClassVar[int]
+    decision: _decision_pb2.AuthorizeResponse
+    plan: MaskPlan
+    next_chunk: int
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., plan: _Optional[_Union[MaskPlan, _Mapping]] = ..., next_chunk: _Optional[int] = ...) -> None: ...
+
+class UnmaskStreamEnd(_message.Message):
+    __slots__ = ("rows", "values", "chunks", "record_id")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    values: int
+    chunks: int
+    record_id: str
+    def __init__(self, rows: _Optional[int] = ..., values: _Optional[int] = ..., chunks: _Optional[int] = ..., record_id: _Optional[str] = ...) -> None: ...
 
 class RewrapRequest(_message.Message):
     __slots__ = ("start", "arrow_message")

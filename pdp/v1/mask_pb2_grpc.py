@@ -36,13 +36,17 @@ class MaskServiceStub(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def __init__(self, channel):
@@ -71,6 +75,11 @@ class MaskServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_mask__pb2.UnmaskRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_mask__pb2.UnmaskResponse.FromString,
                 _registered_method=True)
+        self.UnmaskStream = channel.stream_stream(
+                '/pdp.v1.MaskService/UnmaskStream',
+                request_serializer=pdp_dot_v1_dot_mask__pb2.UnmaskStreamRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_mask__pb2.UnmaskStreamResponse.FromString,
+                _registered_method=True)
         self.Rewrap = channel.stream_stream(
                 '/pdp.v1.MaskService/Rewrap',
                 request_serializer=pdp_dot_v1_dot_mask__pb2.RewrapRequest.SerializeToString,
@@ -89,13 +98,17 @@ class MaskServiceServicer(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def Mask(self, request, context):
@@ -114,7 +127,7 @@ class MaskServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetMaskPlan(self, request, context):
-        """Tells how each column would be masked. It opens and uses no approval.
+        """Tells how each column would be masked, or reversed. It opens and uses no approval.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +141,32 @@ class MaskServiceServicer(object):
         3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
         and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
         one column named "records" whose values are the texts of the records.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmaskStream(self, request_iterator, context):
+        """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+        with these members added to the context, so that an approval fits exactly these tokens in this order:
+        1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+        2. `count`: the number of values in them. `chunks`: the number of chunks.
+        3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+        big-endian. Each text follows its length in bytes, which is such a number.
+        a. The first entry is of the table: the number of columns; for each column its name and its domain;
+        `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+        `record_paths` the number 2, the number of paths and each path.
+        b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+        Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+        one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+        one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+        INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+        A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+        of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,6 +203,11 @@ def add_MaskServiceServicer_to_server(servicer, server):
                     request_deserializer=pdp_dot_v1_dot_mask__pb2.UnmaskRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_mask__pb2.UnmaskResponse.SerializeToString,
             ),
+            'UnmaskStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.UnmaskStream,
+                    request_deserializer=pdp_dot_v1_dot_mask__pb2.UnmaskStreamRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_mask__pb2.UnmaskStreamResponse.SerializeToString,
+            ),
             'Rewrap': grpc.stream_stream_rpc_method_handler(
                     servicer.Rewrap,
                     request_deserializer=pdp_dot_v1_dot_mask__pb2.RewrapRequest.FromString,
@@ -188,13 +232,17 @@ class MaskService(object):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
     begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
     lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+    used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+    its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @staticmethod
@@ -295,6 +343,33 @@ class MaskService(object):
             '/pdp.v1.MaskService/Unmask',
             pdp_dot_v1_dot_mask__pb2.UnmaskRequest.SerializeToString,
             pdp_dot_v1_dot_mask__pb2.UnmaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmaskStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pdp.v1.MaskService/UnmaskStream',
+            pdp_dot_v1_dot_mask__pb2.UnmaskStreamRequest.SerializeToString,
+            pdp_dot_v1_dot_mask__pb2.UnmaskStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

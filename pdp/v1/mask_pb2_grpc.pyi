@@ -37,13 +37,17 @@ class MaskServiceStub:
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @_typing.overload
@@ -57,7 +61,7 @@ class MaskServiceStub:
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _grpc.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]
-    """Tells how each column would be masked. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
     Unmask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -66,6 +70,28 @@ class MaskServiceStub:
     3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    """
+    UnmaskStream: _grpc.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]
+    """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+    with these members added to the context, so that an approval fits exactly these tokens in this order:
+    1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+    2. `count`: the number of values in them. `chunks`: the number of chunks.
+    3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+       big-endian. Each text follows its length in bytes, which is such a number.
+       a. The first entry is of the table: the number of columns; for each column its name and its domain;
+          `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+          `record_paths` the number 2, the number of paths and each path.
+       b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+    Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+    one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+    one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+    INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _grpc.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -84,13 +110,17 @@ class MaskServiceAsyncStub(MaskServiceStub):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -101,7 +131,7 @@ class MaskServiceAsyncStub(MaskServiceStub):
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
     """
     GetMaskPlan: _aio.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]  # type: ignore[assignment]
-    """Tells how each column would be masked. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
     Unmask: _aio.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]  # type: ignore[assignment]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -110,6 +140,28 @@ class MaskServiceAsyncStub(MaskServiceStub):
     3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    """
+    UnmaskStream: _aio.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]  # type: ignore[assignment]
+    """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+    with these members added to the context, so that an approval fits exactly these tokens in this order:
+    1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+    2. `count`: the number of values in them. `chunks`: the number of chunks.
+    3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+       big-endian. Each text follows its length in bytes, which is such a number.
+       a. The first entry is of the table: the number of columns; for each column its name and its domain;
+          `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+          `record_paths` the number 2, the number of paths and each path.
+       b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+    Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+    one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+    one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+    INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    Later than that the approval is used and its request denied, or, where none was needed,
+    FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+    The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
     """
     Rewrap: _aio.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]  # type: ignore[assignment]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
@@ -127,13 +179,17 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
        begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
        lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
+       used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
+       its decision is used, only the plan is made and the quota looked at.
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
-    RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the
-    server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message).
-    Before that, close the sending side, wait for the `end`, and send the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
+    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @_abc_1.abstractmethod
@@ -160,7 +216,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.GetMaskPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.GetMaskPlanResponse, _abc.Awaitable[_mask_pb2.GetMaskPlanResponse]]:
-        """Tells how each column would be masked. It opens and uses no approval."""
+        """Tells how each column would be masked, or reversed. It opens and uses no approval."""
 
     @_abc_1.abstractmethod
     def Unmask(
@@ -175,6 +231,34 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
            and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
            one column named "records" whose values are the texts of the records.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmaskStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_mask_pb2.UnmaskStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_mask_pb2.UnmaskStreamResponse], _abc.AsyncIterator[_mask_pb2.UnmaskStreamResponse]]:
+        """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
+        with these members added to the context, so that an approval fits exactly these tokens in this order:
+        1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+        2. `count`: the number of values in them. `chunks`: the number of chunks.
+        3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
+           big-endian. Each text follows its length in bytes, which is such a number.
+           a. The first entry is of the table: the number of columns; for each column its name and its domain;
+              `masked_key_version`; then for `arrow_schema` the number 1 and its bytes, as a text is written; for
+              `record_paths` the number 2, the number of paths and each path.
+           b. Each chunk has one entry: rows, values and the 32 bytes of its `tokens_sha256`.
+        Send a start. The answer to it names the chunk to send first. Then send one chunk after the other, each only when the
+        one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
+        one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
+        INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
+        A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
+        of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
+        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        Later than that the approval is used and its request denied, or, where none was needed,
+        FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
+        The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
         """
 
     @_abc_1.abstractmethod

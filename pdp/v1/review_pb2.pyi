@@ -49,10 +49,12 @@ class ReviewResponse(_message.Message):
     def __init__(self, approval: _Optional[_Union[_approval_pb2.Approval, _Mapping]] = ...) -> None: ...
 
 class WatchQueueRequest(_message.Message):
-    __slots__ = ("resume_token",)
+    __slots__ = ("resume_token", "changes_only")
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_ONLY_FIELD_NUMBER: _ClassVar[int]
     resume_token: str
-    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+    changes_only: bool
+    def __init__(self, resume_token: _Optional[str] = ..., changes_only: bool = ...) -> None: ...
 
 class WatchQueueResponse(_message.Message):
     __slots__ = ("approval", "may_review", "resume_token")

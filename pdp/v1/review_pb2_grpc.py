@@ -62,7 +62,7 @@ class ReviewServiceServicer(object):
     """
 
     def ListQueue(self, request, context):
-        """Lists the pending approvals that the caller may review now, newest first.
+        """Lists the pending approvals that the caller may review now, the nearest deadline first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,17 +73,21 @@ class ReviewServiceServicer(object):
         1. A person reviews an approval once.
         2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
         3. A denial of an APPROVED approval revokes it.
+        4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+        held back.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchQueue(self, request, context):
-        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+        changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+        call with the last `resume_token` continues the stream.
         Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,19 +34,23 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListQueue: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]
-    """Lists the pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
     Review: _grpc.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]
     """Records one verdict.
     1. A person reviews an approval once.
     2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
     3. A denial of an APPROVED approval revokes it.
+    4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+       `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+       held back.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
-    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+    changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+    call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
@@ -60,19 +64,23 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListQueue: _aio.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]  # type: ignore[assignment]
-    """Lists the pending approvals that the caller may review now, newest first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
     Review: _aio.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records one verdict.
     1. A person reviews an approval once.
     2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
     3. A denial of an APPROVED approval revokes it.
+    4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+       `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+       held back.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
-    """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-    the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+    """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+    changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+    call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
@@ -89,7 +97,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListQueueResponse, _abc.Awaitable[_review_pb2.ListQueueResponse]]:
-        """Lists the pending approvals that the caller may review now, newest first."""
+        """Lists the pending approvals that the caller may review now, the nearest deadline first."""
 
     @_abc_1.abstractmethod
     def Review(
@@ -101,9 +109,12 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         1. A person reviews an approval once.
         2. A requester principal never reviews it: PERMISSION_DENIED/REVIEWER_IS_REQUESTER.
         3. A denial of an APPROVED approval revokes it.
+        4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
+           `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
+           held back.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
         """
 
     @_abc_1.abstractmethod
@@ -112,8 +123,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.WatchQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_review_pb2.WatchQueueResponse], _abc.AsyncIterator[_review_pb2.WatchQueueResponse]]:
-        """Sends the caller's queue as it is. Then it sends each approval that enters the queue, changes in it or leaves it, until
-        the caller ends the stream. After a break, a new call with the last `resume_token` continues the stream.
+        """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
+        changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
+        call with the last `resume_token` continues the stream.
         Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
         """
 

@@ -1,51 +1,55 @@
-"""A mask job: planned, decided as any other action, and confirmed to be of the policy revision that decided.
+"""A mask job: planned, decided as any other action, ready before its decision is used, and then begun.
 
-The plan comes first, so that no approval is used for what cannot be done.
+    form -> plan -> verdict -> quota reserved, content opened, answer measured -> decision used, with the claim in it
+
+1. What fails before the decision is used uses nothing: the approval stands as it stood, and the quota is given back.
+2. Nothing is reserved or opened for a call that is denied or waits for people.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextvars import Context
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import masker
+from pdp import deadline, identifier
 from pdp.audit import event
 from pdp.caller import Caller, identity, is_person
 from pdp.decision import Effect
-from pdp.errors import Conflict, DecisionUsed, EngineUnavailable, KeyRefused, MaskPlanRefused, PdpError, PolicyInvalid
-from pdp.masking.job import Job, Threads
+from pdp.errors import (
+    Conflict,
+    DecisionUsed,
+    EngineUnavailable,
+    KeyRefused,
+    MaskPlanRefused,
+    PdpError,
+    PolicyInvalid,
+    StoreUnavailable,
+)
+from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
 from pdp.masking.question import masks_input, selection
-from pdp.masking.rows import Shape
 from pdp.opa.queries import Opa
 from pdp.recording.writer import Writer
+from pdp.requirement import allowance
+from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
+from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Ask
+from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
+from pdp.workflow.mask_work import Work
 
 ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
+USE_SECONDS = 0.2
+"""Seconds that the use of an approval and its records may take: two writes, which take about 20 ms."""
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done to which data; `only` leaves all but these columns alone.
-
-    1. `bound` gives what the decision is bound to beside the request, once there is a plan: members for its context.
-    2. `content` parses what is to be worked on, or raises. It runs before the decision, so that no approval is used for
-       what is broken, but never for a caller whom the policy denies. `bound` needs the content before anybody is
-       asked, as the policy may look at what it gives.
-    """
-
-    action: str
-    shape: Shape
-    masked_version: int = 0
-    only: Sequence[str] = ()
-    bound: Callable[[masker.MaskPlan], Mapping[str, Any]] = lambda _: {}
-    content: Callable[[], object] | None = None
+_RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
+"""What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,18 @@ class _Planned:
     plan: masker.MaskPlan
     persons: Sequence[str]
     context: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One call on its way to its decision: its progress once it is ready, and its claim."""
+
+    work: Work
+    ask: Ask
+    keys: masker.Keyring
+    planned: _Planned
+    claim: str = field(default_factory=lambda: identifier.new("use"))
+    progress: Progress | None = None
 
 
 class MaskJobs:
@@ -69,45 +85,120 @@ class MaskJobs:
         keys: MaskKeys,
         domains: Domains,
         uses: MaskUses,
+        quotas: Quotas,
+        limits: Limits,
         writer: Writer,
         threads: Threads,
     ) -> None:
         self._person_types, self._deciding, self._opa = person_types, deciding, opa
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
+        self._quotas, self._limits = quotas, limits
+        self._giving_back: set[asyncio.Task[None]] = set()
 
-    async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Job | None]:
-        """The decision on this work, and the job where it is allowed: plan, decide, confirm the revision, claim.
+    async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Progress | None]:
+        """The decision on this work, and the job at work where it is allowed.
 
-        A dry run claims nothing, and gives the job that people would have to approve, too. Raises what deciding raises,
-        why there is no plan, `Conflict`, and `DecisionUsed` where another job began under this decision.
+        Raises what deciding raises, why there is no plan, what `work` raises, `QuotaExceeded`, `Conflict`, and
+        `DecisionUsed` where another job began under this decision. Each of them leaves everything as it was.
         """
+        attempt = await self._attempt(work, request, caller)
+        if isinstance(attempt, Decided):
+            return attempt, None
+        try:
+            decided = await self._deciding.decide_one(
+                replace(
+                    attempt.ask,
+                    ready=lambda answer: self._ready(attempt, answer),
+                    continues=work.continued is not None,
+                )
+            )
+            progress = attempt.progress if decided.effect is Effect.ALLOW else None
+            if progress is not None:
+                await self._begun(attempt, decided)
+                progress.decided(decided.answer.decision_id, attempt.claim)
+        except DecisionUsed as refused:
+            await self._writer.append([event.error(caller, attempt.ask.canonical, refused)])
+            raise
+        finally:
+            await self._given_back(attempt)
+        return decided, progress
+
+    async def plan(
+        self, work: Work, request: AuthorizeRequest, caller: Caller
+    ) -> tuple[Decided, masker.MaskPlan | None]:
+        """The decision as a dry run, and the plan unless it is a deny. Raises as `decide` does."""
+        request.dry_run = True
+        attempt = await self._attempt(work, request, caller)
+        if isinstance(attempt, Decided):
+            return attempt, None
+        decided = await self._deciding.decide_one(attempt.ask)
+        if decided.effect is Effect.DENY:
+            return decided, None
+        planned = await self._confirmed(attempt, decided.answer.verdict.revision)
+        await self._domains.claim(used_domains(planned.plan))
+        return decided, planned.plan
+
+    async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
+        """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
         keys = await self._threads.run(self._keys.current)
         try:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
-            return await self._denied(ask, refused), None
+            return await self._denied(ask, refused)
         if work.content is not None and not await self._deciding.denies(ask):
             await self._threads.run(work.content)
-        decided = await self._deciding.decide_one(self._with_context(ask, planned.context))
-        wanted = {Effect.ALLOW, Effect.NEEDS_APPROVAL} if request.dry_run else {Effect.ALLOW}
-        if decided.effect not in wanted:
-            return decided, None
-        made = await self._confirmed(work, ask, keys, planned, decided.answer.verdict.revision)
-        await self._domains.claim(used_domains(made.plan))
-        decision_id = decided.answer.decision_id
-        use = "" if request.dry_run else await self._begun(decided, work.action)
-        return decided, Job(
-            work.action, caller, made.persons, decision_id, use, made.plan, keys, work.shape, made.context
-        )
+        return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
-    async def _begun(self, decided: Decided, action: str) -> str:
-        """The job's claim on its decision: a repeated use gets here only if no work began. A refusal is recorded."""
+    async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
+        """Make the job ready, once, under the allow that would be answered; returns its claim."""
         try:
-            return await self._uses.begin(decided.answer.decision_id, action)
-        except DecisionUsed as refused:
-            await self._writer.append([event.error(decided.ask.caller, decided.ask.canonical, refused)])
+            await self._continue(attempt, answer)
+            if attempt.progress is None:
+                planned = await self._confirmed(attempt, answer.judged_by or answer.verdict.revision)
+                await self._domains.claim(used_domains(planned.plan))
+                attempt.progress = self._progress(attempt, planned, answer)
+                await attempt.work.begin(attempt.progress, Decided(attempt.ask, answer))
+                _require_time(answer)
+        except _RECORDED_ELSEWHERE:
             raise
+        except PdpError as refused:
+            await self._writer.append([event.error(attempt.ask.caller, attempt.ask.canonical, refused)])
+            raise
+        return attempt.claim
+
+    async def _continue(self, attempt: _Attempt, answer: Answer) -> None:
+        """Take the claim that this call goes on with; what was ready for a new one is given back."""
+        continued = attempt.work.continued
+        held = await continued.held(attempt.ask, answer) if continued else ""
+        if held and held != attempt.claim:
+            await self._given_back(attempt)
+            attempt.claim, attempt.progress = held, None
+
+    def _progress(self, attempt: _Attempt, planned: _Planned, answer: Answer) -> Progress:
+        work, caller = attempt.work, attempt.ask.caller
+        job = Job(work.action, caller, planned.persons, planned.plan, attempt.keys, work.shape, planned.context)
+        used = answer.approval.approval.requirements if answer.approval and answer.used else ()
+        allowed = allowance(used) if work.action == "unmask" else 0
+        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.run)
+
+    async def _given_back(self, attempt: _Attempt) -> None:
+        """Give back what is reserved and not kept: also of a call that was cancelled, or whose time is over.
+
+        The call waits a second for it at most; it is tried for longer.
+        """
+        if attempt.progress is not None:
+            task = asyncio.get_running_loop().create_task(attempt.progress.undecided(), context=Context())
+            self._giving_back.add(task)
+            task.add_done_callback(self._giving_back.discard)
+            await asyncio.wait({task}, timeout=WAIT_SECONDS)
+
+    async def _begun(self, attempt: _Attempt, decided: Decided) -> None:
+        """Claim a decision that was given before: its use does not hold the claim. Raises `DecisionUsed`."""
+        if attempt.work.continued is not None:
+            await attempt.work.continued.take(decided, attempt.claim)
+        elif decided.answer.used and decided.answer.step is None:
+            await self._uses.begin(decided.answer.decision_id, attempt.work.action, attempt.claim)
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
@@ -138,18 +229,17 @@ class MaskJobs:
         request.context.update(context)
         return self._deciding.checked(request, ask.caller)
 
-    async def _confirmed(
-        self, work: Work, ask: Ask, keys: masker.Keyring, planned: _Planned, revision: str
-    ) -> _Planned:
+    async def _confirmed(self, attempt: _Attempt, revision: str) -> _Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
 
         OPA may have reloaded between plan and decision. A plan by the old rules must not run under a decision by the
         new ones, so it is made again, as long as the decision is bound to the same data.
         """
+        planned = attempt.planned
         for _ in range(ATTEMPTS):
             if planned.plan.policy_revision == revision:
                 return planned
-            again = await self._planned(work, ask, keys)
+            again = await self._planned(attempt.work, attempt.ask, attempt.keys)
             if again.context != planned.context:
                 break
             planned = again
@@ -164,6 +254,14 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
+
+
+def _require_time(answer: Answer) -> None:
+    """Raise `OutOfTime` where an approval might be used and its answer come too late."""
+    if answer.used and deadline.left() < USE_SECONDS:
+        raise deadline.OutOfTime(
+            "the work took nearly all of the call's time; send fewer rows, or give the call up to 10 s"
+        )
 
 
 def _copy(request: AuthorizeRequest) -> AuthorizeRequest:

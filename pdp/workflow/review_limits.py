@@ -1,14 +1,16 @@
 """Keeps people from being asked too often, and from nodding many things through at once."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from pdp.approval import Approval, ApprovalAt, State
+from pdp.approval import Approval, ApprovalAt, Eligibility, ReviewVerdict, State
 from pdp.caller import is_person
 from pdp.decision import Verdict
-from pdp.errors import ReviewIndividually, TooManyPending
+from pdp.errors import PdpError, ReviewIndividually, TooManyPending
+from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals
+from pdp.store.pace import Turn
 from pdp.store.pressure import Pressure
 
 MAX_PENDING_OF_CALLER = 100
@@ -17,6 +19,17 @@ MAX_PENDING_BEHIND_PERSON = 100
 """The same for each person among the requester principals."""
 DENIED_FOR = timedelta(minutes=10)
 """How long the same request of the same caller is denied again without asking people."""
+
+
+class ReviewTooSoon(PdpError):
+    """The person gave another review of an `individual` approval less than `individual_every` ago."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "REVIEW_TOO_SOON"
+
+    def __init__(self, sentence: str, retry_seconds: float) -> None:
+        super().__init__(sentence)
+        self.retry_seconds = retry_seconds
 
 
 class ReviewLimits:
@@ -67,6 +80,28 @@ def denied_until(approval: Approval) -> datetime | None:
 
 def refuse_together(approval: Approval, fits: Iterable[int]) -> None:
     """Raise `ReviewIndividually` where one of the requirements that a reviewer fits wants each looked at alone."""
-    rules = sorted({approval.requirements[index].rule for index in fits if approval.requirements[index].individual})
+    rules = sorted(requirement.rule for requirement in _individual(approval, fits))
     if rules:
         raise ReviewIndividually(f"{rules[0]} is reviewed individually; show this approval and review it by itself")
+
+
+def turn_of(approval: Approval, reviewer: Eligibility, verdict: ReviewVerdict) -> Turn | None:
+    """The reviewer's turn, where a requirement that it fits is individual. A no comes at any time, and counts."""
+    every_ms = max((one.individual_every_ms for one in _individual(approval, reviewer.fits)), default=0)
+    if not every_ms:
+        return None
+    return Turn(reviewer.person, every_ms if verdict is ReviewVerdict.APPROVE else 0)
+
+
+def too_soon(turn: Turn) -> ReviewTooSoon:
+    """What a reviewer is told who approves individual requests faster than the policy lets people."""
+    seconds = turn.every_ms / 1000
+    return ReviewTooSoon(
+        f"the policy wants each of these read by itself, so a person approves one in {seconds:g} s; read this one, and "
+        "approve it then",
+        seconds,
+    )
+
+
+def _individual(approval: Approval, fits: Iterable[int]) -> Iterator[Requirement]:
+    return (approval.requirements[index] for index in fits if approval.requirements[index].individual)

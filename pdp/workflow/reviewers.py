@@ -7,9 +7,10 @@ from typing import Any
 
 from pdp.approval import Approval
 from pdp.caller import Caller, is_person
-from pdp.decision import Verdict, policy_object, policy_revision, policy_text, review_input
+from pdp.decision import Verdict, review_input
 from pdp.errors import PolicyInvalid
 from pdp.opa.queries import Opa
+from pdp.policy_answer import policy_object, policy_revision, policy_text
 from pdp.requirement import Requirement
 
 MAX_SHOWN = 100

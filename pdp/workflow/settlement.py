@@ -1,17 +1,17 @@
 """Verdict -> answer: opens, resumes or uses an approval where the policy asks for people.
 
-    evaluate -> compare-and-set (step and outbox in one update) -> records durable -> answer
+    evaluate -> ready -> compare-and-set (step and outbox in one update) -> records durable -> answer
 
-Died before the compare-and-set: nothing happened. Died after: the same `request_id` finishes it, or a sweep delivers
-the records.
+What the server itself does under an allow is made ready before anything is used for it (`Ask.ready`). Died before the
+compare-and-set: nothing happened. Died after: the same `request_id` finishes it, or a sweep delivers the records.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
-from pdp import grant, identifier
+from pdp import identifier
 from pdp.approval import (
     OPEN,
     Approval,
@@ -31,11 +31,12 @@ from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.errors import InvalidRequest, RequestIdReused
 from pdp.opa.queries import Opa
 from pdp.recording.delivery import OLD_SEAL, Delivery
-from pdp.recording.uses import Uses, recorded_verdict
+from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
 from pdp.workflow.ends import TOO_LITTLE, why_ended
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.repeat import Repeats, is_repeat
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import ReviewLimits, denied_again
 from pdp.workflow.reviewers import Reviewers
@@ -55,7 +56,8 @@ class Settlement:
         limits: ReviewLimits,
     ) -> None:
         self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
-        self._reviewers, self._limits, self._uses = reviewers, limits, uses
+        self._reviewers, self._limits = reviewers, limits
+        self._repeats = Repeats(delivery, uses, integrity)
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Answer:
         """Turn the policy's verdict into the answer.
@@ -66,7 +68,10 @@ class Settlement:
         existing = await self._existing(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             # Today's policy decides. Where it allows, an approval is not needed: it stays unused, for a day when it is.
-            return answer_without_step(ask, verdict)
+            answer = answer_without_step(ask, verdict)
+            if verdict.effect is Effect.ALLOW and not ask.request.dry_run:
+                await ask.claim(answer)
+            return answer
         principals = existing.approval.principals if existing else await self._requesters(ask, verdict)
         if existing is None or existing.state is State.PENDING:
             # A pending approval is judged again, because the people who could review it may have left meanwhile.
@@ -111,7 +116,7 @@ class Settlement:
         approval holds those of the one before, so one step back is the whole chain.
         """
         suggested: set[str] = set()
-        for held in await self._approvals.suggesting(ask.canonical.digest):
+        for held in await self._approvals.suggesting([ask.canonical.digest]):
             await self._integrity.require(held.approval, ask.caller)
             suggested |= suggesters(held.approval, ask.canonical.digest)
         if not ask.request.supersedes:
@@ -190,8 +195,8 @@ class Settlement:
                 return answer_without_step(ask, verdict, existing)
             case State.APPROVED:
                 return await self._use(ask, verdict, existing)
-            case State.CONSUMED if _is_repeat(ask, existing):
-                return await self._repeat(ask, verdict, existing)
+            case State.CONSUMED if is_repeat(ask, existing):
+                return await self._repeats.answer(ask, verdict, existing)
         why = why_ended(existing, is_old=self._integrity.sealer.is_old(approval))
         return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
@@ -203,18 +208,6 @@ class Settlement:
             return answer_without_step(ask, _ended(verdict, State.VOIDED, OLD_SEAL), existing)
         await self._delivery.end_old(existing.approval)
         return None
-
-    async def _repeat(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer:
-        """The answer of the use once more, as it was recorded, under its decision id and without a new record."""
-        approval, use = existing.approval, existing.approval.used_by
-        await self._integrity.require(approval, ask.caller)
-        if ask.request.dry_run:
-            return answer_without_step(ask, verdict.allowed(), existing)
-        recorded = await self._uses.recorded(approval, use) if use else None
-        if use is None or recorded is None:
-            await self._integrity.refuse(approval, ask.caller, "the record of its use is gone, or not what was signed")
-        await self._delivery.deliver(approval)
-        return Answer(recorded_verdict(recorded), use.decision_id, [], existing, used=True)
 
     async def _use(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
         """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
@@ -233,18 +226,20 @@ class Settlement:
             decision_record(ask, allowed, decision_id, approval.id),
             event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
         ]
+        claim = await ask.claim(Answer(allowed, decision_id, entries, existing, used=True))
         try:
-            consumed = await self._approvals.consume(approval, self._signed_use(ask, existing, entries[0]), entries)
+            use = self._signed_use(ask, existing, entries[0], claim)
+            consumed = await self._approvals.consume(approval, use, entries)
         except RequestIdTaken:  # by another approval, this very moment: that one is looked at next
             return None
         if consumed is None:
             return None
         return Answer(allowed, decision_id, entries, ApprovalAt(consumed, existing.now), consumed, used=True)
 
-    def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry) -> Use:
+    def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry, claim: str) -> Use:
         approval, decision_id = existing.approval, identifier.decision_id(decision.id)
         hashed = sha256(decision.record).hexdigest()
-        unsigned = Use(decision_id, ask.request.request_id, hashed, existing.now)
+        unsigned = Use(decision_id, ask.request.request_id, hashed, existing.now, claim=claim)
         return replace(unsigned, signature=self._integrity.sealer.use(approval.id, approval.digest, unsigned))
 
     async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
@@ -281,12 +276,3 @@ def _require_same_request(ask: Ask, approval: Approval) -> None:
             "request_id names another request of this caller; take a new one for a new request",
             violations=[(path, "differs from the request that took this request_id") for path in paths],
         )
-
-
-def _is_repeat(ask: Ask, existing: ApprovalAt) -> bool:
-    """Whether this is the very use again, while its grant lives."""
-    approval, request_id = existing.approval, ask.request.request_id
-    if approval.used_by is None or approval.sealed_at is None or approval.closed_at is None or not request_id:
-        return False
-    lives = existing.now < approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
-    return lives and approval.used_by.request_id == request_id

@@ -9,13 +9,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from pdp import deadline
-from pdp.approval import ApprovalAt, State
+from pdp.approval import OPEN, ApprovalAt, State
 from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
 from pdp.errors import NotFound, ResumeTokenTooOld, StoreUnavailable
-from pdp.store.approvals import Approvals
 from pdp.store.changes import Change, Changes
+from pdp.store.queue import Place
 from pdp.workflow.feed import Feed
+from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.reviewing import Reviewing, View
 
 WAIT_SECONDS = 60.0
@@ -43,7 +44,7 @@ class Update:
 
 @dataclass(slots=True)
 class _Known:
-    """What a watcher knows: of each approval the version, and whether it is in the queue."""
+    """What a watcher knows: of each approval the version, and whether it may still change."""
 
     resumed: bool
     approvals: dict[str, tuple[int, bool]] = field(default_factory=dict)
@@ -51,18 +52,18 @@ class _Known:
     def knows(self, change: Change) -> bool:
         return change.version <= self.approvals.get(change.approval_id, (0, False))[0]
 
-    def was_in_queue(self, approval_id: str, view: View | None) -> bool:
-        """Whether the watcher may have it in its queue; of a time before a break that is not known."""
-        if approval_id in self.approvals or not self.resumed:
-            return self.approvals.get(approval_id, (0, False))[1]
-        return view is not None and _is_reviewer(view)
+    def concerns(self, approval_id: str, view: View | None) -> bool:
+        """Whether the watcher was told of it, or may have been before a break: then it is told of each later step."""
+        if approval_id in self.approvals:
+            return self.approvals[approval_id][1]
+        return self.resumed and view is not None and _is_reviewer(view)
 
 
 class Watching:
     """Follows approvals on behalf of callers."""
 
-    def __init__(self, approvals: Approvals, reviewing: Reviewing, changes: Changes, feed: Feed) -> None:
-        self._approvals, self._reviewing, self._changes, self._feed = approvals, reviewing, changes, feed
+    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, changes: Changes, feed: Feed) -> None:
+        self._queue, self._reviewing, self._changes, self._feed = queue, reviewing, changes, feed
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
@@ -78,12 +79,15 @@ class Watching:
                 raise_if_cancelled()
                 await asyncio.wait({changed}, timeout=min(left, _seconds_left(found)))
 
-    async def queue(self, caller: Caller, resume_token: str) -> AsyncGenerator[Update, None]:
+    async def queue(
+        self, caller: Caller, resume_token: str, *, changes_only: bool = False
+    ) -> AsyncGenerator[Update, None]:
         """The queue as it is, or what changed behind `resume_token`; then that this was all; then what changes.
 
+        With `changes_only` the queue as it is is left out: the caller reads it in pages, after the first message.
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
-        known = _Known(resumed=bool(resume_token))
+        known = _Known(resumed=bool(resume_token) or changes_only)
         with self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
@@ -92,7 +96,7 @@ class Watching:
                         yield update
             else:
                 reached = await self._changes.position()
-                async for found in self._pending(caller):
+                async for found in self._pending(caller, none=changes_only):
                     known.approvals[found.approval.id] = (found.approval.version, True)
                     yield Update(found.approval.id, found, may_review=True, resume_token="")
             yield Update("", None, may_review=False, resume_token=_token(reached))
@@ -115,25 +119,26 @@ class Watching:
         if view is not None and view.held.approval.version < change.version:
             raise StoreUnavailable("MongoDB answers with what was before; go on behind the last resume_token")
         may_review = view is not None and view.obstacle is None
-        if not may_review and not known.was_in_queue(approval_id, view):
+        if not may_review and not known.concerns(approval_id, view):
             return None
         version = view.held.approval.version if view else change.version
-        known.approvals[approval_id] = (version, may_review)
+        known.approvals[approval_id] = (version, view is not None and view.held.state in OPEN)
         return Update(approval_id, view.held if view else None, may_review, _token(reached))
 
     async def _view(self, caller: Caller, approval_id: str) -> View:
         async with self._at_once:
             return await self._reviewing.view(caller, approval_id)
 
-    async def _pending(self, caller: Caller) -> AsyncIterator[ApprovalAt]:
-        """Everything that the caller may review now, newest first."""
-        page = await self._approvals.in_state(State.PENDING, "", _PAGE)
-        while page:
+    async def _pending(self, caller: Caller, *, none: bool) -> AsyncIterator[ApprovalAt]:
+        """Everything that the caller may review now, the nearest deadline first; or nothing."""
+        more = not none
+        after: Place | None = None
+        while more:
             async with self._at_once:
-                queue = await self._reviewing.queue(caller, page)
-            for found in queue:
+                page = await self._queue.page(caller, after, _PAGE)
+            for _, found in page.approvals:
                 yield found
-            page = await self._approvals.in_state(State.PENDING, page[-1].approval.id, _PAGE)
+            after, more = page.more, page.more is not None
 
 
 def _seconds_left(found: ApprovalAt) -> float:

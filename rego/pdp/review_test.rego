@@ -68,3 +68,20 @@ test_answer_names_principals_and_revision if {
 	answer.requester_principals == {"agent:bot", "user:alice", "agent:gateway"}
 	answer.revisions == []
 }
+
+test_many_reviews_are_answered_each_by_itself if {
+	item := {
+		"request": {"subject": {"type": "agent", "id": "bot"}, "on_behalf_of": []},
+		"caller": {"identity": "agent:gateway", "kind": "workload", "groups": []},
+		"requirements": [{"reviewers": {"groups": ["stewards"]}}],
+		"reviewers": [reviewer("user:bob", [])],
+		"now": 0,
+	}
+	other := object.union(item, {"requirements": [{"reviewers": {"groups": ["board"]}}]})
+	answer := pdp.reviews with data.groups as {"stewards": ["user:bob"], "board": []}
+		with data.identities as {}
+		with input as {"batch": {"0": item, "1": other}}
+	[one.fits | some one in answer["0"].reviewers] == [[0]]
+	[one.fits | some one in answer["1"].reviewers] == [[]]
+	count(answer) == 2
+}

@@ -1,6 +1,6 @@
 """Decisions with durable audit, and masks, a second, each beside what this machine can do without us, in the same run.
 
-    python -m tests.bench [--rounds N] [--seconds S] [--only decisions|approvals|people|masks|stream|parquet]
+    python -m tests.bench [--rounds N] [--seconds S] [--only NAME]
 
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
 the same questions; load comes from other processes. The steps of approvals are held against themselves among fewer.
@@ -12,18 +12,22 @@ import argparse
 import subprocess
 import sys
 
+PARTS = ["decisions", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", choices=["decisions", "approvals", "people", "masks", "stream", "parquet"])
+    parser.add_argument("--only", choices=PARTS)
     arguments = parser.parse_args()
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
+        "queue": [sys.executable, "-m", "tests.bench.queue"],
         "people": [sys.executable, "-m", "tests.bench.people"],
+        "reload": [sys.executable, "-m", "tests.bench.reload"],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],

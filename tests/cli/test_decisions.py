@@ -96,30 +96,6 @@ LINE = json.dumps(REQUEST)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (f"{LINE}\n{LINE}\n{{broken\n", "requests, line 3 is not an AuthorizeRequest"),
-        (f"{LINE}\n[1]\n", "requests, line 2 is not an AuthorizeRequest"),
-        (f'{LINE}\n\n{{"subjct": {{}}}}\n', 'requests, line 3 is not an AuthorizeRequest: Message type "pdp.v1'),
-        ('{\n  "subject": {},\n  "action": {,}\n}', "line 3 column 14"),
-        ('{"action": {"name": "a"}, "action": {"name": "b"}}', "duplicate key action"),
-        ("\n \n", "requests does not hold a request"),
-        (b"\xff\xfe{}", "requests is not an AuthorizeRequest"),
-        ("[" * 100_000, "requests is not an AuthorizeRequest"),
-    ],
-)
-def test_what_cannot_be_read_is_named_with_its_line(
-    content: str | bytes, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("requests").write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert invoked("authorize", "--token", "x", "-f", "requests") == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert says in err
-
-
-@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ([], "--subject must be TYPE:ID, for example table:customers (or give -f FILE)"),
@@ -140,9 +116,9 @@ def test_usage_errors_say_what_to_do(
 
 
 async def test_values_are_json_or_text(pdp: Terminal) -> None:
-    values = ["a=1", 'b={"c": [null]}', "d=plain text", "e=", "f=x=y", "g=NaN", 'h="1"']
+    values = ["a=1", 'b={"c": [null]}', "d=plain text", "e=", "f=x=y", 'h="1"']
     ask = [word for value in values for word in ("--context", value)]
-    done = await pdp(*EXPORT, *ask, "--context", f"run={uuid4()}")
+    done = await pdp(*EXPORT, *ask, "--context-text", "g=NaN", "--context", f"run={uuid4()}")
     context = done.json["approval"]["request"]["context"]
     del context["run"]
     assert context == {"a": 1, "b": {"c": [None]}, "d": "plain text", "e": "", "f": "x=y", "g": "NaN", "h": "1"}

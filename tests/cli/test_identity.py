@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pdp.dev import identity
+from tests import tokens
 from tests.cli.terminal import PDP, Terminal, invoked
 from tests.parts import Placet
 
@@ -73,3 +74,10 @@ async def test_a_client_needs_no_part_of_the_server(pdp: Terminal) -> None:
     served = await pdp("serve", "--config", "x", command=python)
     assert served.status == 1
     assert "which `pip install 'placet[server]'` brings" in served.err
+
+
+async def test_whoami_says_what_a_token_only_refers_to(pdp: Terminal, server: Placet) -> None:
+    members = tokens.claims("user:bob", roles="reviewer", _claim_names={"groups": "src1"})
+    done = await pdp("whoami", "-o", "table", PDP_TOKEN=tokens.signed(server.state, members))
+    assert "user:bob, a person; roles reviewer\n" in done.out.replace("requester, ", "")
+    assert "its token only refers to groups (too many for it?), so none of them counts" in done.out

@@ -61,7 +61,7 @@ async def test_what_is_allowed_runs_and_its_end_is_ours(pdp: Terminal) -> None:
 async def test_what_is_denied_does_not_run(pdp: Terminal) -> None:
     done = await pdp(*READ, "--action", "drop", "--", script(pdp.folder, "touch ran"))
     assert (done.status, done.out) == (10, "")
-    assert done.err.startswith("EFFECT_DENY: agents never drop a table")
+    assert done.err.startswith("DENY: agents never drop a table")
     assert not (pdp.folder / "ran").exists()
 
 
@@ -140,7 +140,7 @@ async def test_the_command_gets_our_signals(pdp: Terminal, number: signal.Signal
 async def test_its_environment_has_no_token_unless_it_shall(pdp: Terminal) -> None:
     token = (await pdp("token", "--as", "report-bot")).out.strip()
     by_token = [part for part in ALLOWED if part not in {"--as", "report-bot"}]
-    command = ["--", "sh", "-c", 'echo "$PDP_TOKEN"']
+    command = ["--", "sh", "-c", 'echo "$PDP_TOKEN$PDP_TOKEN_FILE"']
     subject = ["--subject", "agent:report-bot"]
     assert (await pdp(*by_token, *subject, *command, PDP_TOKEN=token)).out == "\n"
     assert (await pdp(*by_token, "--with-token", *command, PDP_TOKEN=token)).out == f"{token}\n"

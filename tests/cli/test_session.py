@@ -40,7 +40,7 @@ async def test_a_call_that_may_not_be_is_77_and_says_what_to_do(pdp: Terminal) -
     assert (nobody.status, nobody.out) == (wrong.status, wrong.out) == (77, "")
     for done in (nobody, wrong):
         assert done.err.startswith("UNAUTHENTICATED: ")
-        assert "set PDP_TOKEN, or with a `pdp dev` stack use --as NAME" in done.err
+        assert "set PDP_TOKEN or PDP_TOKEN_FILE, or with a `pdp dev` use --as NAME" in done.err
     auditor = await pdp("approvals", "list", "--queue", "--as", "dana")
     assert auditor.status == 77
     assert auditor.err.startswith("ROLE_REQUIRED: user:dana may not call pdp.v1.ReviewService/ListQueue")
@@ -142,7 +142,18 @@ def test_command_gets_the_shared_options_but_for_those_that_it_has_itself() -> N
     async def own(session: Session, output: str = "", key: str = "") -> None:
         """Nothing."""
 
-    shared = ["--address", "--token", "--as", "--ca", "--certificate", "--key", "--timeout", "-o", "--output"]
+    shared = [
+        "--address",
+        "--token",
+        "--token-file",
+        "--as",
+        "--ca",
+        "--certificate",
+        "--key",
+        "--timeout",
+        "-o",
+        "--output",
+    ]
     assert command_with(plain)[:1] == ["--name"]
     assert set(shared) <= set(command_with(plain))
     assert "-o" not in command_with(own)

@@ -65,7 +65,7 @@ async def fed(process: asyncio.subprocess.Process, until: str) -> tuple[int, str
 
 async def test_a_long_masking_goes_on_in_another_stream(pdp: Terminal, tmp_path: Path) -> None:
     process = await pdp.start(
-        *("mask", "run", "-", "-o", "m.parquet", "--table", "free", *AS, "--request-id", "long"),
+        *("mask", "run", "-", "--to", "m.parquet", "--table", "free", *AS, "--request-id", "long"),
     )
     rows, said = await fed(process, "another stream goes on from row")
     assert process.returncode == 0, said
@@ -74,7 +74,7 @@ async def test_a_long_masking_goes_on_in_another_stream(pdp: Terminal, tmp_path:
     assert f"{rows} rows to m.parquet, recorded as rec_" in said
     assert said.count("rec_") >= 2, "each stream has a decision and a record of its own"
     one = ("--from-row", f"{rows - 1}")
-    again = await pdp("mask", "run", "m.parquet", "-o", "n.parquet", "--table", "free", "--as", "alice", *one)
+    again = await pdp("mask", "run", "m.parquet", "--to", "n.parquet", "--table", "free", "--as", "alice", *one)
     assert again.status == 0, again.err
     assert parquet.read_table(tmp_path / "n.parquet").num_rows == 1
 
@@ -82,12 +82,12 @@ async def test_a_long_masking_goes_on_in_another_stream(pdp: Terminal, tmp_path:
 async def test_where_people_approve_it_ends_at_a_row_and_says_so(pdp: Terminal, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"id": ["x"]}), tmp_path / "a.parquet")
     table = ("--table", "asked", "--as", "alice")
-    asked = await pdp("mask", "run", "a.parquet", "-o", "none.parquet", *table)
+    asked = await pdp("mask", "run", "a.parquet", "--to", "none.parquet", *table)
     assert asked.status == 11
     approval = next(word for word in asked.err.split() if word.startswith("apr_"))
     assert (await pdp("approvals", "approve", approval, "--as", "bob", "--reason", "seen")).status == 0
     process = await pdp.start(
-        *("mask", "run", "-", "-o", "m.parquet", *table, "--format", "arrows", "--approval-id", approval)
+        *("mask", "run", "-", "--to", "m.parquet", *table, "--format", "arrows", "--approval-id", approval)
     )
     rows, said = await fed(process, "the output ends before row")
     assert process.returncode == 11, said

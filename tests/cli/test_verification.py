@@ -1,4 +1,4 @@
-"""Verifications of the live log and of files: what is wrong is named, with exit status 13."""
+"""Verifications of the live log and of files: what is changed or missing is named, with exit status 13."""
 
 import json
 from collections.abc import Callable
@@ -120,12 +120,14 @@ def test_damage_is_named_with_13(
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"\x89PNG\r\n\xff\xfe", b"[" * 100_000], ids=range(4))
-def test_what_is_no_export_is_not_intact(here: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_export_is_said(log: Path, here: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "file").write_bytes(content)
-    assert invoked("audit", "verify", "file") == 13
+    assert invoked("audit", "verify", "file") == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("NOT INTACT: file at file: ")
+    assert err.startswith("file is not an exported log: line 1: ")
+    assert invoked("audit", "verify", "file", "--since", log / "anchor.json") == 13
+    assert "NOT INTACT: file at file: no record can be read, and the anchor has seen some" in capsys.readouterr().err
 
 
 def test_a_file_is_held_against_the_key_and_the_anchor_that_one_trusts(

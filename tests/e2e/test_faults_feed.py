@@ -127,7 +127,7 @@ async def test_killed_server_is_replaced_and_whoever_waits_or_watches_goes_on(
 
 
 async def _collect(reader: Client, told: Told) -> None:
-    async with aclosing(watched(reader.reviews, reader.metadata)) as messages:
+    async with aclosing(watched(reader)) as messages:
         async for message in messages:
             if message.HasField("approval"):
                 told.append((message.approval.approval_id, message.may_review))

@@ -153,6 +153,16 @@ async def test_a_batch_whose_fate_is_unknown_is_sent_again_and_stored_once(
     assert {batch.writer for batch in log} == {writer.writer}
 
 
+async def test_a_server_starts_beside_a_mongodb_that_is_slow_for_a_while(state: Path, mongod: MongodProcess) -> None:
+    name = f"t{uuid4().hex[:16]}"
+    slow = {"blockConnection": True, "blockTimeMS": 2000}
+    async with (
+        failing(mongod.uri, f"{name}.batches", mode={"times": 2}, **slow),
+        placet(state, mongod.uri, database=name) as server,
+    ):
+        assert (await server.authorize(exporting())).effect == Effect.EFFECT_NEEDS_APPROVAL
+
+
 async def test_what_comes_while_a_batch_is_unconfirmed_waits_behind_it(
     pair: tuple[Process, Process], mongod: MongodProcess
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pdp.errors import SetupError
+from pdp.errors import PolicyInvalid
 from pdp.opa.process import OpaProcess
 from pdp.policy.bundle import build
 from pdp.policy.sources import core, read, rego
@@ -16,6 +16,7 @@ from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ApprovalState, GetApprovalRequest
 from pdp.v1.request_pb2 import Effect
+from tests.bench.reload import measured
 from tests.parts import TOOL_CACHE, Placet, asking, exporting, placet
 
 IDENTITIES, MEMBERS = 50_000, 10_000
@@ -76,6 +77,12 @@ async def test_no_server_starts_on_a_bundle_without_the_maps(
     bundle.parent.mkdir()
     output(OPA, "build", "--revision", "r1", "-o", bundle, core(), policy)
     async with OpaProcess(OPA, bundle, tmp_path / "opa.sock", say=print) as opa:
-        with pytest.raises(SetupError, match="pdp policy build"):
+        with pytest.raises(PolicyInvalid, match="pdp policy build"):
             async with placet(tmp_path, mongod.uri, opa_url=f"unix://{opa.socket}"):
                 pass
+
+
+async def test_no_call_fails_while_the_people_are_loaded_again(tmp_path: Path) -> None:
+    _, loaded = await measured(tmp_path, IDENTITIES, callers=4, reloads=1, quiet_seconds=0.0)
+    assert loaded.took
+    assert loaded.failed == []

@@ -46,6 +46,6 @@ async def test_the_client_runs_on_the_oldest_libraries(server: Placet) -> None:
     assert said["versions"]["protobuf"].startswith("6.33.")
     assert said["versions"]["grpcio"].startswith("1.76.")
     assert said["allowed"] == [True, False, False, False]
-    assert said["why"][1].startswith("EFFECT_DENY: agents never drop a table")
-    assert said["why"][2].startswith("EFFECT_NEEDS_APPROVAL: ")
+    assert said["why"][1].startswith("DENY: agents never drop a table")
+    assert said["why"][2].startswith("NEEDS_APPROVAL: ")
     assert said["why"][3].startswith("UNAUTHENTICATED: ")

@@ -37,6 +37,7 @@ async def test_the_readme_runs(visit: Callable[[str], Visit], state: Path, mongo
     check, start, ask = refunds.blocks
     await refunds.type(check)
     close(refunds.folder, [])
+    await refunds.type(check)  # the tests pass on whatever days are closed
     async with refunds.served(start, state, mongod.uri) as server:
         await refunds.type(ask)
         close(refunds.folder, WEEK)

@@ -156,6 +156,12 @@ def test_a_path_first_seen_later_fails_the_run(tmp_path):
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_paths_of_all_records_are_found_however_late(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"a":1}\n' * 200_000 + '{"b":2}\n')
+    with source(str(tmp_path / "in.jsonl")) as opened:
+        assert file.all_record_paths(opened) == ["a", "b"]
+
+
 def test_progress_counts_rows(tmp_path):
     parquet.write_table(pa.table({"a": ["x"] * 100_000}), tmp_path / "in.parquet")
     seen = []

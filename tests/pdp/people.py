@@ -81,10 +81,15 @@ class Needs:
 
     async def review(self, approval: Approval, identity: str, verdict: int = 1, **claims: Any) -> Approval:
         """A verdict of anybody, with any claims in the token."""
+        by = self.by(identity, **claims)
         request = ReviewRequest(
-            approval_id=approval.approval_id, expected_digest=approval.request_digest, verdict=verdict, reason="read"
+            approval_id=approval.approval_id,
+            expected_digest=approval.request_digest,
+            expected_version=await self.server.version(approval, by),
+            verdict=verdict,
+            reason="read",
         )
-        return (await self.server.reviews.Review(request, metadata=self.by(identity, **claims))).approval
+        return (await self.server.reviews.Review(request, metadata=by)).approval
 
     async def seen(self, approval: Approval, identity: str, **claims: Any) -> GetApprovalResponse:
         """The approval as anybody sees it."""

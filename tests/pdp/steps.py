@@ -25,14 +25,15 @@ def erin(server: Placet) -> Metadata:
     return metadata(server.state, "user:erin", "reviewer", groups=["data-stewards"])
 
 
-def verdict(server: Placet, approval: Approval, name: str, by: Metadata) -> Awaitable[Any]:
+async def verdict(server: Placet, approval: Approval, name: str, by: Metadata) -> Any:
     request = ReviewRequest(
         approval_id=approval.approval_id,
         expected_digest=approval.request_digest,
+        expected_version=await server.version(approval, by),
         verdict=Verdict.Value(f"VERDICT_{name}"),
         reason="because",
     )
-    return server.reviews.Review(request, metadata=by)
+    return await server.reviews.Review(request, metadata=by)
 
 
 def revoke(server: Placet, approval: Approval, by: Metadata, reason: str = "because") -> Awaitable[Any]:
@@ -99,6 +100,7 @@ def changes(approval: Approval, **members: Any) -> ReviewRequest:
     good = {
         "approval_id": approval.approval_id,
         "expected_digest": approval.request_digest,
+        "expected_version": approval.version,
         "verdict": Verdict.VERDICT_CHANGES_REQUESTED,
         "reason": "fewer columns",
     }

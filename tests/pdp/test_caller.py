@@ -35,6 +35,7 @@ ALLOWED = {
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
     "MaskService/Unmask": {"requester"},
+    "MaskService/UnmaskStream": {"requester"},
     "MaskService/Rewrap": {"requester"},
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
@@ -203,7 +204,7 @@ def fields(rpc: MethodDescriptor) -> set[str]:
     return {field.name for field in rpc.input_type.fields}
 
 
-FILLED = {"reason": "read it", "expected_digest": "A" * 43, "verdict": 1, "state": 1}
+FILLED = {"reason": "read it", "expected_digest": "A" * 43, "expected_version": 1, "verdict": 1, "state": 1}
 
 
 def speaking(subjects: tuple[str, ...] = (), on_behalf_of: tuple[str, ...] = ()) -> Caller:

@@ -53,6 +53,7 @@ async def reused(server: Placet) -> Any:
 async def review(server: Placet, by: str, **members: Any) -> Any:
     opened = (await server.authorize(planted())).approval
     good = {"approval_id": opened.approval_id, "expected_digest": opened.request_digest, "verdict": 1, "reason": CANARY}
+    good["expected_version"] = opened.version
     return await server.reviews.Review(ReviewRequest(**{**good, **members}), metadata=server.metadata(by))
 
 

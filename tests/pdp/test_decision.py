@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from pdp.approval import Review, ReviewVerdict
 from pdp.caller import Caller
 from pdp.decision import Effect, Reason, opa_input, policy_review, review_input, verdict
 from pdp.errors import PolicyInvalid
-from pdp.requirement import Requirement
+from pdp.requirement import Requirement, allowance
 from pdp.v1 import request_pb2
 
 PERSONS = frozenset({"user"})
@@ -82,8 +83,19 @@ def test_requirement_takes_claims_alone_or_beside_others_and_may_be_individual()
         (read,) = verdict(asking(reviewers={**others, "claims": wanted}, individual=True), PERSONS).requirements
         assert (read.claims, read.individual) == (wanted, True)
         assert read.policy_form()["reviewers"]["claims"] == wanted
+    (read,) = verdict(asking(individual_every="1m", summary=["context.rows"]), PERSONS).requirements
+    assert (read.individual_every_ms, read.summary) == (60_000, ("context.rows",))
     (plain,) = verdict(NEEDS, PERSONS).requirements
+    assert (plain.individual_every_ms, plain.summary) == (10_000, ())
     assert (plain.claims, plain.individual) == ({}, False)
+
+
+def test_requirement_may_say_how_many_values_its_use_unmasks() -> None:
+    (many,) = verdict(asking(unmask_values=5_000_000), PERSONS).requirements
+    (plain,) = verdict(NEEDS, PERSONS).requirements
+    assert (many.unmask_values, plain.unmask_values) == (5_000_000, 0)
+    assert allowance([many, replace(many, unmask_values=7)]) == 7
+    assert allowance([many, plain]) == allowance([]) == 0
 
 
 def test_fired_rules_are_read_as_rule_and_reason() -> None:
@@ -189,6 +201,14 @@ WRONG: dict[str, tuple[Any, str]] = {
         f"individual {json.dumps(value)}": (asking(individual=value), "wrong_type")
         for value in (None, 0, 1, "true", "", [], {})
     },
+    **{
+        f"summary {json.dumps(value)}": (asking(summary=value), "wrong_type")
+        for value in (None, "resource.id", [1], [""], ["input.resource.id"], ["resource.."], ["context"] * 11)
+    },
+    **{
+        f"unmask_values {json.dumps(value)}": (asking(unmask_values=value), "wrong_type")
+        for value in (None, 0, -1, 1.5, "9", True, 2**53)
+    },
     "groups text": (asking(reviewers={"groups": "stewards"}), "wrong_type"),
     "groups null": (asking(reviewers={"groups": None}), "wrong_type"),
     "groups of numbers": (asking(reviewers={"groups": [1]}), "wrong_type"),
@@ -199,7 +219,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     },
     **{
         f"{key} {json.dumps(value)}": (asking(**{key: value}), "wrong_type")
-        for key in ("pending_for", "valid_for")
+        for key in ("pending_for", "valid_for", "individual_every")
         for value in (None, 0, 60, True, "", "0s", "1d", "1 h", ["1h"], "-1h")
     },
     "rule of a requirement missing": (asking(rule=MISSING), "wrong_type"),

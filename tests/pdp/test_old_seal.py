@@ -1,5 +1,6 @@
 """What was open while Placet was updated is ended with a reason; what had ended stays readable and reportable."""
 
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,20 @@ async def aged(mongod: MongodProcess, server: Placet, approval: Approval) -> Non
         old["seal"] = first_seal(server, document)
         if "used_by" in old:
             old["used_by"] = {name: old["used_by"][name] for name in ("decision_id", "request_id")}
+        old["requirements"] = [{name: one[name] for name in FIRST_MEMBERS} for one in old["requirements"]]
         await found["approvals"].replace_one(condition, old)
+
+
+FIRST_MEMBERS = (
+    "rule", "reason", "groups", "identities", "count", "pending_for_ms", "valid_for_ms", "claims", "individual",
+)  # fmt: skip
+"""What a requirement had then."""
 
 
 def first_seal(server: Placet, document: dict[str, Any]) -> str:
     """The seal as it was made first."""
-    requirements = list(approval_document.from_document(document).requirements)
+    whole = [asdict(one) for one in approval_document.from_document(document).requirements]
+    requirements = [{name: one[name] for name in FIRST_MEMBERS} for one in whole]
     claims = {
         "iss": "dev",
         "approval": document["_id"],

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pending_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "valid_for_ms": (ENDS, "the deadline of the sealed requirements is asked, too"),
     "version": (ENDS, "a step or a view of another version is refused"),
+    "addressees": (HARMLESS, "finds it for a queue; the policy says who may review it"),
+    "due_at": (HARMLESS, "orders the queue; deadlines are counted from the sealed durations"),
     "kind": (HARMLESS, "finds the last approved request, which is shown if its seal and its own kind fit"),
     "request_ids": (HARMLESS, "finds the approval, whose caller and digest must be those of the request"),
     "updated_at": (HARMLESS, "says when a sweep looks at the outbox"),
@@ -59,7 +61,22 @@ REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
     "signature", "suggestion_digest",
 }  # fmt: skip
-USE = {"decision_id", "request_id", "record_sha256", "at", "signature"}
+REQUIREMENT: Mapping[str, Any] = {
+    "rule": "another",
+    "reason": "another",
+    "groups": ["anybody"],
+    "identities": ["user:mallory"],
+    "count": 1,
+    "pending_for_ms": 10**9,
+    "valid_for_ms": 10**9,
+    "claims": b'{"a":1}',
+    "individual": True,
+    "individual_every_ms": 1,
+    "summary": ["context.run"],
+    "unmask_values": 9,
+}
+"""Every member of a stored requirement, with another value; all are sealed."""
+USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
 
@@ -85,7 +102,21 @@ async def test_every_field_that_a_step_writes_has_its_class(server: Placet, mong
     assert {*used, *await stored(mongod, server, denied), "outbox"} == FIELDS.keys()
     assert {*used["reviews"][0], "suggestion_digest"} == REVIEW
     assert used["used_by"].keys() == USE
+    assert used["requirements"][0].keys() == REQUIREMENT.keys()
     assert outbox.keys() == ENTRY
+
+
+async def test_each_member_of_a_requirement_is_sealed(server: Placet, mongod: MongodProcess) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    [requirement] = (await stored(mongod, server, approval))["requirements"]
+    assert requirement.keys() == REQUIREMENT.keys()
+    for name, value in REQUIREMENT.items():
+        assert requirement[name] != value
+        await changed(mongod, server, approval, {"$set": {"requirements": [{**requirement, name: value}]}})
+        assert not await is_allowed(server, request, approval), name
+    await changed(mongod, server, approval, {"$set": {"requirements": [requirement]}})
+    assert await is_allowed(server, request, approval)
 
 
 async def _opened_with_its_outbox(server: Placet, mongod: MongodProcess) -> Document:
@@ -135,6 +166,19 @@ async def test_approval_with_a_changed_or_removed_field_is_not_used(
     assert await is_allowed(server, request, approval)
 
 
+@pytest.mark.parametrize("member", sorted(REQUIREMENT))
+async def test_approval_with_a_changed_requirement_is_not_used(
+    server: Placet, mongod: MongodProcess, member: str
+) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    before = (await stored(mongod, server, approval))["requirements"][0][member]
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": REQUIREMENT[member]}})
+    assert not await is_allowed(server, request, approval)
+    await changed(mongod, server, approval, {"$set": {f"requirements.0.{member}": before}})
+    assert await is_allowed(server, request, approval)
+
+
 @pytest.mark.parametrize("field", ["created_at", "closed_at"])
 @pytest.mark.parametrize("minutes", [-2, 2])
 async def test_time_that_was_moved_is_found(server: Placet, mongod: MongodProcess, field: str, minutes: int) -> None:
@@ -154,6 +198,7 @@ USES: Mapping[str, Callable[[Document], Document]] = {
     "another record": lambda use: use | {"record_sha256": "0" * 64},
     "another time": lambda use: use | {"at": use["at"] + timedelta(seconds=30)},
     "no signature": lambda use: use | {"signature": ""},
+    "a claim that no job has": lambda use: use | {"claim": "use_" + "0" * 32},
     "as an older version wrote it": lambda use: {name: use[name] for name in ("decision_id", "request_id")},
 }
 

@@ -40,6 +40,19 @@ needs_approval contains {
 }
 
 # METADATA
+# title: A refund long after the delivery needs a manager, even a small one
+needs_approval contains {
+	"rule": "refunds.late",
+	"reason": sprintf("the order came more than %v days ago", [data.refunds.limits.days]),
+	"reviewers": {"groups": ["managers"]},
+	"count": 1,
+	"pending_for": "8h",
+} if {
+	input.action.name == "refund"
+	input.context.days_since_delivery > data.refunds.limits.days
+}
+
+# METADATA
 # title: Only the refund desk makes refunds
 # description: A deny beats every allow and every approval, so the rules above do not repeat it.
 deny contains {

@@ -4,16 +4,20 @@ import data.pdp
 
 friday := "2026-01-02T23:30:00+01:00"
 
-decision(subject, properties, at) := answer if {
+decision(subject, properties, at) := decision_after(3, subject, properties, at)
+
+# The tests bring their closed days, so they pass whatever `data.json` says today.
+decision_after(days, subject, properties, at) := answer if {
 	answer := pdp.decision with input as {
 		"subject": {"type": "agent", "id": subject, "properties": {}},
 		"on_behalf_of": [],
 		"action": {"name": "refund", "properties": {}},
 		"resource": {"type": "order", "id": "4711", "properties": properties},
-		"context": {},
+		"context": {"days_since_delivery": days},
 		"caller": {"identity": "agent:dev", "kind": "workload", "groups": []},
 		"now": time.parse_rfc3339_ns(at),
 	}
+		with data.refunds.closed as ["Saturday", "Sunday"]
 }
 
 on_friday(amount) := decision("refund-bot", {"amount": amount}, friday)
@@ -40,6 +44,11 @@ test_over_ten_thousand_needs_two_of_finance if {
 		answer.effect == "NEEDS_APPROVAL"
 		reviewers(answer) == [{"of": ["finance"], "count": 2}]
 	}
+}
+
+test_long_after_the_delivery_a_manager_is_asked if {
+	reviewers(decision_after(31, "refund-bot", {"amount": 5}, friday)) == [{"of": ["managers"], "count": 1}]
+	decision_after(30, "refund-bot", {"amount": 5}, friday).effect == "ALLOW"
 }
 
 test_without_an_amount_nothing_is_refunded if decision("refund-bot", {}, friday).effect == "DENY"

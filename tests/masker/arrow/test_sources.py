@@ -1,11 +1,13 @@
 import json
+import random
+import tracemalloc
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from masker.arrow import sources
-from masker.arrow.formats import Layout
+from masker.arrow.formats import PIPE, Layout
 from masker.arrow.sources import source
 from masker.errors import FileRefused
 
@@ -76,3 +78,30 @@ def test_what_is_no_valid_arrow_is_refused_before_anybody_looks_into_it(tmp_path
         writer.write_batch(batch)
     with pytest.raises(FileRefused, match="invalid Arrow data"):
         whole(tmp_path / name)
+
+
+def test_content_beside_the_name_is_read_as_often_as_wanted_and_stays_open(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n2\n")
+    with (tmp_path / "a.csv").open("rb") as content:
+        content.read()
+        for _ in range(2):
+            with source(PIPE, "csv", content=content) as opened:
+                assert [row for batch in opened.batches() for row in batch.to_pylist()] == [{"a": "1"}, {"a": "2"}]
+    parquet.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
+    with (tmp_path / "a.parquet").open("rb") as content, source(PIPE, "parquet", content=content) as opened:
+        assert opened.rows == 1
+
+
+def test_of_parquet_only_what_is_read_is_in_memory(tmp_path):
+    group = [random.Random(1).randbytes(1000).hex() for _ in range(1000)]
+    schema = pa.schema([("a", pa.string())])
+    with parquet.ParquetWriter(tmp_path / "a.parquet", schema, compression="none", use_dictionary=False) as writer:
+        for _ in range(20):
+            writer.write_batch(pa.record_batch([group], schema=schema))
+    size = (tmp_path / "a.parquet").stat().st_size
+    tracemalloc.start()
+    with source(str(tmp_path / "a.parquet")) as opened:
+        assert sum(batch.num_rows for batch in opened.batches()) == 20_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < size / 4

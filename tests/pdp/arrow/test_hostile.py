@@ -13,8 +13,9 @@ from masker.arrow.schema import walk
 from masker.path import render
 from pdp.arrow import table
 from pdp.arrow.table import MAX_MESSAGE_BYTES, Reader
+from pdp.arrow.tokens import tokens
 from pdp.errors import InvalidRequest, PdpError
-from pdp.masking.count import counted_values, tokens
+from pdp.masking.count import counted_values
 from pdp.masking.refusals import refusals
 from tests import hostile
 from tests.hostile import TYPES

@@ -10,10 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pdp import keys
-from pdp.audit.batch import HASH_BYTES, head, leaf, sign
+from pdp.audit.batch import HASH_BYTES, head, sign
 from pdp.audit.record import Entry, Kind, commitment, entry
 from pdp.audit.verify import Anchor, Seen, Tampered, Verifier
 from pdp.dev.stack import configuration
+from pdp.merkle import leaf
 from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import Batch, ExportRecordsRequest, Payload
 from tests.parts import Placet, asking, exporting, placet
@@ -177,8 +178,7 @@ def edited(log: Log) -> Log:
 def rehashed(log: Log) -> Log:
     edited(log)
     batch = log[middle(log)]
-    leaves = [leaf(record) for record in batch.records]
-    batch.head = head(batch.prev, batch.writer, batch.seq, leaves)
+    batch.head = head(batch.prev, batch.writer, batch.seq, list(map(leaf, batch.records)))
     return log
 
 

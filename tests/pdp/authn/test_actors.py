@@ -138,6 +138,7 @@ async def review(server: Placet, approval: Any, credential: tokens.Metadata) -> 
     request = review_pb2.ReviewRequest(
         approval_id=approval.approval_id,
         expected_digest=approval.request_digest,
+        expected_version=await server.version(approval, credential),
         verdict=approval_pb2.Verdict.VERDICT_APPROVE,
         reason="read it",
     )

@@ -52,6 +52,33 @@ async def test_roles_and_groups_come_from_the_configured_claims(folder: Path, fo
     assert not none.groups
 
 
+async def test_one_text_is_a_list_of_one(folder: Path, forge: Forge) -> None:
+    token = forge.token(roles="auditor", groups="data stewards", act={"sub": "bot", "groups": "robots"})
+    actor = await Authenticator([issuer(folder, kind="workload")]).caller("Bearer " + token)
+    assert actor.groups == ("robots",)
+    plain = await Authenticator([issuer(folder)]).caller("Bearer " + forge.token(roles="auditor", groups="a b"))
+    assert (plain.roles, plain.groups) == ({Role.AUDITOR}, ("a b",))
+
+
+REFERRED = {"groups": "src1", "department": "src1", "photo": "src2"}
+
+
+async def test_claims_that_a_token_only_refers_to_are_said(
+    folder: Path, forge: Forge, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = issuer(folder, claims=["department", "level"])
+    members = {"_claim_names": REFERRED, "_claim_sources": {"src1": {"endpoint": "https://graph.example"}}}
+    caller = await Authenticator([entry]).caller("Bearer " + forge.token(**members, level=3))
+    assert caller.claims_elsewhere == ("groups", "department")
+    assert (caller.groups, caller.claims) == ((), {"level": 3})
+    (line,) = caplog.messages
+    assert "the token of 'user:alice' names groups, department only by reference" in line
+    both = await Authenticator([entry]).caller("Bearer " + forge.token(**members, groups=["a"], department="hr"))
+    assert both.claims_elsewhere == ()
+    odd = await Authenticator([entry]).caller("Bearer " + forge.token(_claim_names=["groups"]))
+    assert odd.claims_elsewhere == ()
+
+
 async def test_claims_are_those_that_the_issuers_entry_lists(folder: Path, forge: Forge) -> None:
     members = {"department": ["hr", "finance"], "level": 3, "address": {"city": "x"}, "admin": True}
     listing = issuer(folder, claims=["department", "level", "address", "absent"])

@@ -151,7 +151,8 @@ async def test_keys_are_kept_for_an_hour_without_the_endpoint_and_then_none_are(
     clock.seconds += jwks.AGAIN_SECONDS + 1
     assert not await is_taken(authenticator, good)
     assert not await authenticator.has_keys()
-    assert "its tokens are refused" in caplog.records[-1].getMessage()
+    assert "its tokens are refused" in caplog.records[-2].getMessage()
+    assert "there are no keys of this issuer now" in caplog.records[-1].getMessage()
     provider.status = 200
     clock.seconds += jwks.AGAIN_SECONDS
     assert await is_taken(authenticator, good)

@@ -49,8 +49,7 @@ async def test_an_allow_is_allowed_and_a_deny_says_why(pdp: Client) -> None:
     drop = await pdp.authorize(*DROP, on_behalf_of=FOR_ALICE)
     assert not drop.allowed
     assert drop.why == (
-        "EFFECT_DENY: agents never drop a table; ask a person to do it [agents.destructive] "
-        f"({drop.response.decision_id})"
+        f"DENY: agents never drop a table; ask a person to do it [agents.destructive] ({drop.response.decision_id})"
     )
     with pytest.raises(Denied, match="agents never drop a table") as denied:
         drop.require()

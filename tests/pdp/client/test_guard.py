@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from pdp.client import ApprovalPending, ArgumentsChanged, CallError, Client, Denied, GrantInvalid, guard
+from pdp.client import ApprovalPending, ArgumentsChanged, CallError, Client, Denied, GrantInvalid, Text, guard
 from pdp.dev import identity
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, ListApprovalsRequest
 from tests.parts import Placet
@@ -325,3 +325,36 @@ async def test_a_wrapped_function_is_bound_by_the_parameters_that_it_shows(pdp: 
         return await read(*arguments, **named)
 
     assert await reading(pdp, context=lambda table, limit: {"t": table, "l": limit})(outer)("t") == ("t", 5)
+
+
+async def test_text_that_begins_like_json_is_refused_unless_it_is_meant_as_text(pdp: Client) -> None:
+    seen: list[Any] = []
+
+    @reading(pdp)
+    async def bare(tags) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # no declaration is the point
+        seen.append(tags)
+
+    @reading(pdp)
+    async def declared(tags: str, note: "str | None" = "[draft]") -> None:
+        seen.append((tags, note))
+
+    @reading(pdp, properties={"tags": "[pii]"}, context={})
+    async def told() -> None:
+        seen.append("told")
+
+    @reading(pdp, context={"note": Text("[draft]")})
+    async def meant() -> None:
+        seen.append("meant")
+
+    for text in ("[pii]", '["pii"]', '{"a": 1}', ' "pii'):
+        with pytest.raises(ValueError, match=r"^argument tags is text that begins like JSON; declare tags: str"):
+            await bare(text)
+    with pytest.raises(ValueError, match=r"^properties\.tags is text that begins like JSON"):
+        await told()
+    assert not seen
+    await bare(["public"])
+    await bare(Text("[public]"))
+    await declared("[public]")
+    await meant()
+    assert seen == [["public"], "[public]", ("[public]", "[draft]"), "meant"]
+    assert type(seen[2][0]) is str

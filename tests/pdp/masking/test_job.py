@@ -18,6 +18,7 @@ from pdp.audit.record import Kind
 from pdp.errors import InvalidRequest, QuotaExceeded, ValueRefused
 from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
 from pdp.masking.rows import Shape
+from pdp.store.quotas import Reserved, reservation
 from tests.pdp.specimens import BOT
 
 SCHEMA = pa.schema([("id", pa.string()), ("zip", pa.string())])
@@ -29,17 +30,25 @@ MASKS = [
 
 @dataclass
 class Quota:
-    """A counter with a limit, as MongoDB keeps one; what was reserved is never given back."""
+    """A counter with a limit, as MongoDB keeps one."""
 
     limit: int = 1 << 30
     reserved: list[int] = field(default_factory=list)
-    asked: list[tuple[str, str, Sequence[str], int]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    asked: list[tuple[str, Sequence[str], int]] = field(default_factory=list)
 
-    async def reserve(self, what: str, caller: str, persons: Sequence[str], values: int, limit: int) -> None:
-        self.asked.append((what, caller, persons, limit))
-        if sum(self.reserved) + values > self.limit:
+    async def count(self, reserved: Reserved, limit: int) -> None:
+        self.asked.append((reserved.what, reserved.keys, limit))
+        if sum(self.reserved) + reserved.values > self.limit:
             raise QuotaExceeded("too many", 60)
-        self.reserved.append(values)
+        self.reserved.append(reserved.values)
+
+    async def give_back(self, reserved: Reserved) -> None:
+        if reserved.values in self.reserved:
+            self.reserved.remove(reserved.values)
+
+    def keep(self, reserved: Reserved) -> None:
+        self.kept.append(reserved.values)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +60,10 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> masker.Keyring:
 
 def job(keyring: masker.Keyring, action: str = "mask", **bound: Any) -> Job:
     made = plan(SCHEMA, MASKS, {"customer": {"mask": "token"}}, direction=action, key_version=1, policy_revision="r1")
-    return Job(action, BOT, ["user:alice"], "dec_1", "use_1", made, keyring, Shape(SCHEMA), bound)
+    return Job(action, BOT, ["user:alice"], made, keyring, Shape(SCHEMA), bound, "dec_1", "use_1")
 
 
-def reservation(quota: Quota, of: Job) -> Reservation:
+def reserving(quota: Quota, of: Job) -> Reservation:
     return Reservation(cast("Any", quota), Limits(mask=100, unmask=10), of)
 
 
@@ -62,7 +71,7 @@ def progress(quota: Quota, of: Job) -> Progress:
     async def here(action: Callable[[], Any]) -> Any:
         return action()
 
-    return Progress(of, reservation(quota, of), here)
+    return Progress(of, reserving(quota, of), here)
 
 
 def rows(*ids: str | None) -> pa.RecordBatch:
@@ -82,13 +91,46 @@ async def test_each_action_has_its_limit_and_counts_for_caller_and_persons(
     keyring: masker.Keyring, action: str, what: str, limit: int
 ) -> None:
     quota = Quota()
-    await reservation(quota, job(keyring, action)).take(3)
-    assert quota.asked == [(what, "agent:bot", ["user:alice"], limit)]
+    await reserving(quota, job(keyring, action)).take(3)
+    wanted = reservation(what, "agent:bot", ["user:alice"], 3)
+    assert quota.asked == [(what, wanted.keys, limit)]
+
+
+async def test_until_the_decision_is_used_everything_is_given_back(keyring: masker.Keyring) -> None:
+    quota = Quota(limit=9)
+    work = progress(quota, job(keyring))
+    await work.batch(rows("a", "b", None))
+    with pytest.raises(QuotaExceeded):
+        await work.batch(rows(*"abcdefgh"))
+    await work.undecided()
+    assert (quota.reserved, quota.kept) == ([], [])
+
+
+async def test_once_the_decision_is_used_everything_stays_counted(keyring: masker.Keyring) -> None:
+    quota = Quota()
+    work = progress(quota, job(keyring))
+    await work.batch(rows("a", "b"))
+    work.decided("dec_2", "use_2")
+    await work.batch(rows("c"))
+    await work.undecided()
+    assert quota.reserved == quota.kept == [2, 2]  # the second time as much ahead as was used
+    assert (work.job.decision_id, work.job.use) == ("dec_2", "use_2")
+
+
+async def test_stream_begins_only_where_the_quota_has_room(keyring: masker.Keyring) -> None:
+    quota = Quota(limit=1)
+    work = progress(quota, job(keyring))
+    await work.has_room()
+    assert quota.reserved == [1]
+    with pytest.raises(QuotaExceeded):
+        await progress(quota, job(keyring)).has_room()
+    await work.batch(rows("a"))
+    assert quota.reserved == [1]
 
 
 async def test_stream_reserves_as_much_again_as_it_used(keyring: masker.Keyring) -> None:
     quota = Quota()
-    taken = reservation(quota, job(keyring))
+    taken = reserving(quota, job(keyring))
     for _ in range(100):
         await taken.take(10)
     assert taken.used == 1000
@@ -99,7 +141,7 @@ async def test_stream_reserves_as_much_again_as_it_used(keyring: masker.Keyring)
 
 async def test_near_the_limit_exactly_what_is_needed_is_reserved(keyring: masker.Keyring) -> None:
     quota = Quota(limit=25)
-    taken = reservation(quota, job(keyring))
+    taken = reserving(quota, job(keyring))
     await taken.take(10)
     await taken.take(10)
     with pytest.raises(QuotaExceeded):
@@ -162,7 +204,7 @@ async def test_record_says_how_far_it_got(keyring: masker.Keyring) -> None:
 async def test_dictionary_without_its_batch_is_refused(keyring: masker.Keyring) -> None:
     coded = pa.schema([("id", pa.dictionary(pa.int32(), pa.string())), ("zip", pa.string())])
     made = plan(coded, MASKS, {"customer": {"mask": "token"}}, key_version=1)
-    work = progress(Quota(), Job("mask", BOT, [], "dec_1", "use_1", made, keyring, Shape(coded)))
+    work = progress(Quota(), Job("mask", BOT, [], made, keyring, Shape(coded)))
     batch = pa.record_batch({"id": pa.array(["a"]).dictionary_encode(), "zip": ["1"]})
     dictionary, body = (memoryview(bytes(message)) for message in table.Writer(coded).messages(batch))
 

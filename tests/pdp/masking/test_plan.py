@@ -9,7 +9,7 @@ import pytest
 import masker
 from masker import keys as key_files
 from pdp.errors import KeyRefused, MaskPlanRefused
-from pdp.masking.plan import PLAN_SECONDS, columns, compiled, facts, rules, used_domains
+from pdp.masking.plan import PLAN_SECONDS, columns, compiled, facts, reversed_columns, rules, used_domains
 from pdp.masking.question import Selection
 from pdp.masking.rows import Shape
 
@@ -77,6 +77,27 @@ def test_reversal_reads_the_tokens_own_version(keyring: masker.Keyring) -> None:
     shape = Shape.of_records(["id"], "paths")
     [one] = columns(made(keyring, shape, masks=MASKS[:1], direction="unmask"))
     assert one.key_version == 0
+
+
+@pytest.mark.parametrize("direction", ["unmask", "rewrap"])
+def test_what_is_not_reversed_is_kept_in_records_as_in_tables(keyring: masker.Keyring, direction: str) -> None:
+    shape = Shape.of_records(["id", "note", "mail"], "paths")
+    kept = {"id": "token", "note": "keep", "mail": "email"}
+    for plan in (made(keyring, direction=direction), made(keyring, shape, direction=direction)):
+        assert {one.column: one.mask for one in columns(plan)} == kept
+        assert {name for name, mask in kept.items() if mask != "keep"} == set(reversed_columns(plan))
+
+
+def test_what_is_reversed_is_named_with_its_domains(keyring: masker.Keyring) -> None:
+    paths = {"a": {"domain": "mail"}, "b": {"domain": "customer"}, "c": {"mask": "clear"}, "d": {"domain": "customer"}}
+    documents = {"column": "note", "rule": "r", "mask": "json", "paths": paths}
+    plan = made(keyring, masks=(MASKS[0], documents), direction="unmask")
+    assert reversed_columns(plan) == {"id": "customer", "note": "customer, mail"}
+    assert {each.column: each.domain for each in columns(plan)} == {
+        "id": "customer",
+        "note": "customer, mail",
+        "mail": "",
+    }
 
 
 def test_only_some_columns_are_touched_where_asked_and_each_of_them_has_a_mask(keyring: masker.Keyring) -> None:

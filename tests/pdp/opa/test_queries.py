@@ -226,3 +226,12 @@ async def test_real_opa_answers_each_of_the_questions(tmp_path: Path) -> None:
 
 async def _none() -> dict[str, Any]:
     return {}
+
+
+async def test_query_waits_longer_while_a_policy_loads() -> None:
+    async with answering(body={"result": {"0": "answer"}}, after=0.6) as (opa, _):
+        with pytest.raises(OpaLate):
+            await opa.decisions([b"{}"], [False])
+        opa._is_loading = lambda: True
+        assert await opa.decisions([b"{}"], [False]) == ["answer"]
+        assert await opa.is_healthy()

@@ -101,6 +101,8 @@ REQUIREMENTS = {
     "claim that is one of several": ("wrong-type", '"reviewers": {"claims": {"department": ["hr", "finance"]}}'),
     "misspelt claims": ("unknown-key", '"reviewers": {"groups": ["stewards"], "claim": {"department": "hr"}}'),
     "individual in words": ("wrong-type", '"individual": "yes"'),
+    "individual every, without unit": ("wrong-type", '"individual_every": 10'),
+    "summary of what is no path": ("wrong-type", '"summary": ["amount"]'),
 }
 
 
@@ -132,6 +134,8 @@ def test_requirement_written_in_full_has_no_finding(tmp_path: Path) -> None:
             "reason": "money leaves",
             "reviewers": {"claims": {"department": "finance", "level": count(input.on_behalf_of), "manager": true}},
             "individual": true,
+            "individual_every": "1m",
+            "summary": ["resource.properties.amount"],
         } if {
             input.action.name == "export"
         }
@@ -171,6 +175,8 @@ DATA = {
     "owner without type": ("bad-people", {"data.json": '{"identities": {"agent:x": {"owners": ["alice"]}}}'}),
     "group as text": ("bad-people", {"data.json": '{"groups": {"stewards": "user:bob"}}'}),
     "groups as list": ("bad-people", {"data.json": '{"groups": ["user:bob"]}'}),
+    "context schema that is none": ("bad-schema", {"schema/context/pay.json": '{"type": "string"}'}),
+    "schema where nothing reads it": ("stray-file", {"schema/contexts/pay.json": TABLE}),
     "schema that is none": ("bad-schema", {"schema/resource/table.json": '{"type": "string"}'}),
     "schema that is broken": ("bad-schema", {"schema/resource/table.json": "{"}),
 }
@@ -208,6 +214,36 @@ def test_closed_folder_holds_every_type_that_it_reads(tmp_path: Path) -> None:
     folder = written(tmp_path, {"p.rego": module, "schema/resource/table.json": TABLE})
     assert rules(folder, full=False) == ["missing-schema"]
     written(tmp_path, {"schema/resource/file.json": TABLE})
+    assert rules(folder, full=False) == []
+
+
+CONTEXTS = {
+    "reference": "not input.context.dasy == 3",
+    "variable": "c := input.context\n\tnot c.dasy == 3",
+    "object.get": 'object.get(input.context, "dasy", 3) == 3',
+    "object.get of a path": 'object.get(input, ["context", "dasy"], 3) == 3',
+}
+
+
+@pytest.mark.parametrize("body", CONTEXTS.values(), ids=CONTEXTS.keys())
+def test_misspelt_member_of_a_context_is_found_in_a_closed_folder(body: str, tmp_path: Path) -> None:
+    module = f'package policy\n\nallow contains {{"rule": "x", "reason": "x"}} if {{\n\t{body}\n}}\n'
+    assert rules(written(tmp_path, {"p.rego": module}), full=False) == []
+    assert rules(written(tmp_path, {"schema/context/pay.json": TABLE}), full=False) == ["unknown-attribute"]
+
+
+def test_closed_folder_holds_the_context_of_every_action_that_it_reads(tmp_path: Path) -> None:
+    module = """
+        package policy
+
+        allow contains {"rule": "x", "reason": "x"} if {
+            input.action.name == "export"
+            not "pii" in input.context.tags
+        }
+        """
+    folder = written(tmp_path, {"p.rego": module, "schema/context/pay.json": TABLE})
+    assert rules(folder, full=False) == ["missing-schema"]
+    written(tmp_path, {"schema/context/export.json": TABLE})
     assert rules(folder, full=False) == []
 
 

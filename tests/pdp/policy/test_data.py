@@ -43,7 +43,7 @@ def test_yaml_is_read_as_opa_reads_it(path: str) -> None:
     assert not findings
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"1", b"null", b'"x"', b'{"a":1}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"1", b"null", b'"x"', b'{"a":1}}'])
 def test_file_that_is_no_object_is_found(content: bytes) -> None:
     assert read(source(content)) == ([], ["bad-data"])
     assert read(source(b"a: [", "data.yaml")) == ([], ["bad-data"])

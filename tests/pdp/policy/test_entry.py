@@ -19,7 +19,8 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "mask": [REASONED, {**REASONED, "columns": ["a"], "domain": "customer", "anything": 1}],
     "needs_approval": [
         ASK,
-        {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True},
+        {**ASK, "individual_every": "30s", "summary": ["resource.id", 'context["two words"][0].x', COMPUTED]},
+        {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True, "unmask_values": 10**6},
         {**REASONED, "reviewers": {"identities": ["user:bob"]}},
         {**REASONED, "reviewers": {"claims": {"level": 3, "admin": True, "department": "hr"}}},
         {**REASONED, "reviewers": {"groups": [COMPUTED]}, "count": COMPUTED},
@@ -98,6 +99,12 @@ def test_key_that_is_unknown_is_named_but_for_parameters_of_a_mask(name: str) ->
         ("pending_for", ["", "0s", "4", "h", "4d", "-4h", " 4h", "1h0.5m", 4, None]),
         ("valid_for", ["", "0h0m0s"]),
         ("individual", ["true", 0, 1, None]),
+        ("individual_every", ["", "0s", 10, None]),
+        (
+            "summary",
+            [[], "resource.id", ["input.resource.id"], ["resource."], ["context[x]"], ["who.x"], [1], ["context"] * 11],
+        ),
+        ("unmask_values", ["9", 0, -1, 1.5, True, None, 2**53]),
     ],
 )
 def test_value_of_the_wrong_type_is_named(key: str, values: list[Any]) -> None:

@@ -1,5 +1,6 @@
 """A policy is read once for each build: what is in force is of the files that were checked, not of later edits."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,39 @@ async def test_schemas_in_force_are_those_that_were_checked(tmp_path: Path) -> N
     policy = WatchedPolicy(binary, [folder], tmp_path / "out" / "bundle.tar.gz", print, no_domains)
     first = await policy.build()
     assert (folder / SCHEMA).read_bytes() == schema("after")
-    assert policy.faults("table", {"before": "x"}) == []
-    assert policy.faults("table", {"after": "x"}) != []
+    assert policy.faults("table", {"before": "x"}, "read", {}) == []
+    assert policy.faults("table", {"after": "x"}, "read", {}) != []
     assert await policy.build() != first
-    assert policy.faults("table", {"after": "x"}) == []
+    assert policy.faults("table", {"after": "x"}, "read", {}) == []
+
+
+async def test_policy_loads_from_the_edit_until_opa_has_it(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    folder.mkdir()
+    (folder / "allow.rego").write_text('package policy\n\nallow contains {"rule": "all", "reason": "all"}\n')
+    (tmp_path / "out").mkdir()
+    binary = opa(Environment.read().tool_cache)
+    said: list[str] = []
+    policy = WatchedPolicy(binary, [folder], tmp_path / "out" / "bundle.tar.gz", said.append, no_domains)
+    watching = asyncio.ensure_future(policy.watch())
+    try:
+        assert not policy.is_loading
+        await saved(folder / "allow.rego", "# saved\n", said, "policy built")
+        assert policy.is_loading
+        policy.loaded()
+        assert not policy.is_loading
+        await saved(folder / "allow.rego", "no Rego\n", said, "The last good policy stays in force")
+        async with asyncio.timeout(30):
+            while policy.is_loading:  # each save is built
+                await asyncio.sleep(0.02)
+    finally:
+        watching.cancel()
+
+
+async def saved(file: Path, more: str, said: list[str], wanted: str) -> None:
+    """Save until the watcher, which may begin a moment later, has said so."""
+    before = file.read_text()
+    async with asyncio.timeout(30):
+        while not any(wanted in sentence for sentence in said):
+            file.write_text(before + more)
+            await asyncio.sleep(0.2)

@@ -53,8 +53,9 @@ def test_request_meets_the_problem(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_request_does_not_fit_the_schema(name: str) -> None:
-    resource = CASES[name]["request"]["resource"]
-    faults = Attributes(schemas(read([POLICIES / name / "policy"]))).faults(resource["type"], resource["properties"])
+    asked = CASES[name]["request"]
+    named = (asked["resource"]["type"], asked["resource"]["properties"], asked["action"]["name"], asked["context"])
+    faults = Attributes(schemas(read([POLICIES / name / "policy"]))).faults(*named)
     assert [path for path, _ in faults] == CASES[name]["violations"]
 
 
@@ -66,9 +67,11 @@ def test_every_way_to_fail_open_has_its_case() -> None:
         "data-that-grants",
         "duplicate-index",
         "missing-attribute",
+        "missing-context",
         "misspelt-set",
         "nested-package",
         "null",
+        "text-as-number",
         "undefined",
         "unknown-key",
         "wrong-type",

@@ -17,10 +17,11 @@ from pdp.policy.reference import (
     unread_sets,
     written,
 )
+from pdp.policy.schema import Schemas
 from pdp.policy.sources import Source
 from pdp.process import toolcache
 
-SCHEMAS = {"table": {"properties": {"tags": {"type": "array", "items": {"type": "string"}}}}}
+SCHEMAS = Schemas({"table": {"properties": {"tags": {"type": "array", "items": {"type": "string"}}}}})
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,6 @@ def test_attribute_that_no_request_has_is_found_behind_object_get(opa: Path, bod
 def test_type_whose_properties_are_read_needs_a_schema(opa: Path, condition: str, rules: list[str]) -> None:
     [module] = parsed(opa, policy=f"deny contains 1 if {{ {condition}; input.resource.properties.tags }}")
     assert [finding.rule for finding in unknown_attributes(module, SCHEMAS)] == rules
-    assert not list(unknown_attributes(module, {}))
+    assert not list(unknown_attributes(module, Schemas()))
     [silent] = parsed(opa, policy=f"deny contains 1 if {condition}")
     assert not list(unknown_attributes(silent, SCHEMAS))

@@ -196,6 +196,8 @@ async def test_metadata_of_20_kb_is_refused(server: Placet) -> None:
         (lambda s, m: s.reviews.Review(review(verdict=99), metadata=m("bob")), "verdict"),
         (lambda s, m: s.reviews.Review(review(verdict=0), metadata=m("bob")), "verdict"),
         (lambda s, m: s.reviews.Review(review(reason="x" * 2001), metadata=m("bob")), "reason"),
+        (lambda s, m: s.reviews.Review(review(expected_version=0), metadata=m("bob")), "expected_version"),
+        (lambda s, m: s.reviews.Review(review(expected_version=-1), metadata=m("bob")), "expected_version"),
         (lambda s, m: s.reviews.Review(review(approval_id="apr_1"), metadata=m("bob")), "approval_id"),
         (lambda s, m: s.approvals.GetApproval(GetApprovalRequest(), metadata=m("bob")), "approval_id"),
         (lambda s, m: s.reviews.ListQueue(ListQueueRequest(page_size=101), metadata=m("bob")), "page_size"),
@@ -211,7 +213,7 @@ async def test_value_that_means_nothing_is_named(
 
 
 def review(**members: Any) -> ReviewRequest:
-    return ReviewRequest(**{"approval_id": f"apr_{1:032x}", "verdict": 1, **members})
+    return ReviewRequest(**{"approval_id": f"apr_{1:032x}", "verdict": 1, "expected_version": 1, **members})
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ SEEDS: dict[str, tuple[Message, str]] = {
     "ApprovalService/GetApproval": (GetApprovalRequest(approval_id=f"apr_{ID}"), "report-bot"),
     "ReviewService/ListQueue": (ListQueueRequest(page_size=2, page_token=f"apr_{ID}"), "bob"),
     "ReviewService/Review": (
-        ReviewRequest(approval_id=f"apr_{ID}", expected_digest="digest", verdict=1, reason="because"),
+        ReviewRequest(
+            approval_id=f"apr_{ID}", expected_digest="digest", expected_version=1, verdict=1, reason="because"
+        ),
         "bob",
     ),
     "AuditService/ListRecords": (ListRecordsRequest(page_size=2, kind="decision", effect=1), "dana"),

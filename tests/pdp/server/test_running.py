@@ -1,16 +1,20 @@
 """A server, put together as production does."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.process.mongod import MongodProcess
+from pdp.server.edge import MAX_STREAMS
 from pdp.server.running import running
 from pdp.store.batches import Batches
 from pdp.store.database import Database
@@ -30,6 +34,27 @@ async def test_reflection_lists_every_service_and_describes_the_contract(server:
     contract = {f"pdp.v1.{name}Service" for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Info")}
     assert names == contract | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert answers[1].file_descriptor_response.file_descriptor_proto
+
+
+async def test_connection_holds_so_many_calls_and_the_next_waits(state: Path, mongod: MongodProcess) -> None:
+    more = 20
+    async with placet(state, mongod.uri) as server:
+        stub: Any = health_pb2_grpc.HealthStub(server.channel)
+        calls = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(MAX_STREAMS + more)]
+        answers = [asyncio.ensure_future(call.read()) for call in calls]
+
+        async def are_answered() -> bool:
+            return sum(one.done() for one in answers) >= MAX_STREAMS
+
+        await eventually(are_answered, seconds=30)
+        alone = [("grpc.use_local_subchannel_pool", 1)]  # else gRPC would share the connection
+        async with grpc.aio.insecure_channel(server.address, options=alone) as another:
+            await health_pb2_grpc.HealthStub(another).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        assert sum(one.done() for one in answers) == MAX_STREAMS, "no other connection has to wait"
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
+        await eventually(lambda: stub.Check(health_pb2.HealthCheckRequest(), timeout=5))
 
 
 async def recorded_kinds(mongod: MongodProcess, name: str) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What the server tells of itself."""
 
 from pdp.v1.info_pb2 import GetServerInfoRequest
+from tests import tokens
 from tests.parts import Placet
 
 
@@ -11,7 +12,15 @@ async def test_server_tells_its_limits_and_who_is_asking(server: Placet) -> None
     assert (info.caller.identity, info.caller.kind) == ("user:bob", "person")
     assert list(info.caller.roles) == ["requester", "reviewer"]
     assert list(info.caller.groups) == ["data-stewards"]
+    assert not info.caller.claims_elsewhere
     assert info.realm == "dev"
     assert info.policy_revision
     assert info.opa_version
     assert '"d"' not in info.jwks
+
+
+async def test_claims_that_a_token_only_refers_to_are_told(server: Placet) -> None:
+    token = tokens.metadata(server.state, "user:bob", "reviewer", _claim_names={"groups": "src1"})
+    info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=token)
+    assert list(info.caller.claims_elsewhere) == ["groups"]
+    assert not info.caller.groups

@@ -55,7 +55,15 @@ def test_approval_whose_time_is_over_is_shown_as_expired_and_ends_no_more() -> N
 
 
 def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() -> None:
-    board = Requirement("rules.board", "money", identities=("user:dave",), claims={"level": 3.0}, individual=True)
+    board = Requirement(
+        "rules.board",
+        "money",
+        identities=("user:dave",),
+        claims={"level": 3.0},
+        individual=True,
+        summary=("context.rows",),
+        unmask_values=9,
+    )
     reviews = (review("bob"), review("carol", ReviewVerdict.DENY), review("alice"), review("dave", fits=(0, 1)))
     found = shown(approval(requirements=(*approval().requirements, board), reviews=reviews))
     assert [(one.rule, one.count, one.approved) for one in found.requirements] == [
@@ -72,6 +80,9 @@ def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() ->
         "validFor": "900s",
         "claims": {"level": 3.0},
         "individual": True,
+        "individualEvery": "10s",
+        "summary": ["context.rows"],
+        "unmaskValues": "9",
     }
     assert not found.requirements[0].HasField("claims")
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pyarrow as pa
@@ -11,11 +12,13 @@ import pytest
 
 from masker import keys as key_files
 from pdp.masking import keys
+from pdp.policy.sources import rego
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.masks import arrow, columns, masking, records, scope, shape, stream
 from tests.parts import Placet, log, refusal
+from tests.pdp.wire import refused
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,21 @@ async def test_unmasking_waits_for_a_steward_and_fits_those_tokens_once(server: 
     assert held["details"]["tokens_sha256"] == context["tokens_sha256"]
 
 
+async def test_a_schema_of_contexts_leaves_the_server_its_members(
+    state: Path, mongod: MongodProcess, tmp_path: Path
+) -> None:
+    path = tmp_path / "more" / "schema" / "context" / "pay.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"type": "object", "properties": {"amount": {"type": "number"}}}')
+    async with masking(state, mongod.uri, policy=[rego(), tmp_path / "more"]) as server:
+        data = await masked(server, arrow({"soc_sec_id": [5304218], "postcode": ["2011"]}))
+        asked = await unmask(server, data)
+        assert asked.decision.approval.request.context["count"] == 1
+        ticket = mask_pb2.UnmaskRequest(scope=scope(context={"ticket": "T-1"}), data=data)
+        why = await refused(server.masks.Unmask(ticket, metadata=server.metadata("report-bot")))
+        assert list(why.fields) == ["context"]
+
+
 def digest(named: dict[str, list[str]]) -> str:
     """As the contract describes it."""
     hashed = hashlib.sha256()
@@ -94,9 +112,10 @@ async def test_a_changed_token_is_refused_without_showing_it(server: Placet) -> 
     assert refusal(refused.value).reason == "VALUE_REFUSED"
     assert refusal(refused.value).metadata == {"column": "soc_sec_id", "row": "0", "rule": "customers.ssn"}
     assert token[:20] not in refusal(refused.value).message
-    record, held = (await log(server, "unmask"))[-1]
+    record, held = (await log(server, "error"))[-1]
     assert record["error"] == "VALUE_REFUSED"
-    assert held["details"]["phase"] == "failed"
+    assert held["request"]["context"]["count"] == 1
+    assert token[:20] not in str(held)
 
 
 async def test_the_server_sets_what_an_approval_is_bound_to(server: Placet) -> None:
@@ -178,3 +197,23 @@ async def test_a_stream_that_runs_into_its_quota_is_recorded_with_what_it_sent(
         assert record["error"] == "QUOTA_EXCEEDED"
         assert held["details"]["phase"] == "broken"
         assert held["details"]["rows"] == 4
+
+
+async def test_plan_to_unmask_names_what_is_reversed_and_its_domains(server: Placet) -> None:
+    described = pa.schema([("soc_sec_id", pa.string()), ("surname", pa.string()), ("postcode", pa.string())])
+
+    async def planned(**members: Any) -> mask_pb2.GetMaskPlanResponse:
+        request = mask_pb2.GetMaskPlanRequest(scope=scope(), shape=shape(described), **members)
+        return await server.masks.GetMaskPlan(request, metadata=server.metadata("report-bot"))
+
+    answer = await planned(unmask=True)
+    assert answer.decision.effect == Effect.EFFECT_NEEDS_APPROVAL
+    assert {each.column: each.domain for each in answer.plan.columns if each.mask != "keep"} == {
+        "soc_sec_id": "customer.ssn",
+        "surname": "customer.name",
+    }
+    one = await planned(unmask=True, columns=["surname"])
+    assert [each.column for each in one.plan.columns if each.mask != "keep"] == ["surname"]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await planned(columns=["surname"])
+    assert refusal(refused.value).fields == ("columns",)

@@ -169,7 +169,9 @@ async def test_id_of_something_finds_nothing_that_it_is_not(server: Placet, text
         server.approvals.GetApproval(GetApprovalRequest(approval_id=text), metadata=server.metadata("bob")),
         server.approvals.ListApprovals(ListApprovalsRequest(page_token=text), metadata=server.metadata("report-bot")),
         server.reviews.ListQueue(ListQueueRequest(page_token=text), metadata=server.metadata("bob")),
-        server.reviews.Review(ReviewRequest(approval_id=text, verdict=1), metadata=server.metadata("bob")),
+        server.reviews.Review(
+            ReviewRequest(approval_id=text, verdict=1, expected_version=1), metadata=server.metadata("bob")
+        ),
         server.decisions.GetDecision(GetDecisionRequest(decision_id=text), metadata=server.metadata("report-bot")),
         server.audit.GetRecord(GetRecordRequest(record_id=text), metadata=server.metadata("dana")),
         server.audit.ListRecords(ListRecordsRequest(kind=text), metadata=server.metadata("dana")),
@@ -183,7 +185,7 @@ async def test_id_of_something_finds_nothing_that_it_is_not(server: Placet, text
 @pytest.mark.parametrize("text", [*PAYLOADS, EMPTY], ids=ascii)
 async def test_digest_that_is_none_approves_nothing(server: Placet, text: str) -> None:
     opened = (await server.authorize(asked())).approval
-    request = ReviewRequest(approval_id=opened.approval_id, expected_digest=text, verdict=1)
+    request = ReviewRequest(approval_id=opened.approval_id, expected_digest=text, expected_version=1, verdict=1)
     with pytest.raises(grpc.aio.AioRpcError):
         await server.reviews.Review(request, metadata=server.metadata("bob"))
     got = GetApprovalRequest(approval_id=opened.approval_id)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pdp.errors import QuotaExceeded
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Quotas, Reserved, reservation
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect, Subject
 from tests.masks import arrow, columns, masking, shape, stream
@@ -48,11 +48,16 @@ async def server(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-async def quotas(mongod: MongodProcess) -> AsyncIterator[tuple[Quotas, Quotas]]:
+async def opened(mongod: MongodProcess) -> AsyncIterator[Database]:
+    found = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
+    yield found
+    await found.close()
+
+
+@pytest.fixture(scope="module")
+def quotas(opened: Database) -> tuple[Quotas, Quotas]:
     """Those of two processes."""
-    opened = await Database.open(mongod.uri, f"t{uuid4().hex[:16]}")
-    yield Quotas(opened), Quotas(opened)
-    await opened.close()
+    return Quotas(opened), Quotas(opened)
 
 
 async def begin_anew(server: Placet, mongod: MongodProcess) -> None:
@@ -153,10 +158,16 @@ async def test_a_person_has_one_quota_under_all_names_and_behind_all_callers(
     assert await got(server, "Mask", ["a"] * 3, bob, by="report-bot") == 3
 
 
+async def reserve(quotas: Quotas, what: str, caller: str, persons: Sequence[str], values: int, limit: int) -> Reserved:
+    made = reservation(what, caller, persons, values)
+    await quotas.count(made, limit)
+    return made
+
+
 async def test_of_racing_reservations_only_as_many_as_fit_are_made(quotas: tuple[Quotas, Quotas]) -> None:
     async def reserved(at: int) -> bool:
         try:
-            await quotas[at % 2].reserve("mask", f"agent:{at}", ["user:racer"], 1, 10)
+            await reserve(quotas[at % 2], "mask", f"agent:{at}", ["user:racer"], 1, 10)
         except QuotaExceeded:
             return False
         return True
@@ -166,10 +177,62 @@ async def test_of_racing_reservations_only_as_many_as_fit_are_made(quotas: tuple
 
 async def test_a_person_at_the_end_uses_nothing_of_the_callers_quota_up(quotas: tuple[Quotas, Quotas]) -> None:
     one, other = quotas
-    await one.reserve("mask", "agent:a", ["user:full"], 10, 10)
+    await reserve(one, "mask", "agent:a", ["user:full"], 10, 10)
     for _ in range(20):
         with pytest.raises(QuotaExceeded, match="this caller or for a person"):
-            await other.reserve("mask", "agent:b", ["user:full"], 1, 10)
-    await other.reserve("mask", "agent:b", ["user:free"], 10, 10)
+            await reserve(other, "mask", "agent:b", ["user:full"], 1, 10)
+    await reserve(other, "mask", "agent:b", ["user:free"], 10, 10)
     with pytest.raises(QuotaExceeded):
-        await other.reserve("unmask", "agent:b", [], 11, 10)
+        await reserve(other, "unmask", "agent:b", [], 11, 10)
+
+
+async def counted(quotas: Quotas, reserved: Reserved) -> list[int]:
+    found = {one["_id"]: one["count"] async for one in quotas._collection.find({})}
+    return [found[key] for key in reserved.keys]
+
+
+async def test_a_reservation_is_given_back_once_and_not_after_it_is_kept(quotas: tuple[Quotas, Quotas]) -> None:
+    one, other = quotas
+    first = await reserve(one, "mask", "agent:back", ["user:back"], 3, 10)
+    second = await reserve(one, "mask", "agent:back", ["user:back"], 4, 10)
+    await asyncio.gather(*(each.give_back(first) for each in (one, other, one, other)))
+    assert await counted(one, second) == [4, 4]
+    one.keep(second)
+    third = await reserve(one, "mask", "agent:back", ["user:back"], 2, 10)
+    await one.give_back(second)
+    await other.give_back(second)
+    assert await counted(one, third) == [6, 6]
+
+
+async def test_what_a_process_had_reserved_when_it_died_stays_counted(quotas: tuple[Quotas, Quotas]) -> None:
+    dead, other = quotas
+    reserved = await reserve(dead, "mask", "agent:dead", [], 9, 10)
+    with pytest.raises(QuotaExceeded):
+        await reserve(other, "mask", "agent:dead", [], 2, 10)
+    assert await counted(other, reserved) == [9]
+
+
+class Hasty(Quotas):
+    """One that does not see what others took since it looked."""
+
+    async def _all_have_room(self, *_: object) -> bool:
+        return True
+
+
+async def test_a_counter_that_took_it_gives_it_back_where_another_is_full(
+    quotas: tuple[Quotas, Quotas], opened: Database
+) -> None:
+    one, other = quotas
+    await reserve(other, "mask", "agent:z", ["user:raced"], 10, 10)
+    with pytest.raises(QuotaExceeded):
+        await reserve(Hasty(opened), "mask", "agent:lost", ["user:raced"], 4, 10)
+    assert await counted(one, await reserve(other, "mask", "agent:lost", [], 10, 10)) == [10]
+
+
+async def test_a_counter_holds_few_ids_however_many_reservations_it_had(quotas: tuple[Quotas, Quotas]) -> None:
+    one, _ = quotas
+    for _ in range(20):
+        reserved = await reserve(one, "mask", "agent:often", [], 1, 100)
+        one.keep(reserved)
+    [stored] = [each async for each in one._collection.find({"_id": reserved.keys[0]})]
+    assert (stored["count"], len(stored["held"])) == (20, 1)

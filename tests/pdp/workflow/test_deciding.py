@@ -107,7 +107,7 @@ class Parts:
         return [payload(entry.record)["kind"] for entry in self.recorded]
 
 
-def faults(kind: str, _: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+def faults(kind: str, *_: object) -> Sequence[tuple[str, str]]:
     return [("resource.properties.x", "is unknown")] if kind == "closed" else []
 
 

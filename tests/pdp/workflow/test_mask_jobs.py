@@ -1,7 +1,8 @@
 """A mask job: planned first, decided then, run under the very policy that decided."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -11,17 +12,27 @@ import pytest
 
 import masker
 from masker import keys as key_files
+from pdp import deadline
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.canonical import canonical
 from pdp.decision import Effect
-from pdp.errors import Conflict, DecisionUsed, EngineUnavailable, MaskPlanRefused, PdpError
-from pdp.masking.job import Job
+from pdp.errors import (
+    Conflict,
+    DecisionUsed,
+    EngineUnavailable,
+    MaskPlanRefused,
+    PdpError,
+    QuotaExceeded,
+    ValueRefused,
+)
+from pdp.masking.job import Limits, Progress
 from pdp.masking.rows import Shape
+from pdp.store.quotas import Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
 from pdp.workflow.deciding import Decided
-from pdp.workflow.mask_jobs import ATTEMPTS, MaskJobs, Work
+from pdp.workflow.mask_jobs import ATTEMPTS, USE_SECONDS, MaskJobs, Work
 from tests.parts import asking, payload
 from tests.pdp.specimens import BOT, verdict
 
@@ -49,14 +60,39 @@ class Parts:
     recorded: list[str] = field(default_factory=list)
     used_elsewhere: bool = False
     begun: bool = False
+    is_repeat: bool = False
+    is_full: bool = False
+    lost: int = 0
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         return Ask(request, caller, canonical(request, "dev"), 0)
 
     async def decide_one(self, ask: Ask) -> Decided:
+        """What `Settlement` does: ready, as often as somebody else is faster; and then the use, unless it is lost."""
         self.did.append("decide dry" if ask.request.dry_run else "decide")
         self.asked.append(ask)
-        return Decided(ask, answer_without_step(ask, verdict(self.effect)))
+        answer = answer_without_step(ask, verdict(self.effect))
+        if self.effect is Effect.ALLOW and not ask.request.dry_run:
+            allowed = replace(answer, used=self.is_repeat)
+            claims = [await ask.claim(allowed) for _ in range(1 + self.lost)]
+            assert len(set(claims)) == 1
+            assert claims[0].startswith("use_") == (ask.ready is not None)
+            self.did.append("lost" if self.lost else "use")
+            answer = answer_without_step(ask, verdict(Effect.DENY)) if self.lost else allowed
+        return Decided(ask, answer)
+
+    async def count(self, reserved: Reserved, limit: int) -> None:
+        self.did.append(f"reserve {reserved.what} {reserved.values}")
+        wanted = reservation(reserved.what, BOT.identity, ["slack:U1", "user:carol"], 1)
+        assert (reserved.keys, limit) == (wanted.keys, 7)
+        if self.is_full:
+            raise QuotaExceeded("full", 1.0)
+
+    def keep(self, reserved: Reserved) -> None:
+        self.did.append(f"keep {reserved.values}")
+
+    async def give_back(self, reserved: Reserved) -> None:
+        self.did.append(f"give back {reserved.values}")
 
     async def denies(self, ask: Ask) -> bool:
         self.did.append("ask")
@@ -85,11 +121,11 @@ class Parts:
     async def claim(self, domains: Mapping[str, Any]) -> None:
         self.did.append(f"claim {', '.join(domains)}")
 
-    async def begin(self, decision_id: str, action: str) -> str:
+    async def begin(self, decision_id: str, action: str, claim: str) -> None:
         self.did.append(f"begin {action}")
+        assert claim.startswith("use_")
         if self.begun:
             raise DecisionUsed("a job began", decision_id=decision_id)
-        return "use_1"
 
     async def append(self, entries: Sequence[Entry]) -> None:
         self.recorded += [payload(entry.record)["kind"] for entry in entries]
@@ -107,55 +143,126 @@ def parts(keyring: masker.Keyring) -> Parts:
     return Parts(keyring)
 
 
-async def made(
-    parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, **members: Any
-) -> tuple[Decided, Job | None]:
+def jobs(parts: Parts) -> MaskJobs:
     one = cast("Any", parts)
-    types = frozenset({"user"})
-    jobs = MaskJobs(person_types=types, deciding=one, opa=one, keys=one, domains=one, uses=one, writer=one, threads=one)
-    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content)
-    return await jobs.decide(work, asking(action, **members), BOT)
+    return MaskJobs(
+        person_types=frozenset({"user"}),
+        deciding=one,
+        opa=one,
+        keys=one,
+        domains=one,
+        uses=one,
+        quotas=one,
+        limits=Limits(7, 7),
+        writer=one,
+        threads=one,
+    )
+
+
+async def made(
+    parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, begin: Any = None, **members: Any
+) -> tuple[Decided, Progress | None]:
+    given = {"begin": begin} if begin else {}
+    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content, **given)
+    return await jobs(parts).decide(work, asking(action, **members), BOT)
 
 
 PLANNED = ["plan", "require customer"]
+READY = ["claim customer", "reserve mask 1"]
 
 
-async def test_it_is_planned_decided_and_claimed_with_its_domains(parts: Parts) -> None:
-    decided, job = await made(parts)
-    assert parts.did == [*PLANNED, "decide", "claim customer", "begin mask"]
-    assert job is not None
-    assert job.use == "use_1"
+async def test_it_is_planned_decided_ready_and_used(parts: Parts) -> None:
+    decided, progress = await made(parts)
+    assert parts.did == [*PLANNED, "decide", *READY, "use", "keep 1"]
+    assert progress is not None
+    job = progress.job
+    assert job.use.startswith("use_")
     assert (job.action, job.decision_id, job.plan.policy_revision) == ("mask", decided.answer.decision_id, "r1")
     assert list(job.persons) == ["slack:U1", "user:carol"]
     assert (job.plan.table, job.plan.subject) == ("customers", "agent:report-bot")
 
 
-@pytest.mark.parametrize(
-    ("effect", "dry_run", "is_job"),
-    [
-        (Effect.ALLOW, False, True),
-        (Effect.ALLOW, True, True),
-        (Effect.NEEDS_APPROVAL, False, False),
-        (Effect.NEEDS_APPROVAL, True, True),
-        (Effect.DENY, False, False),
-        (Effect.DENY, True, False),
-    ],
-)
-async def test_there_is_a_job_where_it_is_allowed_or_would_be_approved(
-    parts: Parts, effect: Effect, *, dry_run: bool, is_job: bool
-) -> None:
+@pytest.mark.parametrize("effect", [Effect.NEEDS_APPROVAL, Effect.DENY])
+async def test_nothing_is_ready_for_a_call_that_is_denied_or_waits(parts: Parts, effect: Effect) -> None:
     parts.effect = effect
-    decided, job = await made(parts, dryRun=dry_run)
-    assert decided.effect is effect
-    assert (job is not None) == is_job
-    assert ("claim customer" in parts.did) == is_job
-    assert ("begin mask" in parts.did) == (is_job and not dry_run)
+    decided, progress = await made(parts)
+    assert (decided.effect, progress) == (effect, None)
+    assert parts.did == [*PLANNED, "decide"]
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+async def test_a_plan_reserves_and_uses_nothing(parts: Parts, effect: Effect) -> None:
+    parts.effect = effect
+    decided, plan = await jobs(parts).plan(Work("mask", SHAPE), asking("mask"), BOT)
+    assert (decided.effect, plan is None) == (effect, effect is Effect.DENY)
+    assert parts.did == [*PLANNED, "decide dry", *(["claim customer"] if plan else [])]
+
+
+async def test_what_was_reserved_is_given_back_once_where_the_use_is_lost(parts: Parts) -> None:
+    parts.lost = 2
+    decided, progress = await made(parts)
+    assert (decided.effect, progress) == (Effect.DENY, None)
+    assert parts.did == [*PLANNED, "decide", *READY, "lost", "give back 1"]
+
+
+async def test_what_was_reserved_is_given_back_where_the_content_is_refused(parts: Parts) -> None:
+    async def begin(progress: Progress, decided: Decided) -> None:
+        assert decided.effect is Effect.ALLOW
+        await progress.has_room()
+        raise ValueRefused("does not fit")
+
+    with pytest.raises(ValueRefused):
+        await made(parts, begin=begin)
+    assert parts.did == [*PLANNED, "decide", *READY, "give back 1"]
+    assert parts.recorded == [Kind.ERROR]
+
+
+async def test_what_was_reserved_is_given_back_where_the_caller_hangs_up(parts: Parts) -> None:
+    opening = asyncio.Event()
+
+    async def begin(progress: Progress, _: Decided) -> None:
+        await progress.has_room()
+        opening.set()
+        await asyncio.Event().wait()
+
+    call = asyncio.ensure_future(made(parts, begin=begin))
+    await opening.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert parts.did == [*PLANNED, "decide", *READY, "give back 1"]
+
+
+async def test_full_quota_ends_the_call_before_the_use(parts: Parts) -> None:
+    parts.is_full = True
+    with pytest.raises(QuotaExceeded):
+        await made(parts)
+    assert parts.did == [*PLANNED, "decide", *READY, "give back 1"]
+    assert parts.recorded == [Kind.ERROR]
+
+
+async def test_approval_is_not_used_where_its_answer_would_come_too_late(parts: Parts) -> None:
+    parts.is_repeat = True  # any answer that uses an approval
+    deadline.begin(USE_SECONDS / 2)
+    with pytest.raises(deadline.OutOfTime):
+        await made(parts)
+    assert parts.did == [*PLANNED, "decide", *READY, "give back 1"]
+    parts.is_repeat = False
+    assert (await made(parts))[1] is not None
+
+
+async def test_decision_that_was_given_before_is_claimed_by_itself(parts: Parts) -> None:
+    parts.is_repeat = True
+    _, progress = await made(parts)
+    assert progress is not None
+    assert parts.did == [*PLANNED, "decide", *READY, "use", "begin mask", "keep 1"]
 
 
 async def test_second_job_of_a_decision_is_refused_and_recorded(parts: Parts) -> None:
-    parts.begun = True
+    parts.is_repeat = parts.begun = True
     with pytest.raises(DecisionUsed):
         await made(parts)
+    assert parts.did[-2:] == ["begin mask", "give back 1"]
     assert parts.recorded == [Kind.ERROR]
 
 
@@ -166,8 +273,8 @@ async def test_content_is_parsed_before_the_decision_and_not_where_the_policy_de
     parts.effect = effect
     await made(parts, content=lambda: parts.did.append("content"))
     content = [] if effect is Effect.DENY else ["content"]
-    claimed = ["claim customer", "begin mask"] if effect is Effect.ALLOW else []
-    assert parts.did == [*PLANNED, "ask", *content, "decide", *claimed]
+    used = [*READY, "use", "keep 1"] if effect is Effect.ALLOW else []
+    assert parts.did == [*PLANNED, "ask", *content, "decide", *used]
 
 
 @pytest.mark.parametrize("why", ["no mask", "opa away", "domain used elsewhere"])
@@ -191,10 +298,10 @@ async def test_whoever_is_denied_hears_that_and_not_why_there_is_no_plan(parts: 
 
 async def test_plan_of_the_rules_before_is_made_again_by_those_that_decided(parts: Parts) -> None:
     parts.answers = [answer("r0"), answer("r1")]
-    _, job = await made(parts)
-    assert parts.did == [*PLANNED, "decide", *PLANNED, "claim customer", "begin mask"]
-    assert job is not None
-    assert job.plan.policy_revision == "r1"
+    _, progress = await made(parts)
+    assert parts.did == [*PLANNED, "decide", *PLANNED, *READY, "use", "keep 1"]
+    assert progress is not None
+    assert progress.job.plan.policy_revision == "r1"
 
 
 async def test_policy_that_changes_again_and_again_is_a_conflict_and_nothing_is_masked(parts: Parts) -> None:
@@ -207,12 +314,12 @@ async def test_policy_that_changes_again_and_again_is_a_conflict_and_nothing_is_
 
 async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Parts) -> None:
     request = asking("unmask", context={"why": "call"})
-    _, job = await made(parts, "unmask", lambda _: {"tokens_sha256": "x"}, context={"why": "call"})
+    _, progress = await made(parts, "unmask", lambda _: {"tokens_sha256": "x"}, context={"why": "call"})
     [ask] = parts.asked
     assert dict(ask.request.context) == {"why": "call", "tokens_sha256": "x"}
     assert ask.canonical.digest != canonical(request, "dev").digest
-    assert job is not None
-    assert job.bound == {"tokens_sha256": "x"}
+    assert progress is not None
+    assert progress.job.bound == {"tokens_sha256": "x"}
 
 
 async def test_plan_made_again_must_be_bound_to_the_same_data(parts: Parts) -> None:

@@ -186,14 +186,18 @@ async def test_end_that_no_reviewer_made_is_not_denied_again(quiet: Placet, mong
     assert again.approval.approval_id != approval.approval_id
 
 
+async def sharing(server: Placet) -> Approval:
+    """A request whose requirement is individual."""
+    members = {"subject": {"type": "user", "id": "dev"}, "context": {"run": uuid4().hex}, "onBehalfOf": []}
+    return (await server.authorize(asking("share", ["pii"], **members), by="dev")).approval
+
+
 @pytest.mark.parametrize("verdict", [1, 2])
 async def test_individual_requirement_is_not_reviewed_together_with_others(quiet: Placet, verdict: int) -> None:
-    sharing = asking(
-        "share", ["pii"], subject={"type": "user", "id": "dev"}, context={"run": uuid4().hex}, onBehalfOf=[]
-    )
-    shared = (await quiet.authorize(sharing, by="dev")).approval
+    shared = await sharing(quiet)
     assert [requirement.individual for requirement in shared.requirements] == [True]
-    review = ReviewRequest(approval_id=shared.approval_id, expected_digest=shared.request_digest, verdict=verdict)
+    displayed = {"expected_digest": shared.request_digest, "expected_version": shared.version}
+    review = ReviewRequest(approval_id=shared.approval_id, verdict=verdict, **displayed)
     review.together = True
     why = await refused(quiet.reviews.Review(review, metadata=quiet.metadata("bob")))
     assert (why.code, why.reason) == ("FAILED_PRECONDITION", "REVIEW_INDIVIDUALLY")
@@ -207,9 +211,8 @@ async def test_individual_requirement_is_not_reviewed_together_with_others(quiet
 
 async def test_others_may_be_reviewed_together(quiet: Placet) -> None:
     approval = (await quiet.authorize(exporting())).approval
-    review = ReviewRequest(
-        approval_id=approval.approval_id, expected_digest=approval.request_digest, verdict=1, together=True
-    )
+    displayed = {"expected_digest": approval.request_digest, "expected_version": approval.version}
+    review = ReviewRequest(approval_id=approval.approval_id, verdict=1, together=True, **displayed)
     reviewed = (await quiet.reviews.Review(review, metadata=quiet.metadata("bob"))).approval
     assert [requirement.individual for requirement in reviewed.requirements] == [False]
     assert len(reviewed.reviews) == 1

@@ -1,6 +1,7 @@
 """One person's verdict on an approval: who may give it, on what, and in which order it is refused."""
 
 import asyncio
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.store.approval_document import from_document
 from pdp.v1.approval_pb2 import Approval, ApprovalState, Verdict
 from pdp.v1.review_pb2 import ReviewRequest
-from tests.parts import Placet, exporting, log
+from tests.parts import Placet, exporting, insisted, log
 from tests.pdp.mongo import database, set_back
 from tests.pdp.steps import brought_to, erin, now, revoke, state_of, verdict
 from tests.pdp.wire import refused
@@ -46,7 +47,9 @@ async def test_of_an_approval_and_a_denial_at_once_the_denial_stays(server: Plac
         approval = (await server.authorize(exporting())).approval
         await server.review(approval, "bob")
         approved, denied = await asyncio.gather(
-            server.review(approval, "carol"), verdict(server, approval, "DENY", erin(server)), return_exceptions=True
+            insisted(partial(server.review, approval, "carol")),
+            insisted(partial(verdict, server, approval, "DENY", erin(server))),
+            return_exceptions=True,
         )
         assert not isinstance(denied, BaseException)
         then = await now(server, approval)
@@ -148,7 +151,8 @@ async def test_racing_reviews_of_different_people_all_count(server: Placet) -> N
     approval = (await server.authorize(exporting())).approval
     people = [f"user:steward-{number}" for number in range(8)]
     by = [metadata(server.state, name, "reviewer", groups=["data-stewards"]) for name in people]
-    answers = await asyncio.gather(*(verdict(server, approval, "APPROVE", one) for one in by), return_exceptions=True)
+    calls = [partial(verdict, server, approval, "APPROVE", one) for one in by]
+    answers = await asyncio.gather(*map(insisted, calls), return_exceptions=True)
     then = await now(server, approval)
     assert state_of(then) == "APPROVED"
     assert len(then.reviews) == sum(not isinstance(one, BaseException) for one in answers) == 2

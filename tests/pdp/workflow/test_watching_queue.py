@@ -14,9 +14,10 @@ import pytest
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ApprovalState
 from pdp.v1.request_pb2 import Effect
-from pdp.v1.review_pb2 import WatchQueueRequest, WatchQueueResponse
+from pdp.v1.review_pb2 import ListQueueRequest, WatchQueueRequest, WatchQueueResponse
 from tests.parts import Placet, asking, exporting, placet, refusal
 from tests.pdp.mongo import database, set_back
+from tests.pdp.steps import report, revoke, state_of, use
 from tests.pdp.wire import refused
 from tests.tokens import Metadata, metadata
 
@@ -74,7 +75,7 @@ async def opened(server: Placet, **members: Any) -> Approval:
 async def test_first_the_queue_then_what_enters_changes_in_and_leaves_it(quiet: Placet) -> None:
     first, second = await opened(quiet), await opened(quiet)
     async with watch(quiet, "bob") as bob, watch(quiet, "carol") as carol:
-        assert bob.initial == carol.initial == [second.approval_id, first.approval_id]
+        assert bob.initial == carol.initial == [first.approval_id, second.approval_id], "the nearest deadline first"
         began = time.monotonic()
         third = await opened(quiet)
         for one in (bob, carol):
@@ -87,8 +88,43 @@ async def test_first_the_queue_then_what_enters_changes_in_and_leaves_it(quiet: 
         approved = await quiet.review(third, "carol")
         left = await carol.next()
         assert (left.approval, left.may_review) == (approved, False)
+        told = await bob.next()
+        assert (told.approval, told.may_review) == (approved, False), "what left his queue is still followed"
+        revoked = (await revoke(quiet, third, quiet.metadata("carol"))).approval
+        for one in (bob, carol):
+            told = await one.next()
+            assert (told.approval, told.may_review) == (revoked, False)
         fourth = await opened(quiet)
-        assert await bob.told(1) == [(fourth.approval_id, True)], "what had left his queue is no news to him"
+        assert await bob.told(1) == [(fourth.approval_id, True)]
+
+
+async def test_use_and_outcome_of_what_left_the_queue_are_told_until_its_end(quiet: Placet) -> None:
+    request = exporting()
+    approval = (await quiet.authorize(request)).approval
+    async with watch(quiet, "bob") as bob:
+        await quiet.review(approval, "bob")
+        await quiet.review(approval, "carol")
+        await use(quiet, request, approval)
+        states = [state_of((await bob.next()).approval) for _ in range(3)]
+        assert states == ["PENDING", "APPROVED", "CONSUMED"]
+        await report(quiet, approval)
+        another = await opened(quiet)
+        assert await bob.told(1) == [(another.approval_id, True)], "after its end there is nothing to follow"
+
+
+async def test_changes_alone_come_without_the_queue_and_of_everything_that_was_in_it(quiet: Placet) -> None:
+    waits, decided = await opened(quiet), await quiet.approved(exporting())
+    call = quiet.reviews.WatchQueue(WatchQueueRequest(changes_only=True), metadata=quiet.metadata("bob"))
+    begins = await call.read()
+    assert begins.resume_token
+    assert not begins.HasField("approval")
+    page = await quiet.reviews.ListQueue(ListQueueRequest(), metadata=quiet.metadata("bob"))
+    assert [one.approval_id for one in page.approvals] == [waits.approval_id]
+    reviewed = await quiet.review(waits, "carol")
+    revoked = (await revoke(quiet, decided, quiet.metadata("carol"))).approval
+    told = [await call.read() for _ in range(2)]
+    assert [(one.approval, one.may_review) for one in told] == [(reviewed, True), (revoked, False)]
+    call.cancel()
 
 
 async def test_time_that_passes_takes_it_out_of_the_queue(quiet: Placet, mongod: MongodProcess) -> None:
@@ -137,7 +173,7 @@ async def test_watcher_goes_on_behind_its_token_and_misses_and_repeats_nothing(
 ) -> None:
     known, leaves = await opened(quiet), await opened(quiet)
     async with watch(quiet, "bob") as bob:
-        assert bob.initial == [leaves.approval_id, known.approval_id]
+        assert bob.initial == [known.approval_id, leaves.approval_id]
         read = await opened(quiet)
         assert await bob.told(1) == [(read.approval_id, True)]
     await quiet.review(leaves, "carol", "DENY")

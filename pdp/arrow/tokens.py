@@ -1,0 +1,100 @@
+"""What an approval to unmask fits: how many values a batch holds in its columns, and a digest over its tokens.
+
+Both sides of a call compute it, the client to say what it will send and the server to see that it was sent.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from masker.arrow import buffers, tree
+from masker.arrow.schema import walk
+from masker.path import Path, parse, render
+from pdp.arrow.table import Batch
+
+Array: TypeAlias = Any
+
+_PIECE = 4096
+"""Values that are Python objects at a time."""
+
+
+def tokens(batch: Batch, names: Sequence[str]) -> tuple[int, str]:
+    """How many values stand in these columns, and the digest that an approval to unmask is bound to."""
+    count, digest = 0, hashlib.sha256()
+    for name in names:
+        array = at_path(batch, name)
+        held = 0 if array is None else present(array)
+        count += held
+        digest.update(_text(name) + held.to_bytes(8, "big"))
+        for text in _texts(array) if held else ():
+            digest.update(text)
+    return count, digest.hexdigest()
+
+
+def records_digest(records: Sequence[str]) -> str:
+    """The same of JSON records, which are one column."""
+    digest = hashlib.sha256(_text("records") + len(records).to_bytes(8, "big"))
+    for record in records:
+        digest.update(_text(record))
+    return digest.hexdigest()
+
+
+def json_values(documents: Iterable[str | None], paths: Sequence[str]) -> int:
+    """How many values stand at these paths; text that is not JSON is refused elsewhere and counts nothing."""
+    steps = [parse(path) or () for path in paths]
+    return sum(_count(_loaded(document), each) for document in documents if document for each in steps)
+
+
+def at_path(batch: Batch, name: str) -> Array | None:
+    """The values at a path as one array, wherever lists put them; None where the batch has no such path."""
+    for path, _ in walk(batch.schema):
+        if render(path) == name:
+            return tree.below(batch.column(batch.schema.names.index(path[0])), path[1:])
+    return None
+
+
+def present(array: Array) -> int:
+    """The values that are not null, neither by themselves nor by their entry of a dictionary."""
+    if (entries := tree.dictionary_of(array)) is None:
+        return len(array) - int(array.null_count)
+    dictionary, indices = entries
+    return int(np.count_nonzero(buffers.flags(dictionary)[indices[buffers.flags(array)]]))
+
+
+def python_values(array: Array) -> Iterator[Any]:
+    """Python values, a few at a time: views may repeat a long one."""
+    for start in range(0, len(array), _PIECE):
+        yield from array.slice(start, _PIECE).to_pylist()
+
+
+def _texts(array: Array) -> Iterator[bytes]:
+    """Each value that is not null as the digest takes it, one entry of a dictionary made once."""
+    if (entries := tree.dictionary_of(array)) is None:
+        return (_text(value) for value in python_values(array) if value is not None)
+    dictionary, indices = entries
+    made = [None if value is None else _text(value) for value in python_values(dictionary)]
+    return (text for index in indices[buffers.flags(array)].tolist() if (text := made[index]) is not None)
+
+
+def _text(value: str | bytes) -> bytes:
+    encoded = value if isinstance(value, bytes) else str(value).encode()
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+def _loaded(document: str) -> Any:
+    try:
+        return json.loads(document)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _count(value: Any, steps: Path) -> int:
+    """How many leaves stand at a path of one document; null does not count."""
+    if not steps:
+        return 0 if value is None or isinstance(value, list | Mapping) else 1
+    if steps[0] is None:
+        return sum(_count(item, steps[1:]) for item in value) if isinstance(value, list) else 0
+    return _count(value.get(steps[0]), steps[1:]) if isinstance(value, dict) else 0

@@ -1,0 +1,58 @@
+"""Approvals to unmask, for reviewers: what is reversed, in words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import json_format
+
+from pdp.cli.visible import name
+from pdp.v1.approval_pb2 import Approval
+
+TREE, DIGEST = "tokens_tree", "tokens_sha256"
+"""The members of the context that hold the hash: of chunks, and of one call's rows."""
+
+
+def described(held: Approval) -> Iterator[str]:
+    """Lines about an approval to unmask; none for any other."""
+    bound = bound_context(held)
+    if not bound:
+        return
+    chunks = f", in {_count(bound.get('chunks'))} chunks" if TREE in bound else ""
+    yield f"unmasks       {_count(bound.get('count'))} values of table {name(held.request.resource.id)}{chunks}"
+    domains = [*texts(bound.get("domains")), *[""] * len(texts(bound.get("columns")))]
+    for column, domain in zip(texts(bound.get("columns")), domains, strict=False):
+        yield f"  column      {name(column)}{f', domain {name(domain)}' if domain else ''}"
+    if allowed := _unmask_values(held):
+        yield f"  quota       this one use may reverse {allowed:,} values instead of what is left of the hourly quota"
+    yield "  by hash     you approve exactly these tokens, which only their hash names; to compare a file with it:"
+    yield f"              pdp approvals show {name(held.approval_id)} --tokens FILE"
+    yield ""
+
+
+def brief(held: Approval) -> str:
+    """How much an approval to unmask is about, for a list; empty for any other."""
+    bound = bound_context(held)
+    return f" ({_count(bound.get('count'))} values)" if bound else ""
+
+
+def bound_context(held: Approval) -> dict[str, Any]:
+    """The context of an approval to unmask; empty for any other."""
+    request = held.request
+    is_unmasking = (request.action.name, request.resource.type) == ("unmask", "table")
+    if not is_unmasking or not {TREE, DIGEST} & request.context.fields.keys():
+        return {}
+    return json_format.MessageToDict(request.context)
+
+
+def _count(value: object) -> str:
+    return f"{value:,.0f}" if isinstance(value, float | int) else "an unknown number of"
+
+
+def texts(value: object) -> list[str]:
+    """The texts in a list of the context."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _unmask_values(held: Approval) -> int:
+    """The least of all requirements that name one."""
+    return min((each.unmask_values for each in held.requirements if each.unmask_values), default=0)

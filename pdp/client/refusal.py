@@ -1,0 +1,54 @@
+"""The status with which a server ended a stream, as opposed to one that gRPC made because a write failed."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import grpc
+
+T = TypeVar("T")
+
+_STATUS_SECONDS = 2.0
+"""Seconds that the server's status may take behind a write that failed because of it; it has left the server then."""
+
+
+class Refusal:
+    """The server's own status of one call, kept as soon as it is there."""
+
+    def __init__(self, call: Any) -> None:
+        self._status: asyncio.Future[grpc.aio.AioRpcError] = asyncio.get_running_loop().create_future()
+        call.add_done_callback(self._note)
+
+    async def behind(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+        """The server's status that made `error`; `error` itself where there is none."""
+        if not _is_of_grpc(error):
+            return error
+        await asyncio.wait([self._status], timeout=_STATUS_SECONDS)
+        return self._status.result() if self._status.done() else error
+
+    def _note(self, call: Any) -> None:
+        """Keep the server's status. gRPC calls this at each: one of its own may come before it or replace it."""
+        if self._status.done():
+            return
+        status = grpc.aio.AioRpcError(
+            _at_once(call.code()),
+            grpc.aio.Metadata(),
+            _at_once(call.trailing_metadata()),
+            _at_once(call.details()),
+        )
+        if not _is_of_grpc(status):
+            self._status.set_result(status)
+
+
+def _at_once(ready: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for."""
+    try:
+        ready.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    raise AssertionError("the call is done, so its status is there")
+
+
+def _is_of_grpc(error: grpc.aio.AioRpcError) -> bool:
+    """Whether gRPC made the status because a write failed: the server's errors have details."""
+    return error.code() is grpc.StatusCode.INTERNAL and not error.trailing_metadata()

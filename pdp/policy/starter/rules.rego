@@ -1,0 +1,32 @@
+package policy
+
+# METADATA
+# title: Everybody reads
+allow contains {
+	"rule": "rules.free",
+	"reason": "this needs nobody's approval",
+} if {
+	input.action.name in data.rules.free
+}
+
+# METADATA
+# title: What changes something needs a reviewer
+needs_approval contains {
+	"rule": "rules.reviewed",
+	"reason": "somebody looks at changes first",
+	"reviewers": {"groups": ["reviewers"]},
+	"count": 1,
+} if {
+	input.action.name in data.rules.reviewed
+}
+
+# METADATA
+# title: Agents do not delete
+# description: A deny beats every allow and every approval.
+deny contains {
+	"rule": "rules.agents",
+	"reason": "agents do not delete; ask a person to do it",
+} if {
+	input.action.name == "delete"
+	input.subject.type == "agent"
+}

@@ -1,0 +1,34 @@
+package rules_test
+
+import data.pdp
+
+decision(subject, action) := answer if {
+	answer := pdp.decision with input as {
+		"subject": {"type": subject, "id": "tried", "properties": {}},
+		"on_behalf_of": [],
+		"action": {"name": action, "properties": {}},
+		"resource": {"type": "table", "id": "orders", "properties": {}},
+		"context": {},
+		"caller": {"identity": "user:tried", "kind": "person", "groups": []},
+		"now": 0,
+	}
+}
+
+test_everybody_reads if {
+	every subject in ["user", "agent"] {
+		decision(subject, "read").effect == "ALLOW"
+	}
+}
+
+test_changes_need_a_reviewer if {
+	answer := decision("agent", "write")
+	answer.effect == "NEEDS_APPROVAL"
+	answer.requirements[0].reviewers.groups == ["reviewers"]
+}
+
+test_agents_do_not_delete if {
+	decision("agent", "delete").effect == "DENY"
+	decision("user", "delete").effect == "NEEDS_APPROVAL"
+}
+
+test_what_no_rule_names_is_denied if decision("user", "drop").effect == "DENY"

@@ -1,0 +1,55 @@
+"""Builds the mask service, of a server that has keys."""
+
+from dataclasses import dataclass
+
+from pdp.config import Config
+from pdp.masking.keys import MaskKeys
+from pdp.opa.queries import Opa
+from pdp.recording.writer import Writer
+from pdp.service import mask_off
+from pdp.store.database import Database
+from pdp.store.domains import Domains
+from pdp.store.mask_uses import MaskUses
+from pdp.store.quotas import Quotas
+from pdp.store.unmaskings import Unmaskings
+from pdp.workflow.deciding import Deciding
+from pdp.workflow.repeat import CONTINUED_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """What the store keeps for masking."""
+
+    quotas: Quotas
+    domains: Domains
+    uses: MaskUses
+    unmaskings: Unmaskings
+
+    @classmethod
+    def of(cls, database: Database, realm: str) -> "Masks":
+        """Those of a deployment."""
+        return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
+
+
+def mask_service(config: Config, deciding: Deciding, opa: Opa, writer: Writer, masks: Masks) -> object:
+    """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
+    if config.mask_keys is None:
+        return mask_off.MaskService()
+    from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
+    from pdp.service.mask import MaskService  # noqa: PLC0415
+    from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
+
+    threads = Threads()
+    jobs = MaskJobs(
+        person_types=config.person_types,
+        deciding=deciding,
+        opa=opa,
+        keys=MaskKeys(config.mask_keys, config.realm),
+        domains=masks.domains,
+        uses=masks.uses,
+        quotas=masks.quotas,
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
+        writer=writer,
+        threads=threads,
+    )
+    return MaskService(jobs=jobs, unmaskings=masks.unmaskings, writer=writer, threads=threads)

@@ -1,0 +1,76 @@
+"""A reviewer's queue: what waits for this person, the nearest deadline first.
+
+whom the words of requirements reach -> policy -> the approvals with words that reach the caller -> policy: may review
+"""
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from pdp import addressee
+from pdp.approval import ApprovalAt
+from pdp.caller import Caller
+from pdp.decision import policy_review, review_input
+from pdp.opa.queries import Opa
+from pdp.store.queue import Place, Queue
+from pdp.workflow.reviewing import Reviewing
+
+LOOKS = 20
+"""Pages of candidates that one call looks at. Candidates that the caller may not review are few: those whose requester
+became the caller's own since they were opened."""
+WORDS_AT_ONCE = 500
+"""Words of one question to the policy."""
+_NO_REQUEST = b'{"subject":{"type":"","id":""},"on_behalf_of":[]}'
+"""Who fits a word does not depend on a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the queue, each approval with its place; and the place behind which it goes on, None at the end."""
+
+    approvals: list[tuple[Place, ApprovalAt]]
+    more: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """The words that reach a person, and the person's names."""
+
+    words: list[str]
+    names: frozenset[str]
+
+
+class ReviewQueue:
+    """Pages through what a caller may review."""
+
+    def __init__(self, queue: Queue, reviewing: Reviewing, opa: Opa) -> None:
+        self._queue, self._reviewing, self._opa = queue, reviewing, opa
+
+    async def page(self, caller: Caller, after: Place | None, limit: int) -> Page:
+        """At most `limit` approvals behind `after`. It has fewer at the end, or where very many were looked at."""
+        reach = await self._reach(caller)
+        approvals: list[tuple[Place, ApprovalAt]] = []
+        for _ in range(LOOKS):
+            wanted = limit - len(approvals)
+            found = await self._queue.page(reach.words, reach.names, after, wanted)
+            may = await self._reviewing.queue(caller, [held for _, held in found])
+            approvals += [(place, held) for place, held in found if held.approval.id in may]
+            if len(found) < wanted:
+                return Page(approvals, None)
+            after = found[-1][0]
+            if len(approvals) == limit:
+                break
+        return Page(approvals, after)
+
+    async def _reach(self, caller: Caller) -> _Reach:
+        """Ask the policy which words reach the caller."""
+        asked = await self._queue.asked()
+        words, names = [addressee.of_identity(caller.identity)], {caller.identity}
+        every = iter(asked.items())
+        while some := dict(islice(every, WORDS_AT_ONCE)):
+            question = review_input(_NO_REQUEST, caller, list(some.values()), [caller], time.time_ns())
+            answer = policy_review(await self._opa.review(question), [caller.identity], len(some))
+            reviewer = answer.reviewers[0]
+            words += [list(some)[index] for index in reviewer.fits]
+            names.add(reviewer.person)
+        return _Reach(words, frozenset(names))

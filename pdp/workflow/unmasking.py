@@ -1,0 +1,62 @@
+"""An unmasking in many chunks under one claim: which work a stream goes on with, and the quota of all of its values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import masker
+from pdp.errors import DecisionUsed, RequestIdReused
+from pdp.masking.count import chunks_context
+from pdp.masking.job import Progress
+from pdp.store.unmaskings import Unmasking, Unmaskings
+from pdp.v1.mask_pb2 import UnmaskStreamStart
+from pdp.workflow.answer import Answer, Ask
+from pdp.workflow.deciding import Decided
+
+
+class Chunked:
+    """The work of one start: bound to its entries, with all values reserved before the use, then kept as a claim's."""
+
+    def __init__(self, start: UnmaskStreamStart, unmaskings: Unmaskings) -> None:
+        self._start, self._unmaskings = start, unmaskings
+        self._values = sum(chunk.values for chunk in start.chunks)
+        self._root, self._held, self._counted = "", "", self._values
+        self.claim = ""
+
+    def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
+        """What an approval is bound to. Raises `MaskPlanRefused` where the policy reverses other columns or domains."""
+        context = chunks_context(plan, self._start)
+        self._root = context["tokens_tree"]
+        return context
+
+    async def held(self, ask: Ask, answer: Answer) -> str:
+        """The claim that this stream goes on with; empty for a new one. Raises `RequestIdReused` and `DecisionUsed`."""
+        found = await self._unmaskings.of_request(ask.caller.identity, ask.request.request_id)
+        if found is not None and found.tokens_tree != self._root:
+            raise RequestIdReused("request_id began to unmask other tokens; take a new one")
+        if found is not None and found.is_over:
+            raise DecisionUsed(
+                "this unmasking began more than a day ago; take a new request_id", decision_id=found.decision_id
+            )
+        self._held = answer.claim or (found.claim if found else "")
+        self._counted = self._values + (found.more if found else 0)
+        return self._held
+
+    async def begin(self, progress: Progress) -> None:
+        """Reserve all values, unless the work that goes on did. Raises `QuotaExceeded`."""
+        if self._held:
+            progress.continues(self._counted)
+        else:
+            await progress.reserve(self._values)
+
+    async def take(self, decided: Decided, claim: str) -> None:
+        """Keep that there is this work, unless it goes on. Raises `Conflict` where another began it just now."""
+        await self._unmaskings.begin(
+            Unmasking(
+                claim=claim,
+                decision_id=decided.answer.decision_id,
+                caller=decided.ask.caller.identity,
+                request_id=decided.ask.request.request_id,
+                tokens_tree=self._root,
+            )
+        )
+        self.claim = claim

@@ -1,0 +1,47 @@
+"""The driver's warnings about a connection string come as our sentences, which name the option and no value."""
+
+import pytest
+
+from pdp.errors import SetupError
+from pdp.store.database import Database
+from pdp.store.driver import remarks
+from pdp.store.topology import ROUTER, is_router
+
+REMARKS = {
+    "replicSet=rs0": "the driver does not know the option replicSet; mend its name, or leave it out",
+    "replicaSet=rs0&replicaset=rs1": "the option replicaset stands there twice; keep one",
+    "compressors=x": "the driver goes on without what compressors names: it does not know it, or lacks its package",
+    "journal=maybe": "the value of journal does not fit, so its default counts; mend it",
+    "readPreference=secret": "the value of readPreference does not fit, so its default counts; mend it",
+}
+
+
+@pytest.mark.parametrize(("options", "wanted"), REMARKS.items(), ids=REMARKS.keys())
+def test_remark_names_the_option(options: str, wanted: str) -> None:
+    assert remarks(f"mongodb://user:secret@host:27017/?{options}") == [wanted]
+
+
+@pytest.mark.parametrize("uri", ["mongodb://host", "mongodb://host/?replicaSet=rs0&w=majority&tls=true", "no URI"])
+def test_good_options_have_no_remark(uri: str) -> None:
+    assert remarks(uri) == []
+
+
+async def test_log_has_our_sentence_and_no_warning_of_the_driver(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SetupError):
+        await Database.open("mongodb://127.0.0.1:1/?replicSet=rs0", "x")
+    assert caplog.messages == [
+        "mongodb_uri: the driver does not know the option replicSet; mend its name, or leave it out"
+    ]
+
+
+HELLO = {"helloOk": True, "maxBsonObjectSize": 16777216, "maxWireVersion": 25, "minWireVersion": 0, "ok": 1.0}
+"""The common part of what MongoDB 8.0 answers to `hello`."""
+
+
+def test_mongos_is_no_standalone() -> None:
+    mongos = {**HELLO, "isWritablePrimary": True, "msg": "isdbgrid", "topologyVersion": {"counter": 0}}
+    assert is_router(mongos)
+    assert not is_router({**HELLO, "isWritablePrimary": True, "readOnly": False})
+    assert not is_router({**HELLO, "setName": "rs0", "hosts": ["a:1"], "isWritablePrimary": True, "secondary": False})
+    assert "mongos" in ROUTER
+    assert "standalone" not in ROUTER
