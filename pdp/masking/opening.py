@@ -15,6 +15,7 @@ class Opening:
     def __init__(self, start: UnmaskStreamStart, progress: Progress, threads: Threads) -> None:
         self._start, self._progress, self._threads = start, progress, threads
         self._first_rows = list(accumulate((chunk.rows for chunk in start.chunks), initial=0))
+        self.rows = self._first_rows[-1]
 
     def require_next(self, chunk: UnmaskChunk, wanted: int) -> None:
         """Raise `ChunkRefused` unless a chunk is the next one."""

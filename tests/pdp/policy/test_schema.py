@@ -7,7 +7,7 @@ from pdp.errors import SetupError
 from pdp.policy.attributes import Attributes
 from pdp.policy.schema import GIVEN, Schemas, knows, parsed, promises, request, schemas
 from pdp.policy.sources import read, rego
-from pdp.service.mask import _OWN
+from pdp.service.mask_scope import _OWN
 
 TABLE = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}}}}
 

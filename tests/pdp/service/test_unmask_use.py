@@ -288,3 +288,38 @@ async def test_each_value_in_a_text_of_json_counts_over_all_streams(stage: Stage
                     await stream.send(arrive, batches[arrive])
                 assert refusal(error.value).reason == "QUOTA_EXCEEDED"
     assert await counters() == set()
+
+
+@pytest.mark.parametrize(("collection", "counts"), [("batches", {6}), ("unmaskings", {6, 12})])
+async def test_use_that_was_not_confirmed_goes_on_and_is_counted(
+    stage: Stage, mongod: MongodProcess, counters: Any, collection: str, counts: set[int]
+) -> None:
+    """Whether it was used is not known to the call that failed; the next one never gets its values for nothing."""
+    async with masking(
+        stage.server.state, mongod.uri, policy=[stage.folder], unmask_values_an_hour=100, database=stage.server.database
+    ) as server:
+        start = stage.start(chunks=2)
+        await stage.approve(start)
+        async with database(mongod, server) as found:
+            await delivered(found, start.scope.request_id)
+            await found.command({"collMod": collection, "validator": {"never": {"$exists": True}}})
+            try:
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await unmasked(server, start, stage.batches[:2])
+                assert refusal(error.value).reason == "STORE_UNAVAILABLE"
+            finally:
+                await found.command({"collMod": collection, "validator": {}})
+            assert (await delivered(found, start.scope.request_id))["state"] == "CONSUMED"
+        assert await unmasked(server, start, stage.batches[:2]) == VALUES[:6]
+    assert len(await counters()) == 1
+    assert await counters() <= counts
+
+
+async def delivered(found: Any, request_id: str) -> dict[str, Any]:
+    """The approval of the request, whose records are in the log."""
+
+    async def look() -> Any:
+        return await found["approvals"].find_one({"request_ids": request_id, "outbox": []})
+
+    approval: dict[str, Any] = await eventually(look)
+    return approval
