@@ -230,9 +230,13 @@ async def served(
     ahead_seconds: int = 0,
     webhooks: Sequence[Webhook] = (),
     masks: bool = False,
+    seconds: float = 30,
     **changes: Any,
 ) -> AsyncIterator[Served]:
-    """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong."""
+    """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong.
+
+    What is done with it must take at most `seconds`.
+    """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     file = folder / f"{uuid4().hex}.toml"
@@ -248,7 +252,7 @@ async def served(
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     reader = asyncio.create_task(_read(process, said, address))
     try:
-        async with asyncio.timeout(30), grpc.aio.insecure_channel(await address) as channel:
+        async with asyncio.timeout(seconds), grpc.aio.insecure_channel(await address) as channel:
             yield Served(await address, state, name, channel, said, process)
     finally:
         if process.returncode is None:

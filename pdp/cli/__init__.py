@@ -14,6 +14,7 @@ from pdp.cli import (
     audit,
     decisions,
     dev,
+    examples,
     grant,
     identity,
     keys,
@@ -28,6 +29,7 @@ from pdp.cli import (
 
 app = typer.Typer(
     name="pdp",
+    cls=examples.Sections,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -39,7 +41,11 @@ app = typer.Typer(
 def placet(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Ask, approve, mask, run and audit a Placet policy decision point."""
+    """Ask, approve, mask, run and audit a Placet policy decision point.
+
+    Data goes to standard output: a table on a terminal, and JSON in a pipe or a file unless -o says otherwise.
+    Everything else goes to standard error. `pdp COMMAND --help` has examples.
+    """
     if version:
         typer.echo(__version__)
         raise typer.Exit
@@ -49,3 +55,4 @@ for group in (masks.app, audit.app, grant.app, policy.app, keys.app, mongo.app, 
     app.add_typer(group)
 for module in (approvals, dev, serve, identity, decisions, run, unmask):
     module.add_to(app)
+examples.add_to(app)

@@ -51,7 +51,10 @@ async def list_approvals(
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, newest first; or my review queue, the nearest deadline first."""
+    """List my approvals, or my review queue.
+
+    Approvals come newest first, and in the queue the nearest deadline comes first.
+    """
     from pdp.cli import display
     from pdp.cli.queue import list_queue
     from pdp.v1.approval_pb2 import ListApprovalsRequest
@@ -106,7 +109,10 @@ async def show(
 @app.command()
 @client_command
 async def approve(session: Session, approval_ids: _Ids, reason: _Reason = "", yes: _Yes = False) -> None:
-    """Approve exactly the request that is displayed: the command sends the digest of what it displayed."""
+    """Approve exactly the request that is displayed.
+
+    The command sends the digest of what it displayed.
+    """
     from pdp.v1.approval_pb2 import Verdict
 
     await _review_each(session, approval_ids, Verdict.VERDICT_APPROVE, reason, ask=not yes)
@@ -135,7 +141,10 @@ async def send_back(
     ] = None,
     yes: _Yes = False,
 ) -> None:
-    """Ask for changes: this approval ends, and the requester may send a new request that names this one."""
+    """Ask for changes.
+
+    This approval ends, and the requester may send a new request that names this one.
+    """
     from pdp.cli.reviewing import Reviewer
     from pdp.v1.approval_pb2 import Verdict
 
@@ -182,7 +191,7 @@ async def outcome(
     state: Annotated[_Outcome, typer.Argument(help="How the action went.")],
     detail: Annotated[str, typer.Option(help="What happened; it is recorded, so it must not contain secrets.")] = "",
 ) -> None:
-    """Report how the action went for which I used an approval of mine."""
+    """Report how the action of a used approval went."""
     from pdp.v1.approval_pb2 import ReportOutcomeRequest
 
     request = ReportOutcomeRequest(approval_id=approval_id, state=f"OUTCOME_STATE_{state.upper()}", detail=detail)
@@ -201,6 +210,7 @@ async def inbox(session: Session) -> None:
     """Review in the terminal, by keyboard. It shows the queue as it changes, and each approval as a whole."""
     try:
         from pdp.cli.inbox import Inbox
+        from pdp.cli.reviewing import Reviewer
     except ImportError:
         exit_code.fail("this needs the extra `inbox`: pip install 'placet[inbox]'")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -209,6 +219,7 @@ async def inbox(session: Session) -> None:
         )
         exit_code.fail(sentence, exit_code.USAGE)
     async with session.client() as client:
+        await Reviewer.of(client)  # what cannot be reached is said before the screen is taken
         await Inbox(client).run_async()
 
 

@@ -92,7 +92,10 @@ def _parsed(stored: bytes) -> Any:
 async def export(
     session: Session, file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")]
 ) -> None:
-    """Write the whole log as JSON Lines, one line for each batch as it is stored."""
+    """Write the whole log as JSON Lines.
+
+    There is one line for each batch, as it is stored.
+    """
     from pdp.audit.export import batch_line, header_line
 
     records = 0
@@ -114,11 +117,11 @@ async def verify(
     since: Annotated[Path | None, typer.Option(help="An anchor that an earlier verification kept.")] = None,
     key: Annotated[Path | None, typer.Option(help="A JWK Set with the audit key that you trust.")] = None,
 ) -> None:
-    """Check chain, signatures and content of the log; keep an anchor of what was seen.
+    """Check chain, signatures and content of the log.
 
-    The live log is also compared with the newest anchor that was kept for it. Exit status: 0 the log is intact; 13
-    records are changed or missing; 1 FILE is packed, encoded anew, doubled, cut or no exported log; 2 a file cannot be
-    read.
+    It keeps an anchor of what was seen. The live log is also compared with the newest anchor that was kept for it. Exit
+    status: 0 the log is intact; 13 records are changed or missing; 1 FILE is packed, encoded anew, doubled, cut or no
+    exported log; 2 a file cannot be read.
     """
     from pdp.audit.verify import Tampered
 

@@ -54,10 +54,10 @@ def dev(
         ),
     ] = "",
 ) -> None:
-    """Run OPA, MongoDB and a decision point with demo people, until Ctrl-C or as long as COMMAND runs.
+    """Run OPA, MongoDB and a server with demo people.
 
-    COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo person `dev`) in its environment. The exit status is
-    that of COMMAND, or 128 + n after signal n.
+    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo
+    person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:

@@ -26,7 +26,10 @@ def token(
         typer.Option("--as", metavar="NAME", help="The demo person: alice, bob, carol, dana, report-bot or dev."),
     ] = "dev",
 ) -> None:
-    """Print a token for one of the demo people of `pdp dev`, valid for 15 minutes."""
+    """Print a token for a demo person of `pdp dev`.
+
+    It is valid for 15 minutes.
+    """
     from pdp.dev import identity, presence
 
     environment = Environment.read()

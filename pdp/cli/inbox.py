@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 import grpc
@@ -13,21 +14,29 @@ from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Header, Input, Label, OptionList, Static
+from textual.widgets import Footer, Header, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from pdp.cli import display, telling
-from pdp.cli.reviewing import Reviewer, kind
-from pdp.cli.visible import name, visible, wrapped
+from pdp.cli.inbox_queue import InboxQueue
+from pdp.cli.reading import Reading
+from pdp.cli.reviewing import Reviewer
+from pdp.cli.visible import visible
 from pdp.errors import PdpError
-from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, Verdict
-from pdp.v1.review_pb2 import WatchQueueRequest
+from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalResponse, Verdict
+from pdp.v1.review_pb2 import ListQueueRequest, WatchQueueRequest
 
 if TYPE_CHECKING:
     from pdp.client import Client
 
+REFRESH_SECONDS = 0.1
+"""Seconds between two looks at whether the list is to be filled again: many changes at once fill it once."""
+AGE_SECONDS = 30.0
+"""Seconds after which the ages in the list are counted again."""
+NEAR = 10
+"""Rows before the end of the list at which its next page is read."""
 AGAIN_SECONDS = 1.0
 """Seconds between a broken watch of the queue and the next try."""
 _VERDICTS = {
@@ -70,7 +79,7 @@ class Inbox(App[None]):
 
     TITLE = "Placet inbox"
     CSS = """
-    #queue { width: 36; border-right: solid $primary; }
+    #queue { width: 44; max-width: 45%; border-right: solid $primary; }
     #detail { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,26 +94,31 @@ class Inbox(App[None]):
         super().__init__()
         self._client = client
         self._reviewer: Reviewer | None = None
-        self._queue: dict[str, Approval] = {}
+        self._queue = InboxQueue()
+        self._options, self._reading = OptionList(id="queue", markup=False), Reading()
         self.shown: GetApprovalResponse | None = None
-        self.read_to_end, self._lines = False, 0
+        self._sent, self._is_stale, self._trouble = "", False, ""
+
+    @property
+    def read_to_end(self) -> bool:
+        """Whether the end of the approval that is shown was on screen."""
+        return self.shown is not None and self._reading.read_to_end
 
     def compose(self) -> ComposeResult:
         """Show two panes."""
         yield Header()
         with Horizontal():
-            yield OptionList(id="queue", markup=False)
-            with VerticalScroll(id="detail", can_focus=False):
-                yield Static(id="text", markup=False)
+            yield self._options
+            yield self._reading
         yield Footer()
 
     async def on_mount(self) -> None:
         """Begin to follow the queue."""
         self._reviewer = await Reviewer.of(self._client)
-        detail = self.query_one("#detail", VerticalScroll)
-        self.watch(detail, "scroll_y", self._scrolled)
         self._follow()
-        self.query_one("#queue", OptionList).focus()
+        self.set_interval(REFRESH_SECONDS, self._refresh_list)
+        self.set_interval(AGE_SECONDS, self._stale)
+        self._options.focus()
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
@@ -112,92 +126,108 @@ class Inbox(App[None]):
         token = ""
         while True:
             try:
-                request = WatchQueueRequest(resume_token=token)
+                request = WatchQueueRequest(resume_token=token, changes_only=True)
                 async for change in self._client.reviews.WatchQueue(request, metadata=self._client.metadata):
-                    token = change.resume_token
+                    if not token:
+                        await self._read_page()  # behind the first message, so that nothing is missed
+                    token, self._trouble = change.resume_token, ""
                     if change.HasField("approval"):
                         await self._take(change.approval, may_review=change.may_review)
-                    self.sub_title = f"{len(self._queue)} to review"
+                    self._stale()
             except grpc.aio.AioRpcError as error:
                 if error.code() is grpc.StatusCode.OUT_OF_RANGE:
                     token = ""
                     self._queue.clear()
-                self.sub_title = f"not connected ({error.code().name}); trying again"
+                self._trouble = f"not connected ({error.code().name}); trying again"
+            except PdpError as error:  # the page
+                self._trouble = f"not connected ({error.reason}); trying again"
+            self._stale()
             await asyncio.sleep(AGAIN_SECONDS)
 
+    async def _read_page(self) -> None:
+        """Read the first page of the queue, or the next one."""
+        request = ListQueueRequest(page_token=self._queue.more)
+        page = await self._client.call(self._client.reviews.ListQueue, request)
+        self._queue.add(page.approvals, page.next_page_token)
+        self._stale()
+        if self.shown is None and page.approvals:
+            await self._show(page.approvals[0].approval_id)
+
+    @work(exclusive=True, group="more")
+    async def _read_more(self) -> None:
+        """Read on when the end of the list comes near."""
+        try:
+            await self._read_page()
+        except PdpError as error:
+            self.notify(f"{error.reason}: {visible(str(error))}", severity="error", markup=False)
+
     async def _take(self, held: Approval, *, may_review: bool) -> None:
-        if may_review:
-            self._queue[held.approval_id] = held
-        else:
-            self._queue.pop(held.approval_id, None)
-        self._list()
-        if self.shown is not None and self.shown.approval.approval_id == held.approval_id:
-            if self.shown.approval.version != held.version:
-                self.notify("it changed; read it again", markup=False)
-                await self._show(held.approval_id)
-        elif self.shown is None and may_review:
+        """Take a change of the queue, and show it where its approval is on screen."""
+        shown = self.shown.approval if self.shown else None
+        is_shown = shown is not None and shown.approval_id == held.approval_id
+        self._queue.take(held, may_review=may_review, on_screen=is_shown)
+        if shown is None and may_review:
+            await self._show(held.approval_id)
+        elif is_shown and shown and self._sent != held.approval_id and shown.version != held.version:
+            said = "it changed; read it again" if may_review else f"it is {display.state(held)} now"
+            self.notify(said, markup=False)
             await self._show(held.approval_id)
 
-    def _list(self) -> None:
-        """Fill the list, with approvals of one kind together."""
-        options = self.query_one("#queue", OptionList)
-        highlighted = self._highlighted()
-        options.clear_options()
-        ordered = sorted(self._queue.values(), key=lambda held: (*kind(held), held.approval_id))
-        options.add_options(Option(_line(held), id=held.approval_id) for held in ordered)
-        ids = [held.approval_id for held in ordered]
-        if highlighted in ids:
-            options.highlighted = ids.index(highlighted)
+    def _stale(self) -> None:
+        self._is_stale = True
 
-    def _highlighted(self) -> str | None:
-        options = self.query_one("#queue", OptionList)
-        if options.highlighted is None or not options.option_count:
-            return None
-        return options.get_option_at_index(options.highlighted).id
+    def _refresh_list(self) -> None:
+        """Fill the list again, where something changed. Its place stays."""
+        if not self._is_stale or not self._options.is_attached:
+            return
+        self._is_stale = False
+        options, ordered = self._options, self._queue.ordered()
+        top, marked = options.scroll_y, self._marked(options)
+        ids = [held.approval_id for held in ordered]
+        options.clear_options()
+        now = datetime.now(UTC)
+        options.add_options(Option(_line(row, now), id=row.held.approval_id) for row in telling.rows(ordered))
+        if marked in ids:
+            options.highlighted = ids.index(marked)
+        options.scroll_to(y=top, animate=False)
+        count = f"{len(self._queue)} to review{', more below' if self._queue.more else ''}"
+        self.sub_title = self._trouble or count
+
+    def _marked(self, options: OptionList) -> str | None:
+        """The approval under the cursor, which may be ahead of what is on screen."""
+        if options.highlighted is not None and options.highlighted < options.option_count:
+            return options.get_option_at_index(options.highlighted).id
+        return self.shown.approval.approval_id if self.shown else None
 
     async def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the approval under the cursor."""
+        if self._queue.more and event.option_index >= len(self._queue) - NEAR:
+            self._read_more()
         shown = self.shown.approval.approval_id if self.shown else None
         if event.option_id is not None and event.option_id != shown:
             await self._show(event.option_id)
 
     async def _show(self, approval_id: str) -> None:
         assert self._reviewer is not None  # noqa: S101  # set before anything is listed
+        self._queue.let_go(approval_id)
+        self._stale()
         try:
             self.shown = await self._reviewer.read(approval_id)
         except PdpError as error:
             self.shown = None
-            self._write(f"{error.reason}: {visible(str(error))}")
+            self._reading.show(f"{error.reason}: {visible(str(error))}")
             return
-        self._write(display.seen(self.shown))
-
-    def _write(self, text: str) -> None:
-        detail = self.query_one("#detail", VerticalScroll)
-        lines = wrapped(text, max(detail.scrollable_content_region.width, 20))
-        self.read_to_end, self._lines = False, lines.count("\n") + 1
-        self.query_one("#text", Static).update(Text(lines, no_wrap=True))
-        detail.scroll_to(y=0, animate=False, immediate=True)
-        self._scrolled()
-
-    def on_resize(self) -> None:
-        """Break the lines again for the new width. The text counts as not read, so its end must be on screen again."""
-        if self.shown is not None:
-            self._write(display.seen(self.shown))
-
-    def _scrolled(self) -> None:
-        detail = self.query_one("#detail", VerticalScroll)
-        if self.shown is not None and detail.scroll_y + detail.scrollable_content_region.height >= self._lines:
-            self.read_to_end = True
+        self._reading.show(display.seen(self.shown))
 
     def action_page(self) -> None:
         """Scroll down by a page."""
-        self.query_one("#detail", VerticalScroll).scroll_page_down(animate=False)
+        self._reading.scroll_page_down(animate=False)
 
     @work(exclusive=True, group="verdict")
     async def action_verdict(self, verdict_name: str) -> None:
         """Give a verdict on the approval that is shown, if its end was on screen."""
         verdict, shown = _VERDICTS[verdict_name], self.shown
-        if shown is None or self._reviewer is None:
+        if shown is None:
             return
         if not shown.may_review:
             self.notify(f"you may not review it: {visible(shown.may_not_review_because)}", markup=False)
@@ -211,15 +241,28 @@ class Inbox(App[None]):
         if self.shown is not shown:
             self.notify("it changed while you wrote; read it again", severity="warning", markup=False)
             return
+        await self._send(shown.approval, verdict, reason)
+
+    async def _send(self, displayed: Approval, verdict: Verdict, reason: str) -> None:
+        """Send a verdict and say one thing about it: what came of it. The watch, which sees it too, says nothing."""
+        assert self._reviewer is not None  # noqa: S101  # set before anything is shown
+        self._sent = displayed.approval_id
         try:
-            reviewed = await self._reviewer.review(shown.approval, verdict, reason)
+            reviewed = await self._reviewer.review(displayed, verdict, reason)
         except PdpError as error:
             self.notify(f"{error.reason}: {visible(str(error))}", severity="error", markup=False)
-            await self._show(shown.approval.approval_id)
-            return
-        self.notify(f"{_WORDS[verdict]}: it is {display.state(reviewed)} now", markup=False)
-        await self._take(reviewed, may_review=False)
+        else:
+            is_pending = reviewed.state == ApprovalState.APPROVAL_STATE_PENDING
+            still = "".join(f"\n{line}" for line in display.still_open(reviewed)) if is_pending else ""
+            self.notify(f"{_WORDS[verdict]}: it is {display.state(reviewed)} now{still}", markup=False)
+            self._queue.take(reviewed, may_review=False, on_screen=True)
+        if self.shown is not None and self.shown.approval.approval_id == displayed.approval_id:
+            await self._show(displayed.approval_id)
+        self._sent = ""
 
 
-def _line(held: Approval) -> Text:
-    return Text(f"{telling.does(held)}\n  {name(held.caller)}")
+def _line(row: telling.Row, now: datetime) -> Text:
+    """One approval in the list: what it does, what tells it from others, for whom, which rules, how far, how old."""
+    state = "" if row.held.state == ApprovalState.APPROVAL_STATE_PENDING else f"{display.state(row.held)}  "
+    lines = [f"{state}{row.does}", row.what, row.whose, f"{telling.needs(row.held)}  {display.age(row.held, now)}"]
+    return Text("\n  ".join(filter(None, lines)))

@@ -17,7 +17,10 @@ _File = Annotated[Path, typer.Argument(metavar="FILE", help="The key file, mode 
 
 @app.command("list")
 def list_versions(file: _File) -> None:
-    """List the key versions: which one masks, and which can still unmask."""
+    """List the key versions.
+
+    One masks, and readable ones can still unmask.
+    """
     import masker
 
     with _refused():
@@ -49,7 +52,10 @@ def rotate(
 
 @app.command()
 def retire(file: _File, version: Annotated[int, typer.Argument(help="The version; it must be readable.")]) -> None:
-    """Make a version unusable: the data that it masked can no longer be unmasked or rewrapped."""
+    """Make a version unusable.
+
+    The data that it masked can no longer be unmasked or rewrapped.
+    """
     from masker import keys
 
     with _refused():

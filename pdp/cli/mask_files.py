@@ -31,7 +31,7 @@ Files = Annotated[
     ),
 ]
 Target = Annotated[
-    str, typer.Option("-o", "--output", help="The file to write, or a folder for several; - is standard output.")
+    str, typer.Option("--to", metavar="FILE", help="The file to write, or a folder for several; - is standard output.")
 ]
 
 
@@ -71,7 +71,7 @@ def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
     elif len(files) == 1 and (output or files[0] == "-"):
         pairs = [(files[0], output or "-")]
     else:
-        exit_code.fail("name the output with -o: a file, or a folder for several", exit_code.USAGE)
+        exit_code.fail("name the output with --to: a file, or a folder for several", exit_code.USAGE)
     names = [target for _, target in pairs]
     if len(set(names)) < len(names) or any(
         Path(file).resolve() == Path(target).resolve() for file, target in pairs if target != "-"

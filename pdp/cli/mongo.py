@@ -29,7 +29,9 @@ def init(
         typer.Option(metavar="HOST:PORT", help="How servers and other members reach it, if not as the URI says."),
     ] = "",
 ) -> None:
-    """Make a mongod a replica set of one member, as rs.initiate() does; done already, it changes nothing.
+    """Make a mongod a replica set of one member.
+
+    It does what rs.initiate() does; where that was done already, it changes nothing.
 
     Example: mongod --replSet rs0 --dbpath data, and then: pdp mongo init
     """

@@ -62,16 +62,16 @@ def check(
 def build(
     folders: _Folders = None,
     config: _Config = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("bundle.tar.gz"),
+    output: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write.")] = Path("bundle.tar.gz"),
     against: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of the policy in force; the new policy must keep its domains."),
     ] = None,
 ) -> None:
-    """Build the bundle for an OPA that you run yourself (`opa_url`), as `serve` does for its own.
+    """Build the bundle for an OPA that you run yourself.
 
-    It prints the revision, which is of the files' content. Exit status: 0 it is built, else 3, and the file stays as it
-    was.
+    It is the one that `serve` builds for its own OPA; `opa_url` names yours. The command prints the revision, which is
+    of the files' content. Exit status: 0 it is built, else 3, and the file stays as it was.
     """
     from pdp.policy.bundle import built
     from pdp.policy.check import domains

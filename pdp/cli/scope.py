@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -135,13 +136,30 @@ def _with_scope(names: tuple[str, ...]) -> Callable[[Callable[..., Awaitable[Non
         @functools.wraps(command)
         async def with_scope(session: Any, /, **options: Any) -> None:
             scope = Scope(**{"table": "", **{name: options.pop(name) for name in names}})
-            await command(session, scope, **options)
+            with _naming(scope.table):
+                await command(session, scope, **options)
 
         added = [_parameter(name) for name in names]
         with_scope.__signature__ = signature.replace(parameters=[session, *own, *added])  # type: ignore[attr-defined]
         return client_command(with_scope)
 
     return decorated
+
+
+@contextmanager
+def _naming(table: str) -> Iterator[None]:
+    """Name the table in a refusal of its masks: often it is not the one that was meant."""
+    import grpc
+
+    from pdp.client.call_error import CallError, call_error
+
+    try:
+        yield
+    except (grpc.aio.AioRpcError, CallError) as failure:  # a stream raises the first
+        error = failure if isinstance(failure, CallError) else call_error(failure)
+        if error.reason != "MASK_PLAN_REFUSED":
+            raise
+        raise CallError(error.code, error.reason, f"table {table}: {error.sentence}") from None
 
 
 def _parameter(name: str) -> inspect.Parameter:

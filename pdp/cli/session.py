@@ -53,9 +53,8 @@ _OPTIONS = {
         typer.Option(
             envvar="PDP_ADDRESS",
             show_envvar=True,
-            show_default=DEFAULT_ADDRESS,
             metavar="ADDRESS",
-            help="The server: host:port or unix:/path.",
+            help=f"The server: host:port or unix:/path; by default {DEFAULT_ADDRESS}, with --as that of `pdp dev`.",
         ),
     ],
     "token": Annotated[

@@ -89,7 +89,7 @@ def _mask(folder: Path) -> None:
         plain, masked = _DATA / f"{name}.csv", folder / f"masked-{name}.csv"
         _step(
             f"{table} leaves through the mask: the policy says how each column is masked, the keys stay in the server.",
-            [*_MASK, "--table", table, str(plain), "-o", str(masked)],
+            [*_MASK, "--table", table, str(plain), "--to", str(masked)],
             exit_code.OK,
             prints_data=False,
         )

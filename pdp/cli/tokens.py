@@ -17,7 +17,9 @@ def described(held: Approval) -> Iterator[str]:
     bound = bound_context(held)
     if not bound:
         return
-    chunks = f", in {_count(bound.get('chunks'))} chunks" if TREE in bound else ""
+    chunks = ""
+    if TREE in bound:
+        chunks = ", in one chunk" if bound.get("chunks") == 1 else f", in {_count(bound.get('chunks'))} chunks"
     yield f"unmasks       {_count(bound.get('count'))} values of table {name(held.request.resource.id)}{chunks}"
     domains = [*texts(bound.get("domains")), *[""] * len(texts(bound.get("columns")))]
     for column, domain in zip(texts(bound.get("columns")), domains, strict=False):

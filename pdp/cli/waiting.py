@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from pdp.client import CallError
     from pdp.v1.approval_pb2 import Approval
     from pdp.v1.review_pb2 import WatchQueueResponse
+
+
+ABOVE = 100
+"""Lines above, from which the next line of a watch must look different."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,12 +58,13 @@ async def watch(session: Session) -> None:
     """
     from pdp.client.waiting import watched
 
+    above: list[Approval] = []
     async with session.client() as client, aclosing(watched(client, told)) as messages:
         async for message in messages:
             if session.output is not Output.TABLE:
                 typer.echo(json_text(message))
             elif message.HasField("approval"):
-                show_text(_line(message), sys.stdout)
+                show_text(_line(message, above), sys.stdout)
             else:
                 typer.echo("this is all for now; changes follow", err=True)
 
@@ -79,12 +85,16 @@ def _status(approval: "Approval") -> int:
     return exit_code.APPROVAL_ENDED
 
 
-def _line(message: "WatchQueueResponse") -> str:
-    """What to do with the approval, and the approval as lists show it."""
+def _line(message: "WatchQueueResponse", above: "list[Approval]") -> str:
+    """What to do with the approval, and the approval as the queue shows it, unlike those `above`, which it joins."""
     from pdp.cli import display
     from pdp.cli.visible import name
 
     if not message.approval.HasField("request"):  # the caller may not see it any more
         return f"gone    {name(message.approval.approval_id)}"
-    row = display.approval_table([message.approval]).splitlines()[1]
-    return f"{'review' if message.may_review else 'gone  '}  {row}"
+    others = [held for held in above if held.approval_id != message.approval.approval_id]
+    (cells,) = display.queue_cells([message.approval], others, now=datetime.now(UTC))
+    above[:] = [*others, message.approval][-ABOVE:]
+    if not message.may_review:
+        cells.insert(1, display.state(message.approval))
+    return "  ".join(["review" if message.may_review else "gone  ", *filter(None, cells)])

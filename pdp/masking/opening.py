@@ -15,20 +15,22 @@ class Opening:
     def __init__(self, start: UnmaskStreamStart, progress: Progress, threads: Threads) -> None:
         self._start, self._progress, self._threads = start, progress, threads
         self._first_rows = list(accumulate((chunk.rows for chunk in start.chunks), initial=0))
+        self.rows = self._first_rows[-1]
 
     def require_next(self, chunk: UnmaskChunk, wanted: int) -> None:
         """Raise `ChunkRefused` unless a chunk is the next one."""
         if chunk.index != wanted:
             raise token_tree.ChunkRefused(f"chunk {chunk.index} is not the next one, which is {wanted}")
 
-    async def opened(self, chunk: UnmaskChunk) -> tuple[UnmaskChunk, int]:
+    async def opened(self, chunk: UnmaskChunk, *, again: bool) -> tuple[UnmaskChunk, int]:
         """The chunk as it was before it was masked, and how many values it counts beyond its entry.
 
+        `again` says that it left before and may not have arrived.
         Raises `ChunkRefused` and `InvalidRequest` before anything is opened, and `ValueRefused`.
         """
         batch = await self._threads.run(lambda: self._read(chunk))
         entry, plan = self._start.chunks[chunk.index], self._progress.job.plan
-        made, more = await self._progress.opened(batch, entry.values, self._first_rows[chunk.index])
+        made, more = await self._progress.opened(batch, entry.values, self._first_rows[chunk.index], again=again)
         messages = await self._threads.run(lambda: chunks.messages(made, plan.output_schema))
         return UnmaskChunk(index=chunk.index, arrow_messages=messages), more
 

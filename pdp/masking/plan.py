@@ -59,8 +59,9 @@ def columns(made: masker.MaskPlan) -> Iterator[MaskedColumn]:
     for leaf in made.leaves:
         if leaf.spec.mask == "json" and leaf.column == COLUMN:
             for path, rule, spec in leaf.spec.children:
-                version = made.key_version if spec.domain and made.direction != "unmask" else 0
-                yield MaskedColumn(column=path, rule=rule, mask=spec.mask, domain=spec.domain, key_version=version)
+                done = spec if made.direction == "mask" or methods.of(spec).reversible else KEEP
+                version = made.key_version if done.domain and made.direction != "unmask" else 0
+                yield MaskedColumn(column=path, rule=rule, mask=done.mask, domain=done.domain, key_version=version)
         else:
             yield MaskedColumn(
                 column=leaf.column,

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _NO_REVISION = (
     "OPA has no bundle of Placet, or one without the core or the maps of people; build it with "
-    "`pdp policy build DIR -o bundle.tar.gz` of this release and serve that"
+    "`pdp policy build DIR --to bundle.tar.gz` of this release and serve that"
 )
 
 

@@ -46,9 +46,10 @@ class UnmaskStreams:
         self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
         """Opened, each chunk as it was, the end. What breaks it is recorded with the chunks that have left."""
-        start = _start(await anext(requests, None))
+        first = await anext(requests, None)
+        start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: each look at all takes 30 ms
         authorization = mask_scope.authorization("unmask", start.scope)
-        chunked = Chunked(start, self._unmaskings)
+        chunked = await self._threads.run(lambda: Chunked(start, self._unmaskings))
 
         async def begin(progress: Progress, decided: Decided) -> None:
             mask_scope.require_fits(_opened(message.decision(decided), progress))
@@ -61,7 +62,7 @@ class UnmaskStreams:
         if progress is None:
             yield UnmaskStreamResponse(opened=opened)
             return
-        opening = Opening(start, progress, self._threads)
+        opening = await self._threads.run(lambda: Opening(start, progress, self._threads))
         stream = await self._begun(_Stream(start, progress, opening, self._unmaskings), chunked.claim)
         opened.next_chunk = stream.work.first
         try:
@@ -75,7 +76,9 @@ class UnmaskStreams:
             if not stream.work.is_done:
                 await self._record(stream.entry("broken", error.reason if isinstance(error, PdpError) else "ABANDONED"))
             raise
-        yield UnmaskStreamResponse(end=stream.end(record_id))
+        yield UnmaskStreamResponse(
+            end=UnmaskStreamEnd(rows=opening.rows, values=chunked.values, chunks=len(start.chunks), record_id=record_id)
+        )
 
     async def _begun(self, stream: "_Stream", claim: str) -> "_Stream":
         """Let this stream, and no other, go on with the work of the claim. Raises `Conflict`.
@@ -123,7 +126,7 @@ class _Stream:
         if request.WhichOneof("message") != "chunk":
             raise InvalidRequest.field("chunk", "is required in every message after the first")
         self._opening.require_next(request.chunk, self._next)
-        made, more = await self._opening.opened(request.chunk)
+        made, more = await self._opening.opened(request.chunk, again=self._next < self.work.sent)
         answer = UnmaskStreamResponse(chunk=made)
         if answer.ByteSize() > MESSAGE_BYTES:
             raise ValueRefused("a chunk is larger than a message once it is unmasked; make smaller chunks")
@@ -145,12 +148,6 @@ class _Stream:
         chunks = {"chunks": len(self.start.chunks), "from_chunk": work.first, "to_chunk": self._next}
         self._progress.place = {"stream": work.stream, "after": work.after, **chunks, "values": self._values}
         return self._progress.entry(phase, failure)
-
-    def end(self, record_id: str) -> UnmaskStreamEnd:
-        """What is said of all chunks."""
-        chunks = self.start.chunks
-        rows, values = sum(chunk.rows for chunk in chunks), sum(chunk.values for chunk in chunks)
-        return UnmaskStreamEnd(rows=rows, values=values, chunks=len(chunks), record_id=record_id)
 
 
 def _start(request: UnmaskStreamRequest | None) -> UnmaskStreamStart:

@@ -41,7 +41,7 @@ from pdp.store.quotas import Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
-from pdp.workflow.mask_work import Work
+from pdp.workflow.mask_work import Continued, Work
 
 ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
@@ -196,9 +196,20 @@ class MaskJobs:
     async def _begun(self, attempt: _Attempt, decided: Decided) -> None:
         """Claim a decision that was given before: its use does not hold the claim. Raises `DecisionUsed`."""
         if attempt.work.continued is not None:
-            await attempt.work.continued.take(decided, attempt.claim)
+            await self._taken(attempt, attempt.work.continued, decided)
         elif decided.answer.used and decided.answer.step is None:
             await self._uses.begin(decided.answer.decision_id, attempt.work.action, attempt.claim)
+
+    async def _taken(self, attempt: _Attempt, continued: Continued, decided: Decided) -> None:
+        """Keep the work of the claim. Where that may have failed, its quota stays counted: another call may go on."""
+        try:
+            await continued.take(decided, attempt.claim)
+        except Conflict:
+            raise
+        except BaseException:
+            if attempt.progress is not None:
+                attempt.progress.decided(decided.answer.decision_id, attempt.claim)
+            raise
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""

@@ -18,8 +18,9 @@ class Chunked:
 
     def __init__(self, start: UnmaskStreamStart, unmaskings: Unmaskings) -> None:
         self._start, self._unmaskings = start, unmaskings
-        self._values = sum(chunk.values for chunk in start.chunks)
-        self._root, self._held, self._counted = "", "", self._values
+        self.values = sum(chunk.values for chunk in start.chunks)
+        self._root, self._found = "", False
+        self._counted = self.values
         self.claim = ""
 
     def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
@@ -37,16 +38,20 @@ class Chunked:
             raise DecisionUsed(
                 "this unmasking began more than a day ago; take a new request_id", decision_id=found.decision_id
             )
-        self._held = answer.claim or (found.claim if found else "")
-        self._counted = self._values + (found.more if found else 0)
-        return self._held
+        held = answer.claim or (found.claim if found else "")
+        self._found = found is not None and found.claim == held
+        self._counted = self.values + (found.more if found else 0)
+        return held
 
     async def begin(self, progress: Progress) -> None:
-        """Reserve all values, unless the work that goes on did. Raises `QuotaExceeded`."""
-        if self._held:
+        """Reserve all values, unless they were for the work that goes on. Raises `QuotaExceeded`.
+
+        A claim without its work is of a call that failed, and gave back what it had reserved.
+        """
+        if self._found:
             progress.continues(self._counted)
         else:
-            await progress.reserve(self._values)
+            await progress.reserve(self.values)
 
     async def take(self, decided: Decided, claim: str) -> None:
         """Keep that there is this work, unless it goes on. Raises `Conflict` where another began it just now."""

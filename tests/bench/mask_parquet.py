@@ -42,7 +42,7 @@ def main() -> None:
         bare = [sys.executable, "-m", "tests.bench.mask_parquet", "--bare", folder / "plan.json", keys, source]
         ours = [sys.executable, "-m", "pdp", "mask", "run", source, "--table", TABLE, "--keys", keys, "--as", "alice"]
         reference = Runs("read, mask, write", [*bare, folder / "bare.parquet"])
-        command = Runs("pdp mask run --keys", [*ours, "-o", folder / "ours.parquet"])
+        command = Runs("pdp mask run --keys", [*ours, "--to", folder / "ours.parquet"])
         for _ in range(REPEATS):
             reference.once()
             command.once()

@@ -73,7 +73,7 @@ class Terminal:
         async with asyncio.timeout(SECONDS):
             out, err = await process.communicate(given.encode() if isinstance(given, str) else given)
         assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
+        return Done(process.returncode, out.decode(errors="backslashreplace"), err.decode(errors="backslashreplace"))
 
 
 def invoked(*arguments: str | Path) -> int:

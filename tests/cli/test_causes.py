@@ -144,7 +144,7 @@ async def test_opa_without_our_bundle_is_said_in_one_sentence(
         done = await pdp("serve", "--opa-url", f"unix://{tmp_path}/o.sock")
     assert (done.status, done.out, done.err.count("\n")) == (3, "", 1)
     assert "OPA has no bundle of Placet, or one without the core or the maps of people" in done.err
-    assert "`pdp policy build DIR -o bundle.tar.gz`" in done.err
+    assert "`pdp policy build DIR --to bundle.tar.gz`" in done.err
 
 
 async def test_bundle_that_loses_the_core_is_said_in_health_and_log(pdp: Terminal, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pdp.client import Client
 from pdp.client.link import ANSWER_SECONDS, KEEPALIVE_SECONDS
 from pdp.dev import identity
 from tests.cli.terminal import Terminal
-from tests.cli.test_inbox import Inbox, until
+from tests.cli.test_inbox import Inbox, select, until
 from tests.cli.test_waiting import line, opened, watching
 from tests.parts import Placet
 from tests.proxy import Proxy, proxy
@@ -81,4 +81,4 @@ async def test_the_inbox_says_so_and_shows_what_it_missed(server: Placet, far: P
             await until(pilot, lambda: "not connected" in app.sub_title)
             held = await opened(server)
             far.thaw()
-            await until(pilot, lambda: held.approval_id in app._queue)
+            await select(app, pilot, held)

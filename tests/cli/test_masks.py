@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from pdp.process.mongod import MongodProcess
 from tests.cli.terminal import PDP, SECONDS, Terminal
+from tests.cli.test_streams import unread
 from tests.masks import masking
 from tests.parts import Placet
 
@@ -35,7 +36,7 @@ async def test_files_of_two_formats_go_into_a_folder_and_join(pdp: Terminal, tmp
     (tmp_path / "a.csv").write_text(CSV)
     parquet.write_table(pa.table({"rec_id": ["r3", "r1"]}), tmp_path / "b.parquet")
     (tmp_path / "out").mkdir()
-    done = await pdp("mask", "run", tmp_path / "a.csv", tmp_path / "b.parquet", "-o", tmp_path / "out", *AS_ALICE)
+    done = await pdp("mask", "run", tmp_path / "a.csv", tmp_path / "b.parquet", "--to", tmp_path / "out", *AS_ALICE)
     assert done.status == 0, done.err
     assert "token in customer.record  key 1" in done.err
     assert "3 rows" in done.err
@@ -51,7 +52,7 @@ async def test_files_of_two_formats_go_into_a_folder_and_join(pdp: Terminal, tmp
 
 async def test_nothing_is_left_of_what_did_not_fit(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("rec_id,email\nr1,a@b.example\nr2,nobody-at-all\n")
-    done = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "m.csv", *AS_ALICE)
+    done = await pdp("mask", "run", tmp_path / "a.csv", "--to", tmp_path / "m.csv", *AS_ALICE)
     assert done.status == 2
     assert "column email, row 1, rule customers.email" in done.err
     assert "nobody" not in done.err
@@ -67,7 +68,7 @@ async def test_a_pipe_and_records(pdp: Terminal, tmp_path: Path) -> None:
     assert lines[0]["postcode"] == "080"
     assert lines[1] == {"surname": None}
     late = b'{"surname":"Smith"}\n' * 60_000 + b'{"salary":"1"}\n'
-    failed = await pdp("mask", "run", "-", "--format", "jsonl", *AS_ALICE, "-o", tmp_path / "o.jsonl", given=late)
+    failed = await pdp("mask", "run", "-", "--format", "jsonl", *AS_ALICE, "--to", tmp_path / "o.jsonl", given=late)
     assert failed.status == 2
     assert "salary" in failed.err
     assert not list(tmp_path.iterdir())
@@ -79,8 +80,8 @@ async def test_the_plan_and_the_same_masks_embedded(pdp: Terminal, state: Path, 
     assert plan.status == 0
     assert [column["mask"] for column in json.loads(plan.out)["plan"]["columns"]] == ["token", "generalize", "token"]
     keys = state / "keys" / "mask.json"
-    here = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "h.csv", "--keys", keys, *AS_ALICE)
-    there = await pdp("mask", "run", tmp_path / "a.csv", "-o", tmp_path / "t.csv", *AS_ALICE)
+    here = await pdp("mask", "run", tmp_path / "a.csv", "--to", tmp_path / "h.csv", "--keys", keys, *AS_ALICE)
+    there = await pdp("mask", "run", tmp_path / "a.csv", "--to", tmp_path / "t.csv", *AS_ALICE)
     assert (here.status, there.status) == (0, 0)
     assert (tmp_path / "h.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
 
@@ -101,12 +102,12 @@ async def test_odd_files_come_out_whole_or_end_in_one_sentence(pdp: Terminal, tm
         ("cut.parquet", "not whole"),
     ):
         before = sorted(tmp_path.iterdir())
-        done = await pdp("mask", "run", tmp_path / name, "-o", tmp_path / f"out-{name}", *AS_ALICE)
+        done = await pdp("mask", "run", tmp_path / name, "--to", tmp_path / f"out-{name}", *AS_ALICE)
         assert (done.status, done.out, done.err.count("\n")) == (2, "", 1), done.err
         assert told in done.err
         assert "SECRET" not in done.err
         assert sorted(tmp_path.iterdir()) == before
-    read = await pdp("mask", "run", "a.csv", "-o", "m.csv", "--delimiter", ";", *AS_ALICE)
+    read = await pdp("mask", "run", "a.csv", "--to", "m.csv", "--delimiter", ";", *AS_ALICE)
     assert read.status == 0, read.err
     assert (tmp_path / "m.csv").read_text().startswith("rec_id;surname\n")
 
@@ -114,8 +115,8 @@ async def test_odd_files_come_out_whole_or_end_in_one_sentence(pdp: Terminal, tm
 async def test_packed_files_and_arrays_are_masked_and_unmasked(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress("rec_id\nr1\nö\n".encode("utf-16")))
     (tmp_path / "b.json").write_text('[{"surname": "Smith"},\n {"surname": null}]')
-    packed = await pdp("mask", "run", "a.csv.gz", "-o", "m.csv.gz", "--encoding", "utf-16", *AS_ALICE)
-    array = await pdp("mask", "run", "b.json", "-o", "m.json", *AS_ALICE)
+    packed = await pdp("mask", "run", "a.csv.gz", "--to", "m.csv.gz", "--encoding", "utf-16", *AS_ALICE)
+    array = await pdp("mask", "run", "b.json", "--to", "m.json", *AS_ALICE)
     assert (packed.status, array.status) == (0, 0), packed.err + array.err
     assert gzip.decompress((tmp_path / "m.csv.gz").read_bytes()).startswith(b"rec_id\nrec_")
     made = json.loads((tmp_path / "m.json").read_text())
@@ -125,7 +126,7 @@ async def test_packed_files_and_arrays_are_masked_and_unmasked(pdp: Terminal, tm
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 async def test_an_ended_run_leaves_nothing(pdp: Terminal, tmp_path: Path, number: signal.Signals) -> None:
-    process = await pdp.start("mask", "run", "-", "--format", "csv", "-o", "m.csv", *AS_ALICE)
+    process = await pdp.start("mask", "run", "-", "--format", "csv", "--to", "m.csv", *AS_ALICE)
     assert process.stdin is not None
     async with asyncio.timeout(SECONDS):
         process.stdin.write(b"rec_id,surname\n" + b"r1,Smith\n" * 2_000_000)
@@ -139,7 +140,7 @@ async def test_an_ended_run_leaves_nothing(pdp: Terminal, tmp_path: Path, number
 
 async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(CSV)
-    command = ("mask", "run", tmp_path / "a.csv", "-o", "m.csv", *AS_ALICE)
+    command = ("mask", "run", tmp_path / "a.csv", "--to", "m.csv", *AS_ALICE)
     first, second = await asyncio.gather(pdp(*command), pdp(*command))
     assert (first.status, second.status) == (0, 0), first.err + second.err
     alone = (tmp_path / "m.csv").read_bytes()
@@ -154,6 +155,21 @@ async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "m.csv", "m.csv.placet.json"]
 
 
+@pytest.mark.parametrize("rows", [1, 200_000])
+async def test_a_reader_that_goes_away_ends_it_quietly(pdp: Terminal, tmp_path: Path, rows: int) -> None:
+    (tmp_path / "a.csv").write_text("rec_id\n" + "".join(f"r{number}\n" for number in range(rows)))
+    assert await unread(pdp, "mask", "run", "a.csv", "--to", "-", *AS_ALICE) == (141, "")
+    assert await unread(pdp, "mask", "plan", "--schema", "a.csv", *AS_ALICE) == (141, "")
+
+
+async def test_a_refusal_of_the_masks_names_the_table(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    other = ("--as", "alice", "--table", "customers")
+    for command in (("run", "a.csv", "--to", "m.csv"), ("plan", "--schema", "a.csv")):
+        done = await pdp("mask", *command, *other)
+        assert done.err.startswith("MASK_PLAN_REFUSED: table customers: the policy has no mask for column rec_id"), done
+
+
 async def test_a_refusal_ends_a_run_that_waits_for_its_pipe(pdp: Terminal, tmp_path: Path) -> None:
     begun = io.BytesIO()
     with pa.ipc.new_stream(begun, pa.schema([("secret", pa.string())])) as writer:
@@ -163,7 +179,7 @@ async def test_a_refusal_ends_a_run_that_waits_for_its_pipe(pdp: Terminal, tmp_p
         (head[:-8], "arrows", "MASK_PLAN_REFUSED"),
         (b"rec_id,email\n" + b"r1,nobody\n" + b"r1,a@b.example\n" * 600_000, "csv", "column email"),
     ):
-        process = await pdp.start("mask", "run", "-", "--format", form, "-o", "m.csv", *AS_ALICE)
+        process = await pdp.start("mask", "run", "-", "--format", form, "--to", "m.csv", *AS_ALICE)
         assert process.stdin is not None
         assert process.stderr is not None
         async with asyncio.timeout(SECONDS):

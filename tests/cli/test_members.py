@@ -72,10 +72,10 @@ def test_a_member_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
         ["authorize", *AS_ALICE, "--action", "export", "--property", "tags=[pii]"],
         ["authorize", *AS_ALICE, "--action", "export", "--context", "tags=[pii]"],
         ["run", "--action", "a", "--resource", "b:c", "--property", "tags=[pii]", "true"],
-        ["mask", "run", "x.csv", "--table", "t", "--subject", "a:b", "-o", "y.csv", "--context", "tags=[pii]"],
+        ["mask", "run", "x.csv", "--table", "t", "--subject", "a:b", "--to", "y.csv", "--context", "tags=[pii]"],
         ["mask", "plan", "--schema", "x.csv", "--table", "t", "--subject", "a:b", "--context", "tags=[pii]"],
-        ["mask", "rewrap", "x.csv", "--table", "t", "--subject", "a:b", "-o", "y.csv", "--context", "tags=[pii]"],
-        ["unmask", "x.csv", "--table", "t", "--subject", "a:b", "-o", "y.csv", "--context", "tags=[pii]"],
+        ["mask", "rewrap", "x.csv", "--table", "t", "--subject", "a:b", "--to", "y.csv", "--context", "tags=[pii]"],
+        ["unmask", "x.csv", "--table", "t", "--subject", "a:b", "--to", "y.csv", "--context", "tags=[pii]"],
     ],
     ids=lambda command: " ".join(command[:2]),
 )

@@ -71,7 +71,7 @@ def test_failed_missing_or_narrow_tests_are_4(policy: Path, capsys: pytest.Captu
 
 def test_build_writes_the_bundle_and_prints_its_revision(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = policy / "bundle.tar.gz"
-    assert invoked("policy", "build", str(policy), "-o", str(bundle)) == 0
+    assert invoked("policy", "build", str(policy), "--to", str(bundle)) == 0
     shown = capsys.readouterr().out.strip()
     with tarfile.open(bundle) as archive:
         manifest, maps = (archive.extractfile(name) for name in ("/.manifest", "/pdp/people/data.json"))
@@ -85,14 +85,14 @@ def test_build_of_a_broken_policy_leaves_the_bundle_and_is_3(policy: Path, capsy
     bundle = policy / "bundle.tar.gz"
     bundle.write_text("the last good one")
     (policy / "p.rego").write_text("package policy\n\ndeny if true\n")
-    assert invoked("policy", "build", str(policy), "-o", str(bundle)) == 3
+    assert invoked("policy", "build", str(policy), "--to", str(bundle)) == 3
     assert "[not-a-set]" in capsys.readouterr().err
     assert bundle.read_text() == "the last good one"
     assert {path.name for path in policy.iterdir()} == {"p.rego", "bundle.tar.gz"}
 
 
 def test_build_into_a_folder_that_is_none_is_one_sentence(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert invoked("policy", "build", str(policy), "-o", str(policy / "no" / "bundle.tar.gz")) == 3
+    assert invoked("policy", "build", str(policy), "--to", str(policy / "no" / "bundle.tar.gz")) == 3
     assert "cannot be written" in capsys.readouterr().err
 
 

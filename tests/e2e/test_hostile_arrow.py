@@ -7,12 +7,14 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pyarrow as pa
 import pytest
 
-from pdp.arrow import table
+from pdp.arrow import table, token_tree
+from pdp.errors import PdpError
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
@@ -22,7 +24,7 @@ from tests.hostile import TYPES
 from tests.masks import request_class, scope
 from tests.parts import is_serving, refusal
 
-REFUSED = {"INVALID_REQUEST", "VALUE_REFUSED", "MASK_PLAN_REFUSED"}
+REFUSED = {"INVALID_REQUEST", "VALUE_REFUSED", "MASK_PLAN_REFUSED", "CHUNK_REFUSED"}
 LOST = "Internal error from Core"
 """What gRPC's client says, instead of the server's refusal, where it was still writing: then the call is made again."""
 POLICY = """
@@ -75,12 +77,33 @@ async def planned(server: Served, _rpc: str, described: bytes, _sent: Sequence[b
     return answer.plan.output_schema
 
 
+async def chunked(server: Served, _rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
+    """What UnmaskStream makes of the messages as one chunk, whose entry is right wherever it can be read."""
+    start = mask_pb2.UnmaskStreamStart(scope=scope("t", request_id=uuid4().hex), columns=["s"], domains=["text"])
+    start.shape.arrow_schema = described
+    start.chunks.append(entry(described, sent))
+    chunk = mask_pb2.UnmaskChunk(arrow_messages=sent)
+    requests = iter([mask_pb2.UnmaskStreamRequest(start=start), mask_pb2.UnmaskStreamRequest(chunk=chunk)])
+    call = server.masks.UnmaskStream(requests, metadata=server.metadata("report-bot"))
+    return [list(answer.chunk.arrow_messages) async for answer in call if answer.HasField("chunk")]
+
+
+def entry(described: bytes, sent: Sequence[bytes]) -> mask_pb2.UnmaskChunkEntry:
+    try:
+        reader = table.Reader("sent", table.schema(described, "sent"))
+        [made] = [batch for message in sent if (batch := reader.take(message)) is not None]
+        return token_tree.entry(made, ["s"], is_records=False)
+    except (PdpError, ValueError):
+        return mask_pb2.UnmaskChunkEntry(tokens_sha256=bytes(32))
+
+
 RPCS: dict[str, Callable[..., Any]] = {
     "Mask": inline,
     "Unmask": inline,
     "MaskStream": streamed,
     "Rewrap": streamed,
     "GetMaskPlan": planned,
+    "UnmaskStream": chunked,
 }
 
 

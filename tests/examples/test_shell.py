@@ -27,4 +27,6 @@ async def test_without_a_decision_point_nothing_is_deployed(visit: Callable[[str
     done = await terminal("staging", "1.4.0", command=["./deploy.sh"])
     assert done.status == 69
     assert done.err.endswith("not deployed: no decision point answers\n")
+    usage = await terminal("staging", command=["./deploy.sh"])
+    assert (usage.status, usage.err) == (2, "usage: ./deploy.sh ENVIRONMENT VERSION [APPROVAL]\n")
     assert not list(shell.folder.glob("released-*"))

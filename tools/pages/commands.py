@@ -9,6 +9,7 @@ import typer
 from pages.markdown import head, prose, table
 
 from pdp.cli import app
+from pdp.cli.examples import EXAMPLES
 
 SHARED = 10
 """An option that this many commands have in the same words is one of all client commands, and described once."""
@@ -40,6 +41,8 @@ def _command(path: str, command: Any, shared: Sequence[tuple[str, str]]) -> Iter
     yield from (f"## {path}", "", f"`{path} {pieces}`", "")
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         yield from (prose(paragraph), "")
+    if lines := EXAMPLES.get(path.removeprefix("pdp ")):
+        yield from ("; ".join(f"`{line}`" for line in lines), "")
     options = list(_rows(command, "option"))
     yield from table(("argument", "meaning"), _rows(command, "argument"))
     yield from table(("option", "meaning"), [row for row in options if row not in shared])

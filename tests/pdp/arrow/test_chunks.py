@@ -1,6 +1,7 @@
 """Whatever batches come, the chunks hold the same rows in order, are the same each time, and fit messages both ways."""
 
 import random
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +90,23 @@ def test_chunk_carries_the_entries_that_it_uses_and_no_others(*, is_ordered: boo
     made = list(chunks.cut([batch.slice(0, 400), batch.slice(400)], batch.schema))
     assert all(len(chunk.column("t").dictionary) <= chunk.num_rows for chunk in made)
     assert [row for chunk in made for row in sent(chunk).to_pylist()] == batch.to_pylist()
+
+
+def test_few_batches_are_in_memory_at_a_time() -> None:
+    alive = set[int]()
+
+    def reading() -> Iterator[pa.RecordBatch]:
+        for number in range(100):
+            batch = pa.record_batch({"t": [f"{number:0100}"] * 1000}, TEXT)
+            alive.add(number)
+            weakref.finalize(batch, alive.discard, number)
+            yield batch
+
+    rows = 0
+    for chunk in chunks.cut(reading(), TEXT):
+        rows += chunk.num_rows
+        assert len(alive) <= 12  # what fits one chunk, and the one that did not
+    assert rows == 100_000
 
 
 def test_row_that_no_message_holds_is_refused_without_its_content() -> None:

@@ -79,6 +79,15 @@ def test_reversal_reads_the_tokens_own_version(keyring: masker.Keyring) -> None:
     assert one.key_version == 0
 
 
+@pytest.mark.parametrize("direction", ["unmask", "rewrap"])
+def test_what_is_not_reversed_is_kept_in_records_as_in_tables(keyring: masker.Keyring, direction: str) -> None:
+    shape = Shape.of_records(["id", "note", "mail"], "paths")
+    kept = {"id": "token", "note": "keep", "mail": "email"}
+    for plan in (made(keyring, direction=direction), made(keyring, shape, direction=direction)):
+        assert {one.column: one.mask for one in columns(plan)} == kept
+        assert {name for name, mask in kept.items() if mask != "keep"} == set(reversed_columns(plan))
+
+
 def test_what_is_reversed_is_named_with_its_domains(keyring: masker.Keyring) -> None:
     paths = {"a": {"domain": "mail"}, "b": {"domain": "customer"}, "c": {"mask": "clear"}, "d": {"domain": "customer"}}
     documents = {"column": "note", "rule": "r", "mask": "json", "paths": paths}

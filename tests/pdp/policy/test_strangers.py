@@ -145,5 +145,5 @@ def test_check_takes_the_types_of_a_configuration(tmp_path: Path, capsys: pytest
     )
     assert invoked("policy", "check", folder) == 0
     assert invoked("policy", "check", folder, "--config", config) == 3
-    assert invoked("policy", "build", folder, "--config", config, "-o", tmp_path / "b.tar.gz") == 3
+    assert invoked("policy", "build", folder, "--config", config, "--to", tmp_path / "b.tar.gz") == 3
     assert "has the type `usr` of 2 owners" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """UnmaskStream over gRPC: one approval for many chunks, each opened where and as its entry says, and never twice."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ import grpc
 import pyarrow as pa
 import pytest
 
+from pdp.arrow import token_tree
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.faults import verified_log
-from tests.masks import masking, scope
+from tests.masks import masking, records, scope
 from tests.parts import Placet, log, refusal
 from tests.unmasking import announced, chunk, masked, opened, unmasked
 
@@ -208,3 +210,48 @@ async def test_request_id_is_of_one_start_and_one_caller(server: Placet, batches
     async with opened(server, start, by="dev") as stranger:
         assert stranger.effect == Effect.EFFECT_NEEDS_APPROVAL
         assert not stranger.opened.HasField("plan")
+
+
+async def test_nothing_to_unmask_is_complete_at_once(server: Placet, table: pa.RecordBatch) -> None:
+    start = announced(fresh(), [table.slice(0, 0)], SSN)
+    del start.chunks[:]
+    await approved(server, start)
+    async with opened(server, start) as stream:
+        assert stream.opened.next_chunk == 0
+        assert (await stream.end()).rows == 0
+    await verified_log(server)
+
+
+async def test_records_are_opened_as_texts(server: Placet) -> None:
+    texts = [f'{{"soc_sec_id":"{number}","postcode":"2011"}}' for number in NUMBERS[:4]]
+    request = mask_pb2.MaskRequest(scope=scope(), data=records(*texts))
+    masked_texts = (await server.masks.Mask(request, metadata=server.metadata("report-bot"))).data.records.records
+    batches = [pa.record_batch({"record": pa.array(masked_texts[at : at + 2], pa.large_string())}) for at in (0, 2)]
+    start = mask_pb2.UnmaskStreamStart(scope=fresh(), columns=SSN, domains=SSN.values())
+    start.shape.record_paths.paths.extend(["postcode", "soc_sec_id"])
+    start.chunks.extend(token_tree.entry(batch, list(SSN), is_records=True) for batch in batches)
+    await approved(server, start)
+    opened_texts = await unmasked(server, start, batches)
+    assert [json.loads(text)["soc_sec_id"] for text in opened_texts] == [str(number) for number in NUMBERS[:4]]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda start: start.ClearField("columns"), "start.columns"),
+        (lambda start: start.domains.append("x"), "start.domains"),
+        (lambda start: setattr(start.chunks[0], "rows", 65_537), "start.chunks[0].rows"),
+        (lambda start: setattr(start.chunks[0], "tokens_sha256", b"x"), "start.chunks[0].tokens_sha256"),
+        (lambda start: start.chunks.extend([start.chunks[0]] * 65_536), "start.chunks"),
+        (lambda start: start.ClearField("shape"), "shape"),
+    ],
+)
+async def test_start_beyond_the_contract_is_refused_by_field(
+    server: Placet, batches: list[pa.RecordBatch], change: Any, field: str
+) -> None:
+    start = announced(fresh(), batches, SSN)
+    change(start)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        async with opened(server, start):
+            pass
+    assert (refusal(refused.value).code, refusal(refused.value).fields) == ("INVALID_ARGUMENT", (field,))

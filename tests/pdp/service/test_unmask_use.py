@@ -45,6 +45,14 @@ deny contains {"rule": "closed", "reason": "closed"} if data.closed
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 
+mask contains {
+    "rule": "docs",
+    "reason": "both are ids",
+    "columns": ["doc"],
+    "mask": "json",
+    "paths": {"a": {"domain": "person.id"}, "b": {"domain": "person.id"}},
+}
+
 mask contains {"rule": "notes", "reason": "no secret", "columns": ["note"], "mask": "clear"}
 """
 DATA = {"domains": {"person.id": {"mask": "token"}}, "groups": {"data-stewards": ["user:bob"]}, "closed": False}
@@ -254,3 +262,64 @@ async def test_each_chunk_is_in_the_log_before_it_comes_back(stage: Stage, count
                 "chunk", index + 1, 3 * index + 3, 3 * index + 3,
             )  # fmt: skip
     assert await counters() == {6}
+
+
+async def test_each_value_in_a_text_of_json_counts_over_all_streams(stage: Stage, counters: Any) -> None:
+    free = scope()
+    free.context["free"] = True
+    texts = [f'{{"a":"x{number}","b":"y{number}"}}' for number in range(3)]
+    table = await masked(stage.server, {"doc": texts}, free)
+    batches = [table.slice(at, 1) for at in range(3)]
+    for allowed, arrive in (([5], 2), ([6], 3)):
+        made = scope(request_id=uuid4().hex)
+        made.context.update({"values": allowed})
+        start = announced(made, batches, {"doc": "person.id"})
+        await stage.approve(start)
+        for index in range(arrive):
+            async with opened(stage.server, start) as stream:
+                assert stream.opened.next_chunk == max(index - 1, 0)
+                if index:
+                    await stream.send(index - 1, batches[index - 1])
+                assert await stream.send(index, batches[index]) == [texts[index]]
+        if arrive < len(batches):
+            async with opened(stage.server, start) as stream:
+                await stream.send(arrive - 1, batches[arrive - 1])
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await stream.send(arrive, batches[arrive])
+                assert refusal(error.value).reason == "QUOTA_EXCEEDED"
+    assert await counters() == set()
+
+
+@pytest.mark.parametrize(("collection", "counts"), [("batches", {6}), ("unmaskings", {6, 12})])
+async def test_use_that_was_not_confirmed_goes_on_and_is_counted(
+    stage: Stage, mongod: MongodProcess, counters: Any, collection: str, counts: set[int]
+) -> None:
+    """Whether it was used is not known to the call that failed; the next one never gets its values for nothing."""
+    async with masking(
+        stage.server.state, mongod.uri, policy=[stage.folder], unmask_values_an_hour=100, database=stage.server.database
+    ) as server:
+        start = stage.start(chunks=2)
+        await stage.approve(start)
+        async with database(mongod, server) as found:
+            await delivered(found, start.scope.request_id)
+            await found.command({"collMod": collection, "validator": {"never": {"$exists": True}}})
+            try:
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await unmasked(server, start, stage.batches[:2])
+                assert refusal(error.value).reason == "STORE_UNAVAILABLE"
+            finally:
+                await found.command({"collMod": collection, "validator": {}})
+            assert (await delivered(found, start.scope.request_id))["state"] == "CONSUMED"
+        assert await unmasked(server, start, stage.batches[:2]) == VALUES[:6]
+    assert len(await counters()) == 1
+    assert await counters() <= counts
+
+
+async def delivered(found: Any, request_id: str) -> dict[str, Any]:
+    """The approval of the request, whose records are in the log."""
+
+    async def look() -> Any:
+        return await found["approvals"].find_one({"request_ids": request_id, "outbox": []})
+
+    approval: dict[str, Any] = await eventually(look)
+    return approval

@@ -116,6 +116,15 @@ async def test_what_the_person_reviewed_or_asked_for_is_not_in_it(asked: Placet,
     assert await queue(asked, person) == []
 
 
+async def test_policy_has_the_last_word_on_what_the_words_reach(asked: Placet, mongod: MongodProcess) -> None:
+    groups = [f"g{uuid4().hex}"]
+    held = await opened(asked, reviewers={"groups": groups})
+    async with database(mongod, asked) as found:  # of today's principals the stored ones say nothing
+        await found["approvals"].update_one({"_id": held.approval_id}, {"$set": {"principals": []}})
+    assert await queue(asked, by(asked, "user:alice", groups=groups)) == []
+    assert await queue(asked, by(asked, "user:frank", groups=groups)) == [held.approval_id]
+
+
 async def test_few_of_a_person_are_on_the_first_page_among_many(asked: Placet, mongod: MongodProcess) -> None:
     group = f"g{uuid4().hex}"
     mine = [await opened(asked, reviewers={"groups": [group]}, pending_for="48h") for _ in range(3)]
