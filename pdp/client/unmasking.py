@@ -121,27 +121,27 @@ class UnmaskCall:
 
     async def open(self) -> UnmaskStreamOpened:
         """Begin, and return the decision."""
-        await self._persistently(_nothing, min(self._patience, self._client.timeout))
+        await self._persistently(_nothing)
         return self.opened
 
     async def batches(self) -> AsyncIterator[Batch]:
         """The chunks as they were before they were masked."""
         described = table.schema(self.opened.plan.output_schema, "output_schema")
         for index, entry in enumerate(self._start.chunks):
-            answer = await self._persistently(lambda: self._exchanged(self._kept), self._patience)
+            answer = await self._persistently(lambda: self._exchanged(self._kept))
             batch = await asyncio.to_thread(_read, answer, described)
             if answer.index != index or batch.num_rows != entry.rows:
                 raise Incomplete(f"chunk {index} came back with other rows than were sent; nothing may be used")
             yield batch
             self._kept = index + 1
         await self._reader.require_end()
-        self.end = await self._persistently(self._ended, self._patience)
+        self.end = await self._persistently(self._ended)
         self._require_totals(self.end)
 
-    async def _persistently(self, step: Callable[[], Awaitable[T]], patience: float) -> T:
+    async def _persistently(self, step: Callable[[], Awaitable[T]]) -> T:
         """The result of a step on an open stream; a stream that broke is opened anew."""
         clock, backoff = asyncio.get_running_loop().time, Backoff()
-        end = clock() + patience
+        end = clock() + self._patience
         for attempt in count():
             try:
                 if self._call is None:
