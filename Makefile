@@ -16,7 +16,7 @@ help:
 	@echo "make docs    the documents as a site in build/site; not part of make test"
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
-	@echo "make soak    the fault and race tests and broken Arrow, fifty rounds; not part of make test"
+	@echo "make soak    the fault and race tests, broken Arrow and odd files, fifty rounds, then a fuzzer; not part of make test"
 	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
 	@echo "make resolution  the client beside the newest frameworks for agents; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
@@ -49,6 +49,12 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 	@echo "installing $< into .venv-bench: half a minute, once"
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
+.venv-soak/.installed: requirements-soak.lock
+	@echo "installing $< into .venv-soak: a few seconds, once"
+	@$(PYTHON) -m venv .venv-soak
+	@.venv-soak/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
 .venv-docs/.installed: requirements-docs.lock
@@ -96,8 +102,11 @@ languages: setup
 resolution: setup
 	$(BIN)/python -m tests.resolution
 
-soak: setup
-	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py --rounds 50 --timeout 0
+# SECONDS of fuzzing come on top. The fuzzer runs on our own packages; without the compiler it sees into the kernels.
+SECONDS ?= 600
+soak: setup .venv-soak/.installed
+	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py tests/fuzz tests/masker/arrow/test_corpus_of_tools.py --rounds 50 --timeout 0
+	NUMBA_DISABLE_JIT=1 PYTHONPATH=$$(echo .venv-soak/lib/python*/site-packages) $(BIN)/python -m tests.fuzz $(SECONDS)
 
 bite: setup
 	$(BIN)/python -m tests.bite
@@ -106,7 +115,8 @@ lock: setup
 	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra inbox --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group soak -o requirements-soak.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group docs -o requirements-docs.lock
 
 clean:
-	rm -rf .venv .venv-gen .venv-bench .venv-docs .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .venv-soak .venv-docs .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """Mask, unmask or rewrap a whole file in bounded memory."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Any
 
@@ -58,6 +58,19 @@ def require_rows(read: int, written: int) -> None:
     """Raise FileRefused unless as many rows were written as were read."""
     if read != written:
         raise FileRefused(f"{read:,} rows were read and {written:,} written; nothing of it may be used")
+
+
+def from_row(source: Source, row: int) -> Source:
+    """Return the source without the rows before `row`, which counts from 0."""
+
+    def rest() -> Iterator[Any]:
+        before = row
+        for batch in source.batches():
+            if before < batch.num_rows:
+                yield batch.slice(before)
+            before = max(before - batch.num_rows, 0)
+
+    return dataclasses.replace(source, batches=rest, rows=source.rows and source.rows - row) if row else source
 
 
 def record_paths(source: Source) -> tuple[list[str], Source]:

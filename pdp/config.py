@@ -191,6 +191,8 @@ class Config(_Frozen):
     """Ed25519 private JWK that signs grants: mode 0600 or 0440 likewise."""
     mask_keys: ConfigPath | None = None
     """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
+    stream_seconds: float = Field(default=1800, gt=0, le=1800)
+    """How long a stream of masks may take. A client learns it at the start, and goes on in another stream before."""
     mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
     """How many values may be turned into tokens, pseudonyms or the like in a clock hour. One caller has this
     number for all its subjects, chains, tables and calls. One person has it for all callers that ask on the

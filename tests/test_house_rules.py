@@ -15,8 +15,8 @@ ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
     "buf.gen.yaml", "buf.yaml", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
-    "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements.lock", "tests", "tools",
-    "zensical.toml",
+    "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements-soak.lock",
+    "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 
@@ -369,12 +369,12 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
     assert not [str(path) for path in texts() if MACHINE.search(path.read_text())]
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gen.lock", "requirements-docs.lock"])
+@pytest.mark.parametrize("lock", sorted(map(str, ROOT.glob("requirements*.lock"))))
 def test_lock_has_hashes_and_names_no_host(lock: str) -> None:
     text = Path(lock).read_text()
     assert not re.search(r"://|--index|--find-links|--extra-index|--trusted", text)
     pins = re.findall(r"^([A-Za-z0-9][^ ]*)==", text, re.MULTILINE)
-    assert len(pins) > 3
+    assert pins
     assert text.count("--hash=sha256:") >= len(pins)
 
 

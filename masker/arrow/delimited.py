@@ -20,9 +20,12 @@ from masker.arrow.formats import BROKEN, Layout
 from masker.arrow.quotes import BLOCK_BYTES, Blocks, header_cells, row_name
 from masker.errors import FileRefused
 from masker.kernels.canonical import canonical
+from masker.path import render
 
 _OTHER_DELIMITERS = {";": "';'", "\t": "$'\\t'", "|": "'|'", ",": "','"}
 """What separates cells elsewhere, as a shell takes it."""
+_SHOWN = 60
+"""Characters of a column's name that an error shows."""
 _CELLS = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 _CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?")
 
@@ -34,10 +37,10 @@ class Delimited:
         self._layout, self._delimiter = layout, delimiter
         self.names: list[str] = []
         head = file.read(BLOCK_BYTES)
-        self._width = header_cells(head, delimiter, layout.quote)
+        self._width, end = header_cells(head, delimiter, layout.quote)
         self._blocks = iter(Blocks(head, file, delimiter, layout.quote, skips_blank=self._width > 1))
+        self.names = self._header(self._read(1, head[:end] + b"\n"))
         self._first: Any = next(self._parsed())
-        self.names = self._header()
         self.schema = pa.schema([pa.field(name, pa.string()) for name in self.names])
 
     def batches(self) -> Iterator[Any]:
@@ -47,8 +50,13 @@ class Delimited:
             yield from self._made(batch)
 
     def _parsed(self) -> Iterator[Any]:
-        """Parse the blocks that follow, each by itself, so that pyarrow has nothing to read but memory."""
-        text = {f"f{number}": pa.string() for number in range(self._width)}
+        for first, block in self._blocks:
+            if self._width == 1 or block.strip(b"\r\n"):
+                yield from self._read(first, block).combine_chunks().to_batches()
+
+    def _read(self, first: int, block: bytes) -> Any:
+        """Parse rows by themselves, so that pyarrow has nothing to read but memory."""
+        text = dict.fromkeys(self._numbered(), pa.string())
         convert = csv.ConvertOptions(
             column_types=text, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         )
@@ -58,12 +66,14 @@ class Delimited:
             newlines_in_values=True,
             ignore_empty_lines=self._width > 1,
         )
-        for first, block in self._blocks:
-            if self._width == 1 or block.strip(b"\r\n"):
-                yield from self._told(first, block, parsing, convert).combine_chunks().to_batches()
+        return self._told(first, block, parsing, convert)
 
-    def _header(self) -> list[str]:
-        cells = [column[0].as_py() or "" for column in self._first.columns]
+    def _numbered(self) -> list[str]:
+        """Names that nobody sees. Without them each block could have another number of columns."""
+        return [f"f{number}" for number in range(self._width)]
+
+    def _header(self, row: Any) -> list[str]:
+        cells = [column[0].as_py() or "" for column in row.columns]
         names = [cell.strip() for cell in cells] if self._layout.trim else cells
         if not names or len(set(names)) != len(names) or not all(name.strip() for name in names):
             raise FileRefused("every column needs a name in the header, and the names must differ")
@@ -83,7 +93,7 @@ class Delimited:
 
     def _told(self, first: int, block: bytes, parsing: Any, convert: Any) -> Any:
         """Parse a block; what the reader says against it becomes a sentence of ours, without content."""
-        reading = csv.ReadOptions(autogenerate_column_names=True, use_threads=False, block_size=len(block) + 1)
+        reading = csv.ReadOptions(column_names=self._numbered(), use_threads=False, block_size=len(block) + 1)
         try:
             return csv.read_csv(pa.BufferReader(block), reading, parsing, convert)
         except BROKEN as error:
@@ -99,12 +109,20 @@ class Delimited:
             )
         if found := _CONVERSION.search(said):
             number, row = int(found[1]), int(found[2] or 1)
-            column = f"column {self.names[number]}" if number < len(self.names) else f"column number {number + 1}"
+            column = (
+                f"column {_shown(self.names[number])}" if number < len(self.names) else f"column number {number + 1}"
+            )
             return (
                 f"{row_name(before + row)}, {column}: the text is not UTF-8; pass its encoding, such as --encoding "
                 "latin-1 or --encoding cp1252"
             )
         return "the file is not whole, or not in the format that its name says"
+
+
+def _shown(name: str) -> str:
+    """A name as a path, on one line and not too long."""
+    path = render((name,))
+    return path if len(path) <= _SHOWN else f"{path[:_SHOWN]}…"
 
 
 def _trimmed(batch: Any) -> Any:

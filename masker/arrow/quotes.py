@@ -23,8 +23,8 @@ def row_name(number: int) -> str:
     return "the header" if number <= 1 else f"row {number - 2} (rows count from 0)"
 
 
-def header_cells(head: bytes, delimiter: str, quote: str) -> int:
-    """Return how many cells the first row has. `head` is a file, or as much of it as makes a block.
+def header_cells(head: bytes, delimiter: str, quote: str) -> tuple[int, int]:
+    """Return how many cells the first row has, and where it ends. `head` is a file, or as much of it as makes a block.
 
     Raises FileRefused where there is no row, or where it does not end.
     """
@@ -38,7 +38,7 @@ def header_cells(head: bytes, delimiter: str, quote: str) -> int:
         if not following and len(head) >= BLOCK_BYTES:
             raise FileRefused(f"the header is longer than {BLOCK_BYTES >> 20} MiB")
         if not following or following in _ENDS:
-            return cells
+            return cells, at
         if following != delimiter.encode():
             break
         at += 1

@@ -33,6 +33,7 @@ Files = Annotated[
 Target = Annotated[
     str, typer.Option("--to", metavar="FILE", help="The file to write, or a folder for several; - is standard output.")
 ]
+FromRow = Annotated[int, typer.Option(min=0, metavar="ROW", help="Leave out the rows before this one (from 0).")]
 
 
 def shape_of(path: str, scope: "Scope") -> "tuple[MaskShape, Source]":

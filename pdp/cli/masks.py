@@ -9,6 +9,7 @@ import typer
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import (
     Files,
+    FromRow,
     Target,
     plan_table,
     progress,
@@ -20,6 +21,7 @@ from pdp.cli.mask_files import (
 )
 from pdp.cli.scope import Scope, scope_command
 from pdp.cli.session import Session
+from pdp.cli.streaming import streamed
 
 if TYPE_CHECKING:
     from pdp.client import Client
@@ -62,21 +64,25 @@ async def run(
         Path | None,
         typer.Option(help="Mask on this machine with this key file; anyone who has it can unmask without Placet."),
     ] = None,
+    from_row: FromRow = 0,
 ) -> None:
     """Mask files. An output appears only when all of it is masked.
 
     Exit status: 0 all is masked, 10 it is denied, 11 people have to review it first, 12 the approval does not count, 2
     a file cannot be read or written or a value does not fit its mask, 3 the masks do not fit the table, 1 anything
     else. Rows in errors count from 0.
+
+    What takes longer than a stream may (30 minutes) goes on in another one, with a decision of its own. Where people
+    would have to approve that, the output ends there, and the command says from which row to go on.
     """
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
             for source, target in targets(files, output):
                 if keys is not None:
-                    await _embedded(client, scope, message, keys, source, target)
+                    await _embedded(client, scope, message, keys, source, target, from_row)
                 else:
-                    await _streamed(client, scope, message, source, target)
+                    await streamed(client, scope, message, source, target, from_row=from_row)
 
 
 @app.command()
@@ -86,46 +92,19 @@ async def rewrap(
     scope: Scope,
     files: Files,
     output: Target = "",
+    from_row: FromRow = 0,
 ) -> None:
     """Move masked files to the active key version. Nobody sees the data that they hold."""
     with refusals():
         async with session.client() as client:
             message = await scope.message(client)
             for source, target in targets(files, output):
-                await _streamed(client, scope, message, source, target, rewrap=True)
+                await streamed(client, scope, message, source, target, from_row=from_row, rewrap=True)
 
 
-async def _streamed(
-    client: "Client", scope: Scope, message: "MaskScope", path: str, target: str, *, rewrap: bool = False
+async def _embedded(
+    client: "Client", scope: Scope, message: "MaskScope", keys: Path, path: str, target: str, from_row: int
 ) -> None:
-    from masker import file
-    from pdp.arrow import table
-    from pdp.client.masks import MaskCall
-    from pdp.process import malloc
-    from pdp.v1.mask_pb2 import StreamStart
-
-    malloc.keep_freed()
-    shape, source = await asyncio.to_thread(shape_of, path, scope)
-    with source:
-        start = StreamStart(scope=message, shape=shape)
-        async with MaskCall(client, start, source.schema, rewrap=rewrap, stop=source.stop) as call:
-            opened = await call.open(source.batches())
-            if not opened.HasField("plan"):
-                refuse(opened.decision)
-            described = table.schema(opened.plan.output_schema, "output_schema")
-            with (
-                file.sink_of(source, target, described, scope.layout) as sink,
-                progress(path, source.rows) as advance,
-            ):
-                async for batch in call.batches():
-                    await asyncio.to_thread(sink.write, batch)
-                    advance(batch.num_rows)
-                assert call.end is not None  # noqa: S101  # else `batches` raised
-                file.require_rows(call.end.rows, sink.rows)
-    summary(opened.plan, call.end.rows, call.end.record_id, target)
-
-
-async def _embedded(client: "Client", scope: Scope, message: "MaskScope", keys: Path, path: str, target: str) -> None:
     import masker
     from masker import file
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
@@ -133,6 +112,7 @@ async def _embedded(client: "Client", scope: Scope, message: "MaskScope", keys: 
 
     shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
+        source = file.from_row(source, from_row)
         request = GetMaskPlanRequest(scope=message, shape=shape)
         answer = await client.call(client.masks.GetMaskPlan, request)
         if answer.decision.effect != Effect.EFFECT_ALLOW:

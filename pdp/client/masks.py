@@ -1,8 +1,10 @@
 """The client's half of MaskStream and Rewrap: batches out, masked batches in, in bounded memory."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 MESSAGE_BYTES = 2 * 1024 * 1024
 """Bytes of an Arrow message that the client sends: half of what the server takes."""
+_SENDING = 0.8
+"""The part of a stream's time in which it is sent; the rest is for what is under way then."""
 
 
 class Incomplete(PdpError):
@@ -52,6 +56,7 @@ class MaskCall:
     1. Whichever side fails first gives the error: what reading `batches` raised, or the server's `AioRpcError`.
     2. As many rows come back as were sent, and as the server counted; else it is `Incomplete`.
     3. Behind `async with`, nothing reads the batches any more. `stop` ends a read that waits for its next batch.
+    4. Before the server ends the stream because of its length, this ends it at a batch. `rest` then has the others.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class MaskCall:
         self._failure: Exception | None = None
         self._refusal: Refusal
         self._sent_rows = 0
+        self._until = float("inf")
+        self.rest: Iterator[Batch] | None = None
         self.opened = StreamOpened()
         self.end: StreamEnd | None = None
 
@@ -85,12 +92,13 @@ class MaskCall:
     ) -> None:
         if self._call is not None:
             self._call.cancel()
-        if self._reading is not None:
+        if self._reading is not None and not self._reading.done():
             self._stop()
             await asyncio.wait([self._reading])
 
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:
         """Begin, and return the decision; `batches` are read as the server takes them."""
+        began = time.monotonic()
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
         self._call = rpc(prefetched(self._requests(batches)), metadata=self._client.metadata)
         self._refusal = Refusal(self._call)
@@ -102,6 +110,8 @@ class MaskCall:
         if body is None:
             raise self._failure or Incomplete("the stream ended before it had begun")
         self.opened = self._response.FromString(body).opened
+        told = dict(await self._call.initial_metadata()).get("stream-seconds", "inf")
+        self._until = began + float(told) * _SENDING
         return self.opened
 
     async def batches(self) -> AsyncIterator[Batch]:
@@ -152,6 +162,9 @@ class MaskCall:
         def made() -> tuple[int, list[bytes]] | None:
             batch = next(batches, None)
             if batch is None:
+                return None
+            if time.monotonic() >= self._until:
+                self.rest = chain([batch], batches)
                 return None
             return batch.num_rows, [envelope.wrap(message) for message in writer.messages(batch)]
 

@@ -51,9 +51,12 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
-    def __init__(self, authenticator: Authenticator, *, certificates: bool = False) -> None:
+    def __init__(
+        self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
+    ) -> None:
         """`certificates` says that clients may come with certificates."""
         self._authenticator, self._certificates = authenticator, certificates
+        self._stream_seconds = stream_seconds
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -123,12 +126,13 @@ class Edge:
         async def handle(_: object, context: Context) -> None:
             try:
                 caller = await self._caller(rpc, context)
-                async with asyncio.timeout(STREAM_SECONDS):
+                await context.send_initial_metadata((("stream-seconds", f"{self._stream_seconds:g}"),))
+                async with asyncio.timeout(self._stream_seconds):
                     async with aclosing(behaviour(_incoming(request_class, context), caller)) as answers:
                         async for message in answers:
                             await context.write(message)
             except TimeoutError:
-                late = StreamTimeout(f"a stream ends after {STREAM_SECONDS / 60:.0f} min; send the rest in another")
+                late = StreamTimeout(f"a stream ends after {self._stream_seconds / 60:g} min; send the rest in another")
                 await _abort(rpc, context, late)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)

@@ -156,7 +156,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=_OPTIONS)
-        edge = Edge(authenticator, certificates=config.tls is not None and config.tls.client_ca is not None)
+        certificates = config.tls is not None and config.tls.client_ca is not None
+        edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
         health.add_to(server, names)
         reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)

@@ -44,7 +44,9 @@ class MaskServiceStub(object):
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def __init__(self, channel):
@@ -104,7 +106,9 @@ class MaskServiceServicer(object):
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def Mask(self, request, context):
@@ -236,7 +240,9 @@ class MaskService(object):
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @staticmethod

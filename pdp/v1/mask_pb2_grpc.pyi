@@ -45,7 +45,9 @@ class MaskServiceStub:
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @_typing.overload
@@ -116,7 +118,9 @@ class MaskServiceAsyncStub(MaskServiceStub):
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -183,7 +187,9 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
     began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
     does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all, or after 60 s without a message).
+    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
+    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
+    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
     """
 
     @_abc_1.abstractmethod

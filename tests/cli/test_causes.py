@@ -184,7 +184,11 @@ async def test_issuer_that_is_away_is_named_and_stops_nobody_else(pdp: Terminal)
     process = await pdp.start("serve")
     assert process.stderr is not None
     try:
-        lines = [(await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode() for _ in range(2)]
+        lines: list[str] = []
+        while not lines or not all(
+            any(word in line for line in lines) for word in ("serving on", "the keys of issuer")
+        ):
+            lines.append((await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode())
         assert any("the keys of issuer user cannot be read (ClientConnectorError)" in line for line in lines), lines
         address = next(line.split()[2].rstrip(",") for line in lines if line.startswith("serving on"))
         asked = await pdp(*ASK, PDP_ADDRESS=address)

@@ -1,6 +1,7 @@
 """`pdp mask` as a user runs it."""
 
 import asyncio
+import contextlib
 import gzip
 import io
 import json
@@ -138,21 +139,53 @@ async def test_an_ended_run_leaves_nothing(pdp: Terminal, tmp_path: Path, number
     assert not list(tmp_path.iterdir())
 
 
+async def on_a_terminal(pdp: Terminal, *command: str | Path) -> int:
+    """The exit status where all three streams are a terminal."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *PDP, *map(str, command), cwd=pdp.folder, env=pdp.environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    drained = asyncio.create_task(asyncio.to_thread(drain, ours))
+    status = await process.wait()
+    await drained
+    os.close(ours)
+    return status
+
+
+def drain(terminal: int) -> None:
+    """Read until the other end is closed, so that nobody waits to write."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
+
+
 async def test_two_at_once_and_a_terminal_make_the_same_file(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(CSV)
     command = ("mask", "run", tmp_path / "a.csv", "--to", "m.csv", *AS_ALICE)
     first, second = await asyncio.gather(pdp(*command), pdp(*command))
     assert (first.status, second.status) == (0, 0), first.err + second.err
     alone = (tmp_path / "m.csv").read_bytes()
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *PDP, *map(str, command), cwd=tmp_path, env=pdp.environment(), stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    assert await process.wait() == 0
-    os.close(theirs)
-    os.close(ours)
+    assert await on_a_terminal(pdp, *command) == 0
     assert (tmp_path / "m.csv").read_bytes() == alone
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "m.csv", "m.csv.placet.json"]
+
+
+async def test_the_other_commands_do_the_same_twice_at_once_and_on_a_terminal(pdp: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    assert (await pdp("mask", "run", "a.csv", "--to", "m.csv", *AS_ALICE)).status == 0
+    for status, command in (
+        (0, ("mask", "plan", "--schema", "a.csv", *AS_ALICE)),
+        (0, ("mask", "rewrap", "m.csv", "--to", "w.csv", "--table", "crm.customers", "--as", "bob")),
+        (11, ("unmask", "m.csv", "--to", "u.csv", *AS_ALICE)),
+    ):
+        first, second = await asyncio.gather(pdp(*command), pdp(*command))
+        assert (first.status, second.status) == (status, status), first.err + second.err
+        made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert await on_a_terminal(pdp, *command) == status
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == made
+    assert (tmp_path / "w.csv").read_bytes() == (tmp_path / "m.csv").read_bytes()
+    assert not (tmp_path / "u.csv").exists()
 
 
 @pytest.mark.parametrize("rows", [1, 200_000])

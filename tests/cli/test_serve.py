@@ -59,12 +59,19 @@ def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
     return Terminal(tmp_path, {"PDP_STATE": str(tmp_path), "PDP_CONFIG": "placet.toml"})
 
 
+async def announced(said: asyncio.StreamReader) -> str:
+    """What a server says first, behind its warnings."""
+    while (line := (await asyncio.wait_for(said.readline(), SECONDS)).decode()).startswith("warning: "):
+        pass
+    return line
+
+
 @asynccontextmanager
 async def served(terminal: Terminal, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     process = await terminal.start("serve", *arguments)
     assert process.stderr is not None
     try:
-        line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
+        line = await announced(process.stderr)
         assert line.startswith("serving on 127.0.0.1:"), line + (await process.stderr.read()).decode()
         yield process, line.split()[2].rstrip(",")
     finally:
@@ -210,7 +217,7 @@ async def test_tls_serves_beyond_loopback(terminal: Terminal) -> None:
     process = await terminal.start("serve", "--listen", "0.0.0.0:0")
     assert process.stderr is not None
     try:
-        line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
+        line = await announced(process.stderr)
         assert line.startswith("serving on 0.0.0.0:"), line + (await process.stderr.read()).decode()
         address = "localhost:" + line.split()[2].rstrip(",").rpartition(":")[2]
         asked = await terminal(*ASK, PDP_ADDRESS=address, PDP_CA=pair.ca.name)

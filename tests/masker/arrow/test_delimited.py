@@ -73,9 +73,13 @@ def test_what_pythons_writer_wrote_is_read(rows: list[tuple[str, str]], end: str
         (b'a,b\n1,2\n3,"4\n5,6\n7,"8"\n', "row 1 (rows count from 0): text follows a closing quotation mark"),
         (b'a,b\n"1"x,2\n', "row 0 (rows count from 0): text follows a closing quotation mark"),
         (b"a,b\n1,2\n3\n", "row 1 (rows count from 0) has 1 cells where the header has 2"),
+        (b"c\r\n1,2", "row 0 (rows count from 0) has 2 cells where the header has 1"),
+        (b"a,b\n" + b"1,2\n" * 1_100_000 + b"1,2,3", "row 1100000 (rows count from 0) has 3 cells"),
         (b"a,a\n1,2\n", "the names must differ"),
         (b"id;email\n1;a@b\n", "pass --delimiter ';'"),
         (b"a,b\n1,\xff\n", "the text is not UTF-8"),
+        (b'"a\nb"\n\xff\n', 'row 0 (rows count from 0), column ["a\\nb"]: the text is not UTF-8'),
+        (b"a" * 999 + b"\n\xff\n", f"column {'a' * 60}…: the text is not UTF-8"),
         (b"a\n" + b"x" * (3 * BLOCK_BYTES) + b"\n", "longer than 4 MiB"),
     ],
 )

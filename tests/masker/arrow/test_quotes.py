@@ -76,7 +76,7 @@ def test_the_header_has_as_many_cells_as_python_reads(text):
         with pytest.raises(FileRefused):
             header_cells(text.encode(), ",", '"')
     else:
-        assert header_cells(f"{text}\n1,2".encode(), ",", '"') == wanted
+        assert header_cells(f"{text}\n1,2".encode(), ",", '"') == (wanted, len(text))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,6 @@ def test_a_header_that_has_no_end_is_refused(head, says):
 
 
 def test_without_quotation_marks_they_are_text():
-    assert header_cells(b'a,"b"c,"\n', ",", "") == 3
+    assert header_cells(b'a,"b"c,"\n', ",", "") == (3, 8)
     text = b'"a"b\n"\n'
     assert list(Blocks(text, io.BytesIO(), ",", "", skips_blank=True)) == [(1, text)]
