@@ -8,8 +8,8 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 
 from pdp import errors
+from pdp.client.enforcement import ApprovalPending
 from pdp.errors import (
-    ApprovalPending,
     Conflict,
     InvalidRequest,
     NotAllowed,
