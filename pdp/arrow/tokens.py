@@ -85,8 +85,9 @@ def _text(value: str | bytes) -> bytes:
 
 
 def _loaded(document: str) -> Any:
+    """The document as the masks read it: a number is its text, because Python makes no number of 5,000 digits."""
     try:
-        return json.loads(document)
+        return json.loads(document, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
 

@@ -14,6 +14,7 @@ from masker.errors import FileRefused
 from pdp.arrow import chunks, table
 from pdp.client import Client
 from pdp.client.masks import Incomplete, shape
+from pdp.client.token import Token
 from pdp.client.unmasking import Stopped, UnmaskCall, announced, reversed_columns
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -147,6 +148,21 @@ async def test_run_goes_on_after_what_passes_and_says_so_once(name: str) -> None
         await call.open()
         assert [batch async for batch in call.batches()] == BATCHES
     assert said == ["the connection broke; it goes on at chunk 2 when the server is there again"]
+
+
+async def test_run_goes_on_with_the_next_token_where_one_has_ended() -> None:
+    unmasker, tokens = Unmasker(breaks=[4], code=grpc.StatusCode.UNAUTHENTICATED), iter(["first", "first", "next"])
+    async with serving(unmasker) as client:
+        client._token = Token(lambda: next(tokens, "next"), renews=True)
+        assert await unmasked(client, iter(BATCHES)) == ALL
+    assert len(unmasker.starts) == 2
+
+
+async def test_token_that_nothing_renews_ends_the_run() -> None:
+    unmasker = Unmasker(breaks=[4], code=grpc.StatusCode.UNAUTHENTICATED)
+    async with serving(unmasker) as client:
+        with pytest.raises(grpc.aio.AioRpcError, match="gone"):
+            await unmasked(client, iter(BATCHES))
 
 
 @pytest.mark.parametrize("at", STEPS)
