@@ -56,6 +56,18 @@ def records(streams: Streams) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("chunks", [[0], [1, 2]])
+def test_nothing_is_opened_behind_a_stream_that_was_complete(chunks: list[int]) -> None:
+    last = max(chunks)
+    done = [details("a", "", CHUNK, chunk + 1) for chunk in range(last + 1)]
+    again = [details("b", "a", "started"), details("b", "a", CHUNK, last + 1)]
+    for end, wanted in (("broken", ""), ("complete", "it was opened again when all had been unmasked")):
+        order = ChunkOrder()
+        for number, record in enumerate([*again, *done, details("a", "", end, last + 1)]):
+            order.add(f"rec_{number}", record)
+        assert order.fault() == (("rec_1", wanted) if wanted else ("", ""))
+
+
 @pytest.mark.parametrize("name", IN_ORDER)
 def test_streams_that_follow_one_another_are_in_order_however_the_records_come(name: str) -> None:
     found = records(IN_ORDER[name])

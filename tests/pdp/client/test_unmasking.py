@@ -216,6 +216,12 @@ async def test_what_another_run_began_is_not_taken_for_whole() -> None:
             await unmasked(client, iter(BATCHES))
 
 
+async def test_what_was_unmasked_to_its_end_is_named_as_that() -> None:
+    async with serving(Unmasker(arrived=len(BATCHES))) as client:
+        with pytest.raises(Incomplete, match="all of it was unmasked before"):
+            await unmasked(client, iter(BATCHES))
+
+
 async def test_server_that_stays_away_ends_the_run() -> None:
     async with serving(Unmasker(breaks=[4, *[0] * 100])) as client:
         with pytest.raises(grpc.aio.AioRpcError, match="gone"):
