@@ -187,7 +187,7 @@ def refusals() -> Iterator[None]:
     try:
         with ending_clean():
             yield
-    except (masker.FileRefused, masker.ValueRefused) as error:
+    except (masker.FileRefused, masker.KeyRefused, masker.ValueRefused) as error:
         exit_code.fail(str(error), exit_code.USAGE)
     except masker.PlanRefused as error:
         exit_code.fail(str(error), exit_code.POLICY_ERROR)

@@ -186,8 +186,8 @@ class UnmaskCall:
             await self._exchanged(opened.next_chunk)  # it is kept here, which the server did not get to know
         elif opened.HasField("plan") and 0 == self._kept < len(self._start.chunks) == opened.next_chunk:
             raise Incomplete(
-                "all of it was unmasked before under this request id, and leaves once; to unmask it again, take another "
-                "one, and another approval"
+                "all of it was unmasked before under this request id, and it leaves once; to unmask it again, take "
+                "another one, and another approval"
             )
         elif opened.HasField("plan") and opened.next_chunk != self._kept:
             raise Incomplete(
