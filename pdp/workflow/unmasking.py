@@ -20,7 +20,6 @@ class Chunked:
         self._start, self._unmaskings = start, unmaskings
         self.values = sum(chunk.values for chunk in start.chunks)
         self._root, self._found = "", False
-        self._counted = self.values
         self.claim = ""
 
     def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
@@ -40,7 +39,6 @@ class Chunked:
             )
         held = answer.claim or (found.claim if found else "")
         self._found = found is not None and found.claim == held
-        self._counted = self.values + (found.more if found else 0)
         return held
 
     async def begin(self, progress: Progress) -> None:
@@ -49,7 +47,7 @@ class Chunked:
         A claim without its work is of a call that failed, and gave back what it had reserved.
         """
         if self._found:
-            progress.continues(self._counted)
+            progress.continues(self.values)
         else:
             await progress.reserve(self.values)
 
