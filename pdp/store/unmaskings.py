@@ -15,11 +15,12 @@ _SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmasking:
-    """One claim's work: whose it is, which tokens it opens, and how far it is.
+    """One claim's work: whose it is, which request it is for, and how far it is.
 
-    1. `sent` chunks have left, of which the last one may not have arrived.
-    2. `stream` is the one that may go on; it began at chunk `first`, and follows the stream `after`.
-    3. `is_done` says that all have arrived, and `record_id` where the log says it. `is_over` says that a day has
+    1. `digest` is that of the request, which covers its tokens, its table and the people behind it.
+    2. `sent` chunks have left, of which the last one may not have arrived.
+    3. `stream` is the one that may go on; it began at chunk `first`, and follows the stream `after`.
+    4. `is_done` says that all have arrived, and `record_id` where the log says it. `is_over` says that a day has
        passed.
     """
 
@@ -27,7 +28,7 @@ class Unmasking:
     decision_id: str
     caller: str
     request_id: str
-    tokens_tree: str
+    digest: str
     sent: int = 0
     stream: str = ""
     after: str = ""
@@ -62,7 +63,7 @@ class Unmaskings:
         held: Document = {
             "decision_id": begun.decision_id,
             "caller": begun.caller,
-            "tokens_tree": begun.tokens_tree,
+            "digest": begun.digest,
             "sent": 0,
             "stream": "",
             "schema_version": _SCHEMA_VERSION,
@@ -117,11 +118,11 @@ class Unmaskings:
 
 
 _STORED = (
-    *("decision_id", "caller", "request_id", "tokens_tree"),
+    *("decision_id", "caller", "request_id", "digest"),
     *("sent", "stream", "first", "record_id", "is_done"),
 )
 
 
 def _read(document: Document) -> Unmasking:
     members: dict[str, Any] = {name: document[name] for name in (*_STORED, "is_over") if name in document}
-    return Unmasking(claim=document["_id"], **{"request_id": "", **members})
+    return Unmasking(claim=document["_id"], **{"request_id": "", "digest": "", **members})

@@ -1,7 +1,7 @@
 """What one use may unmask: the quota or the requirement's `unmask_values`, for a day, while the policy allows it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -198,6 +198,24 @@ async def test_work_without_an_approval_goes_on_by_its_request_id(stage: Stage, 
     other = announced(start.scope, stage.batches[:1], ID)
     assert await refused(stage, other) == "REQUEST_ID_REUSED"
     await verified_log(stage.server)
+
+
+OTHERS: dict[str, Callable[[mask_pb2.MaskScope], Any]] = {
+    "another table": lambda made: setattr(made, "table", "crm.leads"),
+    "another person": lambda made: setattr(made.on_behalf_of[0], "id", "carol"),
+    "nobody behind it": lambda made: made.ClearField("on_behalf_of"),
+    "another context": lambda made: made.context.update({"purpose": "other"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_work_goes_on_only_as_the_request_that_began_it(stage: Stage, counters: Any, name: str) -> None:
+    start = stage.start(chunks=2, free=True)
+    async with opened(stage.server, start) as stream:
+        await stream.send(0, stage.batches[0])
+    OTHERS[name](start.scope)
+    assert await refused(stage, start) == "REQUEST_ID_REUSED"
+    assert await counters() == {6}
 
 
 @pytest.mark.parametrize(("ago", "goes_on"), [(timedelta(hours=23.9), True), (timedelta(hours=24.1), False)])

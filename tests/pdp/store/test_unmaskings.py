@@ -29,7 +29,7 @@ def unmaskings(database: Database) -> Unmaskings:
 
 def work(request_id: str = "") -> Unmasking:
     return Unmasking(
-        claim=f"use_{uuid4().hex}", decision_id="dec_1", caller="agent:bot", request_id=request_id, tokens_tree="00ff"
+        claim=f"use_{uuid4().hex}", decision_id="dec_1", caller="agent:bot", request_id=request_id, digest="00ff"
     )
 
 
