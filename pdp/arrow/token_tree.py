@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pdp import merkle
-from pdp.arrow import tokens
+from pdp.arrow import documents, tokens
 from pdp.arrow.table import Batch
 from pdp.errors import InvalidRequest, PdpError
 from pdp.v1.mask_pb2 import UnmaskChunkEntry, UnmaskStreamStart
@@ -32,12 +32,18 @@ class ChunkRefused(PdpError):
 
 def entry(batch: Batch, columns: Sequence[str], *, is_records: bool) -> UnmaskChunkEntry:
     """The entry of a chunk whose `columns` are reversed; of JSON records these are leaf paths."""
-    if is_records:
-        records = batch.column(0).to_pylist()
-        values, digest = tokens.json_values(records, columns), tokens.records_digest(records)
-    else:
-        values, digest = tokens.tokens(batch, columns)
+    values = (
+        tokens.json_values(batch.column(0).to_pylist(), columns)
+        if is_records
+        else documents.reversed_values(batch, columns)
+    )
+    digest = tokens_digest(batch, columns, is_records=is_records)
     return UnmaskChunkEntry(rows=batch.num_rows, values=values, tokens_sha256=bytes.fromhex(digest))
+
+
+def tokens_digest(batch: Batch, columns: Sequence[str], *, is_records: bool) -> str:
+    """The digest over the tokens of a chunk, in hex."""
+    return tokens.records_digest(batch.column(0).to_pylist()) if is_records else tokens.columns_digest(batch, columns)
 
 
 def context(start: UnmaskStreamStart) -> dict[str, Any]:

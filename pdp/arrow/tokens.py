@@ -1,4 +1,4 @@
-"""What an approval to unmask fits: how many values a batch holds in its columns, and a digest over its tokens.
+"""What an approval to unmask fits: a digest over the tokens that a batch holds in its columns.
 
 Both sides of a call compute it, the client to say what it will send and the server to see that it was sent.
 """
@@ -21,17 +21,16 @@ _PIECE = 4096
 """Values that are Python objects at a time."""
 
 
-def tokens(batch: Batch, names: Sequence[str]) -> tuple[int, str]:
-    """How many values stand in these columns, and the digest that an approval to unmask is bound to."""
-    count, digest = 0, hashlib.sha256()
+def columns_digest(batch: Batch, names: Sequence[str]) -> str:
+    """The digest that an approval to unmask these columns is bound to."""
+    digest = hashlib.sha256()
     for name in names:
         array = at_path(batch, name)
         held = 0 if array is None else present(array)
-        count += held
         digest.update(_text(name) + held.to_bytes(8, "big"))
         for text in _texts(array) if held else ():
             digest.update(text)
-    return count, digest.hexdigest()
+    return digest.hexdigest()
 
 
 def records_digest(records: Sequence[str]) -> str:
@@ -45,7 +44,7 @@ def records_digest(records: Sequence[str]) -> str:
 def json_values(documents: Iterable[str | None], paths: Sequence[str]) -> int:
     """How many values stand at these paths; text that is not JSON is refused elsewhere and counts nothing."""
     steps = [parse(path) or () for path in paths]
-    return sum(_count(_loaded(document), each) for document in documents if document for each in steps)
+    return sum(_count(loaded(document), each) for document in documents if document for each in steps)
 
 
 def at_path(batch: Batch, name: str) -> Array | None:
@@ -84,7 +83,7 @@ def _text(value: str | bytes) -> bytes:
     return len(encoded).to_bytes(4, "big") + encoded
 
 
-def _loaded(document: str) -> Any:
+def loaded(document: str) -> Any:
     """The document as the masks read it: a number is its text, because Python makes no number of 5,000 digits."""
     try:
         return json.loads(document, parse_int=str, parse_float=str)

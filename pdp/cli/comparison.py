@@ -42,7 +42,7 @@ def _hash(bound: dict[str, Any], opened: "Callable[[], Source]", scope: "Scope")
     with opened() as source:
         if TREE not in bound:
             whole = table.whole(source.batches(), source.schema)
-            return token_tree.entry(whole, columns, is_records=source.is_records).tokens_sha256.hex()
+            return token_tree.tokens_digest(whole, columns, is_records=source.is_records)
         made = chunks.cut(source.batches(), source.schema)
         named = dict(zip(columns, texts(bound.get("domains")), strict=False))
         message = MaskScope(masked_key_version=scope.masked_key_version)

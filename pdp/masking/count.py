@@ -12,18 +12,16 @@ from masker.arrow.expansion import expanded_bytes
 from masker.path import render
 from masker.records import COLUMN
 from pdp.arrow import token_tree
-from pdp.arrow.table import MAX_MESSAGE_BYTES, Batch
-from pdp.arrow.tokens import at_path, json_values, present, python_values, records_digest, tokens
+from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths
+from pdp.arrow.table import Batch
+from pdp.arrow.tokens import at_path, columns_digest, json_values, present, python_values, records_digest
 from pdp.errors import MaskPlanRefused, ValueRefused
 from pdp.masking.plan import reversed_columns, specs
+from pdp.masking.refusals import shortened
 from pdp.masking.rows import Rows
 from pdp.v1.mask_pb2 import UnmaskStreamStart
 
 Array: TypeAlias = Any
-
-_MAX_JSON_BYTES = 2 * MAX_MESSAGE_BYTES
-"""Bytes of JSON in one column: twice what a message holds, so that only text which views repeat is more. Parsed, it
-takes up to a hundred times as much."""
 
 
 def counts(made: masker.MaskPlan) -> bool:
@@ -38,11 +36,9 @@ def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
         return documents_values(batch.column(0), names)
     plain = {leaf.column: leaf for leaf in made.leaves}
     total = length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
-    for leaf in made.leaves:
-        array = at_path(batch, leaf.column) if leaf.spec.mask == "json" else None
-        if array is not None:
-            below = [path for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)]
-            total += documents_values(array, below)
+    for column, paths in _documents(made).items():
+        array = at_path(batch, column)
+        total += 0 if array is None else documents_values(array, paths)
     return total
 
 
@@ -50,7 +46,7 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
     names = list(reversed_columns(made))
     if rows.shape.paths is None:
-        count, digest = tokens(rows.batch, names)
+        count, digest = _reversed(made, rows.batch), columns_digest(rows.batch, names)
     else:
         records = rows.batch.column(0).to_pylist()
         count, digest = json_values(records, names), records_digest(records)
@@ -58,9 +54,13 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
 
 
 def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
-    """The same of an unmasking in chunks. Raises `MaskPlanRefused` where the policy has other columns or domains."""
+    """The same of an unmasking in chunks.
+
+    Raises `MaskPlanRefused` where the policy has other columns or domains, or reverses what the entries do not count.
+    """
     if list(reversed_columns(made).items()) != list(zip(start.columns, start.domains, strict=True)):
         raise MaskPlanRefused("the start has other columns or domains than the policy; GetMaskPlan names them")
+    _require_counted(made)
     return token_tree.context(start)
 
 
@@ -74,8 +74,8 @@ def documents_values(array: Array, paths: Sequence[str]) -> int:
             for times, text in zip(often, python_values(dictionary), strict=True)
             if times
         )
-    if expanded_bytes(array, is_slice=True) > _MAX_JSON_BYTES + len(array):
-        raise ValueRefused(f"a column holds more than {_MAX_JSON_BYTES >> 20} MiB of JSON; send smaller batches")
+    if expanded_bytes(array, is_slice=True) > MAX_JSON_BYTES + len(array):
+        raise ValueRefused(TOO_MUCH)
     return json_values(python_values(array), paths)
 
 
@@ -83,6 +83,38 @@ def length(batch: Batch, names: Sequence[str]) -> int:
     """How many values, without nulls, stand at these paths."""
     tops = {render((field.name,)): index for index, field in enumerate(batch.schema)}
     return sum(_length(batch.column(tops[name])) if name in tops else _below_length(batch, name) for name in names)
+
+
+def _documents(made: masker.MaskPlan) -> dict[str, list[str]]:
+    """The columns of JSON text, with the paths in them whose values count."""
+    return {
+        leaf.column: [path for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)]
+        for leaf in made.leaves
+        if leaf.spec.mask == "json"
+    }
+
+
+def _reversed(made: masker.MaskPlan, batch: Batch) -> int:
+    """The values of a table that are reversed."""
+    documents = _documents(made)
+    arrays = {name: array for name in reversed_columns(made) if (array := at_path(batch, name)) is not None}
+    return sum(
+        documents_values(array, documents[name]) if name in documents else present(array)
+        for name, array in arrays.items()
+    )
+
+
+def _require_counted(made: masker.MaskPlan) -> None:
+    """Raise `MaskPlanRefused` where metadata names fewer paths of JSON than are reversed: the entries count by it."""
+    documents = _documents(made)
+    for column in reversed_columns(made):
+        named = named_paths(made.input_schema, column)
+        if named is not None and not (column in documents and named.issuperset(documents[column])):
+            raise MaskPlanRefused(
+                f"column {shortened(column)}: the policy reverses more than its metadata `placet.paths` names, so its "
+                "values cannot be counted before; send it without this metadata, and each value in its JSON counts",
+                column=shortened(column),
+            )
 
 
 def _length(column: Any) -> int:

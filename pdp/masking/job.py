@@ -172,17 +172,9 @@ class Progress:
         """An earlier call of the same use reserved `values`."""
         self._reservation.continues(values)
 
-    async def opened(self, batch: Batch, values: int, first_row: int, *, again: bool) -> tuple[Batch, int]:
-        """A chunk whose `values` are reserved, as it was before it was masked, and how many more it counts.
-
-        One that is opened `again` has been counted.
-
-        An approval counts a text of JSON as one value, and the quota counts each value in it.
-        """
-        counted = await self._run(lambda: counted_values(self.job.plan, batch))
-        more = 0 if again else max(counted - values, 0)
-        await self._reserve(more)
-        return await self._run(lambda: self._made(batch, first_row)), more
+    async def opened(self, batch: Batch, first_row: int) -> Batch:
+        """A chunk whose values are reserved, as it was before it was masked."""
+        return await self._run(lambda: self._made(batch, first_row))
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""

@@ -22,17 +22,16 @@ class Opening:
         if chunk.index != wanted:
             raise token_tree.ChunkRefused(f"chunk {chunk.index} is not the next one, which is {wanted}")
 
-    async def opened(self, chunk: UnmaskChunk, *, again: bool) -> tuple[UnmaskChunk, int]:
-        """The chunk as it was before it was masked, and how many values it counts beyond its entry.
+    async def opened(self, chunk: UnmaskChunk) -> UnmaskChunk:
+        """The chunk as it was before it was masked.
 
-        `again` says that it left before and may not have arrived.
         Raises `ChunkRefused` and `InvalidRequest` before anything is opened, and `ValueRefused`.
         """
         batch = await self._threads.run(lambda: self._read(chunk))
-        entry, plan = self._start.chunks[chunk.index], self._progress.job.plan
-        made, more = await self._progress.opened(batch, entry.values, self._first_rows[chunk.index], again=again)
-        messages = await self._threads.run(lambda: chunks.messages(made, plan.output_schema))
-        return UnmaskChunk(index=chunk.index, arrow_messages=messages), more
+        made = await self._progress.opened(batch, self._first_rows[chunk.index])
+        described = self._progress.job.plan.output_schema
+        messages = await self._threads.run(lambda: chunks.messages(made, described))
+        return UnmaskChunk(index=chunk.index, arrow_messages=messages)
 
     def _read(self, chunk: UnmaskChunk) -> Batch:
         """The chunk's one batch, which is what its entry says."""

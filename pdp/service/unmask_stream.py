@@ -126,14 +126,13 @@ class _Stream:
         if request.WhichOneof("message") != "chunk":
             raise InvalidRequest.field("chunk", "is required in every message after the first")
         self._opening.require_next(request.chunk, self._next)
-        made, more = await self._opening.opened(request.chunk, again=self._next < self.work.sent)
-        answer = UnmaskStreamResponse(chunk=made)
+        answer = UnmaskStreamResponse(chunk=await self._opening.opened(request.chunk))
         if answer.ByteSize() > MESSAGE_BYTES:
             raise ValueRefused("a chunk is larger than a message once it is unmasked; make smaller chunks")
-        await self._unmaskings.advance(self.work, self._next, more)
+        await self._unmaskings.advance(self.work, self._next)
         entry = self.start.chunks[self._next]
         self._progress.leaves(entry.rows)
-        self._next, self._values = self._next + 1, self._values + entry.values + more
+        self._next, self._values = self._next + 1, self._values + entry.values
         return answer
 
     def require_whole(self) -> None:

@@ -15,12 +15,12 @@ _SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmasking:
-    """One claim's work: whose it is, which tokens it opens, and how far it is.
+    """One claim's work: whose it is, which request it is for, and how far it is.
 
-    1. `sent` chunks have left, of which the last one may not have arrived. `more` are values that were counted beyond
-       those that the chunks' entries name.
-    2. `stream` is the one that may go on; it began at chunk `first`, and follows the stream `after`.
-    3. `is_done` says that all have arrived, and `record_id` where the log says it. `is_over` says that a day has
+    1. `digest` is that of the request, which covers its tokens, its table and the people behind it.
+    2. `sent` chunks have left, of which the last one may not have arrived.
+    3. `stream` is the one that may go on; it began at chunk `first`, and follows the stream `after`.
+    4. `is_done` says that all have arrived, and `record_id` where the log says it. `is_over` says that a day has
        passed.
     """
 
@@ -28,9 +28,8 @@ class Unmasking:
     decision_id: str
     caller: str
     request_id: str
-    tokens_tree: str
+    digest: str
     sent: int = 0
-    more: int = 0
     stream: str = ""
     after: str = ""
     first: int = 0
@@ -64,9 +63,8 @@ class Unmaskings:
         held: Document = {
             "decision_id": begun.decision_id,
             "caller": begun.caller,
-            "tokens_tree": begun.tokens_tree,
+            "digest": begun.digest,
             "sent": 0,
-            "more": 0,
             "stream": "",
             "schema_version": _SCHEMA_VERSION,
         }
@@ -91,13 +89,13 @@ class Unmaskings:
         """Let the stream of `work` go on; not where another did since it was found."""
         return await self._changed(found, found.sent, {"$set": {"stream": work.stream, "first": work.first}})
 
-    async def advance(self, work: Unmasking, chunk: int, more: int) -> None:
+    async def advance(self, work: Unmasking, chunk: int) -> None:
         """Chunk number `chunk` is about to leave: the next one, or the last one that left, once more.
 
         Raises `Conflict` where another stream goes on.
         """
         is_new = chunk >= work.sent
-        change: Document = {"$inc": {"sent": 1, "more": more}} if is_new else {"$set": {"again": chunk}}
+        change: Document = {"$inc": {"sent": 1}} if is_new else {"$set": {"again": chunk}}
         if not await self._changed(work, chunk if is_new else chunk + 1, change):
             raise Conflict("another stream under this request_id goes on; this one has ended")
 
@@ -120,11 +118,11 @@ class Unmaskings:
 
 
 _STORED = (
-    *("decision_id", "caller", "request_id", "tokens_tree"),
-    *("sent", "more", "stream", "first", "record_id", "is_done"),
+    *("decision_id", "caller", "request_id", "digest"),
+    *("sent", "stream", "first", "record_id", "is_done"),
 )
 
 
 def _read(document: Document) -> Unmasking:
     members: dict[str, Any] = {name: document[name] for name in (*_STORED, "is_over") if name in document}
-    return Unmasking(claim=document["_id"], **{"request_id": "", **members})
+    return Unmasking(claim=document["_id"], **{"request_id": "", "digest": "", **members})

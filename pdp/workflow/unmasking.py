@@ -19,28 +19,24 @@ class Chunked:
     def __init__(self, start: UnmaskStreamStart, unmaskings: Unmaskings) -> None:
         self._start, self._unmaskings = start, unmaskings
         self.values = sum(chunk.values for chunk in start.chunks)
-        self._root, self._found = "", False
-        self._counted = self.values
+        self._found = False
         self.claim = ""
 
     def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
         """What an approval is bound to. Raises `MaskPlanRefused` where the policy reverses other columns or domains."""
-        context = chunks_context(plan, self._start)
-        self._root = context["tokens_tree"]
-        return context
+        return chunks_context(plan, self._start)
 
     async def held(self, ask: Ask, answer: Answer) -> str:
         """The claim that this stream goes on with; empty for a new one. Raises `RequestIdReused` and `DecisionUsed`."""
         found = await self._unmaskings.of_request(ask.caller.identity, ask.request.request_id)
-        if found is not None and found.tokens_tree != self._root:
-            raise RequestIdReused("request_id began to unmask other tokens; take a new one")
+        if found is not None and found.digest != ask.canonical.digest:
+            raise RequestIdReused("request_id began to unmask other tokens, or for others; take a new one")
         if found is not None and found.is_over:
             raise DecisionUsed(
                 "this unmasking began more than a day ago; take a new request_id", decision_id=found.decision_id
             )
         held = answer.claim or (found.claim if found else "")
         self._found = found is not None and found.claim == held
-        self._counted = self.values + (found.more if found else 0)
         return held
 
     async def begin(self, progress: Progress) -> None:
@@ -49,7 +45,7 @@ class Chunked:
         A claim without its work is of a call that failed, and gave back what it had reserved.
         """
         if self._found:
-            progress.continues(self._counted)
+            progress.continues(self.values)
         else:
             await progress.reserve(self.values)
 
@@ -61,7 +57,7 @@ class Chunked:
                 decision_id=decided.answer.decision_id,
                 caller=decided.ask.caller.identity,
                 request_id=decided.ask.request.request_id,
-                tokens_tree=self._root,
+                digest=decided.ask.canonical.digest,
             )
         )
         self.claim = claim

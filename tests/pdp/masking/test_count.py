@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from masker import plan, plan_records
-from pdp.arrow.tokens import tokens
+from pdp.arrow.tokens import columns_digest
 from pdp.masking.count import counted_values, unmask_context
 from pdp.masking.rows import Rows, Shape
 
@@ -39,11 +39,19 @@ def test_records_count_like_columns() -> None:
     assert counted_values(plan_records(masks, DOMAINS, key_version=1), rows.batch) == 1
 
 
+def test_approval_counts_values_in_text_of_json_by_the_plan() -> None:
+    masks = [{"column": "t", "rule": "r", "mask": "json", "paths": {"a[]": {"domain": "mail"}, "b": {"mask": "clear"}}}]
+    schema = pa.schema([("t", pa.string())])
+    rows = Rows(Shape(schema), pa.record_batch({"t": ['{"a":["x","y",null],"b":1}', None]}))
+    made = plan(schema, masks, DOMAINS, direction="unmask", masked_version=1)
+    assert unmask_context(made, rows)["count"] == counted_values(made, rows.batch) == 2
+
+
 def test_approval_to_unmask_is_bound_to_columns_count_and_tokens() -> None:
     masks = [{"column": "t", "rule": "r", "domain": "customer"}, {"column": "u", "rule": "r", "mask": "redact"}]
     schema = pa.schema([("t", pa.string()), ("u", pa.string())])
     rows = Rows(Shape(schema), pa.record_batch({"t": ["a", None, "c"], "u": ["x", "y", "z"]}))
     bound = unmask_context(plan(schema, masks, DOMAINS, direction="unmask"), rows)
-    assert bound == {"columns": ["t"], "count": 2, "tokens_sha256": tokens(rows.batch, ["t"])[1]}
+    assert bound == {"columns": ["t"], "count": 2, "tokens_sha256": columns_digest(rows.batch, ["t"])}
     records = Rows.of_records(['{"t":"a"}'])
     assert unmask_context(plan_records(masks[:1], DOMAINS, direction="unmask"), records)["count"] == 1

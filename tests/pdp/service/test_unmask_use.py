@@ -1,7 +1,7 @@
 """What one use may unmask: the quota or the requirement's `unmask_values`, for a day, while the policy allows it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -50,7 +50,7 @@ mask contains {
     "reason": "both are ids",
     "columns": ["doc"],
     "mask": "json",
-    "paths": {"a": {"domain": "person.id"}, "b": {"domain": "person.id"}},
+    "paths": {"a": {"domain": "person.id"}, "b": {"domain": "person.id"}, "n": {"mask": "clear"}},
 }
 
 mask contains {"rule": "notes", "reason": "no secret", "columns": ["note"], "mask": "clear"}
@@ -200,6 +200,24 @@ async def test_work_without_an_approval_goes_on_by_its_request_id(stage: Stage, 
     await verified_log(stage.server)
 
 
+OTHERS: dict[str, Callable[[mask_pb2.MaskScope], Any]] = {
+    "another table": lambda made: setattr(made, "table", "crm.leads"),
+    "another person": lambda made: setattr(made.on_behalf_of[0], "id", "carol"),
+    "nobody behind it": lambda made: made.ClearField("on_behalf_of"),
+    "another context": lambda made: made.context.update({"purpose": "other"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_work_goes_on_only_as_the_request_that_began_it(stage: Stage, counters: Any, name: str) -> None:
+    start = stage.start(chunks=2, free=True)
+    async with opened(stage.server, start) as stream:
+        await stream.send(0, stage.batches[0])
+    OTHERS[name](start.scope)
+    assert await refused(stage, start) == "REQUEST_ID_REUSED"
+    assert await counters() == {6}
+
+
 @pytest.mark.parametrize(("ago", "goes_on"), [(timedelta(hours=23.9), True), (timedelta(hours=24.1), False)])
 async def test_approved_work_goes_on_for_a_day(
     stage: Stage, mongod: MongodProcess, counters: Any, ago: timedelta, *, goes_on: bool
@@ -264,30 +282,55 @@ async def test_each_chunk_is_in_the_log_before_it_comes_back(stage: Stage, count
     assert await counters() == {6}
 
 
-async def test_each_value_in_a_text_of_json_counts_over_all_streams(stage: Stage, counters: Any) -> None:
+@pytest.mark.parametrize("names_paths", [True, False])
+async def test_each_value_in_a_text_of_json_is_counted_before_it_is_asked_for(
+    stage: Stage, mongod: MongodProcess, counters: Any, *, names_paths: bool
+) -> None:
+    """Reviewers see as many as are reversed, a use that is too small uses nothing, and nobody can lower the count."""
+    texts = [f'{{"a":"x{number}","b":"y{number}","n":"no secret"}}' for number in range(3)]
     free = scope()
     free.context["free"] = True
-    texts = [f'{{"a":"x{number}","b":"y{number}"}}' for number in range(3)]
     table = await masked(stage.server, {"doc": texts}, free)
+    counted = 6 if names_paths else 9
+    if not names_paths:
+        table = table.replace_schema_metadata().cast(pa.schema([("doc", pa.string())]))
     batches = [table.slice(at, 1) for at in range(3)]
-    for allowed, arrive in (([5], 2), ([6], 3)):
+    for allowed in (counted - 1, counted):
         made = scope(request_id=uuid4().hex)
-        made.context.update({"values": allowed})
+        made.context.update({"values": [allowed]})
         start = announced(made, batches, {"doc": "person.id"})
-        await stage.approve(start)
-        for index in range(arrive):
-            async with opened(stage.server, start) as stream:
-                assert stream.opened.next_chunk == max(index - 1, 0)
-                if index:
-                    await stream.send(index - 1, batches[index - 1])
-                assert await stream.send(index, batches[index]) == [texts[index]]
-        if arrive < len(batches):
-            async with opened(stage.server, start) as stream:
-                await stream.send(arrive - 1, batches[arrive - 1])
-                with pytest.raises(grpc.aio.AioRpcError) as error:
-                    await stream.send(arrive, batches[arrive])
-                assert refusal(error.value).reason == "QUOTA_EXCEEDED"
+        async with opened(stage.server, start) as asked:
+            approval = asked.opened.decision.approval
+            assert approval.request.context["count"] == counted
+            await stage.server.review(approval, "bob")
+        if allowed == counted:
+            assert await unmasked(stage.server, start, batches) == texts
+            continue
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await unmasked(stage.server, start, batches)
+        assert refusal(error.value).reason == "QUOTA_EXCEEDED"
+        async with database(mongod, stage.server) as found:
+            assert (await found["approvals"].find_one({"_id": approval.approval_id}) or {})["state"] == "APPROVED"
     assert await counters() == set()
+
+
+async def test_a_few_texts_of_json_count_the_same(stage: Stage, counters: Any) -> None:
+    free, made = scope(), scope(request_id=uuid4().hex)
+    free.context["free"] = True
+    table = await masked(stage.server, {"doc": ['{"a":"x","b":"y","n":1}', None]}, free)
+    request = mask_pb2.UnmaskRequest(scope=made, data=arrow(table), columns=["doc"])
+    asked = await stage.server.masks.Unmask(request, metadata=stage.server.metadata("report-bot"))
+    assert asked.decision.approval.request.context["count"] == 2
+    assert await counters() == set()
+
+
+@pytest.mark.parametrize("paths", ['{"a":{"mask":"token"}}', "{}"])
+async def test_metadata_that_hides_a_path_is_refused_before_anybody_is_asked(stage: Stage, paths: str) -> None:
+    schema = pa.schema([pa.field("doc", pa.string(), metadata={"placet.paths": paths})])
+    batch = pa.record_batch([['{"a":"tok_1","b":"tok_2"}']], schema=schema)
+    with pytest.raises(grpc.aio.AioRpcError, match="send it without this metadata") as error:
+        await unmasked(stage.server, announced(scope(), [batch], {"doc": "person.id"}), [batch])
+    assert refusal(error.value).reason == "MASK_PLAN_REFUSED"
 
 
 @pytest.mark.parametrize(("collection", "counts"), [("batches", {6}), ("unmaskings", {6, 12})])

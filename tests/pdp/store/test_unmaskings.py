@@ -29,7 +29,7 @@ def unmaskings(database: Database) -> Unmaskings:
 
 def work(request_id: str = "") -> Unmasking:
     return Unmasking(
-        claim=f"use_{uuid4().hex}", decision_id="dec_1", caller="agent:bot", request_id=request_id, tokens_tree="00ff"
+        claim=f"use_{uuid4().hex}", decision_id="dec_1", caller="agent:bot", request_id=request_id, digest="00ff"
     )
 
 
@@ -68,28 +68,28 @@ async def test_chunks_are_counted_in_order_and_the_last_may_leave_again(unmaskin
     await unmaskings.begin(begun)
     first = await taken(unmaskings, begun.claim, "str_1")
     for chunk in range(3):
-        await unmaskings.advance(first, chunk, more=2)
+        await unmaskings.advance(first, chunk)
     for chunk in (0, 2, 4):
         with pytest.raises(Conflict):
-            await unmaskings.advance(first, chunk, more=0)
+            await unmaskings.advance(first, chunk)
     second = await taken(unmaskings, begun.claim, "str_2")
-    assert (second.first, second.sent, second.more) == (2, 3, 6)
-    await unmaskings.advance(second, 2, more=2)
-    await unmaskings.advance(second, 3, more=0)
+    assert (second.first, second.sent) == (2, 3)
+    await unmaskings.advance(second, 2)
+    await unmaskings.advance(second, 3)
     with pytest.raises(Conflict):
-        await unmaskings.advance(second, 2, more=0)
+        await unmaskings.advance(second, 2)
     found = await unmaskings.of_claim(begun.claim)
-    assert (found.sent, found.more) == (4, 6)
+    assert found.sent == 4
 
 
 async def test_stream_that_another_followed_goes_on_no_more(unmaskings: Unmaskings) -> None:
     begun = work()
     await unmaskings.begin(begun)
     first = await taken(unmaskings, begun.claim, "str_1")
-    await unmaskings.advance(first, 0, more=0)
+    await unmaskings.advance(first, 0)
     await taken(unmaskings, begun.claim, "str_2")
     with pytest.raises(Conflict, match="another stream"):
-        await unmaskings.advance(first, 1, more=0)
+        await unmaskings.advance(first, 1)
     with pytest.raises(Conflict, match="another stream"):
         await unmaskings.done(first, 1, "rec_1")
 
@@ -106,7 +106,7 @@ async def test_what_has_arrived_in_whole_says_where_the_log_says_so(unmaskings: 
     begun = work()
     await unmaskings.begin(begun)
     stream = await taken(unmaskings, begun.claim, "str_1")
-    await unmaskings.advance(stream, 0, more=0)
+    await unmaskings.advance(stream, 0)
     with pytest.raises(Conflict):
         await unmaskings.done(stream, 2, "rec_1")
     await unmaskings.done(stream, 1, "rec_1")
