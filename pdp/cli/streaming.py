@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pdp.cli import display, exit_code
+from pdp.cli import exit_code
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import progress, refuse, shape_of, summary
 from pdp.cli.scope import Scope
@@ -114,6 +114,8 @@ def _another(start: "StreamStart", number: int) -> "StreamStart":
 
 
 def _say_where(decision: "AuthorizeResponse", row: int) -> None:
+    from pdp.cli import display
+
     typer.echo(display.decision(decision), err=True)
     exit_code.fail(
         f"the output ends before row {row:,} (rows count from 0): a stream has its time, and what follows needs a "
