@@ -25,6 +25,8 @@ from masker.arrow.text import recognized, utf8
 from masker.errors import FileRefused
 from masker.records import COLUMN
 
+SIDECAR_BYTES = 16 * 1024 * 1024
+"""Bytes of the file beside, which has at most some hundred for a column."""
 BATCH_ROWS = 1 << 16
 """Rows of a batch read from Parquet: many enough that the work for a batch does not show, few enough for memory."""
 _WRITABLE = frozenset({"none", "snappy", "gzip", "brotli", "zstd", "lz4"})
@@ -194,7 +196,7 @@ def _sidecar(path: str) -> dict[str, dict[str, str]]:
         return {}
     problem = ""
     try:
-        columns = json.loads(beside.read_text("utf-8"))["columns"]
+        columns = json.loads(_regular(beside))["columns"]
         found = {str(name): dict(facts) for name, facts in columns.items()}
         if all(isinstance(value, str) for facts in found.values() for value in facts.values()):
             return found
@@ -204,6 +206,13 @@ def _sidecar(path: str) -> dict[str, dict[str, str]]:
     except (ValueError, LookupError, TypeError, AttributeError):
         problem = "it is not whole; take it from where the file was made, or remove it and name the key version"
     raise FileRefused(f"{beside.name}: {problem}")
+
+
+def _regular(beside: Path) -> bytes:
+    """The content of a file that ends, and soon. Raises OSError and ValueError."""
+    if not beside.is_file() or beside.stat().st_size > SIDECAR_BYTES:
+        raise ValueError
+    return beside.read_bytes()
 
 
 def _checked(path: str, batches: Iterator[Any], rows: int | None) -> Iterator[Any]:

@@ -14,7 +14,7 @@ FAILURE = 1
 USAGE = 2
 """The command line, a file or a request is not acceptable."""
 POLICY_ERROR = 3
-"""The policy is invalid, or its check has findings."""
+"""The policy is invalid, its check has findings, or its masks do not fit the table."""
 POLICY_TESTS_FAILED = 4
 """A test of the policy failed, or the tests do not cover enough."""
 DENY = 10
@@ -37,7 +37,7 @@ _BY_CODE = {
     "UNAUTHENTICATED": NOT_ALLOWED,
     "PERMISSION_DENIED": NOT_ALLOWED,
 }
-_BY_REASON = {"POLICY_INVALID": POLICY_ERROR, "POLICY_REFUSED": POLICY_ERROR}
+_BY_REASON = {"POLICY_INVALID": POLICY_ERROR, "POLICY_REFUSED": POLICY_ERROR, "MASK_PLAN_REFUSED": POLICY_ERROR}
 
 
 def of_error(error: PdpError) -> int:

@@ -74,11 +74,19 @@ def targets(files: Sequence[str], output: str) -> Iterator[tuple[str, str]]:
     else:
         exit_code.fail("name the output with --to: a file, or a folder for several", exit_code.USAGE)
     names = [target for _, target in pairs]
-    if len(set(names)) < len(names) or any(
-        Path(file).resolve() == Path(target).resolve() for file, target in pairs if target != "-"
-    ):
-        exit_code.fail("two outputs have one name, or an output is its own input; take another folder", exit_code.USAGE)
+    if len(set(names)) < len(names):
+        exit_code.fail("two files have one name, so their outputs would, too; mask them apart", exit_code.USAGE)
+    for file, target in pairs:
+        if target != "-" and _place(file) == _place(target):
+            exit_code.fail(f"{target} is its own input; take another name or folder", exit_code.USAGE)
     yield from pairs
+
+
+def _place(path: str) -> Path:
+    try:
+        return Path(path).resolve()
+    except RuntimeError:  # links in a circle, which cannot be opened
+        return Path(path).absolute()
 
 
 @contextmanager
@@ -179,7 +187,7 @@ def refusals() -> Iterator[None]:
     try:
         with ending_clean():
             yield
-    except (masker.FileRefused, masker.ValueRefused) as error:
+    except (masker.FileRefused, masker.KeyRefused, masker.ValueRefused) as error:
         exit_code.fail(str(error), exit_code.USAGE)
     except masker.PlanRefused as error:
         exit_code.fail(str(error), exit_code.POLICY_ERROR)

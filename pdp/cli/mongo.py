@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pdp.cli import exit_code
-from pdp.errors import SetupError
+from pdp.errors import PdpError
 
 app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def init(
     """
     try:
         member, made = asyncio.run(_initiated(uri, host))
-    except SetupError as error:
+    except PdpError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
     except TimeoutError:
         exit_code.fail(f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself")

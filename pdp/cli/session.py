@@ -256,11 +256,17 @@ def _minted(name: str, address: str) -> "tuple[Source, str]":
     """A source of tokens for a demo person, and the address of its stack, unless another one was named."""
     from pdp.dev import identity, presence
 
+    environment = Environment.read()
     try:
-        state, found = presence.meant(Environment.read(), address)
+        state, found = presence.meant(environment, address)
         identity.token(state, name)
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
+    if environment.names_state and not (address or found):
+        exit_code.fail(
+            f"no `pdp dev` runs on {state}, which PDP_STATE names; start it, or name the server with --address",
+            exit_code.UNAVAILABLE,
+        )
     return functools.partial(identity.token, state, name), address or found
 
 

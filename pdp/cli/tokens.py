@@ -56,5 +56,5 @@ def texts(value: object) -> list[str]:
 
 
 def _unmask_values(held: Approval) -> int:
-    """The least of all requirements that name one."""
-    return min((each.unmask_values for each in held.requirements if each.unmask_values), default=0)
+    """The least of all requirements, so 0 where one does not name any: the hourly quota counts then."""
+    return min((each.unmask_values for each in held.requirements), default=0)

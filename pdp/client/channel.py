@@ -42,6 +42,9 @@ def opened(
 
 def _read(path: str, name: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        content = Path(path).read_bytes()
     except OSError as error:
         raise ValueError(f"{name} {path!r} cannot be read: {error.strerror}") from None
+    if b"-----BEGIN " not in content:
+        raise ValueError(f"{name} {path!r} is not a PEM file; it has no line with -----BEGIN")
+    return content

@@ -16,6 +16,7 @@ from pdp.client.backoff import Backoff
 from pdp.client.connection import Client
 from pdp.client.masks import Incomplete
 from pdp.client.refusal import Refusal
+from pdp.client.token import Metadata
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
     MaskPlan,
@@ -105,6 +106,7 @@ class UnmaskCall:
         self._client, self._start, self._patience, self._told = client, start, patience, told
         self._reader = _ChunkReader(start, made, schema)
         self._call: Any = None
+        self._metadata: Metadata = ()
         self._refusal: Refusal
         self._kept = 0
         self.opened = UnmaskStreamOpened()
@@ -149,12 +151,18 @@ class UnmaskCall:
                 return await step()
             except (grpc.aio.AioRpcError, Broken) as error:
                 cause = await self._cause(error)
-                if clock() > end or (isinstance(cause, grpc.aio.AioRpcError) and cause.code() not in _PASSES):
+                if clock() > end or not await self._passes(cause):
                     raise cause from None
                 if attempt == 0:
                     self._told(f"the connection broke; it goes on at chunk {self._kept} when the server is there again")
             await backoff.pause()
         raise AssertionError("the last attempt returns or raises")
+
+    async def _passes(self, cause: Exception) -> bool:
+        """Whether another stream may go on: this one broke, or its token has ended and the next one is there."""
+        if not isinstance(cause, grpc.aio.AioRpcError) or cause.code() in _PASSES:
+            return True
+        return cause.code() is grpc.StatusCode.UNAUTHENTICATED and await self._client.is_renewed(self._metadata)
 
     async def _cause(self, error: Exception) -> Exception:
         """The server's own error, where there is one. The stream is closed."""
@@ -165,7 +173,8 @@ class UnmaskCall:
     async def _connect(self) -> None:
         """Open a stream, and bring it to the chunk that is next here. Raises `Stopped` and `Incomplete`."""
         begun = self.opened.HasField("plan")
-        self._call = self._client.masks.UnmaskStream(metadata=self._client.metadata)
+        self._metadata = self._client.metadata
+        self._call = self._client.masks.UnmaskStream(metadata=self._metadata)
         self._refusal = Refusal(self._call)
         opened = (await self._answer(UnmaskStreamRequest(start=self._start))).opened
         if begun and opened.decision.effect != Effect.EFFECT_ALLOW:
@@ -175,6 +184,11 @@ class UnmaskCall:
         self.opened = opened
         if opened.next_chunk == self._kept - 1:
             await self._exchanged(opened.next_chunk)  # it is kept here, which the server did not get to know
+        elif opened.HasField("plan") and 0 == self._kept < len(self._start.chunks) == opened.next_chunk:
+            raise Incomplete(
+                "all of it was unmasked before under this request id, and it leaves once; to unmask it again, take "
+                "another one, and another approval"
+            )
         elif opened.HasField("plan") and opened.next_chunk != self._kept:
             raise Incomplete(
                 f"the server goes on at chunk {opened.next_chunk} and this run at {self._kept}: another run began "

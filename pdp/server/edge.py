@@ -126,14 +126,12 @@ class Edge:
         async def handle(_: object, context: Context) -> None:
             try:
                 caller = await self._caller(rpc, context)
-                await context.send_initial_metadata((("stream-seconds", f"{self._stream_seconds:g}"),))
-                async with asyncio.timeout(self._stream_seconds):
-                    async with aclosing(behaviour(_incoming(request_class, context), caller)) as answers:
-                        async for message in answers:
-                            await context.write(message)
-            except TimeoutError:
-                late = StreamTimeout(f"a stream ends after {self._stream_seconds / 60:g} min; send the rest in another")
-                await _abort(rpc, context, late)
+                seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
+                await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
+                answering = behaviour(_incoming(request_class, context), caller)
+                async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
+                    async for message in answers:
+                        await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)
 
@@ -226,7 +224,7 @@ async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
             raise
         if valid < seconds:
             raise Unauthenticated("the token expired during the call; get a new one and continue") from None
-        raise StreamTimeout(f"this call ends after {seconds / 60:.0f} min; continue in another call") from None
+        raise StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call") from None
 
 
 async def _abort(rpc: str, context: Context, error: Exception) -> NoReturn:

@@ -95,17 +95,17 @@ def place(token: str) -> Place | None:
     if not token:
         return None
     found = _PLACE.fullmatch(token)
-    if found is None:
-        sentence = "was not issued by this server; send the next_page_token of the page before"
-        raise InvalidRequest.field("page_token", sentence)
-    return Place(_EPOCH + timedelta(milliseconds=int(found[1], 16)), found[2])
+    if found is not None and (since := timedelta(milliseconds=int(found[1], 16))) <= _LAST - _EPOCH:
+        return Place(_EPOCH + since, found[2])
+    sentence = "was not issued by this server; send the next_page_token of the page before"
+    raise InvalidRequest.field("page_token", sentence)
 
 
 def _token(where: Place) -> str:
     return f"{(where.due_at - _EPOCH) // timedelta(milliseconds=1):012x}.{where.approval_id}"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _PLACE = re.compile("([0-9a-f]{12})[.](apr_[0-9a-f]{32})")
 
 

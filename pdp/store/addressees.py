@@ -3,13 +3,16 @@
 They are few and never removed, so a process writes each of them once.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 
 from pymongo import UpdateOne
 
 from pdp.requirement import Requirement
 from pdp.store.approval_document import of_requirement, to_requirement
-from pdp.store.database import Database, unavailable
+from pdp.store.database import Database, Document, unavailable
+
+log = logging.getLogger(__name__)
 
 
 class Addressees:
@@ -35,4 +38,13 @@ class Addressees:
     async def all(self) -> dict[str, Requirement]:
         """Every word, with the requirement that asks for it alone."""
         async with unavailable():
-            return {one["_id"]: to_requirement(one["asks"]) async for one in self._collection.find({})}
+            found = [one async for one in self._collection.find({})]
+        return {word: asks for one in found for word, asks in _read(one)}
+
+
+def _read(document: Document) -> Iterator[tuple[str, Requirement]]:
+    """The word of a document, with what it asks for; nothing of one that was not written here."""
+    try:
+        yield document["_id"], to_requirement(document["asks"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        log.warning("a document in `addressees` is not as it was written, so the queue is read without it")

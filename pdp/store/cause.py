@@ -7,6 +7,8 @@ from typing import Any
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.server_description import ServerDescription
 
+from pdp.errors import PdpError, SetupError, StoreUnavailable
+
 NEEDED = ("find", "insert", "update", "remove", "createIndex", "changeStream")
 """The rights on the database that a server uses. The role readWrite has them."""
 NOT_INITIATED = "this MongoDB has a --replSet that was never initiated; run `pdp mongo init`, once for the set"
@@ -21,6 +23,7 @@ _BY_CODE = {
     18: "MongoDB refuses the user or the password in mongodb_uri; correct them, or their `authSource`",
 }
 """By MongoDB's error codes Unauthorized and AuthenticationFailed."""
+_SILENT = "no MongoDB answers at the given URI; start it, or correct mongodb_uri"
 _BY_TEXT = {
     r"\bSSL\b|certificate": "TLS with MongoDB failed: its certificate must be of an authority in `tlsCAFile` and for "
     "the host in mongodb_uri, and mongod must have TLS",
@@ -28,7 +31,7 @@ _BY_TEXT = {
     "tlsCAFile=FILE to mongodb_uri",
     r"replica set name": "no MongoDB at the given URI is of that replica set; `replicaSet` must be what mongod has as "
     "--replSet",
-    r"": "no MongoDB answers at the given URI; start it, or correct mongodb_uri",
+    r"": _SILENT,
 }
 """By what the driver says of a server that it does not reach."""
 
@@ -40,6 +43,12 @@ def sentence(error: PyMongoError, servers: Iterable[ServerDescription] = ()) -> 
     if any(server.server_type_name == _GHOST for server in servers):
         return NOT_INITIATED
     return next(told for pattern, told in _BY_TEXT.items() if re.search(pattern, str(error), re.IGNORECASE))
+
+
+def refusal(error: PyMongoError, servers: Iterable[ServerDescription]) -> PdpError:
+    """The same as what ends the start: a MongoDB that is silent may answer later, the others have to be set up."""
+    told = sentence(error, servers)
+    return StoreUnavailable(told) if told == _SILENT else SetupError(told)
 
 
 def missing_rights(privileges: Sequence[Mapping[str, Any]], database: str) -> list[str]:

@@ -120,7 +120,7 @@ class Database:
             hello = await self.database.command("hello")
         except PyMongoError as error:
             seen = self._client.topology_description.server_descriptions().values()
-            raise SetupError(cause.sentence(error, seen)) from None
+            raise cause.refusal(error, seen) from None
         if is_router(hello):
             raise SetupError(ROUTER)
         if "setName" not in hello:

@@ -41,9 +41,10 @@ class Queue:
             "principals": {"$nin": names},
             "reviews.person": {"$nin": names},
             "reviews.reviewer": {"$nin": names},
+            "due_at": {"$type": "date"},
         }
         if after is not None:
-            condition["due_at"] = {"$gte": after.due_at}
+            condition["due_at"]["$gte"] = after.due_at
             later = {"due_at": {"$gt": after.due_at}}
             condition["$or"] = [later, {"due_at": after.due_at, "_id": {"$gt": after.approval_id}}]
         async with unavailable():

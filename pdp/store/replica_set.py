@@ -46,7 +46,8 @@ async def primary(address: str) -> None:
 async def initiate(host: str, uri: str) -> bool:
     """Make the mongod at `uri` (`mongodb://host:port`, perhaps with a user and TLS) a set whose first member is `host`.
 
-    Returns when it is the primary: True if it was made a set now, False if it was one already. Raises `SetupError`.
+    Returns when it is the primary: True if it was made a set now, False if it was one already. Raises `SetupError`, and
+    `StoreUnavailable` where none answers.
     """
     try:
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
@@ -67,7 +68,7 @@ async def initiate(host: str, uri: str) -> bool:
                 await asyncio.sleep(_POLL_SECONDS)
         except PyMongoError as error:
             seen = client.topology_description.server_descriptions().values()
-            raise SetupError(cause.sentence(error, seen)) from None
+            raise cause.refusal(error, seen) from None
     return made
 
 

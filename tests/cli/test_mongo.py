@@ -29,6 +29,6 @@ async def test_what_cannot_be_a_set_is_said(tmp_path: Path) -> None:
         "this mongod was started without --replSet; start it with --replSet rs0 first\n",
     )
     nothing = await terminal("mongo", "init", "--uri", "mongodb://127.0.0.1:1")
-    assert (nothing.status, nothing.err.partition(";")[0]) == (1, "no MongoDB answers at the given URI")
+    assert (nothing.status, nothing.err.partition(";")[0]) == (69, "no MongoDB answers at the given URI")
     unreadable = await terminal("mongo", "init", "--uri", "http://127.0.0.1")
     assert (unreadable.status, unreadable.err.partition(";")[0]) == (1, "the URI must name one mongod")

@@ -50,7 +50,7 @@ def test_reviewer_reads_what_is_unmasked_and_that_it_is_approved_by_hash() -> No
         "chunks": 153,
         "tokens_tree": "ab" * 32,
     }
-    shown = display.approval(held(bound, 0, 6_000_000, 5_000_000))
+    shown = display.approval(held(bound, 6_000_000, 5_000_000))
     assert "unmasks       5,000,000 values of table crm.customers, in 153 chunks" in shown
     assert "  column      id, domain customer.record\n  column      name, domain customer.name" in shown
     assert "this one use may reverse 5,000,000 values" in shown
@@ -59,6 +59,7 @@ def test_reviewer_reads_what_is_unmasked_and_that_it_is_approved_by_hash() -> No
     assert "ab" * 32 in shown
     assert "unmask table:crm.customers (5,000,000 values)" in display.approval_table([held(bound)])
     assert "quota" not in display.approval(held(bound))
+    assert "quota" not in display.approval(held(bound, 0, 5_000_000))
 
 
 def test_other_approvals_say_nothing_of_tokens() -> None:

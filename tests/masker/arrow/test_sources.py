@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import tracemalloc
 
@@ -59,6 +60,14 @@ def test_the_file_beside_gives_the_metadata(tmp_path):
     schema = whole(tmp_path / "x.csv").schema
     assert schema.field("a").metadata == {b"placet.mask": b"token"}
     assert schema.field("b").metadata is None
+
+
+@pytest.mark.parametrize("made", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir()])
+def test_what_stands_beside_and_never_ends_is_refused_by_its_name(tmp_path, made):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    made(tmp_path / "x.csv.placet.json")
+    with pytest.raises(FileRefused, match=r"x\.csv\.placet\.json: it is not whole"):
+        source(str(tmp_path / "x.csv"))
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])

@@ -45,6 +45,10 @@ def test_text_that_is_no_json_counts_nothing() -> None:
     assert json_values(["{", "", None, "[" * 100_000, "1", "null"], ["a", "a[]"]) == 0
 
 
+def test_number_of_any_length_hides_no_value() -> None:
+    assert json_values([f'{{"x": {"1" * 5000}, "y": 1e999999, "a": "b"}}'], ["a", "x", "y"]) == 3
+
+
 NESTED = pa.record_batch(
     {
         "id": pa.array(["x", None, "z"]),

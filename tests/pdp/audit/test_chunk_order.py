@@ -56,6 +56,19 @@ def records(streams: Streams) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("last", [0, 2])
+@pytest.mark.parametrize("ends", ["broken broken", "broken complete", "complete broken", "complete complete"])
+def test_nothing_is_opened_behind_two_streams_that_were_complete(last: int, ends: str) -> None:
+    order, (first, second) = ChunkOrder(), ends.split()
+    done = [details("a", "", CHUNK, chunk + 1) for chunk in range(last + 1)]
+    again = [details("b", "a", CHUNK, last + 1), details("c", "b", CHUNK, last + 1)]
+    ended = [details("a", "", first, last + 1), details("b", "a", second, last + 1)]
+    for number, record in enumerate([*again, *done, *ended]):
+        order.add(f"rec_{number}", record)
+    is_wrong = ends == "complete complete"
+    assert order.fault() == (("rec_1", "it was opened again when all had been unmasked") if is_wrong else ("", ""))
+
+
 @pytest.mark.parametrize("name", IN_ORDER)
 def test_streams_that_follow_one_another_are_in_order_however_the_records_come(name: str) -> None:
     found = records(IN_ORDER[name])

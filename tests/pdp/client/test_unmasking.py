@@ -14,6 +14,7 @@ from masker.errors import FileRefused
 from pdp.arrow import chunks, table
 from pdp.client import Client
 from pdp.client.masks import Incomplete, shape
+from pdp.client.token import Token
 from pdp.client.unmasking import Stopped, UnmaskCall, announced, reversed_columns
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -149,6 +150,21 @@ async def test_run_goes_on_after_what_passes_and_says_so_once(name: str) -> None
     assert said == ["the connection broke; it goes on at chunk 2 when the server is there again"]
 
 
+async def test_run_goes_on_with_the_next_token_where_one_has_ended() -> None:
+    unmasker, tokens = Unmasker(breaks=[4], code=grpc.StatusCode.UNAUTHENTICATED), iter(["first", "first", "next"])
+    async with serving(unmasker) as client:
+        client._token = Token(lambda: next(tokens, "next"), renews=True)
+        assert await unmasked(client, iter(BATCHES)) == ALL
+    assert len(unmasker.starts) == 2
+
+
+async def test_token_that_nothing_renews_ends_the_run() -> None:
+    unmasker = Unmasker(breaks=[4], code=grpc.StatusCode.UNAUTHENTICATED)
+    async with serving(unmasker) as client:
+        with pytest.raises(grpc.aio.AioRpcError, match="gone"):
+            await unmasked(client, iter(BATCHES))
+
+
 @pytest.mark.parametrize("at", STEPS)
 async def test_refusal_is_told_as_it_is_wherever_it_comes(at: int) -> None:
     unmasker = Unmasker(breaks=[at], code=grpc.StatusCode.FAILED_PRECONDITION)
@@ -197,6 +213,12 @@ async def test_deny_of_today_ends_what_was_begun() -> None:
 async def test_what_another_run_began_is_not_taken_for_whole() -> None:
     async with serving(Unmasker(arrived=2)) as client:
         with pytest.raises(Incomplete, match="another run began"):
+            await unmasked(client, iter(BATCHES))
+
+
+async def test_what_was_unmasked_to_its_end_is_named_as_that() -> None:
+    async with serving(Unmasker(arrived=len(BATCHES))) as client:
+        with pytest.raises(Incomplete, match="all of it was unmasked before"):
             await unmasked(client, iter(BATCHES))
 
 

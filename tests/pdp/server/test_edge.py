@@ -203,6 +203,7 @@ async def test_metadata_of_20_kb_is_refused(server: Placet) -> None:
         (lambda s, m: s.reviews.ListQueue(ListQueueRequest(page_size=101), metadata=m("bob")), "page_size"),
         (lambda s, m: s.reviews.ListQueue(ListQueueRequest(page_size=-1), metadata=m("bob")), "page_size"),
         (lambda s, m: s.reviews.ListQueue(ListQueueRequest(page_token=NO_ID), metadata=m("bob")), "page_token"),
+        (lambda s, m: s.reviews.ListQueue(ListQueueRequest(page_token=PAST_ALL), metadata=m("bob")), "page_token"),
     ],
 )
 async def test_value_that_means_nothing_is_named(
@@ -210,6 +211,10 @@ async def test_value_that_means_nothing_is_named(
 ) -> None:
     why = await refused(call(server, server.metadata))
     assert (why.code, why.reason, why.fields) == ("INVALID_ARGUMENT", "INVALID_REQUEST", (field,))
+
+
+PAST_ALL = f"{'f' * 12}.apr_{1:032x}"
+"""A place behind the last date that there is."""
 
 
 def review(**members: Any) -> ReviewRequest:

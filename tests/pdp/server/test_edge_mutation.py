@@ -31,7 +31,7 @@ SEEDS: dict[str, tuple[Message, str]] = {
     "DecisionService/GetDecision": (GetDecisionRequest(decision_id=f"dec_{ID}"), "report-bot"),
     "ApprovalService/ListApprovals": (ListApprovalsRequest(page_size=2, page_token=f"apr_{ID}", state=1), "report-bot"),
     "ApprovalService/GetApproval": (GetApprovalRequest(approval_id=f"apr_{ID}"), "report-bot"),
-    "ReviewService/ListQueue": (ListQueueRequest(page_size=2, page_token=f"apr_{ID}"), "bob"),
+    "ReviewService/ListQueue": (ListQueueRequest(page_size=2, page_token=f"0{1:011x}.apr_{ID}"), "bob"),
     "ReviewService/Review": (
         ReviewRequest(
             approval_id=f"apr_{ID}", expected_digest="digest", expected_version=1, verdict=1, reason="because"

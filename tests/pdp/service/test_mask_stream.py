@@ -14,12 +14,14 @@ import pyarrow as pa
 import pytest
 
 from pdp.arrow import table
+from pdp.authn.bearer import LEEWAY_SECONDS
 from pdp.process.mongod import MongodProcess
 from pdp.server import edge
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect, Subject
 from tests.masks import arrow, masking, records, scope, shape, stream
 from tests.parts import Placet, asking, log, placet, refusal
+from tests.tokens import claims, signed
 
 CANARY = "CANARY-9f27c1e04b"
 SCHEMA = pa.schema([("rec_id", pa.string()), ("suburb", pa.string())])
@@ -325,6 +327,21 @@ async def test_a_stream_ends_when_nothing_comes(server: Placet, monkeypatch: pyt
         await anext(each async for each in idle if not each.HasField("opened"))
     assert refusal(refused.value).code == "DEADLINE_EXCEEDED"
     assert refusal(refused.value).reason == "STREAM_TIMEOUT"
+
+
+async def test_a_stream_ends_with_the_token_of_its_caller(server: Placet) -> None:
+    who = claims("agent:report-bot", exp=int(time.time()) - LEEWAY_SECONDS + 2, iat=int(time.time()) - 300)
+    metadata = (("authorization", f"Bearer {signed(server.state, who)}"),)
+
+    async def begun() -> AsyncIterator[mask_pb2.MaskStreamRequest]:
+        yield opening()
+        await asyncio.sleep(20)
+
+    call = server.masks.MaskStream(begun(), metadata=metadata)
+    with pytest.raises(grpc.aio.AioRpcError, match="the token expired during the call") as refused:
+        [each async for each in call]
+    assert refusal(refused.value).code == "UNAUTHENTICATED"
+    assert float(dict(await call.initial_metadata())["stream-seconds"]) < 3
 
 
 async def test_a_stream_ends_when_all_takes_too_long(state: Path, mongod: MongodProcess) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pymongo import AsyncMongoClient
 
-from pdp.errors import SetupError
+from pdp.errors import PdpError
 from pdp.process import toolcache
 from pdp.process.child import Child
 from pdp.process.mongod import _free_port
@@ -54,7 +54,7 @@ async def told(uri: str) -> str:
     """What the server says at its start; empty where it can use this MongoDB."""
     try:
         await (await Database.open(uri, "placet")).close()
-    except SetupError as error:
+    except PdpError as error:
         return error.sentence
     return ""
 
