@@ -4,6 +4,7 @@ start -> plan -> decide -> quota of all values -> use, or go on -> chunk: entry,
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 
 from pdp import identifier
 from pdp.arrow import token_tree
@@ -16,6 +17,7 @@ from pdp.masking.job import Progress, Threads
 from pdp.masking.opening import Opening
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.info import MESSAGE_BYTES
+from pdp.service.room import Room
 from pdp.store.unmaskings import Unmasking, Unmaskings
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -41,13 +43,24 @@ class UnmaskStreams:
 
     def __init__(self, jobs: MaskJobs, unmaskings: Unmaskings, record: Record, threads: Threads) -> None:
         self._jobs, self._unmaskings, self._record, self._threads = jobs, unmaskings, record, threads
+        self._room = Room()
 
     async def answers(
         self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
-        """Opened, each chunk as it was, the end. What breaks it is recorded with the chunks that have left."""
+        """Opened, each chunk as it was, the end. Raises `Overloaded` where the caller's open streams hold too much."""
         first = await anext(requests, None)
-        start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: each look at all takes 30 ms
+        size = 0 if first is None else first.ByteSize()
+        with self._room.taken(caller.identity, size):
+            start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: each look at all takes 30 ms
+            async with aclosing(self._answers(start, requests, caller)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def _answers(
+        self, start: UnmaskStreamStart, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
+    ) -> AsyncGenerator[UnmaskStreamResponse, None]:
+        """What breaks the stream is recorded with the chunks that have left."""
         authorization = mask_scope.authorization("unmask", start.scope)
         chunked = await self._threads.run(lambda: Chunked(start, self._unmaskings))
 

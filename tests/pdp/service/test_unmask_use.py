@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from pdp.store import approval_document
 from pdp.v1 import info_pb2, mask_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.faults import eventually, verified_log
-from tests.masks import arrow, columns, masking, scope
+from tests.masks import arrow, columns, masking, scope, shape
 from tests.parts import Placet, log, refusal
 from tests.pdp.mongo import database, sealer
 from tests.unmasking import announced, masked, opened, unmasked
@@ -198,6 +199,33 @@ async def test_work_without_an_approval_goes_on_by_its_request_id(stage: Stage, 
     other = announced(start.scope, stage.batches[:1], ID)
     assert await refused(stage, other) == "REQUEST_ID_REUSED"
     await verified_log(stage.server)
+
+
+async def test_starts_of_open_streams_of_a_caller_are_bounded(stage: Stage, counters: Any) -> None:
+    """Each holds 3 MiB, here of metadata; what has ended makes room, and others have their own."""
+    schema = stage.batches[0].schema.with_metadata({"k": "x" * (3 << 20)})
+    async with AsyncExitStack() as held:
+        opening = [stage.start(chunks=1, free=True) for _ in range(12)]
+        for start in opening:
+            start.shape.CopyFrom(shape(schema))
+            del start.chunks[:]
+        for start in opening[:10]:
+            assert (await held.enter_async_context(opened(stage.server, start))).effect == Effect.EFFECT_ALLOW
+        with pytest.raises(grpc.aio.AioRpcError, match="32 MiB") as error:
+            await unmasked(stage.server, opening[10], [])
+        assert (refusal(error.value).code, refusal(error.value).reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
+        async with opened(stage.server, opening[10], by="dev"):
+            pass
+        assert await unmasked(stage.server, stage.start(chunks=1, free=True), stage.batches[:1]) == VALUES[:3]
+
+    async def is_open() -> bool:
+        try:
+            return await unmasked(stage.server, opening[11], []) == []
+        except grpc.aio.AioRpcError:
+            return False
+
+    await eventually(is_open)
+    assert await counters() == {3}
 
 
 OTHERS: dict[str, Callable[[mask_pb2.MaskScope], Any]] = {
