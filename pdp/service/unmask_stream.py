@@ -51,11 +51,14 @@ class UnmaskStreams:
         """Opened, each chunk as it was, the end. Raises `Overloaded` where the caller's open streams hold too much."""
         first = await anext(requests, None)
         size = 0 if first is None else first.ByteSize()
-        with self._room.taken(caller.identity, size):
-            start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: each look at all takes 30 ms
-            async with aclosing(self._answers(start, requests, caller)) as answers:
-                async for answer in answers:
-                    yield answer
+        try:
+            with self._room.taken(caller.identity, size):
+                start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: a look at all takes 30 ms
+                async with aclosing(self._answers(start, requests, caller)) as answers:
+                    async for answer in answers:
+                        yield answer
+        finally:
+            first = None  # the error of a refused start refers to this frame, which would keep it for long
 
     async def _answers(
         self, start: UnmaskStreamStart, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
