@@ -122,7 +122,7 @@ async def test_it_goes_on_by_itself_and_hears_a_no(agent: Visit, server: Placet)
     running = await waiting(agent, start)
     await server.review(await approval(server, running.approval_id), "bob", "DENY", "not this week")
     assert await running.ended() == 0
-    assert "export: not allowed: EFFECT_DENY" in running.said
+    assert "export: not allowed: DENY" in running.said
     assert running.said.splitlines()[-1] == commands(again)[0].shown[-1] == "done"
     assert await exports(agent, server) == (0, 0)
 

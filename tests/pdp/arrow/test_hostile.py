@@ -12,8 +12,9 @@ import masker
 from masker.arrow.schema import walk
 from masker.path import render
 from pdp.arrow import table
+from pdp.arrow.documents import reversed_values
 from pdp.arrow.table import MAX_MESSAGE_BYTES, Reader
-from pdp.arrow.tokens import tokens
+from pdp.arrow.tokens import columns_digest
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import counted_values
 from pdp.masking.refusals import refusals
@@ -47,7 +48,13 @@ def seen(sent: list[bytes], schema: pa.Schema, made: masker.MaskPlan | None) -> 
                     with refusals():
                         masked = masker.Masker(made).sound_batch(taken)
                 texts = [name for name in names if hostile_text(schema, name)]
-                found.append((tokens(taken, texts), 0 if made is None else counted_values(made, taken), masked))
+                found.append(
+                    (
+                        (reversed_values(taken, texts), columns_digest(taken, texts)),
+                        0 if made is None else counted_values(made, taken),
+                        masked,
+                    )
+                )
     except InvalidRequest as error:
         assert [path for path, _ in error.violations] == ["rows"]  # noqa: PT017  # one of two ends
         assert hostile.LONG not in error.sentence  # noqa: PT017

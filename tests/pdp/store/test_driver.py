@@ -2,7 +2,7 @@
 
 import pytest
 
-from pdp.errors import SetupError
+from pdp.errors import StoreUnavailable
 from pdp.store.database import Database
 from pdp.store.driver import remarks
 from pdp.store.topology import ROUTER, is_router
@@ -27,7 +27,7 @@ def test_good_options_have_no_remark(uri: str) -> None:
 
 
 async def test_log_has_our_sentence_and_no_warning_of_the_driver(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(SetupError):
+    with pytest.raises(StoreUnavailable):
         await Database.open("mongodb://127.0.0.1:1/?replicSet=rs0", "x")
     assert caplog.messages == [
         "mongodb_uri: the driver does not know the option replicSet; mend its name, or leave it out"

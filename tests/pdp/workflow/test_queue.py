@@ -139,14 +139,13 @@ async def test_few_of_a_person_are_on_the_first_page_among_many(asked: Placet, m
 
 
 async def test_what_nobody_here_wrote_keeps_no_queue_from_being_read(asked: Placet, mongod: MongodProcess) -> None:
-    held = await opened(asked, reviewers={"groups": ["readers"]})
-    other = await opened(asked, reviewers={"groups": ["readers"]})
+    held, other, *_ = await queue(asked, by(asked, "user:bob"))
     bad = [{"_id": f"x{number}", **asks} for number, asks in enumerate(({}, {"asks": 1}, {"asks": {"claims": b"{"}}))]
     async with database(mongod, asked) as found:
         await found["addressees"].insert_many(bad)
-        await found["approvals"].update_one({"_id": other.approval_id}, {"$set": {"due_at": "soon"}})
+        await found["approvals"].update_one({"_id": other}, {"$set": {"due_at": "soon"}})
         shown = await queue(asked, by(asked, "user:bob"))
         await found["addressees"].delete_many({"_id": {"$in": [one["_id"] for one in bad]}})
-        await found["approvals"].delete_one({"_id": other.approval_id})
-    assert held.approval_id in shown
-    assert other.approval_id not in shown
+        await found["approvals"].delete_one({"_id": other})
+    assert held in shown
+    assert other not in shown
