@@ -84,7 +84,7 @@ def evaluate(
 ) -> None:
     """Decide a request by a policy on this machine, without a server.
 
-    Nothing is recorded and nobody is asked. Exit status: 0 it would be allowed, 10 denied, 11 people would have to
+    It records nothing and asks no reviewer. Exit status: 0 it would be allowed, 10 denied, 11 people would have to
     review it, 3 the policy is invalid. A batch ends with 0.
     """
     described = asked.Described(

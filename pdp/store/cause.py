@@ -16,6 +16,10 @@ STANDALONE = (
     "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with --replSet rs0 and "
     "run `pdp mongo init` once (one member is enough to begin with)"
 )
+ROUTER = (
+    "this is a mongos, the router of a sharded cluster, and Placet keeps its promises on a replica set; give the URI "
+    "of one, such as mongodb://host:27017/?replicaSet=rs0"
+)
 _GHOST = "RSGhost"
 """What the driver calls a member of a set that was not initiated."""
 _BY_CODE = {
@@ -49,6 +53,15 @@ def refusal(error: PyMongoError, servers: Iterable[ServerDescription]) -> PdpErr
     """The same as what ends the start: a MongoDB that is silent may answer later, the others have to be set up."""
     told = sentence(error, servers)
     return StoreUnavailable(told) if told == _SILENT else SetupError(told)
+
+
+def unfit(hello: Mapping[str, Any]) -> str:
+    """What is wrong with the kind of MongoDB that answered `hello` so; empty for a member of a replica set."""
+    if hello.get("msg") == "isdbgrid":
+        return ROUTER
+    if "setName" in hello:
+        return ""
+    return NOT_INITIATED if hello.get("isreplicaset") else STANDALONE
 
 
 def missing_rights(privileges: Sequence[Mapping[str, Any]], database: str) -> list[str]:

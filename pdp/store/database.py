@@ -17,7 +17,6 @@ from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
 from pdp.store import cause
 from pdp.store.driver import in_our_words
-from pdp.store.topology import ROUTER, is_router
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -121,10 +120,8 @@ class Database:
         except PyMongoError as error:
             seen = self._client.topology_description.server_descriptions().values()
             raise cause.refusal(error, seen) from None
-        if is_router(hello):
-            raise SetupError(ROUTER)
-        if "setName" not in hello:
-            raise SetupError(cause.NOT_INITIATED if hello.get("isreplicaset") else cause.STANDALONE)
+        if told := cause.unfit(hello):
+            raise SetupError(told)
         await self._check_rights()
         await self._confirm_durable_writes()
 

@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
@@ -145,3 +146,20 @@ def test_rights_on_another_database_do_not_count(
     actions: list[str], resource: dict[str, object], missing: list[str]
 ) -> None:
     assert cause.missing_rights([{"resource": resource, "actions": actions}], "placet") == missing
+
+
+HELLO = {"helloOk": True, "maxBsonObjectSize": 16777216, "maxWireVersion": 25, "minWireVersion": 0, "ok": 1.0}
+"""The common part of what MongoDB 8.0 answers to `hello`."""
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({"isWritablePrimary": True, "msg": "isdbgrid", "topologyVersion": {"counter": 0}}, cause.ROUTER),
+        ({"isWritablePrimary": True, "readOnly": False}, cause.STANDALONE),
+        ({"isWritablePrimary": False, "isreplicaset": True}, cause.NOT_INITIATED),
+        ({"setName": "rs0", "hosts": ["a:1"], "isWritablePrimary": True, "secondary": False}, ""),
+    ],
+)
+def test_kind_that_does_not_fit_is_named(more: dict[str, Any], wanted: str) -> None:
+    assert cause.unfit({**HELLO, **more}) == wanted

@@ -7,7 +7,6 @@ import pytest
 from pdp.errors import StoreUnavailable
 from pdp.store.database import Database
 from pdp.store.driver import remarks
-from pdp.store.topology import ROUTER, is_router
 
 REMARKS = {
     "replicSet=rs0": "the driver does not know the option replicSet; mend its name, or leave it out",
@@ -36,16 +35,3 @@ async def test_log_has_our_sentence_and_no_warning_of_the_driver(caplog: pytest.
         "mongodb_uri: the driver does not know the option replicSet; mend its name, or leave it out"
     ]
     gc.collect()  # the driver does not close the socket of a handshake that failed; its warning is of this test
-
-
-HELLO = {"helloOk": True, "maxBsonObjectSize": 16777216, "maxWireVersion": 25, "minWireVersion": 0, "ok": 1.0}
-"""The common part of what MongoDB 8.0 answers to `hello`."""
-
-
-def test_mongos_is_no_standalone() -> None:
-    mongos = {**HELLO, "isWritablePrimary": True, "msg": "isdbgrid", "topologyVersion": {"counter": 0}}
-    assert is_router(mongos)
-    assert not is_router({**HELLO, "isWritablePrimary": True, "readOnly": False})
-    assert not is_router({**HELLO, "setName": "rs0", "hosts": ["a:1"], "isWritablePrimary": True, "secondary": False})
-    assert "mongos" in ROUTER
-    assert "standalone" not in ROUTER
