@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,14 @@ def bearer(token: str) -> Metadata:
 def metadata(state: Path, identity: str, *roles: str, **changes: Any) -> Metadata:
     """Call metadata of anybody with these roles."""
     return bearer(signed(state, claims(identity, roles=list(roles), **changes)))
+
+
+def counting(made: Callable[[], str]) -> tuple[Callable[[], str], list[str]]:
+    """A source of tokens, and those that it has given."""
+    seen: list[str] = []
+
+    def source() -> str:
+        seen.append(made())
+        return seen[-1]
+
+    return source, seen

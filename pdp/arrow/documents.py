@@ -59,7 +59,7 @@ def _values(schema: Schema, array: Array, name: str) -> int:
     named = named_paths(schema, name)
     paths = None if named is None else {parse(path) for path in named}
     total = size = 0
-    for text, times in _texts(array):
+    for text, times in texts(array):
         if is_document := text.lstrip()[:1] in {"{", "["}:
             size += len(text)
             if size > MAX_JSON_BYTES:
@@ -68,15 +68,15 @@ def _values(schema: Schema, array: Array, name: str) -> int:
     return total
 
 
-def _texts(array: Array) -> Iterator[tuple[str, int]]:
+def texts(array: Array) -> Iterator[tuple[str, int]]:
     """Each text and how often it stands there; one entry of a dictionary comes once."""
     if (entries := tree.dictionary_of(array)) is None:
         yield from ((text, 1) for text in python_values(array) if text is not None)
         return
     dictionary, indices = entries
     often = np.bincount(indices[buffers.flags(array)], minlength=len(dictionary)).tolist()
-    texts = zip(python_values(dictionary), often, strict=True)
-    yield from ((text, times) for text, times in texts if text is not None and times)
+    counted = zip(python_values(dictionary), often, strict=True)
+    yield from ((text, times) for text, times in counted if text is not None and times)
 
 
 def _in_document(text: str, paths: Collection[Path | None] | None) -> int:

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
-
 import masker
 from masker import methods
-from masker.arrow import buffers, tree
+from masker.arrow import tree
 from masker.arrow.expansion import expanded_bytes
 from masker.path import render
 from masker.records import COLUMN
 from pdp.arrow import token_tree
-from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths
+from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths, texts
 from pdp.arrow.table import Batch
 from pdp.arrow.tokens import at_path, columns_digest, json_values, present, python_values, records_digest
 from pdp.errors import MaskPlanRefused, ValueRefused
@@ -66,14 +64,8 @@ def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str,
 
 def documents_values(array: Array, paths: Sequence[str]) -> int:
     """How many values stand at these paths of a column of JSON; each entry of a dictionary is parsed once."""
-    if (entries := tree.dictionary_of(array)) is not None:
-        dictionary, indices = entries
-        often = np.bincount(indices[buffers.flags(array)], minlength=len(dictionary)).tolist()
-        return sum(
-            times * json_values([text], paths)
-            for times, text in zip(often, python_values(dictionary), strict=True)
-            if times
-        )
+    if tree.dictionary_of(array) is not None:
+        return sum(times * json_values([text], paths) for text, times in texts(array))
     if expanded_bytes(array, is_slice=True) > MAX_JSON_BYTES + len(array):
         raise ValueRefused(TOO_MUCH)
     return json_values(python_values(array), paths)

@@ -1,7 +1,6 @@
 """Where a token comes from: it is read for each call."""
 
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,18 +9,9 @@ from pdp.client import CallError, Client
 from pdp.dev import identity
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests.parts import Placet
+from tests.tokens import counting
 
 SECONDS = 20
-
-
-def counting(made: Callable[[], str]) -> tuple[Callable[[], str], list[str]]:
-    seen: list[str] = []
-
-    def source() -> str:
-        seen.append(made())
-        return seen[-1]
-
-    return source, seen
 
 
 async def test_a_function_is_asked_for_each_call(server: Placet) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pdp.client import CallError, Client
 from pdp.client.waiting import watched
 from pdp.dev import identity
 from tests.parts import Placet, exporting
-from tests.tokens import claims, signed
+from tests.tokens import claims, counting, signed
 
 SECONDS = 20
 
@@ -23,16 +22,6 @@ def ending(server: Placet, who: str, role: str, seconds: float) -> str:
     ends = int(time.time()) - LEEWAY_SECONDS + seconds
     groups = ["data-stewards"] if role == "reviewer" else []
     return signed(server.state, claims(who, exp=ends, iat=int(time.time()) - 300, roles=[role], groups=groups))
-
-
-def counting(made: Callable[[], str]) -> tuple[Callable[[], str], list[str]]:
-    seen: list[str] = []
-
-    def source() -> str:
-        seen.append(made())
-        return seen[-1]
-
-    return source, seen
 
 
 async def test_a_wait_goes_on_with_the_next_token(server: Placet, tmp_path: Path) -> None:
