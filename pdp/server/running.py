@@ -187,7 +187,7 @@ def _add_services(
     reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
-    requesting = Requesting(parts.approvals, parts.delivery, integrity)
+    requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
     queue = ReviewQueue(parts.queue, reviewing, opa.opa)
     watching = Watching(queue, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
