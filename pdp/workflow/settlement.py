@@ -3,7 +3,7 @@
     evaluate -> ready -> compare-and-set (step and outbox in one update) -> records durable -> answer
 
 What the server itself does under an allow is made ready before anything is used for it (`Ask.ready`). Died before the
-compare-and-set: nothing happened. Died after: the same `request_id` finishes it, or a sweep delivers the records.
+compare-and-set: nothing happened. Died after: the same attempt gets the answer, or a sweep delivers the records.
 """
 
 from collections.abc import Sequence
