@@ -81,7 +81,8 @@ def warnings(opa: Path, found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
-    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
+    guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
+    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa)), *guessable})
     if not found.people:
         return [*map(str, compared)]
     strange = strangers.unknown(found.data, found.types)[1]
