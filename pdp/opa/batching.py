@@ -13,7 +13,7 @@
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from pdp import deadline
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.quarantine import Quarantine, Suspect
-from pdp.opa.queries import OpaLate
+from pdp.opa.queries import About, OpaLate, is_undefined
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -46,6 +46,8 @@ WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
 """Seconds of a call's time that are kept to record that OPA did not answer."""
+MASKS_WEIGHT = 8
+"""How many times as long OPA takes for a byte of columns as for one of a request; see `tests.bench.fairness`."""
 BYTES_OF_EACH = 512
 """Bytes that a question weighs at least: OPA needs that much time for the smallest."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
@@ -55,7 +57,7 @@ _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 class Asks(Protocol):
     """Asks OPA the questions of a batch; `queries.Opa` does."""
 
-    async def decisions(self, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
         """One raw answer for each input, or an error for all of them."""
 
     async def is_healthy(self) -> bool:
@@ -64,11 +66,17 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One decision to ask for. What `suspect` names goes into quarantine if OPA cannot answer it."""
+    """One thing to ask. What `suspect` names goes into quarantine if OPA cannot answer it."""
 
     input: bytes
     suspect: Suspect
     explain: bool = False
+    about: About = About.DECISIONS
+
+    @property
+    def weight(self) -> int:
+        """In bytes of a decision's question that take OPA as long."""
+        return max(len(self.input), BYTES_OF_EACH) * (MASKS_WEIGHT if self.about is About.MASKS else 1)
 
 
 _UNANSWERED = object()
@@ -133,7 +141,7 @@ class Batcher:
         group = _Group(questions, asyncio.get_running_loop().create_future())
         items = self._admitted([_Item(group, index) for index in range(len(questions))])
         for item in items:
-            self._waiting.put(item.question.suspect.caller, item, max(len(item.question.input), BYTES_OF_EACH))
+            self._waiting.put(item.question.suspect.caller, item, item.question.weight)
         self._schedule()
         try:
             with suppress(TimeoutError):
@@ -142,6 +150,16 @@ class Batcher:
             self._take_back(group, items)
         late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
         return [late if answer is _UNANSWERED else answer for answer in group.answers]
+
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        """The same, where each answer is needed: raises the first error instead."""
+        answers = await self.ask(questions)
+        for answer, question in zip(answers, questions, strict=True):
+            if isinstance(answer, PdpError):
+                raise answer
+            if is_undefined(answer):
+                raise PolicyInvalid("undefined", f"data.pdp.{question.about} has no answer; load the core of Placet")
+        return answers
 
     def _take_back(self, group: _Group, items: Sequence[_Item]) -> None:
         if group.missing:
@@ -163,8 +181,9 @@ class Batcher:
         if items:
             self._last_start = self._now()
             self._crowd = max(len(items), self._crowd * CROWD_DECAY)
-            self._outstanding += 1
-            self._spawn(self._query(items))
+            for alike in _by(items, lambda item: item.question.about):
+                self._outstanding += 1
+                self._spawn(self._query(alike))
         self._schedule()
 
     def _next(self) -> list[_Item]:
@@ -173,7 +192,7 @@ class Batcher:
         size = 0
         while len(items) < MAX_ITEMS and size < MAX_BYTES and (item := self._waiting.take()) is not None:
             items.append(item)
-            size += len(item.question.input)
+            size += item.question.weight
         return items
 
     def _admitted(self, items: Sequence[_Item]) -> list[_Item]:
@@ -199,11 +218,13 @@ class Batcher:
             await self._isolate(items, failure)
 
     async def _try(self, items: Sequence[_Item]) -> PdpError | None:
-        """Ask and settle all items; or return the error, if there is no answer for any of them."""
+        """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
         try:
-            answers = await self._engine.decisions(
-                [question.input for question in questions], [question.explain for question in questions]
+            answers = await self._engine.answers(
+                questions[0].about,
+                [question.input for question in questions],
+                [question.explain for question in questions],
             )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error
@@ -216,7 +237,7 @@ class Batcher:
         if not await self._is_ones_fault(failure):
             for item in items:
                 item.settle(failure)
-        elif len(parts := _by_suspect(items)) > 1:
+        elif len(parts := _by(items, lambda item: item.question.suspect)) > 1:
             await asyncio.gather(*(self._ask_again(part) for part in parts))
         elif isinstance(failure, OpaLate):
             await asyncio.gather(*(self._ask_alone(item) for item in items))
@@ -271,8 +292,8 @@ class Batcher:
         return asyncio.get_running_loop().time()
 
 
-def _by_suspect(items: Sequence[_Item]) -> list[list[_Item]]:
-    parts: dict[Suspect, list[_Item]] = {}
+def _by(items: Sequence[_Item], key: Callable[[_Item], Hashable]) -> list[list[_Item]]:
+    parts: dict[Hashable, list[_Item]] = {}
     for item in items:
-        parts.setdefault(item.question.suspect, []).append(item)
+        parts.setdefault(key(item), []).append(item)
     return list(parts.values())

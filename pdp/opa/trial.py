@@ -10,7 +10,7 @@ from pdp.canonical import canonical
 from pdp.decision import Verdict, opa_input, verdict
 from pdp.errors import InvalidRequest
 from pdp.opa.process import OpaProcess
-from pdp.opa.queries import Opa
+from pdp.opa.queries import About, Opa
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
 from pdp.policy.schema import schemas
@@ -47,7 +47,7 @@ async def verdicts(
         process = OpaProcess(opa, folder / "bundle.tar.gz", Path(name, "opa.sock"), say=say)
         async with process, Opa(f"unix://{process.socket}") as connection:
             explained = [request.explain for request, _ in asks]
-            answers = await connection.decisions(inputs, explained, SECONDS)
+            answers = await connection.answers(About.DECISIONS, inputs, explained, SECONDS)
     return [verdict(answer, person_types) for answer in answers]
 
 

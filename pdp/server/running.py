@@ -192,20 +192,20 @@ def _add_services(
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
-    reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
+    batcher, turns = Batcher(opa.opa), Turns()
+    reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
+    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity)
     requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
-    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
+    queue = ReviewQueue(parts.queue, reviewing, batcher)
     watching = Watching(queue, reviewing, parts.changes, parts.feed)
-    turns = Turns()
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
         faults=opa.policy.faults,
-        batcher=Batcher(opa.opa),
+        batcher=batcher,
         settlement=Settlement(
-            parts.approvals, opa.opa, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
+            parts.approvals, batcher, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
         ),
         delivery=parts.delivery,
         writer=parts.writer,
@@ -220,7 +220,7 @@ def _add_services(
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]
