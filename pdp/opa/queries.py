@@ -93,17 +93,23 @@ class Opa:
         await self._client.close_connection()
 
     async def decisions(
-        self, inputs: Sequence[bytes], explained: Sequence[bool], seconds: float = QUERY_SECONDS
+        self,
+        inputs: Sequence[bytes],
+        explained: Sequence[bool],
+        seconds: float = QUERY_SECONDS,
+        *,
+        strict: bool = True,
     ) -> list[Any]:
         """Ask `data.pdp.decisions` about all inputs at once. Returns one raw answer for each, in order.
 
-        An answer that OPA left out `is_undefined`. Raises `PolicyInvalid` if the query failed as a whole, `OpaLate` if
-        it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
+        An answer that OPA left out `is_undefined`. Unless `strict`, a builtin that fails is undefined instead of an
+        error: such an answer must not decide, it only tells where to look. Raises `PolicyInvalid` if the query failed
+        as a whole, `OpaLate` if it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
         """
         batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
         body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
-        answers = await self._ask("decisions", body, seconds)
+        answers = await self._ask("decisions", body, seconds, strict=strict)
         if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
             raise PolicyInvalid("wrong_keys", "the policy answered other questions than it was asked")
         return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
@@ -124,9 +130,9 @@ class Opa:
         """Ask `data.pdp.eligible` and return the raw answer."""
         return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)
 
-    async def masks(self, question: bytes) -> Any:
+    async def masks(self, question: bytes, seconds: float = QUERY_SECONDS) -> Any:
         """Ask `data.pdp.masks` and return the raw answer."""
-        return await self._ask("masks", b'{"input":%b}' % question, QUERY_SECONDS)
+        return await self._ask("masks", b'{"input":%b}' % question, seconds)
 
     async def revision(self) -> str:
         """The revision of the policy in force; empty if OPA has no bundle."""
@@ -156,8 +162,8 @@ class Opa:
         except TimeoutError:
             return False
 
-    async def _ask(self, entrypoint: str, body: bytes, seconds: float) -> Any:
-        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors=true"
+    async def _ask(self, entrypoint: str, body: bytes, seconds: float, *, strict: bool = True) -> Any:
+        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors={str(strict).lower()}"
         answer = await self._post(url, body, seconds)
         if "result" not in answer:
             raise PolicyInvalid(
