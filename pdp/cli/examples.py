@@ -33,7 +33,11 @@ EXAMPLES = {
     "mongo init": ("pdp mongo init --uri mongodb://127.0.0.1:27017",),
     "healthcheck": ("pdp healthcheck --wait 30",),
     "unmask": ("pdp unmask masked.csv --to plain.csv --table crm.customers --column email",),
-    "approvals list": ("pdp approvals list", "pdp approvals list --queue --as bob"),
+    "approvals list": (
+        "pdp approvals list",
+        "pdp approvals list --queue --as bob",
+        "pdp approvals list --in-my-name --as alice",
+    ),
     "approvals show": ("pdp approvals show apr_0190a5b2",),
     "approvals approve": ("pdp approvals approve apr_0190a5b2 --as bob --reason 'needed for the report'",),
     "approvals deny": ("pdp approvals deny apr_0190a5b2 --as bob --reason 'not this table'",),

@@ -4,8 +4,8 @@ from typing import NoReturn
 
 import typer
 
-from pdp.cli.visible import printable
 from pdp.errors import PdpError
+from pdp.visible import printable
 
 OK = 0
 """The command succeeded; the action is allowed."""

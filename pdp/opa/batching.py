@@ -1,4 +1,4 @@
-"""Makes one OPA query of the calls that are in flight together.
+"""Makes one OPA query of the calls that are in flight together, in which callers have equal shares.
 
 1. The starts of queries are paced, so that batches form. OPA answers before gRPC hands over the next calls: without a
    pace, a query holds one to four questions. A caller that is alone never waits.
@@ -8,17 +8,19 @@
 3. A question that is late is asked again in the quarantine's lane, where OPA does nothing else. Only a late answer
    there convicts it. So no caller pays for the questions of another, and no plain question for a slow one.
 4. If OPA does not answer its health check, nothing is asked again, and every question gets the error.
+5. Callers take turns by the bytes that they ask about: what one caller sends waits behind its own questions. A call
+   that ends takes back what was not asked yet. How much may wait at all is for `pdp.admission` to say.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pdp import deadline
-from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
+from pdp.fair import FairQueue
 from pdp.opa.quarantine import Quarantine, Suspect
 from pdp.opa.queries import OpaLate
 
@@ -28,8 +30,6 @@ MAX_BYTES = 512 * 1024
 """Bytes of input at which a query takes no further question: a larger one takes OPA longer than a query may."""
 MAX_OUTSTANDING = 2
 """Queries that OPA works on at one time. As measured, two give batches 12 % more than one, and single calls nothing."""
-MAX_WAITING = 4096
-"""Questions that wait. It bounds the memory and the wait; then calls are refused as `Overloaded`."""
 PACE_SECONDS = 0.006
 """Seconds between the starts of two queries while there is a crowd.
 
@@ -46,6 +46,8 @@ WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
 """Seconds of a call's time that are kept to record that OPA did not answer."""
+BYTES_OF_EACH = 512
+"""Bytes that a question weighs at least: OPA needs that much time for the smallest."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -92,7 +94,7 @@ class _Group:
             self.done.set_result(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Item:
     """A question of a group, by its index."""
 
@@ -116,7 +118,7 @@ class Batcher:
 
     def __init__(self, engine: Asks) -> None:
         self._engine = engine
-        self._waiting: deque[_Item] = deque()
+        self._waiting: FairQueue[_Item] = FairQueue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outstanding = 0
         self._crowd = 0.0
@@ -128,15 +130,23 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        if len(self._waiting) >= MAX_WAITING:
-            raise Overloaded("too many questions wait for OPA; try again with fewer at once")
         group = _Group(questions, asyncio.get_running_loop().create_future())
-        self._waiting.extend(self._admitted([_Item(group, index) for index in range(len(questions))]))
+        items = self._admitted([_Item(group, index) for index in range(len(questions))])
+        for item in items:
+            self._waiting.put(item.question.suspect.caller, item, max(len(item.question.input), BYTES_OF_EACH))
         self._schedule()
-        with suppress(TimeoutError):
-            await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        try:
+            with suppress(TimeoutError):
+                await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        finally:
+            self._take_back(group, items)
         late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
         return [late if answer is _UNANSWERED else answer for answer in group.answers]
+
+    def _take_back(self, group: _Group, items: Sequence[_Item]) -> None:
+        if group.missing:
+            for item in items:
+                self._waiting.withdraw(item.question.suspect.caller, item)
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer to the time at which the pace allows it."""
@@ -158,12 +168,12 @@ class Batcher:
         self._schedule()
 
     def _next(self) -> list[_Item]:
-        """The items of the next query, the oldest first."""
+        """The items of the next query, callers in turns."""
         items: list[_Item] = []
         size = 0
-        while self._waiting and len(items) < MAX_ITEMS and size < MAX_BYTES:
-            items.append(self._waiting.popleft())
-            size += len(items[-1].question.input)
+        while len(items) < MAX_ITEMS and size < MAX_BYTES and (item := self._waiting.take()) is not None:
+            items.append(item)
+            size += len(item.question.input)
         return items
 
     def _admitted(self, items: Sequence[_Item]) -> list[_Item]:

@@ -82,7 +82,7 @@ class Settlement:
             return await self._resume(ask, verdict, existing)
         if ask.request.dry_run:
             return answer_without_step(ask, verdict)
-        await self._limits.admit(ask.caller.identity, ask.canonical.digest, principals)
+        await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
         return await retried(lambda: self._open(ask, verdict, principals))
 
     async def _existing(self, ask: Ask) -> ApprovalAt | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pdp import deadline
-from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, MAX_WAITING, PACE_SECONDS, Batcher, Question
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
+from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher, Question
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import OpaLate
 
@@ -136,19 +136,55 @@ async def test_query_holds_so_many_items_and_so_many_bytes() -> None:
     assert engine.sizes()[2:] == [2, 2]
 
 
-async def test_too_many_waiting_are_refused_and_the_others_answered() -> None:
+async def test_strangers_question_is_in_the_next_query_whatever_another_caller_has_waiting() -> None:
     engine = Simulator(waits=asyncio.Event())
     batcher = Batcher(engine)
-    calls = [asyncio.create_task(batcher.ask(good("a", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    noisy = asyncio.create_task(batcher.ask(good("noisy", 20 * MAX_ITEMS)))
     await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
-    calls.append(asyncio.create_task(batcher.ask(good("b", MAX_WAITING))))
+    stranger = asyncio.create_task(batcher.ask(good("stranger")))
     await asyncio.sleep(0)
-    with pytest.raises(Overloaded):
-        await batcher.ask(good("c"))
     assert engine.waits is not None
     engine.waits.set()
-    answers = await all_of(*calls)
-    assert sum(map(len, answers)) == MAX_OUTSTANDING * MAX_ITEMS + MAX_WAITING
+    await all_of(noisy, stranger)
+    assert b"stranger-0" in engine.queries[MAX_OUTSTANDING]
+    assert sum(engine.sizes()) == 20 * MAX_ITEMS + 1
+
+
+async def test_many_callers_share_a_query_by_the_bytes_they_ask_about() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    calls = [asyncio.create_task(batcher.ask(good("first", MAX_OUTSTANDING * MAX_ITEMS)))]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    calls.append(asyncio.create_task(batcher.ask(named("large", *(b"%04d" % n + b"x" * 4092 for n in range(200))))))
+    calls.append(asyncio.create_task(batcher.ask(good("small", 200))))
+    await asyncio.sleep(0)
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*calls)
+    large = [one for one in engine.queries[MAX_OUTSTANDING] if not one.startswith(b"small")]
+    assert len(large) == pytest.approx(MAX_ITEMS / 9, abs=2)
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "late"])
+async def test_call_that_ends_takes_its_questions_back(ends: str) -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    held = [asyncio.create_task(batcher.ask(good("b", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+
+    async def hurried() -> list[Any]:
+        deadline.begin(0.05 if ends == "late" else None)
+        return await batcher.ask(good("a", 1000))
+
+    call = asyncio.create_task(hurried())
+    await until(lambda: len(batcher._waiting) == 1000)
+    if ends == "cancelled":
+        call.cancel()
+    await asyncio.wait({call})
+    assert not batcher._waiting
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*held)
 
 
 @pytest.mark.parametrize(("poison", "error"), [(FAILS, PolicyInvalid), (CRAWLS, OpaLate)])
