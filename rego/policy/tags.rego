@@ -26,7 +26,8 @@ deny contains {
 #   there, so that a misspelt key is refused and not dropped.
 needs_approval contains object.union(asked, requirement) if {
 	some tag in input.resource.properties.tags
-	requirement := data.requirements[tag][input.action.name]
+	requirement := object.get(data.requirements, [tag, input.action.name], null)
+	requirement != null
 	asked := {
 		"rule": sprintf("tags.%s.%s", [tag, input.action.name]),
 		"reason": sprintf("%s of data tagged %s", [input.action.name, tag]),
