@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pdp.config import Config
 from pdp.masking.keys import MaskKeys
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
 from pdp.recording.writer import Writer
 from pdp.service import mask_off
 from pdp.store.database import Database
@@ -31,7 +31,7 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
-def mask_service(config: Config, deciding: Deciding, opa: Opa, writer: Writer, masks: Masks) -> object:
+def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: Writer, masks: Masks) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -43,7 +43,7 @@ def mask_service(config: Config, deciding: Deciding, opa: Opa, writer: Writer, m
     jobs = MaskJobs(
         person_types=config.person_types,
         deciding=deciding,
-        opa=opa,
+        batcher=batcher,
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
         uses=masks.uses,

@@ -30,8 +30,10 @@ from pdp.errors import (
 from pdp.masking.job import Job, Progress, Reservation, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import masks_input, selection
-from pdp.opa.queries import Opa
+from pdp.masking.question import Column, masks_input, parts, selection, whole
+from pdp.opa.batching import Batcher, Question
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
@@ -81,7 +83,7 @@ class MaskJobs:
         *,
         person_types: frozenset[str],
         deciding: Deciding,
-        opa: Opa,
+        batcher: Batcher,
         keys: MaskKeys,
         domains: Domains,
         uses: MaskUses,
@@ -90,7 +92,7 @@ class MaskJobs:
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits = quotas, limits
         self._giving_back: set[asyncio.Task[None]] = set()
@@ -214,8 +216,8 @@ class MaskJobs:
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
         columns = work.shape.columns
-        answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
-        selected = selection(answer, columns, partial=work.action != "mask")
+        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
+        selected = selection(whole(answers), columns, partial=work.action != "mask")
         plan = await self._threads.run(
             lambda: compiled(
                 work.shape,
@@ -266,6 +268,12 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
+
+
+def _question(ask: Ask, columns: Sequence[Column]) -> Question:
+    asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
+    suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
+    return Question(asked, suspect, about=About.MASKS)
 
 
 def _require_time(answer: Answer) -> None:

@@ -284,7 +284,7 @@ async def test_of_racing_uses_those_that_lose_give_their_quota_back(stage: Stage
     for _ in range(8):
         racer = mask_pb2.MaskScope()
         racer.CopyFrom(made)
-        racer.request_id, racer.approval_id = uuid4().hex, approval_id
+        racer.request_id, racer.attempt_id, racer.approval_id = uuid4().hex, uuid4().hex, approval_id
         racers.append(call(stage.server, "Unmask", racer, data))
     effects = [decision(answer).effect for answer in await asyncio.gather(*racers)]
     assert effects.count(Effect.EFFECT_ALLOW) == 1

@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pdp.errors import InvalidRequest
+from pdp.masking.question import MAX_COLUMNS
 from pdp.masking.rows import Shape
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
@@ -28,6 +30,16 @@ def test_an_odd_name_is_also_what_is_written() -> None:
         '["list[]"]': ("list[]",),
     }
     assert Shape(schema).path_of("Card No") == Shape(schema).path_of('["Card No"]') == '["Card No"]'
+
+
+def test_table_or_records_with_too_many_columns_are_refused() -> None:
+    names = [f"c{number}" for number in range(MAX_COLUMNS)]
+    nested = pa.schema([("whole", pa.struct([(name, pa.string()) for name in names]))])
+    for shape in (Shape(pa.schema([(name, pa.string()) for name in names])), Shape.of_records(names, "shape")):
+        assert shape.within("shape") is shape
+    for shape in (Shape(nested), Shape.of_records([*names, "more"], "shape")):
+        with pytest.raises(InvalidRequest, match="shape: has more than 2000 columns"):
+            shape.within("shape")
 
 
 def test_what_could_be_another_column_stays_a_path() -> None:

@@ -85,10 +85,8 @@ class Stage:
         """Change the policy, and wait until it is in force."""
 
         async def revision() -> str:
-            request = info_pb2.GetServerInfoRequest()
-            return (
-                await self.server.info.GetServerInfo(request, metadata=self.server.metadata("dana"))
-            ).policy_revision
+            request, by = info_pb2.GetServerInfoRequest(), self.server.metadata("dana")
+            return (await self.server.info.GetServerInfo(request, metadata=by)).policy_revision
 
         before = await revision()
         (self.folder / "data.json").write_text(json.dumps({**DATA, "closed": closed}))

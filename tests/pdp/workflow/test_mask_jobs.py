@@ -28,6 +28,8 @@ from pdp.errors import (
 )
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
+from pdp.opa.batching import Question
+from pdp.opa.queries import About
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
@@ -100,13 +102,15 @@ class Parts:
         assert not ask.request.dry_run
         return self.effect is Effect.DENY
 
-    async def masks(self, question: bytes) -> Any:
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        [question] = questions
+        assert question.about is About.MASKS
         self.did.append("plan")
-        assert payload(question)["columns"]
+        assert payload(question.input)["columns"]
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, PdpError):
             raise found
-        return found
+        return [found]
 
     def current(self) -> masker.Keyring:
         return self.keyring
@@ -149,7 +153,7 @@ def jobs(parts: Parts) -> MaskJobs:
     return MaskJobs(
         person_types=frozenset({"user"}),
         deciding=one,
-        opa=one,
+        batcher=one,
         keys=one,
         domains=one,
         uses=one,
