@@ -163,7 +163,7 @@ class ReviewIndividually(PdpError):
 
 
 class TooManyPending(PdpError):
-    """Too many approvals of this caller, or of a person behind it, wait for reviewers; no approval was opened."""
+    """Too many approvals of this caller, in one person's name or in all, wait for reviewers; no approval was opened."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_PENDING"

@@ -23,7 +23,7 @@ from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate
 from pdp.opa.quarantine import Quarantine
 from pdp.opa.queries import About, OpaLate, is_undefined
-from pdp.opa.question import UNANSWERED, Group, Item, Question
+from pdp.opa.waiting import UNANSWERED, Group, Item, Question
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pdp.opa.queries import About
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 
 SECONDS_OF_BYTE = {About.DECISIONS: 1e-7, About.REVIEWS: 2e-7, About.ELIGIBLE: 4e-7, About.MASKS: 8e-7}
 """OPA's seconds for a byte of a question, at first; then as the last queries took, which counts by `LEARNT`."""

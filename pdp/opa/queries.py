@@ -103,17 +103,24 @@ class Opa:
         await self._client.close_connection()
 
     async def answers(
-        self, about: About, inputs: Sequence[bytes], explained: Sequence[bool] = (), seconds: float = QUERY_SECONDS
+        self,
+        about: About,
+        inputs: Sequence[bytes],
+        explained: Sequence[bool] = (),
+        seconds: float = QUERY_SECONDS,
+        *,
+        strict: bool = True,
     ) -> list[Any]:
         """Ask about all inputs at once; of decisions, some are `explained`. Returns one raw answer for each, in order.
 
-        An answer that OPA left out `is_undefined`. Raises `PolicyInvalid` if the query failed as a whole, `OpaLate` if
-        it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
+        An answer that OPA left out `is_undefined`. Unless `strict`, a builtin that fails is undefined instead of an
+        error: such an answer must not decide, it only tells where to look. Raises `PolicyInvalid` if the query failed
+        as a whole, `OpaLate` if it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
         """
         batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
         body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
-        answers = await self._ask(about, body, seconds)
+        answers = await self._ask(about, body, seconds, strict=strict)
         if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
             raise PolicyInvalid("wrong_keys", "the policy answered other questions than it was asked")
         return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
@@ -146,8 +153,8 @@ class Opa:
         except TimeoutError:
             return False
 
-    async def _ask(self, entrypoint: str, body: bytes, seconds: float) -> Any:
-        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors=true"
+    async def _ask(self, entrypoint: str, body: bytes, seconds: float, *, strict: bool = True) -> Any:
+        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors={str(strict).lower()}"
         answer = await self._post(url, body, seconds)
         if "result" not in answer:
             raise PolicyInvalid(

@@ -10,7 +10,7 @@ from pdp.service import mask_off
 from pdp.store.database import Database
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.store.unmaskings import Unmaskings
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.repeat import CONTINUED_FOR
@@ -35,8 +35,7 @@ def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: W
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
-    from pdp.masking.job import Limits  # noqa: PLC0415  # an extra
-    from pdp.masking.threads import Threads  # noqa: PLC0415
+    from pdp.masking.threads import Threads  # noqa: PLC0415  # an extra
     from pdp.service.mask import MaskService  # noqa: PLC0415
     from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 
@@ -49,7 +48,7 @@ def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: W
         domains=masks.domains,
         uses=masks.uses,
         quotas=masks.quotas,
-        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour, config.masking.bulk),
         writer=writer,
         threads=threads,
     )

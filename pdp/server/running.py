@@ -196,7 +196,7 @@ def _add_services(
     reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
-    requesting = Requesting(parts.approvals, parts.delivery, integrity)
+    requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
     queue = ReviewQueue(parts.queue, reviewing, batcher)
     watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
     deciding = Deciding(

@@ -22,7 +22,7 @@ from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import is_undefined
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
@@ -30,6 +30,7 @@ from pdp.turns import Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Answer, Ask
+from pdp.workflow.repeat import checked_attempt
 from pdp.workflow.settlement import Settlement
 
 Faults: TypeAlias = Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], Sequence[tuple[str, str]]]
@@ -101,6 +102,7 @@ class Deciding:
         request = _with_vouched(request, caller)
         if request.request_id:
             canonical.checked_id(request.request_id, "request_id")
+        checked_attempt(request.attempt_id)
         canonical.checked_text(request.justification, "justification")
         bound = canonical.canonical(request, self._realm)
         properties, context = bound.members["resource"]["properties"], bound.members["context"]

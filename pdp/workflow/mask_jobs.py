@@ -27,7 +27,7 @@ from pdp.errors import (
     PolicyInvalid,
     StoreUnavailable,
 )
-from pdp.masking.job import Job, Limits, Progress, Reservation
+from pdp.masking.job import Job, Progress, Reservation
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
 from pdp.masking.question import Column, masks_input, parts, selection, whole
@@ -35,13 +35,13 @@ from pdp.masking.threads import Threads
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -63,7 +63,7 @@ class _Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
-    persons: Sequence[str]
+    persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
 
 
@@ -237,8 +237,9 @@ class MaskJobs:
             len(columns) * BYTES_OF_COLUMN,
         )
         await self._domains.require(used_domains(plan))
-        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
-        return _Planned(plan, sorted(persons), await run(lambda: work.bound(plan), work.size))
+        people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
+        return _Planned(plan, persons, await run(lambda: work.bound(plan), work.size))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""

@@ -14,7 +14,7 @@ from pdp.decision import policy_review, review_input
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 from pdp.store.queue import Place, Queue
 from pdp.workflow.reviewing import Reviewing
 

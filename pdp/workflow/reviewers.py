@@ -12,7 +12,7 @@ from pdp.errors import PolicyInvalid
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 from pdp.policy_answer import policy_object, policy_revision, policy_text
 from pdp.requirement import Requirement
 

@@ -38,7 +38,7 @@ from pdp.obstacle import Obstacle, obstacle
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon

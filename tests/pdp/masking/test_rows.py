@@ -61,7 +61,7 @@ def test_below_an_odd_name_both_ways_are_around() -> None:
 async def server(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Placet]:
     folder = tmp_path_factory.mktemp("policy")
     names = ", ".join(f"`{name}`" for name in ODD)
-    (folder / "data.json").write_text('{"domains": {"odd": {"mask": "token", "kind": "rec"}}}')
+    (folder / "data.json").write_text('{"domains": {"odd": {"mask": "token", "kind": "rec", "values": "open"}}}')
     (folder / "odd.rego").write_text(f"""package policy
 
 mask contains {{"rule": "odd", "reason": "odd", "columns": [{names}], "domain": "odd"}} if {{

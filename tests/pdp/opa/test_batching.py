@@ -12,7 +12,7 @@ from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.opa.batching import FEWEST, MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import About, OpaLate
-from pdp.opa.question import Question
+from pdp.opa.waiting import Question
 
 FAILS, CRAWLS = b"fails", b"crawls"
 
