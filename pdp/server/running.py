@@ -174,10 +174,10 @@ def _add_services(
     batcher, turns = Batcher(opa.opa), Turns()
     reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity)
+    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
     requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
     queue = ReviewQueue(parts.queue, reviewing, batcher)
-    watching = Watching(queue, reviewing, parts.changes, parts.feed)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,

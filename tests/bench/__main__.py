@@ -13,7 +13,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "overload", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
+PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
 
 
 def main() -> int:
@@ -26,6 +26,7 @@ def main() -> int:
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "overload": [*dev, "tests.bench.overload"],
+        "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
         "people": [sys.executable, "-m", "tests.bench.people"],
