@@ -13,19 +13,8 @@ import argparse
 import subprocess
 import sys
 
-PARTS = [
-    "decisions",
-    "overload",
-    "fairness",
-    "approvals",
-    "queue",
-    "people",
-    "reload",
-    "attack",
-    "masks",
-    "stream",
-    "parquet",
-]
+PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
+PARTS += ["masks", "stream", "parquet"]
 
 
 def main() -> int:
