@@ -175,7 +175,10 @@ class Overloaded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
-    retry_seconds = 0.5
+
+    def __init__(self, sentence: str, retry_seconds: float = 0.5) -> None:
+        super().__init__(sentence)
+        self.retry_seconds = retry_seconds
 
 
 class EngineUnavailable(PdpError):

@@ -65,6 +65,7 @@ EXAMPLES = {
     ),
     "policy check": ("pdp policy check policy", "pdp policy check policy --against policy-in-force"),
     "policy test": ("pdp policy test policy --coverage 100",),
+    "policy attack": ("pdp policy attack policy", "pdp policy attack policy -f requests.jsonl"),
     "policy build": ("pdp policy build policy --to bundle.tar.gz",),
     "keys list": ("pdp keys list mask.json",),
     "keys rotate": ("pdp keys rotate mask.json --realm production",),

@@ -12,7 +12,6 @@ from pdp.policy import masks, people, strangers
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
-from pdp.policy.droppable import droppable
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.in_force import not_loaded, twice, undecided
@@ -20,8 +19,10 @@ from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
 from pdp.policy.reference import definitions, unknown_attributes, unknown_data
 from pdp.policy.schema import Schemas, parsed, request
+from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import capabilities, forbidden, run
+from pdp.policy.total import Totality
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.vocabulary import misshapen
 from pdp.policy.zone import local, local_data
@@ -86,7 +87,9 @@ def warnings(opa: Path, found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
-    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
+    guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
+    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa)), *guessable})
+    compared += sorted(by_table(found.modules, found.data))
     general = [*map(str, compared), *groups(found.modules, found.data)]
     if not found.people:
         return general
@@ -145,7 +148,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
                 yield from unknown_data(module, rules, data)
                 yield from missing(module, rules, data)
                 yield from members(module, data)
-                yield from droppable(module, rules, data)
+                yield from Totality(rules, data).findings(module)
                 yield from masks.entries(module, data)
                 yield from masked(module, data)
 

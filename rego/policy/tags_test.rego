@@ -82,12 +82,15 @@ test_misspelt_key_of_a_requirement_is_not_dropped if {
 	answer.requirements[0].cuont == 2
 }
 
+payroll(subject, on_behalf_of) := object.union(request(subject, "read", {}), {
+	"on_behalf_of": on_behalf_of,
+	"resource": {"type": "table", "id": "payroll", "properties": {}},
+})
+
+bob := {"type": "user", "id": "bob", "properties": {}}
+
 test_uncleared_party_is_denied_and_named if {
-	answer := pdp.decision with input as request(
-		{"type": "user", "id": "bob", "properties": {}},
-		"read",
-		{"tags": ["pii", "restricted"]},
-	)
+	answer := pdp.decision with input as payroll(bob, [alice])
 	answer.effect == "DENY"
 	answer.reasons == [{
 		"rule": "tags.clearance",
@@ -95,8 +98,4 @@ test_uncleared_party_is_denied_and_named if {
 	}]
 }
 
-test_cleared_parties_are_not if {
-	bob := {"type": "user", "id": "bob", "properties": {}}
-	cleared := object.union(request(bob, "read", {"tags": ["restricted"]}), {"on_behalf_of": []})
-	pdp.decision.effect == "ALLOW" with input as cleared
-}
+test_cleared_parties_are_not if pdp.decision.effect == "ALLOW" with input as payroll(bob, [])
