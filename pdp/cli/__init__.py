@@ -26,6 +26,7 @@ from pdp.cli import (
     serve,
     unmask,
 )
+from pdp.say import tell
 
 app = typer.Typer(
     name="pdp",
@@ -47,7 +48,7 @@ def placet(
     Everything else goes to standard error. `pdp COMMAND --help` has examples.
     """
     if version:
-        typer.echo(__version__)
+        tell(__version__)
         raise typer.Exit
 
 

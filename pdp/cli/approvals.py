@@ -10,6 +10,7 @@ import typer
 from pdp.cli import exit_code, request_file, waiting
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
+from pdp.say import say
 
 if TYPE_CHECKING:
     from pdp.cli.reviewing import Reviewer
@@ -80,7 +81,7 @@ async def list_approvals(
             page.approvals.extend(more.approvals)
     session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
     if page.next_page_token:
-        typer.echo("there are more; --all lists them", err=True)
+        say("there are more; --all lists them")
 
 
 @app.command()

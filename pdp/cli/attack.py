@@ -11,7 +11,8 @@ import typer
 from pdp.cli import asked, exit_code, request_file
 from pdp.environment import Environment
 from pdp.errors import PdpError
-from pdp.visible import printable, typed, visible
+from pdp.say import say, tell
+from pdp.visible import typed, visible
 
 if TYPE_CHECKING:
     from pdp.opa.attack import Found, Report
@@ -89,9 +90,9 @@ def _print(report: "Report") -> None:
     if (more := len(report.notes) - MOST_NOTES) > 0:
         _note(f"note: {more} more changes of subject, chain or caller weaken answers")
     for found in report.findings:
-        typer.echo(printable(_shown(found)))
+        tell(_shown(found))
     for line in report.unmatched:
-        typer.echo(printable(_unmatched(line)))
+        tell(_unmatched(line))
     _end(report)
 
 
@@ -136,7 +137,7 @@ def _unmatched(line: "Accepted") -> str:
 
 
 def _note(sentence: str) -> None:
-    typer.echo(printable(sentence), err=True)
+    say(sentence)
 
 
 def _progress(done: int, total: int) -> None:

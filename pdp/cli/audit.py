@@ -12,6 +12,7 @@ import typer
 from pdp.cli import anchors, exit_code, verification
 from pdp.cli.session import Output, Session, client_command
 from pdp.environment import Environment
+from pdp.say import give, say, tell
 
 if TYPE_CHECKING:
     from pdp.audit.verify import Anchor, Verifier
@@ -50,7 +51,7 @@ async def list_records(
             page.records.extend(more.records)
     session.print(page, lambda: display.record_table(page.records), page.records)
     if page.next_page_token:
-        typer.echo("there are more; --all lists them", err=True)
+        say("there are more; --all lists them")
 
 
 @app.command()
@@ -106,7 +107,7 @@ async def export(
             async for batch in verification.batches(client):
                 target.write(batch_line(batch))
                 records += len(batch.records)
-    typer.echo(f"{records} records exported", err=True)
+    say(f"{records} records exported")
 
 
 @app.command()
@@ -144,30 +145,25 @@ def _keep(anchor: "Anchor", state: Path, origin: str) -> None:
     try:
         kept = anchors.keep(anchor, state, origin)
     except OSError as error:
-        typer.echo(
+        say(
             f"note: the anchor could not be kept in {state} ({error.strerror}); keep this output in its place, as "
-            "`-o json` prints it, and next time: pdp audit verify --since FILE",
-            err=True,
+            "`-o json` prints it, and next time: pdp audit verify --since FILE"
         )
         return
-    typer.echo(
-        f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}",
-        err=True,
-    )
+    say(f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}")
 
 
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor") -> None:
-    typer.echo(f"intact: {verifier.records} records of {len(anchor.writers)} writers", err=True)
-    typer.echo(
+    say(f"intact: {verifier.records} records of {len(anchor.writers)} writers")
+    say(
         "vouches for each writer up to this batch; records that were dropped behind it and behind older anchors are "
-        "not detected:",
-        err=True,
+        "not detected:"
     )
     if session.output is Output.TABLE:
         for writer, seen in anchor.writers.items():
-            typer.echo(f"  writer {writer}  batch {seen.seq}  head {seen.head[:16]}")
+            tell(f"  writer {writer}  batch {seen.seq}  head {seen.head[:16]}")
     else:
-        typer.echo(anchor.to_json().decode())
+        give(anchor.to_json().decode())
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import FORMAT, Output, Session, format_of
 from pdp.environment import Environment
 from pdp.errors import InvalidRequest, PdpError, SetupError
+from pdp.say import say, tell
 from pdp.visible import visible
 
 if TYPE_CHECKING:
@@ -44,12 +45,11 @@ def init(
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
     for file in written:
-        typer.echo(str(file))
-    typer.echo(
+        tell(str(file))
+    say(
         f"next:\n  pdp policy test {folder}\n"
         f"  pdp policy eval {folder} --subject agent:my-agent --action write --resource table:orders\n"
-        f"  pdp dev --policy {folder}",
-        err=True,
+        f"  pdp dev --policy {folder}"
     )
 
 

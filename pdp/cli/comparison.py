@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from pdp.cli import exit_code
 from pdp.cli.mask_files import refusals
 from pdp.cli.rereading import reopened, whole_shape
 from pdp.cli.tokens import DIGEST, TREE, bound_context, texts
+from pdp.say import say
 from pdp.v1.approval_pb2 import Approval
-from pdp.visible import printable
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -29,7 +27,7 @@ async def require_tokens(held: Approval, path: str, scope: "Scope") -> None:
     if found != (bound.get(TREE) or bound.get(DIGEST)):
         differs = "this approval is for other tokens, or for these in another order, shape or key version"
         exit_code.fail(f"{path}: {differs}", exit_code.APPROVAL_ENDED)
-    typer.echo(printable(f"{path}: this approval is for exactly these tokens"), err=True)
+    say(f"{path}: this approval is for exactly these tokens")
 
 
 def _hash(bound: dict[str, Any], opened: "Callable[[], Source]", scope: "Scope") -> str:

@@ -9,6 +9,7 @@ import typer
 from pdp.cli import asked, exit_code
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
+from pdp.say import give, tell
 from pdp.visible import visible
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ async def _many(session: Session, client: "Client", requests: "list[AuthorizeReq
     for batch in _batches(requests):
         answer = await client.call(client.decisions.BatchAuthorize, batch)
         for result in answer.results:
-            typer.echo(_line(session, result))
+            is_shown = session.output is Output.TABLE and result.HasField("decision")
+            tell(_display(result.decision)) if is_shown else give(_json(result))
             unanswered += result.HasField("error")
     if unanswered:
         exit_code.fail(f"{unanswered} of {len(requests)} requests got no answer")
@@ -125,9 +127,7 @@ def _batches(requests: "list[AuthorizeRequest]") -> "Iterator[BatchAuthorizeRequ
     yield batch
 
 
-def _line(session: Session, result: "BatchAuthorizeResult") -> str:
-    if session.output is Output.TABLE and result.HasField("decision"):
-        return _display(result.decision)
+def _json(result: "BatchAuthorizeResult") -> str:
     return json_text(result.decision if result.HasField("decision") else result)
 
 

@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.serve import run_until_stopped, say, stop_signal, stopped
+from pdp.cli.serve import run_until_stopped, stop_signal, stopped
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
+from pdp.say import say
 
 _SIGNALLED = 128
 """The exit status of a command that signal n ended is 128 + n, as in a shell."""

@@ -5,7 +5,7 @@ from typing import NoReturn
 import typer
 
 from pdp.errors import PdpError
-from pdp.visible import printable
+from pdp.say import say
 
 OK = 0
 """The command succeeded; the action is allowed."""
@@ -47,11 +47,11 @@ def of_error(error: PdpError) -> int:
 
 def fail(sentence: str, status: int = FAILURE) -> NoReturn:
     """Print the sentence on standard error and exit. Hidden characters are shown: it may quote text from anybody."""
-    typer.echo(printable(sentence), err=True)
+    say(sentence)
     raise typer.Exit(status)
 
 
 def missing(error: ModuleNotFoundError) -> int:
     """Say that a command needs the extra `server`, and return the exit status for that."""
-    typer.echo(f"this command needs {error.name}, which `pip install 'placet[server]'` brings", err=True)
+    say(f"this command needs {error.name}, which `pip install 'placet[server]'` brings")
     return FAILURE

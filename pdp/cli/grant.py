@@ -11,6 +11,7 @@ import typer
 from pdp.cli import exit_code, request_file
 from pdp.cli.session import Output, Session, client_command
 from pdp.errors import GrantInvalid
+from pdp.say import give
 
 app = typer.Typer(name="grant", help="Check grants, the signed proofs of allows.", no_args_is_help=True)
 
@@ -66,7 +67,7 @@ async def verify(
         )
     except GrantInvalid as error:
         exit_code.fail(f"NOT VALID: {error.sentence}", exit_code.VERIFICATION_FAILED)
-    typer.echo(json.dumps(claims, indent=None if session.output is Output.JSONL else 2))
+    give(json.dumps(claims, indent=None if session.output is Output.JSONL else 2))
 
 
 async def _from_server(session: Session, published: str, realm: str, caller: str) -> tuple[str, str, str]:

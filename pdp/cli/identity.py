@@ -8,6 +8,7 @@ from pdp.cli import exit_code
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
 from pdp.errors import PdpError
+from pdp.say import tell
 from pdp.visible import name, visible
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def token(
     environment = Environment.read()
     try:
         state, _ = presence.meant(environment, environment.address if environment.names_address else "")
-        typer.echo(identity.token(state, as_name))
+        tell(identity.token(state, as_name))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
 

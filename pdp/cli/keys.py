@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pdp.cli import exit_code
+from pdp.say import say, tell
 
 app = typer.Typer(name="keys", help="Make, list and rotate the keys that mask.", no_args_is_help=True)
 
@@ -25,9 +26,9 @@ def list_versions(file: _File) -> None:
 
     with _refused():
         keyring = masker.Keyring.load(file)
-    typer.echo(f"realm {keyring.realm}")
+    tell(f"realm {keyring.realm}")
     for version in keyring.versions.values():
-        typer.echo(f"{version.version:>4}  {version.state:<9} {version.created}")
+        tell(f"{version.version:>4}  {version.state:<9} {version.created}")
 
 
 @app.command()
@@ -47,7 +48,7 @@ def rotate(
         else:
             keys.create(file, realm, now=datetime.now(UTC))
             version = 1
-    typer.echo(f"version {version} masks from now on", err=True)
+    say(f"version {version} masks from now on")
 
 
 @app.command()

@@ -12,7 +12,8 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.decisions import status
-from pdp.visible import visible
+from pdp.say import say
+from pdp.visible import printable, visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -58,7 +59,7 @@ def opened(path: str, scope: "Scope") -> "Source":
 
     made = source(path, scope.form, scope.layout)
     if made.note:
-        typer.echo(visible(f"{path}: {made.note}"), err=True)
+        say(visible(f"{path}: {made.note}"))
     return made
 
 
@@ -99,14 +100,14 @@ def progress(path: str, rows: int | None) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:,} rows"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(Path(path).name, total=rows, rate="")
+        task = bar.add_task(printable(Path(path).name), total=rows, rate="")
 
         def advance(more: int) -> None:
             bar.advance(task, more)
@@ -118,9 +119,9 @@ def progress(path: str, rows: int | None) -> Iterator[Callable[[int], None]]:
 
 def summary(plan: "MaskPlan", rows: int, record_id: str, target: str) -> None:
     """Print what was done, for people, on standard error."""
-    typer.echo(plan_table(plan), err=True)
+    say(plan_table(plan))
     recorded = f", recorded as {record_id}" if record_id else ""
-    typer.echo(f"{rows:,} rows to {'standard output' if target == '-' else target}{recorded}", err=True)
+    say(f"{rows:,} rows to {'standard output' if target == '-' else target}{recorded}")
 
 
 def plan_table(plan: "MaskPlan") -> str:
@@ -147,7 +148,7 @@ def refuse(decision: "AuthorizeResponse") -> NoReturn:
     """Print a decision that is not an allow, and exit with its status."""
     from pdp.cli import display
 
-    typer.echo(display.decision(decision), err=True)
+    say(display.decision(decision))
     raise typer.Exit(status(decision) or exit_code.DENY)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.errors import PdpError
+from pdp.say import say
 
 app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
 
@@ -41,7 +42,7 @@ def init(
         exit_code.fail(error.sentence, exit_code.of_error(error))
     except TimeoutError:
         exit_code.fail(f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself")
-    typer.echo(f"the replica set's first member is {member}" if made else "it is a replica set already", err=True)
+    say(f"the replica set's first member is {member}" if made else "it is a replica set already")
 
 
 async def _initiated(uri: str, host: str) -> tuple[str, bool]:

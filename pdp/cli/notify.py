@@ -8,6 +8,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.errors import SetupError
+from pdp.say import tell
 
 app = typer.Typer(name="notify", help="Test the messages to webhooks.", no_args_is_help=True)
 
@@ -38,4 +39,4 @@ def try_out(
     body = trial(message_id, loaded.realm, datetime.now(UTC))
     if problem := asyncio.run(endpoints[0].send(message_id, body)):
         exit_code.fail(f"{webhook} did not take {message_id}: {problem}", exit_code.UNAVAILABLE)
-    typer.echo(f"{webhook} took {message_id}")
+    tell(f"{webhook} took {message_id}")

@@ -8,6 +8,7 @@ import typer
 from pdp.cli import attack, authoring, exit_code
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.say import say, tell
 
 app = typer.Typer(name="policy", help="Begin, check, test, attack, try and build a policy.", no_args_is_help=True)
 authoring.add_to(app)
@@ -51,12 +52,12 @@ def check(
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}")
     for finding in findings:
-        typer.echo(str(finding))
+        tell(str(finding))
     if findings:
         raise typer.Exit(exit_code.POLICY_ERROR)
-    typer.echo("the policy is fine", err=True)
+    say("the policy is fine")
 
 
 @app.command()
@@ -88,8 +89,8 @@ def build(
     except OSError as error:
         exit_code.fail(f"{output} cannot be written ({error.strerror}); name another file", exit_code.POLICY_ERROR)
     for warning in done.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(done.revision)
+        say(f"warning: {warning}")
+    tell(done.revision)
 
 
 @app.command()
@@ -107,15 +108,15 @@ def test(
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.POLICY_ERROR)
     for name, passed in result.tests.items():
-        typer.echo(f"{'ok    ' if passed else 'FAILED'}  {name}")
+        tell(f"{'ok    ' if passed else 'FAILED'}  {name}")
     if result.report:
-        typer.echo(result.report, err=True)
+        say(result.report)
     if not result.tests:
         exit_code.fail("there are no tests; put NAME_test.rego beside NAME.rego", exit_code.POLICY_TESTS_FAILED)
     for file, covered in result.coverage.items():
         if covered.percent < coverage:
             lines = ", ".join(map(str, covered.missed))
-            typer.echo(f"{file}: {covered.percent:.0f} % covered, not reached: line {lines}", err=True)
+            say(f"{file}: {covered.percent:.0f} % covered, not reached: line {lines}")
     if not result.passed or not result.covers(coverage):
         raise typer.Exit(exit_code.POLICY_TESTS_FAILED)
 

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import typer
-
 from pdp.cli import display
 from pdp.cli.session import Output, Session
+from pdp.say import say
 from pdp.v1.review_pb2 import ListQueueRequest, ListQueueResponse
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ async def list_queue(session: Session, client: "Client", page_size: int, *, ever
         printer.page(whole)
     printer.end(whole)
     if whole.next_page_token:
-        typer.echo("there are more; --all lists them", err=True)
+        say("there are more; --all lists them")
 
 
 class _Printer:

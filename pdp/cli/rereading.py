@@ -13,9 +13,8 @@ from contextlib import ExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import typer
-
 from pdp.cli import exit_code
+from pdp.say import say
 from pdp.visible import visible
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ async def reopened(path: str, scope: "Scope") -> "AsyncIterator[Opened]":
     def opened() -> "Source":
         made = source(path, scope.form, scope.layout, content=content)
         if made.note and made.note not in said:
-            typer.echo(visible(f"{path}: {made.note}"), err=True)
+            say(visible(f"{path}: {made.note}"))
             said.add(made.note)
         return made
 

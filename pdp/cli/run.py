@@ -15,6 +15,7 @@ from pdp.cli.members import Properties, PropertyTexts, members
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.say import say
 
 if TYPE_CHECKING:
     from pdp.client import Decision
@@ -147,7 +148,7 @@ async def _permit(session: Session, enforcement: "Enforcement", build: "Build", 
     from pdp.client import ApprovalPending, Denied
 
     def waiting(approval: "Approval") -> None:
-        typer.echo(f"waiting for people to review {approval.approval_id}", err=True)
+        say(f"waiting for people to review {approval.approval_id}")
 
     try:
         return await enforcement.permit(build, wait=seconds, waiting=waiting)

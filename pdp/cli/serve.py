@@ -13,6 +13,7 @@ import typer
 from pdp.cli import exit_code
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
+from pdp.say import Printable, say, tell
 
 if TYPE_CHECKING:
     import grpc
@@ -79,7 +80,7 @@ def healthcheck(
     until = time.monotonic() + wait
     while (answer := _health(address, service)) != "SERVING" and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
-    typer.echo(answer, err=" " in answer)
+    say(answer) if " " in answer else tell(answer)
     if answer != "SERVING":
         raise typer.Exit(exit_code.UNAVAILABLE)
 
@@ -137,7 +138,9 @@ def run_until_stopped(work: Any) -> None:
     from pdp.process import malloc
 
     malloc.keep_freed()
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    log = logging.StreamHandler(sys.stderr)
+    log.setFormatter(Printable("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
         import uvloop
     except ImportError:
@@ -162,8 +165,3 @@ async def stopped(stop: asyncio.Event, server: "Running") -> None:
     if server.failed.done():
         waiting.cancel()
         await server.failed
-
-
-def say(sentence: str) -> None:
-    """Print a sentence for the operator on standard error."""
-    typer.echo(sentence, err=True)

@@ -15,7 +15,8 @@ import typer
 from pdp.cli import exit_code
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
-from pdp.visible import wrapped
+from pdp.say import give, say, tell
+from pdp.visible import printable, wrapped
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -152,10 +153,10 @@ class Session:
         if self.output is Output.TABLE:
             _print_in_colour(table())
         elif self.output is Output.JSON:
-            typer.echo(json_text(answer, indent=2))
+            give(json_text(answer, indent=2))
         else:
             for message in (answer,) if lines is None else lines:
-                typer.echo(json_text(message))
+                give(json_text(message))
 
 
 _COLOURS = {
@@ -169,12 +170,12 @@ look like the server's own word."""
 
 def _print_in_colour(text: str) -> None:
     if not sys.stdout.isatty():
-        typer.echo(text)
+        tell(text)
         return
     from rich.console import Console
     from rich.text import Text
 
-    painted = Text(text)
+    painted = Text(printable(text))
     for pattern, colour in _COLOURS.items():
         painted.highlight_regex(pattern, colour)
     Console(highlight=False).print(painted, soft_wrap=True)
@@ -183,8 +184,8 @@ def _print_in_colour(text: str) -> None:
 def show_text(text: str, stream: TextIO) -> None:
     """Print text for people. We break long lines on a terminal: a part must not look like a line of its own."""
     if stream.isatty():
-        text = wrapped(text, os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS)
-    typer.echo(text, file=stream)
+        text = wrapped(printable(text), os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS)
+    say(text, stream)
 
 
 def json_text(message: "Message", indent: int | None = None) -> str:

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from pdp.cli import exit_code
+from pdp.say import tell
 
 _ASK = ["authorize", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
 _READ = [*_ASK, "--action", "read", "--resource", "table:customers"]
@@ -40,7 +41,7 @@ def main() -> int:
 
 
 def _tell(folder: Path) -> int:
-    print("An agent, report-bot, works on behalf of alice.")
+    tell("An agent, report-bot, works on behalf of alice.")
     _step("It reads a table. The policy allows that.", _READ, exit_code.OK)
     _step("It tries to drop the table. The policy denies that, and says why.", _DROP, exit_code.DENY)
     asked = [*_EXPORT, "--context", "rows=1000", "--justification", "weekly report", "--request-id", "call-1"]
@@ -75,14 +76,14 @@ def _tell(folder: Path) -> int:
     _step("A second use, as another call: refused. An approval fits one action, once.", again, exit_code.APPROVAL_ENDED)
     _mask(folder)
     _prove(folder)
-    print("\nThat was real OPA, real MongoDB and a real log. Now try it yourself:\n\n  make dev")
+    tell("\nThat was real OPA, real MongoDB and a real log. Now try it yourself:\n\n  make dev")
     return 0
 
 
 def _mask(folder: Path) -> None:
     """Export two tables. They are masked apart from each other, but they still join."""
     if importlib.util.find_spec("masker") is None or importlib.util.find_spec("pyarrow") is None:
-        print("\n# The export would be masked now; for that, install the extra `mask`.")
+        tell("\n# The export would be masked now; for that, install the extra `mask`.")
         return
     tables = {"customers": "crm.customers", "signups": "web.signups"}
     for name, table in tables.items():
@@ -93,14 +94,14 @@ def _mask(folder: Path) -> None:
             exit_code.OK,
             prints_data=False,
         )
-    print(f"\n$ head -2 {folder / 'masked-customers.csv'}")
-    print("\n".join((folder / "masked-customers.csv").read_text().splitlines()[:2]), flush=True)
+    tell(f"\n$ head -2 {folder / 'masked-customers.csv'}")
+    tell("\n".join((folder / "masked-customers.csv").read_text().splitlines()[:2]))
     plain_pairs = _pairs(*(_DATA / f"{name}.csv" for name in tables))
     masked_pairs = _pairs(*(folder / f"masked-{name}.csv" for name in tables))
-    print(f"\n# Plain, the two join by social security number in {len(plain_pairs)} pairs of rows.")
+    tell(f"\n# Plain, the two join by social security number in {len(plain_pairs)} pairs of rows.")
     if masked_pairs != plain_pairs or not plain_pairs:
         sys.exit(f"Masked, they should join in the same pairs, but these were {len(masked_pairs)}.")
-    print("# Masked, in the very same pairs.")
+    tell("# Masked, in the very same pairs.")
 
 
 def _pairs(left: Path, right: Path) -> set[tuple[int, int]]:
@@ -114,7 +115,7 @@ def _prove(folder: Path) -> None:
     _step("The log can be taken away and checked.", ["audit", "export", str(log), "--as", "dana"], exit_code.OK)
     copy = folder / "copy.jsonl"
     copy.write_text(_with_a_flipped_byte(log.read_text()))
-    print("\n# Somebody changes one byte of a record in a copy.")
+    tell("\n# Somebody changes one byte of a record in a copy.")
     _step("The check names the record.", ["audit", "verify", str(copy)], exit_code.VERIFICATION_FAILED)
     _step("The real log is intact.", ["audit", "verify", "--as", "dana"], exit_code.OK)
 
@@ -126,9 +127,9 @@ def _with_a_flipped_byte(log: str) -> str:
 
 def _step(what: str, arguments: list[str], expected: int, *, prints_data: bool = True) -> None:
     """Say what happens, show the command and its answer. End the story if the exit status is not `expected`."""
-    print(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}", flush=True)
+    tell(f"\n# {what}\n$ {shlex.join(['pdp', *arguments])}")
     done = _pdp([*arguments, "-o", "table"] if prints_data else arguments, stderr=subprocess.STDOUT)
-    print(done.stdout.rstrip(), flush=True)
+    tell(done.stdout.rstrip())
     if done.returncode != expected:
         sys.exit(f"\nThis should have ended with exit status {expected}, but it was {done.returncode}.")
 

@@ -4,12 +4,11 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from pdp.cli import exit_code
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import progress, refuse, shape_of, summary
 from pdp.cli.scope import Scope
+from pdp.say import say
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -80,7 +79,7 @@ class _Streams:
                 if opened.decision.HasField("approval"):
                     return opened.decision
                 batches, start = call.rest, _another(start, len(self.records) + 1)
-                typer.echo(f"another stream goes on from row {self.rows:,}; in its errors that is row 0", err=True)
+                say(f"another stream goes on from row {self.rows:,}; in its errors that is row 0")
 
     def _outputs(self, opened: "StreamOpened", files: ExitStack) -> tuple[Any, Any]:
         from masker import file
@@ -116,7 +115,7 @@ def _another(start: "StreamStart", number: int) -> "StreamStart":
 def _say_where(decision: "AuthorizeResponse", row: int) -> None:
     from pdp.cli import display
 
-    typer.echo(display.decision(decision), err=True)
+    say(display.decision(decision))
     exit_code.fail(
         f"the output ends before row {row:,} (rows count from 0): a stream has its time, and what follows needs a "
         f"decision of its own; mask the rest with --from-row {row}, into another file",

@@ -11,7 +11,7 @@ from pdp.cli.mask_files import Target, progress, refusals, refuse, summary, targ
 from pdp.cli.rereading import reopened, whole_shape
 from pdp.cli.scope import Scope, scope_command
 from pdp.cli.session import Session
-from pdp.visible import printable
+from pdp.say import say
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -115,7 +115,7 @@ def _wait_for_people(decision: "AuthorizeResponse") -> NoReturn:
     if status(decision) != exit_code.NEEDS_APPROVAL:
         refuse(decision)
     approval_id = decision.approval.approval_id
-    typer.echo(display.decision(decision), err=True)
+    say(display.decision(decision))
     exit_code.fail(
         f"`pdp approvals wait {approval_id}` waits for the reviews. When it is approved, run this command again with "
         f"--approval-id {approval_id}: the approval fits the tokens that the file holds now",
@@ -124,4 +124,4 @@ def _wait_for_people(decision: "AuthorizeResponse") -> NoReturn:
 
 
 def _say(sentence: str) -> None:
-    typer.echo(printable(sentence), err=True)
+    say(sentence)

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-
 from pdp.cli import anchors, exit_code
+from pdp.say import say
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -58,7 +57,7 @@ def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]
     except OSError as error:
         exit_code.fail(f"cannot read {file}: {error.strerror or 'what is packed in it is damaged'}", exit_code.USAGE)
     if not trusted:
-        typer.echo(f"checked with the key that the file names, {verifier.kid}; give yours with --key", err=True)
+        say(f"checked with the key that the file names, {verifier.kid}; give yours with --key")
     if form.remarks:
         verifier.finish()
         exit_code.fail(

@@ -9,6 +9,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.session import Output, Session, client_command, json_text, show_text
+from pdp.say import give, say
 
 if TYPE_CHECKING:
     from pdp.client import CallError
@@ -62,16 +63,16 @@ async def watch(session: Session) -> None:
     async with session.client() as client, aclosing(watched(client, told)) as messages:
         async for message in messages:
             if session.output is not Output.TABLE:
-                typer.echo(json_text(message))
+                give(json_text(message))
             elif message.HasField("approval"):
                 show_text(_line(message, above), sys.stdout)
             else:
-                typer.echo("this is all for now; changes follow", err=True)
+                say("this is all for now; changes follow")
 
 
 def told(error: "CallError | None") -> None:
     """Say on standard error that the connection broke, and that it is there again."""
-    typer.echo(f"not connected ({error.reason}); trying again" if error else "connected again", err=True)
+    say(f"not connected ({error.reason}); trying again" if error else "connected again")
 
 
 def _status(approval: "Approval") -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.say import say, tell
 
 OPA_VERSION = "1.22.2"
 """The version that is installed if there is no OPA on the PATH."""
@@ -159,12 +160,12 @@ def main() -> None:
         binary = opa(cache)
     except SetupError:
         binary = _installed(cache)
-    print(binary)  # noqa: T201
+    tell(str(binary))
 
 
 def _installed(cache: Path) -> Path:
     try:
-        return install_opa(cache, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+        return install_opa(cache, say)
     except SetupError as error:
         sys.exit(error.sentence)
 
