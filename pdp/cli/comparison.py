@@ -10,8 +10,8 @@ from pdp.cli import exit_code
 from pdp.cli.mask_files import refusals
 from pdp.cli.rereading import reopened, whole_shape
 from pdp.cli.tokens import DIGEST, TREE, bound_context, texts
-from pdp.cli.visible import printable
 from pdp.v1.approval_pb2 import Approval
+from pdp.visible import printable
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source

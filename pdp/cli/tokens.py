@@ -5,8 +5,8 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from pdp.cli.visible import name
 from pdp.v1.approval_pb2 import Approval
+from pdp.visible import name
 
 TREE, DIGEST = "tokens_tree", "tokens_sha256"
 """The members of the context that hold the hash: of chunks, and of one call's rows."""

@@ -39,7 +39,7 @@ class ArgumentsChanged(PdpError):
 
 
 class ApprovalPending(PdpError):
-    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
+    """People have to review first. After that, call again with the same `request_id`, or with `approval_id`."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_PENDING"
@@ -77,6 +77,7 @@ class Enforcement:
         facts = await self._facts()
         request = build(facts.caller.identity)
         request.request_id = request.request_id or uuid4().hex
+        request.attempt_id = uuid4().hex  # a permit is for one run; another one may go on beside it or after a crash
         request.want_grant = True
         asked = canonical(request, facts.realm).json
         unchanged = partial(_unchanged, build, asked, facts)
@@ -164,11 +165,11 @@ def _unchanged(build: Build, asked: bytes, facts: GetServerInfoResponse) -> Auth
 
 
 def _spend(claims: dict[str, Any]) -> None:
-    """A grant is for one run: a repeated `request_id` within its lifetime brings the same grant again."""
+    """A grant is for one run: a server that sends the same one to another attempt is not followed."""
     now = datetime.now(UTC).timestamp()
     with _SPENDING:
         for decision_id in [spent for spent, end in _SPENT.items() if end <= now]:
             del _SPENT[decision_id]
         if claims["jti"] in _SPENT:
-            raise GrantInvalid("this grant was used before; another run takes another request_id")
+            raise GrantInvalid(f"the grant of {claims['jti']} was used before; another run takes another request_id")
         _SPENT[claims["jti"]] = claims["exp"]

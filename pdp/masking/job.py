@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,16 +17,18 @@ from pdp.audit.chunk_order import CHUNK
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, QuotaExceeded
-from pdp.masking.count import counted_values, counts
+from pdp.masking.count import Counted, counted_values, quotas
 from pdp.masking.plan import facts, rules
 from pdp.masking.refusals import refusals
 from pdp.masking.rows import Shape
-from pdp.store.quotas import Quotas, Reserved, reservation
+from pdp.store.quotas import Limits, Quotas, Reserved, reservation
 
 T = TypeVar("T")
 
 WIDTH = 3
 """Batches of one stream that are masked, wait for a thread or wait to be sent, all together."""
+_AHEAD = 16
+"""The part of a quota that a stream may reserve ahead."""
 _MOST_AHEAD = 1 << 22
 """Values that a stream may reserve beyond what it needs now: about four million, which end with the clock hour."""
 
@@ -45,13 +48,13 @@ class Threads:
 class Job:
     """One piece of work. Plan and keys stay what they were when it was decided.
 
-    `persons` are the distinct people behind it, whose quotas it counts against beside the caller's. `use` is its claim
-    on the decision, which its records name. Both are empty until the decision is used.
+    `persons` are the distinct people behind it with their names; it counts against their quotas beside the caller's.
+    `use` is its claim on the decision, which its records name. Both are empty until the decision is used.
     """
 
     action: str
     caller: Caller
-    persons: Sequence[str]
+    persons: Mapping[str, Sequence[str]]
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
@@ -60,16 +63,10 @@ class Job:
     use: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Values in a clock hour, for a caller and for each person behind what it asks."""
-
-    mask: int
-    unmask: int
-
-
 class Reservation:
     """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB.
+
+    What is reserved ahead is at most a sixteenth of the quota, so that most of it is left for other streams.
 
     Until `keep` says that the decision is used, all of it can be given back. `allowed` values, if any, are what the
     approval lets this one use count instead of the quota.
@@ -78,31 +75,39 @@ class Reservation:
     def __init__(self, quotas: Quotas, limits: Limits, job: Job, allowed: int = 0) -> None:
         self._allowed = allowed
         self._what = "unmask" if job.action == "unmask" else "mask"
-        self._limit = limits.unmask if self._what == "unmask" else limits.mask
-        self._quotas, self._caller, self._persons = quotas, job.caller.identity, job.persons
+        self._limits, self._quotas, self._caller, self._persons = limits, quotas, job.caller.identity, job.persons
+        self._most_ahead = min(limits.of(self._what, [self._caller]) // _AHEAD, _MOST_AHEAD)
         self._open: list[Reserved] | None = []
-        self.used = self._left = 0
+        self._left: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
+        self.used = 0
 
-    async def take(self, values: int) -> None:
-        """Count `values`. Raises `QuotaExceeded`."""
+    async def take(self, counted: Counted) -> None:
+        """Count these values. Raises `QuotaExceeded`."""
         if self._allowed:
-            self._require_allowed(self.used + values)
-        elif values > self._left:
-            wanted = values - self._left
-            ahead = max(wanted, min(self.used, _MOST_AHEAD))
-            try:
-                await self._reserve(ahead)
-            except QuotaExceeded:
-                if ahead == wanted:
-                    raise
-                await self._reserve(wanted)
-        self._left -= 0 if self._allowed else values
-        self.used += values
+            self._require_allowed(self.used + counted.values)
+        else:
+            await self._have(counted.quotas)
+            self._left.subtract(counted.quotas)
+            self._taken.update(counted.quotas)
+        self.used += counted.values
 
-    async def ahead(self, values: int) -> None:
-        """Reserve `values` that the next ones to `take` use. Raises `QuotaExceeded`."""
-        if not self._allowed:
-            await self._reserve(values)
+    async def ahead(self, quotas: Sequence[str]) -> None:
+        """Reserve a value of each quota, which the next ones to `take` use. Raises `QuotaExceeded`."""
+        if quotas and not self._allowed:
+            await self._reserve(dict.fromkeys(quotas, 1))
+
+    async def _have(self, wanted: Mapping[str, int]) -> None:
+        missing = {quota: values - self._left[quota] for quota, values in wanted.items() if values > self._left[quota]}
+        if not missing:
+            return
+        ahead = {quota: max(values, min(self._taken[quota], self._most_ahead)) for quota, values in missing.items()}
+        try:
+            await self._reserve(ahead)
+        except QuotaExceeded:
+            if ahead == missing:
+                raise
+            await self._reserve(missing)
 
     def continues(self, values: int) -> None:
         """An earlier call of the same use counted `values`."""
@@ -126,12 +131,12 @@ class Reservation:
         while self._open:
             await self._quotas.give_back(self._open.pop())
 
-    async def _reserve(self, values: int) -> None:
-        reserved = reservation(self._what, self._caller, self._persons, values)
+    async def _reserve(self, values: Mapping[str, int]) -> None:
+        reserved = reservation(self._limits, self._what, self._caller, self._persons, values)
         if self._open is not None:
             self._open.append(reserved)
-        await self._quotas.count(reserved, self._limit)
-        self._left += values
+        await self._quotas.count(reserved)
+        self._left.update(values)
         if self._open is None:
             self._quotas.keep(reserved)
 
@@ -161,12 +166,11 @@ class Progress:
 
     async def has_room(self) -> None:
         """Raise `QuotaExceeded` where the quota has no room for the first value of a stream."""
-        if counts(self.job.plan):
-            await self._reservation.ahead(1)
+        await self._reservation.ahead(quotas(self.job.plan))
 
     async def reserve(self, values: int) -> None:
-        """Reserve `values` that come later. Raises `QuotaExceeded`."""
-        await self._reserve(values)
+        """Reserve `values` to unmask that come later. Raises `QuotaExceeded`."""
+        await self._reserve(Counted.unmasked(values))
 
     def continues(self, values: int) -> None:
         """An earlier call of the same use reserved `values`."""
@@ -184,14 +188,14 @@ class Progress:
     async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
         """IPC messages to batches with the number of their first row, each within the quota."""
 
-        def taken(message: memoryview) -> tuple[Batch | None, int]:
+        def taken(message: memoryview) -> tuple[Batch | None, Counted]:
             batch = self._reader.take(message)
-            return batch, 0 if batch is None else counted_values(self.job.plan, batch)
+            return batch, Counted(0, {}) if batch is None else counted_values(self.job.plan, batch)
 
         async for message in messages:
-            batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
+            batch, counted = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
             self._is_waiting_for_batch = batch is None
-            await self._reserve(values)
+            await self._reserve(counted)
             if batch is not None:
                 first_row, self._admitted_rows = self._admitted_rows, self._admitted_rows + batch.num_rows
                 yield first_row, batch
@@ -220,9 +224,9 @@ class Progress:
         if self._is_waiting_for_batch:
             raise InvalidRequest.field("arrow_message", "the last dictionary has no record batch behind it")
 
-    async def _reserve(self, values: int) -> None:
-        if values:
-            await self._reservation.take(values)
+    async def _reserve(self, counted: Counted) -> None:
+        if counted.values:
+            await self._reservation.take(counted)
 
     def entry(self, phase: str, failure: str = "") -> Entry:
         """The record of what has left until now; `phase` is started, chunk, complete or broken.

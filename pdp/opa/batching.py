@@ -1,4 +1,4 @@
-"""Makes one OPA query of the calls that are in flight together.
+"""Makes one OPA query of the calls that are in flight together, in which callers have equal shares.
 
 1. The starts of queries are paced, so that batches form. OPA answers before gRPC hands over the next calls: without a
    pace, a query holds one to four questions. A caller that is alone never waits.
@@ -8,19 +8,21 @@
 3. A question that is late is asked again in the quarantine's lane, where OPA does nothing else. Only a late answer
    there convicts it. So no caller pays for the questions of another, and no plain question for a slow one.
 4. If OPA does not answer its health check, nothing is asked again, and every question gets the error.
+5. Callers take turns by the bytes that they ask about: what one caller sends waits behind its own questions. A call
+   that ends takes back what was not asked yet. How much may wait at all is for `pdp.admission` to say.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pdp import deadline
-from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
+from pdp.fair import FairQueue
 from pdp.opa.quarantine import Quarantine, Suspect
-from pdp.opa.queries import OpaLate
+from pdp.opa.queries import About, OpaLate, is_undefined
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -28,8 +30,6 @@ MAX_BYTES = 512 * 1024
 """Bytes of input at which a query takes no further question: a larger one takes OPA longer than a query may."""
 MAX_OUTSTANDING = 2
 """Queries that OPA works on at one time. As measured, two give batches 12 % more than one, and single calls nothing."""
-MAX_WAITING = 4096
-"""Questions that wait. It bounds the memory and the wait; then calls are refused as `Overloaded`."""
 PACE_SECONDS = 0.006
 """Seconds between the starts of two queries while there is a crowd.
 
@@ -46,6 +46,10 @@ WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
 """Seconds of a call's time that are kept to record that OPA did not answer."""
+MASKS_WEIGHT = 8
+"""How many times as long OPA takes for a byte of columns as for one of a request; see `tests.bench.fairness`."""
+BYTES_OF_EACH = 512
+"""Bytes that a question weighs at least: OPA needs that much time for the smallest."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -53,7 +57,7 @@ _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 class Asks(Protocol):
     """Asks OPA the questions of a batch; `queries.Opa` does."""
 
-    async def decisions(self, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
         """One raw answer for each input, or an error for all of them."""
 
     async def is_healthy(self) -> bool:
@@ -62,11 +66,17 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One decision to ask for. What `suspect` names goes into quarantine if OPA cannot answer it."""
+    """One thing to ask. What `suspect` names goes into quarantine if OPA cannot answer it."""
 
     input: bytes
     suspect: Suspect
     explain: bool = False
+    about: About = About.DECISIONS
+
+    @property
+    def weight(self) -> int:
+        """In bytes of a decision's question that take OPA as long."""
+        return max(len(self.input), BYTES_OF_EACH) * (MASKS_WEIGHT if self.about is About.MASKS else 1)
 
 
 _UNANSWERED = object()
@@ -92,7 +102,7 @@ class _Group:
             self.done.set_result(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Item:
     """A question of a group, by its index."""
 
@@ -116,7 +126,7 @@ class Batcher:
 
     def __init__(self, engine: Asks) -> None:
         self._engine = engine
-        self._waiting: deque[_Item] = deque()
+        self._waiting: FairQueue[_Item] = FairQueue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outstanding = 0
         self._crowd = 0.0
@@ -128,15 +138,33 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        if len(self._waiting) >= MAX_WAITING:
-            raise Overloaded("too many questions wait for OPA; try again with fewer at once")
         group = _Group(questions, asyncio.get_running_loop().create_future())
-        self._waiting.extend(self._admitted([_Item(group, index) for index in range(len(questions))]))
+        items = self._admitted([_Item(group, index) for index in range(len(questions))])
+        for item in items:
+            self._waiting.put(item.question.suspect.caller, item, item.question.weight)
         self._schedule()
-        with suppress(TimeoutError):
-            await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        try:
+            with suppress(TimeoutError):
+                await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        finally:
+            self._take_back(group, items)
         late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
         return [late if answer is _UNANSWERED else answer for answer in group.answers]
+
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        """The same, where each answer is needed: raises the first error instead."""
+        answers = await self.ask(questions)
+        for answer, question in zip(answers, questions, strict=True):
+            if isinstance(answer, PdpError):
+                raise answer
+            if is_undefined(answer):
+                raise PolicyInvalid("undefined", f"data.pdp.{question.about} has no answer; load the core of Placet")
+        return answers
+
+    def _take_back(self, group: _Group, items: Sequence[_Item]) -> None:
+        if group.missing:
+            for item in items:
+                self._waiting.withdraw(item.question.suspect.caller, item)
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer to the time at which the pace allows it."""
@@ -153,17 +181,18 @@ class Batcher:
         if items:
             self._last_start = self._now()
             self._crowd = max(len(items), self._crowd * CROWD_DECAY)
-            self._outstanding += 1
-            self._spawn(self._query(items))
+            for alike in _by(items, lambda item: item.question.about):
+                self._outstanding += 1
+                self._spawn(self._query(alike))
         self._schedule()
 
     def _next(self) -> list[_Item]:
-        """The items of the next query, the oldest first."""
+        """The items of the next query, callers in turns."""
         items: list[_Item] = []
         size = 0
-        while self._waiting and len(items) < MAX_ITEMS and size < MAX_BYTES:
-            items.append(self._waiting.popleft())
-            size += len(items[-1].question.input)
+        while len(items) < MAX_ITEMS and size < MAX_BYTES and (item := self._waiting.take()) is not None:
+            items.append(item)
+            size += item.question.weight
         return items
 
     def _admitted(self, items: Sequence[_Item]) -> list[_Item]:
@@ -189,11 +218,13 @@ class Batcher:
             await self._isolate(items, failure)
 
     async def _try(self, items: Sequence[_Item]) -> PdpError | None:
-        """Ask and settle all items; or return the error, if there is no answer for any of them."""
+        """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
         try:
-            answers = await self._engine.decisions(
-                [question.input for question in questions], [question.explain for question in questions]
+            answers = await self._engine.answers(
+                questions[0].about,
+                [question.input for question in questions],
+                [question.explain for question in questions],
             )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error
@@ -206,7 +237,7 @@ class Batcher:
         if not await self._is_ones_fault(failure):
             for item in items:
                 item.settle(failure)
-        elif len(parts := _by_suspect(items)) > 1:
+        elif len(parts := _by(items, lambda item: item.question.suspect)) > 1:
             await asyncio.gather(*(self._ask_again(part) for part in parts))
         elif isinstance(failure, OpaLate):
             await asyncio.gather(*(self._ask_alone(item) for item in items))
@@ -261,8 +292,8 @@ class Batcher:
         return asyncio.get_running_loop().time()
 
 
-def _by_suspect(items: Sequence[_Item]) -> list[list[_Item]]:
-    parts: dict[Suspect, list[_Item]] = {}
+def _by(items: Sequence[_Item], key: Callable[[_Item], Hashable]) -> list[list[_Item]]:
+    parts: dict[Hashable, list[_Item]] = {}
     for item in items:
-        parts.setdefault(item.question.suspect, []).append(item)
+        parts.setdefault(key(item), []).append(item)
     return list(parts.values())

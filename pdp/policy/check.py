@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks, people, strangers
+from pdp.policy import clear, masks, people, strangers
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
+from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
-from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
+from pdp.policy.reference import definitions, unknown_attributes, unknown_data
 from pdp.policy.schema import Schemas, parsed, request
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
@@ -80,7 +81,8 @@ def warnings(opa: Path, found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
-    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
+    guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
+    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa)), *guessable})
     if not found.people:
         return [*map(str, compared)]
     strange = strangers.unknown(found.data, found.types)[1]
@@ -119,14 +121,19 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
 
 def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
-    rules, read_packages = definitions(everything), packages(everything)
+    rules = definitions(everything)
+    if data is not None:
+        yield from clear.beside(rules, data)
     for module in everything:
         if module.source.label == CORE:
             continue
         yield from inspect(module)
-        if not module.source.is_test:
+        if module.source.is_test:
+            yield from not_loaded(module, rules)
+        else:
             yield from unknown_attributes(module, schemas)
-            yield from unread_sets(module, read_packages)
+            yield from undecided(module)
+            yield from twice(module)
             if data is not None:
                 yield from unknown_data(module, rules, data)
                 yield from Totality(rules, data).findings(module)
@@ -154,7 +161,7 @@ def _data(
 def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
     for source in sources:
         if not (source.is_rego or source.is_data or source.is_schema):
-            sentence = "bundles carry data only in data.json and data.yaml; rename it, or move it elsewhere"
+            sentence = source.refused or "bundles carry data only in data.json and data.yaml; rename it, or move it"
             yield Finding(source.shown, 0, "stray-file", sentence)
 
 

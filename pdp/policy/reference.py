@@ -1,11 +1,12 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
-from pdp.policy.module import SETS, Module, Node, is_contains, nodes
+from pdp.policy.module import Module, Node, nodes
 from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
@@ -34,6 +35,18 @@ def written(module: Module, node: Node) -> Path:
     return tuple(steps)
 
 
+def resolved(module: Module, parts: Sequence[Node], rules: Container[Path]) -> tuple[Path, int]:
+    """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
+
+    Rules of the module's own package are found, too. No path stands for a variable or a builtin.
+    """
+    first = str(parts[0].get("value"))
+    own = ("data", *module.package, first)
+    start = module.names.get(first, own if own in rules else ())
+    steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
+    return ((*start, *steps), 1 + len(steps)) if start else ((), 0)
+
+
 def definitions(everything: Iterable[Module]) -> Definitions:
     """The rules and functions outside tests, by their paths."""
     found: dict[Path, list[tuple[Module, Node]]] = {}
@@ -59,24 +72,6 @@ def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any])
     if len(path) == 1 or path[1] in data or path[1] in OPTIONAL:
         return True
     return any(path[: len(rule)] == rule[: len(path)] for rule in rules)
-
-
-def unread_sets(module: Module, read: frozenset[Path]) -> Iterator[Finding]:
-    """A finding for each of the five sets in a package that no module reads, such as a misspelt `package policy`."""
-    if module.package[0] == "policy" or module.package in read:
-        return
-    for rule in module.rules:
-        if rule["head"]["ref"][0]["value"] in SETS and is_contains(rule):
-            sentence = f"nothing reads package `{'.'.join(module.package)}`; write `package policy`"
-            yield module.finding(rule, "misspelt-package", sentence)
-
-
-def packages(everything: Iterable[Module]) -> frozenset[Path]:
-    """Every package that a module may refer to: all beginnings of all references, also those that are not packages."""
-    paths = {
-        written(module, node) for module in everything for node in nodes(module.rules) if node.get("type") == "ref"
-    }
-    return frozenset(path[1:length] for path in paths for length in range(2, len(path) + 1))
 
 
 def unknown_attributes(module: Module, schemas: Schemas) -> Iterator[Finding]:

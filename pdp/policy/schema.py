@@ -9,6 +9,7 @@ import orjson
 from pdp.errors import SetupError
 from pdp.policy.encoding import unreadable
 from pdp.policy.finding import Finding
+from pdp.policy.notation import lost
 from pdp.policy.sources import Source
 
 Schema = dict[str, Any]
@@ -71,6 +72,7 @@ def parsed(sources: Iterable[Source]) -> tuple[Schemas, list[Finding]]:
             continue
         try:
             found[folder][str(source.path.relative_to(folder))[: -len(".json")]] = closed(orjson.loads(source.content))
+            findings += lost(source)
         except ValueError as error:
             wanted = f'write a JSON Schema of the {_of(folder)}, an object with "type": "object" and "properties"'
             findings.append(unreadable(source, error, "bad-schema", wanted))

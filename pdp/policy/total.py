@@ -12,7 +12,7 @@ An entry of a set that restricts must be total. A term is total if it is one of 
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import chain, takewhile
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part
@@ -20,7 +20,7 @@ from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
 from pdp.policy.lack import Lack, of_call, of_data, of_function, of_lookup, of_rule, of_statement
 from pdp.policy.module import Module, Node
-from pdp.policy.reference import Definitions, Path
+from pdp.policy.reference import Definitions, Path, resolved
 from pdp.policy.schema import Schemas, promises, request
 from pdp.policy.shape import below
 
@@ -78,7 +78,7 @@ class Totality:
     def _variable(self, scope: Scope, term: Node, name: str, left: int) -> Iterator[Lack]:
         if (part := scope.body.parts.get(name)) is not None:
             yield from self._part(scope, part, left)
-        elif name not in scope.parameters and self._resolved(scope.module, [term])[0]:
+        elif name not in scope.parameters and resolved(scope.module, [term], self._rules)[0]:
             yield from self._document(scope, [term], left)
 
     def _part(self, scope: Scope, part: Part, left: int) -> Iterator[Lack]:
@@ -96,7 +96,7 @@ class Totality:
     ) -> Iterator[Lack]:
         for argument in arguments:
             yield from self.lacks(scope, argument, left)
-        path, _ = self._resolved(scope.module, function)
+        path, _ = resolved(scope.module, function, self._rules)
         if path in self._rules:
             if not self._always(path, left):
                 yield of_function(term, path, len(arguments))
@@ -104,7 +104,7 @@ class Totality:
             yield of_call(term)
 
     def _reference(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
-        path, _ = self._resolved(scope.module, parts)
+        path, _ = resolved(scope.module, parts, self._rules)
         if path and parts[0]["value"] not in scope.body.parts.keys() | scope.parameters:
             yield from self._document(scope, parts, left, variable)
             return
@@ -112,29 +112,18 @@ class Totality:
         if not self._is_promised(scope, parts):
             yield of_lookup(parts, 1, variable)
 
-    def _resolved(self, module: Module, parts: Sequence[Node]) -> tuple[Path, int]:
-        """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
-
-        No path stands for a variable or a builtin.
-        """
-        first = str(parts[0].get("value"))
-        own = ("data", *module.package, first)
-        start = module.names.get(first, own if own in self._rules else ())
-        steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
-        return ((*start, *steps), 1 + len(steps)) if start else ((), 0)
-
     def _is_promised(self, scope: Scope, parts: Sequence[Node]) -> bool:
         """Whether a variable stands for an item of the request that has these steps, as each party has an id."""
         steps = [part["value"] for part in parts[1:] if part["type"] == "string"]
         domain = scope.body.domains.get(str(parts[0].get("value")), {"type": "null"})
-        path, covered = self._resolved(scope.module, domain["value"]) if domain["type"] == "ref" else ((), 0)
+        path, covered = resolved(scope.module, domain["value"], self._rules) if domain["type"] == "ref" else ((), 0)
         if path[:1] != ("input",) or covered < len(domain["value"]) or len(steps) < len(parts) - 1:
             return False
         return promises(below(reduce(below, path[1:], INPUT), None), steps)
 
     def _document(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
         """What may be missing of a reference into the request, the data or a rule."""
-        path, covered = self._resolved(scope.module, parts)
+        path, covered = resolved(scope.module, parts, self._rules)
         defined = next((path[:length] for length in range(len(path), 1, -1) if path[:length] in self._rules), ())
         if defined and not self._always(defined, left):
             yield of_rule(parts[: len(defined) - len(path) + covered], defined)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -22,6 +22,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from pdp import deadline, identifier
+from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
@@ -55,7 +56,7 @@ class Edge:
         self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
     ) -> None:
         """`certificates` says that clients may come with certificates."""
-        self._authenticator, self._certificates = authenticator, certificates
+        self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds = stream_seconds
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
@@ -85,10 +86,9 @@ class Edge:
             try:
                 deadline.begin(context.time_remaining(), LIMITS.get(rpc))
                 caller = await self._caller(rpc, context)
-                if rpc not in LIMITS:
-                    return await behaviour(_parsed(request_class, body), caller)
-                async with _at_most(LIMITS[rpc], caller):
-                    return await behaviour(_parsed(request_class, body), caller)
+                request = _parsed(request_class, body)
+                async with self._room(rpc, request, caller):
+                    return await behaviour(request, caller)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await _abort(rpc, context, error)
 
@@ -136,6 +136,12 @@ class Edge:
                 await _abort(rpc, context, error)
 
         return handle
+
+    def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """The call's place among the others; one that waits for people has time of its own in its stead."""
+        if rpc in LIMITS:
+            return _at_most(LIMITS[rpc], caller)
+        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
 
     async def _caller(self, rpc: str, context: Context) -> Caller:
         metadata = context.invocation_metadata() or ()

@@ -49,6 +49,7 @@ from pdp.store.pressure import Pressure
 from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
+from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
@@ -70,7 +71,14 @@ REVISION_SECONDS = 5.0
 MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
 
+PENDING_CALLS, MOST_PENDING_CALLS = 4096, 8192
+"""Calls that gRPC holds until we take them: from the first number on it ends some as CANCELLED, from the second on all.
+Its own 1,000 end calls of a burst before we can say when to come back. A call that is held takes at most its metadata.
+"""
+
 _OPTIONS = [
+    ("grpc.server.max_pending_requests", PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", MOST_PENDING_CALLS),
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
@@ -184,33 +192,35 @@ def _add_services(
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
-    reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
+    batcher, turns = Batcher(opa.opa), Turns()
+    reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
-    requesting = Requesting(parts.approvals, parts.delivery, integrity)
-    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
+    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity)
+    requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+    queue = ReviewQueue(parts.queue, reviewing, batcher)
     watching = Watching(queue, reviewing, parts.changes, parts.feed)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
         faults=opa.policy.faults,
-        batcher=Batcher(opa.opa),
+        batcher=batcher,
         settlement=Settlement(
-            parts.approvals, opa.opa, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
+            parts.approvals, batcher, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
         ),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(parts.grant_key, config.realm),
         database=parts.database,
+        turns=turns,
     )
     implementations = [
-        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches)),
+        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),
         (
             approval_pb2.DESCRIPTOR,
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]

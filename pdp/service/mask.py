@@ -94,7 +94,7 @@ class MaskService:
         authorization, shape = mask_scope.authorization(action, request.scope), mask_message.shape(request.shape)
         bound = _without_chunks(request) if request.unmask else lambda _: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
-        authorization.request_id, authorization.approval_id = "", ""
+        authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
         decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
         if plan is None:

@@ -41,4 +41,5 @@ def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
         request_id=scope.request_id,
         approval_id=scope.approval_id,
         justification=scope.justification,
+        attempt_id=scope.attempt_id,
     )

@@ -34,9 +34,10 @@ class MaskServiceStub:
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+       has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+       scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
        used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
        its decision is used, only the plan is made and the quota looked at.
@@ -86,9 +87,10 @@ class MaskServiceStub:
     one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
     one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
     INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
-    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
-    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    A stream that breaks is continued by another stream of the same caller with the same start, within 24 h of the use of
+    its decision: it goes on at the first chunk that is not known to have arrived. Under an approval that takes the same
+    `attempt_id`; where none was needed, the same `request_id`. The policy is asked at each stream, and its deny ends it. Of
+    two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
     Later than that the approval is used and its request denied, or, where none was needed,
     FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
     The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
@@ -107,9 +109,10 @@ class MaskServiceAsyncStub(MaskServiceStub):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+       has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+       scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
        used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
        its decision is used, only the plan is made and the quota looked at.
@@ -156,9 +159,10 @@ class MaskServiceAsyncStub(MaskServiceStub):
     one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
     one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
     INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
-    A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
-    of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-    stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+    A stream that breaks is continued by another stream of the same caller with the same start, within 24 h of the use of
+    its decision: it goes on at the first chunk that is not known to have arrived. Under an approval that takes the same
+    `attempt_id`; where none was needed, the same `request_id`. The policy is asked at each stream, and its deny ends it. Of
+    two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
     Later than that the approval is used and its request denied, or, where none was needed,
     FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
     The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
@@ -176,9 +180,10 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
        and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-       begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-       lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+       has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+       lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+       scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
        used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
        its decision is used, only the plan is made and the quota looked at.
@@ -253,9 +258,10 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
         one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
         INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
-        A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
-        of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        A stream that breaks is continued by another stream of the same caller with the same start, within 24 h of the use of
+        its decision: it goes on at the first chunk that is not known to have arrived. Under an approval that takes the same
+        `attempt_id`; where none was needed, the same `request_id`. The policy is asked at each stream, and its deny ends it. Of
+        two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
         Later than that the approval is used and its request denied, or, where none was needed,
         FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
         The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.

@@ -27,17 +27,19 @@ from pdp.errors import (
     PolicyInvalid,
     StoreUnavailable,
 )
-from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.job import Job, Progress, Reservation, Threads
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import masks_input, selection
-from pdp.opa.queries import Opa
+from pdp.masking.question import Column, masks_input, parts, selection, whole
+from pdp.opa.batching import Batcher, Question
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -57,7 +59,7 @@ class _Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
-    persons: Sequence[str]
+    persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
 
 
@@ -81,7 +83,7 @@ class MaskJobs:
         *,
         person_types: frozenset[str],
         deciding: Deciding,
-        opa: Opa,
+        batcher: Batcher,
         keys: MaskKeys,
         domains: Domains,
         uses: MaskUses,
@@ -90,7 +92,7 @@ class MaskJobs:
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits = quotas, limits
         self._giving_back: set[asyncio.Task[None]] = set()
@@ -214,8 +216,8 @@ class MaskJobs:
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
         columns = work.shape.columns
-        answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
-        selected = selection(answer, columns, partial=work.action != "mask")
+        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
+        selected = selection(whole(answers), columns, partial=work.action != "mask")
         plan = await self._threads.run(
             lambda: compiled(
                 work.shape,
@@ -229,8 +231,9 @@ class MaskJobs:
             )
         )
         await self._domains.require(used_domains(plan))
-        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
-        return _Planned(plan, sorted(persons), await self._threads.run(lambda: work.bound(plan)))
+        people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
+        return _Planned(plan, persons, await self._threads.run(lambda: work.bound(plan)))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
@@ -265,6 +268,12 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
+
+
+def _question(ask: Ask, columns: Sequence[Column]) -> Question:
+    asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
+    suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
+    return Question(asked, suspect, about=About.MASKS)
 
 
 def _require_time(answer: Answer) -> None:

@@ -4,7 +4,8 @@
 
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
 the same questions; load comes from other processes. The steps of approvals are held against themselves among fewer.
-So is what a large company's people cost. Those of the masks are in `bench_mask` and `mask_*`.
+So are what a large company's people cost, and what is decided where more is asked than can be. Those of the masks are
+in `bench_mask` and `mask_*`.
 Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
+PARTS = ["decisions", "overload", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
+        "overload": [*dev, "tests.bench.overload"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
         "people": [sys.executable, "-m", "tests.bench.people"],

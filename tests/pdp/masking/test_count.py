@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from masker import plan, plan_records
 from pdp.arrow.tokens import columns_digest
-from pdp.masking.count import counted_values, unmask_context
+from pdp.masking.count import Counted, counted_values, unmask_context
 from pdp.masking.rows import Rows, Shape
 
 DOMAINS = {"customer": {"mask": "token"}, "card": {"mask": "fpe", "alphabet": "0123456789"}, "mail": {"mask": "email"}}
@@ -28,15 +28,15 @@ def planned(direction: str, *names: str) -> Any:
 
 def test_only_values_with_which_one_could_build_a_code_book_count() -> None:
     batch = pa.record_batch({name: pa.array(["1", None, "3"]) for name in MASKS})
-    assert counted_values(planned("mask", *MASKS), batch) == 2 * 3
-    assert counted_values(planned("mask", *MASKS), batch.slice(1, 1)) == 0
-    assert counted_values(planned("unmask", "id", "note"), batch.select(["id", "note"])) == 2
+    assert counted_values(planned("mask", *MASKS), batch).values == 2 * 3
+    assert counted_values(planned("mask", *MASKS), batch.slice(1, 1)) == Counted(0, {})
+    assert counted_values(planned("unmask", "id", "note"), batch.select(["id", "note"])).values == 2
 
 
 def test_records_count_like_columns() -> None:
     masks = [{"column": "id", "rule": "r", "domain": "customer"}, {"column": "note", "rule": "r", "mask": "redact"}]
     rows = Rows.of_records(['{"id":"a","note":"x"}', '{"id":null,"note":"y"}', '{"note":"z"}'])
-    assert counted_values(plan_records(masks, DOMAINS, key_version=1), rows.batch) == 1
+    assert counted_values(plan_records(masks, DOMAINS, key_version=1), rows.batch).values == 1
 
 
 def test_approval_counts_values_in_text_of_json_by_the_plan() -> None:
@@ -44,7 +44,7 @@ def test_approval_counts_values_in_text_of_json_by_the_plan() -> None:
     schema = pa.schema([("t", pa.string())])
     rows = Rows(Shape(schema), pa.record_batch({"t": ['{"a":["x","y",null],"b":1}', None]}))
     made = plan(schema, masks, DOMAINS, direction="unmask", masked_version=1)
-    assert unmask_context(made, rows)["count"] == counted_values(made, rows.batch) == 2
+    assert unmask_context(made, rows)["count"] == counted_values(made, rows.batch).values == 2
 
 
 def test_approval_to_unmask_is_bound_to_columns_count_and_tokens() -> None:

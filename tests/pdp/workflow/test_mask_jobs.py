@@ -26,9 +26,11 @@ from pdp.errors import (
     QuotaExceeded,
     ValueRefused,
 )
-from pdp.masking.job import Limits, Progress
+from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.store.quotas import Reserved, reservation
+from pdp.opa.batching import Question
+from pdp.opa.queries import About
+from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
 from pdp.workflow.deciding import Decided
@@ -81,31 +83,34 @@ class Parts:
             answer = answer_without_step(ask, verdict(Effect.DENY)) if self.lost else allowed
         return Decided(ask, answer)
 
-    async def count(self, reserved: Reserved, limit: int) -> None:
-        self.did.append(f"reserve {reserved.what} {reserved.values}")
-        wanted = reservation(reserved.what, BOT.identity, ["slack:U1", "user:carol"], 1)
-        assert (reserved.keys, limit) == (wanted.keys, 7)
+    async def count(self, reserved: Reserved) -> None:
+        self.did.append(f"reserve {reserved.what} {sum(reserved.values.values())}")
+        people = {"slack:U1": ["slack:U1"], "user:carol": ["user:carol"]}
+        wanted = reservation(Limits(7, 7), reserved.what, BOT.identity, people, {})
+        assert reserved.limits == wanted.limits
         if self.is_full:
             raise QuotaExceeded("full", 1.0)
 
     def keep(self, reserved: Reserved) -> None:
-        self.did.append(f"keep {reserved.values}")
+        self.did.append(f"keep {sum(reserved.values.values())}")
 
     async def give_back(self, reserved: Reserved) -> None:
-        self.did.append(f"give back {reserved.values}")
+        self.did.append(f"give back {sum(reserved.values.values())}")
 
     async def denies(self, ask: Ask) -> bool:
         self.did.append("ask")
         assert not ask.request.dry_run
         return self.effect is Effect.DENY
 
-    async def masks(self, question: bytes) -> Any:
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        [question] = questions
+        assert question.about is About.MASKS
         self.did.append("plan")
-        assert payload(question)["columns"]
+        assert payload(question.input)["columns"]
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, PdpError):
             raise found
-        return found
+        return [found]
 
     def current(self) -> masker.Keyring:
         return self.keyring
@@ -148,7 +153,7 @@ def jobs(parts: Parts) -> MaskJobs:
     return MaskJobs(
         person_types=frozenset({"user"}),
         deciding=one,
-        opa=one,
+        batcher=one,
         keys=one,
         domains=one,
         uses=one,
@@ -178,7 +183,7 @@ async def test_it_is_planned_decided_ready_and_used(parts: Parts) -> None:
     job = progress.job
     assert job.use.startswith("use_")
     assert (job.action, job.decision_id, job.plan.policy_revision) == ("mask", decided.answer.decision_id, "r1")
-    assert list(job.persons) == ["slack:U1", "user:carol"]
+    assert dict(job.persons) == {"slack:U1": ["user:alice", "slack:U1"], "user:carol": ["user:carol"]}
     assert (job.plan.table, job.plan.subject) == ("customers", "agent:report-bot")
 
 
