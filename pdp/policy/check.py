@@ -122,6 +122,7 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
 def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules = definitions(everything)
+    total = Totality(rules, data or {})
     if data is not None:
         yield from clear.beside(rules, data)
     for module in everything:
@@ -136,7 +137,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
             yield from twice(module)
             if data is not None:
                 yield from unknown_data(module, rules, data)
-                yield from Totality(rules, data).findings(module)
+                yield from total.findings(module)
                 yield from masks.entries(module, data)
 
 

@@ -6,7 +6,9 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from pdp.policy.body import Body, free
 from pdp.policy.entry import COMPUTED
@@ -19,7 +21,8 @@ _TOLD = {"rule", "reason"}
 """The keys of an entry that people read. What stands there decides nothing."""
 
 
-class Mask(NamedTuple):
+@dataclass(frozen=True)
+class Mask:
     """A rule that adds to the masks, with its entry as far as it is written out."""
 
     module: Module
@@ -37,6 +40,11 @@ class Mask(NamedTuple):
         """Whether it surely hides nothing."""
         return isinstance(self.entry, dict) and self.entry.get("mask") == "clear"
 
+    @cached_property
+    def about(self) -> tuple[set[str], set[str]]:
+        """The types and the ids of resources that the rule is about; empty if it does not write them out."""
+        return _written_out(self, TYPE), _written_out(self, ID)
+
     @property
     def may_clear_the_rest(self) -> bool:
         """Whether it is, or may turn out as, `"*"` with `clear`."""
@@ -47,16 +55,15 @@ class Mask(NamedTuple):
 def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding for each `"*"`-`clear` beside a mask that may not apply."""
     masks = [Mask(module, rule, entry_of(rule)) for module, rule in rules.get(("data", "policy", "mask"), ())]
-    for rest in [mask for mask in masks if mask.may_clear_the_rest]:
-        for mask in masks:
-            if not mask.is_clear and mask is not rest and not _apart(rest, mask) and _asks_more(mask, rules):
-                columns = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
-                sentence = (
-                    f"where `{mask.name}` does not apply, this shows what it hides; name the columns that are clear: "
-                    f'`"columns": [{columns}]`'
-                )
-                yield rest.module.finding(rest.rule["head"], "clear-beside-condition", sentence)
-                break
+    clearing = [mask for mask in masks if mask.may_clear_the_rest]
+    conditional = [mask for mask in masks if not mask.is_clear and _asks_more(mask, rules)] if clearing else []
+    for rest in clearing:
+        hides = next((mask for mask in conditional if mask is not rest and not _apart(rest, mask)), None)
+        if hides is not None:
+            columns = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
+            shown = f"where `{hides.name}` does not apply, this shows what it hides"
+            sentence = f'{shown}; name the columns that are clear: `"columns": [{columns}]`'
+            yield rest.module.finding(rest.rule["head"], "clear-beside-condition", sentence)
 
 
 def _others(masks: Sequence[Mask], data: Mapping[str, Any]) -> list[str]:
@@ -123,10 +130,7 @@ def _followed(module: Module, parts: Sequence[Node], rules: Definitions, seen: s
 
 def _apart(one: Mask, other: Mask) -> bool:
     """Whether two rules write out that they are about different resources."""
-    return any(
-        (mine := _written_out(one, path)) and (theirs := _written_out(other, path)) and not mine & theirs
-        for path in (TYPE, ID)
-    )
+    return any(mine and theirs and not mine & theirs for mine, theirs in zip(one.about, other.about, strict=True))
 
 
 def _written_out(mask: Mask, path: Path) -> set[str]:

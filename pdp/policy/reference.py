@@ -43,8 +43,10 @@ def resolved(module: Module, parts: Sequence[Node], rules: Container[Path]) -> t
     first = str(parts[0].get("value"))
     own = ("data", *module.package, first)
     start = module.names.get(first, own if own in rules else ())
+    if start[:1] not in {("data",), ("input",)}:
+        return (), 0
     steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
-    return ((*start, *steps), 1 + len(steps)) if start else ((), 0)
+    return (*start, *steps), 1 + len(steps)
 
 
 def definitions(everything: Iterable[Module]) -> Definitions:

@@ -46,6 +46,7 @@ class Totality:
 
     def __init__(self, rules: Definitions, data: Mapping[str, Any]) -> None:
         self._rules, self._data = rules, data
+        self._settled: dict[Path, bool] = {}
 
     def findings(self, module: Module) -> Iterator[Finding]:
         """A finding for each part of an entry in `module` that a request or the data may lack."""
@@ -70,8 +71,8 @@ class Totality:
                 yield from self._variable(scope, term, name, left - 1)
             case {"type": "ref", "value": list(parts)} if left:
                 yield from self._reference(scope, parts, left - 1)
-            case {"type": "call", "value": [{"value": list(function)}, *arguments]} if left:
-                yield from self._call(scope, term, function, arguments, left - 1)
+            case {"type": "call"} if left:
+                yield from self._call(scope, term, left - 1)
             case {"type": str()}:
                 yield of_statement(term)
 
@@ -86,22 +87,23 @@ class Totality:
         match part:
             case Part({"type": "var", "value": str(variable)}, {"type": "ref", "value": list(parts)}):
                 yield from self._reference(scope, parts, left, variable)
+            case Part({"type": "var", "value": str(variable)}, {"type": "call"} as call):
+                yield from self._call(scope, call, left, variable)
             case Part(pattern, term, each) if term["type"] != "with" and (each or _fits(pattern, term)):
                 yield from self.lacks(scope, term, left)
             case _:
                 yield of_statement(part.pattern)
 
-    def _call(
-        self, scope: Scope, term: Node, function: Sequence[Node], arguments: Sequence[Node], left: int
-    ) -> Iterator[Lack]:
+    def _call(self, scope: Scope, term: Node, left: int, variable: str = "") -> Iterator[Lack]:
+        function, *arguments = term["value"]
         for argument in arguments:
             yield from self.lacks(scope, argument, left)
-        path, _ = resolved(scope.module, function, self._rules)
+        path, _ = resolved(scope.module, function["value"], self._rules)
         if path in self._rules:
             if not self._always(path, left):
-                yield of_function(term, path, len(arguments))
-        elif ".".join(str(part.get("value")) for part in function) not in ALWAYS:
-            yield of_call(term)
+                yield of_function(term, path, len(arguments), variable)
+        elif ".".join(str(part.get("value")) for part in function["value"]) not in ALWAYS:
+            yield of_call(term, variable)
 
     def _reference(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
         path, _ = resolved(scope.module, parts, self._rules)
@@ -126,7 +128,7 @@ class Totality:
         path, covered = resolved(scope.module, parts, self._rules)
         defined = next((path[:length] for length in range(len(path), 1, -1) if path[:length] in self._rules), ())
         if defined and not self._always(defined, left):
-            yield of_rule(parts[: len(defined) - len(path) + covered], defined)
+            yield of_rule(parts[: len(defined) - len(path) + covered], defined, variable)
             return
         certain = len(defined or self._certain(path)) - len(path) + covered
         if path[0] == "data" and certain < 1:
@@ -145,14 +147,17 @@ class Totality:
         """Whether `path` leads to data, or to a package, which is an object of its rules."""
         document: Any = self._data
         for step in path[1:]:
-            document = document.get(step) if isinstance(document, dict) else None
-            if document is None:
+            if not isinstance(document, dict) or step not in document:
                 return any(rule[: len(path)] == path for rule in self._rules)
+            document = document[step]
         return len(path) > 1
 
     def _always(self, path: Path, left: int) -> bool:
         """Whether a rule, or a function with total arguments, has a value for every request."""
-        return left > 0 and any(self._settles(module, rule, left - 1) for module, rule in self._rules[path])
+        if path not in self._settled:
+            self._settled[path] = False  # in a circle none has a value
+            self._settled[path] = any(self._settles(module, rule, left) for module, rule in self._rules[path])
+        return self._settled[path]
 
     def _settles(self, module: Module, rule: Node, left: int) -> bool:
         head, names = rule["head"], [argument.get("value") for argument in rule["head"].get("args", ())]

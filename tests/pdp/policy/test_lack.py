@@ -48,6 +48,26 @@ PASTED = {
         "write `found := min(data.list)` and `found != null` in the body, and here `found`",
         ("found", "found := min(data.list)\n\tfound != null"),
     ),
+    "least of a list, set to a variable": (
+        ("least", "least := min(data.list)"),
+        "write `least != null` after it if the rule is only for what is there",
+        ("least", "least := min(data.list)\n\tleast != null"),
+    ),
+    "item of a list, set to a variable": (
+        ("item", "item := data.list[0]"),
+        "write `item != null` after it",
+        ("item", "item := data.list[0]\n\titem != null"),
+    ),
+    "value of a function": (
+        ("text", "text := words.conditional_of(input.now)"),
+        "write `text != null` after it if the rule is only for what is there; or add `default conditional_of(_)",
+        ("text", "text := words.conditional_of(input.now)\n\ttext != null"),
+    ),
+    "value of a rule": (
+        ("text", "text := words.conditional"),
+        "write `text != null` after it if the rule is only for what is there; or add `default conditional",
+        ("text", "text := words.conditional\n\ttext != null"),
+    ),
     "pair": (
         ("first", '[first, _] := split(input.action.name, ".")'),
         "write `first != null` after it",

@@ -14,7 +14,7 @@ from pdp.policy.total import Totality
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
-DATA = {"owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
+DATA = {"nothing_yet": None, "owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
 LIBRARY = """
 package lib.words
 
@@ -87,6 +87,7 @@ TOTAL = {
     "time": ("time.weekday([input.now, `UTC`])", ""),
     "whole context": ("json.marshal(input.context)", ""),
     "data that is there": ("data.title", ""),
+    "data that is null": ("data.nothing_yet", ""),
     "whole list of the data": ('concat(", ", data.list)', ""),
     "iterated": ("tag", "some tag in input.resource.properties.tags"),
     "iterated with its key": ('sprintf("%v: %v", [key, value])', "some key, value in input.context"),
