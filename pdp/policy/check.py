@@ -17,6 +17,7 @@ from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.reference import definitions, unknown_attributes, unknown_data
 from pdp.policy.schema import Schemas, parsed, request
+from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
 from pdp.policy.total import Totality
@@ -83,6 +84,7 @@ def warnings(opa: Path, found: Examined) -> list[str]:
         return []
     guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
     compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa)), *guessable})
+    compared += sorted(by_table(found.modules, found.data))
     if not found.people:
         return [*map(str, compared)]
     strange = strangers.unknown(found.data, found.types)[1]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ from pdp.errors import (
 )
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.opa.batching import Question
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
@@ -115,8 +116,12 @@ class Parts:
     def current(self) -> masker.Keyring:
         return self.keyring
 
-    async def run(self, action: Any) -> Any:
+    async def run(self, caller: str, action: Any, weight: int = 0) -> Any:
+        assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
+
+    def of(self, caller: str) -> Any:
+        return partial(self.run, caller)
 
     async def require(self, domains: Mapping[str, Any]) -> None:
         self.did.append(f"require {', '.join(domains)}")
@@ -168,7 +173,7 @@ async def made(
     parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, begin: Any = None, **members: Any
 ) -> tuple[Decided, Progress | None]:
     given = {"begin": begin} if begin else {}
-    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content, **given)
+    work = Work(action, SHAPE, bound=bound or (lambda _, __: {}), content=content, **given)
     return await jobs(parts).decide(work, asking(action, **members), BOT)
 
 
@@ -319,7 +324,7 @@ async def test_policy_that_changes_again_and_again_is_a_conflict_and_nothing_is_
 
 async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Parts) -> None:
     request = asking("unmask", context={"why": "call"})
-    _, progress = await made(parts, "unmask", lambda _: {"tokens_sha256": "x"}, context={"why": "call"})
+    _, progress = await made(parts, "unmask", lambda _, __: {"tokens_sha256": "x"}, context={"why": "call"})
     [ask] = parts.asked
     assert dict(ask.request.context) == {"why": "call", "tokens_sha256": "x"}
     assert ask.canonical.digest != canonical(request, "dev").digest
@@ -330,5 +335,5 @@ async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Part
 async def test_plan_made_again_must_be_bound_to_the_same_data(parts: Parts) -> None:
     parts.answers = [answer("r0"), answer("r1")]
     with pytest.raises(Conflict):
-        await made(parts, "unmask", lambda plan: {"by": plan.policy_revision})
+        await made(parts, "unmask", lambda plan, _: {"by": plan.policy_revision})
     assert "claim customer" not in parts.did
