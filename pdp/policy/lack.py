@@ -32,7 +32,8 @@ def of_lookup(parts: Sequence[Node], certain: int, variable: str = "") -> Lack:
         return _and(found, _tested(variable) if variable else _asked("found", _reference(parts)))
     read = f"object.get({base}, {keys[0] if len(keys) == 1 else '[' + ', '.join(keys) + ']'}, "
     if not variable:
-        return _and(found, f'write `{read}"unknown")` in its place')
+        only = f"or, if the rule is only for what is there, {_asked('found', f'{read}null)')}"
+        return _and(found, f'write `{read}"unknown")` in its place; {only}')
     tested = f"and `{variable} != null` if the rule is only for what is there, else another default than null"
     return _and(found, f"write `{variable} := {read}null)`, {tested}")
 
@@ -74,7 +75,7 @@ def of_statement(node: Node) -> Lack:
 
 
 def _asked(variable: str, term: str) -> str:
-    return f"write `{variable} := {term}` and `{variable} != null` in the body, and here `{variable}`"
+    return f"write `{variable} := {term}` and `{variable} != null` in the body, and `{variable}` in its place"
 
 
 def spelled(term: Node) -> str:

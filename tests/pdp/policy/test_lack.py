@@ -13,6 +13,11 @@ PASTED = {
         'write `object.get(input.context, "rows", "unknown")` in its place',
         ('sprintf("%v", [object.get(input.context, "rows", "unknown")])', ""),
     ),
+    "part of the request that is the condition": (
+        ("input.context.veto", ""),
+        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in its place',
+        ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
+    ),
     "deep in the request": (
         ('input.resource.properties.owner["the name"]', ""),
         'write `object.get(input.resource.properties, ["owner", "the name"], "unknown")` in its place',
@@ -40,12 +45,12 @@ PASTED = {
     ),
     "step of a call": (
         ('split(input.action.name, ".")[1]', ""),
-        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and here `found`',
+        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and `found` in its place',
         ("found", 'found := split(input.action.name, ".")[1]\n\tfound != null'),
     ),
     "least of a list": (
         ("min(data.list)", ""),
-        "write `found := min(data.list)` and `found != null` in the body, and here `found`",
+        "write `found := min(data.list)` and `found != null` in the body, and `found` in its place",
         ("found", "found := min(data.list)\n\tfound != null"),
     ),
     "least of a list, set to a variable": (
