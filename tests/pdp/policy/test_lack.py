@@ -15,7 +15,10 @@ PASTED = {
     ),
     "part of the request that is the condition": (
         ("input.context.veto", ""),
-        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in its place',
+        (
+            'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in '
+            "its place"
+        ),
         ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
     ),
     "deep in the request": (
