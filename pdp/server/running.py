@@ -149,6 +149,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
+        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
