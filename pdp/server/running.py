@@ -119,7 +119,7 @@ class _Parts:
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.writer, self.sealer)
+        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
