@@ -92,7 +92,7 @@ class Admission:
     def __init__(self) -> None:
         self._callers: dict[str, _Held] = {}
         self._questions = 0
-        self._small, self._large = Gate(PLACES), Gate(LARGE_PLACES)
+        self._small, self._large = (Gate(places, places // 2) for places in (PLACES, LARGE_PLACES))
         self.refused = self._told = 0
         self._tell_at = 0.0
 

@@ -1,4 +1,4 @@
-"""Lets a number of calls in at a time. The others wait, and callers take turns; one caller has half of it at most."""
+"""Lets a number of calls in at a time. The others wait, and callers take turns."""
 
 import asyncio
 from collections import Counter
@@ -24,10 +24,10 @@ class _Place:
 
 
 class Gate:
-    """`places` that callers hold for a while."""
+    """`places` that callers hold for a while, one caller at most so many of them as `of_one` says."""
 
-    def __init__(self, places: int) -> None:
-        self._free, self._most = places, max(places // 2, 1)
+    def __init__(self, places: int, of_one: int) -> None:
+        self._free, self._most = places, of_one
         self._waiting: FairQueue[_Place] = FairQueue()
         self._inside: Counter[str] = Counter()
 
@@ -37,15 +37,19 @@ class Gate:
 
     @asynccontextmanager
     async def place(self, caller: str, weight: float, seconds: float, *, spare: float = 0.0) -> AsyncIterator[None]:
-        """Hold a place while the block runs. Raises `Overloaded` if there is none in time (`deadline.settled`)."""
+        """Hold a place while the block runs. Raises as `enter` does."""
+        await self.enter(caller, weight, seconds, spare=spare)
+        try:
+            yield
+        finally:
+            self.leave(caller)
+
+    async def enter(self, caller: str, weight: float, seconds: float, *, spare: float = 0.0) -> None:
+        """Return with a place, which `leave` gives back. Raises `Overloaded` if there is none in time."""
         if self._free and self._may(caller):
             self._take(caller)
         else:
             await self._wait(_Place(caller, asyncio.get_running_loop().create_future()), weight, seconds, spare)
-        try:
-            yield
-        finally:
-            self._leave(caller)
 
     async def _wait(self, place: _Place, weight: float, seconds: float, spare: float) -> None:
         self._waiting.put(place.caller, place, weight)
@@ -55,7 +59,7 @@ class Gate:
             raise Overloaded("this call had no turn in its time, as too many wait; nothing was decided") from None
         except BaseException:
             if place.is_given:  # and the call was cancelled before it saw that
-                self._leave(place.caller)
+                self.leave(place.caller)
             raise
         finally:
             self._waiting.withdraw(place.caller, place)
@@ -64,7 +68,7 @@ class Gate:
         self._free -= 1
         self._inside[caller] += 1
 
-    def _leave(self, caller: str) -> None:
+    def leave(self, caller: str) -> None:
         """Give a place back; it goes to those who wait and have a turn."""
         self._free += 1
         self._inside[caller] -= 1

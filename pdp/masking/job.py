@@ -1,12 +1,10 @@
 """A piece of masking: reserves, masks, counts, and says for the log what became of it."""
 
-import asyncio
-import os
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import masker
 from pdp.arrow import envelope, table
@@ -21,27 +19,19 @@ from pdp.masking.count import Counted, counted_values, quotas
 from pdp.masking.plan import facts, rules
 from pdp.masking.refusals import refusals
 from pdp.masking.rows import Shape
+from pdp.masking.threads import Run
 from pdp.store.quotas import Limits, Quotas, Reserved, reservation
-
-T = TypeVar("T")
 
 WIDTH = 3
 """Batches of one stream that are masked, wait for a thread or wait to be sent, all together."""
+SLICE_SECONDS = 0.02
+"""Seconds of a thread for which rows are masked before other callers have a turn."""
+FIRST_ROWS = 1024
+"""Rows of the first slice, by which the time of a row is measured."""
 _AHEAD = 16
 """The part of a quota that a stream may reserve ahead."""
 _MOST_AHEAD = 1 << 22
 """Values that a stream may reserve beyond what it needs now: about four million, which end with the clock hour."""
-
-
-class Threads:
-    """Where masking runs, so that the event loop stays free; as many threads as processors."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mask")
-
-    async def run(self, action: Callable[[], T]) -> T:
-        """The result of `action`; only the caller waits for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +134,7 @@ class Reservation:
 class Progress:
     """A job at work, batch by batch. What is made before its decision is used does not leave."""
 
-    def __init__(self, job: Job, reservation: Reservation, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+    def __init__(self, job: Job, reservation: Reservation, run: Run) -> None:
         self.job, self._reservation, self._run = job, reservation, run
         with refusals():
             self._masker = masker.Masker(job.plan, job.keys)
@@ -152,6 +142,7 @@ class Progress:
         self._writer = table.Writer(job.plan.output_schema)
         self._is_waiting_for_batch = False
         self._admitted_rows = 0
+        self._seconds_of_row = SLICE_SECONDS / FIRST_ROWS
         self.rows = self.batches = 0
         self.place: dict[str, Any] = {}
 
@@ -178,12 +169,12 @@ class Progress:
 
     async def opened(self, batch: Batch, first_row: int) -> Batch:
         """A chunk whose values are reserved, as it was before it was masked."""
-        return await self._run(lambda: self._made(batch, first_row))
+        return table.joined(await self._made(batch, first_row))
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
-        await self._reserve(await self._run(lambda: counted_values(self.job.plan, batch)))
-        return await self._run(lambda: self._made(batch, 0))
+        await self._reserve(await self._run(lambda: counted_values(self.job.plan, batch), batch.nbytes))
+        return table.joined(await self._made(batch, 0))
 
     async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
         """IPC messages to batches with the number of their first row, each within the quota."""
@@ -193,7 +184,7 @@ class Progress:
             return batch, Counted(0, {}) if batch is None else counted_values(self.job.plan, batch)
 
         async for message in messages:
-            batch, counted = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
+            batch, counted = await self._run(lambda: taken(message), len(message))  # noqa: B023  # awaited here
             self._is_waiting_for_batch = batch is None
             await self._reserve(counted)
             if batch is not None:
@@ -203,16 +194,37 @@ class Progress:
     def masked(self, batches: AsyncIterator[tuple[int, Batch]]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
         """Batches to the rows and the IPC messages, in their envelopes, of each masked one."""
 
-        def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
-            masked = self._made(batch, first_row)
-            return masked.num_rows, [envelope.wrap(message) for message in self._writer.messages(masked)]
+        def written(parts: Sequence[Batch]) -> list[bytes]:
+            return [envelope.wrap(message) for part in parts for message in self._writer.messages(part)]
 
-        return mapped(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
+        async def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
+            masked = await self._made(batch, first_row)
+            return batch.num_rows, await self._run(lambda: written(masked), batch.nbytes)
 
-    def _made(self, batch: Batch, first_row: int) -> Batch:
-        """The batch masked, unmasked or rewrapped. Raises `ValueRefused` and `KeyRefused`."""
+        return mapped(batches, lambda item: made(*item), 1 if self._writer.is_ordered else WIDTH)
+
+    async def _made(self, batch: Batch, first_row: int) -> list[Batch]:
+        """The batch masked, unmasked or rewrapped, in slices. Raises `ValueRefused` and `KeyRefused`."""
+        made: list[Batch] = []
+        at = 0
+        while at < batch.num_rows or not made:
+            part = batch.slice(at, self._rows_of_slice()) if table.is_divisible(batch.schema) else batch
+            result, seconds = await self._run(lambda: self._timed(part, first_row + at), part.nbytes)  # noqa: B023
+            made.append(result)
+            at += part.num_rows
+            if part.num_rows:
+                self._seconds_of_row = seconds / part.num_rows
+        return made
+
+    def _rows_of_slice(self) -> int:
+        return max(int(SLICE_SECONDS / max(self._seconds_of_row, 1e-9)), 1)
+
+    def _timed(self, part: Batch, first_row: int) -> tuple[Batch, float]:
+        """The rows made, and the seconds of this thread that it took."""
+        began = time.thread_time()
         with refusals():
-            return self._masker.sound_batch(batch, first_row=first_row)
+            made = self._masker.sound_batch(part, first_row=first_row)
+        return made, time.thread_time() - began
 
     def leaves(self, rows: int) -> None:
         """A batch with this number of rows is on its way to the caller."""

@@ -11,7 +11,6 @@ from pdp.errors import SetupError
 from pdp.policy import masks, people, strangers
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
-from pdp.policy.droppable import droppable
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.in_force import not_loaded, twice, undecided
@@ -21,6 +20,7 @@ from pdp.policy.schema import Schemas, parsed, request
 from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
+from pdp.policy.total import Totality
 
 
 def findings_in(
@@ -136,7 +136,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
             yield from twice(module)
             if data is not None:
                 yield from unknown_data(module, rules, data)
-                yield from droppable(module, rules, data)
+                yield from Totality(rules, data).findings(module)
                 yield from masks.entries(module, data)
 
 

@@ -1,7 +1,7 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
@@ -10,6 +10,9 @@ from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
+
+Definitions: TypeAlias = Mapping[Path, Sequence[tuple[Module, Node]]]
+"""Each rule and function with its module, by path; those of one path answer for one another."""
 
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy need not have; the core works without it."""
@@ -31,11 +34,13 @@ def written(module: Module, node: Node) -> Path:
     return tuple(steps)
 
 
-def definitions(everything: Iterable[Module]) -> frozenset[Path]:
-    """The paths of all rules and functions."""
-    return frozenset(
-        ("data", *module.package, rule["head"]["ref"][0]["value"]) for module in everything for rule in module.rules
-    )
+def definitions(everything: Iterable[Module]) -> Definitions:
+    """The rules and functions outside tests, by their paths."""
+    found: dict[Path, list[tuple[Module, Node]]] = {}
+    for module in everything:
+        for rule in module.rules if not module.source.is_test else ():
+            found.setdefault(("data", *module.package, rule["head"]["ref"][0]["value"]), []).append((module, rule))
+    return found
 
 
 def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: W
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
-    from pdp.masking.job import Threads  # noqa: PLC0415  # an extra
+    from pdp.masking.threads import Threads  # noqa: PLC0415  # an extra
     from pdp.service.mask import MaskService  # noqa: PLC0415
     from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 

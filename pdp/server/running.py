@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from pdp import keys
 from pdp.audit.record import Kind, entry
@@ -28,17 +28,18 @@ from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
 from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
+from pdp.server.connections import options
+from pdp.server.edge import Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
-from pdp.server.pings import PING_SECONDS, keepalive
+from pdp.server.strangers import Strangers
 from pdp.server.sweep import Sweep
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
-from pdp.service.info import MESSAGE_BYTES, InfoService
+from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -68,27 +69,6 @@ GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
-MAX_METADATA_BYTES = 8 * 1024
-"""Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
-
-PENDING_CALLS, MOST_PENDING_CALLS = 4096, 8192
-"""Calls that gRPC holds until we take them: from the first number on it ends some as CANCELLED, from the second on all.
-Its own 1,000 end calls of a burst before we can say when to come back. A call that is held takes at most its metadata.
-"""
-
-_OPTIONS = [
-    ("grpc.server.max_pending_requests", PENDING_CALLS),
-    ("grpc.server.max_pending_requests_hard_limit", MOST_PENDING_CALLS),
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_BYTES),
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    ("grpc.so_reuseport", 0),
-    *keepalive(PING_SECONDS),
-    ("grpc.max_connection_age_ms", 600_000),
-    ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
-]
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
@@ -164,12 +144,11 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         authenticator = Authenticator(config.issuers, config.certificates)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
-        server = grpc.aio.server(options=_OPTIONS)
+        server = grpc.aio.server(options=options())
         certificates = config.tls is not None and config.tls.client_ca is not None
         edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
-        health.add_to(server, names)
-        reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
+        _add_open_services(server, health, names)
         port = listen(server, config)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
@@ -196,10 +175,10 @@ def _add_services(
     batcher, turns = Batcher(opa.opa), Turns()
     reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity)
+    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
     requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
     queue = ReviewQueue(parts.queue, reviewing, batcher)
-    watching = Watching(queue, reviewing, parts.changes, parts.feed)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
@@ -231,6 +210,14 @@ def _add_services(
         server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
         names.append(service.full_name)
     return names
+
+
+def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]) -> None:
+    """Serve what needs no credential: the health of the services, and reflection."""
+    strangers = Strangers()
+    mirror = reflection.aio.ReflectionServicer([*names, *health.names, reflection.SERVICE_NAME])
+    [described] = reflection_pb2.DESCRIPTOR.services_by_name.values()
+    server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
 def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:

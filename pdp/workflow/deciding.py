@@ -19,9 +19,10 @@ from pdp.caller import Caller, identity
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import is_undefined
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database

@@ -36,6 +36,7 @@ class Work:
     3. `begin` does, before the decision is used, all that may be refused. It gets the decision as it would be answered,
        but for its proof and stamps. For a stream, whose content comes later, it sees that the quota has room.
     4. `continued` is of work that goes on in call after call.
+    5. `size` is that of the content, in bytes.
     """
 
     action: str
@@ -46,3 +47,4 @@ class Work:
     content: Callable[[], object] | None = None
     begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
     continued: Continued | None = None
+    size: int = 0

@@ -11,9 +11,10 @@ from pdp import addressee
 from pdp.approval import ApprovalAt
 from pdp.caller import Caller
 from pdp.decision import policy_review, review_input
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.store.queue import Place, Queue
 from pdp.workflow.reviewing import Reviewing
 

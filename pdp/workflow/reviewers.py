@@ -9,9 +9,10 @@ from pdp.approval import Approval
 from pdp.caller import Caller, is_person
 from pdp.decision import Verdict, review_input
 from pdp.errors import PolicyInvalid
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.policy_answer import policy_object, policy_revision, policy_text
 from pdp.requirement import Requirement
 

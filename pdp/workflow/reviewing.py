@@ -35,12 +35,14 @@ from pdp.errors import (
     NotFound,
 )
 from pdp.obstacle import Obstacle, obstacle
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon
+from pdp.turns import Turns
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
@@ -98,8 +100,11 @@ class Read:
 class Reviewing:
     """Reads for reviewers, and their verdicts."""
 
-    def __init__(self, approvals: Approvals, batcher: Batcher, delivery: Delivery, integrity: Integrity) -> None:
+    def __init__(
+        self, approvals: Approvals, batcher: Batcher, delivery: Delivery, integrity: Integrity, turns: Turns
+    ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
+        self._turns = turns
 
     async def view(self, caller: Caller, approval_id: str) -> View:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
@@ -215,9 +220,16 @@ class Reviewing:
 
     async def _views(self, caller: Caller, some: Sequence[ApprovalAt]) -> list[View]:
         """`_view` of each, with one query to the policy and one to MongoDB."""
-        answers = await self._batcher.each([_question(held.approval, caller) for held in some])
+        questions, views = list[Question](), list[View]()
+        for index, held in enumerate(some):
+            questions.append(_question(held.approval, caller))
+            await self._turns.behind(index, caller.identity)
+        answers = await self._batcher.each(questions)
         suggested = await self._approvals.suggesting([held.approval.digest for held in some])
-        return [_seen(held, answer, caller, suggested) for held, answer in zip(some, answers, strict=True)]
+        for index, (held, answer) in enumerate(zip(some, answers, strict=True)):
+            views.append(_seen(held, answer, caller, suggested))
+            await self._turns.behind(index, caller.identity)
+        return views
 
 
 def _question(approval: Approval, caller: Caller) -> Question:

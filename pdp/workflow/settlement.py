@@ -29,9 +29,10 @@ from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.errors import InvalidRequest
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import OLD_SEAL, Delivery
 from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken

@@ -17,8 +17,10 @@ from pdp.approval import OPEN, ApprovalAt, State
 from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
 from pdp.errors import NotFound, Overloaded, ResumeTokenTooOld, StoreUnavailable
+from pdp.gate import Gate
 from pdp.store.changes import Change, Changes
 from pdp.store.queue import Place
+from pdp.turns import Turns
 from pdp.workflow.feed import Feed
 from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.reviewing import Read, Reviewing, View
@@ -30,8 +32,12 @@ SPARE_SECONDS = 0.5
 """Seconds of the caller's time that are kept for reading the approval once more at the end of a wait."""
 AT_ONCE = 128
 """Looks at the same time, each a read or a question to the policy; the others wait. One query holds as many."""
+PAGES_AT_ONCE, PAGES_OF_ONE = 4, 2
+"""Pages of queues that are read at the same time, and of one caller: a page takes 30 ms of the processor."""
 MAX_WATCHES = 8
 """Watches of one caller in one process: a limit of the contract."""
+STREAM_SECONDS = 30 * 60.0
+"""Seconds that a watch waits for its next page at most: as long as a stream may take."""
 KEEP_SECONDS = 1.0
 """Seconds for which what a change looks like is kept for watchers that come to it later."""
 _PAGE = 100
@@ -71,8 +77,9 @@ class _Known:
 class Watching:
     """Follows approvals on behalf of callers."""
 
-    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, changes: Changes, feed: Feed) -> None:
-        self._queue, self._reviewing, self._changes, self._feed = queue, reviewing, changes, feed
+    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, changes: Changes, feed: Feed, turns: Turns) -> None:
+        self._queue, self._reviewing, self._changes, self._feed, self._turns = queue, reviewing, changes, feed, turns
+        self._pages = Gate(PAGES_AT_ONCE, PAGES_OF_ONE)
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._watches: Counter[str] = Counter()
         self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
@@ -115,6 +122,7 @@ class Watching:
             while True:
                 raise_if_cancelled()
                 change = await backlog.take()
+                await self._turns.turn(caller.identity)
                 reached = max(reached, change.position)
                 if (update := await self._update(caller, change, known, reached)) is not None:
                     yield update
@@ -168,9 +176,10 @@ class Watching:
         more = not none
         after: Place | None = None
         while more:
-            async with self._at_once:
+            async with self._pages.place(caller.identity, _PAGE, STREAM_SECONDS):
                 page = await self._queue.page(caller, after, _PAGE)
             for _, found in page.approvals:
+                await self._turns.turn(caller.identity)
                 yield found
             after, more = page.more, page.more is not None
 

@@ -52,7 +52,7 @@ async def settled() -> None:
 
 
 async def test_caller_alone_has_half_of_the_places_and_strangers_the_rest() -> None:
-    door = Door(Gate(4))
+    door = Door(Gate(4, 2))
     await door.calls("a1", "a2", "a3", "a4", "b1", "b2")
     assert door.inside == ["a1", "a2", "b1", "b2"]
     assert len(door.gate) == 2
@@ -60,7 +60,7 @@ async def test_caller_alone_has_half_of_the_places_and_strangers_the_rest() -> N
 
 
 async def test_stranger_has_the_next_place() -> None:
-    door = Door(Gate(2))
+    door = Door(Gate(2, 1))
     await door.calls("a1", "b1", *(f"a{number}" for number in range(2, 9)), "c1")
     await door.end("b1")
     assert door.inside == ["a1", "b1", "c1"]
@@ -73,7 +73,7 @@ async def test_stranger_has_the_next_place() -> None:
 
 @pytest.mark.parametrize("given", [False, True])
 async def test_call_that_is_cancelled_gives_its_place_to_the_next(*, given: bool) -> None:
-    door = Door(Gate(2))
+    door = Door(Gate(2, 1))
     await door.calls("a1", "b1")
     [waiting] = await door.calls("b2")
     await door.calls("b3")
@@ -90,7 +90,7 @@ async def test_call_that_is_cancelled_gives_its_place_to_the_next(*, given: bool
 
 
 async def test_call_without_a_place_in_its_time_is_refused() -> None:
-    door = Door(Gate(1))
+    door = Door(Gate(1, 1))
     await door.calls("a1")
     with pytest.raises(Overloaded):
         await door.call("b1", seconds=0.01)
@@ -99,7 +99,7 @@ async def test_call_without_a_place_in_its_time_is_refused() -> None:
 
 
 async def test_every_place_is_free_again_in_the_end() -> None:
-    gate, most = Gate(6), [0]
+    gate, most = Gate(6, 3), [0]
     at_once = [0]
 
     def busy(step: int) -> None:

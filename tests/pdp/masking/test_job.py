@@ -1,6 +1,5 @@
 """A piece of masking at work: reserved before it is done, in order, and told to the log as far as it got."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from pdp.arrow import table
 from pdp.audit.record import Kind
 from pdp.errors import InvalidRequest, QuotaExceeded, ValueRefused
 from pdp.masking.count import Counted
-from pdp.masking.job import Job, Progress, Reservation, Threads
+from pdp.masking.job import SLICE_SECONDS, Job, Progress, Reservation
 from pdp.masking.rows import Shape
 from pdp.store.quotas import Limits, Reserved, reservation
 from tests.pdp.specimens import BOT
@@ -72,7 +71,7 @@ def reserving(quota: Quota, of: Job) -> Reservation:
 
 
 def progress(quota: Quota, of: Job) -> Progress:
-    async def here(action: Callable[[], Any]) -> Any:
+    async def here(action: Callable[[], Any], _: int = 0, /) -> Any:
         return action()
 
     return Progress(of, reserving(quota, of), here)
@@ -253,17 +252,22 @@ async def test_dictionary_without_its_batch_is_refused(keyring: masker.Keyring) 
     work.require_whole()
 
 
-async def test_threads_leave_the_event_loop_free() -> None:
-    threads, loop = Threads(), asyncio.get_running_loop()
-    free = asyncio.Event()
+async def test_slow_rows_are_masked_in_slices_and_are_one_batch_again(keyring: masker.Keyring) -> None:
+    work, batch = progress(Quota(), job(keyring)), rows(*(f"id {number}" for number in range(1000)))
+    work._seconds_of_row = SLICE_SECONDS / 10
+    parts = await work._made(batch, 0)
+    assert parts[0].num_rows == 10
+    assert sum(part.num_rows for part in parts) == 1000
+    work._seconds_of_row = SLICE_SECONDS / 10
+    sliced = await work.batch(batch)
+    work._seconds_of_row = SLICE_SECONDS / 10_000
+    assert sliced.equals(await work.batch(batch), check_metadata=True)
 
-    def work() -> str:
-        asyncio.run_coroutine_threadsafe(_set(free), loop).result(10)
-        return "done"
 
-    assert await threads.run(work) == "done"
-    assert free.is_set()
-
-
-async def _set(event: asyncio.Event) -> None:
-    event.set()
+async def test_value_that_is_refused_in_a_later_slice_is_named_by_its_row(keyring: masker.Keyring) -> None:
+    work = progress(Quota(), job(keyring))
+    work._seconds_of_row = SLICE_SECONDS / 10
+    batch = pa.record_batch({"id": ["x"] * 100, "zip": ["08001"] * 77 + ["no zip"] * 23})
+    with pytest.raises(ValueRefused) as refused:
+        await work.batch(batch)
+    assert refused.value.metadata["row"] == "77"

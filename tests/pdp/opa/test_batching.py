@@ -9,9 +9,10 @@ import pytest
 
 from pdp import deadline
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher, Question
+from pdp.opa.batching import FEWEST, MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import About, OpaLate
+from pdp.opa.waiting import Question
 
 FAILS, CRAWLS = b"fails", b"crawls"
 
@@ -152,7 +153,7 @@ async def test_strangers_question_is_in_the_next_query_whatever_another_caller_h
     assert sum(engine.sizes()) == 20 * MAX_ITEMS + 1
 
 
-async def test_many_callers_share_a_query_by_the_bytes_they_ask_about() -> None:
+async def test_many_callers_share_a_query_by_the_time_that_opa_takes() -> None:
     engine = Simulator(waits=asyncio.Event())
     batcher = Batcher(engine)
     calls = [asyncio.create_task(batcher.ask(good("first", MAX_OUTSTANDING * MAX_ITEMS)))]
@@ -191,13 +192,27 @@ async def test_masks_of_a_wide_table_leave_room_for_strangers() -> None:
     part = Question(b"x" * 10_000, Suspect("user:noisy"), about=About.MASKS)
     noisy = asyncio.create_task(batcher.each([part] * 256))
     await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
-    assert max(engine.sizes()) <= MAX_BYTES // 80_000 + 1
+    assert max(engine.sizes()) == FEWEST
     stranger = asyncio.create_task(batcher.ask(good("stranger")))
     await asyncio.sleep(0)
     assert engine.waits is not None
     engine.waits.set()
     await all_of(noisy, stranger)
     assert [b"stranger-0"] in engine.queries[MAX_OUTSTANDING : MAX_OUTSTANDING + 2]
+
+
+async def test_slow_opa_is_asked_less_at_a_time() -> None:
+    class Slow(Simulator):
+        async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+            await asyncio.sleep(0.002 * len(inputs))
+            return await super().answers(about, inputs, explained)
+
+    engine = Slow()
+    batcher = Batcher(engine)
+    for _ in range(6):
+        await batcher.ask(good("a", MAX_ITEMS))
+    assert engine.sizes()[0] == MAX_ITEMS
+    assert FEWEST <= max(engine.sizes()[-3:]) <= MAX_ITEMS // 4
 
 
 async def test_where_each_answer_is_needed_the_first_error_is_raised() -> None:

@@ -24,7 +24,7 @@ from pdp.errors import (
     StoreUnavailable,
     TooManyPending,
 )
-from pdp.opa.batching import Question
+from pdp.opa.waiting import Question
 from pdp.turns import PIECE, Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask, answer_without_step

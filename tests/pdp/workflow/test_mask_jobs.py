@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ from pdp.errors import (
 )
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.opa.batching import Question
 from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
@@ -115,8 +116,12 @@ class Parts:
     def current(self) -> masker.Keyring:
         return self.keyring
 
-    async def run(self, action: Any) -> Any:
+    async def run(self, caller: str, action: Any, weight: int = 0) -> Any:
+        assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
+
+    def of(self, caller: str) -> Any:
+        return partial(self.run, caller)
 
     async def require(self, domains: Mapping[str, Any]) -> None:
         self.did.append(f"require {', '.join(domains)}")

@@ -12,6 +12,7 @@ from pdp.approval import ApprovalAt, Eligibility, PolicyReview, State
 from pdp.caller import Caller
 from pdp.errors import Overloaded
 from pdp.store.changes import Change
+from pdp.turns import Turns
 from pdp.workflow.feed import Feed
 from pdp.workflow.reviewing import Read, View
 from pdp.workflow.watching import MAX_WATCHES, Update, Watching
@@ -66,7 +67,7 @@ async def test_a_change_is_read_once_and_asked_about_once_for_each_caller() -> N
     parts = Parts()
     one = cast("Any", parts)
     feed = Feed(one)
-    watching, told = Watching(one, one, one, feed), list[Update]()
+    watching, told = Watching(one, one, one, feed, Turns()), list[Update]()
     names = ["bob"] * MAX_WATCHES + ["carol"] * MAX_WATCHES
     followers = [following(watching, name, told) for name in names]
     for follower in followers:
