@@ -74,7 +74,7 @@ class Delivery:
 
     @asynccontextmanager
     async def _turns_of(self, approvals: Sequence[Approval]) -> AsyncIterator[None]:
-        """One call at a time writes records of an approval. Turns are taken in one order, so that none locks another out."""
+        """One call at a time writes records of an approval. All take their turns in one order."""
         async with AsyncExitStack() as stack:
             for name in sorted({approval.id for approval in approvals}):
                 turn = self._turns.setdefault(name, asyncio.Lock())
