@@ -99,7 +99,7 @@ class _Parts:
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.writer, self.sealer)
+        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
@@ -129,6 +129,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
+        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
