@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from pdp import keys
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
@@ -141,12 +142,13 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
-        authenticator = Authenticator(config.issuers, config.certificates)
+        client_ca = config.tls.client_ca if config.tls else None
+        authorities = Authorities(client_ca) if client_ca else None
+        authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
-        certificates = config.tls is not None and config.tls.client_ca is not None
-        edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
+        edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
         _add_open_services(server, health, names)
         port = listen(server, config)
