@@ -15,7 +15,7 @@ PASTED = {
     ),
     "part of the request that is the condition": (
         ("input.context.veto", ""),
-        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in its place',
+        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in',
         ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
     ),
     "deep in the request": (
@@ -37,6 +37,21 @@ PASTED = {
         ("tag", "tag := input.context.tags[_]"),
         "write `some tag in input.context.tags` in the body",
         ("tag", "some tag in input.context.tags"),
+    ),
+    "one of an object": (
+        ('sprintf("%v %v", [k, v])', "input.context[k] = v"),
+        "write `some k, v in input.context` in the body",
+        ('sprintf("%v %v", [k, v])', "some k, v in input.context"),
+    ),
+    "step into many": (
+        ("name", "name := input.context.people[_].name"),
+        "bind each step by `some … in` in the body",
+        ("name", "some person in input.context.people\n\tname := person.name\n\tname != null"),
+    ),
+    "object taken apart": (
+        ("x", '{"x": x} = input.context'),
+        "write `x != null` after it",
+        ("x", '{"x": x} = input.context\n\tx != null'),
     ),
     "property of a party": (
         ("party.properties.team", "some party in input.on_behalf_of"),
