@@ -55,17 +55,19 @@ def of_data(node: Node, path: Sequence[str]) -> Lack:
 
 def of_rule(parts: Sequence[Node], path: Sequence[str], variable: str = "") -> Lack:
     """The rule at `path`, which may have no value."""
-    return _and(_may(parts[0], _reference(parts)), _default(path, path[-1], variable))
+    return _defaulted(_may(parts[0], _reference(parts)), _reference(parts), path, path[-1], variable)
 
 
 def of_function(node: Node, path: Sequence[str], parameters: int, variable: str = "") -> Lack:
     """A call of the function at `path`, which may have no value."""
-    return _and(_may(node, spelled(node)), _default(path, f"{path[-1]}({', '.join('_' * parameters)})", variable))
+    name = f"{path[-1]}({', '.join('_' * parameters)})"
+    return _defaulted(_may(node, spelled(node)), spelled(node), path, name, variable)
 
 
-def _default(path: Sequence[str], name: str, variable: str) -> str:
+def _defaulted(found: Lack, term: str, path: Sequence[str], name: str, variable: str) -> Lack:
+    only = _tested(variable) if variable else f"if the rule is only for what is there, {_asked('found', term)}"
     default = f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
-    return f"{_tested(variable)}; or {default}" if variable else default
+    return _and(found, f"{default}; or {only}")
 
 
 def _tested(variable: str) -> str:

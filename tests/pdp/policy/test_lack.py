@@ -80,12 +80,12 @@ PASTED = {
     ),
     "value of a function": (
         ("text", "text := words.conditional_of(input.now)"),
-        "write `text != null` after it if the rule is only for what is there; or add `default conditional_of(_)",
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
         ("text", "text := words.conditional_of(input.now)\n\ttext != null"),
     ),
     "value of a rule": (
         ("text", "text := words.conditional"),
-        "write `text != null` after it if the rule is only for what is there; or add `default conditional",
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
         ("text", "text := words.conditional\n\ttext != null"),
     ),
     "pair": (
@@ -116,11 +116,11 @@ def test_sentence_has_what_ends_it_ready_to_paste(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
-def test_rule_and_function_get_a_default(name: str) -> None:
+def test_rule_and_function_get_a_default_or_are_asked_about(name: str) -> None:
     term, line = DEFAULTS[name]
     (said,) = sentences(term, "")
     assert f"add `{line}`" in said
-    assert "to package `lib.words`" in said
+    assert "to package `lib.words`; or if the rule is only for what is there, write `found := words." in said
     assert sentences(term, "", f"{LIBRARY}\n{line}\n") == []
 
 
