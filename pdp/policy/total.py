@@ -40,6 +40,11 @@ class Scope(NamedTuple):
     body: Body
     parameters: frozenset[str] = frozenset()
 
+    @property
+    def bound(self) -> frozenset[str]:
+        """The variables that have a value there, and the names of documents."""
+        return self.body.bound | self.parameters | self.module.names.keys()
+
 
 class Totality:
     """Tells which terms always have a value."""
@@ -112,7 +117,7 @@ class Totality:
             return
         yield from self.lacks(scope, parts[0], left)
         if not self._is_promised(scope, parts):
-            yield of_lookup(parts, 1, variable)
+            yield of_lookup(parts, 1, scope.bound, variable)
 
     def _is_promised(self, scope: Scope, parts: Sequence[Node]) -> bool:
         """Whether a variable stands for an item of the request that has these steps, as each party has an id."""
@@ -134,7 +139,7 @@ class Totality:
         if path[0] == "data" and certain < 1:
             yield of_data(parts[0], path)
         elif certain < len(parts):
-            yield of_lookup(parts, certain, variable)
+            yield of_lookup(parts, certain, scope.bound, variable)
 
     def _certain(self, path: Path) -> Path:
         """The longest beginning of a path, outside rules, that every request or the data has."""

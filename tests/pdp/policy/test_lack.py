@@ -15,10 +15,7 @@ PASTED = {
     ),
     "part of the request that is the condition": (
         ("input.context.veto", ""),
-        (
-            'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in '
-            "its place"
-        ),
+        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in',
         ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
     ),
     "deep in the request": (
@@ -40,6 +37,21 @@ PASTED = {
         ("tag", "tag := input.context.tags[_]"),
         "write `some tag in input.context.tags` in the body",
         ("tag", "some tag in input.context.tags"),
+    ),
+    "one of an object": (
+        ('sprintf("%v %v", [k, v])', "input.context[k] = v"),
+        "write `some k, v in input.context` in the body",
+        ('sprintf("%v %v", [k, v])', "some k, v in input.context"),
+    ),
+    "step into many": (
+        ("name", "name := input.context.people[_].name"),
+        "bind each step by `some … in` in the body",
+        ("name", "some person in input.context.people\n\tname := person.name\n\tname != null"),
+    ),
+    "object taken apart": (
+        ("x", '{"x": x} = input.context'),
+        "write `x != null` after it",
+        ("x", '{"x": x} = input.context\n\tx != null'),
     ),
     "property of a party": (
         ("party.properties.team", "some party in input.on_behalf_of"),
@@ -68,12 +80,12 @@ PASTED = {
     ),
     "value of a function": (
         ("text", "text := words.conditional_of(input.now)"),
-        "write `text != null` after it if the rule is only for what is there; or add `default conditional_of(_)",
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
         ("text", "text := words.conditional_of(input.now)\n\ttext != null"),
     ),
     "value of a rule": (
         ("text", "text := words.conditional"),
-        "write `text != null` after it if the rule is only for what is there; or add `default conditional",
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
         ("text", "text := words.conditional\n\ttext != null"),
     ),
     "pair": (
@@ -104,11 +116,11 @@ def test_sentence_has_what_ends_it_ready_to_paste(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
-def test_rule_and_function_get_a_default(name: str) -> None:
+def test_rule_and_function_get_a_default_or_are_asked_about(name: str) -> None:
     term, line = DEFAULTS[name]
     (said,) = sentences(term, "")
     assert f"add `{line}`" in said
-    assert "to package `lib.words`" in said
+    assert "to package `lib.words`; or if the rule is only for what is there, write `found := words." in said
     assert sentences(term, "", f"{LIBRARY}\n{line}\n") == []
 
 

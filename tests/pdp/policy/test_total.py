@@ -161,6 +161,8 @@ LACKING = {
         "input.context.rows",
     ),
     "some of a list": ("tag", "tag := input.context.tags[_]", "input.context.tags[_]"),
+    "some of an object": ("v", "input.context[k] = v", "input.context[k]"),
+    "object taken apart": ("x", '{"x": x} = input.context', '{"x": x}'),
     "pair of any length": ("first", "[first, _] := split(input.action.name, `.`)", "first"),
     "another input": ("x", "x := input.action.name with input as {}", "x"),
     "step of a variable": ("tag.name", "some tag in data.list", "tag.name"),
