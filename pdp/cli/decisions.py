@@ -10,7 +10,7 @@ from pdp import blocking
 from pdp.cli import asked, exit_code
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
-from pdp.cli.visible import visible
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from pdp.client import Client, Decision

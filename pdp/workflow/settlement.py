@@ -29,7 +29,10 @@ from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
 from pdp.errors import InvalidRequest
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import OLD_SEAL, Delivery
 from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken
@@ -48,14 +51,14 @@ class Settlement:
     def __init__(
         self,
         approvals: Approvals,
-        opa: Opa,
+        batcher: Batcher,
         delivery: Delivery,
         uses: Uses,
         integrity: Integrity,
         reviewers: Reviewers,
         limits: ReviewLimits,
     ) -> None:
-        self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
+        self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
         self._reviewers, self._limits = reviewers, limits
         self._repeats = Repeats(delivery, uses, integrity)
 
@@ -82,7 +85,7 @@ class Settlement:
             return await self._resume(ask, verdict, existing)
         if ask.request.dry_run:
             return answer_without_step(ask, verdict)
-        await self._limits.admit(ask.caller.identity, ask.canonical.digest, principals)
+        await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
         return await retried(lambda: self._open(ask, verdict, principals))
 
     async def _existing(self, ask: Ask) -> ApprovalAt | None:
@@ -252,7 +255,8 @@ class Settlement:
         """Ask the current policy about all recorded reviewers under its current requirements."""
         reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
         question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
-        answer = await self._opa.review(question)
+        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS)
+        [answer] = await self._batcher.each([asked])
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 
     async def _void(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:

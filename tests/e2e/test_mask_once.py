@@ -27,7 +27,7 @@ needs_approval contains {"rule": "ask", "reason": "ask", "reviewers": {"groups":
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "identities": {"agent:dev": {"owners": []}}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "identities": {"agent:dev": {"owners": []}}}'
 ROWS = {"id": ["a", "b"]}
 RACERS = 16
 
