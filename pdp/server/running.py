@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
+SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread of the masks lets the event loop run. With Python's own 5 ms, plans of wide tables made
+each step of a stranger's call wait as long, and OPA's answers were read too late."""
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
@@ -157,13 +161,17 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
             await stack.enter_async_context(background(source.run(), failed))
             await source.renewed()
         _spare_the_collector()
+        sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         stack.push_async_callback(_drain, server, health, parts.feed)
         yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
 
 
 def _spare_the_collector() -> None:
-    """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU."""
+    """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU.
+
+    Memory does not grow by that: after ten times the peak's calls it is 380 MiB, as with Python's own settings.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
