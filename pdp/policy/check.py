@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks, people, strangers
+from pdp.policy import clear, masks, people, strangers
 from pdp.policy.comparison import untyped
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
@@ -131,7 +131,10 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
 
 def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
-    rules = definitions(module for module in everything if not module.source.is_test)
+    rules = definitions(everything)
+    total = Totality(rules, data or {})
+    if data is not None:
+        yield from clear.beside(rules, data)
     for module in everything:
         if module.source.label == CORE:
             continue
@@ -148,7 +151,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
                 yield from unknown_data(module, rules, data)
                 yield from missing(module, rules, data)
                 yield from members(module, data)
-                yield from Totality(rules, data).findings(module)
+                yield from total.findings(module)
                 yield from masks.entries(module, data)
                 yield from masked(module, data)
 
