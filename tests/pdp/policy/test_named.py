@@ -81,6 +81,10 @@ def test_group_that_the_data_does_not_have_is_warned_of(body: str, tmp_path: Pat
     assert found(tmp_path, body.replace("stewrads", "stewards"), groups={"stewards": ["user:bob"]}) == ([], [])
 
 
+def test_without_groups_in_the_data_tokens_have_all(tmp_path: Path) -> None:
+    assert found(tmp_path, NEEDS) == ([], [])
+
+
 def test_group_of_a_requirement_in_the_data_is_warned_of(tmp_path: Path) -> None:
     body = """needs_approval contains {"rule": "n", "reason": "r", "reviewers": needed.reviewers} if {
     some needed in data.requirements
