@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, NoReturn
 
 import grpc
@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from pdp import deadline, identifier
+from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
@@ -44,7 +45,7 @@ class Edge:
         self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
     ) -> None:
         """`certificates` says that clients may come with certificates."""
-        self._authenticator, self._certificates = authenticator, certificates
+        self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
@@ -69,17 +70,16 @@ class Edge:
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], Awaitable[Message]]
     ) -> Callable[[object, Context], Awaitable[Message]]:
         rpc = Rpc(method)
-        limit = LIMITS.get(rpc.name)
 
         async def handle(_: object, context: Context) -> Message:
             try:
-                deadline.begin(context.time_remaining(), limit)
+                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name))
                 caller = await self._caller(rpc, context)
-                async with self._arrivals.request(rpc, caller, context) as request:
-                    if limit is None:
-                        return await behaviour(request, caller)
-                    async with _at_most(limit, caller):
-                        return await behaviour(request, caller)
+                async with (
+                    self._arrivals.request(rpc, caller, context) as request,
+                    self._room(rpc.name, request, caller),
+                ):
+                    return await behaviour(request, caller)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await abort(rpc.name, context, error)
 
@@ -130,6 +130,12 @@ class Edge:
                 await abort(rpc.name, context, error)
 
         return handle
+
+    def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """The call's place among the others; one that waits for people has time of its own in its stead."""
+        if rpc in LIMITS:
+            return _at_most(LIMITS[rpc], caller)
+        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
         metadata = context.invocation_metadata() or ()

@@ -13,8 +13,9 @@ from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import Conflict, InvalidRequest, PdpError, ValueRefused
-from pdp.masking.job import Progress, Threads
+from pdp.masking.job import Progress
 from pdp.masking.opening import Opening
+from pdp.masking.threads import Threads
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.info import MESSAGE_BYTES
 from pdp.service.room import Room
@@ -56,7 +57,7 @@ class UnmaskStreams:
         size = 0 if first is None else first.ByteSize()
         try:
             with self._room.taken(caller.identity, size):
-                start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: a look at all takes 30 ms
+                start = await self._threads.run(caller.identity, lambda: _start(first), size)  # up to 30 ms
                 async with aclosing(self._answers(start, requests, caller)) as answers:
                     async for answer in answers:
                         yield answer
@@ -68,7 +69,8 @@ class UnmaskStreams:
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
         """What breaks the stream is recorded with the chunks that have left."""
         authorization = mask_scope.authorization("unmask", start.scope)
-        chunked = await self._threads.run(lambda: Chunked(start, self._unmaskings))
+        run = self._threads.of(caller.identity)
+        chunked = await run(lambda: Chunked(start, self._unmaskings), start.ByteSize())
 
         async def begin(progress: Progress, decided: Decided) -> None:
             mask_scope.require_fits(_opened(message.decision(decided), progress))
@@ -81,7 +83,7 @@ class UnmaskStreams:
         if progress is None:
             yield UnmaskStreamResponse(opened=opened)
             return
-        opening = await self._threads.run(lambda: Opening(start, progress, self._threads))
+        opening = await run(lambda: Opening(start, progress, run), start.ByteSize())
         stream = await self._begun(_Stream(start, progress, opening, self._unmaskings), chunked.claim)
         opened.next_chunk = stream.work.first
         try:

@@ -27,17 +27,21 @@ from pdp.errors import (
     PolicyInvalid,
     StoreUnavailable,
 )
-from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.job import Job, Progress, Reservation
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import masks_input, selection
-from pdp.opa.queries import Opa
+from pdp.masking.question import Column, Selection, masks_input, parts, selection, whole
+from pdp.masking.threads import Threads
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -57,7 +61,8 @@ class _Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
-    persons: Sequence[str]
+    used: Mapping[str, Mapping[str, Any]]
+    persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
 
 
@@ -81,7 +86,7 @@ class MaskJobs:
         *,
         person_types: frozenset[str],
         deciding: Deciding,
-        opa: Opa,
+        batcher: Batcher,
         keys: MaskKeys,
         domains: Domains,
         uses: MaskUses,
@@ -90,7 +95,7 @@ class MaskJobs:
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits = quotas, limits
         self._giving_back: set[asyncio.Task[None]] = set()
@@ -135,19 +140,19 @@ class MaskJobs:
         if decided.effect is Effect.DENY:
             return decided, None
         planned = await self._confirmed(attempt, decided.answer.verdict.revision)
-        await self._domains.claim(used_domains(planned.plan))
+        await self._domains.claim(planned.used)
         return decided, planned.plan
 
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
-        keys = await self._threads.run(self._keys.current)
+        keys = await self._threads.run(caller.identity, self._keys.current)
         try:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused)
         if work.content is not None and not await self._deciding.denies(ask):
-            await self._threads.run(work.content)
+            await self._threads.run(caller.identity, work.content, work.size)
         return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
@@ -156,7 +161,7 @@ class MaskJobs:
             await self._continue(attempt, answer)
             if attempt.progress is None:
                 planned = await self._confirmed(attempt, answer.judged_by or answer.verdict.revision)
-                await self._domains.claim(used_domains(planned.plan))
+                await self._domains.claim(planned.used)
                 attempt.progress = self._progress(attempt, planned, answer)
                 await attempt.work.begin(attempt.progress, Decided(attempt.ask, answer))
                 _require_time(answer)
@@ -180,7 +185,7 @@ class MaskJobs:
         job = Job(work.action, caller, planned.persons, planned.plan, attempt.keys, work.shape, planned.context)
         used = answer.approval.approval.requirements if answer.approval and answer.used else ()
         allowed = allowance(used) if work.action == "unmask" else 0
-        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.run)
+        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.of(caller.identity))
 
     async def _given_back(self, attempt: _Attempt) -> None:
         """Give back what is reserved and not kept: also of a call that was cancelled, or whose time is over.
@@ -213,11 +218,13 @@ class MaskJobs:
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
-        columns = work.shape.columns
-        answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
-        selected = selection(answer, columns, partial=work.action != "mask")
-        plan = await self._threads.run(
-            lambda: compiled(
+        caller = ask.caller.identity
+        columns = await self._threads.plan(caller, lambda: work.shape.columns, work.shape.width)
+        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
+
+        def made() -> tuple[Selection, masker.MaskPlan, Mapping[str, Mapping[str, Any]]]:
+            selected = selection(whole(answers), columns, partial=work.action != "mask")
+            plan = compiled(
                 work.shape,
                 selected,
                 keys,
@@ -227,10 +234,13 @@ class MaskJobs:
                 masked_version=work.masked_version,
                 only=work.only,
             )
-        )
-        await self._domains.require(used_domains(plan))
-        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
-        return _Planned(plan, sorted(persons), await self._threads.run(lambda: work.bound(plan)))
+            return selected, plan, used_domains(plan)
+
+        selected, plan, used = await self._threads.plan(caller, made, len(columns))
+        await self._domains.require(used)
+        people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
+        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan, keys), work.size))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
@@ -265,6 +275,12 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
+
+
+def _question(ask: Ask, columns: Sequence[Column]) -> Question:
+    asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
+    suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
+    return Question(asked, suspect, about=About.MASKS)
 
 
 def _require_time(answer: Answer) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdp.cli.visible import noted, printable, quoted, visible, wrapped
+from pdp.visible import noted, printable, quoted, visible, wrapped
 from tests.cli.terminal import is_harmless
 
 DECEIVERS = {
