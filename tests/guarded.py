@@ -84,7 +84,7 @@ async def agent(address: str, token: str, run: str, file: Path) -> AsyncIterator
 
 
 async def _call(address: str, token: str, run: str, file: str) -> None:
-    async with Client(address, token) as client:
+    async with Client(address, token, timeout=20) as client:
         exports = export(client, Path(file))
         await client.call(client.info.GetServerInfo, GetServerInfoRequest())
         print("ready", flush=True)  # noqa: T201

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code, request_file
+from pdp.cli import asked, exit_code, request_file
 from pdp.environment import Environment
 from pdp.errors import PdpError
 from pdp.visible import printable, typed, visible
@@ -35,15 +35,7 @@ def attack(
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Folders of Rego, data and tests; by default the reference policy."),
     ] = None,
-    files: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-f",
-            "--file",
-            metavar="FILE",
-            help="More requests: an AuthorizeRequest in JSON, or JSON Lines; - is standard input. May be repeated.",
-        ),
-    ] = None,
+    files: asked.Files = None,
     groups: Annotated[
         list[str] | None,
         typer.Option("--group", metavar="NAME", help="A group of the callers of what is in FILE; may be repeated."),
@@ -53,12 +45,13 @@ def attack(
         typer.Option("--person-type", metavar="TYPE", help="A type of identities that are people; by default user."),
     ] = None,
 ) -> None:
-    """Find what a caller could say otherwise, to be answered more weakly.
+    """Find changes of a request that weaken its answer.
 
-    For each request of the policy's tests and of each FILE it changes one thing at a time, such as a value left out or
-    in another case. Each change that loses a rule, a reviewer, an obligation or a mask is a finding, unless
-    `data.policy_attack.accepted` has it. Changes of subject, chain and caller, for which a credential vouches, are
-    notes.
+    For each request of the policy's tests and of each FILE (there may be several) it changes what the caller says, one
+    thing at a time, such as a value left out or in another case. Each change that loses a rule, a reviewer, an
+    obligation or a mask is a finding, unless `data.policy_attack.accepted` has it. Changes of subject, chain and
+    caller, for which a credential vouches, are notes.
+
     Exit status: 0 there are no findings, else 4; 3 the policy does not pass its check.
     """
     from pdp.opa.attack import attacked
@@ -103,15 +96,15 @@ def _print(report: "Report") -> None:
 
 
 def _end(report: "Report") -> None:
-    asked = f"{report.questions} requests, {report.variants} changes"
+    done = f"{report.questions} requests, {report.variants} changes"
     if not report.questions:
         exit_code.fail(
             "there is no request to begin with: write tests that ask data.pdp.decision, or name a file with -f",
             exit_code.POLICY_TESTS_FAILED,
         )
     if findings := len(report.findings) + len(report.unmatched):
-        exit_code.fail(f"{asked}: {findings} findings", exit_code.POLICY_TESTS_FAILED)
-    _note(f"{asked}: none makes an answer weaker")
+        exit_code.fail(f"{done}: {findings} findings", exit_code.POLICY_TESTS_FAILED)
+    _note(f"{done}: none makes an answer weaker")
 
 
 def _shown(found: "Found") -> str:
@@ -127,10 +120,10 @@ def _change(found: "Found") -> str:
 
 
 def _request(found: "Found") -> str:
-    asked, question = found.question.members, found.question
-    subject, resource = (typed(asked[name]["type"], asked[name]["id"]) for name in ("subject", "resource"))
+    members, question = found.question.members, found.question
+    subject, resource = (typed(members[name]["type"], members[name]["id"]) for name in ("subject", "resource"))
     more = f", and {found.times - 1} more" if found.times > 1 else ""
-    return f"{subject} {visible(asked['action']['name'])} {resource}, of {question.where}{more}"
+    return f"{subject} {visible(members['action']['name'])} {resource}, of {question.where}{more}"
 
 
 def _unmatched(line: "Accepted") -> str:

@@ -91,9 +91,14 @@ class Enforcement:
         return _checked(build, asked, decision, fresh)
 
     async def report(self, permit: Permit, *, succeeded: bool, detail: str = "") -> None:
-        """What became of the use of an approval. A report that fails is logged: it must not hide the result."""
-        if not permit.approval_id:
-            return
+        """What became of the use of an approval. A report that fails is logged: it must not hide the result.
+
+        One that is cancelled goes on to its end, within the client's timeout, and then raises `CancelledError`.
+        """
+        if permit.approval_id:
+            await _finished(asyncio.create_task(self._reported(permit, succeeded=succeeded, detail=detail)))
+
+    async def _reported(self, permit: Permit, *, succeeded: bool, detail: str) -> None:
         state = OutcomeState.OUTCOME_STATE_SUCCEEDED if succeeded else OutcomeState.OUTCOME_STATE_FAILED
         request = ReportOutcomeRequest(approval_id=permit.approval_id, state=state, detail=detail)
         try:
@@ -133,6 +138,19 @@ class Enforcement:
             facts = await self._client.call(self._client.info.GetServerInfo, GetServerInfoRequest())
             _FACTS[self._client] = facts
         return facts
+
+
+async def _finished(reporting: asyncio.Task[None]) -> None:
+    """Wait until it is done, also where this is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not reporting.done():
+        try:
+            await asyncio.wait({reporting})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    reporting.result()
 
 
 def _checked(build: Build, asked: bytes, decision: Decision, facts: GetServerInfoResponse) -> Permit:

@@ -20,6 +20,7 @@ from pdp.errors import MaskPlanRefused, ValueRefused
 from pdp.masking.plan import reversed_columns, sealing, specs
 from pdp.masking.refusals import shortened
 from pdp.masking.rows import Rows
+from pdp.masking.token_domains import planned_domains, unmasked_domains
 from pdp.v1.mask_pb2 import UnmaskStreamStart
 
 Array: TypeAlias = Any
@@ -73,7 +74,7 @@ def _by_quota(made: masker.MaskPlan, found: Iterable[tuple[Mapping[str, Spec], M
     return Counted(values, domains)
 
 
-def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
+def unmask_context(made: masker.MaskPlan, keys: masker.Keyring, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
     names = list(reversed_columns(made))
     if rows.shape.paths is None:
@@ -81,7 +82,8 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     else:
         records = rows.batch.column(0).to_pylist()
         count, digest = json_values(records, names), records_digest(records)
-    return {"columns": names, "count": count, "tokens_sha256": digest}
+    domains = unmasked_domains(made, keys, rows.batch)
+    return {"columns": names, "domains": domains, "count": count, "tokens_sha256": digest}
 
 
 def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
@@ -92,7 +94,12 @@ def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str,
     if list(reversed_columns(made).items()) != list(zip(start.columns, start.domains, strict=True)):
         raise MaskPlanRefused("the start has other columns or domains than the policy; GetMaskPlan names them")
     _require_counted(made)
-    return token_tree.context(start)
+    return stream_context(made, start)
+
+
+def stream_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
+    """The same of a start that is not looked at. Its tokens come later, so the domains are those of the plan."""
+    return {**token_tree.context(start), "domains": planned_domains(made)}
 
 
 def documents_counts(array: Array, paths: Sequence[str]) -> Counter[str]:

@@ -1,7 +1,8 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, TypeAlias
 
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
@@ -10,6 +11,9 @@ from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
+
+Definitions: TypeAlias = Mapping[Path, Sequence[tuple[Module, Node]]]
+"""Each rule and function with its module, by path; those of one path answer for one another."""
 
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy need not have; the core works without it."""
@@ -31,11 +35,27 @@ def written(module: Module, node: Node) -> Path:
     return tuple(steps)
 
 
-def definitions(everything: Iterable[Module]) -> frozenset[Path]:
-    """The paths of all rules and functions."""
-    return frozenset(
-        ("data", *module.package, rule["head"]["ref"][0]["value"]) for module in everything for rule in module.rules
-    )
+def resolved(module: Module, parts: Sequence[Node], rules: Container[Path]) -> tuple[Path, int]:
+    """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
+
+    Rules of the module's own package are found, too. No path stands for a variable or a builtin.
+    """
+    first = str(parts[0].get("value"))
+    own = ("data", *module.package, first)
+    start = module.names.get(first, own if own in rules else ())
+    if start[:1] not in {("data",), ("input",)}:
+        return (), 0
+    steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
+    return (*start, *steps), 1 + len(steps)
+
+
+def definitions(everything: Iterable[Module]) -> Definitions:
+    """The rules and functions outside tests, by their paths."""
+    found: dict[Path, list[tuple[Module, Node]]] = {}
+    for module in everything:
+        for rule in module.rules if not module.source.is_test else ():
+            found.setdefault(("data", *module.package, rule["head"]["ref"][0]["value"]), []).append((module, rule))
+    return found
 
 
 def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ GIVEN: Mapping[str, Mapping[str, Schema]] = {
     "unmask": {
         "columns": TEXTS,
         "domains": TEXTS,
+        "column_domains": TEXTS,
         "count": NUMBER,
         "chunks": NUMBER,
         "tokens_sha256": TEXT,

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from pdp import keys
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
@@ -29,17 +30,18 @@ from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
 from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
+from pdp.server.connections import options
+from pdp.server.edge import Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
-from pdp.server.pings import PING_SECONDS, keepalive
+from pdp.server.strangers import Strangers
 from pdp.server.sweep import Sweep
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
-from pdp.service.info import MESSAGE_BYTES, InfoService
+from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -69,31 +71,9 @@ GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
-MAX_METADATA_BYTES = 8 * 1024
-"""Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
-
-PENDING_CALLS, MOST_PENDING_CALLS = 4096, 8192
-"""Calls that gRPC holds until we take them: from the first number on it ends some as CANCELLED, from the second on all.
-Its own 1,000 end calls of a burst before we can say when to come back. A call that is held takes at most its metadata.
-"""
-
 SWITCH_SECONDS = 0.0005
 """Seconds after which a thread of the masks lets the event loop run. With Python's own 5 ms, plans of wide tables made
 each step of a stranger's call wait as long, and OPA's answers were read too late."""
-
-_OPTIONS = [
-    ("grpc.server.max_pending_requests", PENDING_CALLS),
-    ("grpc.server.max_pending_requests_hard_limit", MOST_PENDING_CALLS),
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_BYTES),
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    ("grpc.so_reuseport", 0),
-    *keepalive(PING_SECONDS),
-    ("grpc.max_connection_age_ms", 600_000),
-    ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
-]
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
@@ -124,7 +104,7 @@ class _Parts:
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.writer, self.sealer)
+        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
@@ -154,6 +134,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
+        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
@@ -165,15 +146,15 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
-        authenticator = Authenticator(config.issuers, config.certificates)
+        client_ca = config.tls.client_ca if config.tls else None
+        authorities = Authorities(client_ca) if client_ca else None
+        authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
-        server = grpc.aio.server(options=_OPTIONS)
-        certificates = config.tls is not None and config.tls.client_ca is not None
-        edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
+        server = grpc.aio.server(options=options())
+        edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
-        health.add_to(server, names)
-        reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
+        _add_open_services(server, health, names)
         port = listen(server, config)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
@@ -239,6 +220,14 @@ def _add_services(
         server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
         names.append(service.full_name)
     return names
+
+
+def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]) -> None:
+    """Serve what needs no credential: the health of the services, and reflection."""
+    strangers = Strangers()
+    mirror = reflection.aio.ReflectionServicer([*names, *health.names, reflection.SERVICE_NAME])
+    [described] = reflection_pb2.DESCRIPTOR.services_by_name.values()
+    server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
 def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:

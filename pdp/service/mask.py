@@ -9,11 +9,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
 import masker
-from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
-from pdp.masking.count import unmask_context
+from pdp.masking.count import stream_context, unmask_context
 from pdp.masking.job import Progress
 from pdp.masking.plan import reversed_columns
 from pdp.masking.threads import Run, Threads
@@ -88,7 +87,7 @@ class MaskService:
             content.shape,
             request.scope.masked_key_version,
             request.columns,
-            lambda plan: unmask_context(plan, content.rows()),
+            lambda plan, keys: unmask_context(plan, keys, content.rows()),
             begin=made.begin,
             size=size,
         )
@@ -102,7 +101,7 @@ class MaskService:
         authorization = mask_scope.authorization(action, request.scope)
         about = request.shape.ByteSize() // BYTES_OF_COLUMN
         shape = await self._threads.plan(caller.identity, lambda: mask_message.shape(request.shape), about)
-        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
         decided, plan = await self._jobs.plan(work, authorization, caller)
@@ -205,13 +204,13 @@ class _Made:
         mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
 
 
-def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan, object], Mapping[str, Any]]:
     """What a decision about unmasking is bound to where nothing is unmasked yet."""
 
-    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+    def bound(plan: masker.MaskPlan, _: object) -> Mapping[str, Any]:
         columns = reversed_columns(plan)
         start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
-        return token_tree.context(start)
+        return stream_context(plan, start)
 
     return bound
 

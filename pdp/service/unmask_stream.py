@@ -35,6 +35,9 @@ from pdp.workflow.unmasking import Chunked
 
 _TRIES = 8
 """Tries to become the stream that goes on, where others of the same work come at once."""
+STARTS_BYTES = 32 << 20
+"""Bytes of the starts of one caller's open streams, in one process: eight of the largest. In memory a start takes four
+times as much."""
 Record = Callable[[Entry], Awaitable[None]]
 """Makes a record durable, also for a caller that has hung up."""
 
@@ -44,7 +47,7 @@ class UnmaskStreams:
 
     def __init__(self, jobs: MaskJobs, unmaskings: Unmaskings, record: Record, threads: Threads) -> None:
         self._jobs, self._unmaskings, self._record, self._threads = jobs, unmaskings, record, threads
-        self._room = Room()
+        self._room = Room(STARTS_BYTES, "the starts of your open unmaskings")
 
     async def answers(
         self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller

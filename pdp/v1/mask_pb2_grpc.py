@@ -139,8 +139,10 @@ class MaskServiceServicer(object):
         """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
         context, so that an approval fits exactly these tokens:
         1. `columns`: the columns that are reversed.
-        2. `count`: the number of values in them; of JSON text the number of values that are reversed in it.
-        3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+        2. `domains`: the domains whose tokens they hold, each once, sorted. The tokens tell their domain, not the table. A
+        column with a value that does not tell it has the domains that the policy gives to the column, too.
+        3. `count`: the number of values in them; of JSON text the number of values that are reversed in it.
+        4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
         and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
         one column named "records" whose values are the texts of the records.
         """
@@ -151,7 +153,8 @@ class MaskServiceServicer(object):
     def UnmaskStream(self, request_iterator, context):
         """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
         with these members added to the context, so that an approval fits exactly these tokens in this order:
-        1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+        1. `columns`, `column_domains`: the columns that are reversed, and the domain of each. `domains`: the domains that the
+        policy has for them, each once, sorted.
         2. `count`: the sum of the entries' `values`. `chunks`: the number of chunks.
         3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
         big-endian. Each text follows its length in bytes, which is such a number.

@@ -240,7 +240,7 @@ class MaskJobs:
         await self._domains.require(used)
         people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
         persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
-        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan), work.size))
+        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan, keys), work.size))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""

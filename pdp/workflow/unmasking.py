@@ -22,7 +22,7 @@ class Chunked:
         self._found = False
         self.claim = ""
 
-    def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
+    def bound(self, plan: masker.MaskPlan, _: masker.Keyring) -> Mapping[str, Any]:
         """What an approval is bound to. Raises `MaskPlanRefused` where the policy reverses other columns or domains."""
         return chunks_context(plan, self._start)
 

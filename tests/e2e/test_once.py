@@ -1,9 +1,11 @@
 """A guarded function runs at most once on one approval, whoever asks, dies or loses an answer."""
 
 import asyncio
+import random
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -136,11 +138,10 @@ class _Stage:
         self._folder, self._state, self._uri, self._database = folder, state, uri, database
         self._stack = AsyncExitStack()
         self.server: Served
-        self.address = ""
+        self.address = f"127.0.0.1:{_port()}"
 
     async def __aenter__(self) -> Self:
         await self._start()
-        self.address = self.server.address
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -156,9 +157,18 @@ class _Stage:
             await self._start()
 
     async def _start(self) -> None:
-        where = {"listen": self.address} if self.address else {}
-        serving = served(self._folder, self._state, self._uri, database=self._database, seconds=3600, **where)
+        how = {"database": self._database, "listen": self.address}
+        serving = served(self._folder, self._state, self._uri, seconds=7200, **how)
         self.server = await self._stack.enter_async_context(serving)
+
+
+def _port() -> int:
+    """A free port that the system gives to nobody by itself: while the server is away, another must not get it."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 async def _nothing() -> None:

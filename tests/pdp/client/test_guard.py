@@ -145,7 +145,7 @@ async def test_a_denial_ends_the_wait(pdp: Client, server: Placet) -> None:
         await call
 
 
-async def test_an_argument_that_changed_while_it_was_pending_does_not_run(pdp: Client, server: Placet) -> None:
+async def test_an_argument_that_changes_while_it_is_pending_runs_as_it_was_asked(pdp: Client, server: Placet) -> None:
     ran, run = [], uuid4().hex
 
     @exporting(pdp, wait=30)
@@ -157,10 +157,10 @@ async def test_an_argument_that_changed_while_it_was_pending_does_not_run(pdp: C
     approval = await pending(server, run)
     columns.append("ssn")
     await reviewed(server, run)
-    with pytest.raises(ArgumentsChanged):
-        await call
-    assert not ran
-    assert (await current(server, approval)).state == ApprovalState.APPROVAL_STATE_APPROVED
+    await call
+    assert ran == [("customers", ["name"], run)]
+    assert dict(approval.request.context)["columns"] == ["name"]
+    assert columns == ["name", "ssn"]
 
 
 @pytest.mark.parametrize("what", ["resource", "context", "properties", "on_behalf_of"])
@@ -230,7 +230,7 @@ async def test_an_argument_that_is_no_json_asks_for_a_context(pdp: Client) -> No
         raise AssertionError(handle)
 
     for handle in (object(), {1}, b"x", {1: 2}, 10**400, "\ud800"):
-        with pytest.raises(ValueError, match="argument handle is a value that JSON cannot hold; give guard a context"):
+        with pytest.raises(ValueError, match=r"argument handle .*; give guard a context"):
             await read(handle)
 
     @reading(pdp, context=lambda handle: {"handle": type(handle).__name__})

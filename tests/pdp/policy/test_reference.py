@@ -63,7 +63,7 @@ def test_reference_is_read_as_far_as_it_is_written_out(opa: Path, expression: st
 
 def test_rules_functions_and_data_are_known_by_their_path(opa: Path) -> None:
     everything = parsed(opa, lib__time="now := 1\n\nlate(x) if x > now\n", policy="deny contains 1 if true")
-    assert definitions(everything) == {
+    assert definitions(everything).keys() == {
         ("data", "lib", "time", "now"),
         ("data", "lib", "time", "late"),
         ("data", "policy", "deny"),

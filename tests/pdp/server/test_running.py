@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.process.mongod import MongodProcess
-from pdp.server.edge import MAX_STREAMS
+from pdp.server.connections import MAX_STREAMS
 from pdp.server.running import running
 from pdp.store.batches import Batches
 from pdp.store.database import Database
@@ -117,3 +117,12 @@ async def test_server_does_not_start_on_what_is_not_as_it_must_be_and_leaves_not
         async with running(config, TOOL_CACHE, print):
             pass
     assert set(children(os.getpid())) <= before
+
+
+async def test_server_of_another_realm_does_not_start_on_a_database(state: Path, mongod: MongodProcess) -> None:
+    async with placet(state, mongod.uri) as server:
+        with pytest.raises(SetupError, match=r"this database is of realm .*, and this server of realm other"):
+            async with placet(state, mongod.uri, database=server.database, realm="other"):
+                pass
+    async with placet(state, mongod.uri, database=server.database):
+        pass

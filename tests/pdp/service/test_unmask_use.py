@@ -56,11 +56,8 @@ mask contains {
 
 mask contains {"rule": "notes", "reason": "no secret", "columns": ["note"], "mask": "clear"}
 """
-DATA = {
-    "domains": {"person.id": {"mask": "token", "values": "open"}},
-    "groups": {"data-stewards": ["user:bob"]},
-    "closed": False,
-}
+PERSON = {"person.id": {"mask": "token", "values": "open"}}
+DATA = {"domains": PERSON, "groups": {"data-stewards": ["user:bob"]}, "closed": False}
 ID = {"id": "person.id"}
 QUOTA = 7
 VALUES = [f"v{number}" for number in range(12)]
@@ -119,8 +116,8 @@ async def counters(stage: Stage, mongod: MongodProcess) -> AsyncIterator[Any]:
         await found["quotas"].delete_many({})
 
         async def counted() -> set[int]:
-            of_unmask = found["quotas"].find({"_id": {"$regex": "^unmask"}})
-            return {sum(one["counts"].values()) async for one in of_unmask} - {0}
+            found_now = found["quotas"].find({"_id": {"$regex": "^unmask"}})
+            return {sum(one["counts"].values()) async for one in found_now} - {0}
 
         yield counted
 

@@ -176,7 +176,7 @@ async def made(
     parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, begin: Any = None, **members: Any
 ) -> tuple[Decided, Progress | None]:
     given = {"begin": begin} if begin else {}
-    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content, **given)
+    work = Work(action, SHAPE, bound=bound or (lambda _, __: {}), content=content, **given)
     return await jobs(parts).decide(work, asking(action, **members), BOT)
 
 
@@ -327,7 +327,7 @@ async def test_policy_that_changes_again_and_again_is_a_conflict_and_nothing_is_
 
 async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Parts) -> None:
     request = asking("unmask", context={"why": "call"})
-    _, progress = await made(parts, "unmask", lambda _: {"tokens_sha256": "x"}, context={"why": "call"})
+    _, progress = await made(parts, "unmask", lambda _, __: {"tokens_sha256": "x"}, context={"why": "call"})
     [ask] = parts.asked
     assert dict(ask.request.context) == {"why": "call", "tokens_sha256": "x"}
     assert ask.canonical.digest != canonical(request, "dev").digest
@@ -338,5 +338,5 @@ async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Part
 async def test_plan_made_again_must_be_bound_to_the_same_data(parts: Parts) -> None:
     parts.answers = [answer("r0"), answer("r1")]
     with pytest.raises(Conflict):
-        await made(parts, "unmask", lambda plan: {"by": plan.policy_revision})
+        await made(parts, "unmask", lambda plan, _: {"by": plan.policy_revision})
     assert "claim customer" not in parts.did
