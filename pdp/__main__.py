@@ -1,11 +1,17 @@
 """The console entry: `pdp`, also `python -m pdp`."""
 
-from pdp.cli import app, exit_code, streams
-from pdp.environment import Environment
+import sys
+
+from pdp import blocking
 
 
 def main() -> None:
     """Run the command line."""
+    if status := blocking.status_of(sys.argv[1:]):
+        blocking.supervised(status)  # before anything is imported that takes a while
+    from pdp.cli import app, exit_code, streams
+    from pdp.environment import Environment
+
     Environment.quieten_grpc()
     streams.prepare()
     try:

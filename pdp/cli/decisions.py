@@ -1,18 +1,19 @@
 """`pdp authorize`: asks for one decision, or for a batch of them."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import uuid4
 
 import typer
 
+from pdp import blocking
 from pdp.cli import asked, exit_code
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
 from pdp.visible import visible
 
 if TYPE_CHECKING:
-    from pdp.client import Client
+    from pdp.client import Client, Decision
     from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest, BatchAuthorizeResult
 
 BATCH_ITEMS, BATCH_BYTES = 250, 1024 * 1024
@@ -56,11 +57,21 @@ async def authorize(
         list[str] | None,
         typer.Option(metavar="TYPE", help="An obligation that you will meet; any other obligation counts as a deny."),
     ] = None,
+    block_exit: Annotated[
+        int | None,
+        typer.Option(
+            "--block-exit",
+            metavar="STATUS",
+            min=1,
+            max=255,
+            help="For hooks: end with STATUS at everything but a clear allow, with the reason on standard error.",
+        ),
+    ] = None,
 ) -> None:
     """Ask whether an action is allowed.
 
     Exit status: 0 it is allowed, 10 it is denied, 11 people have to review it first, 12 the approval does not count. A
-    batch ends with 0 if every request got an answer.
+    batch ends with 0 if every request got an answer. With --block-exit 0 means that everything is allowed.
     """
     described = asked.Described(
         subject, on_behalf_of, action, resource, properties, property_texts, context, context_texts
@@ -79,16 +90,38 @@ async def authorize(
     )
     async with session.client(understands or ()) as client:
         if batch:
-            await _many(session, client, requests)
+            decisions = await _many(session, client, requests, understands or ())
         else:
-            await _one(session, client, requests[0])
+            decisions = [await _one(session, client, requests[0])]
+    if block_exit:
+        _block(decisions, block_exit)
+    if not batch:
+        _end(decisions[0])
 
 
-async def _one(session: Session, client: "Client", request: "AuthorizeRequest") -> None:
+def _block(decisions: "list[Decision]", status: int) -> None:
+    """End with `status` where a decision is no clear allow, which a dry run is not either."""
+    if refused := [decision for decision in decisions if not decision.allowed]:
+        exit_code.fail("\n".join(_why(decision) for decision in refused), status)
+    blocking.allowed()
+
+
+def _why(decision: "Decision") -> str:
+    if not decision.needs_approval:
+        return decision.why
+    waits = decision.response.approval.approval_id
+    return f"{decision.why}; people have to review {waits}: ask again with --approval-id {waits} once they have"
+
+
+async def _one(session: Session, client: "Client", request: "AuthorizeRequest") -> "Decision":
     decision = await client.decide(request)
     if decision.error is not None:
         session.fail(decision.error)
     session.print(decision.response, lambda: _display(decision.response))
+    return decision
+
+
+def _end(decision: "Decision") -> NoReturn:
     code = status(decision.response)
     if code == exit_code.OK and decision.unknown_obligations:
         types = ", ".join(map(visible, decision.unknown_obligations))
@@ -99,15 +132,21 @@ async def _one(session: Session, client: "Client", request: "AuthorizeRequest") 
     raise typer.Exit(code)
 
 
-async def _many(session: Session, client: "Client", requests: "list[AuthorizeRequest]") -> None:
-    unanswered = 0
+async def _many(
+    session: Session, client: "Client", requests: "list[AuthorizeRequest]", understands: Collection[str]
+) -> "list[Decision]":
+    from pdp.client import Decision
+
+    unanswered, decisions = 0, list[Decision]()
     for batch in _batches(requests):
         answer = await client.call(client.decisions.BatchAuthorize, batch)
         for result in answer.results:
             typer.echo(_line(session, result))
             unanswered += result.HasField("error")
+            decisions.append(Decision(result.decision, frozenset(understands)))
     if unanswered:
         exit_code.fail(f"{unanswered} of {len(requests)} requests got no answer")
+    return decisions
 
 
 def _batches(requests: "list[AuthorizeRequest]") -> "Iterator[BatchAuthorizeRequest]":

@@ -22,6 +22,7 @@ EXAMPLES = {
         "pdp authorize --as report-bot --subject agent:report-bot --action read --resource table:customers",
         "pdp authorize -f request.json --dry-run",
         "pdp authorize -f requests.jsonl -o jsonl",
+        "pdp authorize -f - --block-exit 2 < request.json",
     ),
     "run": ("pdp run --action deploy --resource environment:production --wait 1h -- ./release.sh 1.2.3",),
     "whoami": ("pdp whoami --as bob", "pdp whoami --token-file /var/run/secrets/placet"),

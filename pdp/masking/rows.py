@@ -37,6 +37,11 @@ class Shape:
         return cls(masker.record_table([]).schema, tuple(paths))
 
     @property
+    def width(self) -> int:
+        """About how many columns there are: those inside of others are not counted."""
+        return len(self.schema if self.paths is None else self.paths)
+
+    @property
     def columns(self) -> list[Column]:
         """What the policy is asked about: every column of a table, each before those below it, or every path."""
         if self.paths is not None:

@@ -1,7 +1,8 @@
 """Where masking runs, so that the event loop stays free.
 
 1. Large pieces of work have as many threads as there are processors, and callers take turns by the bytes of theirs.
-2. Small pieces have as many threads besides, so that a call of a few rows does not wait for streams. The kernel shares
+2. Planning a wide table has one thread in all: it is Python, and threads that run Python keep the event loop waiting.
+3. Small pieces have as many threads besides, so that a call of a few rows does not wait for streams. The kernel shares
    the processors between both.
 """
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a small piece of work. As measured, masks take at most 5 ms for so many, but for format-preserving ones."""
+FEW_COLUMNS = 128
+"""Columns of a table that is not wide; they are planned in about 10 ms."""
 WAIT_SECONDS = 30 * 60.0
 """Seconds that work waits for a thread, if its call has no deadline: as long as a stream may take."""
 
@@ -36,10 +39,17 @@ class Threads:
         processors = processors or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(2 * processors, thread_name_prefix="mask")
         self._small, self._large = Gate(processors, processors), Gate(processors, processors)
+        self._planning = Gate(1, 1)
 
     async def run(self, caller: str, action: Callable[[], T], weight: int = 0) -> T:
         """The result of `action`, as `Run` says; a place is held until the thread is done with it."""
-        gate = self._small if weight <= SMALL_BYTES else self._large
+        return await self._run(self._small if weight <= SMALL_BYTES else self._large, caller, action, weight)
+
+    async def plan(self, caller: str, action: Callable[[], T], columns: int) -> T:
+        """The result of `action`, which looks at so many columns one by one."""
+        return await self._run(self._small if columns <= FEW_COLUMNS else self._planning, caller, action, columns)
+
+    async def _run(self, gate: Gate, caller: str, action: Callable[[], T], weight: int) -> T:
         await gate.enter(caller, max(weight, 1), WAIT_SECONDS)
         loop, work = asyncio.get_running_loop(), self._pool.submit(action)
 

@@ -47,11 +47,9 @@ WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
 """Seconds of a call's time that are kept to record that OPA did not answer."""
-SET_SECONDS = 0.04
-"""Seconds of OPA's time for a query, as estimated: a stranger's question waits for no more, and on a machine that is
-busy a query ends long before its 250 ms."""
-FEWEST = 8
-"""Questions that a query holds at any estimate: each query has a cost of its own."""
+SET_SECONDS = 0.02
+"""Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
+and on a machine that is busy a query ends long before its 250 ms."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -136,7 +134,7 @@ class Batcher:
         """The items of the next query, callers in turns."""
         items: list[Item] = []
         size, seconds = 0, 0.0
-        while len(items) < MAX_ITEMS and size < MAX_BYTES and (seconds < SET_SECONDS or len(items) < FEWEST):
+        while len(items) < MAX_ITEMS and size < MAX_BYTES and seconds < SET_SECONDS:
             item = self._waiting.take()
             if item is None:
                 break

@@ -35,7 +35,8 @@ class Body:
 
     1. `parts`: each variable that only what the head reads needs, with the statement that gives it a value.
     2. `conditions`: all other statements. What they need is there, or the rule does not apply, as its author reads it.
-    3. `domains`: each variable that `some … in` binds, with what it goes through.
+    3. `bound`: the variables that have a value when the head is read.
+    4. `domains`: each variable that `some … in` binds, with what it goes through.
     """
 
     def __init__(self, rule: Node, read: Node) -> None:
@@ -45,6 +46,7 @@ class Body:
         parts = _parts(made, read)
         self.parts: Mapping[str, Part] = {name: part for part in parts.values() for name in part.names}
         self.conditions = [statement for at, (statement, _) in enumerate(made) if at not in parts]
+        self.bound = known | free(self.conditions) | self.parts.keys()
         self.domains = {name: domain for statement in self.conditions for name, domain in _domains(statement)}
 
 
@@ -151,4 +153,4 @@ def _assigned(terms: Any, known: Names) -> Part | None:
 
 
 def _is_new(pattern: Node, known: Names) -> bool:
-    return pattern["type"] in {"var", "array"} and bool(free(pattern)) and not free(pattern) & known
+    return pattern["type"] in {"var", "array", "object"} and bool(free(pattern)) and not free(pattern) & known

@@ -3,9 +3,10 @@
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
+from pdp.policy.body import free
 from pdp.policy.module import Node
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -19,22 +20,32 @@ class Lack(NamedTuple):
     sentence: str
 
 
-def of_lookup(parts: Sequence[Node], certain: int, variable: str = "") -> Lack:
-    """A reference of which only the first `certain` parts surely lead somewhere; `variable` is what is set to it."""
-    base, keys = _reference(parts[:certain]), [_key(part) for part in parts[certain:]]
+def of_lookup(parts: Sequence[Node], certain: int, bound: Container[str], variable: str = "") -> Lack:
+    """A reference of which only the first `certain` parts surely lead somewhere.
+
+    `bound` are the variables that have a value there; `variable` is the one that is set to the reference.
+    """
     found = _without(parts[0], _reference(parts))
-    if "_" in keys[:-1]:
-        return _and(found, "bind each step by `some … in` in the body, which says that one must be there")
-    if keys[-1] == "_":
-        asked = f"some {variable or 'found'} in {_reference(parts[:-1])}"
-        return _and(found, f"write `{asked}` in the body, which says that one must be there")
-    if parts[0]["type"] != "var" or (len(keys) == 1 and parts[-1]["type"] == "number"):
-        return _and(found, _asked(variable or "found", _reference(parts)))
-    read = f"object.get({base}, {keys[0] if len(keys) == 1 else '[' + ', '.join(keys) + ']'}, "
+    if steps := [part for part in parts[1:] if part["type"] == "var" and part["value"] not in bound]:
+        return _and(found, _iterated(parts, steps, variable or "found"))
+    if parts[0]["type"] != "var" or (len(parts) == certain + 1 and parts[-1]["type"] == "number"):
+        return _and(found, _tested(variable) if variable else _asked("found", _reference(parts)))
+    keys = [_key(part) for part in parts[certain:]]
+    key = keys[0] if len(keys) == 1 else f"[{', '.join(keys)}]"
+    read = f"object.get({_reference(parts[:certain])}, {key}, "
     if not variable:
-        return _and(found, f'write `{read}"unknown")` in its place')
+        only = f"or, if the rule is only for what is there, {_asked('found', f'{read}null)')}"
+        return _and(found, f'write `{read}"unknown")` in its place; {only}')
     tested = f"and `{variable} != null` if the rule is only for what is there, else another default than null"
     return _and(found, f"write `{variable} := {read}null)`, {tested}")
+
+
+def _iterated(parts: Sequence[Node], steps: Sequence[Node], variable: str) -> str:
+    """What to write for a reference that goes through all there is at some of its `steps`."""
+    if list(steps) != [parts[-1]]:
+        return "bind each step by `some … in` in the body, which says that one must be there"
+    key = "" if steps[0]["value"].startswith("$") else f"{steps[0]['value']}, "
+    return f"write `some {key}{variable} in {_reference(parts[:-1])}` in the body, which says that one must be there"
 
 
 def of_data(node: Node, path: Sequence[str]) -> Lack:
@@ -42,35 +53,41 @@ def of_data(node: Node, path: Sequence[str]) -> Lack:
     return _and(_without(node, ".".join(path)), f"add `{path[1]}` to data.json")
 
 
-def of_rule(parts: Sequence[Node], path: Sequence[str]) -> Lack:
+def of_rule(parts: Sequence[Node], path: Sequence[str], variable: str = "") -> Lack:
     """The rule at `path`, which may have no value."""
-    return _and(_may(parts[0], _reference(parts)), _default(path, path[-1]))
+    return _defaulted(_may(parts[0], _reference(parts)), _reference(parts), path, path[-1], variable)
 
 
-def of_function(node: Node, path: Sequence[str], parameters: int) -> Lack:
+def of_function(node: Node, path: Sequence[str], parameters: int, variable: str = "") -> Lack:
     """A call of the function at `path`, which may have no value."""
-    return _and(_may(node, spelled(node)), _default(path, f"{path[-1]}({', '.join('_' * parameters)})"))
+    name = f"{path[-1]}({', '.join('_' * parameters)})"
+    return _defaulted(_may(node, spelled(node)), spelled(node), path, name, variable)
 
 
-def _default(path: Sequence[str], name: str) -> str:
-    return f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
+def _defaulted(found: Lack, term: str, path: Sequence[str], name: str, variable: str) -> Lack:
+    only = _tested(variable) if variable else f"if the rule is only for what is there, {_asked('found', term)}"
+    default = f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
+    return _and(found, f"{default}; or {only}")
 
 
-def of_call(node: Node) -> Lack:
+def _tested(variable: str) -> str:
+    return f"write `{variable} != null` after it if the rule is only for what is there"
+
+
+def of_call(node: Node, variable: str = "") -> Lack:
     """A call of a builtin that may have no value."""
-    return _and(_may(node, spelled(node)), _asked("found", spelled(node)))
+    return _and(_may(node, spelled(node)), _tested(variable) if variable else _asked("found", spelled(node)))
 
 
 def of_statement(node: Node) -> Lack:
     """Variables that only the entry reads, from a statement that may not hold."""
     name = spelled(node)
-    asked = next((part["value"] for part in node["value"] if part["type"] == "var"), name) if name[0] == "[" else name
-    tested = f"write `{asked} != null` after it if the rule is only for what is there"
-    return Lack(node, f"the statement for `{name}` may not hold, and this entry vanishes with it; {tested}")
+    asked = min((name for name in free(node) if not name.startswith("$")), default=name)
+    return Lack(node, f"the statement for `{name}` may not hold, and this entry vanishes with it; {_tested(asked)}")
 
 
 def _asked(variable: str, term: str) -> str:
-    return f"write `{variable} := {term}` and `{variable} != null` in the body, and here `{variable}`"
+    return f"write `{variable} := {term}` and `{variable} != null` in the body, and `{variable}` in its place"
 
 
 def spelled(term: Node) -> str:

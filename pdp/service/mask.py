@@ -49,6 +49,10 @@ StreamResponse = MaskStreamResponse | RewrapResponse | bytes
 """An Arrow message is in its envelope already."""
 
 
+BYTES_OF_COLUMN = 64
+"""Bytes of a shape that are taken for a column before it is read."""
+
+
 class MaskService:
     """Masks, and undoes it for those who may."""
 
@@ -94,7 +98,9 @@ class MaskService:
         action = "unmask" if request.unmask else "mask"
         if request.columns and not request.unmask:
             raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
-        authorization, shape = mask_scope.authorization(action, request.scope), mask_message.shape(request.shape)
+        authorization = mask_scope.authorization(action, request.scope)
+        about = request.shape.ByteSize() // BYTES_OF_COLUMN
+        shape = await self._threads.plan(caller.identity, lambda: mask_message.shape(request.shape), about)
         bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
@@ -102,7 +108,11 @@ class MaskService:
         decision = message.decision(decided)
         if plan is None:
             return GetMaskPlanResponse(decision=decision)
-        return GetMaskPlanResponse(decision=decision, plan=mask_message.plan(plan), plan_json=plan.to_json())
+        return await self._threads.plan(
+            caller.identity,
+            lambda: GetMaskPlanResponse(decision=decision, plan=mask_message.plan(plan), plan_json=plan.to_json()),
+            shape.width,
+        )
 
     def MaskStream(
         self, requests: AsyncIterator[StreamRequest], caller: Caller

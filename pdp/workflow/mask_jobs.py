@@ -30,7 +30,7 @@ from pdp.errors import (
 from pdp.masking.job import Job, Progress, Reservation
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import Column, masks_input, parts, selection, whole
+from pdp.masking.question import Column, Selection, masks_input, parts, selection, whole
 from pdp.masking.threads import Threads
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
@@ -51,8 +51,6 @@ ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
 USE_SECONDS = 0.2
 """Seconds that the use of an approval and its records may take: two writes, which take about 20 ms."""
-BYTES_OF_COLUMN = 512
-"""Bytes of rows that are masked in the time that a column takes to plan."""
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
@@ -63,6 +61,7 @@ class _Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
+    used: Mapping[str, Mapping[str, Any]]
     persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
 
@@ -141,7 +140,7 @@ class MaskJobs:
         if decided.effect is Effect.DENY:
             return decided, None
         planned = await self._confirmed(attempt, decided.answer.verdict.revision)
-        await self._domains.claim(used_domains(planned.plan))
+        await self._domains.claim(planned.used)
         return decided, planned.plan
 
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
@@ -162,7 +161,7 @@ class MaskJobs:
             await self._continue(attempt, answer)
             if attempt.progress is None:
                 planned = await self._confirmed(attempt, answer.judged_by or answer.verdict.revision)
-                await self._domains.claim(used_domains(planned.plan))
+                await self._domains.claim(planned.used)
                 attempt.progress = self._progress(attempt, planned, answer)
                 await attempt.work.begin(attempt.progress, Decided(attempt.ask, answer))
                 _require_time(answer)
@@ -219,12 +218,13 @@ class MaskJobs:
 
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
-        columns = work.shape.columns
+        caller = ask.caller.identity
+        columns = await self._threads.plan(caller, lambda: work.shape.columns, work.shape.width)
         answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
-        selected = selection(whole(answers), columns, partial=work.action != "mask")
-        run = self._threads.of(ask.caller.identity)
-        plan = await run(
-            lambda: compiled(
+
+        def made() -> tuple[Selection, masker.MaskPlan, Mapping[str, Mapping[str, Any]]]:
+            selected = selection(whole(answers), columns, partial=work.action != "mask")
+            plan = compiled(
                 work.shape,
                 selected,
                 keys,
@@ -233,13 +233,14 @@ class MaskJobs:
                 subject=identity(ask.request.subject),
                 masked_version=work.masked_version,
                 only=work.only,
-            ),
-            len(columns) * BYTES_OF_COLUMN,
-        )
-        await self._domains.require(used_domains(plan))
+            )
+            return selected, plan, used_domains(plan)
+
+        selected, plan, used = await self._threads.plan(caller, made, len(columns))
+        await self._domains.require(used)
         people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
         persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
-        return _Planned(plan, persons, await run(lambda: work.bound(plan, keys), work.size))
+        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan, keys), work.size))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""

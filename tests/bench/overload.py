@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +49,7 @@ Send = Callable[[], Awaitable[bytes]]
 
 
 async def closed(send: Send, items: int, end: float, seen: Loop, pause: float = 0.0) -> None:
-    """One loop until `end`; what is answered later does not count."""
+    """One loop, whose last call begins before `end`."""
     while (began := time.perf_counter()) < end:
         try:
             await send()
@@ -58,7 +59,7 @@ async def closed(send: Send, items: int, end: float, seen: Loop, pause: float = 
             continue
         done = time.perf_counter()
         seen.seconds.append(done - began)
-        seen.decided += items if done < end else 0
+        seen.decided += items
         await asyncio.sleep(pause)
 
 
@@ -78,6 +79,17 @@ def memory() -> float:
     """MiB of `pdp dev`, which is the server and started this."""
     status = Path(f"/proc/{os.getppid()}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def cpu_seconds() -> float:
+    """Of the server, its OPA and its MongoDB, without this process."""
+    server, found = os.getppid(), 0.0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(folder.name) == server or (int(fields[1]) == server and int(folder.name) != os.getpid()):
+                found += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 async def loaded(send: list[Send], lone: Send, items: int, loops: int, seconds: float) -> tuple[Loop, Loop]:
@@ -109,32 +121,35 @@ async def main(seconds: float) -> None:
     async def alone() -> bytes:
         return bytes(await last(unary, metadata=lone, timeout=8))
 
+    await loaded([], alone, 1, 0, 1)
     _, quiet = await loaded([], alone, 1, 0, seconds)
     start = memory()
-    print(f"{'':16}{'decisions/s':>12}{'of peak':>9}{'MiB':>7}{'lone p50':>10}{'p99 ms':>8}  errors", flush=True)
-    report("quiet", quiet, quiet, seconds, 0.0)
+    head = f"{'decisions/s':>12}{'of peak':>9}{'a CPU s':>9}{'of peak':>9}{'MiB':>7}{'lone p50':>10}{'p99 ms':>8}"
+    print(f"{'':16}{head}  errors", flush=True)
+    report("quiet", quiet, quiet, [seconds, 0.0], [])
     for name, rpc, body, items, peak in (
         ("batches", BATCH, batch, ITEMS, PEAK_BATCHES),
         ("unary", AUTHORIZE, unary, 1, PEAK_UNARY),
     ):
-        first = 0.0
+        peaks: list[float] = []
         for times in TIMES:
+            began, used = time.perf_counter(), cpu_seconds()
             many, one = await loaded(sends(rpc, body), alone, items, times * peak, seconds)
-            first = first or many.decided / seconds
-            report(f"{name} {times * peak}", many, one, seconds, first)
+            report(f"{name} {times * peak}", many, one, [time.perf_counter() - began, cpu_seconds() - used], peaks)
     print(f"memory {start:.0f} MiB at the start, {memory():.0f} MiB at the end")
     for channel in channels:
         await channel.close()
 
 
-def report(name: str, many: Loop, one: Loop, seconds: float, peak: float) -> None:
-    rate, cuts = many.decided / seconds, statistics.quantiles([*one.seconds, 0.0, 0.0], n=100)
+def report(name: str, many: Loop, one: Loop, spent: list[float], peaks: list[float]) -> None:
+    """`spent`: seconds by the clock, and of the processors. The first of several loads is the peak."""
+    rates = [many.decided / seconds for seconds in spent if seconds]
+    peaks += [] if peaks or len(rates) < len(spent) else rates
+    cuts = statistics.quantiles([*one.seconds, 0.0, 0.0], n=100)
     errors = " ".join(f"{code} {count}" for code, count in (many.errors + one.errors).items())
-    share = f"{rate / peak:.2f}" if peak else ""
-    print(
-        f"{name:16}{rate:12.0f}{share:>9}{memory():7.0f}{1000 * cuts[49]:10.1f}{1000 * cuts[98]:8.1f}  {errors}",
-        flush=True,
-    )
+    cells = [f"{rate:{width}.0f}{rate / peak:9.2f}" for rate, peak, width in zip(rates, peaks, (12, 9), strict=False)]
+    figures = "".join(cells) or " " * 39
+    print(f"{name:16}{figures}{memory():7.0f}{1000 * cuts[49]:10.1f}{1000 * cuts[98]:8.1f}  {errors}", flush=True)
 
 
 if __name__ == "__main__":

@@ -105,8 +105,8 @@ async def test_killed_between_use_and_answer_it_never_runs_twice(
     """Each round: two agents call, the use is there and its answer held up; then a fate, and the dead start again."""
     database, file, fates = f"t{uuid4().hex[:16]}", tmp_path / "ran", Counter[str]()
     async with _Stage(tmp_path, state, mongod.uri, database) as stage:
-        token = identity.token(state, "report-bot")
         for number in range(4 * rounds):
+            token = identity.token(state, "report-bot")  # it lives for 15 minutes
             run, fate = uuid4().hex, FATES[number % len(FATES)]
             approval = await stage.server.approved(asked(run))
             async with AsyncExitStack() as stack, AsyncMongoClient(mongod.uri) as client:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from pdp.masking.threads import SMALL_BYTES, Threads
+from pdp.masking.threads import FEW_COLUMNS, SMALL_BYTES, Threads
 
 LARGE = 4 * 1024 * 1024
 
@@ -59,6 +59,20 @@ async def test_small_piece_does_not_wait_for_large_ones() -> None:
     assert await threads.run("stranger", lambda: "done", SMALL_BYTES) == "done"
     held.goes_on.release(10)
     await asyncio.gather(*noisy)
+
+
+async def test_wide_tables_are_planned_one_at_a_time_and_others_go_by() -> None:
+    threads, held = Threads(2), Held()
+    noisy = [asyncio.create_task(threads.plan("noisy", held.piece(f"n{number}"), 2000)) for number in range(16)]
+    await until(held, 1)
+    stranger = asyncio.create_task(threads.plan("stranger", held.piece("s"), 2000))
+    assert await threads.plan("stranger", lambda: "done", FEW_COLUMNS) == "done"
+    held.goes_on.release(2)
+    await until(held, 3)
+    assert sorted(held.began) == ["n0", "n1", "s"]
+    held.goes_on.release(20)
+    await asyncio.gather(*noisy, stranger)
+    assert held.most == 1
 
 
 async def test_place_is_held_until_the_thread_is_done_with_it() -> None:

@@ -23,7 +23,10 @@ ORDER = {
 }
 BOX = {"type": "object", "properties": {"amount": {"type": "string"}}}
 PAY = {"type": "object", "properties": {"days": {"type": "integer"}}}
-DATA = {"limits": {"free": 100, "by_team": {"a": 1, "b": 2}, "mixed": {"a": 1, "b": "2"}, "list": [1, 2]}}
+DATA = {
+    "limits": {"free": 100, "by_team": {"a": 1, "b": 2}, "mixed": {"a": 1, "b": "2"}, "list": [1, 2]},
+    "unread": ["limits"],
+}
 LINE = "import data.lib.limits"
 LIMITS = """package lib.limits
 

@@ -13,6 +13,11 @@ PASTED = {
         'write `object.get(input.context, "rows", "unknown")` in its place',
         ('sprintf("%v", [object.get(input.context, "rows", "unknown")])', ""),
     ),
+    "part of the request that is the condition": (
+        ("input.context.veto", ""),
+        'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in',
+        ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
+    ),
     "deep in the request": (
         ('input.resource.properties.owner["the name"]', ""),
         'write `object.get(input.resource.properties, ["owner", "the name"], "unknown")` in its place',
@@ -33,6 +38,21 @@ PASTED = {
         "write `some tag in input.context.tags` in the body",
         ("tag", "some tag in input.context.tags"),
     ),
+    "one of an object": (
+        ('sprintf("%v %v", [k, v])', "input.context[k] = v"),
+        "write `some k, v in input.context` in the body",
+        ('sprintf("%v %v", [k, v])', "some k, v in input.context"),
+    ),
+    "step into many": (
+        ("name", "name := input.context.people[_].name"),
+        "bind each step by `some … in` in the body",
+        ("name", "some person in input.context.people\n\tname := person.name\n\tname != null"),
+    ),
+    "object taken apart": (
+        ("x", '{"x": x} = input.context'),
+        "write `x != null` after it",
+        ("x", '{"x": x} = input.context\n\tx != null'),
+    ),
     "property of a party": (
         ("party.properties.team", "some party in input.on_behalf_of"),
         'write `object.get(party, ["properties", "team"], "unknown")` in its place',
@@ -40,13 +60,33 @@ PASTED = {
     ),
     "step of a call": (
         ('split(input.action.name, ".")[1]', ""),
-        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and here `found`',
+        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and `found` in its place',
         ("found", 'found := split(input.action.name, ".")[1]\n\tfound != null'),
     ),
     "least of a list": (
         ("min(data.list)", ""),
-        "write `found := min(data.list)` and `found != null` in the body, and here `found`",
+        "write `found := min(data.list)` and `found != null` in the body, and `found` in its place",
         ("found", "found := min(data.list)\n\tfound != null"),
+    ),
+    "least of a list, set to a variable": (
+        ("least", "least := min(data.list)"),
+        "write `least != null` after it if the rule is only for what is there",
+        ("least", "least := min(data.list)\n\tleast != null"),
+    ),
+    "item of a list, set to a variable": (
+        ("item", "item := data.list[0]"),
+        "write `item != null` after it",
+        ("item", "item := data.list[0]\n\titem != null"),
+    ),
+    "value of a function": (
+        ("text", "text := words.conditional_of(input.now)"),
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
+        ("text", "text := words.conditional_of(input.now)\n\ttext != null"),
+    ),
+    "value of a rule": (
+        ("text", "text := words.conditional"),
+        "to package `lib.words`; or write `text != null` after it if the rule is only for what is there",
+        ("text", "text := words.conditional\n\ttext != null"),
     ),
     "pair": (
         ("first", '[first, _] := split(input.action.name, ".")'),
@@ -76,11 +116,11 @@ def test_sentence_has_what_ends_it_ready_to_paste(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
-def test_rule_and_function_get_a_default(name: str) -> None:
+def test_rule_and_function_get_a_default_or_are_asked_about(name: str) -> None:
     term, line = DEFAULTS[name]
     (said,) = sentences(term, "")
     assert f"add `{line}`" in said
-    assert "to package `lib.words`" in said
+    assert "to package `lib.words`; or if the rule is only for what is there, write `found := words." in said
     assert sentences(term, "", f"{LIBRARY}\n{line}\n") == []
 
 

@@ -120,6 +120,9 @@ class Parts:
         assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
 
+    async def plan(self, caller: str, action: Any, columns: int) -> Any:
+        return await self.run(caller, action, columns)
+
     def of(self, caller: str) -> Any:
         return partial(self.run, caller)
 
