@@ -55,8 +55,7 @@ def _inputs(asks: Sequence[Ask], attributes: Attributes, now_ns: int) -> list[by
     inputs = []
     for request, caller in asks:
         bound = canonical(request, REALM)
-        properties, context = bound.members["resource"]["properties"], bound.members["context"]
-        if faults := attributes.faults(request.resource.type, properties, request.action.name, context):
+        if faults := attributes.faults(bound.members):
             raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
         inputs.append(opa_input(bound.json, caller, now_ns))
     return inputs

@@ -9,16 +9,18 @@ import orjson
 
 from pdp.errors import SetupError
 from pdp.policy import masks, people, strangers
-from pdp.policy.comparison import untyped
+from pdp.policy.asked import for_opa, request
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.droppable import droppable
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, inspect, modules
-from pdp.policy.reference import definitions, packages, unknown_attributes, unknown_data, unread_sets
-from pdp.policy.schema import Schemas, parsed, request
+from pdp.policy.reference import definitions, packages, unknown_data, unread_sets
+from pdp.policy.schema import Schema, parsed
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
+from pdp.policy.unlisted import annotated, unlisted
+from pdp.policy.untyped import Typing
 
 
 def findings_in(
@@ -47,7 +49,7 @@ def checked(
     found = examine(opa, sources, in_force, types)
     if not found.findings and (sentence := without_rules(sources)):
         raise SetupError(sentence)
-    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
+    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(found)
 
 
 def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
@@ -62,29 +64,28 @@ UNREADABLE = {"bad-data", "encoding"}
 
 
 class Examined(NamedTuple):
-    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas.
+    """What a check found and read: each data file with its document, the maps of people, all modules.
 
-    `types` are those of identities that the configuration knows.
+    `doubts` do not stop a load. `types` are those of identities that the configuration knows.
     """
 
     findings: list[Finding]
+    doubts: Sequence[Finding]
     documents: list[tuple[Source, Any]]
     data: Mapping[str, Any]
     people: Mapping[str, Any]
     modules: Sequence[Module]
-    schemas: Schemas
     types: Collection[str]
 
 
-def warnings(opa: Path, found: Examined) -> list[str]:
+def warnings(found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
-    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa))})
     if not found.people:
-        return [*map(str, compared)]
+        return [*map(str, found.doubts)]
     strange = strangers.unknown(found.data, found.types)[1]
-    return [*map(str, compared), *strange, *people.warnings(found.people, found.modules)]
+    return [*map(str, found.doubts), *strange, *people.warnings(found.people, found.modules)]
 
 
 def examine(
@@ -101,9 +102,24 @@ def examine(
     parsed_files = {module.source for module in everything}
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
-    findings += [*faults, *_stray(sources), *_syntax(everything, known, schemas)]
-    compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas, types)
+    findings += [*faults, *_stray(sources), *_syntax(everything, known)]
+    doubts: list[Finding] = []
+    shape = for_opa(request(schemas))
+    if known is not None:
+        typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
+        findings += _of_attributes(typing)
+        doubts = sorted({*typing.warned()})
+        shape = typing.inference.request()
+    compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
+    return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
+
+
+def _of_attributes(typing: Typing) -> Iterator[Finding]:
+    """What rules do with attributes. Of one that no schema lists, the type is no second finding."""
+    untyped, lost = list(typing.refused()), list(unlisted(typing))
+    places = {(finding.file, finding.line) for finding in lost}
+    yield from lost
+    yield from (finding for finding in untyped if (finding.file, finding.line) not in places)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -117,7 +133,7 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules, read_packages = definitions(everything), packages(everything)
     for module in everything:
@@ -125,7 +141,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
             continue
         yield from inspect(module)
         if not module.source.is_test:
-            yield from unknown_attributes(module, schemas)
+            yield from annotated(module)
             yield from unread_sets(module, read_packages)
             if data is not None:
                 yield from unknown_data(module, rules, data)
@@ -158,14 +174,14 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
             yield Finding(source.shown, 0, "stray-file", sentence)
 
 
-def _compiled(opa: Path, sources: Sequence[Source], schemas: Schemas) -> Iterator[Finding]:
+def _compiled(opa: Path, sources: Sequence[Source], request: Schema) -> Iterator[Finding]:
     """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
     with staged(rego) as folder:
         allowed, shape = folder / "capabilities.json", folder / "input.json"
         allowed.write_bytes(orjson.dumps(capabilities(opa)))
-        shape.write_bytes(orjson.dumps(request(schemas)))
+        shape.write_bytes(orjson.dumps(request))
         strict = ("check", "--strict", "--format", "json", "--max-errors", "0", "--capabilities", allowed)
         done = [run(opa, *strict, *labels(rego), folder=folder)]
         if authored:

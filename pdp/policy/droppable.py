@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pdp.policy.asked import request
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Path, written
-from pdp.policy.schema import Schemas, promises, request
+from pdp.policy.schema import Schemas, promises
 
 HARMLESS = {"allow"}
 """The sets whose entries may vanish, because a lost entry allows nothing."""

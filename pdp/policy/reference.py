@@ -1,12 +1,10 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
 from pdp.policy.module import SETS, Module, Node, is_contains, nodes
-from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
@@ -14,9 +12,7 @@ Path = tuple[str, ...]
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy need not have; the core works without it."""
 
-PROPERTIES = ("input", "resource", "properties")
 TYPE = ("input", "resource", "type")
-CONTEXT = ("input", "context")
 ACTION = ("input", "action", "name")
 
 
@@ -72,52 +68,3 @@ def packages(everything: Iterable[Module]) -> frozenset[Path]:
         written(module, node) for module in everything for node in nodes(module.rules) if node.get("type") == "ref"
     }
     return frozenset(path[1:length] for path in paths for length in range(2, len(path) + 1))
-
-
-def unknown_attributes(module: Module, schemas: Schemas) -> Iterator[Finding]:
-    """A finding for what OPA's type check misses: `object.get` of an unknown name, a kind without a schema."""
-    shape = request(schemas)
-    for node in nodes(module.rules):
-        path = _got(module, node)
-        if path[:1] == ("input",) and not knows(shape, path[1:]):
-            name = ".".join(path)
-            sentence = f"no request has `{name}`; mend the name, or add it to the schema of its resource type or action"
-            yield module.finding(node, "unknown-attribute", sentence)
-    for folder, kinds, path, read in (
-        (RESOURCES, schemas.resources, TYPE, PROPERTIES),
-        (CONTEXTS, schemas.contexts, ACTION, CONTEXT),
-    ):
-        if kinds:
-            yield from _unlisted(module, f"{folder}/{{}}.json", kinds, path, read)
-
-
-def _got(module: Module, node: Node) -> Path:
-    """The path that a call of `object.get` reads, as far as it is written out."""
-    match node.get("value", node.get("terms")):
-        case [{"value": [{"value": "object"}, {"value": "get"}]}, base, key, _]:
-            steps = literal(key)
-            steps = steps if isinstance(steps, list) else [steps]
-            known = [step for step in steps if isinstance(step, str)]
-            return (*written(module, base), *known) if known == steps else ()
-    return ()
-
-
-def _unlisted(module: Module, file: str, listed: Container[str], kind: Path, read: Path) -> Iterator[Finding]:
-    """A finding for each rule that reads below `read` for a name in `kind` that has no schema."""
-    for rule in module.rules:
-        if not any(written(module, node)[: len(read)] == read for node in nodes(rule) if node.get("type") == "ref"):
-            continue
-        for node, name in compared(module, rule, kind):
-            if name not in listed:
-                sentence = f"add {file.format(name)}: this rule reads {read[-1]} of `{name}`"
-                yield module.finding(node, "missing-schema", sentence)
-
-
-def compared(module: Module, rule: Node, path: Path) -> Iterator[tuple[Node, str]]:
-    """Each comparison of `path` with a text that the rule writes out, with the text."""
-    for node in nodes(rule):
-        match node.get("terms"):
-            case [{"value": [{"value": "equal"}]}, left, right]:
-                for one, other in ((left, right), (right, left)):
-                    if one["type"] == "ref" and written(module, one) == path and other["type"] == "string":
-                        yield node, other["value"]

@@ -31,7 +31,7 @@ from pdp.workflow.settlement import Settlement
 SLICE = 64
 """Items of a batch that are worked on between two chances for other calls; half of what one OPA query may hold."""
 
-Faults: TypeAlias = Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], Sequence[tuple[str, str]]]
+Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 """(Field path, what is wrong) for each property of a resource of this type, and each member of this action's context,
 that the policy's schemas do not take."""
 
@@ -100,8 +100,7 @@ class Deciding:
             canonical.checked_id(request.request_id, "request_id")
         canonical.checked_text(request.justification, "justification")
         bound = canonical.canonical(request, self._realm)
-        properties, context = bound.members["resource"]["properties"], bound.members["context"]
-        if faults := self._faults(request.resource.type, properties, request.action.name, context):
+        if faults := self._faults(bound.members):
             raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
         return Ask(request, caller, bound, time.time_ns())

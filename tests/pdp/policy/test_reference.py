@@ -12,16 +12,12 @@ from pdp.policy.reference import (
     OPTIONAL,
     definitions,
     packages,
-    unknown_attributes,
     unknown_data,
     unread_sets,
     written,
 )
-from pdp.policy.schema import Schemas
 from pdp.policy.sources import Source
 from pdp.process import toolcache
-
-SCHEMAS = Schemas({"table": {"properties": {"tags": {"type": "array", "items": {"type": "string"}}}}})
 
 
 @pytest.fixture(scope="module")
@@ -107,35 +103,3 @@ def test_set_in_a_package_that_nobody_reads_is_found(opa: Path) -> None:
 
 def test_each_beginning_of_a_reference_is_a_package_that_is_read(opa: Path) -> None:
     assert packages(parsed(opa, policy="x := data.a.b.c")) == {("a",), ("a", "b"), ("a", "b", "c")}
-
-
-@pytest.mark.parametrize(
-    ("body", "rules"),
-    [
-        ('object.get(input.resource.properties, "tags", [])', []),
-        ('object.get(input.resource.properties, "tgas", [])', ["unknown-attribute"]),
-        ('object.get(input.resource, ["properties", "tgas"], [])', ["unknown-attribute"]),
-        ('object.get(input, "subjcet", {})', ["unknown-attribute"]),
-        ("object.get(input.resource.properties, input.context.key, [])", []),
-        ('object.get(data.roles, "anything", [])', []),
-    ],
-)
-def test_attribute_that_no_request_has_is_found_behind_object_get(opa: Path, body: str, rules: list[str]) -> None:
-    [module] = parsed(opa, policy=f'deny contains 1 if {{ input.resource.type == "table"; x := {body}; x }}')
-    assert [finding.rule for finding in unknown_attributes(module, SCHEMAS)] == rules
-
-
-@pytest.mark.parametrize(
-    ("condition", "rules"),
-    [
-        ('input.resource.type == "table"', []),
-        ('input.resource.type == "view"', ["missing-schema"]),
-        ('"view" == input.resource.type', ["missing-schema"]),
-    ],
-)
-def test_type_whose_properties_are_read_needs_a_schema(opa: Path, condition: str, rules: list[str]) -> None:
-    [module] = parsed(opa, policy=f"deny contains 1 if {{ {condition}; input.resource.properties.tags }}")
-    assert [finding.rule for finding in unknown_attributes(module, SCHEMAS)] == rules
-    assert not list(unknown_attributes(module, Schemas()))
-    [silent] = parsed(opa, policy=f"deny contains 1 if {condition}")
-    assert not list(unknown_attributes(silent, SCHEMAS))
