@@ -25,7 +25,7 @@ def request(found: Schemas, named: Named | None = None) -> Schema:
 
 
 def for_opa(schema: Schema) -> Schema:
-    """The same as OPA's type check reads it: to OPA an object that lists names is closed, whatever else it says."""
+    """The schema for OPA's type check, which takes every object that lists names for a closed one."""
     found = {**schema}
     if "properties" in schema and schema.get("additionalProperties", False) is not False:
         found = {

@@ -115,7 +115,7 @@ def examine(
 
 
 def _of_attributes(typing: Typing) -> Iterator[Finding]:
-    """What rules do with attributes. Of one that no schema lists, the type is no second finding."""
+    """What rules do with attributes. If no schema lists one, its type is not reported, too."""
     untyped, lost = list(typing.refused()), list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost

@@ -24,7 +24,7 @@ ORDERINGS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 
 ORDERED = Need(("number", "string"), "null and true are below every number, every text above, so `{}` takes them all")
 ITERATED = Need(("array", "object"), "over anything but a list `{}` finds nothing, and nothing fails")
-_TEXT = Need(("string",), "to `{}` another value is no error, only false")
+_TEXT = Need(("string",), "`{}` is false for other values, and does not fail")
 _INDEXED = Need(
     ("string",), "for anything but a text OPA's rule index leaves out the rule with `{}`, and nothing fails"
 )

@@ -93,7 +93,7 @@ class Typing:
     def _sentence(self, found: Untyped) -> str:
         name, wanted = shown(found.use.term), found.use.need.kinds[0]
         if all(kinds(sent) == {wanted} for sent in senders(found.shape)):
-            return f"`{name}` has a default that is no {wanted}; give it one that is, or null, and say `!= null`"
+            return f"`{name}` has a default that is not a {wanted}; give it one that is, or null, and say `!= null`"
         beginning = f"`{name}` may be of any type here: {found.use.need.why.format(found.use.place)}"
         if MADE in senders(found.shape)[0]:
             return f"{beginning}; read it from the request, where a schema can type it"

@@ -229,7 +229,7 @@ def test_question_in_a_helper_with_a_default_is_no_guard(tmp_path: Path) -> None
 
 def test_default_of_another_kind_is_refused(tmp_path: Path) -> None:
     (found,) = refused(tmp_path, PAYS + 'object.get(input.context, "days", "0") <= 30')
-    assert "has a default that is no number" in found
+    assert "has a default that is not a number" in found
 
 
 def test_data_of_many_kinds_is_warned_of(tmp_path: Path) -> None:
