@@ -24,7 +24,8 @@ def domain_spec(name: str, declaration: Mapping[str, Any], domains: Mapping[str,
     if mask not in parameter.DOMAIN:
         raise SpecRefused(f"domain {name}: mask must be one of {', '.join(parameter.DOMAIN)}")
     what = f"domain {name}"
-    params = _checked(what, _without(declaration, "mask"), parameter.DOMAIN[mask])
+    given = _checked(what, _without(declaration, "mask"), {**parameter.DOMAIN[mask], **parameter.TOLD})
+    params = _without(given, *parameter.TOLD)
     return _complete(what, Spec(mask, name, tuple(sorted(params.items()))), domains)
 
 

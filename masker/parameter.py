@@ -33,6 +33,8 @@ _MAX_KEPT = 64
 """Characters that may stay readable at each end of a value."""
 _RADIX = (2, 1 << 16)
 """Characters of an alphabet, least and most: what FF1 takes."""
+_VALUES_MOST = 10**18
+"""The greatest number of values that a domain can say; where there are more, it is `open`."""
 _EXACT = 1 << 53
 """Numbers below it are exact as 64-bit floats."""
 _EPOCH = dt.date(1970, 1, 1)
@@ -123,6 +125,11 @@ def _zone(value: Any) -> Any:
     return value if isinstance(value, str) and zone.is_zone(value) else None
 
 
+def _values(value: Any) -> Any:
+    """How many values there can be, or `open` for text that people write freely."""
+    return value if value == "open" else _whole(1, _VALUES_MOST)(value)
+
+
 def _paths(value: Any) -> Any:
     return value if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value) else None
 
@@ -155,6 +162,8 @@ DOMAIN: Mapping[str, Checks] = {
     },
 }
 """What the declaration of a domain may say, by the domain's mask. These masks have keys."""
+TOLD: Checks = {"values": (_values, None), "guessable": (_name, None)}
+"""What the declaration of any domain may say besides, of its values. No mask depends on it, so that it may change."""
 ENTRY: Mapping[str, Checks] = {"date_shift": {"entity": (_name, WRONG), "format": (_format, None)}}
 """What a rule may say beside its domain, by the domain's mask: facts of the column, not of the values."""
 FREE: Mapping[str, Checks] = {

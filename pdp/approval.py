@@ -105,7 +105,8 @@ class Use:
     """The one use of an approval. `record_sha256` is of the record of its decision; `signature` is the server's.
 
     `at` is MongoDB's time; it is None, like the signature is empty, where an older version of Placet wrote the use.
-    `claim` is the mask job that works under it, if one does: no other job gets this use.
+    `claim` is the mask job that works under it, if one does: no other job gets this use. `attempt_id` is the attempt
+    that gets its answer again.
     """
 
     decision_id: str
@@ -114,6 +115,7 @@ class Use:
     at: datetime | None = None
     signature: str = ""
     claim: str = ""
+    attempt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.DecisionService/Authorize": _REQUESTER,
     "pdp.v1.DecisionService/BatchAuthorize": _REQUESTER,
     "pdp.v1.DecisionService/GetDecision": _REQUESTER,
-    "pdp.v1.ApprovalService/ListApprovals": _REQUESTER,
+    "pdp.v1.ApprovalService/ListApprovals": _REQUESTER | _REVIEWER,
     "pdp.v1.ApprovalService/GetApproval": _REQUESTER | _REVIEWER,
     "pdp.v1.ApprovalService/WaitApproval": _REQUESTER | _REVIEWER,
-    "pdp.v1.ApprovalService/CancelApproval": _REQUESTER,
+    "pdp.v1.ApprovalService/CancelApproval": _REQUESTER | _REVIEWER,
     "pdp.v1.ApprovalService/ReportOutcome": _REQUESTER,
     "pdp.v1.ReviewService/ListQueue": _REVIEWER,
     "pdp.v1.ReviewService/WatchQueue": _REVIEWER,
@@ -109,6 +109,12 @@ class Caller:
 def identity(subject: Subject) -> str:
     """The subject in writing: `<type>:<id>`."""
     return f"{subject.type}:{subject.id}"
+
+
+def named(request: bytes) -> list[str]:
+    """Those in whose name a request in canonical form asks: its subject, and the chain."""
+    members = orjson.loads(request)
+    return [f"{one['type']}:{one['id']}" for one in (members["subject"], *members["on_behalf_of"])]
 
 
 def is_person(identity: str, person_types: Collection[str]) -> bool:

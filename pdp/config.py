@@ -23,6 +23,8 @@ from pdp.caller import Role
 from pdp.errors import SetupError
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+_Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
+_Count = Annotated[int, Field(ge=0)]
 _SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
 Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
 """Signatures with a public key: to check one is not enough to make one."""
@@ -167,6 +169,14 @@ class Webhook(_Frozen):
     """What it is told of, such as `approval.created`; by default everything."""
 
 
+class Masking(_Frozen):
+    """Who may mask more than others."""
+
+    bulk: dict[_Identity, _Count] = Field(default_factory=dict)
+    """Values an hour in place of `mask_values_an_hour`, by identity: of callers that mask whole tables, and of people
+    behind them, each of whom counts a caller's values, too."""
+
+
 class Config(_Frozen):
     """What a server needs to know."""
 
@@ -193,15 +203,18 @@ class Config(_Frozen):
     """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
     stream_seconds: float = Field(default=1800, gt=0, le=1800)
     """How long a stream of masks may take. A client learns it at the start, and goes on in another stream before."""
-    mask_values_an_hour: int = Field(default=1_000_000_000, ge=0)
-    """How many values may be turned into tokens, pseudonyms or the like in a clock hour. One caller has this
-    number for all its subjects, chains, tables and calls. One person has it for all callers that ask on the
-    person's behalf, under all names of that person.
+    mask_values_an_hour: int = Field(default=1_000_000, ge=0)
+    """How many values of one domain may be turned into tokens, pseudonyms or the like in a clock hour. Who may mask a
+    domain can find the plaintext of its tokens by masking all values that it can have. One caller has this number for
+    all its subjects, chains, tables and calls. One person has it for all callers that ask on the person's behalf,
+    under all names of that person.
 
     Every value that a key masks counts, `date_shift` too, and every value that Rewrap moves; nulls do not.
     """
     unmask_values_an_hour: int = Field(default=10_000, ge=0)
-    """The same for values that are turned back."""
+    """The same for values that are turned back, of all domains together."""
+    masking: Masking = Field(default_factory=Masking)
+    """Callers in bulk."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told of the steps of approvals. The same in every process of a deployment."""
 

@@ -163,7 +163,7 @@ class ReviewIndividually(PdpError):
 
 
 class TooManyPending(PdpError):
-    """Too many approvals of this caller, or of a person behind it, wait for reviewers; no approval was opened."""
+    """Too many approvals of this caller, in one person's name or in all, wait for reviewers; no approval was opened."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_PENDING"
@@ -175,7 +175,10 @@ class Overloaded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
-    retry_seconds = 0.5
+
+    def __init__(self, sentence: str, retry_seconds: float = 0.5) -> None:
+        super().__init__(sentence)
+        self.retry_seconds = retry_seconds
 
 
 class EngineUnavailable(PdpError):

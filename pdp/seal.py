@@ -61,6 +61,7 @@ class Sealer:
             "record_sha256": use.record_sha256,
             "at": _text(use.at),
             **({"claim": use.claim} if use.claim else {}),
+            **({"attempt_id": use.attempt_id} if use.attempt_id else {}),
         }
         return self._signed("placet-use+jwt", claims)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -34,8 +35,8 @@ async def _serving(server: Placet) -> None:
 
 
 def scope(name: str = CUSTOMERS, **members: Any) -> mask_pb2.MaskScope:
-    """`report-bot`, on behalf of alice."""
-    members = {"on_behalf_of": [Subject(type="user", id="alice")], **members}
+    """`report-bot`, on behalf of alice. The same message again is the same attempt again."""
+    members = {"on_behalf_of": [Subject(type="user", id="alice")], "attempt_id": uuid4().hex, **members}
     return mask_pb2.MaskScope(subject=Subject(type="agent", id="report-bot"), table=name, **members)
 
 

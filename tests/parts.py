@@ -174,8 +174,11 @@ def asking(action: str = "read", tags: Sequence[str] = (), **members: Any) -> de
 
 
 def exporting(**members: Any) -> decision_pb2.AuthorizeRequest:
-    """The export that needs two data stewards; unlike any other by a fresh `context.run`, unless one is given."""
-    return asking("export", ["pii"], **{"context": {"run": uuid4().hex}, **members})
+    """The export that needs two data stewards; unlike any other by a fresh `context.run`, unless one is given.
+
+    The same message again is the same attempt again, as a client's retry is.
+    """
+    return asking("export", ["pii"], **{"context": {"run": uuid4().hex}, "attemptId": uuid4().hex, **members})
 
 
 @dataclass(frozen=True)

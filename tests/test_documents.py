@@ -10,7 +10,7 @@ import typer
 from pdp import __version__
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
-from pdp.config import Certificates, Config, Issuer, SpeaksFor, Tls, Webhook
+from pdp.config import Certificates, Config, Issuer, Masking, SpeaksFor, Tls, Webhook
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
 
 CODES = {value for name, value in vars(exit_code).items() if name.isupper() and isinstance(value, int)}
@@ -62,14 +62,15 @@ def test_the_exit_codes_are_those_of_the_commands() -> None:
 def test_the_configuration_is_complete() -> None:
     blocks = [block for page in PAGES for found in sections(page).values() for block in found]
     (block,) = (block for block in blocks if block.language == "toml")
-    for model in (Config, Issuer, SpeaksFor, Tls, Certificates, Webhook):
+    for model in (Config, Issuer, SpeaksFor, Tls, Certificates, Masking, Webhook):
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", block.text), name
-    everything = re.sub(r"^# (?=\[|\w+ = )", "", block.text, flags=re.MULTILINE)
+    everything = re.sub(r"""^# (?=\[|\w+ = |"\S+" = )""", "", block.text, flags=re.MULTILINE)
     values = tomllib.loads(everything.replace('policy = ["rules"]', ""))  # which `opa_url` takes the place of
     config = Config.model_validate(values)
     assert config.tls
     assert config.certificates
+    assert config.masking.bulk
     assert config.webhooks
 
 

@@ -73,6 +73,16 @@ def read(stream: bytes, path: str) -> tuple[Schema, Batch]:
     return reader.schema, whole(batches, reader.schema)
 
 
+def is_divisible(described: Schema) -> bool:
+    """Whether the rows of such a batch can be worked on in slices: dictionaries and views would be in each of them."""
+    return not has_views(described) and not any(is_dictionary(field.type) for _, field in walk(described))
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Slices of one batch, made into one again."""
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
 def written(batch: Batch, described: Schema) -> bytes:
     """A batch as an IPC stream."""
     sink = pa.BufferOutputStream()

@@ -16,7 +16,7 @@ MAX_CHUNKS = 1 << 16
 """Chunks of one stream: their entries take 3 MiB, so that the start fits one message."""
 MAX_CHUNK_ROWS = 1 << 16
 """Rows of a chunk."""
-OWN = ("columns", "domains", "count", "chunks", "tokens_tree")
+OWN = ("columns", "column_domains", "count", "chunks", "tokens_tree")
 """The members of the context that `context` makes; the server alone sets them."""
 _DIGEST_BYTES = 32
 _ARROW_SCHEMA, _RECORD_PATHS = 1, 2
@@ -51,7 +51,7 @@ def context(start: UnmaskStreamStart) -> dict[str, Any]:
     refuse_unbounded(start)
     return {
         "columns": list(start.columns),
-        "domains": list(start.domains),
+        "column_domains": list(start.domains),
         "count": sum(chunk.values for chunk in start.chunks),
         "chunks": len(start.chunks),
         "tokens_tree": root(start),

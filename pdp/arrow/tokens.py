@@ -5,6 +5,7 @@ Both sides of a call compute it, the client to say what it will send and the ser
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -43,8 +44,19 @@ def records_digest(records: Sequence[str]) -> str:
 
 def json_values(documents: Iterable[str | None], paths: Sequence[str]) -> int:
     """How many values stand at these paths; text that is not JSON is refused elsewhere and counts nothing."""
-    steps = [parse(path) or () for path in paths]
-    return sum(_count(loaded(document), each) for document in documents if document for each in steps)
+    return json_counts(documents, paths).total()
+
+
+def json_counts(documents: Iterable[str | None], paths: Sequence[str]) -> Counter[str]:
+    """The same for each path."""
+    steps = {path: parse(path) or () for path in paths}
+    total: Counter[str] = Counter()
+    for document in documents:
+        if document:
+            read = loaded(document)
+            for path, each in steps.items():
+                total[path] += _count(read, each)
+    return total
 
 
 def at_path(batch: Batch, name: str) -> Array | None:

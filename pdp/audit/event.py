@@ -22,6 +22,7 @@ def decision(
     *,
     approval_id: str = "",
     request_id: str = "",
+    attempt_id: str = "",
     justification: str = "",
     dry_run: bool = False,
 ) -> Entry:
@@ -32,6 +33,7 @@ def decision(
         "requirements": verdict.requirements,
         "fired": verdict.fired,
         "request_id": request_id,
+        "attempt_id": attempt_id,
         "justification": justification,
         "dry_run": dry_run,
     }
@@ -102,9 +104,12 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
     )
 
 
-def approval_consumed(approval: Approval, decision_id: str, request_id: str, revision: str) -> Entry:
-    """An approval was used."""
+def approval_consumed(
+    approval: Approval, decision_id: str, request_id: str, revision: str, attempt_id: str = ""
+) -> Entry:
+    """An approval was used, by this attempt where the caller named it."""
     payload = {"decision_id": decision_id, "request_id": request_id, "request_digest": approval.digest}
+    payload |= {"attempt_id": attempt_id} if attempt_id else {}
     return entry(Kind.APPROVAL_CONSUMED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 

@@ -20,7 +20,7 @@ from joserfc.jwk import JWKRegistry, Key
 
 from pdp.address import is_private_url
 from pdp.config import Issuer
-from pdp.errors import SetupError
+from pdp.errors import Overloaded, SetupError
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ FETCH_SECONDS = 3.0
 """Seconds that one fetch may take."""
 WAIT_SECONDS = 1.0
 """Seconds that a call waits for keys that are being fetched."""
+MAX_WAITING = 256
+"""Calls that wait for one issuer's keys. It bounds what they hold, for anybody can name a key that nobody knows."""
 MAX_BYTES = 256 * 1024
 """Bytes of a document from an issuer. It bounds what is read and parsed."""
 MAX_KEYS = 100
@@ -71,6 +73,7 @@ class KeySource:
         self._keys, self._document, self._until = _NONE, b"", 0.0
         self._tried = clock() - AGAIN_SECONDS
         self._fetching: asyncio.Task[bool] | None = None
+        self._waiting = 0
         if self._file is not None:
             self._read(self._file)
 
@@ -80,10 +83,19 @@ class KeySource:
         return self._keys if self._clock() < self._until else _NONE
 
     async def renewed(self) -> None:
-        """Fetch because a token names an unknown key. All calls that ask meanwhile wait for the same fetch."""
+        """Fetch because a token names an unknown key. All calls that ask meanwhile wait for the same fetch.
+
+        Raises `Overloaded` if too many wait already.
+        """
         if self._fetching is None and self._clock() - self._tried < AGAIN_SECONDS:
             return
-        await asyncio.wait({self._fetch()}, timeout=WAIT_SECONDS)
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("too many calls wait for the keys of a token's issuer; try again")
+        self._waiting += 1
+        try:
+            await asyncio.wait({self._fetch()}, timeout=WAIT_SECONDS)
+        finally:
+            self._waiting -= 1
 
     async def run(self) -> None:
         """Fetch again and again, until cancelled."""

@@ -48,10 +48,13 @@ async def list_approvals(
     queue: Annotated[
         bool, typer.Option("--queue", help="List what I may review, instead of what I asked for.")
     ] = False,
+    in_my_name: Annotated[
+        bool, typer.Option("--in-my-name", help="List what others asked for in my name, instead of what I asked for.")
+    ] = False,
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, or my review queue.
+    """List my approvals, those that others asked for in my name, or my review queue.
 
     Approvals come newest first, and in the queue the nearest deadline comes first.
     """
@@ -59,14 +62,20 @@ async def list_approvals(
     from pdp.cli.queue import list_queue
     from pdp.v1.approval_pb2 import ListApprovalsRequest
 
+    if queue and in_my_name:
+        raise typer.BadParameter(
+            "lists what others asked for; --queue lists what you may review", param_hint="--in-my-name"
+        )
     async with session.client() as client:
         if queue:
             await list_queue(session, client, page_size, everything=everything)
             return
         rpc = client.approvals.ListApprovals
-        page = await client.call(rpc, ListApprovalsRequest(page_size=page_size))
+        asked = ListApprovalsRequest(page_size=page_size, asked_in_my_name=in_my_name)
+        page = await client.call(rpc, asked)
         while everything and page.next_page_token:
-            more = await client.call(rpc, ListApprovalsRequest(page_size=page_size, page_token=page.next_page_token))
+            asked.page_token = page.next_page_token
+            more = await client.call(rpc, asked)
             page.next_page_token = more.next_page_token
             page.approvals.extend(more.approvals)
     session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
@@ -175,7 +184,7 @@ async def revoke(session: Session, approval_id: _Id, reason: _Why) -> None:
 @app.command()
 @client_command
 async def cancel(session: Session, approval_id: _Id, reason: _Why = "") -> None:
-    """Withdraw an approval that I asked for."""
+    """Withdraw an approval that I asked for, or that was asked for in my name."""
     from pdp.v1.approval_pb2 import CancelApprovalRequest
 
     request = CancelApprovalRequest(approval_id=approval_id, reason=reason)

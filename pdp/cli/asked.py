@@ -12,15 +12,14 @@ from pdp.cli.members import members
 if TYPE_CHECKING:
     from pdp.v1.decision_pb2 import AuthorizeRequest
 
-File = Annotated[
-    str,
-    typer.Option(
-        "-f",
-        "--file",
-        metavar="FILE",
-        help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
-    ),
-]
+_FILE = typer.Option(
+    "-f",
+    "--file",
+    metavar="FILE",
+    help="An AuthorizeRequest in JSON; JSON Lines or a NAME.jsonl is a batch. - is standard input.",
+)
+File = Annotated[str, _FILE]
+Files = Annotated[list[str] | None, _FILE]
 Subject = Annotated[str, typer.Option(metavar="TYPE:ID", help="Who acts.")]
 OnBehalfOf = Annotated[
     list[str] | None, typer.Option(metavar="TYPE:ID", help="For whom it acts; may be repeated, outermost last.")

@@ -13,9 +13,9 @@ import typer
 from pdp.cli import asked, decisions, exit_code
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import FORMAT, Output, Session, format_of
-from pdp.cli.visible import visible
 from pdp.environment import Environment
 from pdp.errors import InvalidRequest, PdpError, SetupError
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from pdp.caller import Caller

@@ -10,8 +10,8 @@ from pdp.cli import exit_code
 from pdp.cli.mask_files import refusals
 from pdp.cli.rereading import reopened, whole_shape
 from pdp.cli.tokens import DIGEST, TREE, bound_context, texts
-from pdp.cli.visible import printable
 from pdp.v1.approval_pb2 import Approval
+from pdp.visible import printable
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source
@@ -44,6 +44,6 @@ def _hash(bound: dict[str, Any], opened: "Callable[[], Source]", scope: "Scope")
             whole = table.whole(source.batches(), source.schema)
             return token_tree.tokens_digest(whole, columns, is_records=source.is_records)
         made = chunks.cut(source.batches(), source.schema)
-        named = dict(zip(columns, texts(bound.get("domains")), strict=False))
+        named = dict(zip(columns, texts(bound.get("column_domains")), strict=False))
         message = MaskScope(masked_key_version=scope.masked_key_version)
         return token_tree.root(announced(message, shape, named, made))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
 from pdp.cli import asked, exit_code
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
-from pdp.cli.visible import visible
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from pdp.client import Client
@@ -110,11 +111,12 @@ async def _many(session: Session, client: "Client", requests: "list[AuthorizeReq
 
 
 def _batches(requests: "list[AuthorizeRequest]") -> "Iterator[BatchAuthorizeRequest]":
-    """The requests, cut into calls of at most `BATCH_ITEMS` and `BATCH_BYTES`."""
+    """The requests, each an attempt of its own, cut into calls of at most `BATCH_ITEMS` and `BATCH_BYTES`."""
     from pdp.v1.decision_pb2 import BatchAuthorizeRequest
 
     batch, size = BatchAuthorizeRequest(), 0
     for request in requests:
+        request.attempt_id = request.attempt_id or uuid4().hex
         if batch.items and (len(batch.items) == BATCH_ITEMS or size + request.ByteSize() > BATCH_BYTES):
             yield batch
             batch, size = BatchAuthorizeRequest(), 0

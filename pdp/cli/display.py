@@ -13,7 +13,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.cli import telling, tokens
 from pdp.cli.leaves import of_struct
-from pdp.cli.visible import name, noted, typed, visible
 from pdp.v1.approval_pb2 import (
     Approval,
     ApprovalReview,
@@ -27,6 +26,7 @@ from pdp.v1.approval_pb2 import (
 from pdp.v1.audit_pb2 import RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.request_pb2 import Effect, Request, Subject
+from pdp.visible import name, noted, typed, visible
 
 
 def decision(answer: AuthorizeResponse) -> str:

@@ -4,8 +4,8 @@ from typing import NoReturn
 
 import typer
 
-from pdp.cli.visible import printable
 from pdp.errors import PdpError
+from pdp.visible import printable
 
 OK = 0
 """The command succeeded; the action is allowed."""
@@ -16,7 +16,7 @@ USAGE = 2
 POLICY_ERROR = 3
 """The policy is invalid, its check has findings, or its masks do not fit the table."""
 POLICY_TESTS_FAILED = 4
-"""A test of the policy failed, or the tests do not cover enough."""
+"""A test of the policy failed, the tests do not cover enough, or an attack on the policy found something."""
 DENY = 10
 """The action is denied."""
 NEEDS_APPROVAL = 11

@@ -6,9 +6,9 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.session import Session, client_command
-from pdp.cli.visible import name, visible
 from pdp.environment import Environment
 from pdp.errors import PdpError
+from pdp.visible import name, visible
 
 if TYPE_CHECKING:
     from pdp.v1.info_pb2 import GetServerInfoResponse

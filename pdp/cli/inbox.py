@@ -23,10 +23,10 @@ from pdp.cli import display, telling
 from pdp.cli.inbox_queue import InboxQueue
 from pdp.cli.reading import Reading
 from pdp.cli.reviewing import Reviewer
-from pdp.cli.visible import visible
 from pdp.errors import PdpError
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalResponse, Verdict
 from pdp.v1.review_pb2 import ListQueueRequest, WatchQueueRequest
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from pdp.client import Client

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from google.protobuf.struct_pb2 import Struct, Value
 
-from pdp.cli.visible import quoted, step
 from pdp.v1.request_pb2 import Request
+from pdp.visible import quoted, step
 
 
 class Leaf(NamedTuple):

@@ -12,7 +12,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.decisions import status
-from pdp.cli.visible import visible
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source

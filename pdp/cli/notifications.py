@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from pdp.cli.visible import name, visible
 from pdp.v1.approval_pb2 import Notification
+from pdp.visible import name, visible
 
 
 def undelivered(notifications: Iterable[Notification]) -> Iterator[str]:

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import authoring, exit_code
+from pdp.cli import attack, authoring, exit_code
 from pdp.environment import Environment
 from pdp.errors import SetupError
 
-app = typer.Typer(name="policy", help="Begin, check, test, try and build a policy.", no_args_is_help=True)
+app = typer.Typer(name="policy", help="Begin, check, test, attack, try and build a policy.", no_args_is_help=True)
 authoring.add_to(app)
+attack.add_to(app)
 
 _Folders = Annotated[
     list[Path] | None,

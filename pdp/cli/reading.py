@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from pdp.cli.visible import wrapped
+from pdp.visible import wrapped
 
 FEWEST_COLUMNS = 20
 """Columns for which text is wrapped at least: in less it cannot be read."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.visible import visible
+from pdp.visible import visible
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source

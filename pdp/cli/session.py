@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.visible import wrapped
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
+from pdp.visible import wrapped
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pdp.cli import tokens
 from pdp.cli.leaves import Leaf, of_request
 from pdp.cli.reviewing import kind
-from pdp.cli.visible import name, typed, visible
 from pdp.v1.approval_pb2 import Approval
+from pdp.visible import name, typed, visible
 
 MAX_LEAVES = 3
 """Leaves of a row for which no policy names others."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from pdp.cli.visible import name
 from pdp.v1.approval_pb2 import Approval
+from pdp.visible import name
 
 TREE, DIGEST = "tokens_tree", "tokens_sha256"
 """The members of the context that hold the hash: of chunks, and of one call's rows."""
@@ -21,9 +21,11 @@ def described(held: Approval) -> Iterator[str]:
     if TREE in bound:
         chunks = ", in one chunk" if bound.get("chunks") == 1 else f", in {_count(bound.get('chunks'))} chunks"
     yield f"unmasks       {_count(bound.get('count'))} values of table {name(held.request.resource.id)}{chunks}"
-    domains = [*texts(bound.get("domains")), *[""] * len(texts(bound.get("columns")))]
+    domains = [*texts(bound.get("column_domains")), *[""] * len(texts(bound.get("columns")))]
     for column, domain in zip(texts(bound.get("columns")), domains, strict=False):
         yield f"  column      {name(column)}{f', domain {name(domain)}' if domain else ''}"
+    if opened := texts(bound.get("domains")):
+        yield f"  domains     {', '.join(map(name, opened))}"
     if allowed := _unmask_values(held):
         yield f"  quota       this one use may reverse {allowed:,} values instead of what is left of the hourly quota"
     yield "  by hash     you approve exactly these tokens, which only their hash names; to compare a file with it:"

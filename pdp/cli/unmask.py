@@ -11,7 +11,7 @@ from pdp.cli.mask_files import Target, progress, refusals, refuse, summary, targ
 from pdp.cli.rereading import reopened, whole_shape
 from pdp.cli.scope import Scope, scope_command
 from pdp.cli.session import Session
-from pdp.cli.visible import printable
+from pdp.visible import printable
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source

@@ -88,7 +88,7 @@ def _status(approval: "Approval") -> int:
 def _line(message: "WatchQueueResponse", above: "list[Approval]") -> str:
     """What to do with the approval, and the approval as the queue shows it, unlike those `above`, which it joins."""
     from pdp.cli import display
-    from pdp.cli.visible import name
+    from pdp.visible import name
 
     if not message.approval.HasField("request"):  # the caller may not see it any more
         return f"gone    {name(message.approval.approval_id)}"

@@ -216,7 +216,8 @@ class Client:
         """May `subject` do `action` to `resource`? Never raises for an answer or an error of the server.
 
         Subjects and resources are written `<type>:<id>`; `properties` are the resource's. Pass a `request_id` (your
-        tool-call id) to be able to repeat the call after a crash. `ValueError` where an argument cannot be sent.
+        tool-call id) to go on with its approval in a later call. Each call is an attempt of its own: an approval that
+        an earlier one used is denied. `ValueError` where an argument cannot be sent.
         """
         request = question(subject, action, resource, on_behalf_of=on_behalf_of, properties=properties, context=context)
         request.request_id, request.approval_id, request.justification = request_id, approval_id, justification
@@ -224,10 +225,11 @@ class Client:
         return await self.decide(request)
 
     async def decide(self, request: AuthorizeRequest) -> Decision:
-        """`authorize` for a ready message."""
+        """`authorize` for a ready message. What makes the same attempt in several calls sets its `attempt_id`."""
         asked = AuthorizeRequest()
         asked.CopyFrom(request)
         asked.request_id = request.request_id or uuid4().hex
+        asked.attempt_id = request.attempt_id or uuid4().hex
         try:
             answer = await self._ask(asked)
         except CallError as error:

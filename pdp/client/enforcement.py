@@ -39,7 +39,7 @@ class ArgumentsChanged(PdpError):
 
 
 class ApprovalPending(PdpError):
-    """People have to review first. After that, ask again with the same `request_id`, or with `approval_id`."""
+    """People have to review first. After that, call again with the same `request_id`, or with `approval_id`."""
 
     code = "FAILED_PRECONDITION"
     reason = "APPROVAL_PENDING"
@@ -77,6 +77,7 @@ class Enforcement:
         facts = await self._facts()
         request = build(facts.caller.identity)
         request.request_id = request.request_id or uuid4().hex
+        request.attempt_id = uuid4().hex  # a permit is for one run; another one may go on beside it or after a crash
         request.want_grant = True
         asked = canonical(request, facts.realm).json
         unchanged = partial(_unchanged, build, asked, facts)
@@ -90,9 +91,14 @@ class Enforcement:
         return _checked(build, asked, decision, fresh)
 
     async def report(self, permit: Permit, *, succeeded: bool, detail: str = "") -> None:
-        """What became of the use of an approval. A report that fails is logged: it must not hide the result."""
-        if not permit.approval_id:
-            return
+        """What became of the use of an approval. A report that fails is logged: it must not hide the result.
+
+        One that is cancelled goes on to its end, within the client's timeout, and then raises `CancelledError`.
+        """
+        if permit.approval_id:
+            await _finished(asyncio.create_task(self._reported(permit, succeeded=succeeded, detail=detail)))
+
+    async def _reported(self, permit: Permit, *, succeeded: bool, detail: str) -> None:
         state = OutcomeState.OUTCOME_STATE_SUCCEEDED if succeeded else OutcomeState.OUTCOME_STATE_FAILED
         request = ReportOutcomeRequest(approval_id=permit.approval_id, state=state, detail=detail)
         try:
@@ -134,6 +140,19 @@ class Enforcement:
         return facts
 
 
+async def _finished(reporting: asyncio.Task[None]) -> None:
+    """Wait until it is done, also where this is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not reporting.done():
+        try:
+            await asyncio.wait({reporting})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    reporting.result()
+
+
 def _checked(build: Build, asked: bytes, decision: Decision, facts: GetServerInfoResponse) -> Permit:
     """The proof holds for what would run now. Nothing is awaited between this and the run."""
     answer, request = decision.response, _unchanged(build, asked, facts)
@@ -164,11 +183,11 @@ def _unchanged(build: Build, asked: bytes, facts: GetServerInfoResponse) -> Auth
 
 
 def _spend(claims: dict[str, Any]) -> None:
-    """A grant is for one run: a repeated `request_id` within its lifetime brings the same grant again."""
+    """A grant is for one run: a server that sends the same one to another attempt is not followed."""
     now = datetime.now(UTC).timestamp()
     with _SPENDING:
         for decision_id in [spent for spent, end in _SPENT.items() if end <= now]:
             del _SPENT[decision_id]
         if claims["jti"] in _SPENT:
-            raise GrantInvalid("this grant was used before; another run takes another request_id")
+            raise GrantInvalid(f"the grant of {claims['jti']} was used before; another run takes another request_id")
         _SPENT[claims["jti"]] = claims["exp"]

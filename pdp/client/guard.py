@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, ParamSpec, TypeVar, Union, cast, get_args, get_origin
 
+from pdp.client import callee
+from pdp.client.argument_copies import copied
 from pdp.client.connection import Client
 from pdp.client.enforcement import Enforcement, Permit
+from pdp.client.json_value import NoJsonForm, json_value
 from pdp.client.question import question, struct
 from pdp.text import Text, resembles_json
 from pdp.v1.decision_pb2 import AuthorizeRequest
@@ -20,6 +23,7 @@ _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
 _Arguments = Mapping[str, Any]
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def guard(
@@ -43,33 +47,35 @@ def guard(
 
     What is asked may be callables of the call's arguments, which they get by parameter name, defaults included; they
     are called again right before the run and must then say the same. `subject` is by default the caller itself,
-    `context` all arguments (of a method without `self`), so that other arguments need another approval. An argument
-    that JSON cannot hold is a `ValueError`: give a `context` that says what matters of it. So is text that begins like
-    JSON (`[pii]`), which a policy would not read as a list, unless its parameter is declared `str` or it is `Text`.
+    `context` all arguments (of a method without `self`), so that other arguments need another approval. The function
+    gets copies of lists, dicts, models and the like, made before the question (`argument_copies`). An argument without
+    a JSON form (`json_value`) is a `ValueError`: give a `context` that says what matters of it. So is text that begins
+    like JSON (`[pii]`), which a policy reads as no list, unless its parameter is declared `str`, or it is `Text`.
 
     `wait` is how many seconds people have for their reviews; without it `ApprovalPending` comes at once. A call is one
-    execution: `request_id`, for example a tool-call id, lets the same call go on later. `client` is a `Client` for
-    `async` functions, or what makes one for each call; by default one from the environment that `understands` these
+    execution: `request_id`, for example a tool-call id, lets the same call go on later, once. `client` is a `Client`
+    for `async` functions, or what makes one for each call; by default one from the environment that `understands` these
     obligations. A plain function waits in its thread, so not in one whose event loop runs.
 
-    Raises `Denied`, `ApprovalPending`, `ArgumentsChanged`, `GrantInvalid` or `CallError` before the function begins.
+    Raises `Denied`, `ApprovalPending`, `ArgumentsChanged`, `GrantInvalid` or `CallError` before the function begins. A
+    function that gives an awaitable or an iterator is a `TypeError`: what runs after its call is not guarded.
     """
     asking = _Asking(action, resource, subject, on_behalf_of, properties, context, justification, request_id)
 
     def decorated(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-        is_async = _is_async(function)
+        is_async = callee.is_async(function)
         guarded = _Guarded(function, asking, wait or 0, _connecting(client, understands, is_async=is_async))
         if is_async:
 
             @functools.wraps(function)
             async def run(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> Any:
-                return await guarded.awaited(guarded.bound(*arguments, **named))
+                return await guarded.awaited(guarded.call(run, *arguments, **named))
 
             return cast("Callable[_Parameters, _Result]", run)
 
         @functools.wraps(function)
         def call(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
-            return cast("_Result", guarded.called(guarded.bound(*arguments, **named)))
+            return cast("_Result", guarded.called(guarded.call(call, *arguments, **named)))
 
         return call
 
@@ -89,11 +95,9 @@ class _Asking:
     justification: str | Callable[..., str]
     request_id: Callable[..., str] | None
 
-    def request(self, caller: str, arguments: _Arguments, own: str, texts: Collection[str]) -> AuthorizeRequest:
-        """The request about a call; `own` is the parameter that holds the method's object, where there is one.
-
-        `texts` are the parameters that are declared as text.
-        """
+    def request(self, caller: str, call: "_Call", texts: Collection[str]) -> AuthorizeRequest:
+        """The request about a call. `texts` are the parameters that are declared as text."""
+        arguments = call.bound.arguments
         context = _told(self.context, arguments)
         asked = question(
             _told(self.subject, arguments) or caller,
@@ -101,11 +105,24 @@ class _Asking:
             _told(self.resource, arguments),
             on_behalf_of=_told(self.on_behalf_of, arguments),
             properties=_told(self.properties, arguments),
-            context=_as_context(arguments, own, texts) if context is None else context,
+            context=_as_context(call, texts) if context is None else context,
         )
         asked.justification = _told(self.justification, arguments)
         asked.request_id = self.request_id(**arguments) if self.request_id else ""
         return asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call's arguments by parameter, defaults included: these are asked about, and the function gets these.
+
+    `own` is the parameter that holds the method's object, where there is one. `shared` are those that could not be
+    copied.
+    """
+
+    bound: inspect.BoundArguments
+    own: str
+    shared: Collection[str]
 
 
 class _Guarded:
@@ -114,29 +131,34 @@ class _Guarded:
     def __init__(self, function: Callable[..., Any], asking: _Asking, wait: float, connect: _Connect) -> None:
         self._function, self._asking, self._wait, self._connect = function, asking, wait, connect
         self._signature = inspect.signature(function)
-        self._own = _own_parameter(function, self._signature)
+        first = next(iter(self._signature.parameters.values()), None)
+        self._first = first.name if first is not None and first.kind in _BY_PLACE else ""
         self._texts = {name for name, one in self._signature.parameters.items() if _is_text(one.annotation)}
 
-    def bound(self, *arguments: Any, **named: Any) -> inspect.BoundArguments:
-        """The arguments by parameter, defaults included: these are looked at, and the function gets these."""
+    def call(self, run: Callable[..., Any], /, *arguments: Any, **named: Any) -> _Call:
+        """A call of `run`, as which the function is known."""
         bound = self._signature.bind(*arguments, **named)
         bound.apply_defaults()
-        return bound
+        own = self._first if arguments and self._first and callee.is_own(run, arguments[0]) else ""
+        made, shared = copied({name: value for name, value in bound.arguments.items() if name != own})
+        bound.arguments |= made
+        return _Call(bound, own, shared)
 
-    async def awaited(self, bound: inspect.BoundArguments) -> Any:
+    async def awaited(self, call: _Call) -> Any:
         """Ask, run and report, in the running loop."""
         async with self._connect() as client:
             enforcement = Enforcement(client)
-            permit = await self._permit(enforcement, bound)
+            permit = await self._permit(enforcement, call)
             try:
-                result = await self._function(*bound.args, **bound.kwargs)
+                result = await self._function(*call.bound.args, **call.bound.kwargs)
+                await self._require_ended(result)
             except BaseException as error:
                 await enforcement.report(permit, succeeded=False, detail=type(error).__name__)
                 raise
             await enforcement.report(permit, succeeded=True)
             return result
 
-    def called(self, bound: inspect.BoundArguments) -> Any:
+    def called(self, call: _Call) -> Any:
         """The same around a plain function, which runs in this thread, outside of the loop that asks and reports."""
         if _loop_runs():
             raise RuntimeError("an event loop runs in this thread; guard an async function, or use asyncio.to_thread")
@@ -144,9 +166,10 @@ class _Guarded:
             closing = AsyncExitStack()
             try:
                 enforcement = Enforcement(runner.run(self._entered(closing)))
-                permit = runner.run(self._permit(enforcement, bound))
+                permit = runner.run(self._permit(enforcement, call))
                 try:
-                    result = self._function(*bound.args, **bound.kwargs)
+                    result = self._function(*call.bound.args, **call.bound.kwargs)
+                    runner.run(self._require_ended(result))
                 except BaseException as error:
                     runner.run(enforcement.report(permit, succeeded=False, detail=type(error).__name__))
                     raise
@@ -155,12 +178,18 @@ class _Guarded:
             finally:
                 runner.run(closing.aclose())
 
+    async def _require_ended(self, result: Any) -> None:
+        """Raise `TypeError` where the function has not run yet: its result is closed, so that it never does."""
+        if what := callee.later(result):
+            await callee.closed(result)
+            raise TypeError(f"the guarded function gave {what}, which runs after its call; guard what uses it")
+
     async def _entered(self, closing: AsyncExitStack) -> Client:
         return await closing.enter_async_context(self._connect())
 
-    async def _permit(self, enforcement: Enforcement, bound: inspect.BoundArguments) -> Permit:
+    async def _permit(self, enforcement: Enforcement, call: _Call) -> Permit:
         def build(caller: str) -> AuthorizeRequest:
-            return self._asking.request(caller, bound.arguments, self._own, self._texts)
+            return self._asking.request(caller, call, self._texts)
 
         return await enforcement.permit(build, wait=self._wait)
 
@@ -182,20 +211,6 @@ def _from_environment(understands: Collection[str]) -> Client:
     return Client(understands=understands)
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives an awaitable. `TypeError` for a generator, which runs only after its call."""
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError("a generator runs after its call has ended; guard the function that uses it")
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
-def _own_parameter(function: Callable[..., Any], signature: inspect.Signature) -> str:
-    """The parameter that holds a method's object or class; empty for a plain function."""
-    scope = getattr(function, "__qualname__", "").rpartition(".")[0]
-    first = next(iter(signature.parameters), "")
-    return first if scope and not scope.endswith("<locals>") and first in {"self", "cls"} else ""
-
-
 def _told(value: "_Told | Callable[..., _Told]", arguments: _Arguments) -> _Told:
     return value(**arguments) if callable(value) else value
 
@@ -209,22 +224,33 @@ def _is_text(annotation: object) -> bool:
     )
 
 
-def _as_context(arguments: _Arguments, own: str, texts: Collection[str]) -> _Arguments:
-    """The arguments by parameter name, if JSON can hold them.
+def _as_context(call: _Call, texts: Collection[str]) -> _Arguments:
+    """The arguments by parameter name, in their JSON forms.
 
-    Text that begins like JSON is refused, unless its parameter is declared as text.
+    Text that begins like JSON is refused, unless its parameter is declared as text. So is what could not be copied.
     """
-    context = {name: value for name, value in arguments.items() if name != own}
-    for name, value in context.items():
-        if isinstance(value, str) and name in texts:
-            context[name] = Text(value)
-        elif isinstance(value, str) and resembles_json(value):
-            raise ValueError(f"argument {name} is text that begins like JSON; declare {name}: str, or pass the value")
-        try:
-            struct({name: context[name]}, name)
-        except ValueError:
-            raise ValueError(f"argument {name} is a value that JSON cannot hold; give guard a context") from None
-    return context
+    return {
+        name: _member(name, value, is_text=name in texts, is_shared=name in call.shared)
+        for name, value in call.bound.arguments.items()
+        if name != call.own
+    }
+
+
+def _member(name: str, value: Any, *, is_text: bool, is_shared: bool) -> Any:
+    if is_shared:
+        raise ValueError(f"argument {name} cannot be copied, so it could change before the run; give guard a context")
+    try:
+        member = json_value(value, name)
+    except NoJsonForm as error:
+        raise ValueError(f"argument {error}; give guard a context that says what matters of it") from None
+    member = Text(member) if is_text and isinstance(member, str) else member
+    if isinstance(member, str) and resembles_json(member):
+        raise ValueError(f"argument {name} is text that begins like JSON; declare {name}: str, or pass the value")
+    try:
+        struct({name: member}, name)
+    except ValueError:
+        raise ValueError(f"argument {name} is a value that JSON cannot hold; give guard a context") from None
+    return member
 
 
 def _loop_runs() -> bool:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 import grpc
 
@@ -68,7 +69,7 @@ class MaskCall:
         rewrap: bool = False,
         stop: Callable[[], None] = lambda: None,
     ) -> None:
-        self._client, self._start, self._schema = client, start, schema
+        self._client, self._start, self._schema = client, _attempt(start), schema
         self._name = "Rewrap" if rewrap else "MaskStream"
         self._request: Any = RewrapRequest if rewrap else MaskStreamRequest
         self._response: Any = RewrapResponse if rewrap else MaskStreamResponse
@@ -184,3 +185,11 @@ class MaskCall:
         reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits any more
         self._reading = reading
         return await asyncio.shield(reading)
+
+
+def _attempt(start: StreamStart) -> StreamStart:
+    """The start as an attempt of its own, unless it is a certain one already."""
+    made = StreamStart()
+    made.CopyFrom(start)
+    made.scope.attempt_id = start.scope.attempt_id or uuid4().hex
+    return made

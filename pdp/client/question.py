@@ -5,6 +5,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from pdp.client.json_value import json_value
 from pdp.text import resembles_json
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Action, Resource, Subject
@@ -36,12 +37,13 @@ def question(
 
 
 def struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
-    """JSON members as they travel. `ValueError`, which names them by `name`, where they are none.
+    """Members as they travel, in their JSON forms. `ValueError`, which names them by `name`, where they have none.
 
     Text that begins like JSON was meant as a list or an object, unless it is `Text`.
     """
     if members is None:
         return None
+    members = {member: json_value(value, f"{name}.{member}") for member, value in members.items()}
     for member, value in members.items():
         if isinstance(value, str) and resembles_json(value):
             raise ValueError(
@@ -50,7 +52,7 @@ def struct(members: Mapping[str, Any] | None, name: str) -> Struct | None:
             )
     held = Struct()
     try:
-        held.update(dict(members))
+        held.update(members)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"{name} must hold nothing but what JSON can: {error}") from None
     return held

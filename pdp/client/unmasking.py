@@ -75,6 +75,7 @@ def announced(
     """The start for these chunks, in which `columns` have these domains. `told` gets the rows of each."""
     start = UnmaskStreamStart(scope=scope, shape=shape, columns=columns, domains=columns.values())
     start.scope.request_id = scope.request_id or uuid4().hex
+    start.scope.attempt_id = scope.attempt_id or uuid4().hex
     is_records = shape.WhichOneof("shape") == "record_paths"
     for chunk in made:
         start.chunks.append(token_tree.entry(chunk, start.columns, is_records=is_records))
@@ -86,7 +87,7 @@ def announced(
 class UnmaskCall:
     """One unmasking. `open` it, look at `opened.decision`, take `batches`; `end` is there once they are all.
 
-    1. A stream that breaks goes on in another one under the same `request_id`, unless nothing came for `patience`
+    1. A stream that breaks goes on in another one of the same attempt, unless nothing came for `patience`
        seconds. `told` gets a sentence about each break.
     2. What the server or the reading of the chunks fails with is raised as it is; `Stopped` where the policy says no.
     3. A batch counts as kept when the next one is asked for.

@@ -17,6 +17,8 @@ from pdp.process.mongod import MongodProcess
 from pdp.server.running import Running, Say, running
 
 REALM = DEMO_REALM
+MASK_VALUES_AN_HOUR = 1_000_000_000
+"""More than a deployment should let a caller mask: people who try Placet mask large files and benches larger ones."""
 
 
 @asynccontextmanager
@@ -51,6 +53,7 @@ def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_u
         audit_key=state / "keys" / "audit.jwk",
         grant_key=state / "keys" / "grant.jwk",
         mask_keys=demo_keys(state / "keys" / "mask.json"),
+        mask_values_an_hour=MASK_VALUES_AN_HOUR,
     )
 
 

@@ -1,6 +1,8 @@
 """The values in a batch: counted for the quota, bound to an approval that fits these very tokens."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import masker
@@ -9,38 +11,70 @@ from masker.arrow import tree
 from masker.arrow.expansion import expanded_bytes
 from masker.path import render
 from masker.records import COLUMN
+from masker.spec import Spec
 from pdp.arrow import token_tree
 from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths, texts
 from pdp.arrow.table import Batch
-from pdp.arrow.tokens import at_path, columns_digest, json_values, present, python_values, records_digest
+from pdp.arrow.tokens import at_path, columns_digest, json_counts, json_values, present, python_values, records_digest
 from pdp.errors import MaskPlanRefused, ValueRefused
-from pdp.masking.plan import reversed_columns, specs
+from pdp.masking.plan import reversed_columns, sealing, specs
 from pdp.masking.refusals import shortened
 from pdp.masking.rows import Rows
+from pdp.masking.token_domains import planned_domains, unmasked_domains
 from pdp.v1.mask_pb2 import UnmaskStreamStart
 
 Array: TypeAlias = Any
 
 
-def counts(made: masker.MaskPlan) -> bool:
-    """Whether any value of this table counts against the quota."""
-    return any(methods.counts(spec, made.direction) for _, spec in specs(made))
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Values that count against the quota, and how many of them by quota: one for each domain, one to unmask."""
+
+    values: int
+    quotas: Mapping[str, int]
+
+    @classmethod
+    def unmasked(cls, values: int) -> "Counted":
+        """To unmask there is one quota for all domains, under a name that no domain has."""
+        return cls(values, {"": values} if values else {})
 
 
-def counted_values(made: masker.MaskPlan, batch: Batch) -> int:
+def quotas(made: masker.MaskPlan) -> list[str]:
+    """Every quota that the values of this table may count against."""
+    masks = [spec for _, spec in specs(made)]
+    below = [child for spec in masks if spec.mask == "json" for _, _, child in spec.children]
+    counted = [spec for spec in (*masks, *below) if methods.counts(spec, made.direction) and spec.mask != "json"]
+    if made.direction == "unmask":
+        return [""] if counted else []
+    return sorted({name for spec in counted for name in sealing(spec)})
+
+
+def counted_values(made: masker.MaskPlan, batch: Batch) -> Counted:
     """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
-    names = [column for column, spec in specs(made) if methods.counts(spec, made.direction)]
+    counted = {column: spec for column, spec in specs(made) if methods.counts(spec, made.direction)}
     if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
-        return documents_values(batch.column(0), names)
-    plain = {leaf.column: leaf for leaf in made.leaves}
-    total = length(batch, [name for name in names if name in plain and plain[name].spec.mask != "json"])
-    for column, paths in _documents(made).items():
+        return _by_quota(made, [(counted, documents_counts(batch.column(0), list(counted)))])
+    plain = {leaf.column for leaf in made.leaves if leaf.spec.mask != "json"} & counted.keys()
+    found = [(counted, {column: length(batch, [column]) for column in plain})]
+    for column, below in _documents(made).items():
         array = at_path(batch, column)
-        total += 0 if array is None else documents_values(array, paths)
-    return total
+        found += [] if array is None else [(below, documents_counts(array, list(below)))]
+    return _by_quota(made, found)
 
 
-def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
+def _by_quota(made: masker.MaskPlan, found: Iterable[tuple[Mapping[str, Spec], Mapping[str, int]]]) -> Counted:
+    """What these columns or paths hold, each with its mask. Parts of one value may be of several domains."""
+    counts = [(specs_of[name], times) for specs_of, counted in found for name, times in counted.items() if times]
+    values = sum(times for _, times in counts)
+    if made.direction == "unmask":
+        return Counted.unmasked(values)
+    domains: Counter[str] = Counter()
+    for spec, times in counts:
+        domains.update(dict.fromkeys(sealing(spec), times))
+    return Counted(values, domains)
+
+
+def unmask_context(made: masker.MaskPlan, keys: masker.Keyring, rows: Rows) -> dict[str, Any]:
     """What an approval to unmask is bound to."""
     names = list(reversed_columns(made))
     if rows.shape.paths is None:
@@ -48,7 +82,8 @@ def unmask_context(made: masker.MaskPlan, rows: Rows) -> dict[str, Any]:
     else:
         records = rows.batch.column(0).to_pylist()
         count, digest = json_values(records, names), records_digest(records)
-    return {"columns": names, "count": count, "tokens_sha256": digest}
+    domains = unmasked_domains(made, keys, rows.batch)
+    return {"columns": names, "domains": domains, "count": count, "tokens_sha256": digest}
 
 
 def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
@@ -59,16 +94,24 @@ def chunks_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str,
     if list(reversed_columns(made).items()) != list(zip(start.columns, start.domains, strict=True)):
         raise MaskPlanRefused("the start has other columns or domains than the policy; GetMaskPlan names them")
     _require_counted(made)
-    return token_tree.context(start)
+    return stream_context(made, start)
 
 
-def documents_values(array: Array, paths: Sequence[str]) -> int:
-    """How many values stand at these paths of a column of JSON; each entry of a dictionary is parsed once."""
+def stream_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str, Any]:
+    """The same of a start that is not looked at. Its tokens come later, so the domains are those of the plan."""
+    return {**token_tree.context(start), "domains": planned_domains(made)}
+
+
+def documents_counts(array: Array, paths: Sequence[str]) -> Counter[str]:
+    """How many values stand at each path of a column of JSON; each entry of a dictionary is parsed once."""
     if tree.dictionary_of(array) is not None:
-        return sum(times * json_values([text], paths) for text, times in texts(array))
+        total: Counter[str] = Counter()
+        for text, times in texts(array):
+            total.update({path: times * held for path, held in json_counts([text], paths).items()})
+        return total
     if expanded_bytes(array, is_slice=True) > MAX_JSON_BYTES + len(array):
         raise ValueRefused(TOO_MUCH)
-    return json_values(python_values(array), paths)
+    return json_counts(python_values(array), paths)
 
 
 def length(batch: Batch, names: Sequence[str]) -> int:
@@ -77,10 +120,10 @@ def length(batch: Batch, names: Sequence[str]) -> int:
     return sum(_length(batch.column(tops[name])) if name in tops else _below_length(batch, name) for name in names)
 
 
-def _documents(made: masker.MaskPlan) -> dict[str, list[str]]:
-    """The columns of JSON text, with the paths in them whose values count."""
+def _documents(made: masker.MaskPlan) -> dict[str, dict[str, Spec]]:
+    """The columns of JSON text, with the masks of the paths in them whose values count."""
     return {
-        leaf.column: [path for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)]
+        leaf.column: {path: spec for path, _, spec in leaf.spec.children if methods.counts(spec, made.direction)}
         for leaf in made.leaves
         if leaf.spec.mask == "json"
     }
@@ -91,7 +134,7 @@ def _reversed(made: masker.MaskPlan, batch: Batch) -> int:
     documents = _documents(made)
     arrays = {name: array for name in reversed_columns(made) if (array := at_path(batch, name)) is not None}
     return sum(
-        documents_values(array, documents[name]) if name in documents else present(array)
+        documents_counts(array, list(documents[name])).total() if name in documents else present(array)
         for name, array in arrays.items()
     )
 

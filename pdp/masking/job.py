@@ -1,11 +1,10 @@
 """A piece of masking: reserves, masks, counts, and says for the log what became of it."""
 
-import asyncio
-import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import masker
 from pdp.arrow import envelope, table
@@ -16,42 +15,36 @@ from pdp.audit.chunk_order import CHUNK
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, QuotaExceeded
-from pdp.masking.count import counted_values, counts
+from pdp.masking.count import Counted, counted_values, quotas
 from pdp.masking.plan import facts, rules
 from pdp.masking.refusals import refusals
 from pdp.masking.rows import Shape
-from pdp.store.quotas import Quotas, Reserved, reservation
-
-T = TypeVar("T")
+from pdp.masking.threads import Run
+from pdp.store.quotas import Limits, Quotas, Reserved, reservation
 
 WIDTH = 3
 """Batches of one stream that are masked, wait for a thread or wait to be sent, all together."""
+SLICE_SECONDS = 0.02
+"""Seconds of a thread for which rows are masked before other callers have a turn."""
+FIRST_ROWS = 1024
+"""Rows of the first slice, by which the time of a row is measured."""
+_AHEAD = 16
+"""The part of a quota that a stream may reserve ahead."""
 _MOST_AHEAD = 1 << 22
 """Values that a stream may reserve beyond what it needs now: about four million, which end with the clock hour."""
-
-
-class Threads:
-    """Where masking runs, so that the event loop stays free; as many threads as processors."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="mask")
-
-    async def run(self, action: Callable[[], T]) -> T:
-        """The result of `action`; only the caller waits for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, action)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work. Plan and keys stay what they were when it was decided.
 
-    `persons` are the distinct people behind it, whose quotas it counts against beside the caller's. `use` is its claim
-    on the decision, which its records name. Both are empty until the decision is used.
+    `persons` are the distinct people behind it with their names; it counts against their quotas beside the caller's.
+    `use` is its claim on the decision, which its records name. Both are empty until the decision is used.
     """
 
     action: str
     caller: Caller
-    persons: Sequence[str]
+    persons: Mapping[str, Sequence[str]]
     plan: masker.MaskPlan
     keys: masker.Keyring
     shape: Shape
@@ -60,16 +53,10 @@ class Job:
     use: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Values in a clock hour, for a caller and for each person behind what it asks."""
-
-    mask: int
-    unmask: int
-
-
 class Reservation:
     """Reserves before the work; a stream at most as much again as it has used, so that few batches wait for MongoDB.
+
+    What is reserved ahead is at most a sixteenth of the quota, so that most of it is left for other streams.
 
     Until `keep` says that the decision is used, all of it can be given back. `allowed` values, if any, are what the
     approval lets this one use count instead of the quota.
@@ -78,31 +65,39 @@ class Reservation:
     def __init__(self, quotas: Quotas, limits: Limits, job: Job, allowed: int = 0) -> None:
         self._allowed = allowed
         self._what = "unmask" if job.action == "unmask" else "mask"
-        self._limit = limits.unmask if self._what == "unmask" else limits.mask
-        self._quotas, self._caller, self._persons = quotas, job.caller.identity, job.persons
+        self._limits, self._quotas, self._caller, self._persons = limits, quotas, job.caller.identity, job.persons
+        self._most_ahead = min(limits.of(self._what, [self._caller]) // _AHEAD, _MOST_AHEAD)
         self._open: list[Reserved] | None = []
-        self.used = self._left = 0
+        self._left: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
+        self.used = 0
 
-    async def take(self, values: int) -> None:
-        """Count `values`. Raises `QuotaExceeded`."""
+    async def take(self, counted: Counted) -> None:
+        """Count these values. Raises `QuotaExceeded`."""
         if self._allowed:
-            self._require_allowed(self.used + values)
-        elif values > self._left:
-            wanted = values - self._left
-            ahead = max(wanted, min(self.used, _MOST_AHEAD))
-            try:
-                await self._reserve(ahead)
-            except QuotaExceeded:
-                if ahead == wanted:
-                    raise
-                await self._reserve(wanted)
-        self._left -= 0 if self._allowed else values
-        self.used += values
+            self._require_allowed(self.used + counted.values)
+        else:
+            await self._have(counted.quotas)
+            self._left.subtract(counted.quotas)
+            self._taken.update(counted.quotas)
+        self.used += counted.values
 
-    async def ahead(self, values: int) -> None:
-        """Reserve `values` that the next ones to `take` use. Raises `QuotaExceeded`."""
-        if not self._allowed:
-            await self._reserve(values)
+    async def ahead(self, quotas: Sequence[str]) -> None:
+        """Reserve a value of each quota, which the next ones to `take` use. Raises `QuotaExceeded`."""
+        if quotas and not self._allowed:
+            await self._reserve(dict.fromkeys(quotas, 1))
+
+    async def _have(self, wanted: Mapping[str, int]) -> None:
+        missing = {quota: values - self._left[quota] for quota, values in wanted.items() if values > self._left[quota]}
+        if not missing:
+            return
+        ahead = {quota: max(values, min(self._taken[quota], self._most_ahead)) for quota, values in missing.items()}
+        try:
+            await self._reserve(ahead)
+        except QuotaExceeded:
+            if ahead == missing:
+                raise
+            await self._reserve(missing)
 
     def continues(self, values: int) -> None:
         """An earlier call of the same use counted `values`."""
@@ -126,12 +121,12 @@ class Reservation:
         while self._open:
             await self._quotas.give_back(self._open.pop())
 
-    async def _reserve(self, values: int) -> None:
-        reserved = reservation(self._what, self._caller, self._persons, values)
+    async def _reserve(self, values: Mapping[str, int]) -> None:
+        reserved = reservation(self._limits, self._what, self._caller, self._persons, values)
         if self._open is not None:
             self._open.append(reserved)
-        await self._quotas.count(reserved, self._limit)
-        self._left += values
+        await self._quotas.count(reserved)
+        self._left.update(values)
         if self._open is None:
             self._quotas.keep(reserved)
 
@@ -139,7 +134,7 @@ class Reservation:
 class Progress:
     """A job at work, batch by batch. What is made before its decision is used does not leave."""
 
-    def __init__(self, job: Job, reservation: Reservation, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+    def __init__(self, job: Job, reservation: Reservation, run: Run) -> None:
         self.job, self._reservation, self._run = job, reservation, run
         with refusals():
             self._masker = masker.Masker(job.plan, job.keys)
@@ -147,6 +142,7 @@ class Progress:
         self._writer = table.Writer(job.plan.output_schema)
         self._is_waiting_for_batch = False
         self._admitted_rows = 0
+        self._seconds_of_row = SLICE_SECONDS / FIRST_ROWS
         self.rows = self.batches = 0
         self.place: dict[str, Any] = {}
 
@@ -161,12 +157,11 @@ class Progress:
 
     async def has_room(self) -> None:
         """Raise `QuotaExceeded` where the quota has no room for the first value of a stream."""
-        if counts(self.job.plan):
-            await self._reservation.ahead(1)
+        await self._reservation.ahead(quotas(self.job.plan))
 
     async def reserve(self, values: int) -> None:
-        """Reserve `values` that come later. Raises `QuotaExceeded`."""
-        await self._reserve(values)
+        """Reserve `values` to unmask that come later. Raises `QuotaExceeded`."""
+        await self._reserve(Counted.unmasked(values))
 
     def continues(self, values: int) -> None:
         """An earlier call of the same use reserved `values`."""
@@ -174,24 +169,24 @@ class Progress:
 
     async def opened(self, batch: Batch, first_row: int) -> Batch:
         """A chunk whose values are reserved, as it was before it was masked."""
-        return await self._run(lambda: self._made(batch, first_row))
+        return table.joined(await self._made(batch, first_row))
 
     async def batch(self, batch: Batch) -> Batch:
         """Inline data, whole or not at all."""
-        await self._reserve(await self._run(lambda: counted_values(self.job.plan, batch)))
-        return await self._run(lambda: self._made(batch, 0))
+        await self._reserve(await self._run(lambda: counted_values(self.job.plan, batch), batch.nbytes))
+        return table.joined(await self._made(batch, 0))
 
     async def admitted(self, messages: AsyncIterator[memoryview]) -> AsyncGenerator[tuple[int, Batch], None]:
         """IPC messages to batches with the number of their first row, each within the quota."""
 
-        def taken(message: memoryview) -> tuple[Batch | None, int]:
+        def taken(message: memoryview) -> tuple[Batch | None, Counted]:
             batch = self._reader.take(message)
-            return batch, 0 if batch is None else counted_values(self.job.plan, batch)
+            return batch, Counted(0, {}) if batch is None else counted_values(self.job.plan, batch)
 
         async for message in messages:
-            batch, values = await self._run(lambda: taken(message))  # noqa: B023  # awaited here
+            batch, counted = await self._run(lambda: taken(message), len(message))  # noqa: B023  # awaited here
             self._is_waiting_for_batch = batch is None
-            await self._reserve(values)
+            await self._reserve(counted)
             if batch is not None:
                 first_row, self._admitted_rows = self._admitted_rows, self._admitted_rows + batch.num_rows
                 yield first_row, batch
@@ -199,16 +194,37 @@ class Progress:
     def masked(self, batches: AsyncIterator[tuple[int, Batch]]) -> AsyncGenerator[tuple[int, list[bytes]], None]:
         """Batches to the rows and the IPC messages, in their envelopes, of each masked one."""
 
-        def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
-            masked = self._made(batch, first_row)
-            return masked.num_rows, [envelope.wrap(message) for message in self._writer.messages(masked)]
+        def written(parts: Sequence[Batch]) -> list[bytes]:
+            return [envelope.wrap(message) for part in parts for message in self._writer.messages(part)]
 
-        return mapped(batches, lambda item: self._run(lambda: made(*item)), 1 if self._writer.is_ordered else WIDTH)
+        async def made(first_row: int, batch: Batch) -> tuple[int, list[bytes]]:
+            masked = await self._made(batch, first_row)
+            return batch.num_rows, await self._run(lambda: written(masked), batch.nbytes)
 
-    def _made(self, batch: Batch, first_row: int) -> Batch:
-        """The batch masked, unmasked or rewrapped. Raises `ValueRefused` and `KeyRefused`."""
+        return mapped(batches, lambda item: made(*item), 1 if self._writer.is_ordered else WIDTH)
+
+    async def _made(self, batch: Batch, first_row: int) -> list[Batch]:
+        """The batch masked, unmasked or rewrapped, in slices. Raises `ValueRefused` and `KeyRefused`."""
+        made: list[Batch] = []
+        at = 0
+        while at < batch.num_rows or not made:
+            part = batch.slice(at, self._rows_of_slice()) if table.is_divisible(batch.schema) else batch
+            result, seconds = await self._run(lambda: self._timed(part, first_row + at), part.nbytes)  # noqa: B023
+            made.append(result)
+            at += part.num_rows
+            if part.num_rows:
+                self._seconds_of_row = seconds / part.num_rows
+        return made
+
+    def _rows_of_slice(self) -> int:
+        return max(int(SLICE_SECONDS / max(self._seconds_of_row, 1e-9)), 1)
+
+    def _timed(self, part: Batch, first_row: int) -> tuple[Batch, float]:
+        """The rows made, and the seconds of this thread that it took."""
+        began = time.thread_time()
         with refusals():
-            return self._masker.sound_batch(batch, first_row=first_row)
+            made = self._masker.sound_batch(part, first_row=first_row)
+        return made, time.thread_time() - began
 
     def leaves(self, rows: int) -> None:
         """A batch with this number of rows is on its way to the caller."""
@@ -220,9 +236,9 @@ class Progress:
         if self._is_waiting_for_batch:
             raise InvalidRequest.field("arrow_message", "the last dictionary has no record batch behind it")
 
-    async def _reserve(self, values: int) -> None:
-        if values:
-            await self._reservation.take(values)
+    async def _reserve(self, counted: Counted) -> None:
+        if counted.values:
+            await self._reservation.take(counted)
 
     def entry(self, phase: str, failure: str = "") -> Entry:
         """The record of what has left until now; `phase` is started, chunk, complete or broken.

@@ -5,15 +5,16 @@ from itertools import accumulate
 from pdp.arrow import chunks, table, token_tree
 from pdp.arrow.table import Batch
 from pdp.errors import InvalidRequest
-from pdp.masking.job import Progress, Threads
+from pdp.masking.job import Progress
+from pdp.masking.threads import Run
 from pdp.v1.mask_pb2 import UnmaskChunk, UnmaskStreamStart
 
 
 class Opening:
     """Opens chunk after chunk. Nothing of one is kept for the next."""
 
-    def __init__(self, start: UnmaskStreamStart, progress: Progress, threads: Threads) -> None:
-        self._start, self._progress, self._threads = start, progress, threads
+    def __init__(self, start: UnmaskStreamStart, progress: Progress, run: Run) -> None:
+        self._start, self._progress, self._run = start, progress, run
         self._first_rows = list(accumulate((chunk.rows for chunk in start.chunks), initial=0))
         self.rows = self._first_rows[-1]
 
@@ -27,10 +28,10 @@ class Opening:
 
         Raises `ChunkRefused` and `InvalidRequest` before anything is opened, and `ValueRefused`.
         """
-        batch = await self._threads.run(lambda: self._read(chunk))
+        batch = await self._run(lambda: self._read(chunk), chunk.ByteSize())
         made = await self._progress.opened(batch, self._first_rows[chunk.index])
         described = self._progress.job.plan.output_schema
-        messages = await self._threads.run(lambda: chunks.messages(made, described))
+        messages = await self._run(lambda: chunks.messages(made, described), made.nbytes)
         return UnmaskChunk(index=chunk.index, arrow_messages=messages)
 
     def _read(self, chunk: UnmaskChunk) -> Batch:

@@ -89,13 +89,19 @@ def rules(made: masker.MaskPlan) -> list[str]:
 
 def used_domains(made: masker.MaskPlan) -> dict[str, Any]:
     """The declarations of the domains that a plan uses."""
-    pending, names = [leaf.spec for leaf in made.leaves], set()
-    while pending:
-        spec = pending.pop()
-        names.add(spec.domain)
-        pending += [child for _, _, child in spec.children]
+    names = {name for leaf in made.leaves for name in domain_names(leaf.spec)}
     declared = json.loads(made.source)["domains"]
-    return {name: declared[name] for name in sorted(names) if name}
+    return {name: declared[name] for name in sorted(names)}
+
+
+def domain_names(spec: Spec) -> set[str]:
+    """The domain of a mask and those of the masks below it."""
+    return {spec.domain} - {""} | {name for _, _, child in spec.children for name in domain_names(child)}
+
+
+def sealing(spec: Spec) -> set[str]:
+    """The domains with whose keys a value is masked: of an address by halves those of the halves, else its own."""
+    return {name for _, _, child in spec.children for name in sealing(child)} or domain_names(spec)
 
 
 def reversed_columns(made: masker.MaskPlan) -> dict[str, str]:

@@ -5,16 +5,20 @@ is `MaskPlanRefused`, naming column and rules. Which parameters a mask takes and
 say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from pdp.caller import Caller
-from pdp.errors import MaskPlanRefused, PolicyInvalid
+from pdp.errors import Conflict, MaskPlanRefused, PolicyInvalid
 from pdp.policy_answer import policy_object, policy_revision, policy_text
 
+AT_ONCE = 128
+"""Columns of one question to the policy. At the measured 60 µs each it takes 8 ms of a query's 250."""
+MAX_COLUMNS = 2000
+"""Columns of a table, those below others counted, and leaf paths of records: a limit of the contract."""
 SELECTORS = ("columns", "tags")
 """How a mask entry says which columns it is for; it has exactly one of them."""
 KINDS = ("domain", "mask")
@@ -57,6 +61,28 @@ class Selection:
 def masks_input(canonical: bytes, caller: Caller, now_ns: int, columns: Sequence[Column]) -> bytes:
     """The input of `data.pdp.masks`."""
     return b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % (canonical, caller.json, now_ns, orjson.dumps(columns))
+
+
+def parts(columns: Sequence[Column]) -> Iterator[Sequence[Column]]:
+    """The columns of each question to the policy; of a table without columns there is one question, too."""
+    for first in range(0, max(len(columns), 1), AT_ONCE):
+        yield columns[first : first + AT_ONCE]
+
+
+def whole(results: Sequence[Any]) -> Any:
+    """The raw answers about parts of a table as one. Raises `Conflict` if the policy changed between them."""
+    first, *others = results
+    if not others:
+        return first
+    answers = [policy_object(result, "the masks", _ANSWER_KEYS) for result in results]
+    if any({**answer, "columns": {}} != {**answers[0], "columns": {}} for answer in answers):
+        raise Conflict("the policy changed meanwhile; ask again")
+    columns: dict[str, Any] = {}
+    for answer in answers:
+        if not isinstance(answer.get("columns"), dict):
+            raise PolicyInvalid("wrong_keys", "the policy answered for other columns than it was asked about")
+        columns |= answer["columns"]
+    return {**first, "columns": columns}
 
 
 def selection(result: Any, columns: Sequence[Column], *, partial: bool = False) -> Selection:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import masker
 from masker.arrow.schema import NESTED, kind, walk
 from masker.path import Path, parse, plainly, render
 from pdp.arrow.table import Batch, Schema
 from pdp.errors import InvalidRequest
-from pdp.masking.question import Column
+from pdp.masking.question import MAX_COLUMNS, Column
 from pdp.masking.refusals import refusals
 
 
@@ -19,6 +20,13 @@ class Shape:
 
     schema: Schema
     paths: tuple[str, ...] | None = None
+
+    def within(self, field: str) -> "Shape":
+        """The shape itself; `InvalidRequest` if it has too many columns."""
+        found = walk(self.schema) if self.paths is None else self.paths
+        if next(islice(found, MAX_COLUMNS, None), None) is not None:
+            raise InvalidRequest.field(field, f"has more than {MAX_COLUMNS} columns; mask the table in parts")
+        return self
 
     @classmethod
     def of_records(cls, paths: Sequence[str], field: str) -> "Shape":

@@ -1,4 +1,4 @@
-"""Makes one OPA query of the calls that are in flight together.
+"""Makes one OPA query of the calls that are in flight together, in which callers have equal shares.
 
 1. The starts of queries are paced, so that batches form. OPA answers before gRPC hands over the next calls: without a
    pace, a query holds one to four questions. A caller that is alone never waits.
@@ -8,19 +8,22 @@
 3. A question that is late is asked again in the quarantine's lane, where OPA does nothing else. Only a late answer
    there convicts it. So no caller pays for the questions of another, and no plain question for a slow one.
 4. If OPA does not answer its health check, nothing is asked again, and every question gets the error.
+5. Callers take turns by OPA's time for their questions: what one caller sends waits behind its own. A call that ends
+   takes back what was not asked yet. How much may wait at all is for `pdp.admission` to say.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pdp import deadline
-from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
-from pdp.opa.quarantine import Quarantine, Suspect
-from pdp.opa.queries import OpaLate
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
+from pdp.fair import FairQueue
+from pdp.opa.estimate import Estimate
+from pdp.opa.quarantine import Quarantine
+from pdp.opa.queries import About, OpaLate, is_undefined
+from pdp.opa.waiting import UNANSWERED, Group, Item, Question
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -28,8 +31,6 @@ MAX_BYTES = 512 * 1024
 """Bytes of input at which a query takes no further question: a larger one takes OPA longer than a query may."""
 MAX_OUTSTANDING = 2
 """Queries that OPA works on at one time. As measured, two give batches 12 % more than one, and single calls nothing."""
-MAX_WAITING = 4096
-"""Questions that wait. It bounds the memory and the wait; then calls are refused as `Overloaded`."""
 PACE_SECONDS = 0.006
 """Seconds between the starts of two queries while there is a crowd.
 
@@ -46,6 +47,11 @@ WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
 """Seconds of a call's time that are kept to record that OPA did not answer."""
+SET_SECONDS = 0.04
+"""Seconds of OPA's time for a query, as estimated: a stranger's question waits for no more, and on a machine that is
+busy a query ends long before its 250 ms."""
+FEWEST = 8
+"""Questions that a query holds at any estimate: each query has a cost of its own."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -53,62 +59,11 @@ _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 class Asks(Protocol):
     """Asks OPA the questions of a batch; `queries.Opa` does."""
 
-    async def decisions(self, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
         """One raw answer for each input, or an error for all of them."""
 
     async def is_healthy(self) -> bool:
         """Whether OPA answers at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One decision to ask for. What `suspect` names goes into quarantine if OPA cannot answer it."""
-
-    input: bytes
-    suspect: Suspect
-    explain: bool = False
-
-
-_UNANSWERED = object()
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """The questions of one call. `answers` fills up, with an error in the place of a question that has no answer."""
-
-    questions: Sequence[Question]
-    done: asyncio.Future[None]
-    answers: list[Any] = field(init=False)
-    missing: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.answers = [_UNANSWERED] * len(self.questions)
-        self.missing = len(self.questions)
-
-    def settle(self, index: int, answer: Any) -> None:
-        self.answers[index] = answer
-        self.missing -= 1
-        if not self.missing and not self.done.done():
-            self.done.set_result(None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A question of a group, by its index."""
-
-    group: _Group
-    index: int
-
-    @property
-    def question(self) -> Question:
-        return self.group.questions[self.index]
-
-    @property
-    def is_waited_for(self) -> bool:
-        return not self.group.done.done()
-
-    def settle(self, answer: Any) -> None:
-        self.group.settle(self.index, answer)
 
 
 class Batcher:
@@ -116,8 +71,9 @@ class Batcher:
 
     def __init__(self, engine: Asks) -> None:
         self._engine = engine
-        self._waiting: deque[_Item] = deque()
+        self._waiting: FairQueue[Item] = FairQueue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._estimate = Estimate()
         self._outstanding = 0
         self._crowd = 0.0
         self._last_start = 0.0
@@ -128,15 +84,33 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        if len(self._waiting) >= MAX_WAITING:
-            raise Overloaded("too many questions wait for OPA; try again with fewer at once")
-        group = _Group(questions, asyncio.get_running_loop().create_future())
-        self._waiting.extend(self._admitted([_Item(group, index) for index in range(len(questions))]))
+        group = Group(questions, asyncio.get_running_loop().create_future())
+        items = self._admitted([Item(group, index) for index in range(len(questions))])
+        for item in items:
+            self._waiting.put(item.question.suspect.caller, item, self._estimate.seconds(item.question))
         self._schedule()
-        with suppress(TimeoutError):
-            await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        try:
+            with suppress(TimeoutError):
+                await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
+        finally:
+            self._take_back(group, items)
         late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
-        return [late if answer is _UNANSWERED else answer for answer in group.answers]
+        return [late if answer is UNANSWERED else answer for answer in group.answers]
+
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        """The same, where each answer is needed: raises the first error instead."""
+        answers = await self.ask(questions)
+        for answer, question in zip(answers, questions, strict=True):
+            if isinstance(answer, PdpError):
+                raise answer
+            if is_undefined(answer):
+                raise PolicyInvalid("undefined", f"data.pdp.{question.about} has no answer; load the core of Placet")
+        return answers
+
+    def _take_back(self, group: Group, items: Sequence[Item]) -> None:
+        if group.missing:
+            for item in items:
+                self._waiting.withdraw(item.question.suspect.caller, item)
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer to the time at which the pace allows it."""
@@ -153,20 +127,25 @@ class Batcher:
         if items:
             self._last_start = self._now()
             self._crowd = max(len(items), self._crowd * CROWD_DECAY)
-            self._outstanding += 1
-            self._spawn(self._query(items))
+            for alike in _by(items, lambda item: item.question.about):
+                self._outstanding += 1
+                self._spawn(self._query(alike))
         self._schedule()
 
-    def _next(self) -> list[_Item]:
-        """The items of the next query, the oldest first."""
-        items: list[_Item] = []
-        size = 0
-        while self._waiting and len(items) < MAX_ITEMS and size < MAX_BYTES:
-            items.append(self._waiting.popleft())
-            size += len(items[-1].question.input)
+    def _next(self) -> list[Item]:
+        """The items of the next query, callers in turns."""
+        items: list[Item] = []
+        size, seconds = 0, 0.0
+        while len(items) < MAX_ITEMS and size < MAX_BYTES and (seconds < SET_SECONDS or len(items) < FEWEST):
+            item = self._waiting.take()
+            if item is None:
+                break
+            items.append(item)
+            size += len(item.question.input)
+            seconds += self._estimate.seconds(item.question)
         return items
 
-    def _admitted(self, items: Sequence[_Item]) -> list[_Item]:
+    def _admitted(self, items: Sequence[Item]) -> list[Item]:
         """The items that may be asked together.
 
         An item that is in quarantine goes into the lane. An item that no call waits for any more is dropped.
@@ -179,7 +158,7 @@ class Batcher:
                 together.append(item)
         return together
 
-    async def _query(self, items: Sequence[_Item]) -> None:
+    async def _query(self, items: Sequence[Item]) -> None:
         try:
             failure = await self._try(items)
         finally:
@@ -188,25 +167,29 @@ class Batcher:
         if failure is not None:
             await self._isolate(items, failure)
 
-    async def _try(self, items: Sequence[_Item]) -> PdpError | None:
-        """Ask and settle all items; or return the error, if there is no answer for any of them."""
-        questions = [item.question for item in items]
+    async def _try(self, items: Sequence[Item]) -> PdpError | None:
+        """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
+        questions, began = [item.question for item in items], self._now()
         try:
-            answers = await self._engine.decisions(
-                [question.input for question in questions], [question.explain for question in questions]
+            answers = await self._engine.answers(
+                questions[0].about,
+                [question.input for question in questions],
+                [question.explain for question in questions],
             )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error
+        if len(questions) > 1:
+            self._estimate.learn(questions, self._now() - began)
         for item, answer in zip(items, answers, strict=True):
             item.settle(answer)
         return None
 
-    async def _isolate(self, items: Sequence[_Item], failure: PdpError) -> None:
+    async def _isolate(self, items: Sequence[Item], failure: PdpError) -> None:
         """Ask again in smaller parts until the faulty item stands alone. Give up at once if no item can be at fault."""
         if not await self._is_ones_fault(failure):
             for item in items:
                 item.settle(failure)
-        elif len(parts := _by_suspect(items)) > 1:
+        elif len(parts := _by(items, lambda item: item.question.suspect)) > 1:
             await asyncio.gather(*(self._ask_again(part) for part in parts))
         elif isinstance(failure, OpaLate):
             await asyncio.gather(*(self._ask_alone(item) for item in items))
@@ -222,13 +205,13 @@ class Batcher:
             return await self._engine.is_healthy()
         return isinstance(failure, PolicyInvalid) and failure.problem in _ONES_FAULT
 
-    async def _ask_again(self, items: Sequence[_Item]) -> None:
+    async def _ask_again(self, items: Sequence[Item]) -> None:
         together = self._admitted(items)
         failure = await self._try(together) if together else None
         if failure is not None:
             await self._isolate(together, failure)
 
-    async def _ask_alone(self, item: _Item) -> None:
+    async def _ask_alone(self, item: Item) -> None:
         """Ask one item in the quarantine's lane."""
         suspect = item.question.suspect
         async with self._quarantine.lane(suspect.caller):
@@ -247,7 +230,7 @@ class Batcher:
             else:
                 item.settle(failure)
 
-    def _convict(self, item: _Item, failure: PdpError) -> None:
+    def _convict(self, item: Item, failure: PdpError) -> None:
         self._quarantine.convict(item.question.suspect, late=isinstance(failure, OpaLate))
         item.settle(failure)
 
@@ -261,8 +244,8 @@ class Batcher:
         return asyncio.get_running_loop().time()
 
 
-def _by_suspect(items: Sequence[_Item]) -> list[list[_Item]]:
-    parts: dict[Suspect, list[_Item]] = {}
+def _by(items: Sequence[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
+    parts: dict[Hashable, list[Item]] = {}
     for item in items:
-        parts.setdefault(item.question.suspect, []).append(item)
+        parts.setdefault(key(item), []).append(item)
     return list(parts.values())

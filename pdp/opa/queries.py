@@ -8,6 +8,7 @@ pinned.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from enum import StrEnum
 from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -32,6 +33,15 @@ Place: TypeAlias = Callable[[str, int], str]
 _PROBLEMS = {"eval_conflict_error": "conflict", "eval_builtin_error": "builtin_error"}
 _OTHER = "the server at OPA's address is not OPA"
 _REVISION_QUERY = b'{"input":{"batch":{}}}'
+
+
+class About(StrEnum):
+    """What is asked: entrypoints of the core that answer many questions in one query."""
+
+    DECISIONS = "decisions"
+    REVIEWS = "reviews"
+    MASKS = "masks_each"
+    ELIGIBLE = "eligible_each"
 
 
 class OpaLate(EngineUnavailable):
@@ -92,41 +102,28 @@ class Opa:
     async def __aexit__(self, *_: object) -> None:
         await self._client.close_connection()
 
-    async def decisions(
-        self, inputs: Sequence[bytes], explained: Sequence[bool], seconds: float = QUERY_SECONDS
+    async def answers(
+        self,
+        about: About,
+        inputs: Sequence[bytes],
+        explained: Sequence[bool] = (),
+        seconds: float = QUERY_SECONDS,
+        *,
+        strict: bool = True,
     ) -> list[Any]:
-        """Ask `data.pdp.decisions` about all inputs at once. Returns one raw answer for each, in order.
+        """Ask about all inputs at once; of decisions, some are `explained`. Returns one raw answer for each, in order.
 
-        An answer that OPA left out `is_undefined`. Raises `PolicyInvalid` if the query failed as a whole, `OpaLate` if
-        it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
+        An answer that OPA left out `is_undefined`. Unless `strict`, a builtin that fails is undefined instead of an
+        error: such an answer must not decide, it only tells where to look. Raises `PolicyInvalid` if the query failed
+        as a whole, `OpaLate` if it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
         """
         batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
         body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
-        answers = await self._ask("decisions", body, seconds)
+        answers = await self._ask(about, body, seconds, strict=strict)
         if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
             raise PolicyInvalid("wrong_keys", "the policy answered other questions than it was asked")
         return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
-
-    async def review(self, question: bytes) -> Any:
-        """Ask `data.pdp.review` and return the raw answer."""
-        return await self._ask("review", b'{"input":%b}' % question, QUERY_SECONDS)
-
-    async def reviews(self, questions: Sequence[bytes]) -> list[Any]:
-        """Ask `data.pdp.reviews` about all questions at once. Returns one raw answer for each, in order."""
-        batch = b",".join(b'"%d":%b' % item for item in enumerate(questions))
-        answers = await self._ask("reviews", b'{"input":{"batch":{%b}}}' % batch, QUERY_SECONDS)
-        if not isinstance(answers, dict) or answers.keys() != {str(index) for index in range(len(questions))}:
-            raise PolicyInvalid("wrong_keys", "the policy answered about other reviews than it was asked about")
-        return [answers[str(index)] for index in range(len(questions))]
-
-    async def eligible(self, question: bytes) -> Any:
-        """Ask `data.pdp.eligible` and return the raw answer."""
-        return await self._ask("eligible", b'{"input":%b}' % question, QUERY_SECONDS)
-
-    async def masks(self, question: bytes) -> Any:
-        """Ask `data.pdp.masks` and return the raw answer."""
-        return await self._ask("masks", b'{"input":%b}' % question, QUERY_SECONDS)
 
     async def revision(self) -> str:
         """The revision of the policy in force; empty if OPA has no bundle."""
@@ -156,8 +153,8 @@ class Opa:
         except TimeoutError:
             return False
 
-    async def _ask(self, entrypoint: str, body: bytes, seconds: float) -> Any:
-        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors=true"
+    async def _ask(self, entrypoint: str, body: bytes, seconds: float, *, strict: bool = True) -> Any:
+        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors={str(strict).lower()}"
         answer = await self._post(url, body, seconds)
         if "result" not in answer:
             raise PolicyInvalid(

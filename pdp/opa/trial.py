@@ -2,19 +2,20 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pdp.caller import Caller
-from pdp.canonical import canonical
+from pdp.canonical import Canonical, canonical
 from pdp.decision import Verdict, opa_input, verdict
 from pdp.errors import InvalidRequest
 from pdp.opa.process import OpaProcess
-from pdp.opa.queries import Opa
+from pdp.opa.queries import About, Opa
 from pdp.policy.attributes import Attributes
 from pdp.policy.bundle import built
 from pdp.policy.schema import schemas
-from pdp.policy.sources import read
+from pdp.policy.sources import Source, read
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
 REALM = "trial"
@@ -39,23 +40,29 @@ async def verdicts(
     server would refuse, `InvalidRequest` and `PolicyInvalid`.
     """
     sources = [source for source in await asyncio.to_thread(read, folders) if not source.is_test]
-    inputs = _inputs(asks, Attributes(schemas(sources)), now_ns)
+    attributes = Attributes(schemas(sources))
+    inputs = [opa_input(checked(request, attributes).json, caller, now_ns) for request, caller in asks]
+    async with answering(opa, sources, say) as connection:
+        explained = [request.explain for request, _ in asks]
+        answers = await connection.answers(About.DECISIONS, inputs, explained, SECONDS)
+    return [verdict(answer, person_types) for answer in answers]
+
+
+@asynccontextmanager
+async def answering(opa: Path, sources: Sequence[Source], say: Callable[[str], None]) -> AsyncIterator[Opa]:
+    """An OPA with the policy in `sources`. Raises `SetupError` if a server would refuse the policy."""
     with tempfile.TemporaryDirectory(prefix="placet-") as name:
         folder = Path(name, "bundle")
         await asyncio.to_thread(folder.mkdir)
         await asyncio.to_thread(built, opa, sources, folder / "bundle.tar.gz", Path(name), {})
         process = OpaProcess(opa, folder / "bundle.tar.gz", Path(name, "opa.sock"), say=say)
         async with process, Opa(f"unix://{process.socket}") as connection:
-            explained = [request.explain for request, _ in asks]
-            answers = await connection.decisions(inputs, explained, SECONDS)
-    return [verdict(answer, person_types) for answer in answers]
+            yield connection
 
 
-def _inputs(asks: Sequence[Ask], attributes: Attributes, now_ns: int) -> list[bytes]:
-    inputs = []
-    for request, caller in asks:
-        bound = canonical(request, REALM)
-        if faults := attributes.faults(bound.members):
-            raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
-        inputs.append(opa_input(bound.json, caller, now_ns))
-    return inputs
+def checked(request: AuthorizeRequest, attributes: Attributes) -> Canonical:
+    """The request in canonical form, if the contract and the schemas take it. Else raises `InvalidRequest`."""
+    bound = canonical(request, REALM)
+    if faults := attributes.faults(bound.members):
+        raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
+    return bound

@@ -11,14 +11,16 @@ from pdp.errors import SetupError
 from pdp.policy import masks, people, strangers
 from pdp.policy.asked import for_opa, request
 from pdp.policy.data import documents, merged, misplaced, misspelt
-from pdp.policy.droppable import droppable
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
+from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
-from pdp.policy.reference import definitions, packages, unknown_data, unread_sets
+from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
+from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import FORBIDDEN, capabilities, run
+from pdp.policy.total import Totality
 from pdp.policy.unlisted import annotated, unlisted
 from pdp.policy.untyped import Typing
 
@@ -82,10 +84,12 @@ def warnings(found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
+    guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
+    doubts = [*sorted({*found.doubts, *guessable}), *sorted(by_table(found.modules, found.data))]
     if not found.people:
-        return [*map(str, found.doubts)]
+        return [*map(str, doubts)]
     strange = strangers.unknown(found.data, found.types)[1]
-    return [*map(str, found.doubts), *strange, *people.warnings(found.people, found.modules)]
+    return [*map(str, doubts), *strange, *people.warnings(found.people, found.modules)]
 
 
 def examine(
@@ -135,17 +139,20 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
 
 def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
-    rules, read_packages = definitions(everything), packages(everything)
+    rules = definitions(module for module in everything if not module.source.is_test)
     for module in everything:
         if module.source.label == CORE:
             continue
         yield from inspect(module)
-        if not module.source.is_test:
+        if module.source.is_test:
+            yield from not_loaded(module, rules)
+        else:
             yield from annotated(module)
-            yield from unread_sets(module, read_packages)
+            yield from undecided(module)
+            yield from twice(module)
             if data is not None:
                 yield from unknown_data(module, rules, data)
-                yield from droppable(module, rules, data)
+                yield from Totality(rules, data).findings(module)
                 yield from masks.entries(module, data)
 
 
@@ -170,7 +177,7 @@ def _data(
 def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
     for source in sources:
         if not (source.is_rego or source.is_data or source.is_schema):
-            sentence = "bundles carry data only in data.json and data.yaml; rename it, or move it elsewhere"
+            sentence = source.refused or "bundles carry data only in data.json and data.yaml; rename it, or move it"
             yield Finding(source.shown, 0, "stray-file", sentence)
 
 

@@ -1,7 +1,5 @@
 """Checks the data of a policy: where it may lie, and whether its people are written correctly."""
 
-import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import orjson
 from pdp.errors import SetupError
 from pdp.policy.encoding import unreadable
 from pdp.policy.finding import Finding
+from pdp.policy.notation import lost
 from pdp.policy.sources import Source, staged
 from pdp.policy.stock import output
 
@@ -18,38 +17,22 @@ RESERVED = ("pdp", "policy", "system")
 """Names below `data` that belong to the core and to OPA."""
 PEOPLE = {"owners", "same_as"}
 """The keys that an identity may have."""
-MAX_SEARCHED = 1024 * 1024
-"""Bytes of a file in which names that occur twice are looked for: Python needs 15 ms for them, and seconds for people
-by the million."""
 LISTS = "write a list of identities, each `type:id`"
 
 
 def documents(opa: Path, sources: Iterable[Source]) -> tuple[list[tuple[Source, Any]], list[Finding]]:
     """Each data file with its document, nested as OPA nests it, and a finding for each unreadable one."""
-    found, findings = [], []
+    found, findings = list[tuple[Source, Any]](), list[Finding]()
     for source in sources:
         if not source.is_data:
             continue
         try:
-            found.append((source, _nested(source, _document(opa, source))))
-            findings += _twice(source)
+            document = _nested(source, _document(opa, source))
+            findings += lost(source)
+            found.append((source, document))
         except (ValueError, TypeError, SetupError) as error:
             findings.append(unreadable(source, error, "bad-data", "write one JSON or YAML object"))
     return found, findings
-
-
-def _twice(source: Source) -> list[Finding]:
-    """A finding for a name that occurs twice in one object of a JSON file: only the last would count."""
-    if source.path.suffix != ".json" or len(source.content) > MAX_SEARCHED:
-        return []
-    twice: list[str] = []
-
-    def once_each(pairs: list[tuple[str, Any]]) -> None:
-        twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-
-    json.loads(source.content, object_pairs_hook=once_each)
-    sentence = "`{}` is written twice in one object, and only the last would count; keep one of them"
-    return [Finding(source.shown, 0, "conflicting-data", sentence.format(name)) for name in sorted(set(twice))]
 
 
 def _document(opa: Path, source: Source) -> dict[str, Any]:

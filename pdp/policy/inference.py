@@ -11,11 +11,11 @@ from typing import Any
 
 from pdp.policy.answers import answer
 from pdp.policy.asked import for_opa, request
+from pdp.policy.branch import KEY, Branch, Known, Step, branches, call, dotted
 from pdp.policy.module import Module, Node, nodes
 from pdp.policy.reach import Reach
 from pdp.policy.reference import Path
 from pdp.policy.schema import UNKNOWN, Schema, Schemas
-from pdp.policy.scope import KEY, Known, Scope, Step, call, dotted, scopes
 from pdp.policy.shape import FROM, MADE, SET, any_of, below, kinds, of_builtin, of_value, senders, without_null
 
 _SENT: Schema = {FROM: ("input",), MADE: False}
@@ -40,23 +40,23 @@ class Inference:
         )
         self._returned = {name: of_builtin(decl.get("result", {})) for name, decl in declared.items()}
         arities = {name: len(decl.get("args", ())) for name, decl in declared.items()}
-        self.scopes = scopes(everything, Known(rules, arities))
-        self.reach = Reach(self.scopes, data)
+        self.branches = branches(everything, Known(rules, arities))
+        self.reach = Reach(self.branches, data)
         self._data, self._schemas = data, schemas
         self._known: dict[tuple[int, int], tuple[Node, Schema]] = {}
         self._asked: set[tuple[int, int]] = set()
         self._circles = 0
         self._requests: dict[Any, Schema] = {}
-        self._rules: dict[Path, list[Scope]] = {}
-        self._calls: dict[Path, list[tuple[Scope, Sequence[Node]]]] = {}
-        for scope in self.scopes:
-            self._rules.setdefault(scope.name, []).append(scope)
-            for called, arguments in _calls(scope):
-                self._calls.setdefault(called, []).append((scope, arguments))
+        self._rules: dict[Path, list[Branch]] = {}
+        self._calls: dict[Path, list[tuple[Branch, Sequence[Node]]]] = {}
+        for branch in self.branches:
+            self._rules.setdefault(branch.name, []).append(branch)
+            for called, arguments in _calls(branch):
+                self._calls.setdefault(called, []).append((branch, arguments))
 
-    def shape(self, scope: Scope, term: Node) -> Schema:
+    def shape(self, branch: Branch, term: Node) -> Schema:
         """What a term of this branch stands for."""
-        key = (id(scope), id(term))
+        key = (id(branch), id(term))
         if key in self._known:
             return self._known[key][1]
         if key in self._asked:
@@ -64,82 +64,82 @@ class Inference:
             return UNKNOWN
         before, outermost = self._circles, not self._asked
         self._asked.add(key)
-        found = self._narrowed(scope, term, self._shape(scope, term))
+        found = self._narrowed(branch, term, self._shape(branch, term))
         self._asked.discard(key)
         if outermost or before == self._circles:  # what a circle cut short is known only from outside of it
             self._known[key] = (term, found)
         return found
 
-    def _narrowed(self, scope: Scope, term: Node, found: Schema) -> Schema:
+    def _narrowed(self, branch: Branch, term: Node, found: Schema) -> Schema:
         """The same with what the body says of it."""
-        if term["type"] not in {"var", "ref", "call"} or not (scope.guards or scope.not_null):
+        if term["type"] not in {"var", "ref", "call"} or not (branch.guards or branch.not_null):
             return found
-        same = scope.same(term)
-        if same in scope.not_null:
+        same = branch.same(term)
+        if same in branch.not_null:
             found = without_null(found)
-        guard = scope.guards.get(same)
-        if guard is None or kinds(found) == {guard} or (senders(found) and not self.reach.takes_guards(scope)):
+        guard = branch.guards.get(same)
+        if guard is None or kinds(found) == {guard} or (senders(found) and not self.reach.takes_guards(branch)):
             return found
         sent = next(iter(senders(found)), {})
         return {"type": guard, **{key: sent[key] for key in (FROM, MADE) if key in sent}}
 
-    def _shape(self, scope: Scope, term: Node) -> Schema:
+    def _shape(self, branch: Branch, term: Node) -> Schema:
         match term:
             case {"type": "string" | "number" | "boolean" | "null" as kind}:
                 return {"type": kind}
             case {"type": "var"}:
-                return self._reference(scope, [term])
+                return self._reference(branch, [term])
             case {"type": "ref", "value": list(parts)}:
-                return self._reference(scope, parts)
+                return self._reference(branch, parts)
             case {"type": "call", "value": [{"value": list(function)}, *arguments]}:
-                return self._called(scope, function, arguments)
+                return self._called(branch, function, arguments)
             case {"type": "templatestring"}:
                 return {"type": "string"}
-        return self._collection(scope, term)
+        return self._collection(branch, term)
 
-    def _collection(self, scope: Scope, term: Node) -> Schema:
+    def _collection(self, branch: Branch, term: Node) -> Schema:
         match term:
             case {"type": "array" | "set" as kind, "value": list(items)}:
-                return _list(any_of(self.shape(scope, item) for item in items), is_set=kind == "set")
+                return _list(any_of(self.shape(branch, item) for item in items), is_set=kind == "set")
             case {"type": "object", "value": list(pairs)}:
-                return self._object(scope, pairs)
+                return self._object(branch, pairs)
             case {"type": "arraycomprehension" | "setcomprehension" as kind, "value": {"term": dict(item)}}:
-                return _list(self.shape(scope, item), is_set=kind == "setcomprehension")
+                return _list(self.shape(branch, item), is_set=kind == "setcomprehension")
             case {"type": "objectcomprehension", "value": {"value": dict(item)}}:
-                return {"type": "object", "additionalProperties": self.shape(scope, item)}
+                return {"type": "object", "additionalProperties": self.shape(branch, item)}
         return UNKNOWN
 
-    def _object(self, scope: Scope, pairs: Sequence[Sequence[Node]]) -> Schema:
-        listed = {key["value"]: self.shape(scope, value) for key, value in pairs if key["type"] == "string"}
-        computed = any_of(self.shape(scope, value) for key, value in pairs if key["type"] != "string")
+    def _object(self, branch: Branch, pairs: Sequence[Sequence[Node]]) -> Schema:
+        listed = {key["value"]: self.shape(branch, value) for key, value in pairs if key["type"] == "string"}
+        computed = any_of(self.shape(branch, value) for key, value in pairs if key["type"] != "string")
         return {
             "type": "object",
             "properties": listed,
             "additionalProperties": computed if len(listed) < len(pairs) else False,
         }
 
-    def _reference(self, scope: Scope, parts: Sequence[Node]) -> Schema:
-        steps = [step(scope, part) for part in parts[1:]]
+    def _reference(self, branch: Branch, parts: Sequence[Node]) -> Schema:
+        steps = [step(branch, part) for part in parts[1:]]
         if parts[0]["type"] != "var":
-            return into(self.shape(scope, parts[0]), steps)
+            return into(self.shape(branch, parts[0]), steps)
         name = str(parts[0]["value"])
-        if name in scope.parameters:
-            index, on = scope.parameters[name]
-            return into(self._parameter(scope, index), [*on, *steps])
-        if bound := [*scope.bound.get(name, ()), *scope.iterated.get(name, ())]:
-            return any_of(into(self.shape(scope, term), [*on, *steps]) for term, on in bound)
-        return self._named(scope, name, steps)
+        if name in branch.parameters:
+            index, on = branch.parameters[name]
+            return into(self._parameter(branch, index), [*on, *steps])
+        if bound := [*branch.bound.get(name, ()), *branch.iterated.get(name, ())]:
+            return any_of(into(self.shape(branch, term), [*on, *steps]) for term, on in bound)
+        return self._named(branch, name, steps)
 
-    def _named(self, scope: Scope, name: str, steps: Sequence[Step]) -> Schema:
+    def _named(self, branch: Branch, name: str, steps: Sequence[Step]) -> Schema:
         """What a name of the module stands for."""
-        if not scope.knows(name):
+        if not branch.knows(name):
             return into(_SENT, steps)
-        path = [*scope.module.names.get(name, ("data", *scope.module.package, name)), *steps]
-        return into(self._request(scope), path[1:]) if path[0] == "input" else self._document(path)
+        path = [*branch.module.names.get(name, ("data", *branch.module.package, name)), *steps]
+        return into(self._request(branch), path[1:]) if path[0] == "input" else self._document(path)
 
-    def _request(self, scope: Scope) -> Schema:
+    def _request(self, branch: Branch) -> Schema:
         """The request's schema, for the types and actions that the branch names."""
-        named = self.reach.named(scope)
+        named = self.reach.named(branch)
         key = tuple(sorted((part, tuple(names)) for part, names in named.items()))
         if key not in self._requests:
             self._requests[key] = {**request(self._schemas, named), FROM: ("input",)}
@@ -150,8 +150,8 @@ class Inference:
         listed = {"resource": self._schemas.resources, "subject": self._schemas.subjects}
         listed["action"] = {**self._schemas.actions, **self._schemas.contexts}
         every: dict[str, set[str]] = {}
-        for scope in self.scopes:
-            for part, names in self.reach.named(scope).items():
+        for branch in self.branches:
+            for part, names in self.reach.named(branch).items():
                 every.setdefault(part, set()).update(names)
         opened = {
             part: sorted(names | listed[part].keys()) for part, names in every.items() if names - listed[part].keys()
@@ -163,7 +163,7 @@ class Inference:
         for length in range(2, len(path) + 1):
             if rules := self._rules.get(tuple(map(str, path[:length]))):
                 return any_of(
-                    into(self._value(scope), path[length:]) for scope in rules if not scope.rule["head"].get("args")
+                    into(self._value(branch), path[length:]) for branch in rules if not branch.rule["head"].get("args")
                 )
         document: Any = self._data
         for index, each in enumerate(path[1:], 1):
@@ -174,40 +174,40 @@ class Inference:
             document = document[each]
         return of_value(document)
 
-    def _value(self, scope: Scope) -> Schema:
-        head = scope.branch["head"]
+    def _value(self, branch: Branch) -> Schema:
+        head = branch.node["head"]
         if "key" in head and "value" not in head:
-            return _list(self.shape(scope, head["key"]), is_set=True)
-        value = self._answer(scope)
+            return _list(self.shape(branch, head["key"]), is_set=True)
+        value = self._answer(branch)
         for _ in head["ref"][1:]:
             value = {"type": "object", "additionalProperties": value}
         return value
 
-    def _answer(self, scope: Scope) -> Schema:
-        head = scope.branch["head"]
-        return self.shape(scope, head["value"]) if "value" in head else {"type": "boolean"}
+    def _answer(self, branch: Branch) -> Schema:
+        head = branch.node["head"]
+        return self.shape(branch, head["value"]) if "value" in head else {"type": "boolean"}
 
-    def _called(self, scope: Scope, function: Sequence[Node], arguments: Sequence[Node]) -> Schema:
+    def _called(self, branch: Branch, function: Sequence[Node], arguments: Sequence[Node]) -> Schema:
         name = dotted(function)
         if name == "object.get" and len(arguments) == 3:  # noqa: PLR2004  # an object, a key, a default
-            return any_of([self.read(scope, arguments[0], arguments[1]), self.shape(scope, arguments[2])])
+            return any_of([self.read(branch, arguments[0], arguments[1]), self.shape(branch, arguments[2])])
         if name in self._returned:
-            return answer(name, self._returned[name], [self.shape(scope, each) for each in arguments])
-        return any_of(self._answer(own) for own in self._rules.get(named(scope, function), ()))
+            return answer(name, self._returned[name], [self.shape(branch, each) for each in arguments])
+        return any_of(self._answer(own) for own in self._rules.get(named(branch, function), ()))
 
-    def read(self, scope: Scope, base: Node, key: Node) -> Schema:
+    def read(self, branch: Branch, base: Node, key: Node) -> Schema:
         """What `object.get` finds: at a key, or at a path."""
-        keys = scope.expanded(key)
+        keys = branch.expanded(key)
         return into(
-            self.shape(scope, base),
-            [step(scope, each) for each in (keys["value"] if keys["type"] == "array" else [key])],
+            self.shape(branch, base),
+            [step(branch, each) for each in (keys["value"] if keys["type"] == "array" else [key])],
         )
 
-    def _parameter(self, scope: Scope, index: int) -> Schema:
+    def _parameter(self, branch: Branch, index: int) -> Schema:
         """What the calls of this branch's function pass at `index`."""
         return any_of(
             self.shape(at, arguments[index])
-            for at, arguments in self._calls.get(scope.name, ())
+            for at, arguments in self._calls.get(branch.name, ())
             if index < len(arguments)
         )
 
@@ -216,20 +216,20 @@ def _list(items: Schema, *, is_set: bool) -> Schema:
     return {"type": "array", "items": items, **({SET: True} if is_set else {})}
 
 
-def _calls(scope: Scope) -> list[tuple[Path, Sequence[Node]]]:
-    made = [call(node) for node in nodes(scope.tree)]
-    return [(named(scope, function), arguments) for function, arguments in made if arguments]
+def _calls(branch: Branch) -> list[tuple[Path, Sequence[Node]]]:
+    made = [call(node) for node in nodes(branch.tree)]
+    return [(named(branch, function), arguments) for function, arguments in made if arguments]
 
 
-def named(scope: Scope, function: Sequence[Node]) -> Path:
+def named(branch: Branch, function: Sequence[Node]) -> Path:
     """The path of a function or rule, with imports resolved."""
     first, *rest = [str(part.get("value")) for part in function]
-    return (*scope.module.names.get(first, ("data", *scope.module.package, first)), *rest)
+    return (*branch.module.names.get(first, ("data", *branch.module.package, first)), *rest)
 
 
-def step(scope: Scope, part: Node) -> Step:
+def step(branch: Branch, part: Node) -> Step:
     """A step of a reference, as far as it is known."""
-    known = scope.expanded(part) if part["type"] == "var" else part
+    known = branch.expanded(part) if part["type"] == "var" else part
     value = known.get("value")
     if known["type"] == "string":
         return str(value)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from pdp.domain import fixed
 from pdp.policy.entry import COMPUTED, Fault
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, entry_of
@@ -23,6 +24,13 @@ _PATH_LIKE = re.compile(r'\[[^\]]*$|\[\d+\]|\["|\[\'|\[\*|\.\.|^\$?\.|\.$')
 _PATH = re.compile(r'(?!\$\.)(?:\.?[^.\[\]"\s]+|\[\]|\["(?:[^"\\]|\\.)*"\])+')
 _BESIDE_DOMAIN = {"entity", "format"}
 """The keys that an entry may have beside `domain`: they are about the column, not about the values."""
+
+_UNTOLD = (
+    '`data.domains.{name}`: say how many values it may have, as in `"values": 10000000` for seven digits, or '
+    '`"values": "open"` for text that people write freely'
+)
+_FEW = 1_000_000_000
+"""Fewer values than this are found by masking each one: at the speed of one server, in minutes."""
 
 
 def entries(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -46,13 +54,44 @@ def declarations(source: Source, document: Mapping[str, Any]) -> Iterator[Findin
     for name, domain in domains.items():
         if problem := _declared_wrongly(name, domain, domains):
             yield Finding(source.shown, 0, "bad-domain", f"`data.domains.{name}`: {problem}")
+        elif domain["mask"] != "fpe" and "values" not in domain:
+            yield Finding(source.shown, 0, "domain-values", _UNTOLD.format(name=name))
+
+
+def guessable(source: Source, document: Mapping[str, Any]) -> Iterator[Finding]:
+    """A warning for each domain with so few values that a caller with `mask` finds what each token stands for."""
+    domains = document.get("domains", {})
+    for name, domain in domains.items() if isinstance(domains, dict) else ():
+        values = _least_values(name, domain, domains)
+        if values is not None and values < _FEW and not domain.get("guessable"):
+            yield Finding(
+                source.shown,
+                0,
+                "guessable-domain",
+                f"`data.domains.{name}` has only {values:,} values, so a caller that masks all of them knows what each "
+                'token stands for; say there why that is fine, as in `"guessable": "only the nightly job masks"`',
+            )
+
+
+def _least_values(name: str, domain: Any, domains: Mapping[str, Any]) -> int | None:
+    """How few values a domain may have; None where it is not known, or open. `fpe` encrypts nothing that has less."""
+    if _declared_wrongly(name, domain, domains):
+        return None
+    told = domain.get("values")
+    if told is not None or domain.get("mask") != "fpe":
+        return told if isinstance(told, int) else None
+    if (declaration := _masker()) is None:
+        return None
+    spec = declaration.domain_spec(name, domain, domains)
+    size = len(spec.form.alphabet)
+    return size if spec["on_short"] == "token" else int(size**spec.form.least)
 
 
 def changed(source: Source, document: Mapping[str, Any], in_force: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding for each domain that differs from the one in force or ever used: data that it masked would not join."""
     domains = document.get("domains", {})
     for name in domains.keys() & in_force.keys() if isinstance(domains, dict) else ():
-        if domains[name] != in_force[name]:
+        if fixed(domains[name]) != fixed(in_force[name]):
             sentence = f"`data.domains.{name}` was in force and differs; declare what you want under a new name"
             yield Finding(source.shown, 0, "changed-domain", sentence)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
+from pdp.policy.branch import Branch, Step
 from pdp.policy.inference import Inference
 from pdp.policy.module import Module, Node, nodes
 from pdp.policy.schema import ACTIONS, ANY_ACTION, CONTEXTS, RESOURCES, SUBJECTS, Schema, Schemas
-from pdp.policy.scope import Scope, Step
 from pdp.policy.shape import FROM, kinds, senders
 from pdp.policy.sources import CORE
 
@@ -37,30 +37,30 @@ class Paste:
         self._wanted: dict[PurePosixPath, dict[Place, str]] = {}
         self._reads: list[tuple[PurePosixPath, frozenset[str], str]] | None = None
 
-    def want(self, scope: Scope, shape: Schema, kind: str) -> None:
+    def want(self, branch: Branch, shape: Schema, kind: str) -> None:
         """The value needs to be of this kind; an empty `kind` needs only to be listed."""
-        for file, place in self._files(scope, shape):
+        for file, place in self._files(branch, shape):
             if kind or place not in self._wanted.get(file, {}):
                 self._wanted.setdefault(file, {})[place] = kind
 
-    def sentence(self, scope: Scope, shape: Schema) -> str:
+    def sentence(self, branch: Branch, shape: Schema) -> str:
         """What to write into which file."""
-        files = [file for file, _ in self._files(scope, shape)]
+        files = [file for file, _ in self._files(branch, shape)]
         wholes = {file: self._whole(file) for file in files}
         changed = {file: whole for file, whole in wholes.items() if whole != self._listed[file.parent].get(file.stem)}
         return "; ".join(f"write {file}: {orjson.dumps(whole).decode()}" for file, whole in (changed or wholes).items())
 
-    def _files(self, scope: Scope, shape: Schema) -> Iterator[tuple[PurePosixPath, Place]]:
+    def _files(self, branch: Branch, shape: Schema) -> Iterator[tuple[PurePosixPath, Place]]:
         for sent in senders(shape):
             family, place = split(sent[FROM])
             if family:
                 folder, part = _FAMILIES[family]
-                for name in self._names(scope, folder, part, place):
+                for name in self._names(branch, folder, part, place):
                     yield folder / f"{name}.json", place
 
-    def _names(self, scope: Scope, folder: PurePosixPath, part: str, place: Place) -> Sequence[str]:
+    def _names(self, branch: Branch, folder: PurePosixPath, part: str, place: Place) -> Sequence[str]:
         """The types or actions that a rule is about; where it says none, one of them is enough, or `any` action."""
-        if named := self._inference.reach.named(scope).get(part):
+        if named := self._inference.reach.named(branch).get(part):
             return list(named)
         if folder == CONTEXTS:
             return [ANY_ACTION]
@@ -99,15 +99,15 @@ class Paste:
         return {first for of, named, first in self._reads if of == folder and (name in named or not named)}
 
     def _all_reads(self) -> Iterator[tuple[PurePosixPath, frozenset[str], str]]:
-        for scope in self._inference.scopes:
-            for node in nodes(scope.tree):
+        for branch in self._inference.branches:
+            for node in nodes(branch.tree):
                 if node.get("type") not in {"ref", "call", "var"}:
                     continue
-                for sent in senders(self._inference.shape(scope, node)):
+                for sent in senders(self._inference.shape(branch, node)):
                     family, place = split(sent[FROM])
                     if family and place and isinstance(place[0], str):
                         folder, part = _FAMILIES[family]
-                        yield folder, frozenset(self._inference.reach.named(scope).get(part, ())), place[0]
+                        yield folder, frozenset(self._inference.reach.named(branch).get(part, ())), place[0]
 
 
 def split(path: Place) -> tuple[Place, Place]:

@@ -1,13 +1,16 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from pdp.policy.finding import Finding
-from pdp.policy.module import SETS, Module, Node, is_contains, nodes
+from pdp.policy.module import Module, Node, nodes
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
+
+Definitions: TypeAlias = Mapping[Path, Sequence[tuple[Module, Node]]]
+"""Each rule and function with its module, by path; those of one path answer for one another."""
 
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy need not have; the core works without it."""
@@ -27,11 +30,13 @@ def written(module: Module, node: Node) -> Path:
     return tuple(steps)
 
 
-def definitions(everything: Iterable[Module]) -> frozenset[Path]:
-    """The paths of all rules and functions."""
-    return frozenset(
-        ("data", *module.package, rule["head"]["ref"][0]["value"]) for module in everything for rule in module.rules
-    )
+def definitions(everything: Iterable[Module]) -> Definitions:
+    """The rules and functions outside tests, by their paths."""
+    found: dict[Path, list[tuple[Module, Node]]] = {}
+    for module in everything:
+        for rule in module.rules if not module.source.is_test else ():
+            found.setdefault(("data", *module.package, rule["head"]["ref"][0]["value"]), []).append((module, rule))
+    return found
 
 
 def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -52,19 +57,11 @@ def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any])
     return any(path[: len(rule)] == rule[: len(path)] for rule in rules)
 
 
-def unread_sets(module: Module, read: frozenset[Path]) -> Iterator[Finding]:
-    """A finding for each of the five sets in a package that no module reads, such as a misspelt `package policy`."""
-    if module.package[0] == "policy" or module.package in read:
-        return
-    for rule in module.rules:
-        if rule["head"]["ref"][0]["value"] in SETS and is_contains(rule):
-            sentence = f"nothing reads package `{'.'.join(module.package)}`; write `package policy`"
-            yield module.finding(rule, "misspelt-package", sentence)
-
-
-def packages(everything: Iterable[Module]) -> frozenset[Path]:
-    """Every package that a module may refer to: all beginnings of all references, also those that are not packages."""
-    paths = {
-        written(module, node) for module in everything for node in nodes(module.rules) if node.get("type") == "ref"
-    }
-    return frozenset(path[1:length] for path in paths for length in range(2, len(path) + 1))
+def compared(module: Module, rule: Node, path: Path) -> Iterator[tuple[Node, str]]:
+    """Each comparison of `path` with a text that the rule writes out, with the text."""
+    for node in nodes(rule):
+        match node.get("terms"):
+            case [{"value": [{"value": "equal"}]}, left, right]:
+                for one, other in ((left, right), (right, left)):
+                    if one["type"] == "ref" and written(module, one) == path and other["type"] == "string":
+                        yield node, other["value"]

@@ -9,6 +9,7 @@ import orjson
 from pdp.errors import SetupError
 from pdp.policy.encoding import unreadable
 from pdp.policy.finding import Finding
+from pdp.policy.notation import lost
 from pdp.policy.sources import Source
 
 Schema = dict[str, Any]
@@ -37,6 +38,7 @@ GIVEN: Mapping[str, Mapping[str, Schema]] = {
     "unmask": {
         "columns": TEXTS,
         "domains": TEXTS,
+        "column_domains": TEXTS,
         "count": NUMBER,
         "chunks": NUMBER,
         "tokens_sha256": TEXT,
@@ -90,6 +92,7 @@ def parsed(sources: Iterable[Source]) -> tuple[Schemas, list[Finding]]:
             continue
         try:
             found[folder][str(source.path.relative_to(folder))[: -len(".json")]] = closed(orjson.loads(source.content))
+            findings += lost(source)
         except ValueError as error:
             wanted = f'write a JSON Schema of the {_of(folder)}, an object with "type": "object" and "properties"'
             findings.append(unreadable(source, error, "bad-schema", wanted))

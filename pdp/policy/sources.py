@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pdp.errors import SetupError
+from pdp.policy.folder import files
 
 DATA = {"data.json", "data.yaml", "data.yml"}
 """The file names under which OPA's bundles carry data; the data gets the path of the file's folder."""
-
-KINDS = {".rego", ".json", ".yaml", ".yml"}
-"""The suffixes of a policy's files; other files in its folders are ignored."""
 
 CORE = "pdp"
 """The label of the composing core among the sources."""
@@ -22,12 +20,16 @@ CORE = "pdp"
 
 @dataclass(frozen=True)
 class Source:
-    """One file: the unique `label` of its folder, its `path` in it, the path that the author knows, and its bytes."""
+    """One file: the unique `label` of its folder, its `path` in it, the path that the author knows, and its bytes.
+
+    `refused` says why a file is not read; it is of no kind then.
+    """
 
     label: str
     path: PurePosixPath
     shown: str
     content: bytes
+    refused: str = ""
 
     @property
     def name(self) -> str:
@@ -37,22 +39,22 @@ class Source:
     @property
     def is_rego(self) -> bool:
         """Whether it is a module; tests are modules, too."""
-        return self.path.suffix == ".rego"
+        return self.path.suffix == ".rego" and not self.refused
 
     @property
     def is_test(self) -> bool:
         """Whether it is a test. Bundles carry no tests."""
-        return self.path.name.endswith("_test.rego")
+        return self.path.name.endswith("_test.rego") and not self.refused
 
     @property
     def is_schema(self) -> bool:
         """Whether it is a schema of input (`schema/**.json`), which is not data."""
-        return self.path.parts[0] == "schema" and self.path.suffix == ".json"
+        return self.path.parts[0] == "schema" and self.path.suffix == ".json" and not self.refused
 
     @property
     def is_data(self) -> bool:
         """Whether it becomes part of `data`."""
-        return self.path.name in DATA and not self.is_schema
+        return self.path.name in DATA and not self.is_schema and not self.refused
 
 
 def rego() -> Path:
@@ -68,7 +70,7 @@ def core() -> Path:
 
 
 def read(folders: Sequence[Path]) -> tuple[Source, ...]:
-    """Every file of the core and of `folders`, sorted, without hidden files and copies of the core."""
+    """Every file of the core and of `folders`, those that are refused, too, sorted, without copies of the core."""
     shipped = _files(core(), CORE)
     own = {(source.path.name, source.content) for source in shipped}
     authored = [
@@ -112,13 +114,8 @@ def _labels(folders: Sequence[Path]) -> dict[str, Path]:
 def _files(folder: Path, label: str) -> list[Source]:
     if not folder.is_dir():
         raise SetupError(f"{folder} is not a folder; name the folders that hold the policy's Rego and data")
-    return [
-        Source(label, PurePosixPath(path.relative_to(folder)), str(path), path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in KINDS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    found = files(folder)
+    return [Source(label, file.path, str(folder / file.path), file.content, file.refused) for file in found]
 
 
 def shown(sources: Iterable[Source], name: str) -> str:

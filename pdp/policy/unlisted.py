@@ -8,11 +8,11 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pdp.policy.branch import KEY, Branch, Step, call, dotted
 from pdp.policy.finding import Finding
 from pdp.policy.inference import into, step
 from pdp.policy.module import Module, Node, nodes
 from pdp.policy.schema import Schema
-from pdp.policy.scope import KEY, Scope, Step, call, dotted
 from pdp.policy.shape import FROM, MADE, kinds
 from pdp.policy.untyped import Typing
 
@@ -24,14 +24,14 @@ _DOMAINS = {"internal.member_2": 1, "internal.member_3": 2, "walk": 0}
 def unlisted(typing: Typing) -> Iterator[Finding]:
     """A finding for each step to an attribute that no schema lists, or that may lead to one."""
     found = []
-    for scope in typing.inference.scopes:
-        if scope.is_authored:
-            found += [each for each in _read(typing, scope) if each[-1]]
-    for scope, _, above, each, fault in found:
+    for branch in typing.inference.branches:
+        if branch.is_authored:
+            found += [each for each in _read(typing, branch) if each[-1]]
+    for branch, _, above, each, fault in found:
         if fault == "unlisted":
-            typing.paste.want(scope, into(above, [each]), "")
-    for scope, node, above, each, fault in found:
-        yield scope.module.finding(node, "unknown-attribute", _sentence(typing, scope, above, each, fault))
+            typing.paste.want(branch, into(above, [each]), "")
+    for branch, node, above, each, fault in found:
+        yield branch.module.finding(node, "unknown-attribute", _sentence(typing, branch, above, each, fault))
 
 
 def annotated(module: Module) -> Iterator[Finding]:
@@ -42,23 +42,23 @@ def annotated(module: Module) -> Iterator[Finding]:
             yield module.finding(annotation, "schema-annotation", sentence)
 
 
-Read = tuple[Scope, Node, Schema, Step, str]
+Read = tuple[Branch, Node, Schema, Step, str]
 """A step of a branch: its node, the shape above it, the step, and what is wrong with it."""
 
 
-def _read(typing: Typing, scope: Scope) -> Iterator[Read]:
+def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
     shape = typing.inference.shape
-    for node in nodes(scope.tree):
-        where = node if "location" in node else scope.rule
+    for node in nodes(branch.tree):
+        where = node if "location" in node else branch.rule
         if node.get("type") == "ref":
             head, *parts = node["value"]
-            yield from _along(scope, where, shape(scope, head), [step(scope, part) for part in parts])
+            yield from _along(branch, where, shape(branch, head), [step(branch, part) for part in parts])
         function, arguments = call(node)
         if (name := dotted(function)) in _READERS:
-            for keys in _keys(scope, name, arguments[1]):
-                yield from _along(scope, where, shape(scope, arguments[0]), keys)
+            for keys in _keys(branch, name, arguments[1]):
+                yield from _along(branch, where, shape(branch, arguments[0]), keys)
         for domain in _domains(node, name, arguments):
-            yield from _along(scope, where, shape(scope, domain), [None])
+            yield from _along(branch, where, shape(branch, domain), [None])
 
 
 def _domains(node: Node, name: str, arguments: Sequence[Node]) -> Iterator[Node]:
@@ -70,29 +70,29 @@ def _domains(node: Node, name: str, arguments: Sequence[Node]) -> Iterator[Node]
             yield domain
 
 
-def _along(scope: Scope, where: Node, above: Schema, steps: Sequence[Step]) -> Iterator[Read]:
+def _along(branch: Branch, where: Node, above: Schema, steps: Sequence[Step]) -> Iterator[Read]:
     for each in steps:
         if fault := _fault(above, each):
-            yield scope, where, above, each, fault
+            yield branch, where, above, each, fault
             return
         above = into(above, [each])
 
 
-def _keys(scope: Scope, reader: str, term: Node) -> list[list[Step]]:
+def _keys(branch: Branch, reader: str, term: Node) -> list[list[Step]]:
     """The paths that a reader's argument names: `object.get` takes one path, the others a list of them."""
-    known = scope.expanded(term)
+    known = branch.expanded(term)
     if known["type"] not in {"array", "set"}:
-        return [[step(scope, known)]]
+        return [[step(branch, known)]]
     if reader == "object.get":
-        return [[step(scope, each) for each in known["value"]]]
-    return [_path(scope, each) for each in known["value"]]
+        return [[step(branch, each) for each in known["value"]]]
+    return [_path(branch, each) for each in known["value"]]
 
 
-def _path(scope: Scope, term: Node) -> list[Step]:
-    known = scope.expanded(term)
+def _path(branch: Branch, term: Node) -> list[Step]:
+    known = branch.expanded(term)
     if known["type"] == "array":
-        return [step(scope, each) for each in known["value"]]
-    found = step(scope, known)
+        return [step(branch, each) for each in known["value"]]
+    found = step(branch, known)
     return [*found.split("/")] if isinstance(found, str) else [found]
 
 
@@ -119,7 +119,7 @@ def _admits(shape: Schema, each: Step) -> bool:
     return is_open or each in shape.get("properties", {})
 
 
-def _sentence(typing: Typing, scope: Scope, above: Schema, each: Step, fault: str) -> str:
+def _sentence(typing: Typing, branch: Branch, above: Schema, each: Step, fault: str) -> str:
     name = _name(above)
     if fault == "made":
         return f"read `{each}` from `{name}` itself: here a name that no schema lists would be read as absent"
@@ -128,7 +128,7 @@ def _sentence(typing: Typing, scope: Scope, above: Schema, each: Step, fault: st
     listed: list[Any] = sorted({key for choice in above.get("anyOf", [above]) for key in choice.get("properties", {})})
     near = difflib.get_close_matches(str(each), listed, n=1)
     meant = f"is it `{near[0]}`? If not, " if near else ""
-    ends = typing.paste.sentence(scope, into(above, [each])) or "mend the name"
+    ends = typing.paste.sentence(branch, into(above, [each])) or "mend the name"
     return f"no request has `{name}.{each}`; {meant}{ends}"
 
 

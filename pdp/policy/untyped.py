@@ -8,13 +8,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
 from pdp.policy.inference import Inference
 from pdp.policy.module import Module, Node, nodes
 from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, Need
 from pdp.policy.pasted import Paste
 from pdp.policy.schema import Schema, Schemas
-from pdp.policy.scope import Scope, call, dotted, until
 from pdp.policy.shape import MADE, kinds, senders
 
 
@@ -30,7 +30,7 @@ class Use(NamedTuple):
 class Untyped(NamedTuple):
     """A use that may be of a wrong kind."""
 
-    scope: Scope
+    branch: Branch
     use: Use
     shape: Schema
 
@@ -49,36 +49,36 @@ class Typing:
         self.paste = Paste(self.inference, schemas, everything)
         self._found = [
             found
-            for scope in self.inference.scopes
-            if scope.is_authored and self.inference.reach.signs(scope)
-            for found in self._unfit(scope)
+            for branch in self.inference.branches
+            if branch.is_authored and self.inference.reach.signs(branch)
+            for found in self._unfit(branch)
         ]
 
     def refused(self) -> Iterator[Finding]:
         """A finding for each value of a caller that may be of a wrong kind."""
         sent = [each for each in self._found if senders(each.shape)]
         for each in sent:
-            self.paste.want(each.scope, each.shape, each.use.need.kinds[0])
+            self.paste.want(each.branch, each.shape, each.use.need.kinds[0])
         for each in sent:
-            yield each.scope.module.finding(each.use.node, "untyped-attribute", self._sentence(each))
+            yield each.branch.module.finding(each.use.node, "untyped-attribute", self._sentence(each))
 
     def warned(self) -> Iterator[Finding]:
         """A finding for each comparison of other values that are not surely of one kind."""
-        for scope, use, shape in self._found:
+        for branch, use, shape in self._found:
             if not senders(shape) and use.place in ORDERINGS.values():
-                yield scope.module.finding(use.node, "untyped-comparison", _warning(use, shape))
+                yield branch.module.finding(use.node, "untyped-comparison", _warning(use, shape))
 
-    def _unfit(self, scope: Scope) -> Iterator[Untyped]:
-        for use in uses(scope):
-            shape = self.inference.shape(scope, use.term)
+    def _unfit(self, branch: Branch) -> Iterator[Untyped]:
+        for use in uses(branch):
+            shape = self.inference.shape(branch, use.term)
             if not _fits(shape, use.need):
-                yield Untyped(scope, use, shape)
-        for node, sign, sides in _orderings(scope):
-            yield from self._unlike(scope, node, sign, sides)
+                yield Untyped(branch, use, shape)
+        for node, sign, sides in _orderings(branch):
+            yield from self._unlike(branch, node, sign, sides)
 
-    def _unlike(self, scope: Scope, node: Node, sign: str, sides: Sequence[Node]) -> Iterator[Untyped]:
+    def _unlike(self, branch: Branch, node: Node, sign: str, sides: Sequence[Node]) -> Iterator[Untyped]:
         """The sides of a comparison that are not surely of the other's kind."""
-        shapes = [self.inference.shape(scope, side) for side in sides]
+        shapes = [self.inference.shape(branch, side) for side in sides]
         left, right = map(kinds, shapes)
         if len(left) == 1 and left == right:
             return
@@ -86,9 +86,9 @@ class Typing:
             need = Need(tuple(other) if len(other) == 1 else ("number",), ORDERED.why)
             found = kinds(shape)
             if (found != set(need.kinds)) if senders(shape) else len(found) != 1:
-                yield Untyped(scope, Use(node, side, need, sign), shape)
+                yield Untyped(branch, Use(node, side, need, sign), shape)
         if len(left) == len(right) == 1 and not any(map(senders, shapes)):
-            yield Untyped(scope, Use(node, sides[0], Need(tuple(right), ORDERED.why), sign), shapes[0])
+            yield Untyped(branch, Use(node, sides[0], Need(tuple(right), ORDERED.why), sign), shapes[0])
 
     def _sentence(self, found: Untyped) -> str:
         name, wanted = shown(found.use.term), found.use.need.kinds[0]
@@ -98,9 +98,9 @@ class Typing:
         if MADE in senders(found.shape)[0]:
             return f"{beginning}; read it from the request, where a schema can type it"
         guard = next(question for question, kind in GUARDS.items() if kind == wanted)
-        safe = self.inference.reach.takes_guards(found.scope)
+        safe = self.inference.reach.takes_guards(found.branch)
         ask = f"ask `{guard}({name})` in this rule, or " if safe else ""
-        return f"{beginning}; {ask}{self.paste.sentence(found.scope, found.shape)}"
+        return f"{beginning}; {ask}{self.paste.sentence(found.branch, found.shape)}"
 
 
 def _fits(shape: Schema, need: Need) -> bool:
@@ -110,36 +110,36 @@ def _fits(shape: Schema, need: Need) -> bool:
     return bool(found) and found <= set(need.kinds) and (len(found) == 1 or not need.one)
 
 
-def uses(scope: Scope) -> Iterator[Use]:
+def uses(branch: Branch) -> Iterator[Use]:
     """Every place of a branch where a value's kind matters, but for comparisons by order."""
-    for node in nodes(scope.tree):
+    for node in nodes(branch.tree):
         function, arguments = call(node)
         name = dotted(function)
         for at, argument in enumerate(arguments):
             if (need := NEEDS.get((name, at))) and name not in ORDERINGS:
-                yield Use(_located(node, scope), argument, need, _PLACES.get(name, name))
+                yield Use(_located(node, branch), argument, need, _PLACES.get(name, name))
         match node.get("terms"):
             case {"domain": dict(domain), "body": _}:
-                yield Use(_located(node, scope), domain, ITERATED, "every")
+                yield Use(_located(node, branch), domain, ITERATED, "every")
         if node.get("type") == "ref":
             for at, part in enumerate(node["value"][1:], 1):
-                if part["type"] == "var" and part["value"] in scope.iterated:
-                    yield Use(_located(node, scope), until(node, at), ITERATED, f"[{shown(part)}]")
+                if part["type"] == "var" and part["value"] in branch.iterated:
+                    yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
 
 
 _PLACES = {"internal.member_2": "in", "internal.member_3": "in"}
 
 
-def _orderings(scope: Scope) -> Iterator[tuple[Node, str, Sequence[Node]]]:
+def _orderings(branch: Branch) -> Iterator[tuple[Node, str, Sequence[Node]]]:
     """Each comparison: the node at which it stands, its sign, and its two sides."""
-    for node in nodes(scope.tree):
+    for node in nodes(branch.tree):
         function, arguments = call(node)
         if (name := dotted(function)) in ORDERINGS:
-            yield _located(node, scope), ORDERINGS[name], arguments[:2]
+            yield _located(node, branch), ORDERINGS[name], arguments[:2]
 
 
-def _located(node: Node, scope: Scope) -> Node:
-    return node if "location" in node else scope.rule
+def _located(node: Node, branch: Branch) -> Node:
+    return node if "location" in node else branch.rule
 
 
 def _warning(use: Use, shape: Schema) -> str:

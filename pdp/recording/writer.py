@@ -3,13 +3,13 @@
 1. Inserts are paced, so that batches form: an insert costs the same for any size (1,350 µs for a record alone, 23 µs
    for each of 64). A caller that is alone never waits.
 2. While it is unknown whether a batch is stored, the same document is sent again, and no other insert starts.
-3. A writer that finds its place taken was closed by a sweep, which took it for dead. It continues as a new writer.
+3. Callers take turns by the bytes of their records. What a caller that gave up has appended is written all the same.
+4. A writer that finds its place taken was closed by a sweep, which took it for dead. It continues as a new writer.
 """
 
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from pdp import deadline, keys
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
+from pdp.fair import FairQueue
 from pdp.store.batches import Batches, ids_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
@@ -28,8 +29,9 @@ from pdp.v1.audit_pb2 import Batch
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUED = 4096
-"""Records that wait. It bounds the memory and the wait; then calls are refused as `Overloaded`."""
+MAX_QUEUED = 16384
+"""Records that wait: twice what `pdp.admission` has room for, as a call that was cancelled leaves its own behind. Then
+calls are refused as `Overloaded`, before OPA is asked."""
 PACE_SECONDS = 0.010
 """Seconds from one insert to the next, if the crowd does not bring enough records before.
 
@@ -61,10 +63,15 @@ as a lone caller after 40 inserts.
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Entries that one caller waits for together."""
+    """Entries that one caller waits for together, until it drops them because its time is over."""
 
     entries: Sequence[Entry]
     durable: asyncio.Future[None]
+    is_dropped: bool = False
+
+    @property
+    def size(self) -> int:
+        return sum(entry.size for entry in self.entries)
 
 
 class Writer:
@@ -81,7 +88,8 @@ class Writer:
         self._store, self._writers = store, writers
         self._key, self._realm = keys.signing(key), realm
         self._on_durable = on_durable
-        self._queue: deque[_Group] = deque()
+        self._queue: FairQueue[_Group] = FairQueue()
+        self._left_over: _Group | None = None
         self._queued = 0
         self._arrived = asyncio.Event()
         self._wanted = 1.0
@@ -114,29 +122,29 @@ class Writer:
         if self._queued >= MAX_QUEUED:
             raise Overloaded("too many decisions wait for their record; try again with fewer at once")
 
-    async def append(self, entries: Sequence[Entry], seconds: float = WAIT_SECONDS) -> None:
+    async def append(self, entries: Sequence[Entry], seconds: float = WAIT_SECONDS, *, caller: str = "") -> None:
         """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
         Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
+        Entries of a call that is cancelled meanwhile stay.
         """
-        waits = [self._enqueue(group) for group in _within_limits(entries)]
+        groups = [self._enqueue(caller, group) for group in _within_limits(entries)]
         try:
             end = self._now() + seconds
-            for durable in waits:
-                await deadline.settled(durable, end - self._now())
+            for group in groups:
+                await deadline.settled(group.durable, end - self._now())
         except TimeoutError:
+            for group in groups:
+                group.is_dropped = True
             raise StoreUnavailable("MongoDB did not confirm the record in time; nothing was allowed") from None
-        finally:
-            for durable in waits:
-                durable.cancel()
 
-    def _enqueue(self, entries: Sequence[Entry]) -> asyncio.Future[None]:
+    def _enqueue(self, caller: str, entries: Sequence[Entry]) -> _Group:
         group = _Group(entries, asyncio.get_running_loop().create_future())
-        self._queue.append(group)
+        self._queue.put(caller, group, group.size)
         self._queued += len(entries)
         if self._queued >= self._wanted:
             self._arrived.set()
-        return group.durable
+        return group
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -184,26 +192,32 @@ class Writer:
         self._wanted = 1.0
 
     def _take(self) -> list[_Group]:
-        """The groups of the next batch, oldest first. A group whose caller gave up is dropped."""
+        """The groups of the next batch, callers in turns. A group whose caller gave up is dropped."""
         groups: list[_Group] = []
         records = size = 0
-        while self._queue:
-            group = self._queue[0]
-            group_size = sum(entry.size for entry in group.entries)
-            full = records + len(group.entries) > MAX_RECORDS or size + group_size > MAX_BYTES
-            if groups and full:
+        while (group := self._next_group()) is not None:
+            group_size = group.size
+            if groups and (records + len(group.entries) > MAX_RECORDS or size + group_size > MAX_BYTES):
+                self._left_over = group
+                self._queued += len(group.entries)
                 break
-            self._queue.popleft()
-            self._queued -= len(group.entries)
-            if not group.durable.done():
-                groups.append(group)
-                records += len(group.entries)
-                size += group_size
-        if self._queue:
+            groups.append(group)
+            records += len(group.entries)
+            size += group_size
+        if self._queued:
             self._arrived.set()
         else:
             self._arrived.clear()
         return groups
+
+    def _next_group(self) -> _Group | None:
+        """The group whose turn it is, or None; dropped ones are passed over."""
+        while (group := self._left_over or self._queue.take()) is not None:
+            self._left_over = None
+            self._queued -= len(group.entries)
+            if not group.is_dropped:
+                return group
+        return None
 
     async def _commit(self, groups: Sequence[_Group]) -> None:
         entries = [entry for group in groups for entry in group.entries]

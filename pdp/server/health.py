@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
+
+from pdp.server.strangers import Strangers
 
 PROBE_SECONDS = 1.0
 """Seconds between two rounds of probes."""
@@ -29,10 +31,10 @@ class Health:
         self._services: Sequence[str] = ()
         self.names = [health.SERVICE_NAME]
 
-    def add_to(self, server: grpc.aio.Server, services: Sequence[str]) -> None:
-        """Serve the health of `services` on `server`."""
+    def handlers(self, strangers: Strangers, services: Sequence[str]) -> grpc.GenericRpcHandler:
+        """The handlers that tell the health of `services` to everybody."""
         self._services = services
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        return strangers.handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], self._servicer)
 
     async def watch(self) -> None:
         """Probe until cancelled."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from pdp.config import Config
 from pdp.masking.keys import MaskKeys
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
 from pdp.recording.writer import Writer
 from pdp.service import mask_off
 from pdp.store.database import Database
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.store.unmaskings import Unmaskings
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.repeat import CONTINUED_FOR
@@ -31,11 +31,11 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
-def mask_service(config: Config, deciding: Deciding, opa: Opa, writer: Writer, masks: Masks) -> object:
+def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: Writer, masks: Masks) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
-    from pdp.masking.job import Limits, Threads  # noqa: PLC0415  # an extra
+    from pdp.masking.threads import Threads  # noqa: PLC0415  # an extra
     from pdp.service.mask import MaskService  # noqa: PLC0415
     from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 
@@ -43,12 +43,12 @@ def mask_service(config: Config, deciding: Deciding, opa: Opa, writer: Writer, m
     jobs = MaskJobs(
         person_types=config.person_types,
         deciding=deciding,
-        opa=opa,
+        batcher=batcher,
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
         uses=masks.uses,
         quotas=masks.quotas,
-        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour),
+        limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour, config.masking.bulk),
         writer=writer,
         threads=threads,
     )

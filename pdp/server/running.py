@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from pdp import keys
 from pdp.audit.record import Kind, entry
@@ -28,17 +28,18 @@ from pdp.recording.projection import Projection
 from pdp.recording.uses import Uses
 from pdp.recording.writer import START_SECONDS, Writer
 from pdp.seal import Sealer
-from pdp.server.edge import MAX_STREAMS, STREAM_SECONDS, Edge
+from pdp.server.connections import options
+from pdp.server.edge import Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.notifier import Notifier
-from pdp.server.pings import PING_SECONDS, keepalive
+from pdp.server.strangers import Strangers
 from pdp.server.sweep import Sweep
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
-from pdp.service.info import MESSAGE_BYTES, InfoService
+from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -49,6 +50,7 @@ from pdp.store.pressure import Pressure
 from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
+from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.feed import Feed
@@ -67,20 +69,6 @@ GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 REVISION_SECONDS = 5.0
 """Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
-MAX_METADATA_BYTES = 8 * 1024
-"""Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
-
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_BYTES),
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    ("grpc.so_reuseport", 0),
-    *keepalive(PING_SECONDS),
-    ("grpc.max_connection_age_ms", 600_000),
-    ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
-]
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
@@ -155,12 +143,11 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         authenticator = Authenticator(config.issuers, config.certificates)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
-        server = grpc.aio.server(options=_OPTIONS)
+        server = grpc.aio.server(options=options())
         certificates = config.tls is not None and config.tls.client_ca is not None
         edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
-        health.add_to(server, names)
-        reflection.enable_server_reflection([*names, *health.names, reflection.SERVICE_NAME], server)
+        _add_open_services(server, health, names)
         port = listen(server, config)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
@@ -184,33 +171,35 @@ def _add_services(
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
-    reviewers = Reviewers(opa.opa, config.person_types, groups_open=config.groups_open)
+    batcher, turns = Batcher(opa.opa), Turns()
+    reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, opa.opa, parts.delivery, integrity)
-    requesting = Requesting(parts.approvals, parts.delivery, integrity)
-    queue = ReviewQueue(parts.queue, reviewing, opa.opa)
-    watching = Watching(queue, reviewing, parts.changes, parts.feed)
+    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
+    requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+    queue = ReviewQueue(parts.queue, reviewing, batcher)
+    watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
     deciding = Deciding(
         realm=config.realm,
         person_types=config.person_types,
         faults=opa.policy.faults,
-        batcher=Batcher(opa.opa),
+        batcher=batcher,
         settlement=Settlement(
-            parts.approvals, opa.opa, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
+            parts.approvals, batcher, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
         ),
         delivery=parts.delivery,
         writer=parts.writer,
         grantor=Grantor(parts.grant_key, config.realm),
         database=parts.database,
+        turns=turns,
     )
     implementations = [
-        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches)),
+        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),
         (
             approval_pb2.DESCRIPTOR,
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, opa.opa, parts.writer, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
     ]
@@ -220,6 +209,14 @@ def _add_services(
         server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
         names.append(service.full_name)
     return names
+
+
+def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]) -> None:
+    """Serve what needs no credential: the health of the services, and reflection."""
+    strangers = Strangers()
+    mirror = reflection.aio.ReflectionServicer([*names, *health.names, reflection.SERVICE_NAME])
+    [described] = reflection_pb2.DESCRIPTOR.services_by_name.values()
+    server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
 def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:

@@ -1,4 +1,4 @@
-"""ApprovalService: what a requester sees of its approvals."""
+"""ApprovalService: what requesters see of their approvals."""
 
 from pdp import canonical, identifier
 from pdp.approval import OutcomeState, State
@@ -44,9 +44,10 @@ class ApprovalService:
         self._watching, self._reviewers, self._notifications = watching, reviewers, notifications
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
-        """The approvals that the caller opened."""
+        """The approvals that the caller opened, or that others asked for in its name."""
         limit, before = page.size(request.page_size), page.before(request.page_token)
-        found = await self._approvals.of_caller(caller.identity, _state(request.state), before, limit)
+        read = self._approvals.in_the_name_of if request.asked_in_my_name else self._approvals.of_caller
+        found = await read(caller.identity, _state(request.state), before, limit)
         token = page.next_token([one.approval.id for one in found], limit)
         approvals, token = page.fitting([message.approval(one) for one in found], token)
         return ListApprovalsResponse(approvals=approvals, next_page_token=token)
@@ -74,7 +75,7 @@ class ApprovalService:
         return WaitApprovalResponse(approval=message.approval(await self._watching.changed(caller, approval_id, known)))
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
-        """The caller withdraws an approval of its own."""
+        """The caller withdraws an approval of its own, or one that was asked for in its name."""
         approval_id = checked_approval_id(request.approval_id)
         reason = canonical.checked_text(request.reason, "reason")
         return CancelApprovalResponse(

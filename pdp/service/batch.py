@@ -27,7 +27,7 @@ class Batch:
     def __init__(self, request: BatchAuthorizeRequest) -> None:
         if not 1 <= len(request.items) <= MAX_ITEMS:
             raise InvalidRequest.field("items", f"holds {len(request.items)}; send 1 to {MAX_ITEMS}")
-        for name in ("request_id", "approval_id", "supersedes"):
+        for name in ("request_id", "approval_id", "supersedes", "attempt_id"):
             if getattr(request.defaults, name):
                 raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
         if request.semantics not in BatchSemantics.values():

@@ -8,6 +8,7 @@ from pdp.service import message
 from pdp.service.batch import Batch, item_error
 from pdp.service.record import stored_record
 from pdp.store.batches import Batches
+from pdp.turns import Turns
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
     AuthorizeResponse,
@@ -23,8 +24,8 @@ from pdp.workflow.deciding import Decided, Deciding, Failed
 class DecisionService:
     """Decisions, one or many, and the ones of before."""
 
-    def __init__(self, deciding: Deciding, batches: Batches) -> None:
-        self._deciding, self._batches = deciding, batches
+    def __init__(self, deciding: Deciding, batches: Batches, turns: Turns) -> None:
+        self._deciding, self._batches, self._turns = deciding, batches, turns
 
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
@@ -35,7 +36,10 @@ class DecisionService:
         """Many decisions, settled in order; a bad item fails alone."""
         batch = Batch(request)
         asks = await self._deciding.checked_each(batch.items(), caller)
-        results = [_result(outcome) for outcome in await self._deciding.decide(asks, batch.stops_at)]
+        results = []
+        for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at)):
+            results.append(_result(outcome))
+            await self._turns.behind(index, caller.identity)
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
         return BatchAuthorizeResponse(results=results + [undecided] * (len(asks) - len(results)))
 

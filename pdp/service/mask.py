@@ -9,13 +9,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
 import masker
-from pdp.arrow import token_tree
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
-from pdp.masking.count import unmask_context
-from pdp.masking.job import Progress, Threads
+from pdp.masking.count import stream_context, unmask_context
+from pdp.masking.job import Progress
 from pdp.masking.plan import reversed_columns
+from pdp.masking.threads import Run, Threads
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.mask_message import Inline
@@ -66,23 +66,26 @@ class MaskService:
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
-        content = await self._threads.run(lambda: mask_message.inline(request.data))
-        made = _Made(content, self._threads)
+        run, size = self._threads.of(caller.identity), request.data.ByteSize()
+        content = await run(lambda: mask_message.inline(request.data), size)
+        made = _Made(content, size, run)
         scope = request.scope
-        work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin)
+        work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin, size=size)
         return MaskResponse(**await self._answer(made, work, scope, caller))
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
-        content = await self._threads.run(lambda: mask_message.inline(request.data))
-        made = _Made(content, self._threads)
+        run, size = self._threads.of(caller.identity), request.data.ByteSize()
+        content = await run(lambda: mask_message.inline(request.data), size)
+        made = _Made(content, size, run)
         work = Work(
             "unmask",
             content.shape,
             request.scope.masked_key_version,
             request.columns,
-            lambda plan: unmask_context(plan, content.rows()),
+            lambda plan, keys: unmask_context(plan, keys, content.rows()),
             begin=made.begin,
+            size=size,
         )
         return UnmaskResponse(**await self._answer(made, work, request.scope, caller))
 
@@ -92,9 +95,9 @@ class MaskService:
         if request.columns and not request.unmask:
             raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
         authorization, shape = mask_scope.authorization(action, request.scope), mask_message.shape(request.shape)
-        bound = _without_chunks(request) if request.unmask else lambda _: {}
+        bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
-        authorization.request_id, authorization.approval_id = "", ""
+        authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
         decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
         if plan is None:
@@ -177,27 +180,27 @@ class MaskService:
 class _Made:
     """What is made of inline data before its decision is used: all members of the answer but decision and record."""
 
-    def __init__(self, content: Inline, threads: Threads) -> None:
+    def __init__(self, content: Inline, size: int, run: Run) -> None:
         self.members: dict[str, Any] = {}
-        self._content, self._threads = content, threads
+        self._content, self._size, self._run = content, size, run
 
     async def begin(self, progress: Progress, decided: Decided) -> None:
         """Mask all rows. Raises `QuotaExceeded`, and `ValueRefused` where the answer does not fit one message."""
-        rows = await self._threads.run(self._content.rows)
+        rows = await self._run(self._content.rows, self._size)
         plan, made = progress.job.plan, await progress.batch(rows.batch)
-        data = await self._threads.run(lambda: mask_message.data(rows.shape, made, plan.output_schema))
+        data = await self._run(lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes)
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
         mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
 
 
-def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan], Mapping[str, Any]]:
+def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan, object], Mapping[str, Any]]:
     """What a decision about unmasking is bound to where nothing is unmasked yet."""
 
-    def bound(plan: masker.MaskPlan) -> Mapping[str, Any]:
+    def bound(plan: masker.MaskPlan, _: object) -> Mapping[str, Any]:
         columns = reversed_columns(plan)
         start = UnmaskStreamStart(scope=request.scope, shape=request.shape, columns=columns, domains=columns.values())
-        return token_tree.context(start)
+        return stream_context(plan, start)
 
     return bound
 

@@ -26,9 +26,10 @@ def shape(message: MaskShape) -> Shape:
     """The shape that a stream or a plan is for."""
     match message.WhichOneof("shape"):
         case "arrow_schema":
-            return Shape(table.schema(message.arrow_schema, "shape.arrow_schema"))
+            return Shape(table.schema(message.arrow_schema, "shape.arrow_schema")).within("shape.arrow_schema")
         case "record_paths":
-            return Shape.of_records(message.record_paths.paths, "shape.record_paths.paths")
+            paths = message.record_paths.paths
+            return Shape.of_records(paths, "shape.record_paths.paths").within("shape.record_paths.paths")
     raise InvalidRequest.field("shape", "is required: arrow_schema or record_paths")
 
 
@@ -39,11 +40,12 @@ def inline(data: MaskData) -> Inline:
     """
     match data.WhichOneof("data"):
         case "arrow_stream":
-            path, shape = "data.arrow_stream", Shape(table.schema_of(data.arrow_stream, "data.arrow_stream"))
+            path = "data.arrow_stream"
+            shape = Shape(table.schema_of(data.arrow_stream, path)).within(path)
             return Inline(shape, cache(lambda: Rows(shape, table.read(data.arrow_stream, path)[1])))
         case "records":
             rows = Rows.of_records(data.records.records)
-            return Inline(rows.shape, lambda: rows)
+            return Inline(rows.shape.within("data.records"), lambda: rows)
     raise InvalidRequest.field("data", "is required: arrow_stream or records")
 
 

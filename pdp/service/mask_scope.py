@@ -13,7 +13,7 @@ from pdp.v1.request_pb2 import Action, Resource
 
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
-_OWN = (*token_tree.OWN, "tokens_sha256")
+_OWN = (*token_tree.OWN, "domains", "tokens_sha256")
 """Members of the context that say which tokens are unmasked; the server alone sets them."""
 
 
@@ -41,4 +41,5 @@ def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
         request_id=scope.request_id,
         approval_id=scope.approval_id,
         justification=scope.justification,
+        attempt_id=scope.attempt_id,
     )

@@ -1,4 +1,4 @@
-"""What the open streams of a caller may hold in memory."""
+"""What the open calls of one kind may hold in memory, for each caller."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,25 +6,19 @@ from contextlib import contextmanager
 
 from pdp.errors import Overloaded
 
-MAX_BYTES = 32 << 20
-"""Bytes of the starts of one caller's open streams, in one process: eight of the largest. In memory a start takes four
-times as much."""
-
 
 class Room:
-    """The room of each caller, in one process."""
+    """The room of each caller, in one process: `most` bytes of `what`, which is what the error names."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, what: str) -> None:
+        self._most, self._what = most, what
         self._held: Counter[str] = Counter()
 
     @contextmanager
     def taken(self, caller: str, size: int) -> Iterator[None]:
         """Hold `size` bytes while the block runs. Raises `Overloaded` where the caller holds too much already."""
-        if self._held[caller] + size > MAX_BYTES:
-            raise Overloaded(
-                f"the starts of your open unmaskings hold {MAX_BYTES >> 20} MiB, which is the most; try again when one "
-                "has ended"
-            )
+        if self._held[caller] + size > self._most:
+            raise Overloaded(f"{self._what} may hold {self._most >> 20} MiB at one time; try again when one has ended")
         self._held[caller] += size
         try:
             yield

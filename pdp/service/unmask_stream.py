@@ -13,8 +13,9 @@ from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import Conflict, InvalidRequest, PdpError, ValueRefused
-from pdp.masking.job import Progress, Threads
+from pdp.masking.job import Progress
 from pdp.masking.opening import Opening
+from pdp.masking.threads import Threads
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.info import MESSAGE_BYTES
 from pdp.service.room import Room
@@ -34,6 +35,9 @@ from pdp.workflow.unmasking import Chunked
 
 _TRIES = 8
 """Tries to become the stream that goes on, where others of the same work come at once."""
+STARTS_BYTES = 32 << 20
+"""Bytes of the starts of one caller's open streams, in one process: eight of the largest. In memory a start takes four
+times as much."""
 Record = Callable[[Entry], Awaitable[None]]
 """Makes a record durable, also for a caller that has hung up."""
 
@@ -43,7 +47,7 @@ class UnmaskStreams:
 
     def __init__(self, jobs: MaskJobs, unmaskings: Unmaskings, record: Record, threads: Threads) -> None:
         self._jobs, self._unmaskings, self._record, self._threads = jobs, unmaskings, record, threads
-        self._room = Room()
+        self._room = Room(STARTS_BYTES, "the starts of your open unmaskings")
 
     async def answers(
         self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
@@ -53,7 +57,7 @@ class UnmaskStreams:
         size = 0 if first is None else first.ByteSize()
         try:
             with self._room.taken(caller.identity, size):
-                start = await self._threads.run(lambda: _start(first))  # of 65,536 entries: a look at all takes 30 ms
+                start = await self._threads.run(caller.identity, lambda: _start(first), size)  # up to 30 ms
                 async with aclosing(self._answers(start, requests, caller)) as answers:
                     async for answer in answers:
                         yield answer
@@ -65,7 +69,8 @@ class UnmaskStreams:
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
         """What breaks the stream is recorded with the chunks that have left."""
         authorization = mask_scope.authorization("unmask", start.scope)
-        chunked = await self._threads.run(lambda: Chunked(start, self._unmaskings))
+        run = self._threads.of(caller.identity)
+        chunked = await run(lambda: Chunked(start, self._unmaskings), start.ByteSize())
 
         async def begin(progress: Progress, decided: Decided) -> None:
             mask_scope.require_fits(_opened(message.decision(decided), progress))
@@ -78,7 +83,7 @@ class UnmaskStreams:
         if progress is None:
             yield UnmaskStreamResponse(opened=opened)
             return
-        opening = await self._threads.run(lambda: Opening(start, progress, self._threads))
+        opening = await run(lambda: Opening(start, progress, run), start.ByteSize())
         stream = await self._begun(_Stream(start, progress, opening, self._unmaskings), chunked.claim)
         opened.next_chunk = stream.work.first
         try:

@@ -16,6 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from pdp import addressee
 from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
 from pdp.audit.record import Entry
+from pdp.caller import named
 from pdp.canonical import kind
 from pdp.errors import NotFound
 from pdp.seal import Sealer
@@ -57,8 +58,14 @@ class Approvals:
         """The approval that this caller opened. `NotFound`, with `advice`, where there is none."""
         held = await self.get(approval_id)
         if held is None or held.approval.caller != caller:
-            sentence = "this caller has no such approval"
-            raise NotFound("APPROVAL_NOT_FOUND", f"{sentence}; {advice}" if advice else sentence)
+            raise _unknown(advice)
+        return held
+
+    async def of_its_requester(self, principal: str, approval_id: str) -> ApprovalAt:
+        """The approval that `principal` opened, or that has it among its requester principals. Else `NotFound`."""
+        held = await self.get(approval_id)
+        if held is None or principal not in {held.approval.caller, *held.approval.principals}:
+            raise _unknown()
         return held
 
     async def by_request_id(self, caller: str, request_id: str) -> ApprovalAt | None:
@@ -72,6 +79,11 @@ class Approvals:
     async def of_caller(self, caller: str, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
         """The caller's approvals with ids below `before` (empty: from the newest), newest first."""
         condition: Document = {"caller": {"$eq": caller}}
+        return await self._page(condition, state, before, limit)
+
+    async def in_the_name_of(self, principal: str, state: State | None, before: str, limit: int) -> list[ApprovalAt]:
+        """The approvals that other callers opened with `principal` among their requester principals, newest first."""
+        condition: Document = {"principals": {"$eq": principal}, "caller": {"$ne": principal}}
         return await self._page(condition, state, before, limit)
 
     async def last_approved(self, approval: Approval) -> ApprovalAt | None:
@@ -102,6 +114,7 @@ class Approvals:
             "state": State.PENDING,
             "reviews": [],
             "kind": kind(opening.request),
+            "named": named(opening.request),
             "addressees": addressee.words(opening.requirements),
             "due_at": sealed_at + timedelta(milliseconds=opening.pending_for_ms),
             "untold": untold(outbox, State.PENDING) if self._notified else [],
@@ -269,6 +282,11 @@ def raise_if_request_id(error: DuplicateKeyError) -> None:
     pattern = (error.details or {}).get("keyPattern", {})
     if "request_ids" in pattern:
         raise RequestIdTaken from None
+
+
+def _unknown(advice: str = "") -> NotFound:
+    sentence = "this caller has no such approval"
+    return NotFound("APPROVAL_NOT_FOUND", f"{sentence}; {advice}" if advice else sentence)
 
 
 def _found(document: Document) -> ApprovalAt:

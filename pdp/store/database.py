@@ -176,9 +176,6 @@ class Database:
             partialFilterExpression={"request_ids": {"$exists": True}},
         )
         await approvals.create_index(
-            [("principals", 1)], name="pending_behind", partialFilterExpression={"state": {"$eq": "PENDING"}}
-        )
-        await approvals.create_index(
             [("caller", 1), ("digest", 1), ("closed_at", -1)],
             name="denied",
             partialFilterExpression={"state": {"$eq": "DENIED"}},
@@ -194,6 +191,7 @@ class Database:
             partialFilterExpression={"state": {"$eq": "PENDING"}},
         )
         await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
+        await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
         await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
         await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
         await approvals.create_index(

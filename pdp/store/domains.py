@@ -7,6 +7,7 @@ import orjson
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from pdp.domain import fixed
 from pdp.errors import MaskPlanRefused
 from pdp.store.database import Database, unavailable
 
@@ -72,4 +73,5 @@ class Domains:
 
 
 def _canonical(declaration: Any) -> bytes:
-    return orjson.dumps(declaration, option=orjson.OPT_SORT_KEYS)
+    """What of a declaration may not change, as it is stored."""
+    return orjson.dumps(fixed(declaration), option=orjson.OPT_SORT_KEYS)

@@ -1,5 +1,6 @@
 """Counts the approvals that wait for people and finds recent denials, for the limits. Each query has its own index."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,28 +17,16 @@ class Pressure:
 
     async def pending(self, caller: str, limit: int) -> int:
         """How many approvals of this caller wait, counted up to `limit`."""
-        condition = {"caller": {"$eq": caller}, **_waits()}
-        async with unavailable():
-            return await self._collection.count_documents(condition, limit=limit, hint="one_pending")
+        return await self._pending({"caller": {"$eq": caller}}, limit)
 
-    async def pending_behind(self, persons: Sequence[str], limit: int) -> int:
-        """The largest number of waiting approvals of one of `persons`. From `limit` on it may be counted too low."""
-        if not persons:
-            return 0
-        among: Document = {"principals": {"$in": list(persons)}}
-        pipeline: list[Document] = [
-            {"$match": {**among, **_waits()}},
-            {"$limit": limit * len(persons)},  # among this many, one person has at least `limit`
-            {"$project": {"principals": 1}},
-            {"$unwind": "$principals"},
-            {"$match": among},
-            {"$group": {"_id": "$principals", "pending": {"$sum": 1}}},
-            {"$sort": {"pending": -1}},
-            {"$limit": 1},
-        ]
+    async def pending_for(self, caller: str, persons: Sequence[str], limit: int) -> int:
+        """The largest number of the caller's waiting approvals that name one of `persons`, counted up to `limit`."""
+        counts = [self._pending({"caller": {"$eq": caller}, "named": {"$eq": person}}, limit) for person in persons]
+        return max(await asyncio.gather(*counts), default=0)
+
+    async def _pending(self, condition: Document, limit: int) -> int:
         async with unavailable():
-            cursor = await self._collection.aggregate(pipeline, hint="pending_behind")
-            return max([found["pending"] async for found in cursor], default=0)
+            return await self._collection.count_documents({**condition, **_waits()}, limit=limit, hint="one_pending")
 
     async def denied(self, caller: str, digest: str, within: timedelta) -> str:
         """The id of the caller's last approval of this request that was denied `within` this time; else empty."""

@@ -1,7 +1,7 @@
 """The unmaskings that go on chunk by chunk: how far each is, and which of its streams may go on."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -21,7 +21,7 @@ class Unmasking:
     2. `sent` chunks have left, of which the last one may not have arrived.
     3. `stream` is the one that may go on; it began at chunk `first`, and follows the stream `after`.
     4. `is_done` says that all have arrived, and `record_id` where the log says it. `is_over` says that a day has
-       passed.
+       passed since it began `at` this time.
     """
 
     claim: str
@@ -36,6 +36,7 @@ class Unmasking:
     record_id: str = ""
     is_done: bool = False
     is_over: bool = False
+    at: datetime | None = None
 
     @property
     def next_chunk(self) -> int:
@@ -119,7 +120,7 @@ class Unmaskings:
 
 _STORED = (
     *("decision_id", "caller", "request_id", "digest"),
-    *("sent", "stream", "first", "record_id", "is_done"),
+    *("sent", "stream", "first", "record_id", "is_done", "at"),
 )
 
 

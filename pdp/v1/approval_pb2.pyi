@@ -57,14 +57,16 @@ VERDICT_DENY: Verdict
 VERDICT_CHANGES_REQUESTED: Verdict
 
 class ListApprovalsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "state")
+    __slots__ = ("page_size", "page_token", "state", "asked_in_my_name")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_IN_MY_NAME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     state: ApprovalState
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ...) -> None: ...
+    asked_in_my_name: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., asked_in_my_name: bool = ...) -> None: ...
 
 class ListApprovalsResponse(_message.Message):
     __slots__ = ("approvals", "next_page_token")

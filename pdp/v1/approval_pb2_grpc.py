@@ -90,7 +90,8 @@ class ApprovalServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CancelApproval(self, request, context):
-        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
+        of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

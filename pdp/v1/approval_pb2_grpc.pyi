@@ -44,7 +44,8 @@ class ApprovalServiceStub:
     with the state as it is. Callers who may see the approval with GetApproval may call it.
     """
     CancelApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]
-    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
+    of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
     """
     ReportOutcome: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]
@@ -69,7 +70,8 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     with the state as it is. Callers who may see the approval with GetApproval may call it.
     """
     CancelApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]  # type: ignore[assignment]
-    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+    """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
+    of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
     """
     ReportOutcome: _aio.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]  # type: ignore[assignment]
@@ -115,7 +117,8 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.CancelApprovalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.CancelApprovalResponse, _abc.Awaitable[_approval_pb2.CancelApprovalResponse]]:
-        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED.
+        """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
+        of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
         """
 

@@ -25,7 +25,7 @@ BATCH_SEMANTICS_DENY_ON_FIRST_DENY: BatchSemantics
 BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT: BatchSemantics
 
 class AuthorizeRequest(_message.Message):
-    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes")
+    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes", "attempt_id")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +38,7 @@ class AuthorizeRequest(_message.Message):
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     WANT_GRANT_FIELD_NUMBER: _ClassVar[int]
     SUPERSEDES_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     subject: _request_pb2.Subject
     on_behalf_of: _containers.RepeatedCompositeFieldContainer[_request_pb2.Subject]
     action: _request_pb2.Action
@@ -50,7 +51,8 @@ class AuthorizeRequest(_message.Message):
     explain: bool
     want_grant: bool
     supersedes: str
-    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ...) -> None: ...
+    attempt_id: str
+    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
     __slots__ = ("decision_id", "effect", "reasons", "obligations", "policy_revision", "request_digest", "on_behalf_of", "approval", "grant", "fired", "dry_run")

@@ -33,9 +33,10 @@ class MaskServiceStub(object):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
     and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-    begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-    lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+    has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+    lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+    scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
     used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
     its decision is used, only the plan is made and the quota looked at.
@@ -95,9 +96,10 @@ class MaskServiceServicer(object):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
     and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-    begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-    lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+    has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+    lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+    scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
     used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
     its decision is used, only the plan is made and the quota looked at.
@@ -137,8 +139,10 @@ class MaskServiceServicer(object):
         """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
         context, so that an approval fits exactly these tokens:
         1. `columns`: the columns that are reversed.
-        2. `count`: the number of values in them; of JSON text the number of values that are reversed in it.
-        3. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
+        2. `domains`: the domains whose tokens they hold, each once, sorted. The tokens tell their domain, not the table. A
+        column with a value that does not tell it has the domains that the policy gives to the column, too.
+        3. `count`: the number of values in them; of JSON text the number of values that are reversed in it.
+        4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
         and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
         one column named "records" whose values are the texts of the records.
         """
@@ -149,7 +153,8 @@ class MaskServiceServicer(object):
     def UnmaskStream(self, request_iterator, context):
         """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
         with these members added to the context, so that an approval fits exactly these tokens in this order:
-        1. `columns`, `domains`: the columns that are reversed, and the domain of each.
+        1. `columns`, `column_domains`: the columns that are reversed, and the domain of each. `domains`: the domains that the
+        policy has for them, each once, sorted.
         2. `count`: the sum of the entries' `values`. `chunks`: the number of chunks.
         3. `tokens_tree`: lower-case hex root of the Merkle tree (RFC 6962) over these entries. Each number has 8 bytes,
         big-endian. Each text follows its length in bytes, which is such a number.
@@ -161,9 +166,10 @@ class MaskServiceServicer(object):
         one before has come back and is kept: a chunk says that all before it have arrived. Close the sending side when the last
         one has come back; then the end comes. A chunk that is not the next one, or not as its entry says, ends the stream with
         INVALID_ARGUMENT/CHUNK_REFUSED before it is opened.
-        A stream that breaks is continued by another stream of the same caller with the same start and `request_id`, within 24 h
-        of the use of its decision: it goes on at the first chunk that is not known to have arrived. The policy is asked at each
-        stream, and its deny ends it. Of two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
+        A stream that breaks is continued by another stream of the same caller with the same start, within 24 h of the use of
+        its decision: it goes on at the first chunk that is not known to have arrived. Under an approval that takes the same
+        `attempt_id`; where none was needed, the same `request_id`. The policy is asked at each stream, and its deny ends it. Of
+        two streams the one that began later goes on, and the other ends with ABORTED/CONFLICT.
         Later than that the approval is used and its request denied, or, where none was needed,
         FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
         The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
@@ -229,9 +235,10 @@ class MaskService(object):
     3. A call masks everything or nothing. A value that does not fit its mask fails the call; in a stream it fails its batch
     and the rest.
     4. Errors name column, row and rule, never content.
-    5. A decision is used by one job. A use of an approval may be repeated under its request_id only as long as no work has
-    begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
-    lost: take a new request_id. For MaskStream and Rewrap an approval binds the scope, and lets one stream run.
+    5. A decision is used by one job. A use of an approval may be repeated by the same `attempt_id` only as long as no work
+    has begun under its decision; afterwards the repetition is FAILED_PRECONDITION/DECISION_USED, also where the answer was
+    lost: take a new request_id. A repetition by another attempt is denied. For MaskStream and Rewrap an approval binds the
+    scope, and lets one stream run.
     6. A refused call uses nothing up. Quota is reserved, rows are masked and the answer is measured before an approval is
     used; where that fails, the approval stands as it stood and the quota is given back. A stream's rows come later: before
     its decision is used, only the plan is made and the quota looked at.

@@ -88,7 +88,8 @@ class ReviewServiceServicer(object):
         """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
         changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
         call with the last `resume_token` continues the stream.
-        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
+        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
+        most 8 such streams in a server).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

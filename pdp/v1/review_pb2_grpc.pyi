@@ -51,7 +51,8 @@ class ReviewServiceStub:
     """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
     changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
     call with the last `resume_token` continues the stream.
-    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
+    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
+    most 8 such streams in a server).
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
     """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
@@ -81,7 +82,8 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
     changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
     call with the last `resume_token` continues the stream.
-    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
+    Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
+    most 8 such streams in a server).
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
     """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
@@ -126,7 +128,8 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
         changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
         call with the last `resume_token` continues the stream.
-        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token).
+        Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
+        most 8 such streams in a server).
         """
 
     @_abc_1.abstractmethod

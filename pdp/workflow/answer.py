@@ -74,6 +74,7 @@ def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: s
         verdict,
         approval_id=approval_id,
         request_id=ask.request.request_id,
+        attempt_id=ask.request.attempt_id,
         justification=ask.request.justification,
         dry_run=ask.request.dry_run,
     )

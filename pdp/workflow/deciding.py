@@ -6,6 +6,8 @@ canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> gr
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -17,23 +19,22 @@ from pdp.caller import Caller, identity
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
-from pdp.opa.batching import Batcher, Question
+from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import is_undefined
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
+from pdp.turns import Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Answer, Ask
+from pdp.workflow.repeat import checked_attempt
 from pdp.workflow.settlement import Settlement
 
-SLICE = 64
-"""Items of a batch that are worked on between two chances for other calls; half of what one OPA query may hold."""
-
 Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
-"""(Field path, what is wrong) for each property of a resource of this type, and each member of this action's context,
-that the policy's schemas do not take."""
+"""(Field path, what is wrong) for each attribute of a canonical request that the policy's schemas do not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,12 @@ class Deciding:
         writer: Writer,
         grantor: Grantor,
         database: Database,
+        turns: Turns,
     ) -> None:
         self._realm, self._person_types, self._faults = realm, person_types, faults
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
-        self._writer, self._grantor, self._database = writer, grantor, database
+        self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
+        self._recording: set[asyncio.Task[None]] = set()
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """Every check of shape, and whether this caller may ask in these names.
@@ -98,6 +101,7 @@ class Deciding:
         request = _with_vouched(request, caller)
         if request.request_id:
             canonical.checked_id(request.request_id, "request_id")
+        checked_attempt(request.attempt_id)
         canonical.checked_text(request.justification, "justification")
         bound = canonical.canonical(request, self._realm)
         if faults := self._faults(bound.members):
@@ -113,7 +117,7 @@ class Deciding:
                 asks.append(self.checked(request, caller))
             except PdpError as error:
                 asks.append(Failed(error))
-            await _yield_to_others(index)
+            await self._turns.behind(index, caller.identity)
         return asks
 
     async def decide_one(self, ask: Ask) -> Decided:
@@ -133,25 +137,32 @@ class Deciding:
     ) -> list[Decided | Failed]:
         """Judge all, settle in order, record; what failed before stays as it is.
 
-        Behind the first effect at which `stops_at` says so nothing is settled, and the list ends there.
+        Behind the first effect at which `stops_at` says so nothing is settled, and the list ends there. What was
+        settled is recorded, also where the call ends before all of it is.
         """
+        outcomes: list[Decided | Failed] = []
         with self._writer.admitted(len(asks)):
             verdicts = await self._judge([ask for ask in asks if isinstance(ask, Ask)])
-            outcomes = await self._settle_each(asks, verdicts, stops_at)
+            try:
+                await self._settle_each(asks, verdicts, stops_at, outcomes)
+            except BaseException:
+                self._record_all_the_same(outcomes)
+                raise
             await self._record(outcomes)
         return await self._with_grants(outcomes)
 
     async def _judge(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
-        """The policy's verdict on each, in slices; an error in the place of one that has none."""
-        questions = [
-            Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
-            for ask in asks
-        ]
-        if len(questions) <= SLICE:
-            return [self._verdict(answer) for answer in await self._batcher.ask(questions)]
-        slices = [questions[at : at + SLICE] for at in range(0, len(questions), SLICE)]
-        answers = await asyncio.gather(*(self._batcher.ask(part) for part in slices))
-        return [self._verdict(answer) for part in answers for answer in part]
+        """The policy's verdict on each; an error in the place of one that has none."""
+        questions, verdicts = list[Question](), list[Verdict | PdpError]()
+        for index, ask in enumerate(asks):
+            questions.append(
+                Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
+            )
+            await self._turns.behind(index, ask.caller.identity)
+        for index, answer in enumerate(await self._batcher.ask(questions)):
+            verdicts.append(self._verdict(answer))
+            await self._turns.behind(index, asks[index].caller.identity)
+        return verdicts
 
     def _verdict(self, answer: object) -> Verdict | PdpError:
         if isinstance(answer, PdpError):
@@ -164,15 +175,20 @@ class Deciding:
             return error
 
     async def _settle_each(
-        self, asks: Sequence[Ask | Failed], verdicts: Iterable[Verdict | PdpError], stops_at: Callable[[Effect], bool]
-    ) -> list[Decided | Failed]:
-        judged, outcomes = iter(verdicts), list[Decided | Failed]()
+        self,
+        asks: Sequence[Ask | Failed],
+        verdicts: Iterable[Verdict | PdpError],
+        stops_at: Callable[[Effect], bool],
+        outcomes: list[Decided | Failed],
+    ) -> None:
+        """Settle into `outcomes`, which hold what is settled wherever this ends."""
+        judged = iter(verdicts)
         for index, ask in enumerate(asks):
             outcomes.append(await self._settle(ask, next(judged)) if isinstance(ask, Ask) else ask)
             if stops_at(outcomes[-1].effect):
                 break
-            await _yield_to_others(index)
-        return outcomes
+            if isinstance(ask, Ask):
+                await self._turns.behind(index, ask.caller.identity)
 
     async def _settle(self, ask: Ask, judged: Verdict | PdpError) -> Decided | Failed:
         """Settle; a question that OPA could not answer, or that is one too many for people, is recorded as that."""
@@ -187,10 +203,22 @@ class Deciding:
 
     async def _record(self, outcomes: Sequence[Decided | Failed]) -> None:
         """No record, no answer."""
-        await self._writer.append([entry for outcome in outcomes for entry in _entries(outcome)])
+        caller = next((outcome.ask.caller.identity for outcome in outcomes if isinstance(outcome, Decided)), "")
+        await self._writer.append([entry for outcome in outcomes for entry in _entries(outcome)], caller=caller)
         for outcome in outcomes:
             if isinstance(outcome, Decided) and outcome.answer.step is not None:
                 self._delivery.delivered(outcome.answer.step)
+
+    def _record_all_the_same(self, outcomes: Sequence[Decided | Failed]) -> None:
+        """Record what was settled for a call that is over; of an approval's step, a sweep does it if this fails."""
+
+        async def record() -> None:
+            with suppress(PdpError):
+                await self._record(outcomes)
+
+        task = asyncio.get_running_loop().create_task(record(), context=Context())
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
 
     async def _with_grants(self, outcomes: list[Decided | Failed]) -> list[Decided | Failed]:
         """The same with their proofs. MongoDB is asked for its time only where a plain allow wants one."""
@@ -233,9 +261,3 @@ def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest
     joined.CopyFrom(request)
     joined.on_behalf_of.extend(Subject(type=kind, id=identifier) for kind, identifier in missing)
     return joined
-
-
-async def _yield_to_others(index: int) -> None:
-    """A chance for other calls after every slice."""
-    if index % SLICE == SLICE - 1:
-        await asyncio.sleep(0)

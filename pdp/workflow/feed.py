@@ -53,13 +53,14 @@ class Backlog:
 
 
 class Feed:
-    """Distributes the changes. `begin`, then `run` as a task; `end` lets everybody go."""
+    """Distributes the changes, and counts them in `distributed`. `begin`, then `run` as a task; `end` lets all go."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._backlogs: set[Backlog] = set()
         self._lost = self._ended = False
+        self.distributed = 0
 
     async def begin(self) -> None:
         """From here on nothing is missed. Raises `SetupError`."""
@@ -119,6 +120,7 @@ class Feed:
         self._lost = False
 
     def _distribute(self, change: Change) -> None:
+        self.distributed += 1
         for waiter in self._waiters.get(change.approval_id, ()):
             _done(waiter)
         for backlog in self._backlogs:

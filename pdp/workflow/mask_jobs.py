@@ -27,17 +27,21 @@ from pdp.errors import (
     PolicyInvalid,
     StoreUnavailable,
 )
-from pdp.masking.job import Job, Limits, Progress, Reservation, Threads
+from pdp.masking.job import Job, Progress, Reservation
 from pdp.masking.keys import MaskKeys
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import masks_input, selection
-from pdp.opa.queries import Opa
+from pdp.masking.question import Column, masks_input, parts, selection, whole
+from pdp.masking.threads import Threads
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
-from pdp.store.quotas import Quotas
+from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.deciding import Decided, Deciding
@@ -47,6 +51,8 @@ ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
 USE_SECONDS = 0.2
 """Seconds that the use of an approval and its records may take: two writes, which take about 20 ms."""
+BYTES_OF_COLUMN = 512
+"""Bytes of rows that are masked in the time that a column takes to plan."""
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
@@ -57,7 +63,7 @@ class _Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
 
     plan: masker.MaskPlan
-    persons: Sequence[str]
+    persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
 
 
@@ -81,7 +87,7 @@ class MaskJobs:
         *,
         person_types: frozenset[str],
         deciding: Deciding,
-        opa: Opa,
+        batcher: Batcher,
         keys: MaskKeys,
         domains: Domains,
         uses: MaskUses,
@@ -90,7 +96,7 @@ class MaskJobs:
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._person_types, self._deciding, self._opa = person_types, deciding, opa
+        self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits = quotas, limits
         self._giving_back: set[asyncio.Task[None]] = set()
@@ -141,13 +147,13 @@ class MaskJobs:
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
-        keys = await self._threads.run(self._keys.current)
+        keys = await self._threads.run(caller.identity, self._keys.current)
         try:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused)
         if work.content is not None and not await self._deciding.denies(ask):
-            await self._threads.run(work.content)
+            await self._threads.run(caller.identity, work.content, work.size)
         return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
@@ -180,7 +186,7 @@ class MaskJobs:
         job = Job(work.action, caller, planned.persons, planned.plan, attempt.keys, work.shape, planned.context)
         used = answer.approval.approval.requirements if answer.approval and answer.used else ()
         allowed = allowance(used) if work.action == "unmask" else 0
-        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.run)
+        return Progress(job, Reservation(self._quotas, self._limits, job, allowed), self._threads.of(caller.identity))
 
     async def _given_back(self, attempt: _Attempt) -> None:
         """Give back what is reserved and not kept: also of a call that was cancelled, or whose time is over.
@@ -214,9 +220,10 @@ class MaskJobs:
     async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
         columns = work.shape.columns
-        answer = await self._opa.masks(masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns))
-        selected = selection(answer, columns, partial=work.action != "mask")
-        plan = await self._threads.run(
+        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
+        selected = selection(whole(answers), columns, partial=work.action != "mask")
+        run = self._threads.of(ask.caller.identity)
+        plan = await run(
             lambda: compiled(
                 work.shape,
                 selected,
@@ -226,11 +233,13 @@ class MaskJobs:
                 subject=identity(ask.request.subject),
                 masked_version=work.masked_version,
                 only=work.only,
-            )
+            ),
+            len(columns) * BYTES_OF_COLUMN,
         )
         await self._domains.require(used_domains(plan))
-        persons = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
-        return _Planned(plan, sorted(persons), await self._threads.run(lambda: work.bound(plan)))
+        people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
+        persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
+        return _Planned(plan, persons, await run(lambda: work.bound(plan, keys), work.size))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
@@ -265,6 +274,12 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
+
+
+def _question(ask: Ask, columns: Sequence[Column]) -> Question:
+    asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
+    suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
+    return Question(asked, suspect, about=About.MASKS)
 
 
 def _require_time(answer: Answer) -> None:

@@ -36,13 +36,15 @@ class Work:
     3. `begin` does, before the decision is used, all that may be refused. It gets the decision as it would be answered,
        but for its proof and stamps. For a stream, whose content comes later, it sees that the quota has room.
     4. `continued` is of work that goes on in call after call.
+    5. `size` is that of the content, in bytes.
     """
 
     action: str
     shape: Shape
     masked_version: int = 0
     only: Sequence[str] = ()
-    bound: Callable[[masker.MaskPlan], Mapping[str, Any]] = lambda _: {}
+    bound: Callable[[masker.MaskPlan, masker.Keyring], Mapping[str, Any]] = lambda _, __: {}
     content: Callable[[], object] | None = None
     begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
     continued: Continued | None = None
+    size: int = 0

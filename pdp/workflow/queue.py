@@ -11,7 +11,10 @@ from pdp import addressee
 from pdp.approval import ApprovalAt
 from pdp.caller import Caller
 from pdp.decision import policy_review, review_input
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.store.queue import Place, Queue
 from pdp.workflow.reviewing import Reviewing
 
@@ -43,8 +46,8 @@ class _Reach:
 class ReviewQueue:
     """Pages through what a caller may review."""
 
-    def __init__(self, queue: Queue, reviewing: Reviewing, opa: Opa) -> None:
-        self._queue, self._reviewing, self._opa = queue, reviewing, opa
+    def __init__(self, queue: Queue, reviewing: Reviewing, batcher: Batcher) -> None:
+        self._queue, self._reviewing, self._batcher = queue, reviewing, batcher
 
     async def page(self, caller: Caller, after: Place | None, limit: int) -> Page:
         """At most `limit` approvals behind `after`. It has fewer at the end, or where very many were looked at."""
@@ -64,13 +67,13 @@ class ReviewQueue:
 
     async def _reach(self, caller: Caller) -> _Reach:
         """Ask the policy which words reach the caller."""
-        asked = await self._queue.asked()
+        every = iter((await self._queue.asked()).items())
         words, names = [addressee.of_identity(caller.identity)], {caller.identity}
-        every = iter(asked.items())
         while some := dict(islice(every, WORDS_AT_ONCE)):
             question = review_input(_NO_REQUEST, caller, list(some.values()), [caller], time.time_ns())
-            answer = policy_review(await self._opa.review(question), [caller.identity], len(some))
-            reviewer = answer.reviewers[0]
+            asked = Question(question, Suspect(caller.identity), about=About.REVIEWS)
+            [answer] = await self._batcher.each([asked])
+            reviewer = policy_review(answer, [caller.identity], len(some)).reviewers[0]
             words += [list(some)[index] for index in reviewer.fits]
             names.add(reviewer.person)
         return _Reach(words, frozenset(names))

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from pdp import grant
 from pdp.approval import ApprovalAt
+from pdp.canonical import checked_id
 from pdp.decision import Verdict
+from pdp.errors import InvalidRequest
 from pdp.recording.delivery import Delivery
 from pdp.recording.uses import Uses, recorded_verdict
 from pdp.store.mask_uses import decision_used
@@ -13,6 +14,8 @@ from pdp.workflow.integrity import Integrity
 
 CONTINUED_FOR = timedelta(hours=24)
 """The time after its use for which an unmasking goes on in other streams: a promise of the contract."""
+MAX_ATTEMPT_BYTES = 64
+"""Bytes of an attempt's id, as the contract says: it is stored in each use, and a random one needs no more."""
 
 
 class Repeats:
@@ -45,11 +48,20 @@ class Repeats:
 
 
 def is_repeat(ask: Ask, existing: ApprovalAt) -> bool:
-    """Whether this is the very use again, while its grant lives, or while its work may go on."""
-    approval, request_id = existing.approval, ask.request.request_id
-    if approval.used_by is None or approval.sealed_at is None or approval.closed_at is None or not request_id:
+    """Whether this is the very attempt that used the approval: it asks again, because an answer may be lost.
+
+    Another attempt, or one without an id, may run beside the one that has the use, also under the same request id. An
+    unmasking goes on for `CONTINUED_FOR`.
+    """
+    use, closed_at = existing.approval.used_by, existing.approval.closed_at
+    if use is None or closed_at is None or not use.attempt_id or use.attempt_id != ask.request.attempt_id:
         return False
-    goes_on = ask.continues and bool(approval.used_by.claim)
-    lasts = CONTINUED_FOR if goes_on else timedelta(seconds=grant.LIFETIME_SECONDS)
-    lives = existing.now < approval.closed_at + lasts
-    return lives and approval.used_by.request_id == request_id
+    return not (ask.continues and use.claim) or existing.now < closed_at + CONTINUED_FOR
+
+
+def checked_attempt(attempt_id: str) -> None:
+    """Raise `InvalidRequest` where a caller's attempt has an id that is too long, or has control characters."""
+    if attempt_id:
+        checked_id(attempt_id, "attempt_id")
+    if len(attempt_id.encode()) > MAX_ATTEMPT_BYTES:
+        raise InvalidRequest.field("attempt_id", f"has more than {MAX_ATTEMPT_BYTES} bytes; a random one needs fewer")

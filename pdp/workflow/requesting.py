@@ -1,10 +1,10 @@
-"""What the caller that opened an approval may do to it: withdraw it, and say what became of its use."""
+"""What those behind a request may do to its approval: withdraw it, and say what became of its use."""
 
 from datetime import timedelta
 
 from pdp import grant
 from pdp.approval import ApprovalAt, Outcome, OutcomeState, State
-from pdp.caller import Caller
+from pdp.caller import Caller, is_person
 from pdp.errors import ApprovalNotConsumed, ApprovalNotPending, OutcomeReported
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
@@ -15,10 +15,16 @@ _WITHDRAWN = {State.PENDING: State.CANCELLED, State.APPROVED: State.REVOKED}
 
 
 class Requesting:
-    """Steps of a requester on its own approvals; those of others are not there."""
+    """Steps of requesters on approvals of theirs; those of others are not there.
 
-    def __init__(self, approvals: Approvals, delivery: Delivery, integrity: Integrity) -> None:
+    Only the caller that opened an approval uses it. The people in whose name it was asked may withdraw it, too.
+    """
+
+    def __init__(
+        self, approvals: Approvals, delivery: Delivery, integrity: Integrity, person_types: frozenset[str]
+    ) -> None:
         self._approvals, self._delivery, self._integrity = approvals, delivery, integrity
+        self._person_types = person_types
 
     async def cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Withdraw an approval that was not used; the approval afterwards.
@@ -35,13 +41,18 @@ class Requesting:
         return await retried(lambda: self._report(caller, approval_id, state, detail))
 
     async def _cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt | None:
-        held = await self._approvals.of_its_caller(caller.identity, approval_id)
+        held = await self._withdrawable(caller.identity, approval_id)
         after = _WITHDRAWN.get(held.state)
         if after is None:
             raise ApprovalNotPending(f"this approval is {held.state}; there is nothing to withdraw", state=held.state)
         await self._integrity.require(held.approval, caller, old=True)
         closed = await self._delivery.close(held.approval, after, caller.identity, reason)
         return ApprovalAt(closed, held.now) if closed else None
+
+    async def _withdrawable(self, identity: str, approval_id: str) -> ApprovalAt:
+        if is_person(identity, self._person_types):
+            return await self._approvals.of_its_requester(identity, approval_id)
+        return await self._approvals.of_its_caller(identity, approval_id)
 
     async def _report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt | None:
         held = await self._approvals.of_its_caller(caller.identity, approval_id)

@@ -1,11 +1,11 @@
 """Keeps people from being asked too often, and from nodding many things through at once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from pdp.approval import Approval, ApprovalAt, Eligibility, ReviewVerdict, State
-from pdp.caller import is_person
+from pdp.caller import is_person, named
 from pdp.decision import Verdict
 from pdp.errors import PdpError, ReviewIndividually, TooManyPending
 from pdp.requirement import Requirement
@@ -13,10 +13,14 @@ from pdp.store.approvals import Approvals
 from pdp.store.pace import Turn
 from pdp.store.pressure import Pressure
 
-MAX_PENDING_OF_CALLER = 100
-"""Approvals that wait at a time; soft: calls in one moment may go past it by their number."""
-MAX_PENDING_BEHIND_PERSON = 100
-"""The same for each person among the requester principals."""
+MAX_PENDING = 100
+"""A caller's approvals that wait at a time for one person; soft: calls in one moment may go past it by their number.
+
+It counts by caller and person together, so that requests in a stranger's name take nothing from the stranger, and one
+user of an agent takes nothing from the others.
+"""
+MAX_PENDING_OF_CALLER = 1_000
+"""A caller's approvals that wait at a time in all: ten people at their limit, and more than a team reviews in a day."""
 DENIED_FOR = timedelta(minutes=10)
 """How long the same request of the same caller is denied again without asking people."""
 
@@ -43,18 +47,21 @@ class ReviewLimits:
         approval_id = await self._pressure.denied(caller, digest, DENIED_FOR)
         return await self._approvals.get(approval_id) if approval_id else None
 
-    async def admit(self, caller: str, digest: str, principals: Sequence[str]) -> None:
-        """Raise `TooManyPending` where enough waits already, unless it is this very request that waits."""
-        persons = [name for name in principals if is_person(name, self._person_types)]
-        pending, behind = await asyncio.gather(
-            self._pressure.pending(caller, MAX_PENDING_OF_CALLER),
-            self._pressure.pending_behind(persons, MAX_PENDING_BEHIND_PERSON),
+    async def admit(self, caller: str, digest: str, request: bytes) -> None:
+        """Raise `TooManyPending` where enough waits already, unless it is this very request that waits.
+
+        A request that names no person counts with all that the caller asked for.
+        """
+        persons = [name for name in named(request) if is_person(name, self._person_types)]
+        most = MAX_PENDING_OF_CALLER if persons else MAX_PENDING
+        pending, alike = await asyncio.gather(
+            self._pressure.pending(caller, most), self._pressure.pending_for(caller, persons, MAX_PENDING)
         )
         whose = ""
-        if pending >= MAX_PENDING_OF_CALLER:
-            whose = f"{MAX_PENDING_OF_CALLER} approvals of this caller"
-        elif behind >= MAX_PENDING_BEHIND_PERSON:
-            whose = f"{MAX_PENDING_BEHIND_PERSON} approvals for a person behind this request"
+        if alike >= MAX_PENDING:
+            whose = f"{MAX_PENDING} approvals of this caller in the name of a person whom the request names"
+        elif pending >= most:
+            whose = f"{most:,} approvals of this caller"
         if whose and await self._approvals.pending(caller, digest) is None:
             raise TooManyPending(
                 f"{whose} wait for reviewers; have some of them reviewed, or cancel what is no longer needed, "

@@ -9,7 +9,10 @@ from pdp.approval import Approval
 from pdp.caller import Caller, is_person
 from pdp.decision import Verdict, review_input
 from pdp.errors import PolicyInvalid
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.policy_answer import policy_object, policy_revision, policy_text
 from pdp.requirement import Requirement
 
@@ -29,8 +32,8 @@ class Eligible:
 class Reviewers:
     """Asks the policy whom its data names. `groups_open`: tokens of people say in which groups they are."""
 
-    def __init__(self, opa: Opa, person_types: frozenset[str], *, groups_open: bool) -> None:
-        self._opa, self._person_types, self._groups_open = opa, person_types, groups_open
+    def __init__(self, batcher: Batcher, person_types: frozenset[str], *, groups_open: bool) -> None:
+        self._batcher, self._person_types, self._groups_open = batcher, person_types, groups_open
 
     async def or_deny(
         self, verdict: Verdict, request: bytes, caller: Caller, now_ns: int, principals: Sequence[str]
@@ -73,7 +76,8 @@ class Reviewers:
         self, request: bytes, caller: Caller, requirements: Sequence[Requirement], now_ns: int
     ) -> list[tuple[Mapping[str, str], bool]]:
         """For each requirement identity -> person, only identities of people, and whether there are more of them."""
-        answer = await self._opa.eligible(review_input(request, caller, requirements, [], now_ns))
+        question = review_input(request, caller, requirements, [], now_ns)
+        [answer] = await self._batcher.each([Question(question, Suspect(caller.identity), about=About.ELIGIBLE)])
         return [
             ({name: person for name, person in people.items() if is_person(name, self._person_types)}, more)
             for people, more in eligible(answer, len(requirements))

@@ -35,10 +35,14 @@ from pdp.errors import (
     NotFound,
 )
 from pdp.obstacle import Obstacle, obstacle
-from pdp.opa.queries import Opa
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon
+from pdp.turns import Turns
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
@@ -85,21 +89,42 @@ class View:
         return obstacle(self.held, self.answer, self.caller)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An approval as it is stored, and those in which somebody suggested its request."""
+
+    held: ApprovalAt
+    suggested: Sequence[ApprovalAt]
+
+
 class Reviewing:
     """Reads for reviewers, and their verdicts."""
 
-    def __init__(self, approvals: Approvals, opa: Opa, delivery: Delivery, integrity: Integrity) -> None:
-        self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
+    def __init__(
+        self, approvals: Approvals, batcher: Batcher, delivery: Delivery, integrity: Integrity, turns: Turns
+    ) -> None:
+        self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
+        self._turns = turns
 
     async def view(self, caller: Caller, approval_id: str) -> View:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
 
         Raises `NotFound`, also for the approvals of others.
         """
+        return await self.seen(caller, await self.read(approval_id))
+
+    async def read(self, approval_id: str) -> "Read":
+        """The approval for whom it may concern. Raises `NotFound`."""
         held = await self._approvals.get(approval_id)
         if held is None:
             raise _not_found()
-        view = await self._view(caller, held)
+        return Read(held, await self._approvals.suggesting([held.approval.digest]))
+
+    async def seen(self, caller: Caller, read: "Read") -> View:
+        """`view` of what was read."""
+        held = read.held
+        [answer] = await self._batcher.each([_question(held.approval, caller)])
+        view = _seen(held, answer, caller, read.suggested)
         own = held.approval.caller == caller.identity
         if not own and not view.eligibility.fits and caller.identity not in barred(held.approval, view.answer):
             raise _not_found()
@@ -190,19 +215,27 @@ class Reviewing:
             raise too_soon(early.turn) from None
 
     async def _view(self, caller: Caller, held: ApprovalAt) -> View:
-        answer = await self._opa.review(_question(held.approval, caller))
-        return _seen(held, answer, caller, await self._approvals.suggesting([held.approval.digest]))
+        [view] = await self._views(caller, [held])
+        return view
 
     async def _views(self, caller: Caller, some: Sequence[ApprovalAt]) -> list[View]:
         """`_view` of each, with one query to the policy and one to MongoDB."""
-        answers = await self._opa.reviews([_question(held.approval, caller) for held in some])
+        questions, views = list[Question](), list[View]()
+        for index, held in enumerate(some):
+            questions.append(_question(held.approval, caller))
+            await self._turns.behind(index, caller.identity)
+        answers = await self._batcher.each(questions)
         suggested = await self._approvals.suggesting([held.approval.digest for held in some])
-        return [_seen(held, answer, caller, suggested) for held, answer in zip(some, answers, strict=True)]
+        for index, (held, answer) in enumerate(zip(some, answers, strict=True)):
+            views.append(_seen(held, answer, caller, suggested))
+            await self._turns.behind(index, caller.identity)
+        return views
 
 
-def _question(approval: Approval, caller: Caller) -> bytes:
+def _question(approval: Approval, caller: Caller) -> Question:
     requester = Caller.requester(approval.caller)
-    return review_input(approval.request, requester, approval.requirements, [caller], time.time_ns())
+    asked = review_input(approval.request, requester, approval.requirements, [caller], time.time_ns())
+    return Question(asked, Suspect(caller.identity, kind(approval.request)), about=About.REVIEWS)
 
 
 def _seen(held: ApprovalAt, answer: Any, caller: Caller, suggested: Iterable[ApprovalAt]) -> View:

@@ -3,7 +3,7 @@
     evaluate -> ready -> compare-and-set (step and outbox in one update) -> records durable -> answer
 
 What the server itself does under an allow is made ready before anything is used for it (`Ask.ready`). Died before the
-compare-and-set: nothing happened. Died after: the same `request_id` finishes it, or a sweep delivers the records.
+compare-and-set: nothing happened. Died after: the same attempt gets the answer, or a sweep delivers the records.
 """
 
 from collections.abc import Sequence
@@ -28,13 +28,16 @@ from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
-from pdp.errors import InvalidRequest, RequestIdReused
-from pdp.opa.queries import Opa
+from pdp.errors import InvalidRequest
+from pdp.opa.batching import Batcher
+from pdp.opa.quarantine import Suspect
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
 from pdp.recording.delivery import OLD_SEAL, Delivery
 from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
-from pdp.workflow.ends import TOO_LITTLE, why_ended
+from pdp.workflow.ends import request_id_reused, too_little, why_ended
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.repeat import Repeats, is_repeat
 from pdp.workflow.retrying import retried
@@ -48,14 +51,14 @@ class Settlement:
     def __init__(
         self,
         approvals: Approvals,
-        opa: Opa,
+        batcher: Batcher,
         delivery: Delivery,
         uses: Uses,
         integrity: Integrity,
         reviewers: Reviewers,
         limits: ReviewLimits,
     ) -> None:
-        self._approvals, self._opa, self._delivery, self._integrity = approvals, opa, delivery, integrity
+        self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
         self._reviewers, self._limits = reviewers, limits
         self._repeats = Repeats(delivery, uses, integrity)
 
@@ -82,7 +85,7 @@ class Settlement:
             return await self._resume(ask, verdict, existing)
         if ask.request.dry_run:
             return answer_without_step(ask, verdict)
-        await self._limits.admit(ask.caller.identity, ask.canonical.digest, principals)
+        await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
         return await retried(lambda: self._open(ask, verdict, principals))
 
     async def _existing(self, ask: Ask) -> ApprovalAt | None:
@@ -91,7 +94,8 @@ class Settlement:
         if request.request_id:
             existing = await self._approvals.by_request_id(caller, request.request_id)
             if existing is not None:
-                _require_same_request(ask, existing.approval)
+                if existing.approval.digest != ask.canonical.digest:
+                    raise request_id_reused(existing.approval, request, ask.canonical.json, self._integrity.sealer)
                 return existing
         return await self._of_caller(ask, "approval_id", request.approval_id) if request.approval_id else None
 
@@ -197,7 +201,7 @@ class Settlement:
                 return await self._use(ask, verdict, existing)
             case State.CONSUMED if is_repeat(ask, existing):
                 return await self._repeats.answer(ask, verdict, existing)
-        why = why_ended(existing, is_old=self._integrity.sealer.is_old(approval))
+        why = why_ended(existing, ask.request, self._integrity.sealer)
         return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
     def _is_open_and_old(self, held: ApprovalAt) -> bool:
@@ -224,7 +228,9 @@ class Settlement:
         decision_id = identifier.new("dec")
         entries = [
             decision_record(ask, allowed, decision_id, approval.id),
-            event.approval_consumed(approval, decision_id, ask.request.request_id, verdict.revision),
+            event.approval_consumed(
+                approval, decision_id, ask.request.request_id, verdict.revision, ask.request.attempt_id
+            ),
         ]
         claim = await ask.claim(Answer(allowed, decision_id, entries, existing, used=True))
         try:
@@ -239,18 +245,22 @@ class Settlement:
     def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry, claim: str) -> Use:
         approval, decision_id = existing.approval, identifier.decision_id(decision.id)
         hashed = sha256(decision.record).hexdigest()
-        unsigned = Use(decision_id, ask.request.request_id, hashed, existing.now, claim=claim)
+        request = ask.request
+        unsigned = Use(
+            decision_id, request.request_id, hashed, existing.now, claim=claim, attempt_id=request.attempt_id
+        )
         return replace(unsigned, signature=self._integrity.sealer.use(approval.id, approval.digest, unsigned))
 
     async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
         """Ask the current policy about all recorded reviewers under its current requirements."""
         reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
         question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
-        answer = await self._opa.review(question)
+        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS)
+        [answer] = await self._batcher.each([asked])
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 
     async def _void(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
-        denied = _ended(verdict, State.VOIDED, TOO_LITTLE)
+        denied = _ended(verdict, State.VOIDED, too_little(existing.approval, ask.request))
         if ask.request.dry_run:
             return answer_without_step(ask, denied, existing)
         decision_id = identifier.new("dec")
@@ -267,12 +277,3 @@ class Settlement:
 def _ended(verdict: Verdict, state: State, why: str) -> Verdict:
     """The deny because of an approval that is at its end."""
     return verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}")
-
-
-def _require_same_request(ask: Ask, approval: Approval) -> None:
-    if approval.digest != ask.canonical.digest:
-        paths = differing_paths(approval.request, ask.canonical.json)
-        raise RequestIdReused(
-            "request_id names another request of this caller; take a new one for a new request",
-            violations=[(path, "differs from the request that took this request_id") for path in paths],
-        )

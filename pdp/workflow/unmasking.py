@@ -22,7 +22,7 @@ class Chunked:
         self._found = False
         self.claim = ""
 
-    def bound(self, plan: masker.MaskPlan) -> Mapping[str, Any]:
+    def bound(self, plan: masker.MaskPlan, _: masker.Keyring) -> Mapping[str, Any]:
         """What an approval is bound to. Raises `MaskPlanRefused` where the policy reverses other columns or domains."""
         return chunks_context(plan, self._start)
 
@@ -30,10 +30,14 @@ class Chunked:
         """The claim that this stream goes on with; empty for a new one. Raises `RequestIdReused` and `DecisionUsed`."""
         found = await self._unmaskings.of_request(ask.caller.identity, ask.request.request_id)
         if found is not None and found.digest != ask.canonical.digest:
-            raise RequestIdReused("request_id began to unmask other tokens, or for others; take a new one")
+            raise RequestIdReused(
+                f"under {_began(found)} this request_id began to unmask other tokens, or for others; take a new one",
+                decision_id=found.decision_id,
+            )
         if found is not None and found.is_over:
             raise DecisionUsed(
-                "this unmasking began more than a day ago; take a new request_id", decision_id=found.decision_id
+                f"this unmasking began more than a day ago, under {_began(found)}; take a new request_id",
+                decision_id=found.decision_id,
             )
         held = answer.claim or (found.claim if found else "")
         self._found = found is not None and found.claim == held
@@ -61,3 +65,8 @@ class Chunked:
             )
         )
         self.claim = claim
+
+
+def _began(work: Unmasking) -> str:
+    """The decision of some work, and since when it is used."""
+    return f"{work.decision_id} at {work.at:%Y-%m-%dT%H:%M:%SZ}" if work.at else work.decision_id

@@ -5,26 +5,41 @@ follow the feed -> read -> policy: does it concern the caller -> tell what is ne
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import orjson
 
 from pdp import deadline
 from pdp.approval import OPEN, ApprovalAt, State
 from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
-from pdp.errors import NotFound, ResumeTokenTooOld, StoreUnavailable
+from pdp.errors import NotFound, Overloaded, ResumeTokenTooOld, StoreUnavailable
+from pdp.gate import Gate
 from pdp.store.changes import Change, Changes
 from pdp.store.queue import Place
+from pdp.turns import Turns
 from pdp.workflow.feed import Feed
 from pdp.workflow.queue import ReviewQueue
-from pdp.workflow.reviewing import Reviewing, View
+from pdp.workflow.reviewing import Read, Reviewing, View
+from pdp.workflow.shared import Shared
 
 WAIT_SECONDS = 60.0
 """Seconds that one WaitApproval may take, as the contract says; a client then waits again."""
 SPARE_SECONDS = 0.5
 """Seconds of the caller's time that are kept for reading the approval once more at the end of a wait."""
-AT_ONCE = 32
-"""Followers that read and ask the policy at the same time; the others wait their turn, so that decisions go first."""
+AT_ONCE = 128
+"""Looks at the same time, each a read or a question to the policy; the others wait. One query holds as many."""
+PAGES_AT_ONCE, PAGES_OF_ONE = 4, 2
+"""Pages of queues that are read at the same time, and of one caller: a page takes 30 ms of the processor."""
+MAX_WATCHES = 8
+"""Watches of one caller in one process: a limit of the contract."""
+STREAM_SECONDS = 30 * 60.0
+"""Seconds that a watch waits for its next page at most: as long as a stream may take."""
+KEEP_SECONDS = 1.0
+"""Seconds for which what a change looks like is kept for watchers that come to it later."""
 _PAGE = 100
 """Pending approvals that are read at once for the beginning of a watch."""
 
@@ -62,9 +77,12 @@ class _Known:
 class Watching:
     """Follows approvals on behalf of callers."""
 
-    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, changes: Changes, feed: Feed) -> None:
-        self._queue, self._reviewing, self._changes, self._feed = queue, reviewing, changes, feed
+    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, changes: Changes, feed: Feed, turns: Turns) -> None:
+        self._queue, self._reviewing, self._changes, self._feed, self._turns = queue, reviewing, changes, feed, turns
+        self._pages = Gate(PAGES_AT_ONCE, PAGES_OF_ONE)
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._watches: Counter[str] = Counter()
+        self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
 
     async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
         """The approval once its state is not `known`, or as it is when the time is up. Raises `NotFound`."""
@@ -72,7 +90,8 @@ class Watching:
         end = deadline.end(WAIT_SECONDS, SPARE_SECONDS)
         while True:
             with self._feed.change_of(approval_id) as changed:
-                found = (await self._view(caller, approval_id)).held
+                key = (approval_id, self._feed.distributed, *_as_reviewer(caller))
+                found = (await self._waits.get(key, lambda: self._view(caller, approval_id))).held
                 left = end - clock()
                 if found.state is not known or left <= 0:
                     return found
@@ -88,7 +107,7 @@ class Watching:
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
         known = _Known(resumed=bool(resume_token) or changes_only)
-        with self._feed.backlog() as backlog:
+        with self._watched(caller), self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
                 for change in missed:
@@ -103,6 +122,7 @@ class Watching:
             while True:
                 raise_if_cancelled()
                 change = await backlog.take()
+                await self._turns.turn(caller.identity)
                 reached = max(reached, change.position)
                 if (update := await self._update(caller, change, known, reached)) is not None:
                     yield update
@@ -113,7 +133,7 @@ class Watching:
             return None
         approval_id = change.approval_id
         try:
-            view = await self._view(caller, approval_id)
+            view = await self._look(caller, change)
         except NotFound:
             view = None
         if view is not None and view.held.approval.version < change.version:
@@ -125,6 +145,28 @@ class Watching:
         known.approvals[approval_id] = (version, view is not None and view.held.state in OPEN)
         return Update(approval_id, view.held if view else None, may_review, _token(reached))
 
+    async def _look(self, caller: Caller, change: Change) -> View:
+        """What a change looks like: it is read once, and the policy is asked once for each caller."""
+        key = (change.approval_id, change.version)
+
+        async def seen() -> View:
+            async with self._at_once:
+                read = await self._reads.get(key, lambda: self._reviewing.read(change.approval_id))
+                return await self._reviewing.seen(caller, read)
+
+        return await self._views.get((*key, *_as_reviewer(caller)), seen)
+
+    @contextmanager
+    def _watched(self, caller: Caller) -> Iterator[None]:
+        if self._watches[caller.identity] >= MAX_WATCHES:
+            raise Overloaded(f"this caller has {MAX_WATCHES} watches here, which is the most; end one of them", 5.0)
+        self._watches[caller.identity] += 1
+        try:
+            yield
+        finally:
+            self._watches[caller.identity] -= 1
+            self._watches += Counter()  # drops callers without a watch
+
     async def _view(self, caller: Caller, approval_id: str) -> View:
         async with self._at_once:
             return await self._reviewing.view(caller, approval_id)
@@ -134,11 +176,17 @@ class Watching:
         more = not none
         after: Place | None = None
         while more:
-            async with self._at_once:
+            async with self._pages.place(caller.identity, _PAGE, STREAM_SECONDS):
                 page = await self._queue.page(caller, after, _PAGE)
             for _, found in page.approvals:
+                await self._turns.turn(caller.identity)
                 yield found
             after, more = page.more, page.more is not None
+
+
+def _as_reviewer(caller: Caller) -> tuple[Hashable, ...]:
+    """All of a caller on which a view depends."""
+    return caller.identity, caller.groups, orjson.dumps(caller.claims), caller.claims_elsewhere
 
 
 def _seconds_left(found: ApprovalAt) -> float:

@@ -19,6 +19,15 @@ eligible := {
 	principals := requester_principals with input as requested
 }
 
+# METADATA
+# description: |
+#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole, as in `decisions`.
+# entrypoint: true
+eligible_each[index] := answer if {
+	some index, item in input.batch
+	answer := eligible with input as item
+}
+
 named(reviewers) := {name | some name in reviewers.identities} | {name |
 	some group in reviewers.groups
 	some name in listed(group)

@@ -64,3 +64,17 @@ test_large_group_lists_its_first_members_and_says_so if {
 		"revisions": ["r1"],
 	}
 }
+
+test_many_are_asked_about_at_once if {
+	one := {
+		"request": {"subject": {"type": "user", "id": "carol"}, "on_behalf_of": []},
+		"caller": {"identity": "user:carol", "kind": "person", "groups": []},
+		"requirements": [{"reviewers": {"identities": ["user:bob"]}}],
+		"reviewers": [],
+		"now": 0,
+	}
+	other := object.union(one, {"requirements": []})
+	answers := pdp.eligible_each with input as {"batch": {"0": one, "1": other}}
+	answers["0"].requirements == [{"user:bob": "user:bob"}]
+	answers["1"].requirements == []
+}

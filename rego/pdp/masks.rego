@@ -30,6 +30,15 @@ masks := {
 
 # METADATA
 # description: |
+#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole, as in `decisions`.
+# entrypoint: true
+masks_each[index] := answer if {
+	some index, item in input.batch
+	answer := masks with input as item
+}
+
+# METADATA
+# description: |
 #   The entries that name the column. If no entry names it or a column that contains it, a leaf gets the entries that name
 #   `*`.
 column_masks(column, tags, entries) := [entry |

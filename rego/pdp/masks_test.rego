@@ -92,3 +92,16 @@ test_policy_without_domains_or_tags if {
 	answer.domains == {}
 	answer.columns == {"id": [id]}
 }
+
+test_many_are_asked_about_at_once if {
+	asked := {
+		"request": object.remove(base, ["caller", "now"]),
+		"caller": base.caller,
+		"now": base.now,
+		"columns": [column("id")],
+	}
+	answers := pdp.masks_each with input as {"batch": {"0": asked, "1": object.union(asked, {"columns": []})}}
+		with data.policy.mask as {rest}
+	answers["0"].columns == {"id": [rest]}
+	answers["1"].columns == {}
+}

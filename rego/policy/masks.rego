@@ -1,17 +1,19 @@
 package policy
 
+import data.lib.tags
+
 # METADATA
 # title: Customers leave masked
 # description: |
-#   The mask of each column of `data.customer_tables`, for every subject. `data.domains` declares the domains; columns of
-#   one domain join across tables. A column that is not listed here has no mask, so it does not leave.
+#   The mask of each column of `data.customer_tables`, for every subject and however the caller writes the table's name.
+#   `data.domains` declares the domains; columns of one domain join across tables. A column that is not listed here has no mask, so it does not leave.
 mask contains {
 	"rule": "customers.record",
 	"reason": "the record's own number, which joins",
 	"columns": ["rec_id"],
 	"domain": "customer.record",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -20,7 +22,7 @@ mask contains {
 	"columns": ["soc_sec_id"],
 	"domain": "customer.ssn",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -29,7 +31,7 @@ mask contains {
 	"columns": ["given_name", "surname"],
 	"domain": "customer.name",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -38,7 +40,7 @@ mask contains {
 	"columns": ["email"],
 	"domain": "customer.email",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -47,7 +49,7 @@ mask contains {
 	"columns": ["phone"],
 	"domain": "customer.phone",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -56,7 +58,7 @@ mask contains {
 	"columns": ["street_number", "address_1"],
 	"mask": "redact",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -65,7 +67,7 @@ mask contains {
 	"columns": ["address_2"],
 	"mask": "nullify",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -75,7 +77,7 @@ mask contains {
 	"mask": "partial",
 	"keep_first": 1,
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -85,7 +87,7 @@ mask contains {
 	"mask": "generalize",
 	"to": "zip3",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 mask contains {
@@ -98,7 +100,7 @@ mask contains {
 	"format": "%Y%m%d",
 	"unfit": "null",
 } if {
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 # METADATA
@@ -108,10 +110,10 @@ obligation contains {
 	"rule": "customers.export",
 	"reason": "customers leave masked",
 	"type": "mask",
-	"properties": {"table": input.resource.id},
+	"properties": {"table": tags.table},
 } if {
 	input.action.name == "export"
-	input.resource.id in data.customer_tables
+	tags.table in data.customer_tables
 }
 
 # METADATA

@@ -58,12 +58,14 @@ test_unknown_columns_and_tables_have_none if {
 }
 
 test_export_of_customers_obliges_to_mask if {
-	decision("export", "crm.customers").obligations == [{
-		"rule": "customers.export",
-		"reason": "customers leave masked",
-		"type": "mask",
-		"properties": {"table": "crm.customers"},
-	}]
+	every name in ["crm.customers", " CRM.Customers"] {
+		decision("export", name).obligations == [{
+			"rule": "customers.export",
+			"reason": "customers leave masked",
+			"type": "mask",
+			"properties": {"table": "crm.customers"},
+		}]
+	}
 	decision("export", "weather").obligations == []
 	decision("read", "crm.customers").obligations == []
 }

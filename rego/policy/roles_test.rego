@@ -11,7 +11,7 @@ effect(subject, on_behalf_of, action) := answer if {
 		"subject": subject,
 		"on_behalf_of": on_behalf_of,
 		"action": {"name": action, "properties": {}},
-		"resource": {"type": "table", "id": "customers", "properties": {}},
+		"resource": {"type": "table", "id": "weather", "properties": {}},
 		"context": {},
 		"caller": {"identity": concat(":", [subject.type, subject.id]), "kind": "person", "groups": []},
 		"now": 0,

@@ -1,6 +1,7 @@
 package policy
 
 import data.lib.parties
+import data.lib.tags
 
 # METADATA
 # title: Tagged data needs clearance
@@ -11,7 +12,7 @@ deny contains {
 	"rule": "tags.clearance",
 	"reason": sprintf("%s is not cleared for data tagged %s", [party, tag]),
 } if {
-	some tag in input.resource.properties.tags
+	some tag in tags.all
 	cleared := data.clearances[tag]
 	some party in parties.all
 	every role in parties.roles(party) {
@@ -25,8 +26,9 @@ deny contains {
 #   `data.requirements` says for each tag and action which people must approve it. A requirement leaves as it is written
 #   there, so that a misspelt key is refused and not dropped.
 needs_approval contains object.union(asked, requirement) if {
-	some tag in input.resource.properties.tags
-	requirement := data.requirements[tag][input.action.name]
+	some tag in tags.all
+	requirement := object.get(data.requirements, [tag, input.action.name], null)
+	requirement != null
 	asked := {
 		"rule": sprintf("tags.%s.%s", [tag, input.action.name]),
 		"reason": sprintf("%s of data tagged %s", [input.action.name, tag]),

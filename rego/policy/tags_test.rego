@@ -50,8 +50,23 @@ test_reading_personal_data_needs_nobody if {
 }
 
 test_export_of_other_data_needs_nobody if {
-	pdp.decision.effect == "ALLOW" with input as request(bot, "export", {"tags": ["public"]})
-	pdp.decision.effect == "ALLOW" with input as request(bot, "export", {})
+	weather := {"type": "table", "id": "weather", "properties": {}}
+	pdp.decision.effect == "ALLOW" with input as object.union(request(bot, "export", {}), {"resource": weather})
+}
+
+# The caller's word only adds: the tags of `customers` are in `data.table_tags`.
+test_what_the_caller_says_takes_no_tag_away if {
+	every sent in [{}, {"tags": []}, {"tags": ["PII"]}, {"tags": ["public"]}] {
+		answer := pdp.decision with input as request(bot, "export", sent)
+		[asked.rule | some asked in answer.requirements] == ["tags.pii.export"]
+	}
+}
+
+test_unknown_table_is_exported_as_a_personal_one if {
+	staging := {"type": "table", "id": "staging.copy", "properties": {}}
+	answer := pdp.decision with input as object.union(request(bot, "export", {}), {"resource": staging})
+	[asked.rule | some asked in answer.requirements] == ["tags.pii.export"]
+	pdp.decision.effect == "ALLOW" with input as object.union(request(bot, "read", {}), {"resource": staging})
 }
 
 test_every_tag_adds_its_requirement if {
@@ -67,12 +82,15 @@ test_misspelt_key_of_a_requirement_is_not_dropped if {
 	answer.requirements[0].cuont == 2
 }
 
+payroll(subject, on_behalf_of) := object.union(request(subject, "read", {}), {
+	"on_behalf_of": on_behalf_of,
+	"resource": {"type": "table", "id": "payroll", "properties": {}},
+})
+
+bob := {"type": "user", "id": "bob", "properties": {}}
+
 test_uncleared_party_is_denied_and_named if {
-	answer := pdp.decision with input as request(
-		{"type": "user", "id": "bob", "properties": {}},
-		"read",
-		{"tags": ["pii", "restricted"]},
-	)
+	answer := pdp.decision with input as payroll(bob, [alice])
 	answer.effect == "DENY"
 	answer.reasons == [{
 		"rule": "tags.clearance",
@@ -80,8 +98,4 @@ test_uncleared_party_is_denied_and_named if {
 	}]
 }
 
-test_cleared_parties_are_not if {
-	bob := {"type": "user", "id": "bob", "properties": {}}
-	cleared := object.union(request(bob, "read", {"tags": ["restricted"]}), {"on_behalf_of": []})
-	pdp.decision.effect == "ALLOW" with input as cleared
-}
+test_cleared_parties_are_not if pdp.decision.effect == "ALLOW" with input as payroll(bob, [])

@@ -4,7 +4,8 @@
 
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
 the same questions; load comes from other processes. The steps of approvals are held against themselves among fewer.
-So is what a large company's people cost. Those of the masks are in `bench_mask` and `mask_*`.
+So are what a large company's people cost, an attack on a policy, and what is decided where more is asked than can
+be. Those of the masks are in `bench_mask` and `mask_*`.
 Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
@@ -12,7 +13,8 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "approvals", "queue", "people", "reload", "masks", "stream", "parquet"]
+PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
+PARTS += ["masks", "stream", "parquet"]
 
 
 def main() -> int:
@@ -24,10 +26,13 @@ def main() -> int:
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
+        "overload": [*dev, "tests.bench.overload"],
+        "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
+        "attack": [sys.executable, "-m", "tests.bench.attack"],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],

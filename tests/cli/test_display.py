@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from pdp.canonical import canonical
 from pdp.cli import display
-from pdp.cli.visible import noted
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.audit_pb2 import RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.request_pb2 import Request
+from pdp.visible import noted
 from tests.cli.terminal import is_harmless
 from tests.parts import asking
 

@@ -88,7 +88,7 @@ async def test_it_says_what_is_pending_and_runs_with_the_approval(pdp: Terminal,
     assert (done.status, done.out) == (0, "ran\n")
     again = await pdp(*using, STAGE="prod")
     assert (again.status, again.out) == (12, "")
-    assert "it was used" in again.err
+    assert f"{approval.approval_id} was used at" in again.err
 
 
 async def test_it_waits_for_people(pdp: Terminal, server: Placet) -> None:

@@ -24,7 +24,7 @@ allow contains {"rule": "free", "reason": "free"} if input.resource.id == "free"
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "groups": {"data-stewards": ["user:bob"]}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "groups": {"data-stewards": ["user:bob"]}}'
 SCHEMA = pa.schema([("id", pa.string())])
 AS = ("--as", "alice", "--format", "arrows")
 

@@ -45,7 +45,8 @@ def approved(path: Path, version: int = 0, form: str = "") -> Approval:
 def test_reviewer_reads_what_is_unmasked_and_that_it_is_approved_by_hash() -> None:
     bound = {
         "columns": ["id", "name"],
-        "domains": ["customer.record", "customer.name"],
+        "column_domains": ["customer.record", "customer.name"],
+        "domains": ["customer.name", "customer.record"],
         "count": 5_000_000,
         "chunks": 153,
         "tokens_tree": "ab" * 32,
@@ -53,6 +54,7 @@ def test_reviewer_reads_what_is_unmasked_and_that_it_is_approved_by_hash() -> No
     shown = display.approval(held(bound, 6_000_000, 5_000_000))
     assert "unmasks       5,000,000 values of table crm.customers, in 153 chunks" in shown
     assert "  column      id, domain customer.record\n  column      name, domain customer.name" in shown
+    assert "  domains     customer.name, customer.record" in shown
     assert "this one use may reverse 5,000,000 values" in shown
     assert "you approve exactly these tokens, which only their hash names" in shown
     assert "pdp approvals show apr_1 --tokens FILE" in shown
@@ -73,7 +75,13 @@ def test_other_approvals_say_nothing_of_tokens() -> None:
 
 
 def test_what_somebody_invents_is_shown_without_harm() -> None:
-    invented = {"columns": ["a\nb\u202e", 3, None], "domains": "x", "count": "many\x1b[2J", "tokens_tree": None}
+    invented = {
+        "columns": ["a\nb\u202e", 3, None],
+        "domains": ["a\u202e"],
+        "column_domains": "x",
+        "count": "many\x1b[2J",
+        "tokens_tree": None,
+    }
     shown = "\n".join(described(held(invented)))
     assert all(is_harmless(line) for line in shown.splitlines())
     assert "an unknown number of values" in shown

@@ -47,7 +47,7 @@ mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain":
 
 mask contains {"rule": "rest", "reason": "it says nothing", "columns": ["n", "note"], "mask": "clear"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "identities": {"agent:dev": {"owners": []}}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "identities": {"agent:dev": {"owners": []}}}'
 ROWS = pa.table({"id": ["r1", None, "", 'ß, "x"', "r5"], "n": ["1", "2", None, "", "5"]})
 MANY = 60_000
 FREE = ("--table", "free", "--as", "alice")

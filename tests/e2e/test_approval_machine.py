@@ -70,6 +70,7 @@ class World:
                 again.CopyFrom(request)
                 again.approval_id = held.approval_id
                 again.request_id = "retried" + held.approval_id if act == "retry" else uuid4().hex
+                again.attempt_id = f"{act}-{held.approval_id}" if act == "retry" else uuid4().hex
                 answer = await server.authorize(again, timeout=10)
                 model.used(answer, began, time.monotonic())
             elif act == "revoke":

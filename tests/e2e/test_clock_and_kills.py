@@ -91,6 +91,7 @@ async def test_of_32_uses_racing_with_kills_one_is_allowed(tmp_path: Path, state
 def again(request: AuthorizeRequest, approval: Approval, request_id: str = "") -> AuthorizeRequest:
     used = AuthorizeRequest(approval_id=approval.approval_id, request_id=request_id)
     used.MergeFrom(request)
+    used.attempt_id = uuid4().hex
     return used
 
 

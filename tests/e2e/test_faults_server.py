@@ -62,7 +62,7 @@ async def died(
         yield Died(again, opened, asked, retried, forgotten, stored)
 
 
-async def test_the_same_request_id_finishes_an_unanswered_use(died: Died) -> None:
+async def test_the_same_attempt_finishes_an_unanswered_use(died: Died) -> None:
     answer = await died.server.authorize(died.retried)
     assert answer.effect == Effect.EFFECT_ALLOW
     assert answer.decision_id == died.stored[died.retried.request_id]["used_by"]["decision_id"]

@@ -38,7 +38,7 @@ mask contains {"rule": "texts", "reason": "texts", "columns": ["s"], "domain": "
 
 mask contains {"rule": "rest", "reason": "rest", "columns": ["*"], "mask": "clear"}
 """
-DATA = '{"domains": {"text": {"mask": "token"}}}'
+DATA = '{"domains": {"text": {"mask": "token", "values": "open"}}}'
 
 
 @pytest.fixture(scope="module")

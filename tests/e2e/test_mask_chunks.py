@@ -30,7 +30,7 @@ allow contains {"rule": "mask", "reason": "mask"} if input.action.name == "mask"
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "groups": {"data-stewards": ["user:bob"]}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "groups": {"data-stewards": ["user:bob"]}}'
 ID = {"id": "person.id"}
 VALUES = [f"v{number}" for number in range(40)]
 CHUNKS, WARM_CHUNKS = 1500, 300

@@ -27,7 +27,7 @@ needs_approval contains {"rule": "ask", "reason": "ask", "reviewers": {"groups":
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "identities": {"agent:dev": {"owners": []}}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "identities": {"agent:dev": {"owners": []}}}'
 ROWS = {"id": ["a", "b"]}
 RACERS = 16
 
@@ -107,6 +107,18 @@ async def test_repeated_unmask_returns_plaintext_once(pair: tuple[Placet, Placet
     assert len(errors) >= 3
 
 
+async def test_another_attempt_under_the_same_ids_is_denied_and_gets_no_data(pair: tuple[Placet, Placet]) -> None:
+    data, made = await tokens(pair[0]), fresh()
+    await approved(pair[0], "Unmask", made, data)
+    used = await call(pair[0], "Unmask", made, data)
+    for attempt_id in ("", uuid4().hex):
+        made.attempt_id = attempt_id
+        answer = await call(pair[1], "Unmask", made, data)
+        assert [reason.rule for reason in answer.decision.reasons] == ["pdp.approval_consumed"]
+        assert used.decision.decision_id in answer.decision.reasons[0].reason
+        assert not answer.HasField("data")
+
+
 async def test_of_racing_repetitions_in_two_processes_one_gets_data(pair: tuple[Placet, Placet]) -> None:
     data, made = await tokens(pair[0]), fresh()
     await approved(pair[0], "Unmask", made, data)
@@ -147,6 +159,7 @@ async def test_use_that_no_job_has_is_finished_by_one(pair: tuple[Placet, Placet
             resource=request.resource,
             context=request.context,
             request_id=made.request_id,
+            attempt_id=made.attempt_id,
         )
     )
     assert alone.effect == Effect.EFFECT_ALLOW

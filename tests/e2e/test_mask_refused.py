@@ -39,7 +39,13 @@ mask contains {"rule": "late", "reason": "used late", "columns": ["late"], "doma
 mask contains {"rule": "odd", "reason": "digits", "columns": ["odd"], "domain": "odd.id"}
 """
 DIGITS = {"mask": "fpe", "alphabet": "0123456789"}
-DATA = {"domains": {"person.id": {"mask": "token"}, "late.id": {"mask": "token"}, "odd.id": DIGITS}}
+DATA = {
+    "domains": {
+        "person.id": {"mask": "token", "values": "open"},
+        "late.id": {"mask": "token", "values": "open"},
+        "odd.id": DIGITS,
+    }
+}
 ROWS = {"id": ["a", "b"]}
 LIMIT = 200_000
 Data = mask_pb2.MaskData | pa.RecordBatch
@@ -71,7 +77,8 @@ class Stage:
         async def delivered() -> Any:
             return await self.found["approvals"].find_one({"_id": approval_id, "outbox": []})
 
-        counters = {one["_id"]: one["count"] async for one in self.found["quotas"].find({}) if one["count"]}
+        sums = {one["_id"]: sum(one["counts"].values()) async for one in self.found["quotas"].find({})}
+        counters = {key: count for key, count in sums.items() if count}
         return await eventually(delivered), counters
 
 
@@ -165,7 +172,11 @@ async def nothing(_: Stage) -> AsyncIterator[None]:
 def counter(what: str, name: str) -> str:
     """The id of somebody's counter."""
     whose = "caller" if name.startswith("agent:") else "person"
-    return f"{what}/{int(time.time() // 3600)}/{whose}/{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{what}/{int(time.time() // 3600)}/{whose}/{hashed(name)}"
+
+
+def hashed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def full(what: str, name: str) -> Callable[[Stage], AbstractAsyncContextManager[None]]:
@@ -174,10 +185,11 @@ def full(what: str, name: str) -> Callable[[Stage], AbstractAsyncContextManager[
     @asynccontextmanager
     async def used_up(stage: Stage) -> AsyncIterator[None]:
         key = counter(what, name)
-        before = await stage.found["quotas"].find_one({"_id": key}) or {"count": 0}
-        await stage.found["quotas"].update_one({"_id": key}, {"$set": {"count": LIMIT}}, upsert=True)
+        domain = hashed("person.id" if what == "mask" else "")
+        before = await stage.found["quotas"].find_one({"_id": key}) or {"counts": {}}
+        await stage.found["quotas"].update_one({"_id": key}, {"$set": {f"counts.{domain}": LIMIT}}, upsert=True)
         yield
-        await stage.found["quotas"].update_one({"_id": key}, {"$set": {"count": before["count"]}})
+        await stage.found["quotas"].update_one({"_id": key}, {"$set": {"counts": before["counts"]}})
 
     return used_up
 
@@ -272,7 +284,7 @@ async def test_of_racing_uses_those_that_lose_give_their_quota_back(stage: Stage
     for _ in range(8):
         racer = mask_pb2.MaskScope()
         racer.CopyFrom(made)
-        racer.request_id, racer.approval_id = uuid4().hex, approval_id
+        racer.request_id, racer.attempt_id, racer.approval_id = uuid4().hex, uuid4().hex, approval_id
         racers.append(call(stage.server, "Unmask", racer, data))
     effects = [decision(answer).effect for answer in await asyncio.gather(*racers)]
     assert effects.count(Effect.EFFECT_ALLOW) == 1
@@ -290,7 +302,7 @@ async def held_up(mongod: MongodProcess, stage: Stage, key: str) -> AsyncIterato
         client.start_session() as session,
         await session.start_transaction(),
     ):
-        await client[stage.server.database]["quotas"].update_one({"_id": key}, {"$inc": {"count": 1}}, session=session)
+        await client[stage.server.database]["quotas"].update_one({"_id": key}, {"$inc": {"n": 1}}, session=session)
         yield
         await session.abort_transaction()
 

@@ -62,6 +62,8 @@ async def test_one_request_id_on_two_approvals_uses_one_of_them(pair: tuple[Plac
     request, shared = exporting(), uuid4().hex
     approvals = [await pair[0].approved(request), await pair[0].approved(request)]
     uses = [_again(request, approvals[at % 2], shared) for at in range(RACERS)]
+    for use in uses:
+        use.attempt_id = shared
     answers = await asyncio.gather(*(pair[at % 2].authorize(use) for at, use in enumerate(uses)))
     assert {answer.effect for answer in answers} == {Effect.EFFECT_ALLOW}
     assert len({(answer.decision_id, answer.grant) for answer in answers}) == 1
@@ -183,8 +185,10 @@ async def test_a_reviewer_who_came_to_own_the_agent_no_longer_counts(
 
 
 def _again(request: AuthorizeRequest, approval: approval_pb2.Approval, request_id: str = "") -> AuthorizeRequest:
+    """Another attempt to use the approval."""
     used = AuthorizeRequest(approval_id=approval.approval_id, request_id=request_id)
     used.MergeFrom(request)
+    used.attempt_id = uuid4().hex
     return used
 
 

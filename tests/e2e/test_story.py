@@ -38,7 +38,7 @@ async def test_an_approval_needs_two_other_people_and_fits_one_action_once(serve
     assert used.effect == Effect.EFFECT_ALLOW
     assert used.grant
 
-    request.request_id = "second"
+    request.request_id, request.attempt_id = "second", "another"
     again = await server.authorize(request)
     assert again.effect == Effect.EFFECT_DENY
     assert again.reasons[0].rule == "pdp.approval_consumed"

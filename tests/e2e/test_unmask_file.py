@@ -38,7 +38,7 @@ mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain":
 
 mask contains {"rule": "rest", "reason": "it says nothing", "columns": ["n"], "mask": "clear"}
 """
-DATA = '{"domains": {"person.id": {"mask": "token"}}, "identities": {"agent:dev": {"owners": []}}}'
+DATA = '{"domains": {"person.id": {"mask": "token", "values": "open"}}, "identities": {"agent:dev": {"owners": []}}}'
 COUNT = 60_000
 ROWS = pa.table({"id": [f"r{number:030}" for number in range(COUNT)], "n": [str(number) for number in range(COUNT)]})
 IN_THE_FIRST_CHUNK = 50_000

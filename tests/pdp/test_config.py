@@ -172,6 +172,15 @@ def test_without_jwks_the_issuer_must_be_reached_by_https(tmp_path: Path) -> Non
         loaded(tmp_path, changed.replace("https://workloads", "http://workloads"))
 
 
+def test_bulk_callers_are_named_by_identity(tmp_path: Path) -> None:
+    text = GOOD + '[masking.bulk]\n"agent:etl" = 200_000_000\n'
+    assert loaded(tmp_path, text).masking.bulk == {"agent:etl": 200_000_000}
+    assert (loaded(tmp_path, GOOD).mask_values_an_hour, loaded(tmp_path, GOOD).masking.bulk) == (10**6, {})
+    for wrong in ("etl = 1", '"agent:etl" = -1', '"Agent:etl" = 1'):
+        with pytest.raises(SetupError, match=r"masking\.bulk"):
+            loaded(tmp_path, GOOD + f"[masking.bulk]\n{wrong}\n")
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"none\.toml"):
         load(tmp_path / "none.toml")

@@ -19,7 +19,7 @@ from pdp.errors import (
     QuotaExceeded,
     Unauthenticated,
 )
-from pdp.server.edge import status
+from pdp.server.status import status
 
 
 def details(error: PdpError) -> dict[str, Any]:

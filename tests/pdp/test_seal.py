@@ -132,7 +132,11 @@ async def test_forged_use_gives_no_grant(server: Placet, mongod: MongodProcess) 
     request = exporting(requestId="forged-use")
     approval = (await server.authorize(request)).approval
     async with database(mongod, server) as found:
-        used_by = {"decision_id": "dec_" + "0" * 32, "request_id": "forged-use"}
+        used_by = {
+            "decision_id": "dec_" + "0" * 32,
+            "request_id": "forged-use",
+            "attempt_id": request.attempt_id,
+        }
         update = {"$set": {"state": "CONSUMED", "used_by": used_by}, "$currentDate": {"closed_at": True}}
         await found["approvals"].update_one({"_id": approval.approval_id}, update)
     await alarmed(server, approval, server.authorize(request))

@@ -76,7 +76,7 @@ REQUIREMENT: Mapping[str, Any] = {
     "unmask_values": 9,
 }
 """Every member of a stored requirement, with another value; all are sealed."""
-USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim"}
+USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim", "attempt_id"}
 ENTRY = {"id", "record", "salt", "payload", "signature"}
 
 
@@ -192,6 +192,7 @@ async def test_time_that_was_moved_is_found(server: Placet, mongod: MongodProces
     assert not await is_allowed(server, request, approval)
 
 
+OLD = ("decision_id", "request_id")
 USES: Mapping[str, Callable[[Document], Document]] = {
     "another decision": lambda use: use | {"decision_id": "dec_" + "0" * 32},
     "another request id": lambda use: use | {"request_id": "another"},
@@ -199,7 +200,8 @@ USES: Mapping[str, Callable[[Document], Document]] = {
     "another time": lambda use: use | {"at": use["at"] + timedelta(seconds=30)},
     "no signature": lambda use: use | {"signature": ""},
     "a claim that no job has": lambda use: use | {"claim": "use_" + "0" * 32},
-    "as an older version wrote it": lambda use: {name: use[name] for name in ("decision_id", "request_id")},
+    "another attempt": lambda use: use | {"attempt_id": "planted"},
+    "as an older version wrote it": lambda use: {"attempt_id": "", **{name: use[name] for name in OLD}},
 }
 
 
@@ -213,7 +215,7 @@ async def test_use_that_was_changed_is_not_answered_again(server: Placet, mongod
     await changed(mongod, server, approval, {"$set": update})
     again = exporting()
     again.CopyFrom(request)
-    again.request_id = forged["request_id"]
+    again.request_id, again.attempt_id = forged["request_id"], forged["attempt_id"]
     assert not await is_allowed(server, again, approval)
 
 

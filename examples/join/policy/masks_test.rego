@@ -18,6 +18,12 @@ decision(subject, action, table) := answer if {
 	)
 }
 
+unmasking(subject, domains) := answer if {
+	caller := {"identity": sprintf("user:%s", [subject]), "kind": "person", "groups": []}
+	asked := {"context": {"domains": domains}, "caller": caller, "now": 0}
+	answer := pdp.decision with input as object.union(request(subject, "unmask", "shop.orders"), asked)
+}
+
 masks(table, names) := found if {
 	found := pdp.masks.columns with input as {
 		"request": request("alice", "mask", table),
@@ -57,8 +63,13 @@ test_analysts_mask_and_others_do_not if {
 }
 
 test_unmasking_asks_the_privacy_team if {
-	answer := decision("alice", "unmask", "shop.orders")
+	answer := unmasking("alice", ["shop.email"])
 	answer.effect == "NEEDS_APPROVAL"
 	answer.requirements[0].reviewers == {"groups": ["privacy-team"]}
-	decision("dana", "unmask", "shop.orders").effect == "DENY"
+	unmasking("dana", ["shop.email"]).effect == "DENY"
+}
+
+test_other_tokens_do_not_open_under_the_name_of_a_table_of_the_shop if {
+	unmasking("alice", ["hr.person"]).effect == "DENY"
+	unmasking("alice", ["hr.person", "shop.email"]).effect == "DENY"
 }

@@ -51,7 +51,7 @@ def seen(sent: list[bytes], schema: pa.Schema, made: masker.MaskPlan | None) -> 
                 found.append(
                     (
                         (reversed_values(taken, texts), columns_digest(taken, texts)),
-                        0 if made is None else counted_values(made, taken),
+                        0 if made is None else counted_values(made, taken).values,
                         masked,
                     )
                 )

@@ -149,7 +149,7 @@ def test_what_is_approved_names_columns_domains_values_chunks_and_root() -> None
     bound = token_tree.context(base())
     assert bound == {
         "columns": ["t", "u"],
-        "domains": ["d", "e"],
+        "column_domains": ["d", "e"],
         "count": 6,
         "chunks": 3,
         "tokens_tree": naive_root(base()),

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from pdp.authn import jwks
 from pdp.authn.authenticator import Authenticator
 from pdp.config import Issuer
-from pdp.errors import SetupError, Unauthenticated
+from pdp.errors import Overloaded, SetupError, Unauthenticated
 
 FIRST, SECOND, STRANGER = (OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in ("first", "second", "stranger"))
 
@@ -272,3 +272,13 @@ def test_file_without_keys_is_named_at_start(provider: Provider, tmp_path: Path,
     for file in ("keys.json", "none.json"):
         with pytest.raises(SetupError, match=f"{file} holds no JWK Set for user"):
             Authenticator([issuer(provider, jwks=tmp_path / file)])
+
+
+async def test_calls_that_wait_for_keys_are_so_many_and_no_more(provider: Provider, clock: Clock) -> None:
+    authenticator = Authenticator([issuer(provider)], clock=clock)
+    await authenticator.sources[0].renewed()
+    clock.seconds += jwks.AGAIN_SECONDS
+    provider.pause = 0.3
+    unknown = [token(provider, STRANGER) for _ in range(jwks.MAX_WAITING + 1)]
+    outcomes = await asyncio.gather(*(authenticator.caller(one) for one in unknown), return_exceptions=True)
+    assert [type(one) for one in outcomes] == [Unauthenticated] * jwks.MAX_WAITING + [Overloaded]

@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from pdp.canonical import canonical
-from pdp.client import ArgumentsChanged, Client, Denied, GrantInvalid, guard
+from pdp.client import Client, Denied, GrantInvalid, guard
 from pdp.grant import Grantor
 from pdp.v1 import decision_pb2_grpc, info_pb2_grpc
 from pdp.v1.approval_pb2 import Approval
@@ -65,8 +65,12 @@ class Server(decision_pb2_grpc.DecisionServiceServicer, info_pb2_grpc.InfoServic
 
 
 @asynccontextmanager
-async def connected(part: Server, **more: Any) -> AsyncIterator[Client]:
+async def connected(
+    part: Server, *, add: Callable[[grpc.aio.Server], None] = lambda _: None, **more: Any
+) -> AsyncIterator[Client]:
+    """A client of the server, to which `add` adds another part."""
     server = grpc.aio.server()
+    add(server)
     decision_pb2_grpc.add_DecisionServiceServicer_to_server(part, server)
     info_pb2_grpc.add_InfoServiceServicer_to_server(part, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -170,7 +174,7 @@ async def test_an_obligation_that_the_program_does_not_know_runs_nothing() -> No
         assert await sending(client)() == "sent hello"
 
 
-async def test_a_default_that_is_mutable_is_an_argument_like_any_other() -> None:
+async def test_a_default_that_is_mutable_is_copied_like_any_other_argument() -> None:
     columns = ["name"]
 
     def meddling(answer: AuthorizeResponse, about: dict[str, Any]) -> None:  # noqa: ARG001
@@ -179,8 +183,8 @@ async def test_a_default_that_is_mutable_is_an_argument_like_any_other() -> None
     async with connected(Server(meddling)) as client:
 
         @guard(action="send", resource="mail:1", client=client)
-        async def send(what: list[str] = columns) -> None:
-            raise AssertionError(what)
+        async def send(what: list[str] = columns) -> list[str]:
+            return what
 
-        with pytest.raises(ArgumentsChanged):
-            await send()
+        assert await send() == ["name"]
+    assert columns == ["name", "ssn"]

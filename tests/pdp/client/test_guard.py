@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from pdp.client import ApprovalPending, ArgumentsChanged, CallError, Client, Denied, GrantInvalid, Text, guard
+from pdp.client import ApprovalPending, ArgumentsChanged, CallError, Client, Denied, Text, guard
 from pdp.dev import identity
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, ListApprovalsRequest
 from tests.parts import Placet
@@ -119,7 +119,7 @@ async def test_without_wait_it_says_at_once_what_is_pending_and_goes_on_under_th
     assert (waiting.value.approval_id, waiting.value.request_id) == (approval.approval_id, f"call-{run}")
     await reviewed(server, run)
     assert await export("customers", run) == f"customers{run}"
-    with pytest.raises(GrantInvalid, match="used before"):  # the server repeats its answer for 30 s
+    with pytest.raises(Denied, match=rf'was used at .*Z by dec_.* another attempt of request_id "call-{run}"'):
         await export("customers", run)
 
 
@@ -141,11 +141,11 @@ async def test_a_denial_ends_the_wait(pdp: Client, server: Placet) -> None:
 
     call = asyncio.create_task(export("customers", run))
     await reviewed(server, run, "DENY")
-    with pytest.raises(Denied, match="a reviewer denied it"):
+    with pytest.raises(Denied, match=r"was denied at .*Z by a reviewer"):
         await call
 
 
-async def test_an_argument_that_changed_while_it_was_pending_does_not_run(pdp: Client, server: Placet) -> None:
+async def test_an_argument_that_changes_while_it_is_pending_runs_as_it_was_asked(pdp: Client, server: Placet) -> None:
     ran, run = [], uuid4().hex
 
     @exporting(pdp, wait=30)
@@ -157,10 +157,10 @@ async def test_an_argument_that_changed_while_it_was_pending_does_not_run(pdp: C
     approval = await pending(server, run)
     columns.append("ssn")
     await reviewed(server, run)
-    with pytest.raises(ArgumentsChanged):
-        await call
-    assert not ran
-    assert (await current(server, approval)).state == ApprovalState.APPROVAL_STATE_APPROVED
+    await call
+    assert ran == [("customers", ["name"], run)]
+    assert dict(approval.request.context)["columns"] == ["name"]
+    assert columns == ["name", "ssn"]
 
 
 @pytest.mark.parametrize("what", ["resource", "context", "properties", "on_behalf_of"])
@@ -230,7 +230,7 @@ async def test_an_argument_that_is_no_json_asks_for_a_context(pdp: Client) -> No
         raise AssertionError(handle)
 
     for handle in (object(), {1}, b"x", {1: 2}, 10**400, "\ud800"):
-        with pytest.raises(ValueError, match="argument handle is a value that JSON cannot hold; give guard a context"):
+        with pytest.raises(ValueError, match=r"argument handle .*; give guard a context"):
             await read(handle)
 
     @reading(pdp, context=lambda handle: {"handle": type(handle).__name__})

@@ -105,7 +105,9 @@ async def test_what_is_sent_comes_back_in_order_and_the_end_with_it(
         assert call.end is None
         assert [batch async for batch in call.batches()] == batches()
         assert call.end == END
-    assert starts == [start]
+    [sent] = starts
+    assert (len(sent.scope.attempt_id), sent.shape) == (32, start.shape)
+    assert not start.scope.attempt_id
 
 
 async def test_large_batch_goes_in_several_messages() -> None:

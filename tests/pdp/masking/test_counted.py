@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import masker
-from pdp.masking.count import counted_values
+from pdp.masking.count import counted_values, quotas
 
 DOMAINS = {
     "token": {"mask": "token"},
@@ -24,7 +24,9 @@ SHIFTED = {"domain": "visit", "entity": "who"}
 def counted(columns: dict[str, Any], rules: dict[str, dict[str, Any]], **options: Any) -> int:
     batch = pa.record_batch(columns)
     masks = [{"column": name, "rule": "r", **rule} for name, rule in rules.items()]
-    return counted_values(masker.plan(batch.schema, masks, DOMAINS, key_version=1, **options), batch)
+    made = counted_values(masker.plan(batch.schema, masks, DOMAINS, key_version=1, **options), batch)
+    assert set(made.quotas) <= set(quotas(masker.plan(batch.schema, masks, DOMAINS, key_version=1, **options)))
+    return made.values
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,31 @@ def counted(columns: dict[str, Any], rules: dict[str, dict[str, Any]], **options
 )
 def test_every_value_that_a_key_masks_is_counted(rule: dict[str, Any], values: list[Any]) -> None:
     assert counted({"c": values, "who": ["x", "y", "z"]}, {"c": rule, "who": {"mask": "clear"}}) == 2
+
+
+def by_quota(columns: dict[str, Any], rules: dict[str, dict[str, Any]], **options: Any) -> dict[str, int]:
+    batch = pa.record_batch(columns)
+    masks = [{"column": name, "rule": "r", **rule} for name, rule in rules.items()]
+    domains = {**DOMAINS, "halves": {"mask": "email", "local": "token", "host": "host"}, "host": {"mask": "token"}}
+    return dict(counted_values(masker.plan(batch.schema, masks, domains, key_version=1, **options), batch).quotas)
+
+
+def test_each_domain_counts_by_itself_and_an_address_for_the_domains_of_its_halves() -> None:
+    below = {"t[]": {"domain": "token"}, "e": {"domain": "halves"}, "n": {"domain": "fpe"}}
+    columns = {
+        "a": ["x", None, "y"],
+        "b": ["1"] * 3,
+        "m": ["u@h", "v@h", None],
+        "j": ['{"t":["1",null,"2"],"e":"w@h"}'] * 3,
+    }
+    rules = {
+        "a": {"domain": "token"},
+        "b": {"domain": "pseudonym"},
+        "m": {"domain": "halves"},
+        "j": {"mask": "json", "paths": below},
+    }
+    assert by_quota(columns, rules) == {"token": 2 + 2 + 6 + 3, "pseudonym": 3, "host": 2 + 3}
+    assert by_quota({"m": ["u@h"]}, {"m": {"domain": "halves"}}, direction="unmask") == {"": 1}
 
 
 def test_dates_in_lists_and_in_json_are_counted_one_by_one() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pdp.errors import MaskPlanRefused, PolicyInvalid
-from pdp.masking.question import Column, selection
+from pdp.errors import Conflict, MaskPlanRefused, PolicyInvalid
+from pdp.masking.question import AT_ONCE, Column, parts, selection, whole
 
 IDS = {"rule": "ids", "reason": "ids", "columns": ["id"], "domain": "customer"}
 TAGGED = {"rule": "tagged", "reason": "tagged", "tags": ["pii"], "mask": "partial", "keep_first": 1}
@@ -110,3 +110,20 @@ def test_an_answer_of_another_shape_is_refused(change: dict[str, Any], problem: 
 def test_no_answer_is_none() -> None:
     with pytest.raises(PolicyInvalid):
         selection(None, COLUMNS)
+
+
+def test_wide_table_is_asked_about_in_parts_and_answered_as_a_whole() -> None:
+    columns = [Column(f"c{number}", "string") for number in range(2 * AT_ONCE + 1)]
+    asked = list(parts(columns))
+    assert [len(part) for part in asked] == [AT_ONCE, AT_ONCE, 1]
+    answers = [{**answer(TAGGED), "columns": {column.name: [TAGGED] for column in part}} for part in asked]
+    selected = selection(whole(answers), columns)
+    assert [mask["column"] for mask in selected.masks] == [column.name for column in columns]
+    assert list(parts([])) == [[]]
+
+
+def test_parts_by_two_policies_are_not_one_answer() -> None:
+    with pytest.raises(Conflict):
+        whole([answer(), {**answer(), "revisions": ["r2"]}])
+    with pytest.raises(PolicyInvalid):
+        whole([answer(), {**answer(), "columns": []}])

@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pdp.errors import InvalidRequest
+from pdp.masking.question import MAX_COLUMNS
 from pdp.masking.rows import Shape
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
@@ -30,6 +32,16 @@ def test_an_odd_name_is_also_what_is_written() -> None:
     assert Shape(schema).path_of("Card No") == Shape(schema).path_of('["Card No"]') == '["Card No"]'
 
 
+def test_table_or_records_with_too_many_columns_are_refused() -> None:
+    names = [f"c{number}" for number in range(MAX_COLUMNS)]
+    nested = pa.schema([("whole", pa.struct([(name, pa.string()) for name in names]))])
+    for shape in (Shape(pa.schema([(name, pa.string()) for name in names])), Shape.of_records(names, "shape")):
+        assert shape.within("shape") is shape
+    for shape in (Shape(nested), Shape.of_records([*names, "more"], "shape")):
+        with pytest.raises(InvalidRequest, match="shape: has more than 2000 columns"):
+            shape.within("shape")
+
+
 def test_what_could_be_another_column_stays_a_path() -> None:
     struct = pa.struct([("b", pa.string()), ("c d", pa.string())])
     schema = pa.schema([("a.b", pa.string()), ("a", struct), ("a.c d", pa.string())])
@@ -49,7 +61,7 @@ def test_below_an_odd_name_both_ways_are_around() -> None:
 async def server(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Placet]:
     folder = tmp_path_factory.mktemp("policy")
     names = ", ".join(f"`{name}`" for name in ODD)
-    (folder / "data.json").write_text('{"domains": {"odd": {"mask": "token", "kind": "rec"}}}')
+    (folder / "data.json").write_text('{"domains": {"odd": {"mask": "token", "kind": "rec", "values": "open"}}}')
     (folder / "odd.rego").write_text(f"""package policy
 
 mask contains {{"rule": "odd", "reason": "odd", "columns": [{names}], "domain": "odd"}} if {{

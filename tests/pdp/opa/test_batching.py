@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pdp import deadline
-from pdp.errors import EngineUnavailable, Overloaded, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, MAX_WAITING, PACE_SECONDS, Batcher, Question
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
+from pdp.opa.batching import FEWEST, MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
-from pdp.opa.queries import OpaLate
+from pdp.opa.queries import About, OpaLate
+from pdp.opa.waiting import Question
 
 FAILS, CRAWLS = b"fails", b"crawls"
 
@@ -27,12 +28,14 @@ class Simulator:
     healthy: bool = True
     problem: str = "builtin_error"
     queries: list[list[bytes]] = field(default_factory=list)
+    about: list[About] = field(default_factory=list)
     began: list[float] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
 
-    async def decisions(self, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
         self.queries.append(list(inputs))
+        self.about.append(about)
         self.began.append(asyncio.get_running_loop().time())
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -136,19 +139,108 @@ async def test_query_holds_so_many_items_and_so_many_bytes() -> None:
     assert engine.sizes()[2:] == [2, 2]
 
 
-async def test_too_many_waiting_are_refused_and_the_others_answered() -> None:
+async def test_strangers_question_is_in_the_next_query_whatever_another_caller_has_waiting() -> None:
     engine = Simulator(waits=asyncio.Event())
     batcher = Batcher(engine)
-    calls = [asyncio.create_task(batcher.ask(good("a", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    noisy = asyncio.create_task(batcher.ask(good("noisy", 20 * MAX_ITEMS)))
     await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
-    calls.append(asyncio.create_task(batcher.ask(good("b", MAX_WAITING))))
+    stranger = asyncio.create_task(batcher.ask(good("stranger")))
     await asyncio.sleep(0)
-    with pytest.raises(Overloaded):
-        await batcher.ask(good("c"))
     assert engine.waits is not None
     engine.waits.set()
-    answers = await all_of(*calls)
-    assert sum(map(len, answers)) == MAX_OUTSTANDING * MAX_ITEMS + MAX_WAITING
+    await all_of(noisy, stranger)
+    assert b"stranger-0" in engine.queries[MAX_OUTSTANDING]
+    assert sum(engine.sizes()) == 20 * MAX_ITEMS + 1
+
+
+async def test_many_callers_share_a_query_by_the_time_that_opa_takes() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    calls = [asyncio.create_task(batcher.ask(good("first", MAX_OUTSTANDING * MAX_ITEMS)))]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    calls.append(asyncio.create_task(batcher.ask(named("large", *(b"%04d" % n + b"x" * 4092 for n in range(200))))))
+    calls.append(asyncio.create_task(batcher.ask(good("small", 200))))
+    await asyncio.sleep(0)
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*calls)
+    large = [one for one in engine.queries[MAX_OUTSTANDING] if not one.startswith(b"small")]
+    assert len(large) == pytest.approx(MAX_ITEMS / 9, abs=2)
+
+
+async def test_questions_of_every_kind_ride_in_one_queue_each_kind_in_its_own_query() -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    held = [asyncio.create_task(batcher.ask(good("b", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    kinds_of = [About.MASKS, About.REVIEWS, About.ELIGIBLE, About.DECISIONS, About.REVIEWS]
+    asked = [Question(b"%d" % index, Suspect("user:a"), about=about) for index, about in enumerate(kinds_of)]
+    call = asyncio.create_task(batcher.each(asked))
+    await asyncio.sleep(0)
+    assert engine.waits is not None
+    engine.waits.set()
+    [answers, *_] = await all_of(call, *held)
+    assert answers == [(b"%d" % index, False) for index in range(5)]
+    later = zip(engine.about[MAX_OUTSTANDING:], engine.sizes()[MAX_OUTSTANDING:], strict=True)
+    assert list(later) == [(About.MASKS, 1), (About.REVIEWS, 2), (About.ELIGIBLE, 1), (About.DECISIONS, 1)]
+
+
+async def test_masks_of_a_wide_table_leave_room_for_strangers() -> None:
+    """A noisy caller's columns are many questions, and a stranger's is in the next query."""
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    part = Question(b"x" * 10_000, Suspect("user:noisy"), about=About.MASKS)
+    noisy = asyncio.create_task(batcher.each([part] * 256))
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+    assert max(engine.sizes()) == FEWEST
+    stranger = asyncio.create_task(batcher.ask(good("stranger")))
+    await asyncio.sleep(0)
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(noisy, stranger)
+    assert [b"stranger-0"] in engine.queries[MAX_OUTSTANDING : MAX_OUTSTANDING + 2]
+
+
+async def test_slow_opa_is_asked_less_at_a_time() -> None:
+    class Slow(Simulator):
+        async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> list[Any]:
+            await asyncio.sleep(0.002 * len(inputs))
+            return await super().answers(about, inputs, explained)
+
+    engine = Slow()
+    batcher = Batcher(engine)
+    for _ in range(6):
+        await batcher.ask(good("a", MAX_ITEMS))
+    assert engine.sizes()[0] == MAX_ITEMS
+    assert FEWEST <= max(engine.sizes()[-3:]) <= MAX_ITEMS // 4
+
+
+async def test_where_each_answer_is_needed_the_first_error_is_raised() -> None:
+    batcher = Batcher(Simulator())
+    with pytest.raises(PolicyInvalid):
+        await batcher.each([*good("a"), *named("a", FAILS)])
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "late"])
+async def test_call_that_ends_takes_its_questions_back(ends: str) -> None:
+    engine = Simulator(waits=asyncio.Event())
+    batcher = Batcher(engine)
+    held = [asyncio.create_task(batcher.ask(good("b", MAX_ITEMS))) for _ in range(MAX_OUTSTANDING)]
+    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
+
+    async def hurried() -> list[Any]:
+        deadline.begin(0.05 if ends == "late" else None)
+        return await batcher.ask(good("a", 1000))
+
+    call = asyncio.create_task(hurried())
+    await until(lambda: len(batcher._waiting) == 1000)
+    if ends == "cancelled":
+        call.cancel()
+    await asyncio.wait({call})
+    assert not batcher._waiting
+    assert engine.waits is not None
+    engine.waits.set()
+    await all_of(*held)
 
 
 @pytest.mark.parametrize(("poison", "error"), [(FAILS, PolicyInvalid), (CRAWLS, OpaLate)])

@@ -15,16 +15,14 @@ from aiohttp import web
 from pdp.environment import Environment
 from pdp.errors import EngineUnavailable, PolicyInvalid, SetupError
 from pdp.opa.process import OpaProcess
-from pdp.opa.queries import Opa, OpaLate, is_undefined
+from pdp.opa.queries import About, Opa, OpaLate, is_undefined
 from pdp.policy.live import WatchedPolicy
 from pdp.process import toolcache
 
 Call = Callable[[Opa], Awaitable[Any]]
 CALLS: dict[str, Call] = {
-    "decisions": lambda opa: opa.decisions([b"{}"], [False]),
-    "review": lambda opa: opa.review(b"{}"),
-    "eligible": lambda opa: opa.eligible(b"{}"),
-    "masks": lambda opa: opa.masks(b"{}"),
+    about: lambda opa, about=about: opa.answers(about, [b"{}"])  # type: ignore[misc]
+    for about in About
 }
 
 
@@ -67,7 +65,7 @@ async def answering(
 async def test_inputs_are_asked_together_and_answered_in_their_order() -> None:
     body = {"result": {"1": "second", "0": "first"}}
     async with answering(body=body) as (opa, asked):
-        assert await opa.decisions([b'{"a":1}', b'{"b":2}'], [False, True]) == ["first", "second"]
+        assert await opa.answers(About.DECISIONS, [b'{"a":1}', b'{"b":2}'], [False, True]) == ["first", "second"]
     assert asked.asked == [
         (
             "/v1/data/pdp/decisions?strict-builtin-errors=true",
@@ -78,7 +76,7 @@ async def test_inputs_are_asked_together_and_answered_in_their_order() -> None:
 
 async def test_item_that_opa_leaves_out_is_undefined_and_null_is_not() -> None:
     async with answering(body={"result": {"0": None}}) as (opa, _):
-        first, second = await opa.decisions([b"{}", b"{}"], [False, False])
+        first, second = await opa.answers(About.DECISIONS, [b"{}", b"{}"], [False, False])
     assert (is_undefined(first), is_undefined(second)) == (False, True)
 
 
@@ -86,7 +84,7 @@ async def test_item_that_opa_leaves_out_is_undefined_and_null_is_not() -> None:
 async def test_answers_to_other_questions_are_none(result: Any) -> None:
     async with answering(body={"result": result}) as (opa, _):
         with pytest.raises(PolicyInvalid) as refused:
-            await opa.decisions([b"{}"], [False])
+            await opa.answers(About.DECISIONS, [b"{}"], [False])
     assert refused.value.problem == "wrong_keys"
 
 
@@ -117,7 +115,7 @@ async def test_place_of_a_failure_is_named_and_its_message_is_not() -> None:
     body = {"errors": [{**CONFLICT, "message": "canary"}]}
     async with answering(500, body) as (opa, _):
         with pytest.raises(PolicyInvalid) as refused:
-            await opa.review(b"{}")
+            await opa.answers(About.REVIEWS, [b"{}"])
     assert refused.value.metadata["file"] == "p.rego:3"
     assert "canary" not in refused.value.sentence
 
@@ -140,31 +138,31 @@ async def test_place_of_a_failure_is_named_and_its_message_is_not() -> None:
 async def test_whatever_else_answers_is_not_opa(status: int, body: Any) -> None:
     async with answering(status, body) as (opa, _):
         with pytest.raises(EngineUnavailable):
-            await opa.decisions([b"{}"], [False])
+            await opa.answers(About.DECISIONS, [b"{}"], [False])
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_redirect_is_not_followed(status: int) -> None:
     async with answering(status, {}, Location="/elsewhere") as (opa, asked):
         with pytest.raises(EngineUnavailable):
-            await opa.review(b"{}")
+            await opa.answers(About.REVIEWS, [b"{}"])
     assert len(asked.asked) == 1
 
 
 async def test_failure_is_not_asked_about_again() -> None:
     async with answering(500, FAILED) as (opa, asked):
         with pytest.raises(PolicyInvalid):
-            await opa.review(b"{}")
+            await opa.answers(About.REVIEWS, [b"{}"])
     assert len(asked.asked) == 1
 
 
 async def test_late_answer_is_late_and_no_answer_is_unavailable(tmp_path: Path) -> None:
     async with answering(body={"result": {"0": {}}}, after=0.3) as (opa, _):
         with pytest.raises(OpaLate):
-            await opa.decisions([b"{}"], [False], 0.05)
+            await opa.answers(About.DECISIONS, [b"{}"], [False], 0.05)
     async with Opa(f"unix://{tmp_path}/none.sock") as nowhere:
         with pytest.raises(EngineUnavailable) as refused:
-            await nowhere.review(b"{}")
+            await nowhere.answers(About.REVIEWS, [b"{}"])
         assert not isinstance(refused.value, OpaLate)
         assert not await nowhere.is_healthy()
 
@@ -172,7 +170,7 @@ async def test_late_answer_is_late_and_no_answer_is_unavailable(tmp_path: Path) 
 async def test_answer_that_is_larger_than_any_should_be_is_refused() -> None:
     async with answering(body=b'{"result":"' + b"x" * (33 * 1024 * 1024) + b'"}') as (opa, _):
         with pytest.raises((PolicyInvalid, OpaLate)):
-            await opa.review(b"{}")
+            await opa.answers(About.REVIEWS, [b"{}"])
 
 
 @pytest.mark.parametrize(
@@ -220,7 +218,7 @@ async def test_real_opa_answers_each_of_the_questions(tmp_path: Path) -> None:
             assert await opa.is_healthy()
             assert await opa.version()
             revision = await opa.revision()
-            [answer] = await opa.decisions([b"{}"], [False], 5.0)
+            [answer] = await opa.answers(About.DECISIONS, [b"{}"], [False], 5.0)
             assert (answer["effect"], answer["revisions"]) == ("ALLOW", [revision])
 
 
@@ -231,7 +229,7 @@ async def _none() -> dict[str, Any]:
 async def test_query_waits_longer_while_a_policy_loads() -> None:
     async with answering(body={"result": {"0": "answer"}}, after=0.6) as (opa, _):
         with pytest.raises(OpaLate):
-            await opa.decisions([b"{}"], [False])
+            await opa.answers(About.DECISIONS, [b"{}"], [False])
         opa._is_loading = lambda: True
-        assert await opa.decisions([b"{}"], [False]) == ["answer"]
+        assert await opa.answers(About.DECISIONS, [b"{}"], [False]) == ["answer"]
         assert await opa.is_healthy()

@@ -155,12 +155,6 @@ def test_misspelt_package_is_found(tmp_path: Path) -> None:
     assert rules(written(tmp_path, {"p.rego": module}), full=False) == ["misspelt-package"]
 
 
-def test_helper_may_be_called_like_a_set(tmp_path: Path) -> None:
-    helper = 'package lib.limits\n\ndeny contains {"rule": "x", "reason": "x"}\n'
-    module = "package policy\n\nimport data.lib.limits\n\ndeny contains entry if some entry in limits.deny\n"
-    assert rules(written(tmp_path, {"limits.rego": helper, "p.rego": module}), full=False) == []
-
-
 DATA = {
     "data under the core": ("reserved-data", {"data.json": '{"pdp": {}}'}),
     "data of OPA": ("reserved-data", {"system/data.json": '{"bundles": {}}'}),

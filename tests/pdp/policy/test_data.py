@@ -37,7 +37,7 @@ def test_json_lies_at_the_path_of_its_folder() -> None:
 
 @pytest.mark.parametrize("path", ["data.yaml", "roles/data.yml"])
 def test_yaml_is_read_as_opa_reads_it(path: str) -> None:
-    [document], findings = read(source(b"on: yes\ngroups:\n  a: [user:bob]\n", path))
+    [document], findings = read(source(b"on: true\ngroups:\n  a: [user:bob]\n", path))
     inner = document["roles"] if path.startswith("roles") else document
     assert inner["groups"] == {"a": ["user:bob"]}
     assert not findings

@@ -42,8 +42,8 @@ def kind(term: str) -> frozenset[str]:
     sources = [Source("p", PurePosixPath(name), name, content.encode()) for name, content in files.items()]
     read = modules(OPA, sources)
     inference = Inference(read, {"limits": {"a": 1}}, Schemas(), capabilities(OPA)["builtins"])
-    (scope,) = (scope for scope in inference.scopes if scope.name == ("data", "lib", "p", "answer"))
-    return kinds(inference.shape(scope, scope.branch["head"]["value"]))
+    (branch,) = (branch for branch in inference.branches if branch.name == ("data", "lib", "p", "answer"))
+    return kinds(inference.shape(branch, branch.node["head"]["value"]))
 
 
 @pytest.mark.parametrize(

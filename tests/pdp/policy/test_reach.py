@@ -87,9 +87,9 @@ def inferred(data: Any = None, **texts: str) -> Inference:
 )
 def test_helper_has_the_sign_of_what_names_it(name: str, signs: set[str]) -> None:
     inference = inferred(policy=POLICY, lib=LIB + "\ndenied if true\n")
-    (scope,) = (scope for scope in inference.scopes if scope.name[-1] == name)
-    assert inference.reach.signs(scope) == signs
-    assert inference.reach.takes_guards(scope) is (signs == {ALLOWS})
+    (branch,) = (branch for branch in inference.branches if branch.name[-1] == name)
+    assert inference.reach.signs(branch) == signs
+    assert inference.reach.takes_guards(branch) is (signs == {ALLOWS})
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_helper_has_the_sign_of_what_names_it(name: str, signs: set[str]) -> Non
 def test_actions_that_a_rule_is_about(body: str, names: tuple[str, ...] | None) -> None:
     text = f'package policy\n\nallow contains {{"rule": "x", "reason": "x"}} if {{\n\t{body}\n}}\n'
     inference = inferred({"actions": ["c", "d"], "odd": ["a", 1]}, policy=text)
-    (scope,) = inference.scopes
-    assert inference.reach.named(scope).get("action") == names
+    (branch,) = inference.branches
+    assert inference.reach.named(branch).get("action") == names
 
 
 def test_rules_that_call_each_other_end() -> None:
@@ -124,4 +124,4 @@ def test_rules_that_call_each_other_end() -> None:
         policy='package policy\n\nallow contains {"rule": "x"} if data.lib.h.a',
         lib="package lib.h\n\na if b\n\nb if a\n",
     )
-    assert all(not inference.reach.named(scope) for scope in inference.scopes)
+    assert all(not inference.reach.named(branch) for branch in inference.branches)

@@ -29,10 +29,17 @@ def test_every_bundle_holds_the_core(tmp_path: Path) -> None:
     assert core().parent == rego()
 
 
-def test_hidden_and_other_files_do_not_count(tmp_path: Path) -> None:
+def test_hidden_file_is_refused_and_other_files_do_not_count(tmp_path: Path) -> None:
     files = {"p.rego": "", "data.yml": "", "x__data.json": "{}", "notes.md": "", ".git__a.rego": "", "x__.b.rego": ""}
     folder = policy(tmp_path / "mine", **files)
-    assert authored(folder) == ["mine/data.yml", "mine/p.rego", "mine/x/data.json"]
+    found = [source for source in read([folder]) if source.label != CORE]
+    assert {source.name for source in found if source.refused} == {"mine/x/.b.rego"}
+    assert {source.name for source in found if not source.refused} == {
+        "mine/data.yml", "mine/p.rego", "mine/x/data.json"
+    }  # fmt: skip
+    for source in found:
+        kinds = [source.is_rego, source.is_test, source.is_schema, source.is_data]
+        assert any(kinds) is not bool(source.refused)
 
 
 def test_copy_of_the_core_counts_once_and_one_that_was_changed_counts(tmp_path: Path) -> None:

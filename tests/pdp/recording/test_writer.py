@@ -172,6 +172,36 @@ async def test_nothing_is_admitted_while_too_much_waits(database: Database) -> N
     await asyncio.wait({waits})
 
 
+async def test_what_a_cancelled_call_has_appended_is_written_all_the_same(database: Database) -> None:
+    writer = Writer(Batches(database), Writers(database), KEY, "dev")  # it does not run yet
+    entries = records(3)
+    call = asyncio.create_task(writer.append(entries))
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.wait({call})
+    running = asyncio.create_task(writer.run())
+    later = records()
+    await writer.append(later)
+    running.cancel()
+    written = [record for batch in await chain(database) for record in batch.records]
+    assert written == [entry.record for entry in [*entries, *later]]
+
+
+async def test_strangers_record_is_in_the_next_batch_whatever_another_caller_has_waiting(database: Database) -> None:
+    writer = Writer(Batches(database), Writers(database), KEY, "dev")  # it does not run yet
+    noisy = [asyncio.create_task(writer.append(records(400), 60, caller="noisy")) for _ in range(5)]
+    await asyncio.sleep(0)
+    entries = records()
+    stranger = asyncio.create_task(writer.append(entries, caller="stranger"))
+    await asyncio.sleep(0)
+    running = asyncio.create_task(writer.run())
+    await asyncio.gather(stranger, *noisy)
+    running.cancel()
+    first, *others = await chain(database)
+    assert entries[0].record in list(first.records)
+    assert sum(len(batch.records) for batch in (first, *others)) == 2001
+
+
 async def test_nothing_is_admitted_while_mongodb_has_not_confirmed_for_long(
     database: Database, mongod: MongodProcess
 ) -> None:

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp.background import background
 from pdp.server.health import Health
+from pdp.server.strangers import Strangers
 from tests.faults import eventually
 from tests.parts import Placet
 from tests.pdp.wire import refused
@@ -47,7 +48,7 @@ async def watched(probes: dict[str, Dependency], apart: dict[str, Dependency]) -
         {name: dependency.probe for name, dependency in apart.items()},
     )
     server = grpc.aio.server()
-    health.add_to(server, ["one"])
+    server.add_generic_rpc_handlers((health.handlers(Strangers(), ["one"]),))
     port = server.add_insecure_port("127.0.0.1:0")
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     await server.start()

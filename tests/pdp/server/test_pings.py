@@ -9,18 +9,13 @@ import grpc
 import pytest
 
 from pdp.client.call_error import call_error
+from pdp.server.connections import options
 from pdp.server.pings import PING_SECONDS, keepalive
-from pdp.server.running import _OPTIONS
+from tests.http2 import ACK, GOAWAY, PING, PREFACE, SETTINGS, frame
 from tests.parts import Placet
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-SETTINGS, PING, GOAWAY, ACK = 4, 6, 7, 1
 FAST_SECONDS = 0.3
 """The interval of the test's server: the rule is the same as with 10 s."""
-
-
-def frame(kind: int, flags: int = 0, payload: bytes = b"") -> bytes:
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + bytes(4) + payload
 
 
 @asynccontextmanager
@@ -81,7 +76,7 @@ async def test_a_ping_at_the_interval_is_welcome_without_a_call_and_more_are_not
 
 async def test_the_server_has_this_rule_with_ten_seconds(server: Placet) -> None:
     assert PING_SECONDS == 10
-    assert set(keepalive(PING_SECONDS)) <= set(_OPTIONS)
+    assert set(keepalive(PING_SECONDS)) <= set(options())
     assert await pinged(server.address, 0.05, 10) == b"too_many_pings"
 
 

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.process.mongod import MongodProcess
-from pdp.server.edge import MAX_STREAMS
+from pdp.server.connections import MAX_STREAMS
 from pdp.server.running import running
 from pdp.store.batches import Batches
 from pdp.store.database import Database

@@ -97,6 +97,16 @@ async def test_list_is_of_the_callers_own(quiet: Placet) -> None:
     assert await ids(quiet.approvals.ListApprovals, ListApprovalsRequest(), quiet.metadata("dev")) == [mine]
 
 
+async def test_person_lists_what_others_asked_in_its_name(quiet: Placet) -> None:
+    approval = (await quiet.authorize(exporting())).approval
+    asked = ListApprovalsRequest(asked_in_my_name=True)
+    for by, is_listed in (("alice", True), ("report-bot", False), ("carol", False)):
+        page = await quiet.approvals.ListApprovals(asked, metadata=quiet.metadata(by))
+        assert (approval.approval_id in [held.approval_id for held in page.approvals]) == is_listed, by
+    asked.state = DENIED
+    assert not (await quiet.approvals.ListApprovals(asked, metadata=quiet.metadata("alice"))).approvals
+
+
 async def test_list_takes_a_state(quiet: Placet) -> None:
     request = exporting()
     used = await quiet.approved(request)

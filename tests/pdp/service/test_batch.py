@@ -201,7 +201,10 @@ async def test_identical_items_meet_one_approval_in_order(server: Placet) -> Non
 async def test_one_approval_is_used_by_the_first_item_only(server: Placet) -> None:
     request = exporting()
     request.approval_id = (await server.approved(request)).approval_id
-    answer = await asked(server, items=[request, request])
+    another = AuthorizeRequest()
+    another.CopyFrom(request)
+    another.attempt_id = uuid4().hex
+    answer = await asked(server, items=[request, another])
     assert effects(answer) == [ALLOW, DENY]
     assert answer.results[0].decision.grant
     assert answer.results[1].decision.reasons[0].rule == "pdp.approval_consumed"

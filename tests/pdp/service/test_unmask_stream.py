@@ -59,7 +59,7 @@ async def test_one_approval_unmasks_all_chunks(server: Placet, batches: list[pa.
         approval = asked.opened.decision.approval
         context = approval.request.context
         assert list(context["columns"]) == ["soc_sec_id"]
-        assert list(context["domains"]) == ["customer.ssn"]
+        assert list(context["domains"]) == list(context["column_domains"]) == ["customer.ssn"]
         assert (context["count"], context["chunks"]) == (12, 4)
         assert not asked.opened.HasField("plan")
         await server.review(approval, "bob")
@@ -78,7 +78,7 @@ async def test_one_approval_unmasks_all_chunks(server: Placet, batches: list[pa.
 
 
 async def test_server_alone_says_which_chunks_are_unmasked(server: Placet, batches: list[pa.RecordBatch]) -> None:
-    for name in ("columns", "domains", "count", "chunks", "tokens_tree", "tokens_sha256"):
+    for name in ("columns", "domains", "column_domains", "count", "chunks", "tokens_tree", "tokens_sha256"):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             async with opened(server, announced(fresh(**{name: "x"}), batches, SSN)):
                 pass

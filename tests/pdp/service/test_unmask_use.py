@@ -56,7 +56,8 @@ mask contains {
 
 mask contains {"rule": "notes", "reason": "no secret", "columns": ["note"], "mask": "clear"}
 """
-DATA = {"domains": {"person.id": {"mask": "token"}}, "groups": {"data-stewards": ["user:bob"]}, "closed": False}
+PERSON = {"person.id": {"mask": "token", "values": "open"}}
+DATA = {"domains": PERSON, "groups": {"data-stewards": ["user:bob"]}, "closed": False}
 SCHEMA = {"type": "object", "properties": {"values": {"type": "array"}}, "additionalProperties": True}
 ID = {"id": "person.id"}
 QUOTA = 7
@@ -85,10 +86,8 @@ class Stage:
         """Change the policy, and wait until it is in force."""
 
         async def revision() -> str:
-            request = info_pb2.GetServerInfoRequest()
-            return (
-                await self.server.info.GetServerInfo(request, metadata=self.server.metadata("dana"))
-            ).policy_revision
+            request, by = info_pb2.GetServerInfoRequest(), self.server.metadata("dana")
+            return (await self.server.info.GetServerInfo(request, metadata=by)).policy_revision
 
         before = await revision()
         (self.folder / "data.json").write_text(json.dumps({**DATA, "closed": closed}))
@@ -120,7 +119,8 @@ async def counters(stage: Stage, mongod: MongodProcess) -> AsyncIterator[Any]:
         await found["quotas"].delete_many({})
 
         async def counted() -> set[int]:
-            return {one["count"] async for one in found["quotas"].find({"_id": {"$regex": "^unmask"}}) if one["count"]}
+            found_now = found["quotas"].find({"_id": {"$regex": "^unmask"}})
+            return {sum(one["counts"].values()) async for one in found_now} - {0}
 
         yield counted
 

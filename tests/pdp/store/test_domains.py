@@ -20,7 +20,7 @@ from tests.masks import arrow, columns, masking, scope, shape, stream
 from tests.parts import Placet, log, refusal
 
 ROW = pa.record_batch({"surname": ["Smith"], "suburb": ["Ryde"]})
-CHANGED: dict[str, Any] = {"mask": "token", "kind": "name", "canonical": ["trim"]}
+CHANGED: dict[str, Any] = {"mask": "token", "kind": "name", "canonical": ["trim"], "values": "open"}
 
 
 def policy(folder: Path, **domains: Any) -> list[Path]:
@@ -120,6 +120,9 @@ async def test_the_first_claim_wins_in_its_realm(mongod: MongodProcess) -> None:
         await others.require(second)  # used by nobody yet
         await ours.claim(first)
         await ours.claim({"d": {"kind": "a", "mask": "token"}})  # the order of its members is nothing
+        await ours.claim(
+            {"d": {"kind": "a", "mask": "token", "values": 7, "guessable": "why"}}
+        )  # no token depends on it
         for asked in (others.require, others.claim, ours.claim):
             with pytest.raises(MaskPlanRefused, match="under a new name"):
                 await asked(second)

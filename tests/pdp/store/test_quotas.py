@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from pdp.config import Config, Masking
 from pdp.errors import QuotaExceeded
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
-from pdp.store.quotas import Quotas, Reserved, reservation
+from pdp.store.quotas import Limits, Quotas, Reserved, reservation
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect, Subject
 from tests.masks import arrow, columns, masking, shape, stream
@@ -32,7 +34,7 @@ allow contains {"rule": "all", "reason": "everybody may"} if input.resource.type
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}
 """
 DATA = {
-    "domains": {"person.id": {"mask": "token"}},
+    "domains": {"person.id": {"mask": "token", "values": "open"}},
     "identities": {"agent:dev": {"owners": []}, "slack:U1": {"same_as": ["user:alice"]}},
 }
 
@@ -158,10 +160,29 @@ async def test_a_person_has_one_quota_under_all_names_and_behind_all_callers(
     assert await got(server, "Mask", ["a"] * 3, bob, by="report-bot") == 3
 
 
-async def reserve(quotas: Quotas, what: str, caller: str, persons: Sequence[str], values: int, limit: int) -> Reserved:
-    made = reservation(what, caller, persons, values)
-    await quotas.count(made, limit)
+async def reserve(
+    quotas: Quotas, what: str, caller: str, persons: Sequence[str], values: int, limit: int, domain: str = "d"
+) -> Reserved:
+    people = {person: [person] for person in persons}
+    made = reservation(Limits(limit, limit, {"agent:etl": 50}), what, caller, people, {domain: values})
+    await quotas.count(made)
     return made
+
+
+async def test_each_domain_has_a_quota_and_a_caller_in_bulk_its_own(quotas: tuple[Quotas, Quotas]) -> None:
+    one, other = quotas
+    for domain in ("a", "b.c", "$d", ""):
+        await reserve(one, "mask", "agent:each", ["user:each"], 10, 10, domain)
+        with pytest.raises(
+            QuotaExceeded, match=f"{re.escape(f'of domain {domain} ') if domain else 'values '}to mask than 10 "
+        ):
+            await reserve(other, "mask", "agent:each", [], 1, 10, domain)
+    await reserve(one, "mask", "agent:etl", [], 49, 10, "a")
+    with pytest.raises(QuotaExceeded, match="person behind"):
+        await reserve(one, "mask", "agent:etl", ["user:each"], 1, 10, "a")
+    await reserve(one, "mask", "agent:etl", ["user:other"], 1, 10, "a")
+    with pytest.raises(QuotaExceeded):
+        await reserve(one, "mask", "agent:etl", [], 1, 10, "a")
 
 
 async def test_of_racing_reservations_only_as_many_as_fit_are_made(quotas: tuple[Quotas, Quotas]) -> None:
@@ -187,8 +208,8 @@ async def test_a_person_at_the_end_uses_nothing_of_the_callers_quota_up(quotas: 
 
 
 async def counted(quotas: Quotas, reserved: Reserved) -> list[int]:
-    found = {one["_id"]: one["count"] async for one in quotas._collection.find({})}
-    return [found[key] for key in reserved.keys]
+    found = {one["_id"]: sum(one["counts"].values()) async for one in quotas._collection.find({})}
+    return [found[key] for key in reserved.limits]
 
 
 async def test_a_reservation_is_given_back_once_and_not_after_it_is_kept(quotas: tuple[Quotas, Quotas]) -> None:
@@ -215,8 +236,8 @@ async def test_what_a_process_had_reserved_when_it_died_stays_counted(quotas: tu
 class Hasty(Quotas):
     """One that does not see what others took since it looked."""
 
-    async def _all_have_room(self, *_: object) -> bool:
-        return True
+    async def _full(self, *_: object) -> str | None:
+        return None
 
 
 async def test_a_counter_that_took_it_gives_it_back_where_another_is_full(
@@ -234,5 +255,29 @@ async def test_a_counter_holds_few_ids_however_many_reservations_it_had(quotas: 
     for _ in range(20):
         reserved = await reserve(one, "mask", "agent:often", [], 1, 100)
         one.keep(reserved)
-    [stored] = [each async for each in one._collection.find({"_id": reserved.keys[0]})]
-    assert (stored["count"], len(stored["held"])) == (20, 1)
+    [stored] = [each async for each in one._collection.find({"_id": next(iter(reserved.limits))})]
+    assert (sum(stored["counts"].values()), len(stored["held"])) == (20, 1)
+
+
+async def test_by_default_a_million_values_of_a_domain_are_masked_in_an_hour(
+    state: Path, mongod: MongodProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.rego").write_text(POLICY)
+    (tmp_path / "data.json").write_text(json.dumps(DATA))
+    default = Config.model_fields["mask_values_an_hour"].default
+    bulk = Masking(bulk={"agent:report-bot": 2 * default})
+    limits: dict[str, Any] = {"mask_values_an_hour": default, "masking": bulk}
+    seven = pa.record_batch({"id": [f"{number:07}" for number in range(150_000)]})
+    async with masking(state, mongod.uri, policy=[tmp_path], **limits) as server:
+        for by, most in (("dev", default), ("report-bot", 2 * default)):
+            start = mask_pb2.StreamStart(scope=scope(f"agent:{by}", []), shape=shape(seven.schema))
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stream(server, [seven] * (1 + most // 150_000), start, by=by)
+            assert (refusal(error.value).reason, "person.id" in refusal(error.value).message) == (
+                "QUOTA_EXCEEDED",
+                True,
+            )
+            async with database(mongod, server) as found:
+                counted = [sum(one["counts"].values()) async for one in found["quotas"].find({})]
+            assert most - 150_000 < max(counted) <= most
+            await begin_anew(server, mongod)

@@ -24,10 +24,11 @@ from pdp.errors import (
     StoreUnavailable,
     TooManyPending,
 )
-from pdp.opa.batching import Question
+from pdp.opa.waiting import Question
+from pdp.turns import PIECE, Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask, answer_without_step
-from pdp.workflow.deciding import SLICE, Decided, Deciding, Failed
+from pdp.workflow.deciding import Decided, Deciding, Failed
 from tests.parts import asking, payload
 from tests.pdp.specimens import T0, approval
 
@@ -86,7 +87,8 @@ class Parts:
         held = approval(State.CONSUMED, closed_at=T0)
         return Answer(verdict, answer.decision_id, answer.entries, ApprovalAt(held, T0), step=held, used=True)
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[Entry], *, caller: str) -> None:
+        assert caller in {"", BOT.identity}
         self.did.append(f"record {len(entries)}")
         if self.store is not None:
             raise self.store
@@ -122,6 +124,7 @@ def deciding(parts: Any) -> Deciding:
         writer=parts,
         grantor=parts,
         database=parts,
+        turns=Turns(),
     )
 
 
@@ -215,11 +218,22 @@ async def test_question_without_an_answer_stops_where_a_deny_does() -> None:
     assert len(await flow.decide(asks, lambda effect: effect is Effect.DENY)) == 1
 
 
-async def test_many_are_judged_in_slices_and_stay_in_order() -> None:
+async def test_many_are_judged_together_and_stay_in_order() -> None:
     parts = Parts()
-    outcomes = await decided(parts, *["read", "drop"] * SLICE)
-    assert parts.did[:2] == [f"judge {SLICE}"] * 2
-    assert [outcome.effect for outcome in outcomes] == [Effect.ALLOW, Effect.DENY] * SLICE
+    outcomes = await decided(parts, *["read", "drop"] * PIECE)
+    assert parts.did[0] == f"judge {2 * PIECE}"
+    assert [outcome.effect for outcome in outcomes] == [Effect.ALLOW, Effect.DENY] * PIECE
+
+
+async def test_what_was_settled_is_recorded_when_the_call_ends_before_all_of_it_is() -> None:
+    parts = Parts(unsettled={"breaks": RuntimeError("broken")})
+    with pytest.raises(RuntimeError):
+        await decided(parts, "read", "use", "breaks", "read")
+    async with asyncio.timeout(5):
+        while "delivered CONSUMED" not in parts.did:
+            await asyncio.sleep(0)
+    assert parts.did == ["judge 4", "settle read", "settle use", "settle breaks", "record 2", "delivered CONSUMED"]
+    assert not parts.in_flight
 
 
 @pytest.mark.parametrize(
@@ -297,6 +311,6 @@ async def test_other_calls_get_their_turn_within_a_large_batch() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    await decided(parts, *["read"] * (4 * SLICE))
+    await decided(parts, *["read"] * (4 * PIECE))
     task.cancel()
-    assert turns[0] >= 4
+    assert turns[0] >= 4 * 3

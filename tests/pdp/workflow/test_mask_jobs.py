@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,9 +27,11 @@ from pdp.errors import (
     QuotaExceeded,
     ValueRefused,
 )
-from pdp.masking.job import Limits, Progress
+from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.store.quotas import Reserved, reservation
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
+from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, answer_without_step
 from pdp.workflow.deciding import Decided
@@ -81,37 +84,44 @@ class Parts:
             answer = answer_without_step(ask, verdict(Effect.DENY)) if self.lost else allowed
         return Decided(ask, answer)
 
-    async def count(self, reserved: Reserved, limit: int) -> None:
-        self.did.append(f"reserve {reserved.what} {reserved.values}")
-        wanted = reservation(reserved.what, BOT.identity, ["slack:U1", "user:carol"], 1)
-        assert (reserved.keys, limit) == (wanted.keys, 7)
+    async def count(self, reserved: Reserved) -> None:
+        self.did.append(f"reserve {reserved.what} {sum(reserved.values.values())}")
+        people = {"slack:U1": ["slack:U1"], "user:carol": ["user:carol"]}
+        wanted = reservation(Limits(7, 7), reserved.what, BOT.identity, people, {})
+        assert reserved.limits == wanted.limits
         if self.is_full:
             raise QuotaExceeded("full", 1.0)
 
     def keep(self, reserved: Reserved) -> None:
-        self.did.append(f"keep {reserved.values}")
+        self.did.append(f"keep {sum(reserved.values.values())}")
 
     async def give_back(self, reserved: Reserved) -> None:
-        self.did.append(f"give back {reserved.values}")
+        self.did.append(f"give back {sum(reserved.values.values())}")
 
     async def denies(self, ask: Ask) -> bool:
         self.did.append("ask")
         assert not ask.request.dry_run
         return self.effect is Effect.DENY
 
-    async def masks(self, question: bytes) -> Any:
+    async def each(self, questions: Sequence[Question]) -> list[Any]:
+        [question] = questions
+        assert question.about is About.MASKS
         self.did.append("plan")
-        assert payload(question)["columns"]
+        assert payload(question.input)["columns"]
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, PdpError):
             raise found
-        return found
+        return [found]
 
     def current(self) -> masker.Keyring:
         return self.keyring
 
-    async def run(self, action: Any) -> Any:
+    async def run(self, caller: str, action: Any, weight: int = 0) -> Any:
+        assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
+
+    def of(self, caller: str) -> Any:
+        return partial(self.run, caller)
 
     async def require(self, domains: Mapping[str, Any]) -> None:
         self.did.append(f"require {', '.join(domains)}")
@@ -148,7 +158,7 @@ def jobs(parts: Parts) -> MaskJobs:
     return MaskJobs(
         person_types=frozenset({"user"}),
         deciding=one,
-        opa=one,
+        batcher=one,
         keys=one,
         domains=one,
         uses=one,
@@ -163,7 +173,7 @@ async def made(
     parts: Parts, action: str = "mask", bound: Any = None, content: Any = None, begin: Any = None, **members: Any
 ) -> tuple[Decided, Progress | None]:
     given = {"begin": begin} if begin else {}
-    work = Work(action, SHAPE, bound=bound or (lambda _: {}), content=content, **given)
+    work = Work(action, SHAPE, bound=bound or (lambda _, __: {}), content=content, **given)
     return await jobs(parts).decide(work, asking(action, **members), BOT)
 
 
@@ -178,7 +188,7 @@ async def test_it_is_planned_decided_ready_and_used(parts: Parts) -> None:
     job = progress.job
     assert job.use.startswith("use_")
     assert (job.action, job.decision_id, job.plan.policy_revision) == ("mask", decided.answer.decision_id, "r1")
-    assert list(job.persons) == ["slack:U1", "user:carol"]
+    assert dict(job.persons) == {"slack:U1": ["user:alice", "slack:U1"], "user:carol": ["user:carol"]}
     assert (job.plan.table, job.plan.subject) == ("customers", "agent:report-bot")
 
 
@@ -314,7 +324,7 @@ async def test_policy_that_changes_again_and_again_is_a_conflict_and_nothing_is_
 
 async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Parts) -> None:
     request = asking("unmask", context={"why": "call"})
-    _, progress = await made(parts, "unmask", lambda _: {"tokens_sha256": "x"}, context={"why": "call"})
+    _, progress = await made(parts, "unmask", lambda _, __: {"tokens_sha256": "x"}, context={"why": "call"})
     [ask] = parts.asked
     assert dict(ask.request.context) == {"why": "call", "tokens_sha256": "x"}
     assert ask.canonical.digest != canonical(request, "dev").digest
@@ -325,5 +335,5 @@ async def test_decision_is_bound_to_the_very_data_beside_the_request(parts: Part
 async def test_plan_made_again_must_be_bound_to_the_same_data(parts: Parts) -> None:
     parts.answers = [answer("r0"), answer("r1")]
     with pytest.raises(Conflict):
-        await made(parts, "unmask", lambda plan: {"by": plan.policy_revision})
+        await made(parts, "unmask", lambda plan, _: {"by": plan.policy_revision})
     assert "claim customer" not in parts.did

@@ -15,7 +15,8 @@ from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, Lis
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest
 from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2 import ReviewRequest
-from pdp.workflow.review_limits import DENIED_FOR, MAX_PENDING_BEHIND_PERSON, MAX_PENDING_OF_CALLER
+from pdp.workflow import review_limits
+from pdp.workflow.review_limits import DENIED_FOR, MAX_PENDING
 from tests.parts import Placet, asking, exporting, log, placet
 from tests.pdp.mongo import close_what_waits, set_back
 from tests.pdp.wire import refused
@@ -80,51 +81,58 @@ async def test_identical_pending_request_is_the_same_approval(quiet: Placet) -> 
     assert len({answer.approval.approval_id for answer in answers}) == 1
 
 
-async def test_caller_has_so_many_pending_and_is_told_what_to_do(quiet: Placet, mongod: MongodProcess) -> None:
-    first, *_ = await many(quiet, MAX_PENDING_OF_CALLER, "carol", by="dev")
+async def test_caller_has_so_many_pending_for_a_person_and_is_told_what_to_do(
+    quiet: Placet, mongod: MongodProcess
+) -> None:
+    first, *_ = await many(quiet, MAX_PENDING, "carol", by="dev")
     before = len(await log(quiet, "error"))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await quiet.authorize(of_dev("bob"), by="dev")
+        await quiet.authorize(of_dev("carol"), by="dev")
     status = rpc_status.from_call(caught.value)
     assert status is not None
     info = RetryInfo()
     assert [detail.Unpack(info) for detail in status.details if detail.Is(RetryInfo.DESCRIPTOR)] == [True]
     assert info.retry_delay.seconds == 60
-    why = await refused(quiet.authorize(of_dev("bob"), by="dev"))
+    why = await refused(quiet.authorize(of_dev("carol"), by="dev"))
     assert (why.code, why.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_PENDING")
-    assert "100 approvals of this caller wait for reviewers; have some of them reviewed, or cancel" in why.message
+    assert "100 approvals of this caller in the name of a person whom the request names wait" in why.message
+    assert "have some of them reviewed, or cancel" in why.message
     errors = await log(quiet, "error")
     assert [record["error"] for record, _ in errors[before:]] == ["TOO_MANY_PENDING"] * 2
     same = await quiet.authorize(first, by="dev")
     assert same.effect == NEEDS
     assert (await quiet.authorize(exporting())).effect == NEEDS
-    assert (await quiet.authorize(copy_dry(of_dev("bob")), by="dev")).effect == NEEDS
+    assert (await quiet.authorize(copy_dry(of_dev("carol")), by="dev")).effect == NEEDS
     await quiet.review(same.approval, "bob", "DENY")
-    opened = await quiet.authorize(of_dev("bob"), by="dev")
+    opened = await quiet.authorize(of_dev("carol"), by="dev")
     assert opened.effect == NEEDS
-    assert (await refused(quiet.authorize(of_dev("bob"), by="dev"))).reason == "TOO_MANY_PENDING"
+    assert (await refused(quiet.authorize(of_dev("carol"), by="dev"))).reason == "TOO_MANY_PENDING"
     await set_back(mongod, quiet, opened.approval.approval_id, "created_at", hours=5)
-    assert (await quiet.authorize(of_dev("bob"), by="dev")).effect == NEEDS
+    assert (await quiet.authorize(of_dev("carol"), by="dev")).effect == NEEDS
 
 
-async def test_person_behind_requests_has_so_many_pending_whoever_asks(quiet: Placet) -> None:
-    half = MAX_PENDING_BEHIND_PERSON // 2
-    await many(quiet, half, "alice", by="dev")
-    await many(quiet, half)
-    for request, by in (
-        (of_dev("alice"), "dev"),
-        (exporting(), "report-bot"),
-        (exporting(onBehalfOf=[]), "report-bot"),
-    ):
-        why = await refused(quiet.authorize(request, by=by))
-        assert (why.code, why.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_PENDING")
-        assert "for a person behind this request wait for reviewers" in why.message
-        assert "alice" not in why.message
-    assert (await quiet.authorize(of_dev("bob"), by="dev")).effect == NEEDS
+async def test_requests_in_a_persons_name_take_nothing_from_the_person(quiet: Placet) -> None:
+    await many(quiet, MAX_PENDING, "carol", by="dev")
+    assert (await refused(quiet.authorize(of_dev("carol"), by="dev"))).reason == "TOO_MANY_PENDING"
+    assert (await quiet.authorize(of_dev("erin"), by="dev")).effect == NEEDS
+    own = exporting(subject={"type": "user", "id": "carol"}, onBehalfOf=[])
+    assert (await quiet.authorize(own, by="carol")).effect == NEEDS
+    through_another = exporting(onBehalfOf=[{"type": "user", "id": "carol"}])
+    assert (await quiet.authorize(through_another)).effect == NEEDS
+
+
+async def test_caller_has_so_many_pending_in_all(quiet: Placet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_limits, "MAX_PENDING_OF_CALLER", 40)
+    for person in ("carol", "erin"):
+        await many(quiet, 20, person, by="dev")
+    why = await refused(quiet.authorize(of_dev("dana"), by="dev"))
+    assert (why.code, why.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_PENDING")
+    assert "40 approvals of this caller wait for reviewers" in why.message
+    assert (await quiet.authorize(exporting())).effect == NEEDS
 
 
 async def test_batch_stops_opening_at_the_limit_and_says_so_item_by_item(quiet: Placet) -> None:
-    await many(quiet, MAX_PENDING_OF_CALLER - 1)
+    await many(quiet, MAX_PENDING - 1)
     batch = BatchAuthorizeRequest(items=[exporting(), exporting(), asking("read")])
     answer = await quiet.decisions.BatchAuthorize(batch, metadata=quiet.metadata("report-bot"))
     opened, refusal, allowed = answer.results

@@ -24,7 +24,7 @@ def said(answer: AuthorizeResponse) -> tuple[int, list[str]]:
 def naming(request: AuthorizeRequest, approval: Approval, **changes: str) -> AuthorizeRequest:
     named = AuthorizeRequest()
     named.CopyFrom(request)
-    named.approval_id = approval.approval_id
+    named.approval_id, named.attempt_id = approval.approval_id, uuid4().hex
     for name, value in changes.items():
         setattr(named, name, value)
     return named
@@ -284,7 +284,7 @@ async def test_decision_that_is_none_is_not_found(server: Placet, decision_id: s
 
 
 async def test_record_is_read_by_either_id_and_its_payload_has_everything(server: Placet) -> None:
-    answer = await server.authorize(asking("read", requestId="call-2", justification="because"))
+    answer = await server.authorize(asking("read", requestId="call-2", attemptId="try-1", justification="because"))
     for record_id in (answer.decision_id, "rec_" + answer.decision_id[4:]):
         request = GetRecordRequest(record_id=record_id)
         found = await server.audit.GetRecord(request, metadata=server.metadata("dana"))
@@ -294,7 +294,7 @@ async def test_record_is_read_by_either_id_and_its_payload_has_everything(server
         members = payload(found.payload)
         assert members["caller"] == {"identity": "agent:report-bot", "kind": "workload", "groups": []}
         assert members["request_digest"] == answer.request_digest
-        assert members["details"]["request_id"] == "call-2"
+        assert (members["details"]["request_id"], members["details"]["attempt_id"]) == ("call-2", "try-1")
         assert members["details"]["justification"] == "because"
 
 

@@ -91,11 +91,35 @@ async def test_end_is_recorded_with_who_and_why(server: Placet, mongod: MongodPr
     assert ("CHANGES_REQUESTED" in verdicts) == (event == "send back")
 
 
-async def test_only_its_caller_withdraws_or_reports(server: Placet, mongod: MongodProcess) -> None:
+async def test_only_its_caller_reports(server: Placet, mongod: MongodProcess) -> None:
     _, approval = await brought_to(server, mongod, "CONSUMED")
     for by in ("dev", "alice"):
-        assert (await refused(cancel(server, approval, by))).reason == "APPROVAL_NOT_FOUND"
         assert (await refused(report(server, approval, by=by))).reason == "APPROVAL_NOT_FOUND"
+
+
+async def test_strangers_withdraw_nothing(server: Placet) -> None:
+    approval = (await server.authorize(exporting())).approval
+    for by in ("dev", "bob", "carol"):
+        assert (await refused(cancel(server, approval, by))).reason == "APPROVAL_NOT_FOUND"
+    assert state_of(await now(server, approval)) == "PENDING"
+
+
+@pytest.mark.parametrize(("before", "after"), [("PENDING", "CANCELLED"), ("APPROVED", "REVOKED")])
+async def test_person_withdraws_what_was_asked_in_its_name(
+    server: Placet, mongod: MongodProcess, before: str, after: str
+) -> None:
+    _, approval = await brought_to(server, mongod, before)
+    closed = (await cancel(server, approval, "alice")).approval
+    assert (state_of(closed), closed.closed_by) == (after, "user:alice")
+    of = [held for record, held in await log(server) if record.get("approval_id") == approval.approval_id]
+    assert [held["closed_by"] for held in of if "closed_by" in held] == ["user:alice"]
+
+
+async def test_program_among_the_principals_withdraws_nothing(server: Placet) -> None:
+    request = exporting(subject={"type": "agent", "id": "report-bot"}, onBehalfOf=[{"type": "agent", "id": "dev"}])
+    approval = (await server.authorize(request, by="dev")).approval
+    assert "agent:report-bot" in approval.requester_principals
+    assert (await refused(cancel(server, approval))).reason == "APPROVAL_NOT_FOUND"
 
 
 async def test_cancelled_request_can_be_asked_again(server: Placet) -> None:

@@ -25,6 +25,7 @@ from pdp.v1.approval_pb2 import (
 )
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.review_pb2 import WatchQueueRequest
+from pdp.workflow.watching import MAX_WATCHES
 from tests.faults import eventually
 from tests.parts import Placet, exporting, placet
 from tests.pdp.mongo import set_back
@@ -180,9 +181,10 @@ async def test_client_that_goes_away_frees_what_it_held(server: Placet) -> None:
     async with grpc.aio.insecure_channel(server.address) as channel:
         mine = replace(server, channel=channel)
         waits = [asyncio.ensure_future(waiting(mine, approval, mine.metadata("alice"))) for _ in range(50)]
-        watches = [mine.reviews.WatchQueue(WatchQueueRequest(), metadata=mine.metadata("bob")) for _ in range(50)]
+        bob = mine.metadata("bob")
+        watches = [mine.reviews.WatchQueue(WatchQueueRequest(), metadata=bob) for _ in range(MAX_WATCHES)]
         await asyncio.gather(*(watch.read() for watch in watches))
-        assert len(asyncio.all_tasks()) >= before + 150
+        assert len(asyncio.all_tasks()) >= before + 100 + MAX_WATCHES
         for call in waits:
             call.cancel()
 

@@ -8,5 +8,5 @@ needs_approval contains {
 	"reviewers": {"groups": ["stewards"]},
 	"count": count_wanted,
 } if {
-	count_wanted := input.context.count
+	count_wanted := object.get(input.context, "count", 1)
 }

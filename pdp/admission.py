@@ -1,0 +1,140 @@
+"""Which calls come in, and when: a call is admitted whole or refused whole, before anything is done for it.
+
+1. A caller may have as many questions here as there is room left for others, so that one caller takes half of
+   the room at most, with any number of calls. A small call of a caller that has nothing here has a reserve of its own.
+2. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
+3. A call that is refused is told when its turn would be if all that were refused came back in their order.
+4. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
+   take turns.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pdp import deadline
+from pdp.errors import Overloaded
+from pdp.gate import Gate
+
+log = logging.getLogger(__name__)
+
+ROOM = 8192
+"""Questions that are here at a time: a second's work, and with the requests of batches about 100 MB."""
+RESERVE = 1024
+"""Small calls beyond the room, of callers that have nothing here."""
+SMALL = 64
+"""Questions of a call that counts as small."""
+LEAST = 1000
+"""Questions that a slow caller may have here all the same: one batch."""
+PLACES, LARGE_PLACES = 128, 6
+"""Small and large calls that are worked on at a time. As measured, more of them decide no more a second."""
+WAIT_SECONDS, SPARE_SECONDS = 10.0, 1.0
+"""Seconds that a call waits for its place, and seconds of its time that are kept for its work: at most a quarter."""
+LONG, SHORT = 0.8, 0.5
+"""Shares of its time: a call that used more makes its caller's room smaller, and one that used less makes it larger."""
+SMALLER, LARGER = 0.7, 0.25
+"""The caller's room after a long call, and what a short one adds for each of its questions."""
+RATE = 4000.0
+"""Questions a second that a refused caller is taken to get, as long as nothing is measured."""
+WINDOW_SECONDS = 0.5
+"""Seconds over which a refused caller's rate is measured."""
+SOONEST_SECONDS, LATEST_SECONDS = 0.1, 5.0
+"""Seconds after which a refused call may come back."""
+COUNT_SECONDS = 60.0
+"""Seconds for which refused calls are counted before their number is logged."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a caller has here and may have. Since it was refused: what it got, and the turn of who was refused last."""
+
+    questions: int = 0
+    limit: float = ROOM
+    rate: float = RATE
+    got: int = 0
+    since: float = 0.0
+    refused: float = 0.0
+    turn: float = 0.0
+
+    def has_room(self, questions: int, free: int) -> bool:
+        """Whether a call of so many questions comes in where `free` more have room."""
+        if not self.questions:
+            return questions <= free + (RESERVE if questions <= SMALL else 0)
+        return self.questions + questions <= min(free, self.limit)
+
+    def refuse(self, questions: int, now: float) -> float:
+        """The seconds after which a call that is refused now may come back."""
+        if now - self.refused > LATEST_SECONDS:
+            self.since, self.got = now, 0
+        elif now - self.since > WINDOW_SECONDS:
+            self.rate = max(self.got / (now - self.since), 1.0)
+            self.since, self.got = now, 0
+        self.refused = now
+        turn = max(self.turn, now + SOONEST_SECONDS) + questions / self.rate
+        self.turn = min(turn, now + LATEST_SECONDS)
+        return self.turn - now
+
+    def end(self, questions: int, used: float) -> None:
+        """A call is over that used this share of its time."""
+        if used > LONG:
+            self.limit = max(min(self.limit, self.questions) * SMALLER, LEAST)
+        elif used < SHORT:
+            self.limit = min(self.limit + questions * LARGER, ROOM)
+        self.questions -= questions
+        self.got += questions
+
+
+class Admission:
+    """The room of one process, and who has what of it. `refused` counts the calls that found none."""
+
+    def __init__(self) -> None:
+        self._callers: dict[str, _Held] = {}
+        self._questions = 0
+        self._small, self._large = (Gate(places, places // 2) for places in (PLACES, LARGE_PLACES))
+        self.refused = self._told = 0
+        self._tell_at = 0.0
+
+    @asynccontextmanager
+    async def admitted(self, caller: str, questions: int) -> AsyncIterator[None]:
+        """Work on a call of this many questions when it is its turn. Raises `Overloaded` where there is no room."""
+        held, seconds = self._admit(caller, questions), deadline.left()
+        gate = self._small if questions <= SMALL else self._large
+        try:
+            async with gate.place(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS):
+                yield
+        finally:
+            self._questions -= questions
+            held.end(questions, 1 - deadline.left() / max(seconds, 0.001))
+            if held.limit >= ROOM:
+                self._forget(caller, held)
+
+    def _admit(self, caller: str, questions: int) -> _Held:
+        held = self._callers.setdefault(caller, _Held())
+        if not held.has_room(questions, ROOM - self._questions):
+            seconds = held.refuse(questions, _now())
+            self._count()
+            raise Overloaded("more calls are here than the server can answer; nothing was decided", seconds)
+        held.questions += questions
+        self._questions += questions
+        return held
+
+    def _forget(self, caller: str, held: _Held) -> None:
+        if not held.questions and _now() - held.refused > LATEST_SECONDS:
+            self._callers.pop(caller, None)
+
+    def _count(self) -> None:
+        """Count a refused call, and log how many there were once a minute at most."""
+        self.refused += 1
+        if _now() < self._tell_at:
+            return
+        if self._told < self.refused:
+            log.warning("calls refused as there was no room for them: %d", self.refused - self._told)
+        self._told, self._tell_at = self.refused, _now() + COUNT_SECONDS
+        for caller, held in list(self._callers.items()):
+            self._forget(caller, held)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

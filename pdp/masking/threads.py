@@ -1,0 +1,59 @@
+"""Where masking runs, so that the event loop stays free.
+
+1. Large pieces of work have as many threads as there are processors, and callers take turns by the bytes of theirs.
+2. Small pieces have as many threads besides, so that a call of a few rows does not wait for streams. The kernel shares
+   the processors between both.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+from pdp.gate import Gate
+
+T = TypeVar("T")
+
+SMALL_BYTES = 64 * 1024
+"""Bytes of a small piece of work. As measured, masks take at most 5 ms for so many, but for format-preserving ones."""
+WAIT_SECONDS = 30 * 60.0
+"""Seconds that work waits for a thread, if its call has no deadline: as long as a stream may take."""
+
+
+class Run(Protocol):
+    """Runs the pieces of one caller."""
+
+    async def __call__(self, action: Callable[[], T], weight: int = 0, /) -> T:
+        """The result of `action`, whose work is about so many bytes; only the caller waits for it."""
+
+
+class Threads:
+    """The threads of a process. Each event loop has its own."""
+
+    def __init__(self, processors: int = 0) -> None:
+        processors = processors or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(2 * processors, thread_name_prefix="mask")
+        self._small, self._large = Gate(processors, processors), Gate(processors, processors)
+
+    async def run(self, caller: str, action: Callable[[], T], weight: int = 0) -> T:
+        """The result of `action`, as `Run` says; a place is held until the thread is done with it."""
+        gate = self._small if weight <= SMALL_BYTES else self._large
+        await gate.enter(caller, max(weight, 1), WAIT_SECONDS)
+        loop, work = asyncio.get_running_loop(), self._pool.submit(action)
+
+        def done(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits for a place
+                loop.call_soon_threadsafe(gate.leave, caller)
+
+        work.add_done_callback(done)
+        return await asyncio.wrap_future(work)
+
+    def of(self, caller: str) -> Run:
+        """`run` for one caller."""
+
+        async def run(action: Callable[[], T], weight: int = 0, /) -> T:
+            return await self.run(caller, action, weight)
+
+        return run

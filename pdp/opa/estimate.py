@@ -1,0 +1,29 @@
+"""How long OPA takes for a question, learnt from the queries before: a busy machine and a slow policy count alike."""
+
+from collections.abc import Sequence
+
+from pdp.opa.queries import About
+from pdp.opa.waiting import Question
+
+SECONDS_OF_BYTE = {About.DECISIONS: 1e-7, About.REVIEWS: 2e-7, About.ELIGIBLE: 4e-7, About.MASKS: 8e-7}
+"""OPA's seconds for a byte of a question, at first; then as the last queries took, which counts by `LEARNT`."""
+LEARNT, LEAST, MOST = 0.2, 0.25, 64.0
+"""The share of the last query in an estimate, and its bounds: so many times what it was at first."""
+
+
+class Estimate:
+    """Estimates of one process."""
+
+    def __init__(self) -> None:
+        self._seconds_of_byte = dict(SECONDS_OF_BYTE)
+
+    def seconds(self, question: Question) -> float:
+        """Seconds that OPA takes for it."""
+        return question.size * self._seconds_of_byte[question.about]
+
+    def learn(self, questions: Sequence[Question], seconds: float) -> None:
+        """Let the estimate follow what a query about one thing took."""
+        about = questions[0].about
+        first, present = SECONDS_OF_BYTE[about], self._seconds_of_byte[about]
+        took = seconds / sum(question.size for question in questions)
+        self._seconds_of_byte[about] = min(max(present + LEARNT * (took - present), LEAST * first), MOST * first)

@@ -1,0 +1,154 @@
+"""Which statements of a rule's body are its conditions, and which only prepare what its head reads. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pdp.policy.module import Node
+
+COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension"}
+LITERALS = {"array", "set", "object"}
+_COMPARISONS = {"equal", "neq", "lt", "lte", "gt", "gte", "internal"}
+"""Builtins that give no value to a variable on their right; `internal` is `in`."""
+_SAYING = {"print", "trace"}
+"""Builtins that only write to a log. To print a variable is not to ask about it."""
+
+Names = frozenset[str]
+NONE: Names = frozenset()
+
+
+class Part(NamedTuple):
+    """A statement that gives the value of `term` to the variables in `pattern`, or each value in it: `each`."""
+
+    pattern: Node
+    term: Node
+    each: bool = False
+
+    @property
+    def names(self) -> Names:
+        """The variables that get a value."""
+        return free(self.pattern)
+
+
+class Body:
+    """The statements of a rule's body, told apart.
+
+    1. `parts`: each variable that only what the head reads needs, with the statement that gives it a value.
+    2. `conditions`: all other statements. What they need is there, or the rule does not apply, as its author reads it.
+    3. `domains`: each variable that `some … in` binds, with what it goes through.
+    """
+
+    def __init__(self, rule: Node, read: Node) -> None:
+        statements: Sequence[Node] = [] if is_unconditional(rule) else rule.get("body", [])
+        known = NONE.union(*map(_bound, statements), free(rule["head"].get("args", [])))
+        made = [(statement, _made(statement, known)) for statement in statements if not _only_says(statement)]
+        parts = _parts(made, read)
+        self.parts: Mapping[str, Part] = {name: part for part in parts.values() for name in part.names}
+        self.conditions = [statement for at, (statement, _) in enumerate(made) if at not in parts]
+        self.domains = {name: domain for statement in self.conditions for name, domain in _domains(statement)}
+
+
+def _parts(made: Sequence[tuple[Node, Part | None]], read: Node) -> dict[int, Part]:
+    """The statements that only the head needs, by their places. What a condition needs is dropped until none does."""
+    given = Counter(name for _, part in made if part for name in part.names)
+    parts = {at: part for at, (_, part) in enumerate(made) if part and all(given[name] == 1 for name in part.names)}
+    while True:
+        needed = free(read).union(*(free(part.term) for part in parts.values()))
+        conditions = [part.term if part else statement for at, (statement, part) in enumerate(made) if at not in parts]
+        asked = free(conditions)
+        kept = {at: part for at, part in parts.items() if part.names & needed and not part.names & asked}
+        if len(kept) == len(parts):
+            return kept
+        parts = kept
+
+
+def is_unconditional(rule: Node) -> bool:
+    """Whether the rule has no body, which OPA's syntax tree shows as the body `true`."""
+    return all(statement.get("generated", False) for statement in rule.get("body", []))
+
+
+def free(node: object) -> Names:
+    """The variables that must have a value for `node` to have one; names of documents and imports are among them."""
+    match node:
+        case {"type": "var", "value": str(name)}:
+            return frozenset([name])
+        case {"type": kind, "value": dict(inner)} if kind in COMPREHENSIONS:
+            return free(list(inner.values())) - NONE.union(*map(_declared, inner["body"]))
+        case {"domain": domain, "value": value, "body": body, **rest}:
+            return free(domain) | (free(body) - free([value, rest.get("key")]))
+    return NONE.union(*map(free, _below(node)))
+
+
+def _below(node: object) -> Sequence[object]:
+    """The parts of a node of which each may hold a variable. The name of a called function is none."""
+    match node:
+        case {"type": "call", "value": [_, *arguments]}:
+            return arguments
+        case {"terms": [_, *arguments], **rest}:
+            return [*arguments, rest.get("with")]
+        case dict():
+            return [value for key, value in node.items() if key != "location"]
+        case list():
+            return node
+    return ()
+
+
+def _declared(statement: Node) -> Names:
+    """The variables that a statement declares by `:=` or `some`."""
+    match statement["terms"]:
+        case {"symbols": [{"type": "var"}, *_] as names}:
+            return free(names)
+    return _bound(statement)
+
+
+def _bound(statement: Node) -> Names:
+    """The variables that a statement declares and binds."""
+    match statement["terms"]:
+        case [{"value": [{"value": "assign"}]}, pattern, _]:
+            return free(pattern)
+        case {"symbols": [{"type": "call", "value": [_, *names, _]}]}:
+            return free(names)
+    return NONE
+
+
+def _domains(statement: Node) -> Iterator[tuple[str, Node]]:
+    match statement["terms"]:
+        case {"symbols": [{"type": "call", "value": [_, *_, {"type": "var", "value": str(name)}, domain]}]}:
+            yield name, domain
+
+
+def _only_says(statement: Node) -> bool:
+    """Whether a statement asks nothing: `print`, or the declaration `some x`."""
+    match statement["terms"]:
+        case [{"value": [{"value": str(name)}]}, *_]:
+            return name in _SAYING
+        case {"symbols": [{"type": "var"}, *_]}:
+            return True
+    return False
+
+
+def _made(statement: Node, known: Names) -> Part | None:
+    """What a statement makes if it only gives a value to variables; those in `known` are declared elsewhere."""
+    part = None if statement.get("negated") else _assigned(statement["terms"], known)
+    if part is not None and "with" in statement:
+        return part._replace(term={**part.term, "type": "with", "value": [part.term, statement["with"]]})
+    return part
+
+
+def _assigned(terms: Any, known: Names) -> Part | None:
+    match terms:
+        case [{"value": [{"value": "assign"}]}, pattern, term]:
+            return Part(pattern, term)
+        case [{"value": [{"value": "eq"}]}, left, right]:
+            found = [Part(*sides) for sides in ((left, right), (right, left)) if _is_new(sides[0], known)]
+            return found[0] if found else None
+        case {"symbols": [{"type": "call", "value": [_, *names, {"type": kind} as domain]}]} if kind in LITERALS:
+            return Part({"type": "array", "value": names}, domain, each=True)
+        case [{"value": [{"value": str(name)}, *_]} as function, *arguments, {"type": "var"} as last]:
+            if name not in _COMPARISONS and _is_new(last, known):
+                return Part(last, {**function, "type": "call", "value": [function, *arguments]})
+    return None
+
+
+def _is_new(pattern: Node, known: Names) -> bool:
+    return pattern["type"] in {"var", "array"} and bool(free(pattern)) and not free(pattern) & known

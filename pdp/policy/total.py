@@ -1,0 +1,203 @@
+"""Finds entries that can vanish: where a part of an entry has no value, the rule adds nothing, and a deny is an allow.
+
+An entry of a set that restricts must be total. A term is total if it is one of these, and its parts are, too:
+
+1. a constant, a comprehension, a template string, or an array, set or object;
+2. what every request has, or what the policy's data has;
+3. a variable that `some … in` binds or that a condition of the body needs, so that the body says it must be there;
+4. a variable that only the entry reads, if the statement that gives it a value always does;
+5. a call of a builtin that always gives a value or fails;
+6. a rule or function of the policy with a `default`, or with a total value and no condition.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import chain, takewhile
+from typing import Any, NamedTuple
+
+from pdp.policy.asked import request
+from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part
+from pdp.policy.builtins import ALWAYS, LENGTHS
+from pdp.policy.finding import Finding
+from pdp.policy.lack import Lack, of_call, of_data, of_function, of_lookup, of_rule, of_statement
+from pdp.policy.module import Module, Node
+from pdp.policy.reference import Definitions, Path
+from pdp.policy.schema import Schemas, promises
+from pdp.policy.shape import below
+
+HARMLESS = {"allow"}
+"""The sets whose entries may vanish, because a lost entry allows nothing."""
+
+INPUT = request(Schemas())
+_CONSTANTS = {"string", "number", "boolean", "null", "templatestring"} | COMPREHENSIONS
+_DEEPEST = 32
+"""Steps from a term to what it is made of. It ends rules and variables that lead to each other in a circle."""
+
+
+class Scope(NamedTuple):
+    """Where a term stands: its module, the body above it, and the names that are variables there."""
+
+    module: Module
+    body: Body
+    parameters: frozenset[str] = frozenset()
+
+
+class Totality:
+    """Tells which terms always have a value."""
+
+    def __init__(self, rules: Definitions, data: Mapping[str, Any]) -> None:
+        self._rules, self._data = rules, data
+
+    def findings(self, module: Module) -> Iterator[Finding]:
+        """A finding for each part of an entry in `module` that a request or the data may lack."""
+        for rule in module.rules if module.package == ("policy",) else ():
+            if rule["head"]["ref"][0]["value"] in HARMLESS:
+                continue
+            key = rule["head"].get("key", {})
+            lacks = self.lacks(Scope(module, Body(rule, key)), key)
+            for lack in {lack.sentence: lack for lack in lacks}.values():
+                yield module.finding(lack.node, "droppable-entry", lack.sentence)
+
+    def lacks(self, scope: Scope, term: Node, left: int = _DEEPEST) -> Iterator[Lack]:
+        """Each part of a term that may have no value."""
+        match term:
+            case {"type": kind} if kind in _CONSTANTS:
+                return
+            case {"type": kind, "value": list(parts)} if kind in LITERALS and left:
+                flat = chain.from_iterable(parts) if kind == "object" else parts
+                for part in flat:
+                    yield from self.lacks(scope, part, left - 1)
+            case {"type": "var", "value": str(name)} if left:
+                yield from self._variable(scope, term, name, left - 1)
+            case {"type": "ref", "value": list(parts)} if left:
+                yield from self._reference(scope, parts, left - 1)
+            case {"type": "call", "value": [{"value": list(function)}, *arguments]} if left:
+                yield from self._call(scope, term, function, arguments, left - 1)
+            case {"type": str()}:
+                yield of_statement(term)
+
+    def _variable(self, scope: Scope, term: Node, name: str, left: int) -> Iterator[Lack]:
+        if (part := scope.body.parts.get(name)) is not None:
+            yield from self._part(scope, part, left)
+        elif name not in scope.parameters and self._resolved(scope.module, [term])[0]:
+            yield from self._document(scope, [term], left)
+
+    def _part(self, scope: Scope, part: Part, left: int) -> Iterator[Lack]:
+        """What may be missing in a statement that only the entry needs."""
+        match part:
+            case Part({"type": "var", "value": str(variable)}, {"type": "ref", "value": list(parts)}):
+                yield from self._reference(scope, parts, left, variable)
+            case Part(pattern, term, each) if term["type"] != "with" and (each or _fits(pattern, term)):
+                yield from self.lacks(scope, term, left)
+            case _:
+                yield of_statement(part.pattern)
+
+    def _call(
+        self, scope: Scope, term: Node, function: Sequence[Node], arguments: Sequence[Node], left: int
+    ) -> Iterator[Lack]:
+        for argument in arguments:
+            yield from self.lacks(scope, argument, left)
+        path, _ = self._resolved(scope.module, function)
+        if path in self._rules:
+            if not self._always(path, left):
+                yield of_function(term, path, len(arguments))
+        elif ".".join(str(part.get("value")) for part in function) not in ALWAYS:
+            yield of_call(term)
+
+    def _reference(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
+        path, _ = self._resolved(scope.module, parts)
+        if path and parts[0]["value"] not in scope.body.parts.keys() | scope.parameters:
+            yield from self._document(scope, parts, left, variable)
+            return
+        yield from self.lacks(scope, parts[0], left)
+        if not self._is_promised(scope, parts):
+            yield of_lookup(parts, 1, variable)
+
+    def _resolved(self, module: Module, parts: Sequence[Node]) -> tuple[Path, int]:
+        """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
+
+        No path stands for a variable or a builtin.
+        """
+        first = str(parts[0].get("value"))
+        own = ("data", *module.package, first)
+        start = module.names.get(first, own if own in self._rules else ())
+        steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
+        return ((*start, *steps), 1 + len(steps)) if start else ((), 0)
+
+    def _is_promised(self, scope: Scope, parts: Sequence[Node]) -> bool:
+        """Whether a variable stands for an item of the request that has these steps, as each party has an id."""
+        steps = [part["value"] for part in parts[1:] if part["type"] == "string"]
+        domain = scope.body.domains.get(str(parts[0].get("value")), {"type": "null"})
+        path, covered = self._resolved(scope.module, domain["value"]) if domain["type"] == "ref" else ((), 0)
+        if path[:1] != ("input",) or covered < len(domain["value"]) or len(steps) < len(parts) - 1:
+            return False
+        return promises(below(reduce(below, path[1:], INPUT), None), steps)
+
+    def _document(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
+        """What may be missing of a reference into the request, the data or a rule."""
+        path, covered = self._resolved(scope.module, parts)
+        defined = next((path[:length] for length in range(len(path), 1, -1) if path[:length] in self._rules), ())
+        if defined and not self._always(defined, left):
+            yield of_rule(parts[: len(defined) - len(path) + covered], defined)
+            return
+        certain = len(defined or self._certain(path)) - len(path) + covered
+        if path[0] == "data" and certain < 1:
+            yield of_data(parts[0], path)
+        elif certain < len(parts):
+            yield of_lookup(parts, certain, variable)
+
+    def _certain(self, path: Path) -> Path:
+        """The longest beginning of a path, outside rules, that every request or the data has."""
+        lengths = range(len(path), 0, -1)
+        if path[0] == "input":
+            return next(path[:length] for length in lengths if promises(INPUT, path[1:length]))
+        return next((path[:length] for length in lengths if self._holds(path[:length])), ())
+
+    def _holds(self, path: Path) -> bool:
+        """Whether `path` leads to data, or to a package, which is an object of its rules."""
+        document: Any = self._data
+        for step in path[1:]:
+            document = document.get(step) if isinstance(document, dict) else None
+            if document is None:
+                return any(rule[: len(path)] == path for rule in self._rules)
+        return len(path) > 1
+
+    def _always(self, path: Path, left: int) -> bool:
+        """Whether a rule, or a function with total arguments, has a value for every request."""
+        return left > 0 and any(self._settles(module, rule, left - 1) for module, rule in self._rules[path])
+
+    def _settles(self, module: Module, rule: Node, left: int) -> bool:
+        head, names = rule["head"], [argument.get("value") for argument in rule["head"].get("args", ())]
+        if rule.get("default") or "key" in head or len(head["ref"]) > 1:
+            return True
+        if len({name for name in names if isinstance(name, str)}) < len(names):
+            return False
+        if any(argument["type"] != "var" for argument in head.get("args", ())):
+            return False
+        return any(self._holds_always(module, branch, frozenset(names), left) for branch in _branches(rule))
+
+    def _holds_always(self, module: Module, branch: Node, parameters: frozenset[str], left: int) -> bool:
+        value = branch["head"]["value"]
+        body = Body(branch, value)
+        return not body.conditions and not any(self.lacks(Scope(module, body, parameters), value, left))
+
+
+def _branches(rule: Node) -> Iterator[Node]:
+    """A rule and its `else`, each with the parameters of the rule."""
+    branch: Node | None = rule
+    while branch is not None:
+        yield {**branch, "head": {**branch["head"], "args": rule["head"].get("args", [])}}
+        branch = branch.get("else")
+
+
+def _fits(pattern: Node, term: Node) -> bool:
+    """Whether a pattern surely fits a term that has a value."""
+    match pattern, term:
+        case {"type": "var"}, _:
+            return True
+        case {"type": "array", "value": list(names)}, {"type": "array", "value": list(items)}:
+            return len(names) == len(items) and all(map(_fits, names, items))
+        case {"type": "array", "value": list(names)}, {"type": "call", "value": [{"value": list(function)}, *_]}:
+            length = LENGTHS.get(".".join(str(part.get("value")) for part in function))
+            return length == len(names) and all(name["type"] == "var" for name in names)
+    return False

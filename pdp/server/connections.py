@@ -1,0 +1,81 @@
+"""What the server's connections may cost: how many there are, how long a silent one stays, and what waits unread.
+
+All of it bounds what a client costs before anybody knows who it is.
+"""
+
+import logging
+from contextlib import suppress
+
+from pdp.server.edge import STREAM_SECONDS
+from pdp.server.pings import PING_SECONDS, keepalive
+from pdp.service.info import MESSAGE_BYTES
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 10_000
+"""Connections at one time, if there are descriptors for them. One costs 15 KiB in plaintext and 45 KiB with TLS."""
+OTHER_DESCRIPTORS = 256
+"""Descriptors for all that is not a client's connection: MongoDB, OPA, webhooks, issuers and files."""
+HANDSHAKE_SECONDS = 5
+"""Seconds for TLS and the first frames of HTTP/2."""
+IDLE_SECONDS = 300
+"""Seconds after which a connection without a call is closed."""
+MAX_STREAMS = 1024
+"""Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
+UNREAD_BYTES = 16 * 1024
+"""Bytes of a message that gRPC takes before anybody asks for it: the flow-control window, which gRPC would widen."""
+UNSEEN_CALLS = 4096
+"""Calls that have come and that no handler has seen; gRPC cancels further ones. With `UNREAD_BYTES` each they hold
+64 MiB. It is the calls of four connections, because a burst of one client must not fail others."""
+MAX_METADATA_BYTES = 8 * 1024
+"""Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
+
+
+def options() -> list[tuple[str, int]]:
+    """The options of the gRPC server. Before, this process gets as many descriptors as it may have."""
+    return [
+        ("grpc.max_receive_message_length", MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MESSAGE_BYTES),
+        ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.so_reuseport", 0),
+        *keepalive(PING_SECONDS),
+        ("grpc.max_connection_age_ms", 600_000),
+        ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
+        ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
+        ("grpc.max_allowed_incoming_connections", room(descriptors())),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
+        ("grpc.server.max_pending_requests", UNSEEN_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", UNSEEN_CALLS),
+        ("grpc.http2.lookahead_bytes", UNREAD_BYTES),
+        ("grpc.http2.bdp_probe", 0),
+    ]
+
+
+def descriptors() -> int:
+    """Raise this process's limit of open descriptors as far as the system lets it, and return it."""
+    try:
+        import resource  # noqa: PLC0415  # Windows has no such limit
+    except ImportError:
+        return CONNECTIONS + OTHER_DESCRIPTORS
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems call it unlimited and then allow less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS + OTHER_DESCRIPTORS if now == resource.RLIM_INFINITY else now
+
+
+def room(allowed: int) -> int:
+    """How many connections so many descriptors leave room for, said in the log if they are fewer than `CONNECTIONS`."""
+    left = max(allowed - OTHER_DESCRIPTORS, allowed // 2)
+    if left >= CONNECTIONS:
+        return CONNECTIONS
+    log.warning(
+        "this process may have %d descriptors, so it takes %d connections; for %d let it have %d (ulimit -Hn)",
+        allowed,
+        left,
+        CONNECTIONS,
+        CONNECTIONS + OTHER_DESCRIPTORS,
+    )
+    return left

@@ -1,0 +1,3 @@
+package lib.open
+
+table if input.resource.id == "nothing"

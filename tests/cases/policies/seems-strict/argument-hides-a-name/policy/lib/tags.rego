@@ -1,0 +1,3 @@
+package lib.tags
+
+has(properties, tag) if tag in properties.tagz

@@ -1,0 +1,4 @@
+package policy
+
+
+deny contains {"rule": "d2", "reason": "x"}

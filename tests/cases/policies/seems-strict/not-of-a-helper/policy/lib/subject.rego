@@ -1,0 +1,3 @@
+package lib.subject
+
+blocked if input.subject.properties.status == "blocked"

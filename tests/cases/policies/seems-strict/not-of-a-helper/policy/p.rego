@@ -1,0 +1,8 @@
+package policy
+
+import data.lib.subject
+
+allow contains {"rule": "a", "reason": "r"} if {
+	input.action.name == "export"
+	not subject.blocked
+}

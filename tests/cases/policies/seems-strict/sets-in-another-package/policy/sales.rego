@@ -1,0 +1,3 @@
+package sales
+
+deny contains {"rule": "d", "reason": "customers stay here"} if input.resource.id == "customers"

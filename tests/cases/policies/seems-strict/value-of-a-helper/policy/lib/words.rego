@@ -1,0 +1,3 @@
+package lib.words
+
+label := sprintf("export of %v rows", [input.context.rows])

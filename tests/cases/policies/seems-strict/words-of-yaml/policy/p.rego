@@ -1,0 +1,3 @@
+package policy
+
+allow contains {"rule": "a", "reason": sprintf("%v", [data.x])}

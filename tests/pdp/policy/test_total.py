@@ -1,0 +1,238 @@
+"""Which entries can vanish: each term stands as the reason of an entry, with the statements of its rule's body."""
+
+from collections import defaultdict
+from functools import cache
+from pathlib import PurePosixPath
+
+import pytest
+
+from pdp.environment import Environment
+from pdp.policy.module import Module, modules
+from pdp.policy.reference import definitions
+from pdp.policy.sources import Source
+from pdp.policy.total import Totality
+from pdp.process.toolcache import opa
+
+OPA = opa(Environment.read().tool_cache)
+DATA = {"owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
+LIBRARY = """
+package lib.words
+
+constant := "a text"
+
+conditional := "a text" if input.context.purpose
+
+of_the_caller := sprintf("%v rows", [input.context.rows])
+
+with_default := "a text" if input.context.purpose
+
+default with_default := "none"
+
+with_else := input.context.purpose if {
+	input.context.rows
+} else := "none"
+
+else_of_the_caller := "a text" if {
+	input.context.rows
+} else := input.context.purpose
+
+first_of_many := "a text" if input.context.rows
+
+first_of_many := constant
+
+from_a_rule := concat(" ", [constant, with_default])
+
+from_a_conditional := concat(" ", [constant, conditional])
+
+circle := other_circle
+
+other_circle := circle
+
+names contains input.context.purpose
+
+titles[name] := name if some name in names
+
+label(x) := sprintf("%v", [x])
+
+own(x) := object.get(input.context, x, "none")
+
+prepared(x) := text if {
+	read := object.get(input.context, x, "none")
+	text := sprintf("%v", [read])
+}
+
+conditional_of(x) := x if x != "y"
+
+with_default_of(x) := x if x != "y"
+
+default with_default_of(_) := "none"
+
+of_one_value("y") := "a text"
+
+same(x, x) := "a text"
+
+of_the_caller_by(x) := concat(" ", [x, input.context.purpose])
+"""
+TOTAL = {
+    "constant": ('"a text"', ""),
+    "array, object and set": ('{"a": ["b", {"c", 1, null, true}]}', ""),
+    "comprehension": ("[x | x := input.context.rows]", ""),
+    "set comprehension": ("{x | x := input.context.rows}", ""),
+    "object comprehension": ("{x: 1 | x := input.context.rows}", ""),
+    "template string": ('$"{input.context.rows} rows"', ""),
+    "action": ("input.action.name", ""),
+    "type and id of the subject": ('concat(":", [input.subject.type, input.subject.id])', ""),
+    "type and id of the resource": ('concat(":", [input.resource.type, input.resource.id])', ""),
+    "caller": ('sprintf("%v %s", [input.caller, input.caller.identity])', ""),
+    "time": ("time.weekday([input.now, `UTC`])", ""),
+    "whole context": ("json.marshal(input.context)", ""),
+    "data that is there": ("data.title", ""),
+    "whole list of the data": ('concat(", ", data.list)', ""),
+    "iterated": ("tag", "some tag in input.resource.properties.tags"),
+    "iterated with its key": ('sprintf("%v: %v", [key, value])', "some key, value in input.context"),
+    "iterated by a pattern": ("name", "some [name, _] in input.context.pairs"),
+    "id of an iterated party": ("party.id", "some party in input.on_behalf_of"),
+    "used by a condition": ("rows", "rows := input.context.rows\n\trows > 5"),
+    "used by a negated condition": ("rows", "rows := input.context.rows\n\tnot rows == 5"),
+    "used within a condition": ("rows", "rows := input.context.rows\n\tcount([x | x := data.list[_]; x == rows]) > 5"),
+    "used by an assignment that is a condition": ("rows", "rows := input.context.rows\n\ty := rows * 2\n\ty > 5"),
+    "part of a list that a condition uses": ("day", "[day, hour] := input.context.times\n\thour > 5"),
+    "there, says the body": ("x", 'x := object.get(input.context, "x", null)\n\tx != null'),
+    "bound by a condition": ("name", "data.owners[name] == input.context.owner"),
+    "prepared": ("text", 'text := sprintf("%v", [input.action.name])'),
+    "prepared by unification": ("text", 'text = sprintf("%v", [input.action.name])'),
+    "prepared twice": ("text", "name := input.action.name\n\ttext := upper(name)"),
+    "prepared pair": ("first", "[first, _] := [input.action.name, 1]"),
+    "prepared time": ("hour", "[hour, _, _] := time.clock([input.now, `UTC`])"),
+    "prepared whole": ("text", "some text in [input.action.name, input.subject.id]"),
+    "object.get of the request": ('object.get(input.context, "rows", "unknown")', ""),
+    "object.get of the data": ('object.get(data.owners, input.resource.id, "nobody")', ""),
+    "object.get by a path": ('object.get(input, ["context", "rows"], 0)', ""),
+    "union": ('object.union({"a": 1}, object.get(data.owners, "x", {}))', ""),
+    "operators": ("(input.now + 1) / 2", ""),
+    "comparison": ("input.now > 2", ""),
+    "membership": ('input.action.name in {"a", "b"}', ""),
+    "rule without a condition": ("words.constant", ""),
+    "rule by its whole path": ("data.lib.words.constant", ""),
+    "rule with a default": ("words.with_default", ""),
+    "rule with an else for the rest": ("words.with_else", ""),
+    "rule of which one always holds": ("words.first_of_many", ""),
+    "rule of total rules": ("words.from_a_rule", ""),
+    "set that rules add to": ("words.names", ""),
+    "object that rules add to": ("words.titles", ""),
+    "function": ("words.label(input.now)", ""),
+    "function of the request": ("words.own(`x`)", ""),
+    "function that prepares its value": ("words.prepared(`x`)", ""),
+    "function with a default": ("words.with_default_of(input.now)", ""),
+}
+LACKING = {
+    "context": ("input.context.rows", "", "input.context.rows"),
+    "property": ("input.resource.properties.tags", "", "input.resource.properties.tags"),
+    "within a builtin": ('sprintf("%v", [input.context.rows])', "", "input.context.rows"),
+    "within a list": ('["a", {"b": input.context.rows}]', "", "input.context.rows"),
+    "of no request": ("input.nothing", "", "input.nothing"),
+    "data that is not there": ("data.nothing.at_all", "", "data.nothing.at_all"),
+    "data by what is asked": ("data.owners[input.resource.id]", "", "data.owners[input.resource.id]"),
+    "data by a number": ("data.list[7]", "", "data.list[7]"),
+    "step of a step": ("data.owners.customers.name", "", "data.owners.customers.name"),
+    "key of object.get": ('object.get(data.owners, input.context.x, "none")', "", "input.context.x"),
+    "default of object.get": ('object.get(data.owners, "x", input.context.x)', "", "input.context.x"),
+    "base of object.get": ('object.get(input.context.x, "y", "none")', "", "input.context.x"),
+    "only the entry reads it": ("rows", "rows := input.context.rows", "input.context.rows"),
+    "unified for the entry": ("rows", "input.context.rows = rows", "input.context.rows"),
+    "by way of a second variable": ("text", "rows := input.context.rows\n\ttext := rows", "input.context.rows"),
+    "by way of two unifications": ("text", "rows = input.context.rows\n\ttext = rows", "input.context.rows"),
+    "only printed": ("rows", "rows := input.context.rows\n\tprint(rows)", "input.context.rows"),
+    "only declared": ("x", "some x\n\tx = input.context.rows", "input.context.rows"),
+    "a list of one": ("rows", "some rows in [input.context.rows]", "input.context.rows"),
+    "output of a builtin": ("text", 'sprintf("%v", [input.context.rows], text)', "input.context.rows"),
+    "same name in a comprehension": (
+        "rows",
+        "rows := input.context.rows\n\tcount([rows | some rows in [1]]) == 1",
+        "input.context.rows",
+    ),
+    "same name in an every": (
+        "rows",
+        "rows := input.context.rows\n\tevery rows in [1] {\n\t\trows == 1\n\t}",
+        "input.context.rows",
+    ),
+    "some of a list": ("tag", "tag := input.context.tags[_]", "input.context.tags[_]"),
+    "pair of any length": ("first", "[first, _] := split(input.action.name, `.`)", "first"),
+    "another input": ("x", "x := input.action.name with input as {}", "x"),
+    "step of a variable": ("tag.name", "some tag in data.list", "tag.name"),
+    "property of an iterated party": (
+        "party.properties.team",
+        "some party in input.on_behalf_of",
+        "party.properties.team",
+    ),
+    "step of a call": ('split(input.action.name, ".")[1]', "", 'split(input.action.name, ".")[1]'),
+    "least": ("min(data.list)", "", "min(data.list)"),
+    "rule with a condition": ("words.conditional", "", "words.conditional"),
+    "rule of the caller's word": ("words.of_the_caller", "", "words.of_the_caller"),
+    "rule whose else may lack": ("words.else_of_the_caller", "", "words.else_of_the_caller"),
+    "rule of a rule with a condition": ("words.from_a_conditional", "", "words.from_a_conditional"),
+    "rules in a circle": ("words.circle", "", "words.circle"),
+    "step of a rule": ("words.titles.x", "", "words.titles.x"),
+    "function with a condition": ("words.conditional_of(`x`)", "", "words.conditional_of(`x`)"),
+    "function of one value": ("words.of_one_value(`x`)", "", "words.of_one_value(`x`)"),
+    "function of two that are the same": ("words.same(`x`, `y`)", "", "words.same(`x`, `y`)"),
+    "function of the caller's word": ("words.of_the_caller_by(`x`)", "", "words.of_the_caller_by(`x`)"),
+    "argument of a function": ("words.label(input.context.rows)", "", "input.context.rows"),
+    "argument of a function with a default": ("words.with_default_of(input.context.x)", "", "input.context.x"),
+}
+
+
+def parsed(texts: dict[str, str]) -> list[Module]:
+    sources = [Source("mine", PurePosixPath(name), name, text.encode()) for name, text in texts.items()]
+    found = modules(OPA, sources)
+    assert len(found) == len(texts), "a module of this test is no Rego"
+    return found
+
+
+@cache
+def found() -> dict[str, list[str]]:
+    """The sentences about each case. One module holds all of them, a rule each, because each parse is a process."""
+    text, starts = "package policy\n\nimport data.lib.words\n", {}
+    for name, (term, body, *_) in (TOTAL | LACKING).items():
+        starts[name] = text.count("\n") + 1
+        text += f'deny contains {{"rule": "x", "reason": {term}}} if {{\n\tinput.action.name == "x"\n\t{body}\n}}\n\n'
+    policy, library = parsed({"p.rego": text, "lib/words.rego": LIBRARY})
+    said: dict[str, list[str]] = defaultdict(list)
+    for finding in Totality(definitions([policy, library]), DATA).findings(policy):
+        assert finding.rule == "droppable-entry"
+        name = max((name for name in starts if starts[name] <= finding.line), key=starts.__getitem__)
+        said[name].append(finding.sentence)
+    return said
+
+
+@pytest.mark.parametrize("name", TOTAL)
+def test_total_entry_stays(name: str) -> None:
+    assert found()[name] == []
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_entry_with_a_part_that_may_have_no_value_is_found(name: str) -> None:
+    assert [LACKING[name][2] in sentence for sentence in found()[name]] == [True]
+
+
+SETS = {
+    "deny": True,
+    "needs_approval": True,
+    "obligation": True,
+    "mask": True,
+    "allow": False,
+}
+
+
+@pytest.mark.parametrize(("name", "restricts"), SETS.items())
+def test_every_set_that_restricts_is_held_to_it(name: str, *, restricts: bool) -> None:
+    text = f'package policy\n\n{name} contains {{"rule": "x", "reason": input.context.x}} if input.now > 0\n'
+    (policy,) = parsed({"p.rego": text})
+    assert bool(list(Totality(definitions([policy]), {}).findings(policy))) == restricts
+
+
+def test_each_part_that_lacks_is_said_once() -> None:
+    reason = 'sprintf("%v %v %v", [input.context.x, input.context.y, input.context.x])'
+    (policy,) = parsed({"p.rego": f'package policy\n\ndeny contains {{"rule": "x", "reason": {reason}}}\n'})
+    sentences = [finding.sentence for finding in Totality(definitions([policy]), {}).findings(policy)]
+    assert [sentence.split("`")[1] for sentence in sentences] == ["input.context.x", "input.context.y"]
