@@ -46,7 +46,7 @@ UNLISTED = {
     "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
     "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == "a"',
     "any member": 'input.resource.properties[_] == "a"',
-    "every member": "some key, value in input.resource.properties\n\tkey == value",
+    "every member": "some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "a"",
     "a member of all": '"a" in input.resource.properties',
     "a walk": 'walk(input.resource.properties, [_, value])\n\tvalue == "a"',
     "json.filter": 'json.filter(input.resource.properties, ["tagz"]) == {}',
