@@ -26,7 +26,7 @@ def unlisted(typing: Typing) -> Iterator[Finding]:
     found = []
     for branch in typing.inference.branches:
         if branch.is_authored:
-            found += [each for each in _read(typing, branch) if each[-1]]
+            found += [each for each in _read(typing, branch) if each[-1] == "unlisted" or typing.is_listed]
     for branch, _, above, each, fault in found:
         if fault == "unlisted":
             typing.paste.want(branch, into(above, [each]), "")

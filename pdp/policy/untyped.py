@@ -46,6 +46,7 @@ class Typing:
         builtins: Sequence[Mapping[str, Any]],
     ) -> None:
         self.inference = Inference(everything, data, schemas, builtins)
+        self.is_listed = any(schemas)
         self.paste = Paste(self.inference, schemas, everything)
         self._found = [
             found

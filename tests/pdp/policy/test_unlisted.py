@@ -46,7 +46,7 @@ UNLISTED = {
     "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
     "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == "a"',
     "any member": 'input.resource.properties[_] == "a"',
-    "every member": "some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "a"",
+    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "a"',
     "a member of all": '"a" in input.resource.properties',
     "a walk": 'walk(input.resource.properties, [_, value])\n\tvalue == "a"',
     "json.filter": 'json.filter(input.resource.properties, ["tagz"]) == {}',
@@ -110,8 +110,9 @@ def test_what_is_printed_ends_it(tmp_path: Path) -> None:
     assert authored.findings(folder) == []
 
 
-def test_folder_without_schemas_is_open(tmp_path: Path) -> None:
-    assert authored.findings(written(tmp_path, UNLISTED["an argument"], {})) == []
+@pytest.mark.parametrize("body", [UNLISTED["an argument"], "walk(input.subject, [_, value])\n\tis_string(value)"])
+def test_folder_without_schemas_is_open(body: str, tmp_path: Path) -> None:
+    assert authored.findings(written(tmp_path, body, {})) == []
 
 
 def test_annotation_of_schemas_is_refused(tmp_path: Path) -> None:
