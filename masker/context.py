@@ -35,7 +35,7 @@ class KeySchedules:
     def token_key(self, spec: Spec, version: int) -> siv.TokenKey:
         """The token key of a domain."""
         key = self.keys.derive(spec.domain, "token", version)
-        return siv.TokenKey(key, spec["kind"], self.keys.key_id(spec.domain, version))
+        return siv.TokenKey(key, spec["kind"], self.keys.key_id(spec.domain, version), spec.get("pad_to") or 0)
 
     def readable(self, spec: Spec) -> list[siv.TokenKey]:
         """The token keys of every version that may still be read."""
@@ -43,7 +43,7 @@ class KeySchedules:
 
     def sealer(self, spec: Spec, version: int) -> siv.Sealer:
         """What seals the tokens of a domain."""
-        name = ("token", spec.domain, spec["kind"], str(version))
+        name = ("token", spec.domain, spec["kind"], str(spec.get("pad_to")), str(version))
         return self._once(name, lambda: siv.Sealer(self.token_key(spec, version)))
 
     def prf(self, spec: Spec, version: int) -> prf.Prf:

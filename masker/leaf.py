@@ -57,7 +57,9 @@ class Leaves:
                 f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
             )
         fields = [self.field((*path, *steps), child, chosen) for steps, child in schema.children(field.type)]
-        return schema.field_with(field, schema.rebuilt_type(field.type, fields), nullable=False, facts={})
+        is_clear = chosen[1].mask == "clear" if chosen else self.direction != "mask"
+        rebuilt = schema.rebuilt_type(field.type, fields)
+        return schema.field_with(field, rebuilt, nullable=False, facts={}, is_clear=is_clear)
 
     def check_entities(self) -> None:
         """Refuse a date shift whose entity is not a column of ids outside lists."""
@@ -79,9 +81,8 @@ class Leaves:
         output = self._output(path, field, rule, spec)
         version = self._version(path, rule, spec)
         self.found.append(Leaf(path, rule, spec, field.type, output, version))
-        return schema.field_with(
-            field, output, nullable=fit.may_null(spec), facts=self._facts(spec, version, schema.type_name(field.type))
-        )
+        facts = self._facts(spec, version, schema.type_name(field.type))
+        return schema.field_with(field, output, nullable=fit.may_null(spec), facts=facts, is_clear=spec.mask == "clear")
 
     def _output(self, path: Path, field: Any, rule: str, spec: Spec) -> Any:
         """The one place that says which type comes out."""
@@ -107,7 +108,7 @@ class Leaves:
             raise PlanRefused(f"no column of {field.type} can be read", column=render(path))
         if chosen is None or not methods.of(chosen[1]).reversible:
             self.found.append(Leaf(path, chosen[0] if chosen else "", KEEP, field.type, schema.same_type(field.type)))
-            return schema.field_with(field, schema.same_type(field.type), nullable=False, facts=known)
+            return schema.field_with(field, schema.same_type(field.type), nullable=False, facts=known, is_clear=True)
         rule, spec = chosen
         if schema.kind(field.type) != "text":
             raise PlanRefused(f"a column of {field.type} does not hold masked values", column=render(path), rule=rule)

@@ -122,7 +122,7 @@ def _day(spec: Spec) -> list[str]:
 METHODS: Mapping[str, Method] = {
     "token": Method(
         Takes.TEXT, IDS, run=keyed.token, reverse=keyed.untoken, keyed=True, reversible=True, counted=True,
-        example=Example({"canonical": ["trim", "lower"]}, ("string", "int64")),
+        example=Example({"canonical": ["trim", "lower"], "pad_to": 16}, ("string", "int64")),
     ),
     "fpe": Method(
         Takes.TEXT, _TEXT, run=keyed.encrypted, reverse=keyed.decrypted, keyed=True, reversible=True, counted=True,

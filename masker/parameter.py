@@ -33,6 +33,8 @@ _MAX_KEPT = 64
 """Characters that may stay readable at each end of a value."""
 _RADIX = (2, 1 << 16)
 """Characters of an alphabet, least and most: what FF1 takes."""
+_MAX_PAD = 128
+"""Bytes to whose multiples values are padded at most, so that the tokens of a chunk stay below 2 GiB."""
 _VALUES_MOST = 10**18
 """The greatest number of values that a domain can say; where there are more, it is `open`."""
 _EXACT = 1 << 53
@@ -139,10 +141,11 @@ WRONG = object()
 _UNFIT = (_among(*DISPOSITIONS), "error")
 _CANONICAL: tuple[Check, Any] = (_forms, ())
 _TOKEN = {"kind": (_kind, "tok"), "canonical": _CANONICAL}
+_PADDED = {**_TOKEN, "pad_to": (_whole(2, _MAX_PAD), None)}
 DOMAIN: Mapping[str, Checks] = {
-    "token": _TOKEN,
+    "token": _PADDED,
     "pseudonym": {"canonical": _CANONICAL},
-    "email": {**_TOKEN, "unfit": _UNFIT, "local": (_name, None), "host": (_name, None)},
+    "email": {**_PADDED, "unfit": _UNFIT, "local": (_name, None), "host": (_name, None)},
     "date_shift": {
         "canonical": _CANONICAL,
         "unfit": _UNFIT,

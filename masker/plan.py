@@ -132,7 +132,7 @@ def plan(
         direction=direction,
         key_version=key_version,
         input_schema=schema,
-        output_schema=schema_with(schema, fields),
+        output_schema=schema_with(fields),
         leaves=tuple(leaves.found),
         source=json.dumps(document | options, ensure_ascii=False),
     )

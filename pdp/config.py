@@ -94,6 +94,8 @@ class Issuer(_Entry):
     """A claim that lists groups, for requirements."""
     claims: tuple[str, ...] = ()
     """The claims that requirements may ask for."""
+    max_token_seconds: float = Field(default=86_400, gt=0)
+    """The longest life of its tokens: `exp` less `iat`, or less now where they have no `iat`."""
     actors: tuple[str, ...] = ()
     """Other issuers whose identities its tokens may name as actors (`act.iss`, RFC 8693)."""
 

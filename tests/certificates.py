@@ -1,6 +1,6 @@
 """Certificates for tests: an authority and what it signs, as PEM files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,6 +16,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 LOCALHOST = (x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1")))
 REPORT_BOT = "spiffe://example.org/agents/report-bot"
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "of nothing in PEM": lambda _: b"none",
+    "cut off": lambda pem: pem[: len(pem) // 2],
+    "cut off behind a whole one": lambda pem: pem + pem[: len(pem) // 2],
+    "damaged inside": lambda pem: pem.replace(b"M", b"!", 1),
+    "damaged behind a whole one": lambda pem: pem + pem.replace(b"M", b"!", 1),
+    "with a key": lambda pem: pem + b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+}
+"""What a file of authorities may become that holds none, or not all of them."""
 
 
 def uri(text: str) -> x509.UniformResourceIdentifier:

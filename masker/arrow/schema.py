@@ -12,8 +12,12 @@ from masker.path import ITEM, Path, render
 
 PREFIX = b"placet."
 """What the names of our own field metadata begin with."""
-_DROPPED = (b"pandas",)
-"""Metadata that is left out because it can hold values; so is everything named like statistics."""
+FACTS = ("mask", "domain", "input_type", "policy_revision", "key_version", "paths", "unverified")
+"""What our own field metadata says, by the name behind the prefix."""
+_FIELD_ID, _EXTENSION = b"PARQUET:field_id", b"ARROW:extension:name"
+_NUMBER = re.compile(rb"-?\d{1,10}")
+_EXTENSIONS = {b"arrow.uuid", b"arrow.json", b"arrow.bool8", b"arrow.parquet.variant", b"arrow.timestamp_with_offset"}
+"""Names of Arrow's canonical extension types that need no other metadata, which could hold anything."""
 
 _KINDS = {
     "text": (types.is_string, types.is_large_string, types.is_string_view),
@@ -152,24 +156,29 @@ def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
     return pa.list_(fields[0])
 
 
-def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, str]) -> Any:
-    """Return the output field: with `placet.*` facts, and with the other metadata that cannot hold values."""
-    kept = {key: value for key, value in (field.metadata or {}).items() if not key.startswith(PREFIX) and _safe(key)}
+def field_with(field: Any, data_type: Any, *, nullable: bool, facts: dict[str, str], is_clear: bool = False) -> Any:
+    """Return the output field: with `placet.*` facts, and of other metadata only what cannot hold a value.
+
+    That is the number of a Parquet field, and of a clear column the name of an extension type that Arrow defines.
+    """
+    given = field.metadata or {}
+    kept = {_FIELD_ID: given[_FIELD_ID]} if _NUMBER.fullmatch(given.get(_FIELD_ID, b"")) else {}
+    if is_clear and given.get(_EXTENSION) in _EXTENSIONS:
+        kept[_EXTENSION] = given[_EXTENSION]
     kept |= {f"placet.{name}".encode(): value.encode() for name, value in facts.items()}
     nullable = nullable or field.nullable or types.is_null(data_type)  # a file may say otherwise; pyarrow does not
     return pa.field(field.name, data_type, nullable, kept or None)
 
 
-def schema_with(schema: Any, fields: list[Any]) -> Any:
-    """Return the output schema, with the metadata that cannot hold values."""
-    kept = {key: value for key, value in (schema.metadata or {}).items() if _safe(key)}
-    return pa.schema(fields, kept or None)
+def schema_with(fields: list[Any]) -> Any:
+    """Return the output schema. Its own metadata is left out, as it can hold values."""
+    return pa.schema(fields)
 
 
 def facts(field: Any) -> dict[str, str]:
     """Return a field's placet.* metadata without the prefix."""
     metadata = field.metadata or {}
-    return {key[len(PREFIX) :].decode(): value.decode() for key, value in metadata.items() if key.startswith(PREFIX)}
+    return {name: metadata[key].decode() for name in FACTS if (key := PREFIX + name.encode()) in metadata}
 
 
 def schema_of(named: Mapping[str, str]) -> Any:
@@ -185,10 +194,6 @@ def to_bytes(schema: Any) -> bytes:
 def from_bytes(data: bytes) -> Any:
     """Read a schema that `to_bytes` wrote."""
     return pa.ipc.read_schema(pa.py_buffer(data))
-
-
-def _safe(key: bytes) -> bool:
-    return key not in _DROPPED and b"statistics" not in key.lower()
 
 
 def integer_range(data_type: Any) -> tuple[int, int]:

@@ -101,7 +101,7 @@ def _again(content: BinaryIO) -> BinaryIO:
 def _described(plain: Any, facts: dict[str, dict[str, str]]) -> Any:
     """Give fields the metadata that the file beside remembers."""
     fields = [schema.field_with(field, field.type, nullable=False, facts=facts.get(field.name, {})) for field in plain]
-    return schema.schema_with(plain, fields)
+    return schema.schema_with(fields)
 
 
 def _open_parquet(file: BinaryIO, path: str, layout: Layout) -> Source:  # noqa: ARG001 - it has a layout of its own

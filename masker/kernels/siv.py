@@ -1,7 +1,7 @@
 """Tokens: AEAD_AES_SIV_CMAC_512 (RFC 5297) and base64url, whole columns at a time.
 
 A token is kind, `_`, key id, and the unpadded base64url of V || C, as in `tok_abc234Rk9v...`. The associated data are
-`placet/token/v1`, kind and key id, in this order.
+`placet/token/v1`, kind and key id, in this order. Where a domain pads its values, the number follows as decimal text.
 """
 
 import base64
@@ -17,6 +17,7 @@ from masker.kernels import kernel
 from masker.kernels.base64url import PAIRS, SIXES, decode, eight
 from masker.kernels.column import UNFIT, Bytes, Flags, Masked, Text, ends
 from masker.kernels.lanes import LANES, LONG, Lanes, double, endings
+from masker.kernels.padding import padded, unpadded
 from masker.kernels.vector import get_pair, put_pair
 from masker.kernels.word import U, copy, front, load, load_part, store, swap
 
@@ -32,11 +33,15 @@ OVERRUN = 32
 
 @dataclasses.dataclass(frozen=True)
 class TokenKey:
-    """The key of the tokens of one domain and version: 64 bytes, kind and key id."""
+    """The key of the tokens of one domain and version: 64 bytes, kind and key id.
+
+    Values are padded to a multiple of `pad_to` bytes before they are sealed; 0 leaves them as they are.
+    """
 
     key: bytes = dataclasses.field(repr=False)
     kind: str
     key_id: str
+    pad_to: int = 0
 
     @property
     def prefix(self) -> bytes:
@@ -45,8 +50,9 @@ class TokenKey:
 
     @property
     def associated(self) -> list[bytes]:
-        """The associated data, in order."""
-        return [LABEL, self.kind.encode(), self.key_id.encode()]
+        """The associated data, in order. What was padded does not open as what was not, or was padded otherwise."""
+        padding = [str(self.pad_to).encode()] if self.pad_to else []
+        return [LABEL, self.kind.encode(), self.key_id.encode(), *padding]
 
 
 class Sealer:
@@ -65,6 +71,7 @@ class Sealer:
 
     def seal(self, text: Text) -> Text:
         """Return a token for every valid value; null stays null."""
+        text = padded(text, self.token_key.pad_to) if self.token_key.pad_to else text
         prefix = np.frombuffer(self.token_key.prefix, np.uint8)
         lengths = np.diff(text.offsets)
         offsets = ends(np.where(text.valid, prefix.size + _encoded(TAG + lengths), 0))
@@ -134,7 +141,8 @@ def open_tokens(text: Text, keys: list[TokenKey]) -> Masked:
     status = np.where(text.valid & (which < 0), np.uint8(UNFIT), np.uint8(0))
     for number in np.unique(which[which >= 0]):
         status |= Sealer(keys[number]).open(sealed, which == number, plain, offsets)
-    return Masked(Text(plain, offsets, text.valid & (status == 0)), status)
+    opened = Text(plain, offsets, text.valid & (status == 0))
+    return unpadded(opened, status) if any(key.pad_to for key in keys) else Masked(opened, status)
 
 
 def _decode(text: Text, keys: list[TokenKey]) -> tuple[NDArray[np.int64], Text]:

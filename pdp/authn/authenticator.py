@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from cryptography import x509
 
+from pdp.authn.authorities import Authorities, Trusted
 from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Token, verified
 from pdp.authn.certificate import Presented
 from pdp.authn.jwks import KeySource
@@ -22,16 +23,22 @@ from pdp.errors import InvalidRequest, Unauthenticated
 
 _MAX_CACHED = 10_000
 """Verified credentials that are remembered. It bounds the memory; when it is reached, all are forgotten."""
+_SIGNED_SECONDS = 60.0
+"""Seconds until the signature of a certificate is verified again, in case a certificate between has ended."""
 _ROLE_NAMES = frozenset(map(str, Role))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A verified credential: its caller, when it ends, and the token, which knows the keys that verified it."""
+    """A verified credential: its caller, when it is verified again, and what verified it.
+
+    That is the token, which knows its keys, or the authorities of a certificate.
+    """
 
     caller: Caller
     expires: float
     token: Token | None = None
+    trusted: Trusted | None = None
 
 
 class Authenticator:
@@ -46,9 +53,12 @@ class Authenticator:
         issuers: Sequence[Issuer],
         certificates: Sequence[Certificates] = (),
         clock: Callable[[], float] = time.monotonic,
+        authorities: Authorities | None = None,
     ) -> None:
+        """`authorities` sign the certificates of clients; without them no certificate counts."""
         self._issuers = {issuer.issuer: (issuer, KeySource(issuer, clock)) for issuer in issuers}
-        self._certificates = certificates
+        self._certificates, self._authorities = certificates, authorities
+        self._signed: dict[str, tuple[Trusted, float]] = {}
         self._notices = Notices(clock)
         self._known: dict[bytes, _Known] = {}
 
@@ -73,14 +83,14 @@ class Authenticator:
         each = {f"issuers/{issuer.type}": of(source) for issuer, source in self._issuers.values()}
         return {"issuers": self.has_keys, **each}
 
-    async def caller(self, authorization: str | None, certificate: bytes = b"") -> Caller:
-        """The caller behind an `authorization` header and the PEM certificate of the connection.
+    async def caller(self, authorization: str | None, certificate: bytes = b"", chain: bytes = b"") -> Caller:
+        """The caller behind an `authorization` header and the certificate of the connection, in PEM like its chain.
 
         If there is a header, it alone decides who calls. Raises `Unauthenticated`, without detail, if the credential
         does not prove a caller.
         """
         if authorization is None and certificate:
-            return (await self._remembered(certificate, self._by_certificate)).caller
+            return (await self._remembered(certificate, lambda pem: self._by_certificate(pem, chain))).caller
         try:
             credential = _bearer(authorization)
         except Refused as error:
@@ -88,22 +98,24 @@ class Authenticator:
             raise Unauthenticated("send a valid token as metadata: authorization: Bearer <token>") from None
         known = await self._remembered(credential, self._by_token)
         if known.token is not None and known.token.bound_to:
-            self._require_bound(known.token, certificate)
+            self._require_bound(known.token, certificate, chain)
         return known.caller
 
     async def _remembered(self, credential: bytes, verify: Callable[[bytes], Awaitable[_Known]]) -> _Known:
         fingerprint = hashlib.sha256(credential).digest()
         known = self._known.get(fingerprint)
-        if known is None or known.expires < time.time() or self._is_replaced(known.token):
+        if known is None or known.expires < time.time() or self._is_replaced(known):
             if len(self._known) >= _MAX_CACHED:
                 self._known.clear()
             self._known.pop(fingerprint, None)
             known = self._known[fingerprint] = await verify(credential)
         return known
 
-    def _is_replaced(self, token: Token | None) -> bool:
-        """Whether the keys that verified a token are no longer in force."""
-        return token is not None and self._issuers[token.issuer.issuer][1].keys is not token.keys
+    def _is_replaced(self, known: _Known) -> bool:
+        """Whether the keys or authorities that verified a credential are no longer in force."""
+        if known.token is not None:
+            return self._issuers[known.token.issuer.issuer][1].keys is not known.token.keys
+        return self._authorities is None or self._authorities.trusted is not known.trusted
 
     async def _by_token(self, credential: bytes) -> _Known:
         attempt = Attempt()
@@ -122,12 +134,13 @@ class Authenticator:
             )
         return _Known(caller, token.expires, token)
 
-    async def _by_certificate(self, pem: bytes) -> _Known:
+    async def _by_certificate(self, pem: bytes, chain: bytes) -> _Known:
         try:
-            presented = Presented.read(pem)
+            presented, trusted = self._presented(pem, chain)
             entry, sub = presented.named_by(self._certificates)
             caller = _caller(entry, sub, entry.groups, entry.roles)
-            return _Known(replace(caller, expires_at=presented.expires), presented.expires)
+            until = min(presented.expires, time.time() + _SIGNED_SECONDS)
+            return _Known(replace(caller, expires_at=presented.expires), until, trusted=trusted)
         except (ValueError, InvalidRequest, x509.DuplicateExtension) as error:
             why = error if isinstance(error, Refused) else "it cannot be read, or its name is not an id"
             self._notices.say(f"a client certificate was refused: {why}")
@@ -142,10 +155,27 @@ class Authenticator:
         actor = _of_claims(current, self._issuers[current["iss"]][0])
         return replace(actor, vouched=tuple(vouched))
 
-    def _require_bound(self, token: Token, certificate: bytes) -> None:
+    def _presented(self, pem: bytes, chain: bytes) -> tuple[Presented, Trusted]:
+        """A certificate that is valid now, and the authorities of today, one of which signed it.
+
+        Raises `ValueError` if it is not valid, or none signed it.
+        """
+        presented = Presented.read(pem)
+        if self._authorities is None:
+            raise Refused("the configuration has no tls.client_ca")
+        trusted, now = self._authorities.trusted, time.time()
+        by, until = self._signed.get(presented.thumbprint, (None, 0.0))
+        if by is not trusted or until < now:
+            trusted = self._authorities.require_signed(presented.certificate, chain)
+            if len(self._signed) >= _MAX_CACHED:
+                self._signed.clear()
+            self._signed[presented.thumbprint] = (trusted, now + _SIGNED_SECONDS)
+        return presented, trusted
+
+    def _require_bound(self, token: Token, certificate: bytes, chain: bytes) -> None:
         """Require that the client of a bound token holds the key of the certificate that it names (RFC 8705)."""
         try:
-            thumbprint = Presented.read(certificate).thumbprint
+            thumbprint = self._presented(certificate, chain)[0].thumbprint
         except (ValueError, x509.DuplicateExtension):
             thumbprint = ""
         if not hmac.compare_digest(thumbprint.encode(), token.bound_to.encode()):

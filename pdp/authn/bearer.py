@@ -27,6 +27,8 @@ MAX_TOKEN_BYTES = 8 * 1024
 """Bytes of a token. It bounds what is parsed before a signature is verified."""
 MAX_ACTORS = 8
 """Levels of `act` inside `act` (RFC 8693). It bounds the chain that one token can claim."""
+_TYPES = frozenset({"at+jwt", "jwt"})
+"""What a token may call itself in `typ`, in lower case and without `application/` (RFC 9068; RFC 7519, section 5.1)."""
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 REFUSALS = (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError)
 
@@ -109,7 +111,16 @@ def _claims(token: str, key: Key, issuer: Issuer) -> Mapping[str, Any]:
             raise Refused(f"its `alg` does not fit; the issuer's entry and this key allow {listed}") from None
     if "crit" in read.header:
         raise ValueError
+    _require_token(read.header.get("typ", "JWT"), read.claims)
     return dict(read.claims)
+
+
+def _require_token(typ: object, claims: Mapping[str, Any]) -> None:
+    """Raise `Refused` for what an issuer signs for another purpose: a logout or another event, a grant, a proof."""
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
+        raise Refused("its `typ` is not of a token: at+jwt, JWT or none")
+    if "events" in claims:
+        raise Refused("it tells of events (RFC 8417), so it is not a token of a caller")
 
 
 def _check(claims: Mapping[str, Any], issuer: Issuer) -> None:
@@ -123,6 +134,9 @@ def _check(claims: Mapping[str, Any], issuer: Issuer) -> None:
         raise Refused(f"it ended {_age(late)} ago")
     if (early := max(times.get("nbf", 0), times.get("iat", 0)) - now) > LEEWAY_SECONDS:
         raise Refused(f"it begins in {_age(early)}; look at the clocks of issuer and server")
+    longest = issuer.max_token_seconds + (0 if "iat" in times else LEEWAY_SECONDS)
+    if (life := times["exp"] - times.get("iat", now)) > longest:
+        raise Refused(f"it lives for {_age(life)}; the issuer's entry allows {_age(issuer.max_token_seconds)}")
 
 
 def _age(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Finds the identity of a client certificate, by SPIFFE ID or by its whole subject. TLS has verified its signature."""
+"""Finds the identity of a client certificate, by SPIFFE ID or by its subject. `authorities` verifies who signed it."""
 
 import re
 from base64 import urlsafe_b64encode

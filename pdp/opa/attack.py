@@ -5,12 +5,13 @@
 1. A builtin that fails on one variant would fail its whole batch. So a batch is asked in a way in which it is undefined
    there, and only what looks weaker is asked again as a server asks.
 2. What a server would answer with an error is not weaker.
-3. Where a schema types a number, another number is not asked about: the schema's bounds are the author's word.
+3. What the server itself puts into the context of an action is not the caller's word, so it is not changed.
+4. Where a schema types a number, another number is not asked about: the schema's bounds are the author's word.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -25,7 +26,7 @@ from pdp.policy.accepted import Accepted, accepted
 from pdp.policy.attributes import Attributes
 from pdp.policy.data import documents, merged
 from pdp.policy.overheard import overheard
-from pdp.policy.schema import schemas
+from pdp.policy.schema import GIVEN, schemas
 from pdp.policy.sources import Source, read
 from pdp.policy.variants import OTHER_TYPE, variants
 from pdp.policy.weaker import Loss, answers_masks, less_masked, losses
@@ -122,7 +123,7 @@ class _Attack:
         for question in questions:
             try:
                 whole = question.whole(self._attributes)
-                found.setdefault(_digest(whole.posed(whole.members, self._attributes)), whole)
+                found.setdefault(_digest(whole.posed(whole.members, self._attributes)), question)
             except InvalidRequest as error:
                 self._report.unusable.append((question.where, error.sentence))
         return list(found.values())
@@ -143,8 +144,9 @@ class _Attack:
 
     async def _answered(self, questions: Sequence[Question], ask: _Ask) -> list[tuple[Question, Any]]:
         """The questions that have an answer; the others are in the report."""
-        inputs = [question.posed(question.members, self._attributes) for question in questions]
-        answers = list(zip(questions, await ask(inputs, as_a_server=True), strict=True))
+        whole = [question.whole(self._attributes) for question in questions]
+        inputs = [question.posed(question.members, self._attributes) for question in whole]
+        answers = list(zip(whole, await ask(inputs, as_a_server=True), strict=True))
         self._report.unusable += [(one.where, "the policy fails on it") for one, answer in answers if answer is None]
         answered = [(one, answer) for one, answer in answers if answer is not None]
         self._report.questions += len(answered)
@@ -185,7 +187,7 @@ class _Attack:
         """The variants that a server takes, each once."""
         seen, typed = {_digest(question.posed(question.members, self._attributes))}, set()
         for variant in variants(question.members):
-            if variant.is_number and variant.path in typed:
+            if (variant.is_number and variant.path in typed) or _is_the_servers(question.members, variant.request):
                 continue
             try:
                 posed = question.posed(variant.request, self._attributes)
@@ -204,6 +206,13 @@ class _Attack:
                 self._found[key].times += 1
             else:
                 self._found[key] = Found(loss, changed.path, changed.change, changed.question, changed.is_vouched)
+
+
+def _is_the_servers(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a variant changes what the server puts into the context of the action."""
+    held, changed = before["context"], after.get("context")
+    names = GIVEN.get(before["action"]["name"], {}).keys() & held.keys()
+    return any(not isinstance(changed, dict) or changed.get(name) is not held[name] for name in names)
 
 
 def _losses(changed: _Changed, after: Any) -> list[Loss]:

@@ -58,7 +58,7 @@ class Question:
 
     def whole(self, attributes: Attributes) -> "Question":
         """The same question with every member of its request. Raises `InvalidRequest` as `posed` does."""
-        bound = checked(self._message, attributes)
+        bound = checked(_parsed(self.members, AuthorizeRequest()), attributes)
         return replace(self, members={**bound.members, "caller": self.members["caller"]})
 
 

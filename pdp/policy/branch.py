@@ -44,7 +44,7 @@ class Branch:
         for index, arg in enumerate(rule["head"].get("args", ())):
             self.parameters |= {name: (index, steps) for name, _, steps in _matched(arg, arg, ())}
         self.bound: dict[str, list[Bound]] = {}
-        for name, term, steps in _bindings(self.tree, known.arities):
+        for name, term, steps in bindings(self.tree, known.arities):
             self.bound.setdefault(name, []).append((term, steps))
         self.iterated = self._indices()
 
@@ -178,7 +178,7 @@ def _plain(term: Any) -> Any:
     return [_plain(each) for each in term] if isinstance(term, list) else term
 
 
-def _bindings(tree: Node, arities: Mapping[str, int]) -> Iterator[tuple[str, Node, Steps]]:
+def bindings(tree: Node, arities: Mapping[str, int]) -> Iterator[tuple[str, Node, Steps]]:
     """Each variable that a branch binds, the term that it is bound to, and the steps into the term."""
     for node in nodes(tree):
         function, arguments = call(node)

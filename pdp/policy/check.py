@@ -1,6 +1,6 @@
 """Checks everything that an author's files must satisfy before they may decide."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -8,21 +8,26 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp.errors import SetupError
-from pdp.policy import masks, people, strangers
+from pdp.policy import clear, masks, people, strangers
 from pdp.policy.asked import for_opa, request
 from pdp.policy.data import documents, merged, misplaced, misspelt
+from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
 from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
+from pdp.policy.named import groups, masked
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
-from pdp.policy.stock import FORBIDDEN, capabilities, run
+from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
 from pdp.policy.unlisted import annotated, unlisted
+from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
+from pdp.policy.vocabulary import misshapen
+from pdp.policy.zone import local, local_data
 
 
 def findings_in(
@@ -86,10 +91,11 @@ def warnings(found: Examined) -> list[str]:
         return []
     guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
     doubts = [*sorted({*found.doubts, *guessable}), *sorted(by_table(found.modules, found.data))]
+    general = [*map(str, doubts), *groups(found.modules, found.data)]
     if not found.people:
-        return [*map(str, doubts)]
+        return general
     strange = strangers.unknown(found.data, found.types)[1]
-    return [*map(str, doubts), *strange, *people.warnings(found.people, found.modules)]
+    return [*general, *strange, *people.warnings(found.people, found.modules)]
 
 
 def examine(
@@ -106,7 +112,9 @@ def examine(
     parsed_files = {module.source for module in everything}
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
-    findings += [*faults, *_stray(sources), *_syntax(everything, known)]
+    findings += [*faults, *_stray(sources), *names(sources, read_documents), *_syntax(everything, known)]
+    if not faults and not unparsed and not without_rules(sources):
+        findings += unread(read_documents, everything)
     doubts: list[Finding] = []
     shape = for_opa(request(schemas))
     if known is not None:
@@ -139,7 +147,10 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
 
 def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
-    rules = definitions(module for module in everything if not module.source.is_test)
+    rules = definitions(everything)
+    total = Totality(rules, data or {})
+    if data is not None:
+        yield from clear.beside(rules, data)
     for module in everything:
         if module.source.label == CORE:
             continue
@@ -150,10 +161,15 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Ite
             yield from annotated(module)
             yield from undecided(module)
             yield from twice(module)
+            yield from local(module)
+            yield from texts(module)
             if data is not None:
                 yield from unknown_data(module, rules, data)
-                yield from Totality(rules, data).findings(module)
+                yield from missing(module, rules, data)
+                yield from members(module, data)
+                yield from total.findings(module)
                 yield from masks.entries(module, data)
+                yield from masked(module, data)
 
 
 def _data(
@@ -171,6 +187,7 @@ def _data(
     for source, document in found:
         findings += misplaced(source, document, owned)
         findings += [*masks.declarations(source, document), *masks.changed(source, document, in_force)]
+        findings += [*misshapen(source, document), *local_data(source, document)]
     return found, whole, made, [*findings, *unfit, *conflicts]
 
 
@@ -179,6 +196,10 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
         if not (source.is_rego or source.is_data or source.is_schema):
             sentence = source.refused or "bundles carry data only in data.json and data.yaml; rename it, or move it"
             yield Finding(source.shown, 0, "stray-file", sentence)
+
+
+_OF_THE_CORE = f"undefined function data.{CORE}."
+"""What OPA says of the core's functions where it checks the author's modules alone."""
 
 
 def _compiled(opa: Path, sources: Sequence[Source], request: Schema) -> Iterator[Finding]:
@@ -194,8 +215,9 @@ def _compiled(opa: Path, sources: Sequence[Source], request: Schema) -> Iterator
         if authored:
             done.append(run(opa, *strict, "--schema", shape, *labels(authored), folder=folder))
     for answer in done:
-        if answer.returncode:
-            yield from (_finding(sources, error) for error in _errors(answer.stderr))
+        for error in _errors(answer.stderr) if answer.returncode else ():
+            if not error["message"].startswith(_OF_THE_CORE) or answer is done[0]:
+                yield _finding(sources, error, forbidden(opa))
 
 
 def _errors(output: bytes) -> list[dict[str, Any]]:
@@ -206,20 +228,20 @@ def _errors(output: bytes) -> list[dict[str, Any]]:
     return errors
 
 
-def _finding(sources: Sequence[Source], error: dict[str, Any]) -> Finding:
+def _finding(sources: Sequence[Source], error: dict[str, Any], off: Container[str]) -> Finding:
     place, message = error.get("location", {}), error["message"]
-    rule, sentence = _meaning(message)
+    rule, sentence = _meaning(message, off)
     return Finding(shown(sources, place.get("file", "")), place.get("row", 0), rule, sentence)
 
 
-def _meaning(message: str) -> tuple[str, str]:
+def _meaning(message: str, off: Container[str]) -> tuple[str, str]:
     """The rule of the check for OPA's message, and what to do."""
     if message.startswith("undefined ref: "):
         return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type or action"
     if message.startswith("package annotation redeclared"):
         return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
-    if (name := message.removeprefix("undefined function ")) in FORBIDDEN:
-        return "forbidden-builtin", f"remove `{name}`; `input.now` is the time, and rules cannot reach the network"
+    if (name := message.removeprefix("undefined function ")) in off:
+        return "forbidden-builtin", f"remove `{name}`; `input.now` is the time, and rules have no network and no chance"
     return "does-not-compile", message
 
 

@@ -36,7 +36,7 @@ def undecided(module: Module) -> Iterator[Finding]:
 def twice(module: Module) -> Iterator[Finding]:
     """A finding for each object that writes a key twice: OPA takes the last without a word."""
     for node in nodes(module.rules):
-        if node.get("type") != "object":
+        if node.get("type") != "object" or "value" not in node:
             continue
         keys = [key["value"] for key, _ in node.get("value", ()) if key["type"] == "string"]
         for key in sorted({key for key in keys if keys.count(key) > 1}):

@@ -29,10 +29,11 @@ def of_lookup(parts: Sequence[Node], certain: int, variable: str = "") -> Lack:
         asked = f"some {variable or 'found'} in {_reference(parts[:-1])}"
         return _and(found, f"write `{asked}` in the body, which says that one must be there")
     if parts[0]["type"] != "var" or (len(keys) == 1 and parts[-1]["type"] == "number"):
-        return _and(found, _asked(variable or "found", _reference(parts)))
+        return _and(found, _tested(variable) if variable else _asked("found", _reference(parts)))
     read = f"object.get({base}, {keys[0] if len(keys) == 1 else '[' + ', '.join(keys) + ']'}, "
     if not variable:
-        return _and(found, f'write `{read}"unknown")` in its place')
+        only = f"or, if the rule is only for what is there, {_asked('found', f'{read}null)')}"
+        return _and(found, f'write `{read}"unknown")` in its place; {only}')
     tested = f"and `{variable} != null` if the rule is only for what is there, else another default than null"
     return _and(found, f"write `{variable} := {read}null)`, {tested}")
 
@@ -42,35 +43,39 @@ def of_data(node: Node, path: Sequence[str]) -> Lack:
     return _and(_without(node, ".".join(path)), f"add `{path[1]}` to data.json")
 
 
-def of_rule(parts: Sequence[Node], path: Sequence[str]) -> Lack:
+def of_rule(parts: Sequence[Node], path: Sequence[str], variable: str = "") -> Lack:
     """The rule at `path`, which may have no value."""
-    return _and(_may(parts[0], _reference(parts)), _default(path, path[-1]))
+    return _and(_may(parts[0], _reference(parts)), _default(path, path[-1], variable))
 
 
-def of_function(node: Node, path: Sequence[str], parameters: int) -> Lack:
+def of_function(node: Node, path: Sequence[str], parameters: int, variable: str = "") -> Lack:
     """A call of the function at `path`, which may have no value."""
-    return _and(_may(node, spelled(node)), _default(path, f"{path[-1]}({', '.join('_' * parameters)})"))
+    return _and(_may(node, spelled(node)), _default(path, f"{path[-1]}({', '.join('_' * parameters)})", variable))
 
 
-def _default(path: Sequence[str], name: str) -> str:
-    return f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
+def _default(path: Sequence[str], name: str, variable: str) -> str:
+    default = f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
+    return f"{_tested(variable)}; or {default}" if variable else default
 
 
-def of_call(node: Node) -> Lack:
+def _tested(variable: str) -> str:
+    return f"write `{variable} != null` after it if the rule is only for what is there"
+
+
+def of_call(node: Node, variable: str = "") -> Lack:
     """A call of a builtin that may have no value."""
-    return _and(_may(node, spelled(node)), _asked("found", spelled(node)))
+    return _and(_may(node, spelled(node)), _tested(variable) if variable else _asked("found", spelled(node)))
 
 
 def of_statement(node: Node) -> Lack:
     """Variables that only the entry reads, from a statement that may not hold."""
     name = spelled(node)
     asked = next((part["value"] for part in node["value"] if part["type"] == "var"), name) if name[0] == "[" else name
-    tested = f"write `{asked} != null` after it if the rule is only for what is there"
-    return Lack(node, f"the statement for `{name}` may not hold, and this entry vanishes with it; {tested}")
+    return Lack(node, f"the statement for `{name}` may not hold, and this entry vanishes with it; {_tested(asked)}")
 
 
 def _asked(variable: str, term: str) -> str:
-    return f"write `{variable} := {term}` and `{variable} != null` in the body, and here `{variable}`"
+    return f"write `{variable} := {term}` and `{variable} != null` in the body, and `{variable}` in its place"
 
 
 def spelled(term: Node) -> str:

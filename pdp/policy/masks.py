@@ -41,7 +41,7 @@ def entries(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
         if rule["head"]["ref"][0]["value"] != "mask" or not isinstance(entry, dict):
             continue
         declared = domains if isinstance(domains, dict) else {}
-        for fault, sentence in (*_faults(entry, declared), *_matching_nothing(entry, data.get("column_tags", {}))):
+        for fault, sentence in (*_faults(entry, declared), *_matching_nothing(entry)):
             yield module.finding(rule["head"], fault, sentence)
 
 
@@ -125,7 +125,7 @@ def _shape_faults(entry: Mapping[str, Any]) -> Iterator[Fault]:
             yield "wrong-type", f"make `{selector}` a list of texts, at least one"
 
 
-def _matching_nothing(entry: Mapping[str, Any], column_tags: Any) -> Iterator[Fault]:
+def _matching_nothing(entry: Mapping[str, Any]) -> Iterator[Fault]:
     """Names that no column can have, so that the entry masks nothing while it seems to."""
     names = [name for name in _written(entry, "columns") if isinstance(name, str)]
     if "*" in names and len(names) > 1:
@@ -133,12 +133,6 @@ def _matching_nothing(entry: Mapping[str, Any], column_tags: Any) -> Iterator[Fa
     for name in names:
         if _PATH_LIKE.search(name) and not _PATH.fullmatch(name):
             yield "matches-nothing", f'`{name}` is not a path; write `a.b`, `a[]`, or `["odd name"]` with JSON quotes'
-    tags = column_tags if isinstance(column_tags, dict) else {}
-    lists = [found for table in tags.values() if isinstance(table, dict) for found in table.values()]
-    known = {tag for found in lists if isinstance(found, list) for tag in found if isinstance(tag, str)}
-    for tag in _written(entry, "tags"):
-        if tag is not COMPUTED and tag not in known:
-            yield "matches-nothing", f"no column has the tag `{tag}` in data.column_tags"
 
 
 def _written(entry: Mapping[str, Any], selector: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Finds references to names that do not exist: such a name is undefined in Rego, and `not undefined` is true."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 from pdp.policy.finding import Finding
@@ -28,6 +29,20 @@ def written(module: Module, node: Node) -> Path:
             break
         steps.append(part["value"])
     return tuple(steps)
+
+
+def resolved(module: Module, parts: Sequence[Node], rules: Container[Path]) -> tuple[Path, int]:
+    """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
+
+    Rules of the module's own package are found, too. No path stands for a variable or a builtin.
+    """
+    first = str(parts[0].get("value"))
+    own = ("data", *module.package, first)
+    start = module.names.get(first, own if own in rules else ())
+    if start[:1] not in {("data",), ("input",)}:
+        return (), 0
+    steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
+    return (*start, *steps), 1 + len(steps)
 
 
 def definitions(everything: Iterable[Module]) -> Definitions:

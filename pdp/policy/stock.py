@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from pdp.environment import Environment
 from pdp.errors import SetupError
 
 TIMEOUT_SECONDS = 120
@@ -30,10 +31,13 @@ FORBIDDEN = {
 
 
 def run(opa: Path, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run `opa ARGUMENTS` in `folder`, with any exit code. Raises `SetupError` if OPA cannot run at all."""
+    """Run `opa ARGUMENTS` in `folder`, in UTC, with any exit code. Raises `SetupError` if OPA cannot run at all."""
     command = [str(opa), *map(str, arguments)]
+    variables = {**Environment.inherited(), "TZ": "UTC"}
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603
+        return subprocess.run(  # noqa: S603
+            command, cwd=folder, capture_output=True, check=False, timeout=TIMEOUT_SECONDS, env=variables
+        )
     except OSError as error:
         raise SetupError(f"{opa} does not run ({error.strerror}); install OPA 1.4 or later") from error
     except subprocess.TimeoutExpired as error:
@@ -56,7 +60,13 @@ def _capabilities(opa: Path) -> bytes:
 
 
 def capabilities(opa: Path) -> Mapping[str, Any]:
-    """The capabilities of this OPA that policies may use: all but `FORBIDDEN`, and no network for schema references."""
+    """The capabilities of this OPA that policies may use: all but `forbidden`, and no network for schema references."""
     everything: dict[str, Any] = orjson.loads(_capabilities(opa))
-    builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in FORBIDDEN]
+    builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in forbidden(opa)]
     return {**everything, "builtins": builtins, "allow_net": []}
+
+
+def forbidden(opa: Path) -> frozenset[str]:
+    """`FORBIDDEN`, and all that this OPA says gives another answer each time, such as a signature."""
+    builtins = orjson.loads(_capabilities(opa))["builtins"]
+    return frozenset({*FORBIDDEN, *(each["name"] for each in builtins if each.get("nondeterministic"))})

@@ -12,7 +12,7 @@ An entry of a set that restricts must be total. A term is total if it is one of 
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import chain, takewhile
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pdp.policy.asked import request
@@ -21,7 +21,7 @@ from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
 from pdp.policy.lack import Lack, of_call, of_data, of_function, of_lookup, of_rule, of_statement
 from pdp.policy.module import Module, Node
-from pdp.policy.reference import Definitions, Path
+from pdp.policy.reference import Definitions, Path, resolved
 from pdp.policy.schema import Schemas, promises
 from pdp.policy.shape import below
 
@@ -47,6 +47,7 @@ class Totality:
 
     def __init__(self, rules: Definitions, data: Mapping[str, Any]) -> None:
         self._rules, self._data = rules, data
+        self._settled: dict[Path, bool] = {}
 
     def findings(self, module: Module) -> Iterator[Finding]:
         """A finding for each part of an entry in `module` that a request or the data may lack."""
@@ -71,15 +72,15 @@ class Totality:
                 yield from self._variable(scope, term, name, left - 1)
             case {"type": "ref", "value": list(parts)} if left:
                 yield from self._reference(scope, parts, left - 1)
-            case {"type": "call", "value": [{"value": list(function)}, *arguments]} if left:
-                yield from self._call(scope, term, function, arguments, left - 1)
+            case {"type": "call"} if left:
+                yield from self._call(scope, term, left - 1)
             case {"type": str()}:
                 yield of_statement(term)
 
     def _variable(self, scope: Scope, term: Node, name: str, left: int) -> Iterator[Lack]:
         if (part := scope.body.parts.get(name)) is not None:
             yield from self._part(scope, part, left)
-        elif name not in scope.parameters and self._resolved(scope.module, [term])[0]:
+        elif name not in scope.parameters and resolved(scope.module, [term], self._rules)[0]:
             yield from self._document(scope, [term], left)
 
     def _part(self, scope: Scope, part: Part, left: int) -> Iterator[Lack]:
@@ -87,25 +88,26 @@ class Totality:
         match part:
             case Part({"type": "var", "value": str(variable)}, {"type": "ref", "value": list(parts)}):
                 yield from self._reference(scope, parts, left, variable)
+            case Part({"type": "var", "value": str(variable)}, {"type": "call"} as call):
+                yield from self._call(scope, call, left, variable)
             case Part(pattern, term, each) if term["type"] != "with" and (each or _fits(pattern, term)):
                 yield from self.lacks(scope, term, left)
             case _:
                 yield of_statement(part.pattern)
 
-    def _call(
-        self, scope: Scope, term: Node, function: Sequence[Node], arguments: Sequence[Node], left: int
-    ) -> Iterator[Lack]:
+    def _call(self, scope: Scope, term: Node, left: int, variable: str = "") -> Iterator[Lack]:
+        function, *arguments = term["value"]
         for argument in arguments:
             yield from self.lacks(scope, argument, left)
-        path, _ = self._resolved(scope.module, function)
+        path, _ = resolved(scope.module, function["value"], self._rules)
         if path in self._rules:
             if not self._always(path, left):
-                yield of_function(term, path, len(arguments))
-        elif ".".join(str(part.get("value")) for part in function) not in ALWAYS:
-            yield of_call(term)
+                yield of_function(term, path, len(arguments), variable)
+        elif ".".join(str(part.get("value")) for part in function["value"]) not in ALWAYS:
+            yield of_call(term, variable)
 
     def _reference(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
-        path, _ = self._resolved(scope.module, parts)
+        path, _ = resolved(scope.module, parts, self._rules)
         if path and parts[0]["value"] not in scope.body.parts.keys() | scope.parameters:
             yield from self._document(scope, parts, left, variable)
             return
@@ -113,32 +115,21 @@ class Totality:
         if not self._is_promised(scope, parts):
             yield of_lookup(parts, 1, variable)
 
-    def _resolved(self, module: Module, parts: Sequence[Node]) -> tuple[Path, int]:
-        """The path from `data` or `input` that a reference leads to, as far as it is written out, and its parts so far.
-
-        No path stands for a variable or a builtin.
-        """
-        first = str(parts[0].get("value"))
-        own = ("data", *module.package, first)
-        start = module.names.get(first, own if own in self._rules else ())
-        steps = [part["value"] for part in takewhile(lambda part: part["type"] == "string", parts[1:])]
-        return ((*start, *steps), 1 + len(steps)) if start else ((), 0)
-
     def _is_promised(self, scope: Scope, parts: Sequence[Node]) -> bool:
         """Whether a variable stands for an item of the request that has these steps, as each party has an id."""
         steps = [part["value"] for part in parts[1:] if part["type"] == "string"]
         domain = scope.body.domains.get(str(parts[0].get("value")), {"type": "null"})
-        path, covered = self._resolved(scope.module, domain["value"]) if domain["type"] == "ref" else ((), 0)
+        path, covered = resolved(scope.module, domain["value"], self._rules) if domain["type"] == "ref" else ((), 0)
         if path[:1] != ("input",) or covered < len(domain["value"]) or len(steps) < len(parts) - 1:
             return False
         return promises(below(reduce(below, path[1:], INPUT), None), steps)
 
     def _document(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
         """What may be missing of a reference into the request, the data or a rule."""
-        path, covered = self._resolved(scope.module, parts)
+        path, covered = resolved(scope.module, parts, self._rules)
         defined = next((path[:length] for length in range(len(path), 1, -1) if path[:length] in self._rules), ())
         if defined and not self._always(defined, left):
-            yield of_rule(parts[: len(defined) - len(path) + covered], defined)
+            yield of_rule(parts[: len(defined) - len(path) + covered], defined, variable)
             return
         certain = len(defined or self._certain(path)) - len(path) + covered
         if path[0] == "data" and certain < 1:
@@ -157,14 +148,17 @@ class Totality:
         """Whether `path` leads to data, or to a package, which is an object of its rules."""
         document: Any = self._data
         for step in path[1:]:
-            document = document.get(step) if isinstance(document, dict) else None
-            if document is None:
+            if not isinstance(document, dict) or step not in document:
                 return any(rule[: len(path)] == path for rule in self._rules)
+            document = document[step]
         return len(path) > 1
 
     def _always(self, path: Path, left: int) -> bool:
         """Whether a rule, or a function with total arguments, has a value for every request."""
-        return left > 0 and any(self._settles(module, rule, left - 1) for module, rule in self._rules[path])
+        if path not in self._settled:
+            self._settled[path] = False  # in a circle none has a value
+            self._settled[path] = any(self._settles(module, rule, left) for module, rule in self._rules[path])
+        return self._settled[path]
 
     def _settles(self, module: Module, rule: Node, left: int) -> bool:
         head, names = rule["head"], [argument.get("value") for argument in rule["head"].get("args", ())]

@@ -15,13 +15,13 @@ from pdp.requirement import Requirement
 _RANKS = {Effect.ALLOW: 0, Effect.NEEDS_APPROVAL: 1, Effect.DENY: 2}
 _STAYS = 4
 """The rank of a column that does not leave: no mask or more than one names it, or one that the masker does not know."""
-_MASKS = {
+MASKS = {
     "nullify": 3, "redact": 3,
     "token": 2, "pseudonym": 2, "email": 2, "fpe": 2, "date_shift": 2,
     "partial": 1, "generalize": 1, "json": 1,
     "clear": 0,
 }  # fmt: skip
-"""How much of a value stays behind: all of it, all but its equality, some of it, nothing."""
+"""What a mask leaves of a value: 3 nothing, 2 which values are equal, 1 a part of it, 0 all of it."""
 _HIDES_ALL = 3
 _SAID = {"rule", "reason", "columns", "tags"}
 """The keys of a mask entry that do not say how a column is masked."""
@@ -142,7 +142,7 @@ def _rank(answer: Any, entries: Sequence[Any]) -> int:
     ways = [_how(answer, entry) for entry in entries]
     if not ways or any(way != ways[0] for way in ways):
         return _STAYS
-    return _MASKS.get(str(ways[0].get("mask")), _STAYS)
+    return MASKS.get(str(ways[0].get("mask")), _STAYS)
 
 
 def _how(answer: Any, entry: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,25 +5,34 @@
 3. The record is checked first: a step to this version of the approval signed it, and it is of a kind that a step has.
    Anything else is refused with an alarm, in the server's log and in the audit log, and removed.
 4. If it fails, the call that takes the next step, or the sweep of any process, makes them durable first.
+5. What the log has already is not written again. Only two processes at once may write a record twice, with equal bytes.
 """
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
+from weakref import WeakValueDictionary
 
 import orjson
 
+from pdp import deadline, identifier
 from pdp.approval import Approval, ApprovalAt, OutboxEntry, Outcome, State
 from pdp.audit import event
 from pdp.audit.record import STEP_KINDS, Entry
 from pdp.caller import Caller
-from pdp.errors import ApprovalTampered, PdpError
+from pdp.errors import ApprovalTampered, PdpError, StoreUnavailable
 from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.store.approvals import Approvals
+from pdp.store.batches import Batches
+from pdp.store.database import WAIT_SECONDS
 
 log = logging.getLogger(__name__)
 
+_REMEMBERED = 4096
+"""Records that this process remembers to have delivered: their steps were taken milliseconds ago."""
 OLD_SEAL = "an older version of Placet opened it, which signed less of it; ask again"
 """Why an approval ends that was open while Placet was updated."""
 
@@ -31,15 +40,50 @@ OLD_SEAL = "an older version of Placet opened it, which signed less of it; ask a
 class Delivery:
     """Delivers outboxes, and closes approvals together with their record."""
 
-    def __init__(self, approvals: Approvals, writer: Writer, sealer: Sealer) -> None:
-        self._approvals, self._writer, self._sealer = approvals, writer, sealer
+    def __init__(self, approvals: Approvals, batches: Batches, writer: Writer, sealer: Sealer) -> None:
+        self._approvals, self._batches, self._writer, self._sealer = approvals, batches, writer, sealer
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._written: dict[str, None] = {}
         self._clearing: set[asyncio.Task[None]] = set()
 
     async def deliver(self, approval: Approval) -> None:
         """Make the records of the approval's last step durable, if they may not be durable yet."""
         if approval.outbox:
-            await self._writer.append([self._admitted(approval, posted) for posted in approval.outbox])
+            async with self._turns_of([approval]):
+                await self._write_missing([self._admitted(approval, posted) for posted in approval.outbox])
             self.delivered(approval)
+
+    async def write(self, steps: Sequence[Approval], entries: Sequence[Entry], caller: str = "") -> None:
+        """Make the records of these fresh steps durable, among other entries. What `deliver` wrote is left out."""
+        async with self._turns_of(steps):
+            await self._writer.append([entry for entry in entries if entry.id not in self._written], caller=caller)
+        for step in steps:
+            self.delivered(step)
+
+    async def _write_missing(self, entries: Sequence[Entry]) -> None:
+        """Make those entries durable that the log does not have."""
+        missing = [entry for entry in entries if not await self._is_written(entry)]
+        await self._writer.append(missing)
+        self._written |= dict.fromkeys(entry.id for entry in missing)
+        while len(self._written) > _REMEMBERED:
+            del self._written[next(iter(self._written))]
+
+    async def _is_written(self, entry: Entry) -> bool:
+        uuid = identifier.uuid_bytes(entry.id)
+        return uuid is not None and await self._batches.holds(uuid)
+
+    @asynccontextmanager
+    async def _turns_of(self, approvals: Sequence[Approval]) -> AsyncIterator[None]:
+        """One call at a time writes records of an approval. All take their turns in one order."""
+        async with AsyncExitStack() as stack:
+            for name in sorted({approval.id for approval in approvals}):
+                turn = self._turns.setdefault(name, asyncio.Lock())
+                try:
+                    async with deadline.within(WAIT_SECONDS):
+                        await stack.enter_async_context(turn)
+                except TimeoutError:
+                    raise StoreUnavailable("MongoDB did not confirm the records before this one in time") from None
+            yield
 
     def _admitted(self, approval: Approval, posted: OutboxEntry) -> Entry:
         """The record, or the alarm in its place where no step made it."""

@@ -140,11 +140,14 @@ class Edge:
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
         metadata = context.invocation_metadata() or ()
         sent = [str(value) for key, value in metadata if key == "authorization"]
-        certificate = b""
+        certificate = chain = b""
         if self._certificates:
-            certificate = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+            shown = context.auth_context()
+            certificate, chain = (
+                next(iter(shown.get(name, ())), b"") for name in ("x509_pem_cert", "x509_pem_cert_chain")
+            )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate)
+        caller = await self._authenticator.caller(authorization, certificate, chain)
         caller.may_call(rpc.name)
         return caller
 

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from pdp.address import is_local
+from pdp.authn.authorities import authorities
 from pdp.config import Config, Tls
 from pdp.errors import SetupError
 from pdp.keys import require_secret, stamp
@@ -77,7 +78,7 @@ class _Files:
         try:
             return self._configuration()
         except SetupError as error:
-            log.warning("the last TLS certificate stays in use: %s", error.sentence)
+            log.warning("the last TLS files stay in use: %s", error.sentence)
             return None
 
     def _stamps(self) -> _Stamp:
@@ -96,8 +97,8 @@ class _Files:
             ) from None
         if _der(private) != _der(public):
             raise SetupError(f"tls: {self._tls.key} is not the key of {self._tls.certificate}")
-        authorities = _bytes(self._tls.client_ca, "client_ca") if self._demanding and self._tls.client_ca else None
-        return grpc.ssl_server_certificate_configuration([(key, chain)], authorities)
+        signers = authorities(self._tls.client_ca) if self._demanding and self._tls.client_ca else None
+        return grpc.ssl_server_certificate_configuration([(key, chain)], signers)
 
 
 def _der(key: object) -> bytes:

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from pdp import keys
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
@@ -99,7 +100,7 @@ class _Parts:
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.writer, self.sealer)
+        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
             approvals=self.approvals,
@@ -129,6 +130,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
+        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
@@ -140,12 +142,13 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         await parts.feed.begin()
         await stack.enter_async_context(background(parts.feed.run(), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
-        authenticator = Authenticator(config.issuers, config.certificates)
+        client_ca = config.tls.client_ca if config.tls else None
+        authorities = Authorities(client_ca) if client_ca else None
+        authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
-        certificates = config.tls is not None and config.tls.client_ca is not None
-        edge = Edge(authenticator, certificates=certificates, stream_seconds=config.stream_seconds)
+        edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
         names = _add_services(server, edge, config, opa, parts, masks)
         _add_open_services(server, health, names)
         port = listen(server, config)

@@ -41,6 +41,11 @@ class Batches:
             document = await self._collection.find_one({"_id": _id(writer, seq)})
         return _batch(document) if document else None
 
+    async def holds(self, record: bytes) -> bool:
+        """Whether a batch holds the record with this UUID."""
+        async with unavailable():
+            return await self._collection.find_one({"ids": {"$eq": Binary(record)}}, ["_id"]) is not None
+
     async def holding(self, record: bytes) -> Batch | None:
         """The batch that holds the record with this UUID."""
         async with unavailable():

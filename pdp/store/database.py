@@ -95,6 +95,22 @@ class Database:
             raise
         return database
 
+    async def require_realm(self, realm: str) -> None:
+        """Keep the realm of the first server, for ever. Raises `SetupError` where this database is of another one.
+
+        Two realms in one database would see each other's queues, and neither could verify the log.
+        """
+        schema = self.database.get_collection("schema")
+        unclaimed = {"_id": "placet", "realm": {"$exists": False}}
+        async with unavailable():
+            await schema.update_one(unclaimed, {"$set": {"realm": realm}})
+            kept = (await schema.find_one({"_id": "placet"}) or {}).get("realm")
+        if kept != realm:
+            raise SetupError(
+                f"this database is of realm {kept}, and this server of realm {realm}; give each realm a `database` of "
+                "its own, and never change a realm"
+            )
+
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()

@@ -204,10 +204,9 @@ class Deciding:
     async def _record(self, outcomes: Sequence[Decided | Failed]) -> None:
         """No record, no answer."""
         caller = next((outcome.ask.caller.identity for outcome in outcomes if isinstance(outcome, Decided)), "")
-        await self._writer.append([entry for outcome in outcomes for entry in _entries(outcome)], caller=caller)
-        for outcome in outcomes:
-            if isinstance(outcome, Decided) and outcome.answer.step is not None:
-                self._delivery.delivered(outcome.answer.step)
+        steps = [outcome.answer.step for outcome in outcomes if isinstance(outcome, Decided)]
+        entries = [entry for outcome in outcomes for entry in _entries(outcome)]
+        await self._delivery.write([step for step in steps if step is not None], entries, caller)
 
     def _record_all_the_same(self, outcomes: Sequence[Decided | Failed]) -> None:
         """Record what was settled for a call that is over; of an approval's step, a sweep does it if this fails."""

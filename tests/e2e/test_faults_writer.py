@@ -77,7 +77,7 @@ async def process(mongodb_uri: str, database: str, key: OKPKey) -> AsyncIterator
     writer = Writer(batches, writers, key, REALM, projection.take)
     sweep = Sweep(
         approvals=approvals,
-        delivery=Delivery(approvals, writer, sealer),
+        delivery=Delivery(approvals, batches, writer, sealer),
         writer=writer,
         writers=writers,
         projection=projection,

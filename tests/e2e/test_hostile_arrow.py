@@ -34,10 +34,12 @@ package policy
 # title: Whoever asks may
 allow contains {"rule": "all", "reason": "a table of a test"} if input.resource.type == "table"
 
-mask contains {"rule": "texts", "reason": "texts", "columns": ["s"], "domain": "text"} if input.action.name != "mask"
+mask contains {"rule": "texts", "reason": "texts", "columns": ["s"], "domain": "text"} if input.resource.id == "tokens"
 
 mask contains {"rule": "rest", "reason": "rest", "columns": ["*"], "mask": "clear"}
 """
+TABLES = {"Unmask": "tokens", "Rewrap": "tokens"}
+"""The table that a call is about. In all others each column is clear."""
 DATA = '{"domains": {"text": {"mask": "token", "values": "open"}}}'
 
 
@@ -54,7 +56,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory, state: Path, mongod: 
 async def inline(server: Served, rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
     """What Mask or Unmask makes of the messages."""
     request = getattr(mask_pb2, f"{rpc}Request")(
-        scope=scope("t"), data=mask_pb2.MaskData(arrow_stream=b"".join([described, *sent]))
+        scope=scope(TABLES.get(rpc, "plain")), data=mask_pb2.MaskData(arrow_stream=b"".join([described, *sent]))
     )
     answer = await getattr(server.masks, rpc)(request, metadata=server.metadata("report-bot"))
     assert answer.decision.effect == Effect.EFFECT_ALLOW
@@ -64,7 +66,9 @@ async def inline(server: Served, rpc: str, described: bytes, sent: Sequence[byte
 async def streamed(server: Served, rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
     """What MaskStream or Rewrap makes of the messages."""
     request = request_class(rpc)
-    start = mask_pb2.StreamStart(scope=scope("t"), shape=mask_pb2.MaskShape(arrow_schema=described))
+    start = mask_pb2.StreamStart(
+        scope=scope(TABLES.get(rpc, "plain")), shape=mask_pb2.MaskShape(arrow_schema=described)
+    )
     requests: Iterator[Any] = iter([request(start=start), *(request(arrow_message=message) for message in sent)])
     call = getattr(server.masks, rpc)(requests, metadata=server.metadata("report-bot"))
     return [answer.arrow_message async for answer in call if answer.HasField("arrow_message")]
@@ -72,14 +76,14 @@ async def streamed(server: Served, rpc: str, described: bytes, sent: Sequence[by
 
 async def planned(server: Served, _rpc: str, described: bytes, _sent: Sequence[bytes]) -> Any:
     """The output schema that GetMaskPlan promises."""
-    request = mask_pb2.GetMaskPlanRequest(scope=scope("t"), shape=mask_pb2.MaskShape(arrow_schema=described))
+    request = mask_pb2.GetMaskPlanRequest(scope=scope("plain"), shape=mask_pb2.MaskShape(arrow_schema=described))
     answer = await server.masks.GetMaskPlan(request, metadata=server.metadata("report-bot"))
     return answer.plan.output_schema
 
 
 async def chunked(server: Served, _rpc: str, described: bytes, sent: Sequence[bytes]) -> Any:
     """What UnmaskStream makes of the messages as one chunk, whose entry is right wherever it can be read."""
-    start = mask_pb2.UnmaskStreamStart(scope=scope("t", request_id=uuid4().hex), columns=["s"], domains=["text"])
+    start = mask_pb2.UnmaskStreamStart(scope=scope("tokens", request_id=uuid4().hex), columns=["s"], domains=["text"])
     start.shape.arrow_schema = described
     start.chunks.append(entry(described, sent))
     chunk = mask_pb2.UnmaskChunk(arrow_messages=sent)

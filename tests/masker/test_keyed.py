@@ -1,5 +1,7 @@
+import pyarrow as pa
 import pytest
 
+import masker
 from masker import methods
 from masker.context import Context, KeySchedules
 from masker.declaration import domain_spec
@@ -80,3 +82,19 @@ def test_without_a_keyring_a_key_is_refused():
     spec = domain_spec("id", DOMAINS["id"], DOMAINS)
     with pytest.raises(KeyRefused, match="none were given"):
         methods.of(spec).run(spec, column(["x"]), Context(KeySchedules(None), 1))
+
+
+@pytest.mark.parametrize("mask", ["token", "email"])
+def test_a_padded_domain_hides_how_long_a_value_is_and_opens_again(mask):
+    domains, rules, keys = {"d": {"mask": mask, "pad_to": 32}}, [{"column": "c", "domain": "d"}], ring("active")
+    texts = ["a@b", "ann.example@example.org", None, "x" * 40 + "@y"]
+    table = pa.table({"c": texts})
+    masked = masker.mask(table, masker.plan(table.schema, rules, domains, key_version=1), keys)
+    tokens = masked["c"].to_pylist()
+    assert [len(token) == len(tokens[0]) for token in (tokens[1], tokens[3])] == [True, False]
+    for direction, run in (("unmask", masker.unmask), ("rewrap", masker.rewrap)):
+        plan = masker.plan(masked.schema, rules, domains, direction=direction, key_version=1)
+        assert run(masked, plan, keys)["c"].to_pylist() == (texts if direction == "unmask" else tokens)
+    plan = masker.plan(masked.schema, rules, {"d": {"mask": mask}}, direction="unmask")
+    with pytest.raises(masker.ValueRefused):
+        masker.unmask(masked, plan, keys)

@@ -239,17 +239,25 @@ def test_other_libraries_hand_their_tables_over(library):
     assert b"pandas" not in (made.schema.metadata or {})
 
 
-def test_metadata_is_kept_but_what_can_hold_values():
-    field = pa.field(
-        "c", pa.string(), metadata={"comment": "kept", "placet.mask": "forged", "column_statistics": "max=x"}
+def test_no_metadata_leaves_that_can_hold_a_value():
+    told = {"comment": "canary", "placet.mask": "canary", "placet.more": "canary", "column_statistics": "max=canary"}
+    inner = pa.field("i", pa.string(), metadata=told)
+    fields = [pa.field("c", pa.string(), metadata=told), pa.field("s", pa.struct([inner]), metadata=told)]
+    fields += [pa.field("l", pa.list_(inner), metadata=told), pa.field("m", pa.map_(pa.string(), inner), metadata=told)]
+    schema = pa.schema(fields, metadata={"owner": "canary", "pandas": "canary"})
+    values = [["x"], [{"i": "x"}], [["x"]], [[("k", "x")]]]
+    table = pa.table([pa.array(one, field.type) for one, field in zip(values, fields, strict=True)], schema=schema)
+    masks = [{"column": "c", "domain": "id"}, *({"column": name, "mask": "clear"} for name in ("s", "l", "m"))]
+    made = masker.mask(table, masker.plan(table.schema, masks, DOMAINS, key_version=1), KEYS)
+    assert b"canary" not in made.schema.serialize().to_pybytes()
+    assert made.schema.field("c").metadata[b"placet.mask"] == b"token"
+    again = pa.table(
+        [made["c"]], schema=pa.schema([pa.field("c", pa.string(), metadata={**told, "placet.mask": "token"})])
     )
-    table = pa.table([pa.array(["x"])], schema=pa.schema([field], metadata={"owner": "me", "pandas": "{}"}))
-    made = masker.mask(table, masker.plan(table.schema, [{"column": "c", "mask": "redact"}]))
-    assert made.schema.metadata == {b"owner": b"me"}
-    kept = made.schema.field("c").metadata
-    assert kept[b"comment"] == b"kept"
-    assert kept[b"placet.mask"] == b"redact"
-    assert not any(b"statistics" in name for name in kept)
+    rules = [{"column": "c", "domain": "id"}]
+    for direction, run in (("unmask", masker.unmask), ("rewrap", masker.rewrap)):
+        plan = masker.plan(again.schema, rules, DOMAINS, direction=direction, key_version=1)
+        assert b"canary" not in run(again, plan, KEYS).schema.serialize().to_pybytes()
 
 
 def test_no_mask_of_a_plan_without_keys_imports_the_decision_service():

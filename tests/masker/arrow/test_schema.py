@@ -70,14 +70,34 @@ def test_a_nested_type_is_rebuilt_around_other_fields(nested):
 
 
 def test_metadata_that_can_hold_values_is_left_out():
-    field = pa.field(
-        "c", pa.int8(), metadata={"kept": "1", "placet.mask": "old", "ARROW:Statistics": "x", "pandas": "x"}
-    )
+    field = pa.field("c", pa.int8(), metadata={"other": "1", "placet.mask": "old", "ARROW:Statistics": "x"})
     made = schema.field_with(field, pa.string(), nullable=True, facts={"mask": "token"})
-    assert made.metadata == {b"kept": b"1", b"placet.mask": b"token"}
+    assert made.metadata == {b"placet.mask": b"token"}
     assert schema.facts(made) == {"mask": "token"}
-    whole = schema.schema_with(pa.schema([field], {"pandas": "x", "owner": "me"}), [made])
-    assert whole.metadata == {b"owner": b"me"}
+    assert schema.schema_with([made]).metadata is None
+    assert schema.facts(pa.field("c", pa.int8(), metadata={"placet.domain": "d", "placet.other": "x"})) == {
+        "domain": "d"
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "masked", "clear"),
+    [
+        ("PARQUET:field_id", "17", True, True),
+        ("PARQUET:field_id", "-1", True, True),
+        ("PARQUET:field_id", "Ann", False, False),
+        ("PARQUET:field_id", "4111111111111111", False, False),
+        ("ARROW:extension:name", "arrow.parquet.variant", False, True),
+        ("ARROW:extension:name", "arrow.opaque", False, False),
+        ("ARROW:extension:name", "Ann", False, False),
+        ("ARROW:extension:metadata", "{}", False, False),
+    ],
+)
+def test_of_other_metadata_numbers_of_fields_and_names_of_arrows_types_stay(key, value, masked, clear):
+    field = pa.field("c", pa.string(), metadata={key: value})
+    for is_clear, stays in ((False, masked), (True, clear)):
+        made = schema.field_with(field, pa.string(), nullable=True, facts={}, is_clear=is_clear)
+        assert made.metadata == ({key.encode(): value.encode()} if stays else None)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_rfc_5297_examples(rfc):
         strings = tuple(bytes.fromhex(each) for each in case["associated"])
         plain, key = bytes.fromhex(case["plain"]), bytes.fromhex(case["key"])
         assert naive.siv(key, strings, plain).hex() == case["sealed"]
-        sealed = Sealer(RfcKey(key, "k", "abcdef", strings)).seal(text_from([plain])).value(0)
+        sealed = Sealer(RfcKey(key, "k", "abcdef", strings=strings)).seal(text_from([plain])).value(0)
         body = sealed.removeprefix(b"k_abcdef")
         assert base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)).hex() == case["sealed"]
 
@@ -39,7 +39,7 @@ def test_rfc_5297_examples(rfc):
 def test_wycheproof_cases_seal_and_open_or_are_refused(wycheproof):
     assert [case["valid"] for case in wycheproof].count(True) == 39
     for case in wycheproof:
-        key = RfcKey(bytes.fromhex(case["key"]), "k", "abcdef", (bytes.fromhex(case["associated"]),))
+        key = RfcKey(bytes.fromhex(case["key"]), "k", "abcdef", strings=(bytes.fromhex(case["associated"]),))
         plain, sealed = bytes.fromhex(case["plain"]), bytes.fromhex(case["sealed"])
         token = key.prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=")
         opened = open_tokens(text_from([token]), [key])

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,7 +13,7 @@ from pdp.errors import Unauthenticated
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests import tokens
 from tests.parts import Placet, refusal
-from tests.pdp.forge import ATTACKS, Forge, at
+from tests.pdp.forge import ATTACKS, Forge, at, issuer
 
 OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)
 CLAIMS = tokens.claims("user:alice")
@@ -59,9 +60,26 @@ async def test_both_names_of_the_signature_are_accepted(
     assert (await authenticator.caller("Bearer " + forge.with_header(alg=algorithm))).identity == "user:alice"
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "JWT", "jwt", "application/at+jwt", "Application/JWT"])
+async def test_token_may_say_that_it_is_one(typ: str, authenticator: Authenticator, forge: Forge) -> None:
+    assert (await authenticator.caller("Bearer " + forge.with_header(typ=typ))).identity == "user:alice"
+
+
+async def test_issuer_may_give_tokens_another_longest_life(folder: Path, forge: Forge) -> None:
+    for seconds, lives in ((300, {"exp": 301, "iat": 0}), (3600, {"exp": 1860, "iat": -1800})):
+        with pytest.raises(Unauthenticated):
+            await Authenticator([issuer(folder, max_token_seconds=seconds)]).caller(
+                "Bearer " + forge.token(**at(**lives))
+            )
+    long = Authenticator([issuer(folder, max_token_seconds=11 * 365 * 86_400)])
+    assert await long.caller("Bearer " + forge.token(**at(exp=10 * 365 * 86_400)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        lambda: at(exp=86_390, iat=0),
+        lambda: {**at(exp=86_400), "iat": ...},
         lambda: at(exp=-25),
         lambda: at(nbf=25),
         lambda: at(iat=25),

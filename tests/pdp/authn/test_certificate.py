@@ -5,7 +5,8 @@ import socket
 import ssl
 import warnings
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests import tokens
 from tests.certificates import SERVER, Authority, Pair, uri
 from tests.cli.terminal import Terminal
+from tests.faults import eventually
 from tests.parts import Placet, placet
 
 ENTRIES = (
@@ -236,6 +238,47 @@ async def test_files_are_read_again_for_new_connections(state: Path, mongod: Mon
         replace(first.certificate, second.pem)
         assert await after.identity(new.agent()) == "bot:report-bot"
         assert await before.identity(old.agent()) == "UNAVAILABLE"
+
+
+@asynccontextmanager
+async def present(client: Client) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Who the client is, asked again and again on one connection."""
+
+    async def identity() -> str:
+        try:
+            info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+        except CallError as error:
+            return error.code
+        return str(info.caller.identity)
+
+    async with client:
+        yield identity
+
+
+async def test_open_connection_ends_with_its_authority(state: Path, mongod: MongodProcess, tmp_path: Path) -> None:
+    old, new = Authority(tmp_path, "old"), Authority(tmp_path, "new")
+    own, clients = old.server(), tmp_path / "clients.pem"
+    clients.write_bytes(old.ca.read_bytes() + new.ca.read_bytes())
+    tls = Tls(certificate=own.certificate, key=own.key, client_ca=clients)
+    async with placet(state, mongod.uri, tls=tls, certificates=ENTRIES) as server:
+        by_old, by_new = old.agent(), new.agent()
+        holder = Mutual(server, old, new, tls)
+        options = [{**pair.options, "ca": old.ca} for pair in (by_old, by_new, by_new)]
+        tokens_ = ("", "", bound(holder, by_new))
+        async with AsyncExitStack() as stack:
+            connections = [
+                await stack.enter_async_context(present(Client(server.address, token, timeout=5, **option)))
+                for token, option in zip(tokens_, options, strict=True)
+            ]
+            assert [await one() for one in connections] == ["bot:report-bot", "bot:report-bot", "user:alice"]
+            replace(clients, b"half written")
+            replace(clients, old.ca.read_bytes())
+
+            async def is_refused() -> bool:
+                return await connections[1]() == "UNAUTHENTICATED"
+
+            await eventually(is_refused, seconds=5)
+            assert [await one() for one in connections] == ["bot:report-bot", "UNAUTHENTICATED", "UNAUTHENTICATED"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.authorities import Authorities
 from pdp.authn.refusal import MAX_SENTENCES, SILENT_SECONDS, Notices
 from pdp.dev.identity import USERS
 from pdp.errors import Unauthenticated
@@ -27,6 +28,9 @@ REASONS: dict[str, tuple[Callable[[Forge], str], str]] = {
         "its header asks for what this server does not know",
     ),
     "an actor of others": (lambda f: f.token(act={"sub": "b", "iss": "x"}), "`act` or `cnf` is of a form"),
+    "of another kind": (lambda f: f.with_header(typ="logout+jwt"), "its `typ` is not of a token"),
+    "of events": (lambda f: f.token(events={}), "it tells of events"),
+    "too long": (lambda f: f.token(**at(exp=300_000)), "it lives for 3 d; the issuer's entry allows 1 d"),
     "no subject": (lambda f: f.token(sub=...), "`sub` is not an id"),
     "groups of numbers": (lambda f: f.token(groups=[1]), "a roles or groups claim is neither"),
     "no JWT": (lambda _: "abc", "it is not a JWT"),
@@ -95,8 +99,9 @@ async def test_log_says_what_is_wrong_with_the_header(
 async def test_certificate_and_bound_token_are_said(
     folder: Path, forge: Forge, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    several = Authenticator([issuer(folder)])
-    pem = Authority(tmp_path).issue("stranger", [uri("spiffe://example.org/x")]).pem
+    authority = Authority(tmp_path)
+    several = Authenticator([issuer(folder)], authorities=Authorities(authority.ca))
+    pem = authority.issue("stranger", [uri("spiffe://example.org/x")]).pem
     with pytest.raises(Unauthenticated):
         await several.caller(None, pem)
     with pytest.raises(Unauthenticated):

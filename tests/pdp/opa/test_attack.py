@@ -138,6 +138,16 @@ async def test_accepted_is_taken_out_and_what_matches_nothing_is_told(attacked: 
     assert [each.path for each in report.unmatched] == ["context.rows"]
 
 
+async def test_what_the_server_puts_into_the_context_is_not_changed(attacked: Attack) -> None:
+    body = '{\n\tinput.action.name == "unmask"\n\tinput.context.count == 3\n}'
+    rule = f'deny contains {{"rule": "d", "reason": "d"}} if {body}'
+    asked = {**asks({"count": 3, "purpose": "x"}), "action": {"name": "unmask"}}
+    allowed = '\n\nallow contains {"rule": "any", "reason": "any"}'
+    report = await attacked(rule + allowed, asked)
+    assert {path for _, path, _ in found(report)} == {"action.name"}
+    assert report.variants > 10
+
+
 async def test_each_loss_is_told_once_with_how_many(attacked: Attack) -> None:
     rule = 'deny contains {"rule": "d", "reason": "d"} if input.resource.id == "T"'
     report = await attacked(rule, *(asks({"rows": rows}, "T") for rows in range(5)), asks({"rows": 0}, "T"))

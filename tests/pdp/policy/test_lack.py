@@ -13,6 +13,14 @@ PASTED = {
         'write `object.get(input.context, "rows", "unknown")` in its place',
         ('sprintf("%v", [object.get(input.context, "rows", "unknown")])', ""),
     ),
+    "part of the request that is the condition": (
+        ("input.context.veto", ""),
+        (
+            'write `found := object.get(input.context, "veto", null)` and `found != null` in the body, and `found` in '
+            "its place"
+        ),
+        ("found", 'found := object.get(input.context, "veto", null)\n\tfound != null'),
+    ),
     "deep in the request": (
         ('input.resource.properties.owner["the name"]', ""),
         'write `object.get(input.resource.properties, ["owner", "the name"], "unknown")` in its place',
@@ -40,13 +48,33 @@ PASTED = {
     ),
     "step of a call": (
         ('split(input.action.name, ".")[1]', ""),
-        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and here `found`',
+        'write `found := split(input.action.name, ".")[1]` and `found != null` in the body, and `found` in its place',
         ("found", 'found := split(input.action.name, ".")[1]\n\tfound != null'),
     ),
     "least of a list": (
         ("min(data.list)", ""),
-        "write `found := min(data.list)` and `found != null` in the body, and here `found`",
+        "write `found := min(data.list)` and `found != null` in the body, and `found` in its place",
         ("found", "found := min(data.list)\n\tfound != null"),
+    ),
+    "least of a list, set to a variable": (
+        ("least", "least := min(data.list)"),
+        "write `least != null` after it if the rule is only for what is there",
+        ("least", "least := min(data.list)\n\tleast != null"),
+    ),
+    "item of a list, set to a variable": (
+        ("item", "item := data.list[0]"),
+        "write `item != null` after it",
+        ("item", "item := data.list[0]\n\titem != null"),
+    ),
+    "value of a function": (
+        ("text", "text := words.conditional_of(input.now)"),
+        "write `text != null` after it if the rule is only for what is there; or add `default conditional_of(_)",
+        ("text", "text := words.conditional_of(input.now)\n\ttext != null"),
+    ),
+    "value of a rule": (
+        ("text", "text := words.conditional"),
+        "write `text != null` after it if the rule is only for what is there; or add `default conditional",
+        ("text", "text := words.conditional\n\ttext != null"),
     ),
     "pair": (
         ("first", '[first, _] := split(input.action.name, ".")'),

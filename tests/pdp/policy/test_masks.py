@@ -126,6 +126,9 @@ def test_domain_says_how_many_values_it_may_have(
 def test_what_is_told_of_values_may_change(tmp_path: Path) -> None:
     entry = '"columns": ["id"], "domain": "customer"'
     in_force = domains(toolcache.opa(TOOL_CACHE), read([policy(tmp_path / "old", entry)]))
+    for fixed in ({"pad_to": 16}, {"kind": "cus"}):
+        other = {**DOMAINS, "customer": {**DOMAINS["customer"], **fixed}}
+        assert found(policy(tmp_path / "new", entry, other), in_force=in_force) == ["changed-domain"]
     told = {**DOMAINS, "customer": {"mask": "token", "values": 10**7, "guessable": "why"}}
     assert found(policy(tmp_path / "new", entry, told), in_force=in_force) == []
 

@@ -133,8 +133,8 @@ def decided(bundle: Path) -> Any:
 @pytest.mark.parametrize(
     ("rule", "data", "stays"),
     [
-        ("", '{"groups": {"g": ["user:a"]}, "limit": 10}', {"limit": 10}),
-        ("", '{"groups": {"g": ["user:a"]}, "limit": 1.00000000000000000001}', "whole"),
+        ("", '{"groups": {"g": ["user:a"]}, "limit": 10, "unread": ["limit"]}', {"limit": 10, "unread": ["limit"]}),
+        ("", '{"groups": {"g": ["user:a"]}, "limit": 1.00000000000000000001, "unread": ["limit"]}', "whole"),
         (DENY.format("data.groups.g"), '{"groups": {"g": []}}', "whole"),
         (
             DENY.format("teams.g").replace("\n\n", "\n\nimport data.groups as teams\n\n"),

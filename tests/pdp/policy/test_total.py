@@ -1,8 +1,11 @@
 """Which entries can vanish: each term stands as the reason of an entry, with the statements of its rule's body."""
 
+import json
+import subprocess
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -14,7 +17,7 @@ from pdp.policy.total import Totality
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
-DATA = {"owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
+DATA = {"nothing_yet": None, "owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
 LIBRARY = """
 package lib.words
 
@@ -87,6 +90,7 @@ TOTAL = {
     "time": ("time.weekday([input.now, `UTC`])", ""),
     "whole context": ("json.marshal(input.context)", ""),
     "data that is there": ("data.title", ""),
+    "data that is null": ("data.nothing_yet", ""),
     "whole list of the data": ('concat(", ", data.list)', ""),
     "iterated": ("tag", "some tag in input.resource.properties.tags"),
     "iterated with its key": ('sprintf("%v: %v", [key, value])', "some key, value in input.context"),
@@ -189,13 +193,19 @@ def parsed(texts: dict[str, str]) -> list[Module]:
     return found
 
 
+def policy_of(cases: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, int]]:
+    """A module with a rule for each case, and the line of each. One module holds all: each parse is a process."""
+    text, starts = "package policy\n\nimport data.lib.words\n", {}
+    for name, (term, body, *_) in cases.items():
+        starts[name] = text.count("\n") + 1
+        text += f'deny contains {{"rule": "{name}", "reason": {term}}} if {{\n\tinput.now == 0\n\t{body}\n}}\n\n'
+    return text, starts
+
+
 @cache
 def found() -> dict[str, list[str]]:
-    """The sentences about each case. One module holds all of them, a rule each, because each parse is a process."""
-    text, starts = "package policy\n\nimport data.lib.words\n", {}
-    for name, (term, body, *_) in (TOTAL | LACKING).items():
-        starts[name] = text.count("\n") + 1
-        text += f'deny contains {{"rule": "x", "reason": {term}}} if {{\n\tinput.action.name == "x"\n\t{body}\n}}\n\n'
+    """The sentences about each case."""
+    text, starts = policy_of(TOTAL | LACKING)
     policy, library = parsed({"p.rego": text, "lib/words.rego": LIBRARY})
     said: dict[str, list[str]] = defaultdict(list)
     for finding in Totality(definitions([policy, library]), DATA).findings(policy):
@@ -213,6 +223,29 @@ def test_total_entry_stays(name: str) -> None:
 @pytest.mark.parametrize("name", LACKING)
 def test_entry_with_a_part_that_may_have_no_value_is_found(name: str) -> None:
     assert [LACKING[name][2] in sentence for sentence in found()[name]] == [True]
+
+
+MINIMAL = {
+    "subject": {"type": "agent", "id": "bot", "properties": {}},
+    "on_behalf_of": [],
+    "action": {"name": "read", "properties": {}},
+    "resource": {"type": "table", "id": "orders", "properties": {}},
+    "context": {},
+    "caller": {"identity": "agent:bot", "kind": "workload", "groups": []},
+    "now": 0,
+}
+"""A request that says no more than every request must."""
+
+
+def test_total_entries_are_there_for_whoever_says_least(tmp_path: Path) -> None:
+    cases = {name: case for name, case in TOTAL.items() if not case[1] or name.startswith("prepared")}
+    library = LIBRARY.replace("circle := other_circle\n\nother_circle := circle\n", "")
+    for name, text in (("p.rego", policy_of(cases)[0]), ("w.rego", library), ("data.json", json.dumps(DATA))):
+        (tmp_path / name).write_text(text)
+    command = [OPA, "eval", "--strict-builtin-errors", "--stdin-input", "--format", "raw", "--data", tmp_path]
+    asked = json.dumps(MINIMAL).encode()
+    said = subprocess.run([*command, "data.policy.deny"], input=asked, capture_output=True, check=True).stdout
+    assert {entry["rule"] for entry in json.loads(said)} == cases.keys()
 
 
 SETS = {

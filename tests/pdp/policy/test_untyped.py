@@ -27,6 +27,7 @@ DATA = {
     "limits": {"free": 100, "by_team": {"a": 1, "b": 2}, "mixed": {"a": 1, "b": "2"}, "list": [1, 2]},
     "paying": ["pay"],
     "public": ["public"],
+    "unread": ["limits", "paying", "public"],
 }
 LINE = "import data.lib.limits"
 LIMITS = """package lib.limits

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from masker.methods import METHODS
 from pdp.decision import Effect, Obligation, Reason, Verdict
-from pdp.policy.weaker import Loss, answers_masks, less, less_masked, losses
+from pdp.policy.weaker import MASKS, Loss, answers_masks, less, less_masked, losses
 from pdp.requirement import Requirement
 
 STEWARDS = Requirement(
@@ -152,6 +153,11 @@ DOMAIN = masks({"rule": "d", "reason": "d", "columns": ["ssn"], "domain": "peopl
 )
 def test_a_column_is_masked_less_or_otherwise(before: Any, after: Any, rules: list[str]) -> None:
     assert [loss.rule for loss in less_masked(before, after, SSN)] == rules
+
+
+def test_every_mask_has_its_rank() -> None:
+    """One without a rank would count as a column that does not leave."""
+    assert {name.partition(".")[0] for name in METHODS} - {"keep"} == set(MASKS)  # `keep` stands in no rule
 
 
 def test_a_column_inside_another_has_its_mask() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pdp.approval import Approval, Outcome, OutcomeState, State, Use
 from pdp.audit import event
-from pdp.audit.record import Kind
+from pdp.audit.record import Kind, entry
 from pdp.errors import StoreUnavailable
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
@@ -33,7 +33,7 @@ def approvals(database: Database) -> Approvals:
 @pytest.fixture
 async def delivery(database: Database, approvals: Approvals) -> AsyncIterator[Delivery]:
     async with writing(database) as writer:
-        yield Delivery(approvals, writer, SEALER)
+        yield Delivery(approvals, Batches(database), writer, SEALER)
 
 
 async def opened(approvals: Approvals) -> Approval:
@@ -68,14 +68,24 @@ async def test_outbox_is_in_the_log_when_deliver_returns_and_empty_later(
     assert await outbox(approvals, made) == ()
 
 
+async def test_fresh_step_is_written_once_beside_one_who_delivers_it(
+    database: Database, approvals: Approvals, delivery: Delivery
+) -> None:
+    first, second = await opened(approvals), entry(Kind.SERVER_STARTED)
+    await asyncio.gather(delivery.deliver(first), delivery.write([first], [ASKED, second]), delivery.deliver(first))
+    written = [bytes(record) async for batch in Batches(database).all() for record in batch.records]
+    assert sorted(written) == sorted([ASKED.record, second.record])
+
+
 async def test_delivered_twice_it_is_one_record_of_the_same_bytes(
     database: Database, approvals: Approvals, delivery: Delivery
 ) -> None:
     made = await opened(approvals)
     await asyncio.gather(delivery.deliver(made), delivery.deliver(made))
+    await delivery.deliver(made)  # as somebody read it before its outbox was emptied
     batches = [batch async for batch in Batches(database).all()]
     written = [bytes(record) for batch in batches for record in batch.records]
-    assert set(written) == {ASKED.record}
+    assert written == [ASKED.record]
     assert await recorded(database) == [(Kind.APPROVAL_CREATED, made.id)]
 
 
@@ -148,7 +158,7 @@ async def test_where_the_log_takes_nothing_no_step_is_taken(database: Database, 
     silent = Writer(Batches(database), Writers(database), KEY, "dev")  # it does not run
     made = await opened(approvals)
     with pytest.raises(StoreUnavailable):
-        await Delivery(approvals, silent, SEALER).close(made, State.CANCELLED, "me", "")
+        await Delivery(approvals, Batches(database), silent, SEALER).close(made, State.CANCELLED, "me", "")
     found = await approvals.get(made.id)
     assert found is not None
     assert (found.state, [posted.entry for posted in found.approval.outbox]) == (State.PENDING, [ASKED])

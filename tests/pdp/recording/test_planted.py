@@ -13,6 +13,7 @@ from pdp.audit.record import STEP_KINDS, Entry, Kind, entry
 from pdp.recording.delivery import Delivery
 from pdp.store.approval_document import of_posted
 from pdp.store.approvals import Approvals
+from pdp.store.batches import Batches
 from pdp.store.database import Database
 from tests.pdp.chain import recorded, writing
 from tests.pdp.specimens import BOT, REQUEST, SEALER, T0, opening, sealed, verdict
@@ -29,7 +30,7 @@ def approvals(database: Database) -> Approvals:
 @pytest.fixture
 async def delivery(database: Database, approvals: Approvals) -> AsyncIterator[Delivery]:
     async with writing(database) as writer:
-        yield Delivery(approvals, writer, SEALER)
+        yield Delivery(approvals, Batches(database), writer, SEALER)
 
 
 async def opened(approvals: Approvals, number: int = 1) -> Approval:

@@ -12,7 +12,7 @@ from pdp.config import Config, Tls
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.server.listener import listen, require_loopback
-from tests.certificates import Authority, Pair
+from tests.certificates import BROKEN, Authority, Pair
 
 
 @pytest.fixture
@@ -61,12 +61,25 @@ async def test_taken_address_is_said(opening: grpc.aio.Server, state: Path) -> N
             listen(opening, config(state, address))
 
 
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
 Damage = Callable[[Pair, Pair], dict[str, Path]]
 DAMAGED: dict[str, Damage] = {
     "no certificate": lambda mine, _: {"certificate": mine.certificate / "none", "key": mine.key},
     "no key": lambda mine, _: {"certificate": mine.certificate, "key": mine.key.with_name("none")},
     "key of another": lambda mine, other: {"certificate": mine.certificate, "key": other.key},
     "the two mixed up": lambda mine, _: {"certificate": mine.key, "key": mine.key},
+    **{
+        f"authorities {name}": lambda mine, _, content=content: {
+            "certificate": mine.certificate,
+            "key": mine.key,
+            "client_ca": written(mine.ca.with_name("clients.pem"), content(mine.ca.read_bytes())),
+        }
+        for name, content in BROKEN.items()
+    },
     "no authority": lambda mine, _: {
         "certificate": mine.certificate,
         "key": mine.key,

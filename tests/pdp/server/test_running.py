@@ -117,3 +117,12 @@ async def test_server_does_not_start_on_what_is_not_as_it_must_be_and_leaves_not
         async with running(config, TOOL_CACHE, print):
             pass
     assert set(children(os.getpid())) <= before
+
+
+async def test_server_of_another_realm_does_not_start_on_a_database(state: Path, mongod: MongodProcess) -> None:
+    async with placet(state, mongod.uri) as server:
+        with pytest.raises(SetupError, match=r"this database is of realm .*, and this server of realm other"):
+            async with placet(state, mongod.uri, database=server.database, realm="other"):
+                pass
+    async with placet(state, mongod.uri, database=server.database):
+        pass

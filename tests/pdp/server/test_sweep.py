@@ -53,7 +53,7 @@ async def processing(database: Database) -> AsyncIterator[Process]:
     async with writing(database, on_durable=projection.take) as writer:
         sweep = Sweep(
             approvals=approvals,
-            delivery=Delivery(approvals, writer, SEALER),
+            delivery=Delivery(approvals, batches, writer, SEALER),
             writer=writer,
             writers=writers,
             projection=projection,

@@ -33,6 +33,20 @@ async def test_opened_twice_it_is_the_same(database: Database, mongod: MongodPro
     await again.close()
 
 
+async def test_the_first_realm_keeps_the_database(mongod: MongodProcess) -> None:
+    name = f"t{uuid4().hex[:16]}"
+    found = [await Database.open(mongod.uri, name) for _ in range(2)]
+    try:
+        starts = [found[at % 2].require_realm(f"r{at % 2}") for at in range(16)]
+        refused = [isinstance(one, SetupError) for one in await asyncio.gather(*starts, return_exceptions=True)]
+        assert refused in ([False, True] * 8, [True, False] * 8)  # of those that race one wins, for ever
+        with pytest.raises(SetupError, match="a `database` of its own"):
+            await found[0].require_realm("r")
+    finally:
+        for each in found:
+            await each.close()
+
+
 async def test_one_pending_approval_of_a_request_and_one_of_a_request_id(database: Database) -> None:
     approvals = database.database["approvals"]
     await approvals.insert_one({"caller": "a", "digest": "d", "state": "PENDING", "request_ids": ["x"]})

@@ -94,8 +94,9 @@ class Parts:
             raise self.store
         self.recorded += entries
 
-    def delivered(self, step: Any) -> None:
-        self.did.append(f"delivered {step.state}")
+    async def write(self, steps: Sequence[Any], entries: Sequence[Entry], caller: str = "") -> None:
+        await self.append(entries, caller=caller)
+        self.did += [f"delivered {step.state}" for step in steps]
 
     async def now(self) -> datetime:
         self.did.append("time")

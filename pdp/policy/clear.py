@@ -1,0 +1,150 @@
+"""Finds `"*"` with `clear` beside a mask that may not apply: `clear` then shows what that mask hides.
+
+1. A mask may not apply where its condition, its columns or its tags depend on more than the resource's type and id.
+2. Beside are all masks but those for another table, if both rules write out which.
+3. A mask that is `clear` itself hides nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pdp.policy.body import Body, free
+from pdp.policy.entry import COMPUTED
+from pdp.policy.finding import Finding
+from pdp.policy.module import Module, Node, entry_of
+from pdp.policy.reference import TYPE, Definitions, Path, resolved, written
+
+ID = ("input", "resource", "id")
+_TOLD = {"rule", "reason"}
+"""The keys of an entry that people read. What stands there decides nothing."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A rule that adds to the masks, with its entry as far as it is written out."""
+
+    module: Module
+    rule: Node
+    entry: Any
+
+    @property
+    def name(self) -> str:
+        """The entry's `rule`, or where it stands."""
+        named = self.entry.get("rule") if isinstance(self.entry, dict) else None
+        return named if isinstance(named, str) else f"{self.module.source.shown}:{self.rule['location']['row']}"
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it surely hides nothing."""
+        return isinstance(self.entry, dict) and self.entry.get("mask") == "clear"
+
+    @cached_property
+    def about(self) -> tuple[set[str], set[str]]:
+        """The types and the ids of resources that the rule is about; empty if it does not write them out."""
+        return _written_out(self, TYPE), _written_out(self, ID)
+
+    @property
+    def may_clear_the_rest(self) -> bool:
+        """Whether it is, or may turn out as, `"*"` with `clear`."""
+        found = isinstance(self.entry, dict) and self.entry.get("columns") == ["*"]
+        return found and self.entry.get("mask") in {"clear", COMPUTED}
+
+
+def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A finding for each `"*"`-`clear` beside a mask that may not apply."""
+    masks = [Mask(module, rule, entry_of(rule)) for module, rule in rules.get(("data", "policy", "mask"), ())]
+    clearing = [mask for mask in masks if mask.may_clear_the_rest]
+    conditional = [mask for mask in masks if not mask.is_clear and _asks_more(mask, rules)] if clearing else []
+    for rest in clearing:
+        hides = next((mask for mask in conditional if mask is not rest and not _apart(rest, mask)), None)
+        if hides is not None:
+            columns = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
+            shown = f"where `{hides.name}` does not apply, this shows what it hides"
+            sentence = f'{shown}; name the columns that are clear: `"columns": [{columns}]`'
+            yield rest.module.finding(rest.rule["head"], "clear-beside-condition", sentence)
+
+
+def _others(masks: Sequence[Mask], data: Mapping[str, Any]) -> list[str]:
+    """The columns that data has tags for and no mask names."""
+    entries = [mask.entry for mask in masks if isinstance(mask.entry, dict)]
+    named = {name for entry in entries for name in _texts(entry.get("columns"))}
+    tagged = {tag for entry in entries for tag in _texts(entry.get("tags"))}
+    tables = data.get("column_tags", {})
+    columns = [table for table in tables.values() if isinstance(table, dict)] if isinstance(tables, dict) else []
+    found = {name for table in columns for name, tags in table.items() if not tagged & set(_texts(tags))}
+    return sorted(found - named)
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _asks_more(mask: Mask, rules: Definitions) -> bool:
+    """Whether more than the resource's type and id decides that the mask applies, and to which columns."""
+    key = mask.rule["head"].get("key", {})
+    body = Body(mask.rule, key)
+    terms = list(_deciding(body, key))
+    return any(path[:3] not in {TYPE, ID} for path in _asked(mask.module, [*body.conditions, *terms], rules, set()))
+
+
+def _deciding(body: Body, term: Node) -> Iterator[Node]:
+    """The terms that an entry is made of, without those that people read."""
+    if term["type"] == "object":
+        for name, value in term["value"]:
+            if name.get("value") not in _TOLD:
+                yield from _deciding(body, value)
+        return
+    yield term
+    for part in {id(body.parts[name]): body.parts[name] for name in free(term) if name in body.parts}.values():
+        yield from _deciding(body, part.term)
+
+
+def _asked(module: Module, node: Any, rules: Definitions, seen: set[Path]) -> Iterator[Path]:
+    """The paths of the request that a term reads, also by way of rules and functions."""
+    match node:
+        case {"type": "ref", "value": list(parts)}:
+            yield from _followed(module, parts, rules, seen)
+            yield from _asked(module, parts[0] if parts[0]["type"] != "var" else [], rules, seen)
+            yield from _asked(module, parts[1:], rules, seen)
+        case {"type": "var"}:
+            yield from _followed(module, [node], rules, seen)
+        case dict():
+            yield from _asked(module, [value for key, value in node.items() if key != "location"], rules, seen)
+        case list():
+            for part in node:
+                yield from _asked(module, part, rules, seen)
+
+
+def _followed(module: Module, parts: Sequence[Node], rules: Definitions, seen: set[Path]) -> Iterator[Path]:
+    path, _ = resolved(module, parts, rules)
+    if path[:1] == ("input",):
+        yield path
+    for known in rules if path[:1] == ("data",) else ():
+        if known not in seen and (path[: len(known)] == known or known[: len(path)] == path):
+            seen.add(known)
+            for home, rule in rules[known]:
+                yield from _asked(home, rule, rules, seen)
+
+
+def _apart(one: Mask, other: Mask) -> bool:
+    """Whether two rules write out that they are about different resources."""
+    return any(mine and theirs and not mine & theirs for mine, theirs in zip(one.about, other.about, strict=True))
+
+
+def _written_out(mask: Mask, path: Path) -> set[str]:
+    """The texts of which `path` must be one for the rule to apply; empty if the rule does not write them out."""
+    found: list[set[str]] = []
+    for statement in mask.rule.get("body", ()):
+        match statement:
+            case {"negated": True} | {"with": _}:
+                continue
+            case {"terms": [{"value": [{"value": "equal"}]}, left, right]}:
+                for one, text in ((left, right), (right, left)):
+                    if text["type"] == "string" and one["type"] == "ref" and written(mask.module, one) == path:
+                        found.append({text["value"]})
+            case {"terms": [{"value": [{"value": "internal"}, _]}, {"type": "ref"} as one, {"value": list(items)}]}:
+                if written(mask.module, one) == path and all(item.get("type") == "string" for item in items):
+                    found.append({item["value"] for item in items})
+    return set.intersection(*found) if found else set()

@@ -1,0 +1,118 @@
+"""`"*"` with `clear` beside a mask that may not apply."""
+
+import pytest
+
+from pdp.policy.clear import beside
+from pdp.policy.reference import definitions
+from tests.pdp.policy.test_total import parsed
+
+DATA = {"column_tags": {"customers": {"ssn": ["pii"], "mail": ["contact"], "city": [], "order_id": ["key"]}}}
+REST = 'mask contains {"rule": "m.rest", "reason": "the rest", "columns": ["*"], "mask": "clear"}'
+LIBRARY = """
+package lib.who
+
+outside if input.context.purpose == "report"
+
+table := input.resource.id
+
+of_the_caller(x) if x == input.caller.identity
+
+is_table(x) if x == "customers"
+"""
+APPLIES = {
+    "always": "true",
+    "by the resource": 'input.resource.type == "table"\n\tinput.resource.id == "customers"',
+    "by data of the resource": "input.resource.id in data.customer_tables",
+    "by a helper of the resource": 'who.table == "customers"',
+    "by a function of the resource": "who.is_table(input.resource.id)",
+    "for each of some data": "some _ in data.customer_tables[input.resource.id]",
+}
+MAY_NOT = {
+    "by the context": 'input.context.purpose == "report"',
+    "unless the context": 'not input.context.purpose == "report"',
+    "by the subject": "not input.subject.id in data.stewards",
+    "by the action": 'input.action.name == "mask"',
+    "by a property": '"pii" in input.resource.properties.tags',
+    "by the whole request": "data.allowed[json.marshal(input)]",
+    "by a computed step": 'some step in ["id"]\n\tinput.resource[step] == "customers"',
+    "by a helper": "who.outside",
+    "by a function": "who.of_the_caller(`agent:bot`)",
+    "by an argument": "who.is_table(input.context.table)",
+    "for each of the request": "some _ in input.context.purposes",
+    "within a comprehension": "count([x | some x in input.context.purposes]) > 0",
+    "within an every": "every x in data.list {\n\t\tx != input.context.purpose\n\t}",
+}
+
+
+def sentences(*rules: str) -> list[str]:
+    text = "package policy\n\nimport data.lib.who\n\n" + "\n\n".join(rules) + "\n"
+    found = list(beside(definitions(parsed({"p.rego": text, "lib/who.rego": LIBRARY})), DATA))
+    assert {finding.rule for finding in found} <= {"clear-beside-condition"}
+    return [finding.sentence for finding in found]
+
+
+def hides(condition: str, entry: str = '"columns": ["ssn"], "mask": "redact"') -> str:
+    return f'mask contains {{"rule": "m.ssn", "reason": "hidden", {entry}}} if {{\n\t{condition}\n}}'
+
+
+@pytest.mark.parametrize("name", APPLIES)
+def test_mask_that_applies_by_the_resource_alone_may_have_the_rest_clear_beside_it(name: str) -> None:
+    assert sentences(hides(APPLIES[name]), REST) == []
+
+
+@pytest.mark.parametrize("name", MAY_NOT)
+def test_mask_with_another_condition_may_not(name: str) -> None:
+    (said,) = sentences(hides(MAY_NOT[name]), REST)
+    assert "`m.ssn`" in said
+
+
+def test_sentence_has_the_columns_to_paste() -> None:
+    condition = MAY_NOT["by the context"]
+    (said,) = sentences(hides(condition, '"tags": ["pii"], "mask": "redact"'), hides("true"), REST)
+    assert '`"columns": ["city", "mail", "order_id"]`' in said
+    named = REST.replace('"*"', '"city", "mail", "order_id"')
+    assert sentences(hides(condition, '"tags": ["pii"], "mask": "redact"'), named) == []
+
+
+def test_columns_that_depend_on_the_request_are_a_condition() -> None:
+    columns = 'object.get(data.columns, input.subject.id, ["ssn"])'
+    assert sentences(hides("true", f'"columns": {columns}, "mask": "redact"'), REST)
+    prepared = f'columns := {columns}\n\tentry := {{"rule": "m", "reason": "r", "columns": columns, "mask": "redact"}}'
+    assert sentences(f"mask contains entry if {{\n\t{prepared}\n}}", REST)
+
+
+def test_reason_may_depend_on_the_request() -> None:
+    reason = 'sprintf("for %v", [object.get(input.context, "purpose", "?")])'
+    entry = f'entry := {{"rule": "m", "reason": {reason}, "columns": ["ssn"], "mask": "redact"}}'
+    assert sentences(f"mask contains entry if {{\n\t{entry}\n}}", REST) == []
+
+
+def test_clear_that_only_evaluation_shows_counts() -> None:
+    computed = REST.replace('"mask": "clear"', '"mask": data.mask_of_the_rest')
+    assert sentences(hides(MAY_NOT["by the context"]), computed)
+
+
+def test_another_mask_of_the_rest_hides_all_the_same() -> None:
+    assert sentences(hides(MAY_NOT["by the context"]), REST.replace('"clear"', '"redact"')) == []
+
+
+def test_mask_that_is_clear_itself_hides_nothing() -> None:
+    assert sentences(hides(MAY_NOT["by the context"], '"columns": ["city"], "mask": "clear"'), REST) == []
+
+
+APART = {
+    "two names": ('input.resource.id == "customers"', 'input.resource.id == "orders"', True),
+    "a name on either side": ('"customers" == input.resource.id', 'input.resource.id in {"orders", "items"}', True),
+    "two types": ('input.resource.type == "table"', 'input.resource.type == "file"', True),
+    "the same name": ('input.resource.id == "customers"', 'input.resource.id in {"customers", "items"}', False),
+    "a name that is not": ('not input.resource.id == "customers"', 'input.resource.id == "orders"', False),
+    "names of the data": ("input.resource.id in data.customer_tables", 'input.resource.id == "orders"', False),
+    "a type and a name": ('input.resource.type == "table"', 'input.resource.id == "orders"', False),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_rules_for_different_tables_are_not_beside_each_other(name: str) -> None:
+    one, other, apart = APART[name]
+    rest = f"{REST} if {{\n\t{other}\n}}"
+    assert (sentences(hides(f"{one}\n\tinput.context.purpose"), rest) == []) == apart
