@@ -7,9 +7,9 @@ bound to realm, domain, scheme and version.
 import base64
 import dataclasses
 import datetime as dt
-import fcntl
 import hashlib
 import hmac
+import importlib
 import json
 import os
 import re
@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from masker.errors import KeyRefused
+
+_NO_LOCKS = "this system has no file locks, without which two could change keys at once; change them on Linux or macOS"
+_NO_MODES = "this system does not say who else may read it; use keys on Linux or macOS, or a KMS"
 
 SECRET_BYTES = 32
 """Bytes of a version's secret: 256 bits, as many as the strongest key that is derived from it can use."""
@@ -203,6 +206,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _private_text(path: Path) -> str:
+    if not hasattr(os, "getegid"):
+        raise KeyRefused(f"{path.name}: {_NO_MODES}")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -235,6 +240,10 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the folder, not the file: a rename would leave the lock on the old inode."""
+    try:
+        fcntl = importlib.import_module("fcntl")
+    except ImportError:
+        raise KeyRefused(f"{path.name}: {_NO_LOCKS}") from None
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -69,7 +69,7 @@ def _number(text: str) -> int:
 
 
 def _why_not(ended: int, said: bytes) -> str:
-    """Why the child's end is no clear allow; empty where it is one."""
+    """Why the child's end is not a clear allow; empty where it is one."""
     status = os.waitstatus_to_exitcode(ended)
     if status < 0:
         return f"the command was ended by {signal.Signals(-status).name} before it had an answer"

@@ -4,12 +4,16 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 SIGNALLED = 128
 """The exit status of a command that signal n ended is 128 + n, as in a shell."""
-_PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_OF_THE_KEYBOARD = {signal.SIGINT, signal.SIGQUIT}
+_OF_THE_KEYBOARD = {number for number in signal.Signals if number.name in {"SIGINT", "SIGQUIT"}}
+_PASSED_ON = _OF_THE_KEYBOARD | {
+    number for number in signal.Signals if number.name in {"SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"}
+}
+"""Those of them that this system has."""
 
 
 async def run(executable: Path, command: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -27,7 +31,8 @@ async def run(executable: Path, command: Sequence[str], variables: Mapping[str, 
             process.send_signal(number)
 
     for number in _PASSED_ON:
-        asyncio.get_running_loop().add_signal_handler(number, signalled, number)
+        with suppress(NotImplementedError):  # on Windows the child gets Ctrl-C itself
+            asyncio.get_running_loop().add_signal_handler(number, signalled, number)
     process = await asyncio.create_subprocess_exec(*command, executable=executable, env=variables)
     for number in early:
         process.send_signal(number)

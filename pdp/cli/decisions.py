@@ -24,6 +24,16 @@ the approvals in it, fits into one message."""
 RequestId = Annotated[str, typer.Option(metavar="ID", help="A name for this one execution.")]
 ApprovalId = Annotated[str, typer.Option(metavar="ID", help="The approval to use.")]
 Justification = Annotated[str, typer.Option(metavar="TEXT", help="Your words for the reviewers.")]
+BlockExit = Annotated[
+    int | None,
+    typer.Option(
+        "--block-exit",
+        metavar="STATUS",
+        min=1,
+        max=255,
+        help="For hooks: end with STATUS at everything but a clear allow, with the reason on standard error.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,16 +68,7 @@ async def authorize(
         list[str] | None,
         typer.Option(metavar="TYPE", help="An obligation that you will meet; any other obligation counts as a deny."),
     ] = None,
-    block_exit: Annotated[
-        int | None,
-        typer.Option(
-            "--block-exit",
-            metavar="STATUS",
-            min=1,
-            max=255,
-            help="For hooks: end with STATUS at everything but a clear allow, with the reason on standard error.",
-        ),
-    ] = None,
+    block_exit: BlockExit = None,
 ) -> None:
     """Ask whether an action is allowed.
 
@@ -101,7 +102,7 @@ async def authorize(
 
 
 def _block(decisions: "list[Decision]", status: int) -> None:
-    """End with `status` where a decision is no clear allow, which a dry run is not either."""
+    """End with `status` unless every decision is a clear allow. A dry run never is."""
     if refused := [decision for decision in decisions if not decision.allowed]:
         exit_code.fail("\n".join(_why(decision) for decision in refused), status)
     blocking.allowed()

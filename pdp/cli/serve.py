@@ -137,6 +137,8 @@ def run_until_stopped(work: Any) -> None:
     """Run a server's coroutine, on uvloop if it is installed."""
     from pdp.process import malloc
 
+    if not hasattr(signal, "SIGHUP"):
+        exit_code.fail("servers run on Linux and macOS; on this system the client, its commands and `policy check` do")
     malloc.keep_freed()
     log = logging.StreamHandler(sys.stderr)
     log.setFormatter(Printable("%(levelname)s %(name)s: %(message)s"))

@@ -4,7 +4,7 @@
 2. The runtime folder of the user names the folders of the stacks. Only what belongs to this user is believed.
 """
 
-import fcntl
+import importlib
 import json
 import os
 import stat
@@ -59,7 +59,7 @@ def claimed(state: Path) -> Iterator[Claim]:
     state.mkdir(parents=True, exist_ok=True)
     file = os.fdopen(os.open(state / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
     for look in range(_LOOKS):
-        if _locked(file, fcntl.LOCK_EX):
+        if _locked(file, alone=True):
             break
         if look == _LOOKS - 1:
             file.close()
@@ -77,7 +77,7 @@ def running(state: Path) -> Stack | None:
     """The stack that runs on this folder now."""
     try:
         with (state / FILE).open("rb") as file:
-            if os.fstat(file.fileno()).st_uid != os.getuid() or _locked(file, fcntl.LOCK_SH):
+            if _locked(file, alone=False) or os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
             said = json.loads(file.read())
             return Stack(state.resolve(), int(said["pid"]), str(said["address"]))
@@ -155,9 +155,14 @@ def _taken(state: Path) -> str:
     )
 
 
-def _locked(file: BinaryIO, kind: int) -> bool:
+def _locked(file: BinaryIO, *, alone: bool) -> bool:
+    """Whether this process got the lock. Raises `SetupError` on a system without file locks."""
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        fcntl = importlib.import_module("fcntl")
+    except ImportError:
+        raise SetupError("`pdp dev` and --as need file locks, which this system lacks; use Linux or macOS") from None
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -166,6 +171,8 @@ def _locked(file: BinaryIO, kind: int) -> bool:
 def _runtime_folder(*, make: bool = False) -> Path | None:
     """A folder that only this user can enter; None if there is none, or if others could have put something into it."""
     runtime = Environment.read().runtime
+    if not hasattr(os, "getuid"):
+        return None
     if runtime is not None and _is_ours(runtime):
         folder = runtime / "placet"
     else:

@@ -12,7 +12,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +24,9 @@ from pdp.opa.question import Question, heard
 from pdp.opa.trial import answering
 from pdp.policy.accepted import Accepted, accepted
 from pdp.policy.attributes import Attributes
+from pdp.policy.columns import columns
 from pdp.policy.data import documents, merged
+from pdp.policy.module import modules
 from pdp.policy.overheard import overheard
 from pdp.policy.schema import GIVEN, schemas
 from pdp.policy.sources import Source, read
@@ -94,19 +96,29 @@ async def attacked(
     """
     sources = await asyncio.to_thread(read, folders)
     async with answering(opa, [source for source in sources if not source.is_test], lambda _: None) as connection:
-        lines = await asyncio.to_thread(_accepted, opa, sources)
+        data = await asyncio.to_thread(_data, opa, sources)
+        lines, named = accepted(data), columns(await asyncio.to_thread(modules, opa, sources), data)
         told = await asyncio.to_thread(overheard, opa, sources)
         asked = [heard(one.test, one.input, person_types) for one in told]
         attack = _Attack(Asking(connection), Attributes(schemas(sources)), person_types)
-        questions = attack.usable([*asked, *given])
+        asked += given
+        questions = attack.usable([*asked, *_of_masks(asked, named)])
         for first in range(0, len(questions), _TOGETHER):
             progress(first, len(questions))
             await attack.on(questions[first : first + _TOGETHER])
     return attack.report(lines)
 
 
-def _accepted(opa: Path, sources: Iterable[Source]) -> list[Accepted]:
-    return accepted(merged(documents(opa, sources)[0])[0])
+def _data(opa: Path, sources: Iterable[Source]) -> dict[str, Any]:
+    return merged(documents(opa, sources)[0])[0]
+
+
+def _of_masks(questions: Iterable[Question], named: Sequence[Mapping[str, Any]]) -> Iterator[Question]:
+    """The question about all columns that the policy names, for each request to mask: a server asks it first."""
+    for question in questions:
+        match question.members.get("action"):
+            case {"name": "mask"} if not question.columns:
+                yield replace(question, columns=named)
 
 
 class _Attack:

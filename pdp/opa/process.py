@@ -48,7 +48,8 @@ class OpaProcess(Child):
     ) -> None:
         if len(os.fsencode(socket)) > LONGEST_SOCKET_BYTES:
             raise SetupError(f"{socket} is too long for a unix socket; set TMPDIR to a shorter folder")
-        super().__init__(_command(binary, bundle, socket), say=say, variables=_variables(os.cpu_count()))
+        command = _command(binary.absolute(), bundle, socket)
+        super().__init__(command, say=say, variables=_variables(os.cpu_count()), folder=socket.parent)
         self.socket = socket
         self._reloaded = reloaded
 
@@ -88,9 +89,14 @@ async def answers(socket: Path) -> bool:
 
 
 def _command(binary: Path, bundle: Path, socket: Path) -> Iterable[str]:
-    """The command line. From 1.22 on, OPA logs its reloads; an older one also logs every request, so it is quiet."""
-    command = [binary, "run", "--server", "--skip-version-check", "--watch", "--bundle", bundle]
-    command += ["--addr", f"unix://{socket}", "--unix-socket-perm", "700", "--shutdown-grace-period", "2"]
+    """The command line, for the folder of the socket.
+
+    Paths are relative to it, because OPA takes `:`, `#`, `?` and `%` in a path for other things. From 1.22 on, OPA logs
+    its reloads; an older one also logs every request, so it is quiet.
+    """
+    beside = os.path.relpath(bundle, socket.parent)
+    command = [binary, "run", "--server", "--skip-version-check", "--watch", "--bundle", beside]
+    command += ["--addr", f"unix://{socket.name}", "--unix-socket-perm", "700", "--shutdown-grace-period", "2"]
     if b"--log-level-request" in stock.run(binary, "run", "--help").stdout:
         command += ["--log-level", "info", "--log-level-request", "debug"]
     else:

@@ -53,7 +53,7 @@ class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has 
 
     def __init__(self, url: str, connections: int) -> None:
         parts = urlsplit(url)
-        self._socket = parts.path if parts.scheme == "unix" else ""
+        self._socket = url.removeprefix("unix://") if parts.scheme == "unix" else ""
         super().__init__(host=parts.hostname or "opa", port=parts.port or 8181, ssl=parts.scheme == "https", retries=0)
         self._connections = connections
 

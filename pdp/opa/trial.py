@@ -63,7 +63,6 @@ async def answering(opa: Path, sources: Sequence[Source], say: Callable[[str], N
 def checked(request: AuthorizeRequest, attributes: Attributes) -> Canonical:
     """The request in canonical form, if the contract and the schemas take it. Else raises `InvalidRequest`."""
     bound = canonical(request, REALM)
-    properties, context = bound.members["resource"]["properties"], bound.members["context"]
-    if faults := attributes.faults(request.resource.type, properties, request.action.name, context):
+    if faults := attributes.faults(bound.members):
         raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
     return bound

@@ -75,7 +75,7 @@ def built(
         _compile(opa, loaded, compiled, name)
         _add(compiled, orjson.dumps(found.people), whole)
         whole.replace(destination)
-    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(opa, found))
+    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(found))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import orjson
 
 from pdp.errors import SetupError
 from pdp.policy import clear, masks, people, strangers
-from pdp.policy.comparison import untyped
+from pdp.policy.asked import for_opa, request
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
@@ -17,13 +17,15 @@ from pdp.policy.finding import Finding
 from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
-from pdp.policy.reference import definitions, unknown_attributes, unknown_data
-from pdp.policy.schema import Schemas, parsed, request
+from pdp.policy.reference import definitions, unknown_data
+from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
+from pdp.policy.unlisted import annotated, unlisted
 from pdp.policy.unread import members, missing, unread
+from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
 from pdp.policy.zone import local, local_data
 
@@ -54,7 +56,7 @@ def checked(
     found = examine(opa, sources, in_force, types)
     if not found.findings and (sentence := without_rules(sources)):
         raise SetupError(sentence)
-    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(opa, found)
+    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(found)
 
 
 def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
@@ -69,28 +71,27 @@ UNREADABLE = {"bad-data", "encoding"}
 
 
 class Examined(NamedTuple):
-    """What a check found and read: each data file with its document, the maps of people, all modules, the schemas.
+    """What a check found and read: each data file with its document, the maps of people, all modules.
 
-    `types` are those of identities that the configuration knows.
+    `doubts` do not stop a load. `types` are those of identities that the configuration knows.
     """
 
     findings: list[Finding]
+    doubts: Sequence[Finding]
     documents: list[tuple[Source, Any]]
     data: Mapping[str, Any]
     people: Mapping[str, Any]
     modules: Sequence[Module]
-    schemas: Schemas
     types: Collection[str]
 
 
-def warnings(opa: Path, found: Examined) -> list[str]:
+def warnings(found: Examined) -> list[str]:
     """Sentences of what loads but may surprise, with numbers."""
     if any(finding.rule in UNREADABLE for finding in found.findings):
         return []
     guessable = [fault for source, document in found.documents for fault in masks.guessable(source, document)]
-    compared = sorted({*untyped(found.modules, found.data, found.schemas, capabilities(opa)), *guessable})
-    compared += sorted(by_table(found.modules, found.data))
-    general = [*map(str, compared), *groups(found.modules, found.data)]
+    doubts = [*sorted({*found.doubts, *guessable}), *sorted(by_table(found.modules, found.data))]
+    general = [*map(str, doubts), *groups(found.modules, found.data)]
     if not found.people:
         return general
     strange = strangers.unknown(found.data, found.types)[1]
@@ -111,11 +112,26 @@ def examine(
     parsed_files = {module.source for module in everything}
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
-    findings += [*faults, *_stray(sources), *names(sources, read_documents), *_syntax(everything, known, schemas)]
+    findings += [*faults, *_stray(sources), *names(sources, read_documents), *_syntax(everything, known)]
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
-    compiled = [finding for finding in _compiled(opa, sources, schemas) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), read_documents, data, made, everything, schemas, types)
+    doubts: list[Finding] = []
+    shape = for_opa(request(schemas))
+    if known is not None:
+        typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
+        findings += _of_attributes(typing)
+        doubts = sorted({*typing.warned()})
+        shape = typing.inference.request()
+    compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
+    return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
+
+
+def _of_attributes(typing: Typing) -> Iterator[Finding]:
+    """What rules do with attributes. If no schema lists one, its type is not reported, too."""
+    untyped, lost = list(typing.refused()), list(unlisted(typing))
+    places = {(finding.file, finding.line) for finding in lost}
+    yield from lost
+    yield from (finding for finding in untyped if (finding.file, finding.line) not in places)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -129,7 +145,7 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schemas: Schemas) -> Iterator[Finding]:
+def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules = definitions(everything)
     total = Totality(rules, data or {})
@@ -142,7 +158,7 @@ def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None, schema
         if module.source.is_test:
             yield from not_loaded(module, rules)
         else:
-            yield from unknown_attributes(module, schemas)
+            yield from annotated(module)
             yield from undecided(module)
             yield from twice(module)
             yield from local(module)
@@ -186,14 +202,14 @@ _OF_THE_CORE = f"undefined function data.{CORE}."
 """What OPA says of the core's functions where it checks the author's modules alone."""
 
 
-def _compiled(opa: Path, sources: Sequence[Source], schemas: Schemas) -> Iterator[Finding]:
+def _compiled(opa: Path, sources: Sequence[Source], request: Schema) -> Iterator[Finding]:
     """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
     rego = [source for source in sources if source.is_rego]
     authored = [source for source in rego if source.label != CORE]
     with staged(rego) as folder:
         allowed, shape = folder / "capabilities.json", folder / "input.json"
         allowed.write_bytes(orjson.dumps(capabilities(opa)))
-        shape.write_bytes(orjson.dumps(request(schemas)))
+        shape.write_bytes(orjson.dumps(request))
         strict = ("check", "--strict", "--format", "json", "--max-errors", "0", "--capabilities", allowed)
         done = [run(opa, *strict, *labels(rego), folder=folder)]
         if authored:

@@ -38,7 +38,7 @@ def twice(module: Module) -> Iterator[Finding]:
     for node in nodes(module.rules):
         if node.get("type") != "object" or "value" not in node:
             continue
-        keys = [key["value"] for key, _ in node["value"] if key["type"] == "string"]
+        keys = [key["value"] for key, _ in node.get("value", ()) if key["type"] == "string"]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             sentence = f"`{key}` is written twice in one object, and only the last would count; keep one of them"
             yield module.finding(node, "conflicting-data", sentence)

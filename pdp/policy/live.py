@@ -43,11 +43,9 @@ class Policy:
         """OPA's place in the bundle as the author knows it."""
         return place(file, line, self._rules)
 
-    def faults(
-        self, resource_type: str, properties: Mapping[str, Any], action: str, context: Mapping[str, Any]
-    ) -> list[tuple[str, str]]:
-        """What the schemas in force say against a resource's properties and a context, as `Attributes.faults`."""
-        return self.attributes.faults(resource_type, properties, action, context)
+    def faults(self, request: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What the schemas in force say against a canonical request, as `Attributes.faults`."""
+        return self.attributes.faults(request)
 
 
 class WatchedPolicy(Policy):

@@ -6,7 +6,7 @@ A name of a rule for data (`limits := data.limits`, `some team in data.teams`) i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from pdp.policy.inference import Place
+from pdp.policy.branch import KEY, Bound, bindings
 from pdp.policy.module import Module, Node, nodes
 
 Steps: TypeAlias = tuple[str | None, ...]
@@ -44,7 +44,10 @@ def asked(module: Module) -> Iterator[tuple[Node, Node, Steps]]:
 
 class _Rule:
     def __init__(self, module: Module, rule: Node) -> None:
-        self._module, self._place = module, Place(module, rule)
+        self._module = module
+        self._bound: dict[str, list[Bound]] = {}
+        for name, term, steps in bindings(rule, {}):
+            self._bound.setdefault(name, []).extend([(term, steps)] if KEY not in steps else [])
         self._often: dict[Any, int] = {}
         for node in nodes(rule):
             if node.get("type") == "var":
@@ -132,10 +135,10 @@ class _Rule:
         if head["type"] != "var":
             return []
         found = []
-        for term, steps in self._place.bound.get(head["value"], ()):
+        for term, steps in self._bound.get(head["value"], ()):
             further = tuple(step if isinstance(step, str) else None for step in steps)
             found += [((*path, *further), is_open) for path, is_open in self.paths(term, left)]
-        document = self._module.names.get(str(head["value"]), ()) if head["value"] not in self._place.bound else ()
+        document = self._module.names.get(str(head["value"]), ()) if head["value"] not in self._bound else ()
         return [(tuple(document[1:]), False)] if document[:1] == ("data",) else found
 
 

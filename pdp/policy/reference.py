@@ -4,10 +4,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, TypeAlias
 
-from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, Node, nodes
-from pdp.policy.schema import CONTEXTS, RESOURCES, Schemas, knows, request
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
@@ -18,9 +16,7 @@ Definitions: TypeAlias = Mapping[Path, Sequence[tuple[Module, Node]]]
 OPTIONAL = {"column_tags", "domains", "groups", "identities"}
 """Data that a policy need not have; the core works without it."""
 
-PROPERTIES = ("input", "resource", "properties")
 TYPE = ("input", "resource", "type")
-CONTEXT = ("input", "context")
 ACTION = ("input", "action", "name")
 
 
@@ -74,45 +70,6 @@ def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any])
     if len(path) == 1 or path[1] in data or path[1] in OPTIONAL:
         return True
     return any(path[: len(rule)] == rule[: len(path)] for rule in rules)
-
-
-def unknown_attributes(module: Module, schemas: Schemas) -> Iterator[Finding]:
-    """A finding for what OPA's type check misses: `object.get` of an unknown name, a kind without a schema."""
-    shape = request(schemas)
-    for node in nodes(module.rules):
-        path = _got(module, node)
-        if path[:1] == ("input",) and not knows(shape, path[1:]):
-            name = ".".join(path)
-            sentence = f"no request has `{name}`; mend the name, or add it to the schema of its resource type or action"
-            yield module.finding(node, "unknown-attribute", sentence)
-    for folder, kinds, path, read in (
-        (RESOURCES, schemas.resources, TYPE, PROPERTIES),
-        (CONTEXTS, schemas.contexts, ACTION, CONTEXT),
-    ):
-        if kinds:
-            yield from _unlisted(module, f"{folder}/{{}}.json", kinds, path, read)
-
-
-def _got(module: Module, node: Node) -> Path:
-    """The path that a call of `object.get` reads, as far as it is written out."""
-    match node.get("value", node.get("terms")):
-        case [{"value": [{"value": "object"}, {"value": "get"}]}, base, key, _]:
-            steps = literal(key)
-            steps = steps if isinstance(steps, list) else [steps]
-            known = [step for step in steps if isinstance(step, str)]
-            return (*written(module, base), *known) if known == steps else ()
-    return ()
-
-
-def _unlisted(module: Module, file: str, listed: Container[str], kind: Path, read: Path) -> Iterator[Finding]:
-    """A finding for each rule that reads below `read` for a name in `kind` that has no schema."""
-    for rule in module.rules:
-        if not any(written(module, node)[: len(read)] == read for node in nodes(rule) if node.get("type") == "ref"):
-            continue
-        for node, name in compared(module, rule, kind):
-            if name not in listed:
-                sentence = f"add {file.format(name)}: this rule reads {read[-1]} of `{name}`"
-                yield module.finding(node, "missing-schema", sentence)
 
 
 def compared(module: Module, rule: Node, path: Path) -> Iterator[tuple[Node, str]]:

@@ -1,4 +1,4 @@
-"""The schema of what policies may read: the request, the properties of each type of resource, each action's context."""
+"""The schemas of what callers send: properties of resources, subjects and actions, and the context of each action."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -20,9 +20,17 @@ RESOURCES = PurePosixPath("schema/resource")
 CONTEXTS = PurePosixPath("schema/context")
 """The path in a policy's folder that holds `<action>.json`, the JSON Schema of that action's context."""
 
+ANY_ACTION = "any"
+"""`schema/context/any.json` is the schema of every action's context, beside the action's own."""
+
+SUBJECTS = PurePosixPath("schema/subject")
+"""The path of `<type>.json`, the JSON Schema of the properties of such a subject, and of such a member of the chain."""
+
+ACTIONS = PurePosixPath("schema/action")
+"""The path of `<name>.json`, the JSON Schema of that action's properties."""
+
 UNKNOWN: Schema = {}
 TEXT: Schema = {"type": "string"}
-ANY: Schema = {"type": "object"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 NUMBER: Schema = {"type": "integer"}
 
@@ -45,10 +53,19 @@ _DEEPEST = 16
 
 
 class Schemas(NamedTuple):
-    """The closed schemas of a policy: resource type -> properties, action -> context. What has none at all is open."""
+    """The schemas of a policy: of properties by the type of resource or subject, or by action; of contexts by action.
+
+    Each is closed, unless it says otherwise. What has none is open.
+    """
 
     resources: Mapping[str, Schema] = {}
     contexts: Mapping[str, Schema] = {}
+    subjects: Mapping[str, Schema] = {}
+    actions: Mapping[str, Schema] = {}
+
+
+FOLDERS = (RESOURCES, CONTEXTS, SUBJECTS, ACTIONS)
+"""Where the schemas of each field of `Schemas` lie."""
 
 
 def schemas(sources: Iterable[Source]) -> Schemas:
@@ -61,14 +78,16 @@ def schemas(sources: Iterable[Source]) -> Schemas:
 
 def parsed(sources: Iterable[Source]) -> tuple[Schemas, list[Finding]]:
     """The schemas among `sources`, and a finding for each that is not a schema, or lies where nothing reads it."""
-    found: dict[PurePosixPath, dict[str, Schema]] = {RESOURCES: {}, CONTEXTS: {}}
+    found: dict[PurePosixPath, dict[str, Schema]] = {folder: {} for folder in FOLDERS}
     findings = []
     for source in sources:
         if not source.is_schema:
             continue
         folder = next((folder for folder in found if source.path.is_relative_to(folder)), None)
         if folder is None:
-            sentence = f"nothing reads a schema here; move it to {RESOURCES}/<type>.json or {CONTEXTS}/<action>.json"
+            sentence = (
+                f"nothing reads a schema here; move it to {', '.join(map(str, FOLDERS))}, as <type or action>.json"
+            )
             findings.append(Finding(source.shown, 0, "stray-file", sentence))
             continue
         try:
@@ -77,24 +96,11 @@ def parsed(sources: Iterable[Source]) -> tuple[Schemas, list[Finding]]:
         except ValueError as error:
             wanted = f'write a JSON Schema of the {_of(folder)}, an object with "type": "object" and "properties"'
             findings.append(unreadable(source, error, "bad-schema", wanted))
-    return Schemas(found[RESOURCES], _with_given(found[CONTEXTS])), findings
+    return Schemas(*found.values()), findings
 
 
 def _of(folder: PurePosixPath) -> str:
-    return "properties" if folder == RESOURCES else "context"
-
-
-def _with_given(contexts: Mapping[str, Schema]) -> Mapping[str, Schema]:
-    """The schemas of contexts, where there are any, with the members that the server sets."""
-    if not contexts:
-        return contexts
-    return {**contexts, **{action: _joined(contexts.get(action), given) for action, given in GIVEN.items()}}
-
-
-def _joined(schema: Schema | None, given: Mapping[str, Schema]) -> Schema:
-    own = schema or closed({**ANY, "properties": {}})
-    required = [name for name in own.get("required", ()) if name not in given]
-    return {**own, "properties": {**own["properties"], **given}, "required": required}
+    return "context" if folder == CONTEXTS else "properties"
 
 
 def closed(schema: Any) -> Schema:
@@ -109,31 +115,16 @@ def closed(schema: Any) -> Schema:
             raise ValueError
 
 
-def request(found: Schemas) -> Schema:
-    """The schema of OPA's input. Where there are schemas, a name that none of them lists is unknown."""
-    return record(
-        subject=entity(ANY),
-        on_behalf_of={"type": "array", "items": entity(ANY)},
-        action=record(name=TEXT, properties=ANY),
-        resource=entity(_any_of(found.resources)),
-        context=_any_of(found.contexts),
-        caller=record(identity=TEXT, kind=TEXT, groups=TEXTS),
-        now=NUMBER,
-    )
-
-
-def _any_of(found: Mapping[str, Schema]) -> Schema:
-    choices = [{**resolved(schema, schema), "additionalProperties": False} for schema in found.values()]
-    return {"anyOf": choices} if choices else ANY
-
-
 def resolved(schema: Any, root: Schema, left: int = _DEEPEST) -> Schema:
-    """`schema` without references, which lead nowhere inside another schema, and with `oneOf` as `anyOf`."""
+    """`schema` without references, which lead nowhere inside another schema, and with `oneOf` as `anyOf`.
+
+    Choices beside `properties` only restrict these further; they are left out.
+    """
     if not isinstance(schema, dict) or not left:
         return UNKNOWN
     if isinstance(reference := schema.get("$ref"), str):
         return resolved(_at(root, reference), root, left - 1)
-    if one := schema.get("oneOf") or schema.get("anyOf"):
+    if (one := schema.get("oneOf") or schema.get("anyOf")) and "properties" not in schema:
         return {"anyOf": [resolved(choice, root, left - 1) for choice in one]}
     inner = {name: resolved(value, root, left) for name, value in schema.get("properties", {}).items()}
     items = {"items": resolved(schema["items"], root, left)} if "items" in schema else {}
@@ -145,36 +136,6 @@ def _at(root: Any, reference: str) -> Any:
     for step in reference.removeprefix("#").split("/")[1:] if reference.startswith("#") else ["?"]:
         root = root.get(step) if isinstance(root, dict) else None
     return root
-
-
-def record(**properties: Schema) -> Schema:
-    """An object with exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def entity(properties: Schema) -> Schema:
-    """A subject or a resource."""
-    return record(type=TEXT, id=TEXT, properties=properties)
-
-
-def knows(schema: Schema, path: Sequence[str]) -> bool:
-    """Whether an input of `schema` can have `path`."""
-    if not path:
-        return True
-    choices = schema.get("anyOf", [schema])
-    return any(_enters(choice, path) for choice in choices)
-
-
-def _enters(schema: Schema, path: Sequence[str]) -> bool:
-    listed: Mapping[str, Schema] = schema.get("properties", {})
-    if path[0] in listed:
-        return knows(listed[path[0]], path[1:])
-    return schema.get("additionalProperties", True) is not False
 
 
 def promises(schema: Schema, path: Sequence[str]) -> bool:

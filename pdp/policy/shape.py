@@ -1,6 +1,8 @@
 """What kind of value stands at a place: walks JSON Schemas, documents and the types of OPA's builtins. Pure.
 
-A shape is a JSON Schema. `{}` is a value of which nothing is known.
+A shape is a JSON Schema. `{}` is a value of which nothing is known. A shape with `FROM` is of a value that a caller
+sends, and says where it stands in the request; `MADE` is beside it if a builtin made the value of that: true if it made
+it of an object whose names are listed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +10,9 @@ from typing import Any
 
 from pdp.policy.schema import UNKNOWN, Schema
 
+FROM, MADE = "\0from", "\0made"
+SET = "\0set"
+"""Keys of a shape that no JSON Schema has. `SET` marks a set, which a shape takes for a list: its keys are members."""
 _NAMES: Mapping[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
 
 
@@ -25,19 +30,38 @@ def kinds(shape: Schema) -> frozenset[str]:
 
 def below(shape: Schema, step: str | int | None) -> Schema:
     """The shape one step into an object or a list; `None` is a step that is known only after evaluation."""
-    if "anyOf" in shape:
-        return any_of(found for choice in shape["anyOf"] if (found := _below(choice, step)) is not None)
     found = _below(shape, step)
-    return UNKNOWN if found is None else found
+    return _marked(UNKNOWN, shape, step) if found is None else found
 
 
 def _below(shape: Schema, step: str | int | None) -> Schema | None:
     """The shape one step into `shape`, or `None` where a value of it has nothing there."""
     if "anyOf" in shape:
-        return below(shape, step)
+        choices = [each for choice in shape["anyOf"] if (each := _below(choice, step)) is not None]
+        found = any_of(choices) if choices else None
+    else:
+        found = _inside(shape, step)
+    return None if found is None else _marked(found, shape, step)
+
+
+def _marked(found: Schema, above: Schema, step: str | int | None) -> Schema:
+    """What stands one step below a value of a caller is of the caller, too."""
+    if FROM not in above:
+        return found
+    return {**found, FROM: (*above[FROM], step), **({MADE: above[MADE]} if MADE in above else {})}
+
+
+def senders(shape: Schema) -> list[Schema]:
+    """The shapes of the values that a value may be and that a caller sends."""
+    if FROM in shape:
+        return [shape]
+    return [found for choice in shape.get("anyOf", ()) for found in senders(choice)]
+
+
+def _inside(shape: Schema, step: str | int | None) -> Schema | None:
     listed: Mapping[str, Schema] = shape.get("properties", {})
     more = shape.get("additionalProperties", True)
-    further = UNKNOWN if more is True else more or None
+    further = None if more is False else UNKNOWN if more is True else more
     tuple_of = shape.get("prefixItems", [])
     if isinstance(step, str) and "items" not in shape and not tuple_of:
         return listed.get(step, further)
@@ -54,7 +78,7 @@ def any_of(choices: Iterable[Schema]) -> Schema:
     for choice in choices:
         if choice not in different:
             different.append(choice)
-    if not different or UNKNOWN in different:
+    if not different or (UNKNOWN in different and not any(map(senders, different))):
         return UNKNOWN
     return different[0] if len(different) == 1 else {"anyOf": different}
 
@@ -83,3 +107,12 @@ def of_builtin(declared: Mapping[str, Any]) -> Schema:
         case {"type": "number" | "string" | "boolean" | "null" as kind}:
             return {"type": kind}
     return UNKNOWN
+
+
+def without_null(shape: Schema) -> Schema:
+    """The shape of a value that is not null."""
+    if "anyOf" in shape:
+        return {**shape, "anyOf": [without_null(choice) for choice in shape["anyOf"] if choice.get("type") != "null"]}
+    named = shape.get("type")
+    rest = [name for name in named if name != "null"] if isinstance(named, list) else []
+    return {**shape, "type": rest[0] if len(rest) == 1 else rest} if rest else shape

@@ -1,11 +1,11 @@
-"""The policy that `pdp policy init` writes: a few rules, their data, and tests that pass."""
+"""The policy that `pdp policy init` writes: a few rules, their data and schema, and tests that pass."""
 
 from pathlib import Path
 
 from pdp.errors import SetupError
 
 FOLDER = Path(__file__).parent / "starter"
-FILES = ("rules.rego", "rules_test.rego", "data.json")
+FILES = ("rules.rego", "rules_test.rego", "data.json", "schema/context/export.json")
 
 
 def write(folder: Path) -> list[Path]:
@@ -17,10 +17,10 @@ def write(folder: Path) -> list[Path]:
     if there := [str(target) for target in targets if target.exists() or target.is_symlink()]:
         raise SetupError(f"{', '.join(there)} exists; name another folder, nothing was written")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target in targets:
+        for name, target in zip(FILES, targets, strict=True):
+            target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("x", encoding="utf-8") as file:
-                file.write((FOLDER / target.name).read_text(encoding="utf-8"))
+                file.write((FOLDER / name).read_text(encoding="utf-8"))
     except OSError as error:
         raise SetupError(f"cannot write {error.filename}: {error.strerror}") from None
     return targets

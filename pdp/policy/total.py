@@ -15,13 +15,14 @@ from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
 
+from pdp.policy.asked import request
 from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part
 from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
 from pdp.policy.lack import Lack, of_call, of_data, of_function, of_lookup, of_rule, of_statement
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Definitions, Path, resolved
-from pdp.policy.schema import Schemas, promises, request
+from pdp.policy.schema import Schemas, promises
 from pdp.policy.shape import below
 
 HARMLESS = {"allow"}

@@ -11,6 +11,7 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from pdp.errors import SetupError
@@ -30,15 +31,22 @@ class Child:
     """A command that runs from `start` to `stop` and is restarted, with growing pauses, whenever it ends.
 
     `say` gets sentences for people: that the child ended, that it runs again and, if it does not stay up, its last
-    lines. `variables` are the child's whole environment; it inherits nothing.
+    lines. `variables` are the child's whole environment; it inherits nothing. It runs in `folder`, by default in ours.
     """
 
     name: str
     start_seconds = 20.0
     stop_seconds = 10.0
 
-    def __init__(self, command: Iterable[str], *, say: Callable[[str], None], variables: Mapping[str, str]) -> None:
-        self.say = say
+    def __init__(
+        self,
+        command: Iterable[str],
+        *,
+        say: Callable[[str], None],
+        variables: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> None:
+        self.say, self._folder = say, folder
         self._command = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), *command)
         self._variables = variables
         self._output: deque[str] = deque(maxlen=KEPT_LINES)
@@ -100,6 +108,7 @@ class Child:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 env=self._variables,
+                cwd=self._folder,
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=STDOUT,

@@ -33,9 +33,8 @@ from pdp.workflow.answer import Answer, Ask
 from pdp.workflow.repeat import checked_attempt
 from pdp.workflow.settlement import Settlement
 
-Faults: TypeAlias = Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], Sequence[tuple[str, str]]]
-"""(Field path, what is wrong) for each property of a resource of this type, and each member of this action's context,
-that the policy's schemas do not take."""
+Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
+"""(Field path, what is wrong) for each attribute of a canonical request that the policy's schemas do not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,7 @@ class Deciding:
         checked_attempt(request.attempt_id)
         canonical.checked_text(request.justification, "justification")
         bound = canonical.canonical(request, self._realm)
-        properties, context = bound.members["resource"]["properties"], bound.members["context"]
-        if faults := self._faults(request.resource.type, properties, request.action.name, context):
+        if faults := self._faults(bound.members):
             raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
         return Ask(request, caller, bound, time.time_ns())

@@ -147,7 +147,9 @@ def report(name: str, many: Loop, one: Loop, spent: list[float], peaks: list[flo
     peaks += [] if peaks or len(rates) < len(spent) else rates
     cuts = statistics.quantiles([*one.seconds, 0.0, 0.0], n=100)
     errors = " ".join(f"{code} {count}" for code, count in (many.errors + one.errors).items())
-    cells = [f"{rate:{width}.0f}{rate / peak:9.2f}" for rate, peak, width in zip(rates, peaks, (12, 9), strict=False)]
+    cells = [
+        f"{rate:{width}.0f}{rate / (peak or 1):9.2f}" for rate, peak, width in zip(rates, peaks, (12, 9), strict=False)
+    ]
     figures = "".join(cells) or " " * 39
     print(f"{name:16}{figures}{memory():7.0f}{1000 * cuts[49]:10.1f}{1000 * cuts[98]:8.1f}  {errors}", flush=True)
 

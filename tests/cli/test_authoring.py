@@ -20,7 +20,7 @@ def policy(tmp_path: Path) -> Path:
 def test_what_init_writes_passes_check_and_its_tests_and_covers_itself(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sorted(path.name for path in policy.iterdir()) == ["data.json", "rules.rego", "rules_test.rego"]
+    assert sorted(path.name for path in policy.iterdir()) == ["data.json", "rules.rego", "rules_test.rego", "schema"]
     capsys.readouterr()
     assert invoked("policy", "check", policy) == 0
     assert capsys.readouterr() == ("", "the policy is fine\n")

@@ -21,6 +21,29 @@ needs_approval contains {
 }
 
 # METADATA
+# title: Small exports pass
+# description: The schema in `schema/context/export.json` makes `rows` a number; a request without it is refused.
+allow contains {
+	"rule": "rules.small",
+	"reason": sprintf("exports of up to %v rows pass", [data.rules.rows]),
+} if {
+	input.action.name == "export"
+	input.context.rows <= data.rules.rows
+}
+
+# METADATA
+# title: Larger exports need a reviewer
+needs_approval contains {
+	"rule": "rules.large",
+	"reason": sprintf("an export of more than %v rows", [data.rules.rows]),
+	"reviewers": {"groups": ["reviewers"]},
+	"count": 1,
+} if {
+	input.action.name == "export"
+	input.context.rows > data.rules.rows
+}
+
+# METADATA
 # title: Agents do not delete
 # description: A deny beats every allow and every approval.
 deny contains {

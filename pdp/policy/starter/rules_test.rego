@@ -2,13 +2,15 @@ package rules_test
 
 import data.pdp
 
-decision(subject, action) := answer if {
+decision(subject, action) := asked(subject, action, {})
+
+asked(subject, action, context) := answer if {
 	answer := pdp.decision with input as {
 		"subject": {"type": subject, "id": "tried", "properties": {}},
 		"on_behalf_of": [],
 		"action": {"name": action, "properties": {}},
 		"resource": {"type": "table", "id": "orders", "properties": {}},
-		"context": {},
+		"context": context,
 		"caller": {"identity": "user:tried", "kind": "person", "groups": []},
 		"now": 0,
 	}
@@ -29,6 +31,11 @@ test_changes_need_a_reviewer if {
 test_agents_do_not_delete if {
 	decision("agent", "delete").effect == "DENY"
 	decision("user", "delete").effect == "NEEDS_APPROVAL"
+}
+
+test_small_exports_pass_and_larger_ones_need_a_reviewer if {
+	asked("agent", "export", {"rows": 1000}).effect == "ALLOW"
+	asked("agent", "export", {"rows": 1001}).effect == "NEEDS_APPROVAL"
 }
 
 test_what_no_rule_names_is_denied if decision("user", "drop").effect == "DENY"

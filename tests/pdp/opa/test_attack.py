@@ -100,6 +100,8 @@ async def test_a_column_less_masked_is_found(attacked: Attack) -> None:
     report = await attacked(rules, question)
     assert ("ssn", "context.purpose", "left out") in found(report)
     assert {one.loss.what for one in report.findings} == {"column ssn leaves by `clear`, see ssn"}
+    request = {**asks({"purpose": "report"}), "action": {"name": "mask"}}  # about the columns that the policy names
+    assert ("ssn", "context.purpose", "left out") in found(await attacked(rules, request))
 
 
 async def test_what_a_credential_vouches_for_is_a_note(attacked: Attack) -> None:

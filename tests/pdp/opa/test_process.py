@@ -17,6 +17,7 @@ import pytest
 from pdp.environment import Environment
 from pdp.errors import SetupError
 from pdp.opa.process import LONGEST_SOCKET_BYTES, OpaProcess, answers
+from pdp.opa.queries import Opa
 from pdp.process import toolcache
 
 
@@ -197,3 +198,20 @@ PARENT = textwrap.dedent("""
 
     asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
 """)
+
+
+@pytest.mark.parametrize("odd", ["#", "?", "%", "%41", ":", " ", "a:b#c?d%e"])
+async def test_folder_may_have_any_name(binary: Path, folder: Path, said: list[str], odd: str) -> None:
+    """It is read again, too, when its bundle is replaced."""
+    place = folder / odd
+    (place / "bundle").mkdir(parents=True)
+    build(binary, place, "one")
+    process = OpaProcess(
+        binary, place / "bundle" / "bundle.tar.gz", place / "opa.sock", say=said.append, reloaded=said.append
+    )
+    async with process, Opa(f"unix://{process.socket}") as connection:
+        assert await connection.version()
+        build(binary, place, "two")
+        async with asyncio.timeout(10):
+            while said != ["", ""]:
+                await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from pdp.policy.sources import read
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
-RULE = 'package policy\n\nallow contains {"rule": "all", "reason": "all"} if input.context.amount > 5\n'
+RULE = 'package policy\n\nallow contains {"rule": "all", "reason": "all"} if data.levels[input.subject.id] > 5\n'
 PEOPLE = 60_000
 
 
@@ -25,7 +25,7 @@ def large(folder: Path, **more: object) -> Path:
     folder.mkdir()
     (folder / "p.rego").write_text(RULE)
     identities = {f"agent:{number}": {"owners": [f"user:{number}"]} for number in range(PEOPLE)}
-    (folder / "data.json").write_text(json.dumps({"identities": identities, **more}))
+    (folder / "data.json").write_text(json.dumps({"identities": identities, "levels": {"a": 1, "b": "2"}, **more}))
     assert (folder / "data.json").stat().st_size > SMALL_BYTES
     return folder
 

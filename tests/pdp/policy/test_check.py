@@ -140,7 +140,9 @@ def test_requirement_written_in_full_has_no_finding(tmp_path: Path) -> None:
             input.action.name == "export"
         }
         """
-    assert rules(written(tmp_path, {"p.rego": text}), full=False) == []
+    schema = '{"type": "object", "properties": {"team": {"type": "string"}, "owners": {"type": "array"}}}'
+    folder = written(tmp_path, {"p.rego": text, "schema/context/export.json": schema})
+    assert rules(folder, full=False) == []
 
 
 @pytest.mark.parametrize("package", ["pdp", "pdp.more", "system", "system.log"])
@@ -196,19 +198,19 @@ def test_misspelt_attribute_is_found_in_a_closed_folder(body: str, tmp_path: Pat
     assert rules(written(tmp_path, {"schema/resource/table.json": TABLE}), full=False) == ["unknown-attribute"]
 
 
-def test_closed_folder_holds_every_type_that_it_reads(tmp_path: Path) -> None:
+def test_type_without_a_schema_is_open(tmp_path: Path) -> None:
     module = """
         package policy
 
         allow contains {"rule": "x", "reason": "x"} if {
             input.resource.type == "file"
-            not "pii" in input.resource.properties.tags
+            input.resource.properties.owner == input.subject.id
         }
         """
     folder = written(tmp_path, {"p.rego": module, "schema/resource/table.json": TABLE})
-    assert rules(folder, full=False) == ["missing-schema"]
-    written(tmp_path, {"schema/resource/file.json": TABLE})
     assert rules(folder, full=False) == []
+    written(tmp_path, {"schema/resource/file.json": TABLE})
+    assert rules(folder, full=False) == ["unknown-attribute"]
 
 
 CONTEXTS = {
@@ -226,19 +228,19 @@ def test_misspelt_member_of_a_context_is_found_in_a_closed_folder(body: str, tmp
     assert rules(written(tmp_path, {"schema/context/pay.json": TABLE}), full=False) == ["unknown-attribute"]
 
 
-def test_closed_folder_holds_the_context_of_every_action_that_it_reads(tmp_path: Path) -> None:
+def test_context_of_an_action_without_a_schema_is_open(tmp_path: Path) -> None:
     module = """
         package policy
 
         allow contains {"rule": "x", "reason": "x"} if {
             input.action.name == "export"
-            not "pii" in input.context.tags
+            input.context.purpose == "research"
         }
         """
     folder = written(tmp_path, {"p.rego": module, "schema/context/pay.json": TABLE})
-    assert rules(folder, full=False) == ["missing-schema"]
-    written(tmp_path, {"schema/context/export.json": TABLE})
     assert rules(folder, full=False) == []
+    written(tmp_path, {"schema/context/export.json": TABLE})
+    assert rules(folder, full=False) == ["unknown-attribute"]
 
 
 def test_only_the_full_check_looks_at_form_and_tests(tmp_path: Path) -> None:

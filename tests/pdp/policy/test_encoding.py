@@ -15,6 +15,7 @@ OPA = opa(Environment.read().tool_cache)
 RULE = """package policy
 
 allow contains {"rule": "free", "reason": sprintf("up to %v", [data.limits.free])} if {
+\tis_number(input.context.amount)
 \tinput.context.amount <= data.limits.free
 }
 

@@ -5,11 +5,12 @@ from pathlib import PurePosixPath
 import pytest
 
 from pdp.environment import Environment
-from pdp.policy.inference import Inference, Place
+from pdp.policy.inference import Inference
 from pdp.policy.module import modules
 from pdp.policy.schema import Schemas
 from pdp.policy.shape import kinds
 from pdp.policy.sources import Source
+from pdp.policy.stock import capabilities
 from pdp.process.toolcache import opa
 
 OPA = opa(Environment.read().tool_cache)
@@ -40,10 +41,9 @@ def kind(term: str) -> frozenset[str]:
     files = {"lib/p.rego": text, "lib/h.rego": HELPERS}
     sources = [Source("p", PurePosixPath(name), name, content.encode()) for name, content in files.items()]
     read = modules(OPA, sources)
-    (module,) = (module for module in read if module.package == ("lib", "p"))
-    (rule,) = module.rules
-    inference = Inference(read, {"limits": {"a": 1}}, Schemas(), {"count": {"type": "number"}})
-    return kinds(inference.shape(Place(module, rule), rule["head"]["value"]))
+    inference = Inference(read, {"limits": {"a": 1}}, Schemas(), capabilities(OPA)["builtins"])
+    (branch,) = (branch for branch in inference.branches if branch.name == ("data", "lib", "p", "answer"))
+    return kinds(inference.shape(branch, branch.node["head"]["value"]))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,11 @@ def kind(term: str) -> frozenset[str]:
         ("max([1, input.context.x])", set()),
         ("[x | some x in [1, 2]][0]", {"number"}),
         ('object.get({}, "a", 3)', set()),
+        ('object.get({"a": 2}, "a", 3)', {"number"}),
+        ("{x: 1 | some x in [1]}[input.context.y]", {"number"}),
+        ("{1, 2}", {"array"}),
+        ('$"{input.context.x}"', {"string"}),
+        ("nowhere", set()),
         ('object.get(input, ["caller", "kind"], "")', {"string"}),
     ],
 )

@@ -31,6 +31,17 @@ def opa_with_an_editor(tmp_path: Path, edited: Path, content: bytes) -> Path:
     return script
 
 
+def asked(properties: dict[str, str]) -> dict[str, Any]:
+    """A canonical request about a table with these properties."""
+    return {
+        "subject": {"type": "user", "id": "a", "properties": {}},
+        "on_behalf_of": [],
+        "action": {"name": "read", "properties": {}},
+        "resource": {"type": "table", "id": "t", "properties": properties},
+        "context": {},
+    }
+
+
 async def test_schemas_in_force_are_those_that_were_checked(tmp_path: Path) -> None:
     folder = tmp_path / "policy"
     (folder / SCHEMA).parent.mkdir(parents=True)
@@ -41,10 +52,10 @@ async def test_schemas_in_force_are_those_that_were_checked(tmp_path: Path) -> N
     policy = WatchedPolicy(binary, [folder], tmp_path / "out" / "bundle.tar.gz", print, no_domains)
     first = await policy.build()
     assert (folder / SCHEMA).read_bytes() == schema("after")
-    assert policy.faults("table", {"before": "x"}, "read", {}) == []
-    assert policy.faults("table", {"after": "x"}, "read", {}) != []
+    assert policy.faults(asked({"before": "x"})) == []
+    assert policy.faults(asked({"after": "x"})) != []
     assert await policy.build() != first
-    assert policy.faults("table", {"after": "x"}, "read", {}) == []
+    assert policy.faults(asked({"after": "x"})) == []
 
 
 async def test_policy_loads_from_the_edit_until_opa_has_it(tmp_path: Path) -> None:

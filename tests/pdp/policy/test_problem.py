@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
+from pdp.canonical import canonical
 from pdp.decision import verdict
 from pdp.environment import Environment
 from pdp.errors import PolicyInvalid
@@ -13,6 +15,7 @@ from pdp.policy.bundle import build
 from pdp.policy.schema import schemas
 from pdp.policy.sources import read
 from pdp.process.toolcache import opa
+from pdp.v1.decision_pb2 import AuthorizeRequest
 
 OPA = opa(Environment.read().tool_cache)
 POLICIES = Path("tests/cases/policies")
@@ -53,9 +56,8 @@ def test_request_meets_the_problem(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_request_does_not_fit_the_schema(name: str) -> None:
-    asked = CASES[name]["request"]
-    named = (asked["resource"]["type"], asked["resource"]["properties"], asked["action"]["name"], asked["context"])
-    faults = Attributes(schemas(read([POLICIES / name / "policy"]))).faults(*named)
+    asked = json_format.ParseDict(CASES[name]["request"], AuthorizeRequest())
+    faults = Attributes(schemas(read([POLICIES / name / "policy"]))).faults(canonical(asked, "test").members)
     assert [path for path, _ in faults] == CASES[name]["violations"]
 
 

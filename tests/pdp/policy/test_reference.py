@@ -11,15 +11,11 @@ from pdp.policy.module import Module, modules, nodes
 from pdp.policy.reference import (
     OPTIONAL,
     definitions,
-    unknown_attributes,
     unknown_data,
     written,
 )
-from pdp.policy.schema import Schemas
 from pdp.policy.sources import Source
 from pdp.process import toolcache
-
-SCHEMAS = Schemas({"table": {"properties": {"tags": {"type": "array", "items": {"type": "string"}}}}})
 
 
 @pytest.fixture(scope="module")
@@ -89,35 +85,3 @@ def test_name_that_leads_nowhere_is_found(opa: Path, body: str, *, is_known: boo
     everything = parsed(opa, lib__time="now := 1\n\nlate(x) if x > now\n", policy=f"deny contains 1 if {body}")
     found = unknown(everything, {"roles": {}})
     assert (found == []) == is_known
-
-
-@pytest.mark.parametrize(
-    ("body", "rules"),
-    [
-        ('object.get(input.resource.properties, "tags", [])', []),
-        ('object.get(input.resource.properties, "tgas", [])', ["unknown-attribute"]),
-        ('object.get(input.resource, ["properties", "tgas"], [])', ["unknown-attribute"]),
-        ('object.get(input, "subjcet", {})', ["unknown-attribute"]),
-        ("object.get(input.resource.properties, input.context.key, [])", []),
-        ('object.get(data.roles, "anything", [])', []),
-    ],
-)
-def test_attribute_that_no_request_has_is_found_behind_object_get(opa: Path, body: str, rules: list[str]) -> None:
-    [module] = parsed(opa, policy=f'deny contains 1 if {{ input.resource.type == "table"; x := {body}; x }}')
-    assert [finding.rule for finding in unknown_attributes(module, SCHEMAS)] == rules
-
-
-@pytest.mark.parametrize(
-    ("condition", "rules"),
-    [
-        ('input.resource.type == "table"', []),
-        ('input.resource.type == "view"', ["missing-schema"]),
-        ('"view" == input.resource.type', ["missing-schema"]),
-    ],
-)
-def test_type_whose_properties_are_read_needs_a_schema(opa: Path, condition: str, rules: list[str]) -> None:
-    [module] = parsed(opa, policy=f"deny contains 1 if {{ {condition}; input.resource.properties.tags }}")
-    assert [finding.rule for finding in unknown_attributes(module, SCHEMAS)] == rules
-    assert not list(unknown_attributes(module, Schemas()))
-    [silent] = parsed(opa, policy=f"deny contains 1 if {condition}")
-    assert not list(unknown_attributes(silent, SCHEMAS))

@@ -58,6 +58,7 @@ mask contains {"rule": "notes", "reason": "no secret", "columns": ["note"], "mas
 """
 PERSON = {"person.id": {"mask": "token", "values": "open"}}
 DATA = {"domains": PERSON, "groups": {"data-stewards": ["user:bob"]}, "closed": False}
+SCHEMA = {"type": "object", "properties": {"values": {"type": "array"}}, "additionalProperties": True}
 ID = {"id": "person.id"}
 QUOTA = 7
 VALUES = [f"v{number}" for number in range(12)]
@@ -101,6 +102,8 @@ class Stage:
 async def stage(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     folder = tmp_path_factory.mktemp("policy")
     (folder / "policy.rego").write_text(POLICY)
+    (folder / "schema/context").mkdir(parents=True)
+    (folder / "schema/context/any.json").write_text(json.dumps(SCHEMA))
     (folder / "data.json").write_text(json.dumps(DATA))
     async with masking(state, mongod.uri, policy=[folder], unmask_values_an_hour=QUOTA) as server:
         free = scope()

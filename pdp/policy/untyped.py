@@ -1,0 +1,174 @@
+"""Finds values of callers in places where a wrong type passes for an answer or makes a rule vanish.
+
+1. What stands in such a place is known to be of one fitting kind: by the contract, by a schema, or by a question such
+   as `is_number(x)` where that cannot silence a rule that restricts. Otherwise the policy is refused.
+2. Values that no caller sends, such as data of two kinds, are warned of where they are compared by order.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pdp.policy.branch import Branch, call, dotted, until
+from pdp.policy.finding import Finding
+from pdp.policy.inference import Inference
+from pdp.policy.module import Module, Node, nodes
+from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, Need
+from pdp.policy.pasted import Paste
+from pdp.policy.schema import Schema, Schemas
+from pdp.policy.shape import MADE, kinds, senders
+
+
+class Use(NamedTuple):
+    """A term in a place where its kind matters, the node at whose line it stands, and what the place is called."""
+
+    node: Node
+    term: Node
+    need: Need
+    place: str
+
+
+class Untyped(NamedTuple):
+    """A use that may be of a wrong kind."""
+
+    branch: Branch
+    use: Use
+    shape: Schema
+
+
+class Typing:
+    """What is known of all values of a policy, and what of it is not enough."""
+
+    def __init__(
+        self,
+        everything: Sequence[Module],
+        data: Mapping[str, Any],
+        schemas: Schemas,
+        builtins: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self.inference = Inference(everything, data, schemas, builtins)
+        self.is_listed = any(schemas)
+        self.paste = Paste(self.inference, schemas, everything)
+        self._found = [
+            found
+            for branch in self.inference.branches
+            if branch.is_authored and self.inference.reach.signs(branch)
+            for found in self._unfit(branch)
+        ]
+
+    def refused(self) -> Iterator[Finding]:
+        """A finding for each value of a caller that may be of a wrong kind."""
+        sent = [each for each in self._found if senders(each.shape)]
+        for each in sent:
+            self.paste.want(each.branch, each.shape, each.use.need.kinds[0])
+        for each in sent:
+            yield each.branch.module.finding(each.use.node, "untyped-attribute", self._sentence(each))
+
+    def warned(self) -> Iterator[Finding]:
+        """A finding for each comparison of other values that are not surely of one kind."""
+        for branch, use, shape in self._found:
+            if not senders(shape) and use.place in ORDERINGS.values():
+                yield branch.module.finding(use.node, "untyped-comparison", _warning(use, shape))
+
+    def _unfit(self, branch: Branch) -> Iterator[Untyped]:
+        for use in uses(branch):
+            shape = self.inference.shape(branch, use.term)
+            if not _fits(shape, use.need):
+                yield Untyped(branch, use, shape)
+        for node, sign, sides in _orderings(branch):
+            yield from self._unlike(branch, node, sign, sides)
+
+    def _unlike(self, branch: Branch, node: Node, sign: str, sides: Sequence[Node]) -> Iterator[Untyped]:
+        """The sides of a comparison that are not surely of the other's kind."""
+        shapes = [self.inference.shape(branch, side) for side in sides]
+        left, right = map(kinds, shapes)
+        if len(left) == 1 and left == right:
+            return
+        for side, shape, other in ((sides[0], shapes[0], right), (sides[1], shapes[1], left)):
+            need = Need(tuple(other) if len(other) == 1 else ("number",), ORDERED.why)
+            found = kinds(shape)
+            if (found != set(need.kinds)) if senders(shape) else len(found) != 1:
+                yield Untyped(branch, Use(node, side, need, sign), shape)
+        if len(left) == len(right) == 1 and not any(map(senders, shapes)):
+            yield Untyped(branch, Use(node, sides[0], Need(tuple(right), ORDERED.why), sign), shapes[0])
+
+    def _sentence(self, found: Untyped) -> str:
+        name, wanted = shown(found.use.term), found.use.need.kinds[0]
+        if all(kinds(sent) == {wanted} for sent in senders(found.shape)):
+            return f"`{name}` has a default that is not a {wanted}; give it one that is, or null, and say `!= null`"
+        beginning = f"`{name}` may be of any type here: {found.use.need.why.format(found.use.place)}"
+        if MADE in senders(found.shape)[0]:
+            return f"{beginning}; read it from the request, where a schema can type it"
+        guard = next(question for question, kind in GUARDS.items() if kind == wanted)
+        safe = self.inference.reach.takes_guards(found.branch)
+        ask = f"ask `{guard}({name})` in this rule, or " if safe else ""
+        return f"{beginning}; {ask}{self.paste.sentence(found.branch, found.shape)}"
+
+
+def _fits(shape: Schema, need: Need) -> bool:
+    found = kinds(shape)
+    if not senders(shape):
+        return True
+    return bool(found) and found <= set(need.kinds) and (len(found) == 1 or not need.one)
+
+
+def uses(branch: Branch) -> Iterator[Use]:
+    """Every place of a branch where a value's kind matters, but for comparisons by order."""
+    for node in nodes(branch.tree):
+        function, arguments = call(node)
+        name = dotted(function)
+        for at, argument in enumerate(arguments):
+            if (need := NEEDS.get((name, at))) and name not in ORDERINGS:
+                yield Use(_located(node, branch), argument, need, _PLACES.get(name, name))
+        match node.get("terms"):
+            case {"domain": dict(domain), "body": _}:
+                yield Use(_located(node, branch), domain, ITERATED, "every")
+        if node.get("type") == "ref":
+            for at, part in enumerate(node["value"][1:], 1):
+                if part["type"] == "var" and part["value"] in branch.iterated:
+                    yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
+
+
+_PLACES = {"internal.member_2": "in", "internal.member_3": "in"}
+
+
+def _orderings(branch: Branch) -> Iterator[tuple[Node, str, Sequence[Node]]]:
+    """Each comparison: the node at which it stands, its sign, and its two sides."""
+    for node in nodes(branch.tree):
+        function, arguments = call(node)
+        if (name := dotted(function)) in ORDERINGS:
+            yield _located(node, branch), ORDERINGS[name], arguments[:2]
+
+
+def _located(node: Node, branch: Branch) -> Node:
+    return node if "location" in node else branch.rule
+
+
+def _warning(use: Use, shape: Schema) -> str:
+    name, found, wanted = shown(use.term), kinds(shape), use.need.kinds[0]
+    if len(found) == 1:
+        (kind,) = found
+        return (
+            f"`{use.place}` compares a {kind} with a {wanted}, which is always the same answer; compare {wanted}s with "
+            f"{wanted}s"
+        )
+    return (
+        f'`{name}` may be of any type here, and every text is greater than every number: so "5" > 1000; ask '
+        f"`is_{wanted}({name})` before `{use.place}`"
+    )
+
+
+def shown(term: Node) -> str:
+    """A term as its author may have written it."""
+    match term:
+        case {"type": "ref" | "call", "value": [head, *rest]}:
+            name = shown(head)
+            if term["type"] == "call":
+                return f"{name}({', '.join(shown(each) for each in rest)})"
+            return name + "".join(
+                f".{part['value']}" if part["type"] == "string" else f"[{shown(part)}]" for part in rest
+            )
+        case {"type": "string", "value": str(text)}:
+            return f'"{text}"'
+        case {"value": str() | int() | float() as value}:
+            return "_" if str(value).startswith("$") else str(value)
+    return "…"
