@@ -39,3 +39,26 @@ test_small_exports_pass_and_larger_ones_need_a_reviewer if {
 }
 
 test_what_no_rule_names_is_denied if decision("user", "drop").effect == "DENY"
+
+test_addresses_leave_as_tokens if {
+	columns := [column |
+		some name in ["order", "email"]
+		column := {"name": name, "type": "string", "leaf": true, "above": []}
+	]
+	found := pdp.masks.columns with input as {
+		"request": {
+			"subject": {"type": "agent", "id": "tried", "properties": {}},
+			"on_behalf_of": [],
+			"action": {"name": "mask", "properties": {}},
+			"resource": {"type": "table", "id": "orders", "properties": {}},
+			"context": {},
+		},
+		"caller": {"identity": "agent:tried", "kind": "workload", "groups": []},
+		"now": 0,
+		"columns": columns,
+	}
+	{name: entry.rule | some name, entries in found; some entry in entries} == {
+		"order": "rules.clear",
+		"email": "rules.email",
+	}
+}
