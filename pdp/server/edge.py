@@ -25,6 +25,7 @@ from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
 from pdp.errors import PdpError, StreamTimeout, Unauthenticated
+from pdp.open_calls import OpenCalls
 from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.status import status
 
@@ -38,6 +39,12 @@ LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 """Seconds that a unary call may take if it waits for people: the 60 s of the contract, and one to answer."""
 
 
+MAX_WAITS = 1024
+"""Calls of `LIMITS` of one caller in one process: as many as it may have approvals that wait, and a few."""
+MAX_DATA_STREAMS = 64
+"""Streams in both directions of one caller in one process. Each holds a few messages of 4 MiB."""
+
+
 class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
@@ -47,6 +54,7 @@ class Edge:
         """`certificates` says that clients may come with certificates."""
         self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
+        self._waits, self._streams = OpenCalls(MAX_WAITS, "waits"), OpenCalls(MAX_DATA_STREAMS, "streams of data")
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -123,9 +131,10 @@ class Edge:
                 seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                 answering = behaviour(_incoming(method, rpc, context), caller)
-                async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
-                    async for message in answers:
-                        await context.write(message)
+                with self._streams.one(caller.identity):
+                    async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
+                        async for message in answers:
+                            await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await abort(rpc.name, context, error)
 
@@ -134,8 +143,14 @@ class Edge:
     def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
-            return _at_most(LIMITS[rpc], caller)
+            return self._waiting(LIMITS[rpc], caller)
         return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
+
+    @asynccontextmanager
+    async def _waiting(self, seconds: float, caller: Caller) -> AsyncIterator[None]:
+        with self._waits.one(caller.identity):
+            async with _at_most(seconds, caller):
+                yield
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
         metadata = context.invocation_metadata() or ()

@@ -5,9 +5,7 @@ follow the feed -> read -> policy: does it concern the caller -> tell what is ne
 
 import asyncio
 import math
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from dataclasses import dataclass, field
 
 import orjson
@@ -16,8 +14,9 @@ from pdp import deadline
 from pdp.approval import OPEN, ApprovalAt, State
 from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
-from pdp.errors import NotFound, Overloaded, ResumeTokenTooOld, StoreUnavailable
+from pdp.errors import NotFound, ResumeTokenTooOld, StoreUnavailable
 from pdp.gate import Gate
+from pdp.open_calls import OpenCalls
 from pdp.store.changes import Change, Changes
 from pdp.store.queue import Place
 from pdp.turns import Turns
@@ -81,7 +80,7 @@ class Watching:
         self._queue, self._reviewing, self._changes, self._feed, self._turns = queue, reviewing, changes, feed, turns
         self._pages = Gate(PAGES_AT_ONCE, PAGES_OF_ONE)
         self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._watches: Counter[str] = Counter()
+        self._watches = OpenCalls(MAX_WATCHES, "watches")
         self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
 
     async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
@@ -107,7 +106,7 @@ class Watching:
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
         known = _Known(resumed=bool(resume_token) or changes_only)
-        with self._watched(caller), self._feed.backlog() as backlog:
+        with self._watches.one(caller.identity), self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
                 for change in missed:
@@ -155,17 +154,6 @@ class Watching:
                 return await self._reviewing.seen(caller, read)
 
         return await self._views.get((*key, *_as_reviewer(caller)), seen)
-
-    @contextmanager
-    def _watched(self, caller: Caller) -> Iterator[None]:
-        if self._watches[caller.identity] >= MAX_WATCHES:
-            raise Overloaded(f"this caller has {MAX_WATCHES} watches here, which is the most; end one of them", 5.0)
-        self._watches[caller.identity] += 1
-        try:
-            yield
-        finally:
-            self._watches[caller.identity] -= 1
-            self._watches += Counter()  # drops callers without a watch
 
     async def _view(self, caller: Caller, approval_id: str) -> View:
         async with self._at_once:

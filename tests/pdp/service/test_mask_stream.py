@@ -358,3 +358,17 @@ async def test_a_stream_ends_when_all_takes_too_long(state: Path, mongod: Mongod
         assert dict(await call.initial_metadata())["stream-seconds"] == "0.5"
         assert refusal(refused.value).reason == "STREAM_TIMEOUT"
         assert (await phases(server, "broken"))["rows"] > 0
+
+
+async def test_caller_has_so_many_streams_and_others_have_their_own(server: Placet) -> None:
+    by, other = server.metadata("report-bot"), server.metadata("dev")
+    streams = [server.masks.MaskStream(metadata=by) for _ in range(edge.MAX_DATA_STREAMS)]
+    await asyncio.gather(*(call.initial_metadata() for call in streams))
+    with pytest.raises(grpc.aio.AioRpcError, match="this caller has 64 streams of data here") as refused:
+        await server.masks.MaskStream(metadata=by).read()
+    assert refusal(refused.value).reason == "OVERLOADED"
+    free = server.masks.MaskStream(metadata=other)
+    await free.initial_metadata()
+    for call in (*streams, free):
+        assert not call.done()
+        call.cancel()
