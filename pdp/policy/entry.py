@@ -14,6 +14,9 @@ MOST_REVIEWERS = 1000
 DURATION = re.compile(r"(\d{1,5}h)?(\d{1,5}m)?(\d{1,7}s)?")
 """A duration such as "4h", "15m", "1h30m" or "30s"."""
 
+NOBODY = "unknown"
+"""What stands for a text that is absent. No group of reviewers has this name."""
+
 Fault = tuple[str, str]
 """The rule of the check, and what to do."""
 
@@ -37,6 +40,18 @@ def literal(term: Mapping[str, Any]) -> Any:
             return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else COMPUTED
         case _:
             return COMPUTED
+
+
+def falling_back(term: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A term with the default of each `object.get` in the call's place, where an object or a list writes it out."""
+    match term:
+        case {"type": "call", "value": [{"value": [{"value": "object"}, {"value": "get"}]}, _, _, default]}:
+            return dict(default)
+        case {"type": "array" | "set", "value": list(items)}:
+            return {**term, "value": [falling_back(item) for item in items]}
+        case {"type": "object", "value": list(pairs)}:
+            return {**term, "value": [[key, falling_back(value)] for key, value in pairs]}
+    return term
 
 
 def _is_text(value: Any) -> bool:
@@ -132,6 +147,8 @@ def faults(name: str, entry: Any) -> Iterable[Fault]:
     yield from _object_faults(entry, SHAPES[name])
     if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
         yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
+        if isinstance(groups := reviewers.get("groups"), list) and NOBODY in groups:
+            yield "matches-nothing", f"nobody is in the group `{NOBODY}`; name one that may review"
         if not reviewers:
             yield "missing-key", "name the `groups`, `identities` or `claims` of the people who may review"
 
