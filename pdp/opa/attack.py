@@ -28,7 +28,7 @@ from pdp.policy.attributes import Attributes
 from pdp.policy.columns import columns
 from pdp.policy.data import documents, merged
 from pdp.policy.inference import Inference
-from pdp.policy.module import modules
+from pdp.policy.module import Module, entry_of, modules
 from pdp.policy.optional import Optional
 from pdp.policy.overheard import overheard
 from pdp.policy.schema import GIVEN, schemas
@@ -102,7 +102,7 @@ async def attacked(
     async with answering(opa, [source for source in sources if not source.is_test], lambda _: None) as connection:
         data = await asyncio.to_thread(_data, opa, sources)
         everything = await asyncio.to_thread(modules, opa, sources)
-        lines, named, known = accepted(data), columns(everything, data), schemas(sources)
+        lines, named, known = accepted(data, _rules(everything)), columns(everything, data), schemas(sources)
         told = await asyncio.to_thread(overheard, opa, sources)
         asked = [heard(one.test, one.input, person_types) for one in told]
         asked += given
@@ -118,6 +118,14 @@ async def attacked(
 
 def _data(opa: Path, sources: Iterable[Source]) -> dict[str, Any]:
     return merged(documents(opa, sources)[0])[0]
+
+
+def _rules(everything: Iterable[Module]) -> frozenset[str]:
+    """The names of the policy's rules; none if one of them is known only after evaluation."""
+    entries = [entry_of(rule) for module in everything if module.package == ("policy",) for rule in module.rules]
+    names = [entry.get("rule") if isinstance(entry, dict) else None for entry in entries]
+    texts = [name for name in names if isinstance(name, str)]
+    return frozenset(texts if len(texts) == len(names) else ())
 
 
 def _of_masks(questions: Iterable[Question], named: Sequence[Mapping[str, Any]]) -> Iterator[Question]:

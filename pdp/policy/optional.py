@@ -11,15 +11,10 @@ from pdp.policy.module import nodes
 from pdp.policy.pasted import split
 from pdp.policy.schema import Schema, Schemas
 from pdp.policy.shape import FROM, senders
-from pdp.policy.variants import UNKNOWN, VOUCHED, Variant, replaced, step_of
+from pdp.policy.variants import LISTED, PLAIN, VOUCHED, Variant, replaced, step_of
 
 Place: TypeAlias = tuple[str | None, ...]
-Values: TypeAlias = Mapping[str, Any]
-"""The values to add, each by the name of its change."""
 
-PLAIN: Values = {"added true": True, "added false": False, "added 1": 1, "added a text": UNKNOWN}
-"""What is added for every member; a schema refuses what it does not take."""
-LISTED = "added as a schema lists it"
 MOST_VALUES = 5
 """Values of one member that are taken from its schema. A list of countries has 200."""
 _HOLDERS: Mapping[Place, str] = {

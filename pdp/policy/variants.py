@@ -21,6 +21,14 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,10})?")
 
 ADDED = "added "
 """What the names of changes begin with that add a member."""
+PLAIN: Mapping[str, Any] = {"added true": True, "added false": False, "added 1": 1, "added a text": UNKNOWN}
+"""What is added for every member; a schema refuses what it does not take."""
+LISTED = "added as a schema lists it"
+CHANGES = (
+    *(LEFT_OUT, OTHER_TYPE, "null", "true", "0", "-1", "empty list", "empty text", "a list of it"),
+    *("blank around it", "other case", "one more member", *PLAIN, LISTED),
+)
+"""The names of all changes."""
 
 
 class Variant(NamedTuple):
