@@ -43,7 +43,7 @@ READ = {
     "of the core": ("true", {"groups": {"g": []}, "table_tags": {"t": ["pii"]}, "tags": ["pii"], "column_tags": {}}),
     "accepted of an attack": (
         "true",
-        {"policy_attack": {"accepted": [{"rule": "a", "path": "b", "change": "c", "reason": "d"}]}},
+        {"policy_attack": {"accepted": [{"rule": "a", "path": "b", "change": "null", "reason": "d"}]}},
     ),
 }
 
