@@ -185,7 +185,7 @@ async def revoke(session: Session, approval_id: _Id, reason: _Why) -> None:
 @app.command()
 @client_command
 async def cancel(session: Session, approval_id: _Id, reason: _Why = "") -> None:
-    """Withdraw an approval that I asked for, or that was asked for in my name."""
+    """Withdraw what I asked for, or what was asked in my name."""
     from pdp.v1.approval_pb2 import CancelApprovalRequest
 
     request = CancelApprovalRequest(approval_id=approval_id, reason=reason)
