@@ -45,33 +45,52 @@ def attributes(value: Any) -> dict[str, Any]:
     return held
 
 
-def model_lacks(model: Any, form: Any) -> tuple[str, str] | None:
-    """The path in a model, and why, of what is not in its JSON form; None where the form holds all of it."""
-    if why := next(_never(model, ""), None):
+def lacks(value: Any, form: Any, kind: Any) -> tuple[str, str] | None:
+    """The path in a value with models, and why, of what is not in its JSON form; None where the form holds all of it.
+
+    `kind` is what the form is read as: the class of a model, or what a parameter is declared as.
+    """
+    if why := next(_never(value, ""), None):
         return why
-    found = [_first_difference(model, text) for text in _without_computed(model, form)]
+    found = [_first_difference(value, text, kind) for text in _without_computed(value, form)]
     return None if None in found else found[-1]
 
 
-def _first_difference(model: Any, text: str) -> tuple[str, str] | None:
+def holds_model(value: Any) -> bool:
+    """Whether a list, a tuple, a dict or the value itself is or has a model of pydantic."""
+    if isinstance(value, dict):
+        return any(map(holds_model, value.values()))
+    return any(map(holds_model, value)) if isinstance(value, list | tuple) else is_pydantic(value)
+
+
+def _first_difference(value: Any, text: str, kind: Any) -> tuple[str, str] | None:
     try:
-        return next(_differences(model, _read(type(model), text), ""), None)
+        return next(_differences(value, _read(kind, text), ""), None)
     except Exception:  # noqa: BLE001  # what a validator of the program's raises
         return "", "cannot be read back from its JSON form"
 
 
 def _read(kind: Any, text: str) -> Any:
-    """A model from its form, whose names are those of the fields unless the class has its aliases dumped."""
-    takes_names = "by_name" in inspect.signature(kind.model_validate_json).parameters  # pydantic 2.11
-    return kind.model_validate_json(text, **({"by_name": True, "by_alias": True} if takes_names else {}))
+    """A value from its form, whose names are those of the fields unless the class has its aliases dumped."""
+    read: Any = sys.modules["pydantic"].TypeAdapter(kind).validate_json
+    takes_names = "by_name" in inspect.signature(read).parameters  # pydantic 2.11
+    return read(text, **({"by_name": True, "by_alias": True} if takes_names else {}))
 
 
-def _without_computed(model: Any, form: Any) -> Iterator[str]:
+def _without_computed(value: Any, form: Any) -> Iterator[str]:
     """The form, and the form without computed fields, which a class may not take."""
     yield json.dumps(form)
-    fewer = model.model_dump(mode="json", round_trip=True)
+    fewer = _fewer(value, form)
     if fewer != form and _is_within(fewer, form):
         yield json.dumps(fewer)
+
+
+def _fewer(value: Any, form: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _fewer(member, form[name]) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_fewer, value, form))
+    return value.model_dump(mode="json", round_trip=True) if is_pydantic(value) else form
 
 
 def _is_within(part: Any, whole: Any) -> bool:

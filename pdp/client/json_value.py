@@ -13,16 +13,18 @@
 What holds more than its form, such as text with attributes of its own, has none: see `hidden_state`.
 """
 
+import json
 import math
 import sys
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pdp.client.hidden_state import attributes, is_pydantic, model_lacks
+from pdp.client.hidden_state import attributes, is_pydantic, lacks
 from pdp.text import Text
 
 _DEEPEST = 64
@@ -79,21 +81,35 @@ def _has_none(value: Any, path: str, hidden: list[str]) -> NoJsonForm:
 
 
 def _of_enum(value: Enum, path: str, depth: int) -> Any:
+    if twin := _twins(type(value)).get(value.name or ""):
+        raise NoJsonForm(path, f"is {value!s}, which has the same JSON form as {twin}")
     inner = json_value(value.value, path, depth + 1)
-    for other in type(value):
-        if other is not value and json_value(other.value, path, depth + 1) == inner:
-            raise NoJsonForm(path, f"is {value!s}, which has the same JSON form as {other!s}")
     return Text(inner) if isinstance(inner, str) else inner
+
+
+@lru_cache(maxsize=128)
+def _twins(kind: type[Enum]) -> dict[str, str]:
+    """The members of an Enum that share their form with another one, by name."""
+    forms, twins = dict[str, Enum](), dict[str, str]()
+    for member in kind:
+        try:
+            form = json.dumps(json_value(member.value, ""), sort_keys=True)
+        except NoJsonForm:
+            continue
+        other = forms.setdefault(form, member)
+        if other is not member:
+            twins |= {member.name: str(other), other.name: str(member)}
+    return twins
 
 
 def _of_model(model: Any, path: str, depth: int) -> Any:
     try:
         form = model.model_dump(mode="json")
-        lacks = model_lacks(model, form)
+        found = lacks(model, form, type(model))
     except (ValueError, RecursionError):
         raise NoJsonForm(path, f"is a {type(model).__name__} that cannot be dumped as JSON") from None
-    if lacks:
-        raise NoJsonForm(path + lacks[0], lacks[1])
+    if found:
+        raise NoJsonForm(path + found[0], found[1])
     return json_value(form, path, depth + 1)
 
 

@@ -178,6 +178,24 @@ async def test_model_whose_form_lacks_a_part_is_not_asked_about(pdp: Client) -> 
         await read(Export(table="customers", limit=10**6))
 
 
+async def test_model_of_a_class_that_is_not_declared_is_not_asked_about(pdp: Client) -> None:
+    class Action(BaseModel):
+        table: str
+
+    class Delete(Action):
+        pass
+
+    @reading(pdp)
+    async def read(*actions: Action, **named: Action) -> int:
+        return len(actions) + len(named)
+
+    action, delete = Action(table="customers"), Delete(table="customers")
+    assert await read(action, more=action) == 2
+    for call in (partial(read, action, delete), partial(read, more=delete)):
+        with pytest.raises(ValueError, match=r"a class that its JSON form does not tell; declare (actions|named)"):
+            await call()
+
+
 @pytest.mark.parametrize("what", ["resource", "context", "properties", "on_behalf_of"])
 async def test_what_is_said_of_a_call_must_be_the_same_right_before_it(pdp: Client, what: str) -> None:
     said = iter(range(9))

@@ -23,7 +23,7 @@ from pydantic import (
     field_serializer,
 )
 
-from pdp.client.hidden_state import attributes
+from pdp.client.hidden_state import attributes, holds_model, lacks
 from pdp.client.json_value import NoJsonForm, json_value
 
 NOON = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
@@ -219,6 +219,45 @@ def test_what_its_form_lacks_is_refused_by_its_path(name: str) -> None:
     value, why = REFUSED[name]
     with pytest.raises(NoJsonForm, match=why):
         json_value(value, "a")
+
+
+class Strange(Enum):
+    TEXT = "a"
+    NONE = object()
+
+
+def test_member_is_taken_beside_one_that_has_no_form() -> None:
+    assert json_value(Strange.TEXT, "a") == "a"
+
+
+class Archive(Item):
+    pass
+
+
+class Delete(Item):
+    pass
+
+
+DECLARED: dict[str, tuple[Any, Any, bool]] = {
+    "its class": (Archive(name="a"), Archive, True),
+    "its class or nothing": (Archive(name="a"), Archive | None, True),
+    "a list": ([Archive(name="a")], list[Archive], True),
+    "rest of a call": ((Total(name="a", cells=(1,)),), tuple[Total, ...], True),
+    "named rest of a call": ({"b": Total(name="a", cells=(1,))}, dict[str, Total], True),
+    "its base": (Delete(name="a"), Item, False),
+    "one of two": (Delete(name="a"), Archive | Delete, False),
+    "a list of its base": ([Delete(name="a")], list[Item], False),
+    "nothing": (Delete(name="a"), None, False),
+    "anything": (Delete(name="a"), Any, False),
+    "an unknown name": (Delete(name="a"), "Unknown", False),
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_class_of_a_model_is_what_its_parameter_is_declared_as(name: str) -> None:
+    value, kind, is_told = DECLARED[name]
+    assert holds_model(value)
+    assert (lacks(value, json_value(value, "a"), kind) is None) is is_told
 
 
 class Row(NamedTuple):
