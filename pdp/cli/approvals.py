@@ -55,7 +55,7 @@ async def list_approvals(
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, those that others asked for in my name, or my review queue.
+    """List my approvals, those asked in my name, or my review queue.
 
     Approvals come newest first, and in the queue the nearest deadline comes first. In my name are also requests of
     programs that I own. Until one is used, `pdp approvals cancel` withdraws it.

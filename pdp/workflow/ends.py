@@ -45,15 +45,12 @@ def too_little(approval: Approval, request: AuthorizeRequest) -> str:
     return f"{_sentence(approval, _TOO_LITTLE, None)}; {_again(request)}"
 
 
-def request_id_reused(
-    approval: Approval, request: AuthorizeRequest, canonical: bytes, sealer: Sealer
-) -> RequestIdReused:
-    """The error where `request`, in this canonical form, comes under the request id of another one."""
+def request_id_reused(approval: Approval, canonical: bytes, sealer: Sealer) -> RequestIdReused:
+    """The error where a request in this canonical form comes under the request id of another one."""
     of = f": that of {approval.id}, which {approval.decision_id} opened{_since(approval.created_at)}"
     signed = not sealer.fault(approval)
     return RequestIdReused(
-        f"request_id {_shown(request.request_id)} names another request of this caller{of if signed else ''}; take a "
-        "new one for a new request",
+        f"this request_id names another request of this caller{of if signed else ''}; take a new one for a new request",
         violations=[
             (path, "differs from the request that took this request_id")
             for path in differing_paths(approval.request, canonical)
