@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pdp.canonical import MAX_WHOLE_NUMBER
+from pdp.policy.near import near
 from pdp.requirement import MAX_SUMMARY, is_path
 
 MOST_REVIEWERS = 1000
@@ -143,7 +144,9 @@ def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> It
         if key in tests and value is not COMPUTED and not tests[key](value):
             yield "wrong-type", f"make `{path}{key}` {WANTED[tests[key]]}"
         elif key not in tests and not shape.open:
-            yield "unknown-key", f"remove `{path}{key}`; the keys are {_keys(shape)}"
+            close = near(key, tests)
+            meant = f"write `{path}{close}` for `{path}{key}`" if close else f"remove `{path}{key}`"
+            yield "unknown-key", f"{meant}; the keys are {_keys(shape)}"
 
 
 def _keys(shape: Shape) -> str:

@@ -97,7 +97,8 @@ def _rule(module: Module, rule: Node) -> Iterator[Finding]:
 def _misspelt(name: str) -> str:
     near = difflib.get_close_matches(name, SETS, n=1)
     meant = f"write `{near[0]}`" if near else f"the sets are {', '.join(SETS)}"
-    return f"nothing reads `{name}`; {meant}, and keep helpers in a package of their own, such as `lib.{name}`"
+    helper = f"if it is a helper, move it to a file with `package lib.helpers` and read `data.lib.helpers.{name}`"
+    return f"nothing reads `{name}` in `package policy`; {meant}; {helper}"
 
 
 def is_contains(rule: Node) -> bool:
