@@ -1,5 +1,6 @@
 """Which statements of a rule's body are its conditions, and which only prepare what its head reads. Pure."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class Body:
     2. `conditions`: all other statements. What they need is there, or the rule does not apply, as its author reads it.
     3. `bound`: the variables that have a value when the head is read.
     4. `domains`: each variable that `some … in` binds, with what it goes through.
+    5. `asked`: the references that a condition needs, each as `spelling` gives it.
     """
 
     def __init__(self, rule: Node, read: Node) -> None:
@@ -48,6 +50,11 @@ class Body:
         self.conditions = [statement for at, (statement, _) in enumerate(made) if at not in parts]
         self.bound = known | free(self.conditions) | self.parts.keys()
         self.domains = {name: domain for statement in self.conditions for name, domain in _domains(statement)}
+        self.asked = {
+            spelling(reference["value"][:length])
+            for reference in _needed(self.conditions)
+            for length in range(1, len(reference["value"]) + 1)
+        }
 
 
 def _parts(made: Sequence[tuple[Node, Part | None]], read: Node) -> dict[int, Part]:
@@ -101,6 +108,46 @@ def _declared(statement: Node) -> Names:
         case {"symbols": [{"type": "var"}, *_] as names}:
             return free(names)
     return _bound(statement)
+
+
+def spelling(node: object) -> str:
+    """Equal for parts of the syntax tree that are written alike, wherever they stand."""
+    return json.dumps(_unplaced(node), sort_keys=True)
+
+
+def _unplaced(node: object) -> object:
+    if isinstance(node, dict):
+        return {key: _unplaced(value) for key, value in node.items() if key != "location"}
+    return [_unplaced(part) for part in node] if isinstance(node, list) else node
+
+
+def _needed(node: object) -> Iterator[Node]:
+    """The references that must have a value for a statement to hold; `x in object.keys(y)` needs `y[x]`."""
+    match node:
+        case {"negated": True} | {"with": _} | {"type": "templatestring"}:
+            return
+        case {"type": str(kind)} if kind in COMPREHENSIONS:
+            return
+        case {"domain": domain, "value": _, "body": _}:
+            yield from _needed(domain)
+            return
+        case {"type": "ref", "value": list(reference)}:
+            yield {"type": "ref", "value": reference}
+    if (looked_up := _looked_up(node)) is not None:
+        yield looked_up
+    for part in _below(node):
+        yield from _needed(part)
+
+
+def _looked_up(node: object) -> Node | None:
+    match node:
+        case {"terms": [{"value": [{"value": "internal"}, {"value": "member_2"}]}, key, {"type": "call"} as call]}:
+            function, *arguments = call["value"]
+            if [part["value"] for part in function["value"]] == ["object", "keys"]:
+                (whole,) = arguments
+                parts = whole["value"] if whole["type"] == "ref" else [whole]
+                return {"type": "ref", "value": [*parts, key]}
+    return None
 
 
 def _bound(statement: Node) -> Names:

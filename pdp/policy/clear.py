@@ -3,6 +3,8 @@
 1. A mask may not apply where its condition, its columns or its tags depend on more than the resource's type and id.
 2. Beside are all masks but those for another table, if both rules write out which.
 3. A mask that is `clear` itself hides nothing.
+4. Columns that only evaluation shows may be `"*"`, and an entry that only evaluation shows may be anything.
+5. `clear` for a tag is found, too, where the data gives the tag to a column that such a mask hides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,8 @@ from typing import Any
 from pdp.policy.body import Body, free
 from pdp.policy.entry import COMPUTED
 from pdp.policy.finding import Finding
-from pdp.policy.module import Module, Node, entry_of
+from pdp.policy.known import Values
+from pdp.policy.module import Module, Node, is_contains
 from pdp.policy.reference import TYPE, Definitions, Path, resolved, written
 
 ID = ("input", "resource", "id")
@@ -23,22 +26,22 @@ _TOLD = {"rule", "reason"}
 
 @dataclass(frozen=True)
 class Mask:
-    """A rule that adds to the masks, with its entry as far as it is written out."""
+    """A rule that adds to the masks, with the entries that it may add, as far as they are written out."""
 
     module: Module
     rule: Node
-    entry: Any
+    entries: Sequence[Any]
 
     @property
     def name(self) -> str:
         """The entry's `rule`, or where it stands."""
-        named = self.entry.get("rule") if isinstance(self.entry, dict) else None
+        named = self.entries[0].get("rule") if len(self.entries) == 1 and isinstance(self.entries[0], dict) else None
         return named if isinstance(named, str) else f"{self.module.source.shown}:{self.rule['location']['row']}"
 
     @property
     def is_clear(self) -> bool:
         """Whether it surely hides nothing."""
-        return isinstance(self.entry, dict) and self.entry.get("mask") == "clear"
+        return all(isinstance(entry, dict) and entry.get("mask") == "clear" for entry in self.entries)
 
     @cached_property
     def about(self) -> tuple[set[str], set[str]]:
@@ -48,17 +51,37 @@ class Mask:
     @property
     def may_clear_the_rest(self) -> bool:
         """Whether it is, or may turn out as, `"*"` with `clear`."""
-        found = isinstance(self.entry, dict) and self.entry.get("columns") == ["*"]
-        return found and self.entry.get("mask") in {"clear", COMPUTED}
+        return any(_may_clear(entry) and _may_be_any(entry) for entry in self.entries)
+
+    @property
+    def cleared_tags(self) -> set[str]:
+        """The tags that it clears."""
+        found = [entry for entry in self.entries if isinstance(entry, dict) and _may_clear(entry)]
+        return {tag for entry in found for tag in _texts(entry.get("tags"))}
+
+
+def _may_clear(entry: Any) -> bool:
+    return entry is COMPUTED or (isinstance(entry, dict) and entry.get("mask") in ("clear", COMPUTED))
+
+
+def _may_be_any(entry: Any) -> bool:
+    """Whether an entry's columns may be all, or its tags may be any."""
+    if entry is COMPUTED or entry.get("tags") is COMPUTED:
+        return True
+    columns = entry.get("columns")
+    return columns is COMPUTED or (isinstance(columns, list) and any(name in ("*", COMPUTED) for name in columns))
 
 
 def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding for each `"*"`-`clear` beside a mask that may not apply."""
-    masks = [Mask(module, rule, entry_of(rule)) for module, rule in rules.get(("data", "policy", "mask"), ())]
-    clearing = [mask for mask in masks if mask.may_clear_the_rest]
+    values = Values(rules, data)
+    found = [(module, rule) for module, rule in rules.get(("data", "policy", "mask"), ()) if is_contains(rule)]
+    masks = [Mask(module, rule, values.entries(module, rule)) for module, rule in found]
+    clearing = [mask for mask in masks if mask.may_clear_the_rest or mask.cleared_tags]
     conditional = [mask for mask in masks if not mask.is_clear and _asks_more(mask, rules)] if clearing else []
     for rest in clearing:
-        hides = next((mask for mask in conditional if mask is not rest and not _apart(rest, mask)), None)
+        others = [mask for mask in conditional if mask is not rest and not _apart(rest, mask)]
+        hides = next((mask for mask in others if rest.may_clear_the_rest or _tagged(rest, mask, data)), None)
         if hides is not None:
             columns = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
             shown = f"where `{hides.name}` does not apply, this shows what it hides"
@@ -66,15 +89,26 @@ def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
             yield rest.module.finding(rest.rule["head"], "clear-beside-condition", sentence)
 
 
+def _tagged(rest: Mask, hides: Mask, data: Mapping[str, Any]) -> bool:
+    """Whether the data gives a tag that `rest` clears to a column that `hides` names."""
+    named = {name for entry in hides.entries if isinstance(entry, dict) for name in _texts(entry.get("columns"))}
+    return any(name in named and rest.cleared_tags & set(_texts(tags)) for name, tags in _columns(data))
+
+
 def _others(masks: Sequence[Mask], data: Mapping[str, Any]) -> list[str]:
     """The columns that data has tags for and no mask names."""
-    entries = [mask.entry for mask in masks if isinstance(mask.entry, dict)]
+    entries = [entry for mask in masks for entry in mask.entries if isinstance(entry, dict)]
     named = {name for entry in entries for name in _texts(entry.get("columns"))}
     tagged = {tag for entry in entries for tag in _texts(entry.get("tags"))}
+    return sorted({name for name, tags in _columns(data) if not tagged & set(_texts(tags))} - named)
+
+
+def _columns(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each column of each table that data has tags for, with its tags."""
     tables = data.get("column_tags", {})
-    columns = [table for table in tables.values() if isinstance(table, dict)] if isinstance(tables, dict) else []
-    found = {name for table in columns for name, tags in table.items() if not tagged & set(_texts(tags))}
-    return sorted(found - named)
+    for table in tables.values() if isinstance(tables, dict) else ():
+        if isinstance(table, dict):
+            yield from table.items()
 
 
 def _texts(value: Any) -> list[str]:

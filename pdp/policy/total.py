@@ -4,7 +4,8 @@ An entry of a set that restricts must be total. A term is total if it is one of 
 
 1. a constant, a comprehension, a template string, or an array, set or object;
 2. what every request has, or what the policy's data has;
-3. a variable that `some … in` binds or that a condition of the body needs, so that the body says it must be there;
+3. a variable that `some … in` binds or that a condition of the body needs, or a reference that a condition needs, so
+   that the body says it must be there;
 4. a variable that only the entry reads, if the statement that gives it a value always does;
 5. a call of a builtin that always gives a value or fails;
 6. a rule or function of the policy with a `default`, or with a total value and no condition.
@@ -16,7 +17,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from pdp.policy.asked import request
-from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part
+from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part, spelling
 from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
 from pdp.policy.fitting import of_argument, places
@@ -84,7 +85,8 @@ class Totality:
             case {"type": "var", "value": str(name)} if left:
                 yield from self._variable(scope, term, name, left - 1)
             case {"type": "ref", "value": list(parts)} if left:
-                yield from self._reference(scope, parts, left - 1)
+                if spelling(parts) not in scope.body.asked:
+                    yield from self._reference(scope, parts, left - 1)
             case {"type": "call"} if left:
                 yield from self._call(scope, term, left - 1)
             case {"type": str()}:

@@ -6,7 +6,14 @@ from pdp.policy.clear import beside
 from pdp.policy.reference import definitions
 from tests.pdp.policy.test_total import parsed
 
-DATA = {"column_tags": {"customers": {"ssn": ["pii"], "mail": ["contact"], "city": [], "order_id": ["key"]}}}
+KNOWN = {
+    "rest": ["*"],
+    "plain": ["city"],
+    "masks": [{"rule": "m", "reason": "r", "columns": ["*"], "mask": "clear"}],
+    "odd_masks": [{"mask": ["a"]}, 1, {"columns": [{}, "*"], "mask": "clear"}],
+    "plain_masks": [{"rule": "m", "reason": "r", "columns": ["city"], "mask": "clear"}],
+}
+DATA = KNOWN | {"column_tags": {"customers": {"ssn": ["pii"], "mail": ["contact"], "city": [], "order_id": ["key"]}}}
 REST = 'mask contains {"rule": "m.rest", "reason": "the rest", "columns": ["*"], "mask": "clear"}'
 LIBRARY = """
 package lib.who
@@ -18,6 +25,10 @@ table := input.resource.id
 of_the_caller(x) if x == input.caller.identity
 
 is_table(x) if x == "customers"
+
+rest := ["*"]
+
+plain := ["city"]
 """
 APPLIES = {
     "always": "true",
@@ -116,3 +127,59 @@ def test_rules_for_different_tables_are_not_beside_each_other(name: str) -> None
     one, other, apart = APART[name]
     rest = f"{REST} if {{\n\t{other}\n}}"
     assert (sentences(hides(f"{one}\n\tinput.context.purpose"), rest) == []) == apart
+
+
+def computed(columns: str) -> str:
+    return f'{{"rule": "m.rest", "reason": "r", "columns": {columns}, "mask": "clear"}}'
+
+
+ALL, CITY = computed('["*"]'), computed('["city"]')
+BASE = '{"rule": "m.rest", "reason": "r", "mask": "clear"}'
+MAY_BE_ALL = {
+    "columns of the data": (computed("data.rest"), ""),
+    "columns of nothing known": (computed("data.nothing"), ""),
+    "columns of a helper": (computed("who.rest"), ""),
+    "a column made of parts": (computed('[concat("", ["*"])]'), ""),
+    "all columns among others": (computed('["*", "city"]'), ""),
+    "columns of the body": (computed("columns"), 'columns := ["*"]'),
+    "columns of the request": (computed("input.context.columns"), ""),
+    "columns that have tags": (computed("[name | some name, _ in data.column_tags[input.resource.id]]"), ""),
+    "one of some entries": ("entry", f"some entry in [{ALL}]"),
+    "one of some entries by name": ("entry", f'some _, entry in {{"a": {ALL}}}'),
+    "one of the entries of the data": ("entry", "some entry in data.masks"),
+    "one of odd entries of the data": ("entry", "some entry in data.odd_masks"),
+    "one of entries that are not known": ("entry", "some entry in data.nothing[input.resource.id]"),
+    "union": (f'object.union({BASE}, {{"columns": ["*"]}})', ""),
+    "union with what is not known": (f'object.union({BASE}, {{"columns": data.nothing}})', ""),
+    "union of what is not known": ('object.union(data.nothing, {"rule": "m.rest"})', ""),
+    "entry of the body": ("entry", f"entry := {computed('data.rest')}"),
+    "tags that are not known": ('{"rule": "m.rest", "reason": "r", "tags": data.nothing, "mask": "clear"}', ""),
+    "tag of a column that is hidden": ('{"rule": "m.rest", "reason": "r", "tags": ["pii"], "mask": "clear"}', ""),
+}
+NAMES_COLUMNS = {
+    "columns of the data": (computed("data.plain"), ""),
+    "columns of a helper": (computed("who.plain"), ""),
+    "columns of the body": (computed("columns"), 'columns := ["city"]'),
+    "one of some entries": ("entry", f"some entry in [{CITY}]"),
+    "one of the entries of the data": ("entry", "some entry in data.plain_masks"),
+    "union": (f'object.union({BASE}, {{"columns": ["city"]}})', ""),
+    "union that hides": ('object.union(data.nothing, {"mask": "redact"})', ""),
+    "union with a domain": ('object.union(data.nothing, {"domain": "people"})', ""),
+    "tag of another column": ('{"rule": "m.rest", "reason": "r", "tags": ["contact"], "mask": "clear"}', ""),
+}
+
+
+def beside_ssn(entry: str, body: str) -> list[str]:
+    rest = f"mask contains {entry} if {{\n\tinput.resource.type\n\t{body}\n}}"
+    return sentences(hides(MAY_NOT["by the context"]), rest)
+
+
+@pytest.mark.parametrize("name", MAY_BE_ALL)
+def test_clear_that_may_turn_out_as_all_columns_is_found(name: str) -> None:
+    (said,) = beside_ssn(*MAY_BE_ALL[name])
+    assert "`m.ssn`" in said
+
+
+@pytest.mark.parametrize("name", NAMES_COLUMNS)
+def test_clear_of_columns_that_are_known_is_fine(name: str) -> None:
+    assert beside_ssn(*NAMES_COLUMNS[name]) == []

@@ -53,6 +53,13 @@ def test_name_that_is_read_is_fine(body: str, data: Any, tmp_path: Path) -> None
     assert found(tmp_path, body, data) == []
 
 
+def test_remark_at_the_top_of_a_file_need_not_be_read(tmp_path: Path) -> None:
+    remarks = {"_comment": "x", "$schema": "https://a.b/c", "description": "x"}
+    assert found(tmp_path, "true", remarks, **{"desk__data.json": remarks}) == []
+    ((rule, sentence),) = found(tmp_path, "data.list.a == 1", {"list": {"a": 1, "_comment": "x"}})
+    assert (rule, sentence.startswith("no rule reads `data.list._comment`")) == ("unread-data", True)
+
+
 UNREAD = {
     "of people": ("true", {"identites": {}}, "`data.identites`; is `identities` meant?"),
     "of tags": ("true", {"columns_tags": {"t": {"c": []}}}, "`data.columns_tags`; is `column_tags` meant?"),
