@@ -22,7 +22,7 @@ class Accepted(NamedTuple):
 
 
 def accepted(data: Mapping[str, Any], rules: Collection[str] = ()) -> list[Accepted]:
-    """The lines of a policy's data. Raises `SetupError` that says which line is not as it must be.
+    """The lines of a policy's data. Raises `SetupError` with the index of a line that is refused.
 
     `rules` are those that the policy has; without them any name of a rule is taken.
     """
