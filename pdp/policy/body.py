@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pdp.policy.module import Node
@@ -11,6 +11,20 @@ COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension
 LITERALS = {"array", "set", "object"}
 _COMPARISONS = {"equal", "neq", "lt", "lte", "gt", "gte", "internal"}
 """Builtins that give no value to a variable on their right; `internal` is `in`."""
+SHAPING = {
+    "array.concat",
+    "json.filter",
+    "json.patch",
+    "json.remove",
+    "object.filter",
+    "object.get",
+    "object.remove",
+    "object.union",
+    "object.union_n",
+    "or",
+    "union",
+}
+"""Builtins whose result is made of what they are given."""
 _SAYING = {"print", "trace"}
 """Builtins that only write to a log. To print a variable is not to ask about it."""
 
@@ -38,7 +52,9 @@ class Body:
     2. `conditions`: all other statements. What they need is there, or the rule does not apply, as its author reads it.
     3. `bound`: the variables that have a value when the head is read.
     4. `domains`: each variable that `some … in` binds, with what it goes through.
-    5. `asked`: the references that a condition needs, each as `spelling` gives it.
+    5. `made`: each other variable that becomes the entry or part of it, with what it is made of or goes through. A
+       condition of the whole does not say that each part of it is there.
+    6. `asked`: the references that a condition needs, each as `spelling` gives it.
     """
 
     def __init__(self, rule: Node, read: Node) -> None:
@@ -50,9 +66,13 @@ class Body:
         self.conditions = [statement for at, (statement, _) in enumerate(made) if at not in parts]
         self.bound = known | free(self.conditions) | self.parts.keys()
         self.domains = {name: domain for statement in self.conditions for name, domain in _domains(statement)}
+        others = {at: part or _gone_through(statement) for at, (statement, part) in enumerate(made) if at not in parts}
+        whole = _made_into(read, parts.values(), {at: part for at, part in others.items() if part})
+        self.made: Mapping[str, Part] = {name: part for part in whole.values() for name in part.names}
+        asking = [each for at, (each, _) in enumerate(made) if at not in parts and not _is_built(whole.get(at))]
         self.asked = {
             spelling(reference["value"][:length])
-            for reference in _needed(self.conditions)
+            for reference in _needed(asking)
             for length in range(1, len(reference["value"]) + 1)
         }
 
@@ -69,6 +89,58 @@ def _parts(made: Sequence[tuple[Node, Part | None]], read: Node) -> dict[int, Pa
         if len(kept) == len(parts):
             return kept
         parts = kept
+
+
+def _is_built(part: Part | None) -> bool:
+    return part is not None and part.term["type"] != "ref"
+
+
+def _made_into(read: Node, parts: Iterable[Part], others: Mapping[int, Part]) -> dict[int, Part]:
+    """Those of `others` that become what is read, or are gone through for it, by their places."""
+    reached, whole = free(read), _shaped(read)
+    while True:
+        found = [part for part in (*parts, *others.values()) if part.names & reached]
+        further = reached.union(*(free(part.term) for part in found))
+        shaped = whole.union(*(_shaped(part.term) for part in found if part.each or part.names & whole))
+        if (further, shaped) == (reached, whole):
+            break
+        reached, whole = further, shaped
+    return {
+        at: part
+        for at, part in others.items()
+        if part.names & reached and (part.each or part.names & whole or _is_shape(part.term))
+    }
+
+
+def _shaped(term: Node) -> Names:
+    """The variables whose values make up the value of a term, as those of `object.union` do."""
+    match term:
+        case {"type": "var", "value": str(name)}:
+            return frozenset([name])
+        case {"type": "call", "value": [_, *arguments]} if _is_shape(term):
+            return NONE.union(*map(_shaped, arguments))
+        case {"type": "ref", "value": [first, *_]}:
+            return _shaped(first)
+    return NONE
+
+
+def _is_shape(term: Node) -> bool:
+    match term:
+        case {"type": "call", "value": [function, *_]}:
+            return ".".join(str(part.get("value")) for part in function["value"]) in SHAPING
+    return bool(term["type"] == "object")
+
+
+def _gone_through(statement: Node) -> Part | None:
+    """What a statement takes each value of; a variable at the end of a reference stands for each member of a set."""
+    match statement:
+        case {"negated": True} | {"with": _}:
+            return None
+        case {"terms": {"symbols": [{"type": "call", "value": [_, *names, domain]}]}}:
+            return Part({"type": "array", "value": names}, domain, each=True)
+        case {"terms": {"type": "ref", "value": [*parts, {"type": "var"} as last]}} if parts:
+            return Part(last, {"type": "ref", "value": parts}, each=True)
+    return None
 
 
 def is_unconditional(rule: Node) -> bool:

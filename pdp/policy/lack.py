@@ -74,6 +74,11 @@ def of_function(node: Node, path: Sequence[str], parameters: int, variable: str 
     return _defaulted(_may(node, spelled(node)), spelled(node), path, name, variable)
 
 
+def of_elements(parts: Sequence[Node], inner: Lack) -> Lack:
+    """What the values of a rule or function may lack."""
+    return Lack(parts[0], f"in `{_reference(parts)}`: {inner.sentence}")
+
+
 def _defaulted(found: Lack, term: str, path: Sequence[str], name: str, variable: str) -> Lack:
     only = _tested(variable) if variable else f"if the rule is only for what is there, {_asked('found', term)}"
     default = f"add `default {name} := {ANY}`, or another default, to package `{'.'.join(path[1:-1])}`"

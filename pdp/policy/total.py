@@ -6,6 +6,7 @@ An entry of a set that restricts must be total. A term is total if it is one of 
 2. what every request has, or what the policy's data has;
 3. a variable that `some … in` binds or that a condition of the body needs, or a reference that a condition needs, so
    that the body says it must be there;
+   but a value that is gone through or tested as a whole must have total parts, also where a rule or function makes it;
 4. a variable that only the entry reads, if the statement that gives it a value always does;
 5. a call of a builtin that always gives a value or fails;
 6. a rule or function of the policy with a `default`, or with a total value and no condition.
@@ -17,11 +18,21 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from pdp.policy.asked import request
-from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part, spelling
+from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part, free, spelling
 from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
 from pdp.policy.fitting import of_argument, places
-from pdp.policy.lack import Lack, of_call, of_data, of_function, of_lookup, of_rule, of_statement, with_default
+from pdp.policy.lack import (
+    Lack,
+    of_call,
+    of_data,
+    of_elements,
+    of_function,
+    of_lookup,
+    of_rule,
+    of_statement,
+    with_default,
+)
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Definitions, Path, resolved
 from pdp.policy.schema import Schemas, promises
@@ -55,6 +66,7 @@ class Totality:
     def __init__(self, rules: Definitions, data: Mapping[str, Any]) -> None:
         self._rules, self._data = rules, data
         self._settled: dict[Path, bool] = {}
+        self._made: dict[Path, list[Lack]] = {}
 
     def findings(self, module: Module) -> Iterator[Finding]:
         """A finding for each part of an entry in `module` that a request or the data may lack."""
@@ -63,7 +75,10 @@ class Totality:
                 continue
             key = rule["head"].get("key", {})
             lacks = self._of_entry(Scope(module, Body(rule, key)), key)
-            for lack in {lack.sentence: lack for lack in lacks}.values():
+            told: dict[str, Lack] = {}
+            for lack in lacks:
+                told.setdefault(lack.sentence.partition(";")[0], lack)
+            for lack in told.values():
                 yield module.finding(lack.node, "droppable-entry", lack.sentence)
 
     def _of_entry(self, scope: Scope, key: Node) -> Iterator[Lack]:
@@ -77,7 +92,8 @@ class Totality:
         """Each part of a term that may have no value."""
         match term:
             case {"type": kind} if kind in _CONSTANTS:
-                return
+                for name in sorted(free(term) & scope.body.parts.keys() if left else ()):
+                    yield from self._part(scope, scope.body.parts[name], left - 1)
             case {"type": kind, "value": list(parts)} if kind in LITERALS and left:
                 flat = chain.from_iterable(parts) if kind == "object" else parts
                 for part in flat:
@@ -95,6 +111,8 @@ class Totality:
     def _variable(self, scope: Scope, term: Node, name: str, left: int) -> Iterator[Lack]:
         if (part := scope.body.parts.get(name)) is not None:
             yield from self._part(scope, part, left)
+        elif (made := scope.body.made.get(name)) is not None:
+            yield from self._within(scope, made.term, left)
         elif name not in scope.parameters and resolved(scope.module, [term], self._rules)[0]:
             yield from self._document(scope, [term], left)
 
@@ -109,6 +127,49 @@ class Totality:
                 yield from self.lacks(scope, term, left)
             case _:
                 yield of_statement(part.pattern)
+
+    def _within(self, scope: Scope, term: Node, left: int) -> Iterator[Lack]:
+        """What may be missing in the parts of a value that is gone through, or that a condition tests as a whole."""
+        match term if left else {}:
+            case {"type": kind} if kind in LITERALS:
+                yield from self.lacks(scope, term, left - 1)
+            case {"type": kind, "value": dict(inner)} if kind in COMPREHENSIONS:
+                for head in [inner[key] for key in ("key", "value", "term") if key in inner]:
+                    body = Body({"head": {}, "body": inner["body"]}, head)
+                    yield from self._within(scope._replace(body=body), head, left - 1)
+            case {"type": "var", "value": str(name)}:
+                part = scope.body.parts.get(name) or scope.body.made.get(name)
+                yield from self._within(scope, part.term, left - 1) if part else self._inside(scope, [term], left)
+            case {"type": "ref", "value": list(parts)}:
+                yield from self._within(scope, parts[0], left - 1)
+                yield from self._inside(scope, parts, left)
+            case {"type": "call", "value": [function, *arguments]}:
+                for argument in arguments:
+                    yield from self.lacks(scope, argument, left - 1)
+                    yield from self._within(scope, argument, left - 1)
+                yield from self._inside(scope, function["value"], left)
+
+    def _inside(self, scope: Scope, parts: Sequence[Node], left: int) -> Iterator[Lack]:
+        """What may be missing in the parts of the values of a rule or function."""
+        path, _ = resolved(scope.module, parts, self._rules)
+        defined = next((path[:length] for length in range(len(path), 1, -1) if path[:length] in self._rules), ())
+        if not defined or str(parts[0].get("value")) in scope.parameters:
+            return
+        if defined not in self._made:
+            self._made[defined] = []
+            self._made[defined] = [
+                lack
+                for module, rule in self._rules[defined]
+                for branch in _branches(rule)
+                for lack in self._of_branch(module, branch, left - 1)
+            ]
+        for lack in self._made[defined]:
+            yield of_elements(parts, lack)
+
+    def _of_branch(self, module: Module, branch: Node, left: int) -> Iterator[Lack]:
+        head = branch["head"]
+        read = head.get("key") or head["value"]
+        yield from self._within(Scope(module, Body(branch, read), free(head["args"])), read, left)
 
     def _call(self, scope: Scope, term: Node, left: int, variable: str = "") -> Iterator[Lack]:
         function, *arguments = term["value"]

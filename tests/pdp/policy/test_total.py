@@ -204,6 +204,73 @@ LACKING = {
     "argument of a function": ("words.label(input.context.rows)", "", "input.context.rows"),
     "argument of a function with a default": ("words.with_default_of(input.context.x)", "", "input.context.x"),
 }
+LISTS = """
+package lib.lists
+
+texts contains sprintf("%v", [input.context.x]) if input.now
+
+asked contains sprintf("%v", [input.context.x]) if input.context.x
+
+plain contains input.context.x
+
+names contains name if some name in input.context.names
+
+written := ["a", sprintf("%v", [input.context.x])]
+
+made := [sprintf("%v", [x]) | x := input.context.x]
+
+of(name) := [{"rule": name, "reason": sprintf("%v", [input.context.x])}]
+
+of_total(name) := [{"rule": name, "reason": "r"}]
+
+entry := {"rule": "a", "reason": input.context.x} if input.now
+
+in_a_circle contains x if some x in around
+
+around contains x if some x in in_a_circle
+"""
+_LOST = '{"rule": "a", "reason": sprintf("%v", [input.context.x])}'
+_KEPT = '{"rule": "a", "reason": sprintf("%v", [input.now])}'
+GONE_THROUGH = {
+    "set of a helper": ("x", "some x in lists.texts", True),
+    "set of a helper by its key": ("x", "lists.texts[x]", True),
+    "set that a condition tests": ("x", "all := lists.texts\n\tcount(all) > 0\n\tsome x in all", True),
+    "list of a helper": ("x", "some x in lists.written", True),
+    "comprehension of a helper": ("x", "some x in lists.made", True),
+    "set of what is there": ("x", "some x in lists.plain", False),
+    "set that asks for its parts": ("x", "some x in lists.asked", False),
+    "set of names": ("x", "some x in lists.names", False),
+    "sets in a circle": ("x", "some x in lists.in_a_circle", False),
+    "list of a function": ("x", 'some x in lists.of("a")', True),
+    "total list of a function": ("x", 'some x in lists.of_total("a")', False),
+    "argument of a function": ("x", "some x in lists.of_total(input.context.x)", True),
+    "lists that are joined": ("x", 'some x in array.concat(lists.written, ["b"])', True),
+    "comprehension": ("x", f"some x in [each | each := {_LOST}]", True),
+    "total comprehension": ("x", f"some x in [each | each := {_KEPT}]", False),
+    "object comprehension": ("x", f'some x in {{key: {_LOST} | some key in ["a"]}}', True),
+    "object whose keys a condition tests": ("x", f'some key, x in {{"a": {_LOST}}}\n\tkey == "a"', True),
+    "total object whose keys a condition tests": ("x", f'some key, x in {{"a": {_KEPT}}}\n\tkey == "a"', False),
+    "compared with null": ("x", f"x := {_LOST}\n\tx != null", True),
+    "total and compared with null": ("x", f"x := {_KEPT}\n\tx != null", False),
+    "its type": ("x", f"x := object.union({_KEPT}, {_LOST})\n\tis_object(x)", True),
+    "looked up": ("x", f't := {{"a": {_LOST}}}\n\tx := object.get(t, input.action.name, null)\n\tx != null', True),
+    "looked up by a step": ("x", f't := {{"a": {_LOST}}}\n\tx := t[input.action.name]\n\tx != null', True),
+    "total and looked up": ("x", f't := {{"a": {_KEPT}}}\n\tx := t[input.action.name]\n\tx != null', False),
+    "entry of a helper": ("x", "x := lists.entry\n\tx != null", True),
+    "looked up in the data": ("x", "x := data.owners[input.resource.id]\n\tx != null", False),
+    "number that a condition tests": ("[x]", "x := input.context.a / input.context.b\n\tx > 5", False),
+    "comprehension of what may be absent": ("[y | y := x]", "x := input.context.x", True),
+    "comprehension of what is asked": ("[y | y := x]", "x := input.context.x\n\tx > 5", False),
+}
+
+
+@pytest.mark.parametrize("name", GONE_THROUGH)
+def test_test_of_a_whole_does_not_excuse_its_parts(name: str) -> None:
+    term, body, lacks = GONE_THROUGH[name]
+    text = f"package policy\n\nimport data.lib.lists\n\ndeny contains {term} if {{\n\tinput.now\n\t{body}\n}}\n"
+    policy, library = parsed({"p.rego": text, "lib/lists.rego": LISTS})
+    found = list(Totality(definitions([policy, library]), DATA).findings(policy))
+    assert any("input.context.x" in finding.sentence for finding in found) == lacks == bool(found)
 
 
 def parsed(texts: dict[str, str]) -> list[Module]:
