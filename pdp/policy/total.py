@@ -75,10 +75,10 @@ class Totality:
                 continue
             key = rule["head"].get("key", {})
             lacks = self._of_entry(Scope(module, Body(rule, key)), key)
-            told: dict[str, Lack] = {}
-            for lack in lacks:
-                told.setdefault(lack.sentence.partition(";")[0], lack)
-            for lack in told.values():
+            special = sorted(
+                lacks, key=lambda lack: ", else a default" in lack.sentence
+            )  # the last of one place is told
+            for lack in {lack.sentence.split(", else ")[0]: lack for lack in special}.values():
                 yield module.finding(lack.node, "droppable-entry", lack.sentence)
 
     def _of_entry(self, scope: Scope, key: Node) -> Iterator[Lack]:
