@@ -197,6 +197,17 @@ def _obligation(entry: Any) -> Obligation:
 
 
 def _requirement(entry: Any) -> Requirement:
+    """The requirement of an entry. What is wrong with it is told with the name of its rule."""
+    try:
+        return _read_requirement(entry)
+    except PolicyInvalid as error:
+        rule = entry.get("rule") if isinstance(entry, dict) else None
+        if not isinstance(rule, str):
+            raise
+        raise PolicyInvalid(error.problem, f"{error.sentence} (rule {rule!r})") from error
+
+
+def _read_requirement(entry: Any) -> Requirement:
     members = policy_object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
     reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities", "claims"})
     groups = policy_texts(reviewers.get("groups", []), "reviewers.groups")

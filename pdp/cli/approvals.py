@@ -55,9 +55,10 @@ async def list_approvals(
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List my approvals, those that others asked for in my name, or my review queue.
+    """List my approvals, those asked in my name, or my review queue.
 
-    Approvals come newest first, and in the queue the nearest deadline comes first.
+    Approvals come newest first, and in the queue the nearest deadline comes first. In my name are also requests of
+    programs that I own. Until one is used, `pdp approvals cancel` withdraws it.
     """
     from pdp.cli import display
     from pdp.cli.queue import list_queue
@@ -79,7 +80,8 @@ async def list_approvals(
             more = await client.call(rpc, asked)
             page.next_page_token = more.next_page_token
             page.approvals.extend(more.approvals)
-    session.print(page, lambda: display.approval_table(page.approvals), page.approvals)
+    shown = display.table_in_my_name if in_my_name else display.approval_table
+    session.print(page, lambda: shown(page.approvals), page.approvals)
     if page.next_page_token:
         say("there are more; --all lists them")
 
@@ -185,7 +187,7 @@ async def revoke(session: Session, approval_id: _Id, reason: _Why) -> None:
 @app.command()
 @client_command
 async def cancel(session: Session, approval_id: _Id, reason: _Why = "") -> None:
-    """Withdraw an approval that I asked for, or that was asked for in my name."""
+    """Withdraw what I asked for, or what was asked in my name."""
     from pdp.v1.approval_pb2 import CancelApprovalRequest
 
     request = CancelApprovalRequest(approval_id=approval_id, reason=reason)

@@ -23,7 +23,6 @@ MOST_NOTES = 20
 """Notes that are printed. They are not findings, and a policy that rests on roles has hundreds."""
 MOST_UNUSABLE = 5
 """Unusable requests that are printed; a file of another kind has one in each line."""
-_REASON = "WHY THIS IS RIGHT"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -111,7 +110,9 @@ def _end(report: "Report") -> None:
 def _shown(found: "Found") -> str:
     import json
 
-    line = {"rule": found.loss.rule, "path": found.path, "change": found.change, "reason": _REASON}
+    from pdp.policy.accepted import PLACEHOLDER
+
+    line = {"rule": found.loss.rule, "path": found.path, "change": found.change, "reason": PLACEHOLDER}
     accept = json.dumps(line, ensure_ascii=False)
     return f"{_change(found)}\n  {_request(found)}\n  to accept it: {accept}"
 

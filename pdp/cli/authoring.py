@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder to write into.")] = Path("policy"),
 ) -> None:
-    """Write a policy to begin with: rules, data, a schema and tests that pass."""
+    """Write a policy to begin with: rules, data, schema and tests."""
     from pdp.policy.starter import write
 
     try:

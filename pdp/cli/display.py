@@ -125,6 +125,22 @@ def approval_table(approvals: Iterable[Approval]) -> str:
     return table(("APPROVAL", "STATE", "ACTION", "SUBJECT", "UNTIL"), rows)
 
 
+def table_in_my_name(approvals: Iterable[Approval]) -> str:
+    """A table of what others asked for, a line for each: no two different requests look alike."""
+    rows = [
+        (
+            name(row.held.approval_id),
+            state(row.held),
+            row.does,
+            row.what,
+            row.whose,
+            _time(row.held.expires_at) if row.held.HasField("expires_at") else "",
+        )
+        for row in telling.rows(approvals)
+    ]
+    return table(("APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "UNTIL"), rows)
+
+
 def queue_cells(approvals: Iterable[Approval], among: Iterable[Approval] = (), *, now: datetime) -> list[list[str]]:
     """The cells of a queue, a row for each approval. No row looks like that of another request, here or `among`."""
     chosen = list(approvals)

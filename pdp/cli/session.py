@@ -138,12 +138,9 @@ class Session:
         exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
 
     def _silence(self) -> str:
-        from pdp.client.diagnosis import cause
+        from pdp.client.diagnosis import silence
 
-        why = cause(self.address, self.ca, self.certificate, self.key)
-        if why:
-            return f"the server at {self.address} gives no answer: {why}."
-        return f"nothing answers at {self.address}.\nStart `pdp dev`, or name the server with --address."
+        return silence(self.address, self.ca, self.certificate, self.key)
 
     def print(self, answer: "Message", table: Callable[[], str], lines: "Sequence[Message] | None" = None) -> None:
         """Print an answer on standard output.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
-from pdp.client.json_value import is_pydantic
+from pdp.client.hidden_state import attributes, is_pydantic
 
 _DATA = (list, dict, set, frozenset, tuple, bytearray, deque, array)
 _UNCHANGING = {str, bytes, int, float, complex, bool, type(None)}
@@ -60,8 +60,4 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value.values()
     elif isinstance(value, list | set | frozenset | tuple | deque):
         yield from value
-    yield from getattr(value, "__dict__", {}).values()
-    for kind in type(value).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            yield getattr(value, slot, None)
+    yield from attributes(value).values()

@@ -29,6 +29,22 @@ def is_async(function: Callable[..., Any]) -> bool:
     return False
 
 
+def declared(function: Callable[..., Any]) -> dict[str, Any]:
+    """What each parameter is declared as, where that can be found: of `*rest: int` it is a tuple."""
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters
+    except Exception:  # noqa: BLE001  # what a postponed annotation raises as it is evaluated
+        parameters = inspect.signature(function).parameters
+    return {name: _kind(one) for name, one in parameters.items() if one.annotation is not inspect.Parameter.empty}
+
+
+def _kind(parameter: inspect.Parameter) -> Any:
+    kind: Any = parameter.annotation
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return tuple[kind, ...]
+    return dict[str, kind] if parameter.kind is inspect.Parameter.VAR_KEYWORD else kind
+
+
 def later(result: Any) -> str:
     """What a result is that stands for a run that comes later. Empty for any other."""
     if inspect.isawaitable(result):

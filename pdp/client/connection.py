@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
+from pdp.client.diagnosis import explained
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
 from pdp.client.token import Metadata, Source, Token
@@ -138,7 +139,8 @@ class Client:
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
-        self._link = Link(address, [str(own if given is None else given) for given, own in files], keepalive)
+        self._at = (address, *(str(own if given is None else given) for given, own in files))
+        self._link = Link(address, self._at[1:], keepalive)
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -233,13 +235,16 @@ class Client:
         try:
             answer = await self._ask(asked)
         except CallError as error:
-            return Decision(AuthorizeResponse(), self._understood, error)
+            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
         answer.dry_run |= asked.dry_run
         return Decision(answer, self._understood)
 
     async def call(self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request) -> _Answer:
         """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
-        return await self._call(rpc, request, self.timeout)
+        try:
+            return await self._call(rpc, request, self.timeout)
+        except CallError as error:
+            raise await explained(error, *self._at) from None
 
     async def wait(
         self,

@@ -1,13 +1,32 @@
 """Why a server does not answer, as far as one more connection tells: often one side speaks TLS, and the other not."""
 
+import asyncio
 import socket
 import ssl
+
+from pdp.client.call_error import CallError
 
 SECONDS = 2.0
 """Seconds that the connection, and each answer on it, may take."""
 _WRONG_NAME = {62, 64}
 """OpenSSL's codes for a certificate of another host name or address (X509_V_ERR_HOSTNAME_MISMATCH, IP_ADDRESS)."""
 _EXPIRED = 10
+_NO_CONNECTION = "failed to connect"
+"""How gRPC's words begin where no connection came about."""
+
+
+async def explained(error: CallError, *at: str) -> CallError:
+    """The error of a call; where no connection came about, in words about the address and what to do (`silence`)."""
+    if error.reason != "UNAVAILABLE" or not error.sentence.startswith(_NO_CONNECTION):
+        return error
+    return CallError(error.code, error.reason, await asyncio.to_thread(silence, *at))
+
+
+def silence(address: str, ca: str = "", certificate: str = "", key: str = "") -> str:
+    """What a person is told of a server that does not answer, and what to do about it."""
+    if why := cause(address, ca, certificate, key):
+        return f"the server at {address} gives no answer: {why}."
+    return f"nothing answers at {address}.\nStart `pdp dev`, or name the server with --address (or PDP_ADDRESS)."
 
 
 def cause(address: str, ca: str = "", certificate: str = "", key: str = "") -> str:

@@ -13,6 +13,7 @@ from pdp.client import callee
 from pdp.client.argument_copies import copied
 from pdp.client.connection import Client
 from pdp.client.enforcement import Enforcement, Permit
+from pdp.client.hidden_state import holds_model, lacks
 from pdp.client.json_value import NoJsonForm, json_value
 from pdp.client.question import question, struct
 from pdp.text import Text, resembles_json
@@ -95,8 +96,8 @@ class _Asking:
     justification: str | Callable[..., str]
     request_id: Callable[..., str] | None
 
-    def request(self, caller: str, call: "_Call", texts: Collection[str]) -> AuthorizeRequest:
-        """The request about a call. `texts` are the parameters that are declared as text."""
+    def request(self, caller: str, call: "_Call", texts: Collection[str], kinds: _Arguments) -> AuthorizeRequest:
+        """The request about a call. `texts` are the parameters declared as text, `kinds` what each is declared as."""
         arguments = call.bound.arguments
         context = _told(self.context, arguments)
         asked = question(
@@ -105,7 +106,7 @@ class _Asking:
             _told(self.resource, arguments),
             on_behalf_of=_told(self.on_behalf_of, arguments),
             properties=_told(self.properties, arguments),
-            context=_as_context(call, texts) if context is None else context,
+            context=_as_context(call, texts, kinds) if context is None else context,
         )
         asked.justification = _told(self.justification, arguments)
         asked.request_id = self.request_id(**arguments) if self.request_id else ""
@@ -189,7 +190,7 @@ class _Guarded:
 
     async def _permit(self, enforcement: Enforcement, call: _Call) -> Permit:
         def build(caller: str) -> AuthorizeRequest:
-            return self._asking.request(caller, call, self._texts)
+            return self._asking.request(caller, call, self._texts, callee.declared(self._function))
 
         return await enforcement.permit(build, wait=self._wait)
 
@@ -224,23 +225,23 @@ def _is_text(annotation: object) -> bool:
     )
 
 
-def _as_context(call: _Call, texts: Collection[str]) -> _Arguments:
+def _as_context(call: _Call, texts: Collection[str], kinds: _Arguments) -> _Arguments:
     """The arguments by parameter name, in their JSON forms.
 
     Text that begins like JSON is refused, unless its parameter is declared as text. So is what could not be copied.
     """
     return {
-        name: _member(name, value, is_text=name in texts, is_shared=name in call.shared)
+        name: _member(name, value, kinds.get(name), is_text=name in texts, is_shared=name in call.shared)
         for name, value in call.bound.arguments.items()
         if name != call.own
     }
 
 
-def _member(name: str, value: Any, *, is_text: bool, is_shared: bool) -> Any:
+def _member(name: str, value: Any, kind: Any, *, is_text: bool, is_shared: bool) -> Any:
     if is_shared:
         raise ValueError(f"argument {name} cannot be copied, so it could change before the run; give guard a context")
     try:
-        member = json_value(value, name)
+        member = _of_declared_class(name, value, json_value(value, name), kind)
     except NoJsonForm as error:
         raise ValueError(f"argument {error}; give guard a context that says what matters of it") from None
     member = Text(member) if is_text and isinstance(member, str) else member
@@ -251,6 +252,14 @@ def _member(name: str, value: Any, *, is_text: bool, is_shared: bool) -> Any:
     except ValueError:
         raise ValueError(f"argument {name} is a value that JSON cannot hold; give guard a context") from None
     return member
+
+
+def _of_declared_class(name: str, value: Any, form: Any, kind: Any) -> Any:
+    """The form; `NoJsonForm` if it holds a model whose class only the value tells."""
+    if holds_model(value) and (found := lacks(value, form, kind)):
+        why = f"is of a class that its JSON form does not tell; declare {name} as that class"
+        raise NoJsonForm(name + found[0], why)
+    return form
 
 
 def _loop_runs() -> bool:

@@ -20,11 +20,11 @@ class Refusal:
         call.add_done_callback(self._note)
 
     async def behind(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-        """The server's status that made `error`; `error` itself where there is none."""
+        """The server's status that made `error`; UNAVAILABLE where a write failed and no status follows."""
         if not _is_of_grpc(error):
             return error
         await asyncio.wait([self._status], timeout=_STATUS_SECONDS)
-        return self._status.result() if self._status.done() else error
+        return self._status.result() if self._status.done() else _broken(error)
 
     def _note(self, call: Any) -> None:
         """Keep the server's status. gRPC calls this at each: one of its own may come before it or replace it."""
@@ -38,6 +38,14 @@ class Refusal:
         )
         if not _is_of_grpc(status):
             self._status.set_result(status)
+
+
+def _broken(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """The connection broke while something was written: gRPC says INTERNAL then, as of a fault of the server."""
+    none = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(
+        grpc.StatusCode.UNAVAILABLE, none, none, "the connection ended while data was sent", error.debug_error_string()
+    )
 
 
 def _at_once(ready: Coroutine[Any, Any, T]) -> T:

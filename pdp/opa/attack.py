@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,11 +27,14 @@ from pdp.policy.accepted import Accepted, accepted
 from pdp.policy.attributes import Attributes
 from pdp.policy.columns import columns
 from pdp.policy.data import documents, merged
-from pdp.policy.module import modules
+from pdp.policy.inference import Inference
+from pdp.policy.module import Module, entry_of, modules
+from pdp.policy.optional import Optional
 from pdp.policy.overheard import overheard
 from pdp.policy.schema import GIVEN, schemas
 from pdp.policy.sources import Source, read
-from pdp.policy.variants import OTHER_TYPE, variants
+from pdp.policy.stock import capabilities
+from pdp.policy.variants import ADDED, OTHER_TYPE, variants
 from pdp.policy.weaker import Loss, answers_masks, less_masked, losses
 
 _TOGETHER = 100
@@ -97,11 +101,14 @@ async def attacked(
     sources = await asyncio.to_thread(read, folders)
     async with answering(opa, [source for source in sources if not source.is_test], lambda _: None) as connection:
         data = await asyncio.to_thread(_data, opa, sources)
-        lines, named = accepted(data), columns(await asyncio.to_thread(modules, opa, sources), data)
+        everything = await asyncio.to_thread(modules, opa, sources)
+        lines, named, known = accepted(data, _rules(everything)), columns(everything, data), schemas(sources)
         told = await asyncio.to_thread(overheard, opa, sources)
         asked = [heard(one.test, one.input, person_types) for one in told]
-        attack = _Attack(Asking(connection), Attributes(schemas(sources)), person_types)
         asked += given
+        inference = Inference(everything, data, known, capabilities(opa)["builtins"])
+        optional = Optional(known, inference, [question.members for question in asked])
+        attack = _Attack(Asking(connection), Attributes(known), optional, person_types)
         questions = attack.usable([*asked, *_of_masks(asked, named)])
         for first in range(0, len(questions), _TOGETHER):
             progress(first, len(questions))
@@ -111,6 +118,14 @@ async def attacked(
 
 def _data(opa: Path, sources: Iterable[Source]) -> dict[str, Any]:
     return merged(documents(opa, sources)[0])[0]
+
+
+def _rules(everything: Iterable[Module]) -> frozenset[str]:
+    """The names of the policy's rules; none if one of them is known only after evaluation."""
+    entries = [entry_of(rule) for module in everything if module.package == ("policy",) for rule in module.rules]
+    names = [entry.get("rule") if isinstance(entry, dict) else None for entry in entries]
+    texts = [name for name in names if isinstance(name, str)]
+    return frozenset(texts if len(texts) == len(names) else ())
 
 
 def _of_masks(questions: Iterable[Question], named: Sequence[Mapping[str, Any]]) -> Iterator[Question]:
@@ -124,8 +139,11 @@ def _of_masks(questions: Iterable[Question], named: Sequence[Mapping[str, Any]])
 class _Attack:
     """One attack: what it has asked and found up to now."""
 
-    def __init__(self, asking: Asking, attributes: Attributes, person_types: frozenset[str]) -> None:
+    def __init__(
+        self, asking: Asking, attributes: Attributes, optional: Optional, person_types: frozenset[str]
+    ) -> None:
         self._asking, self._attributes, self._person_types = asking, attributes, person_types
+        self._optional = optional
         self._found: dict[tuple[str, ...], Found] = {}
         self._report = Report()
 
@@ -198,7 +216,7 @@ class _Attack:
     def _changed(self, question: Question, before: Any) -> Iterator[_Changed]:
         """The variants that a server takes, each once."""
         seen, typed = {_digest(question.posed(question.members, self._attributes))}, set()
-        for variant in variants(question.members):
+        for variant in chain(variants(question.members), self._optional.variants(question.members)):
             if (variant.is_number and variant.path in typed) or _is_the_servers(question.members, variant.request):
                 continue
             try:
@@ -223,8 +241,10 @@ class _Attack:
 def _is_the_servers(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether a variant changes what the server puts into the context of the action."""
     held, changed = before["context"], after.get("context")
-    names = GIVEN.get(before["action"]["name"], {}).keys() & held.keys()
-    return any(not isinstance(changed, dict) or changed.get(name) is not held[name] for name in names)
+    names = GIVEN.get(before["action"]["name"], {}).keys()
+    if not isinstance(changed, dict):
+        return bool(names & held.keys())
+    return any(changed.get(name) is not held.get(name) for name in names)
 
 
 def _losses(changed: _Changed, after: Any) -> list[Loss]:
@@ -232,7 +252,7 @@ def _losses(changed: _Changed, after: Any) -> list[Loss]:
         return []
     if changed.question.columns:
         return less_masked(changed.before, after, changed.question.columns)
-    return losses(changed.before, after)
+    return losses(changed.before, after, says_more=changed.change.startswith(ADDED))
 
 
 def _portions(changed: Iterable[_Changed]) -> Iterator[list[_Changed]]:

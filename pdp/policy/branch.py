@@ -76,6 +76,11 @@ class Branch:
             variable in self.bound or variable in self.parameters or variable in self.module.names or own in self._rules
         )
 
+    def calls_a_rule(self, function: Sequence[Node]) -> bool:
+        """Whether a function is one of the policy, not a builtin."""
+        first, *rest = [str(part.get("value")) for part in function] or [""]
+        return (*self.module.names.get(first, ("data", *self.module.package, first)), *rest) in self._rules
+
     def expanded(self, term: Node, left: int = _DEEPEST) -> Node:
         """A term with variables replaced by the one thing that they are bound to."""
         match term:

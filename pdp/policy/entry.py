@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pdp.canonical import MAX_WHOLE_NUMBER
+from pdp.policy.near import near
 from pdp.requirement import MAX_SUMMARY, is_path
 
 MOST_REVIEWERS = 1000
 """The largest `count` of a requirement, in people. It bounds a number that may be mistyped."""
 DURATION = re.compile(r"(\d{1,5}h)?(\d{1,5}m)?(\d{1,7}s)?")
 """A duration such as "4h", "15m", "1h30m" or "30s"."""
+
+NOBODY = "unknown"
+"""What stands for a text that is absent. No group of reviewers has this name."""
 
 Fault = tuple[str, str]
 """The rule of the check, and what to do."""
@@ -36,6 +40,18 @@ def literal(term: Mapping[str, Any]) -> Any:
             return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else COMPUTED
         case _:
             return COMPUTED
+
+
+def falling_back(term: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A term with the default of each `object.get` in the call's place, where an object or a list writes it out."""
+    match term:
+        case {"type": "call", "value": [{"value": [{"value": "object"}, {"value": "get"}]}, _, _, default]}:
+            return dict(default)
+        case {"type": "array" | "set", "value": list(items)}:
+            return {**term, "value": [falling_back(item) for item in items]}
+        case {"type": "object", "value": list(pairs)}:
+            return {**term, "value": [[key, falling_back(value)] for key, value in pairs]}
+    return term
 
 
 def _is_text(value: Any) -> bool:
@@ -131,6 +147,8 @@ def faults(name: str, entry: Any) -> Iterable[Fault]:
     yield from _object_faults(entry, SHAPES[name])
     if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
         yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
+        if isinstance(groups := reviewers.get("groups"), list) and NOBODY in groups:
+            yield "matches-nothing", f"nobody is in the group `{NOBODY}`; name one that may review"
         if not reviewers:
             yield "missing-key", "name the `groups`, `identities` or `claims` of the people who may review"
 
@@ -143,7 +161,9 @@ def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> It
         if key in tests and value is not COMPUTED and not tests[key](value):
             yield "wrong-type", f"make `{path}{key}` {WANTED[tests[key]]}"
         elif key not in tests and not shape.open:
-            yield "unknown-key", f"remove `{path}{key}`; the keys are {_keys(shape)}"
+            close = near(key, tests)
+            meant = f"write `{path}{close}` for `{path}{key}`" if close else f"remove `{path}{key}`"
+            yield "unknown-key", f"{meant}; the keys are {_keys(shape)}"
 
 
 def _keys(shape: Shape) -> str:

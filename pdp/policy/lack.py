@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from pdp.policy.body import free
+from pdp.policy.fitting import ANY
 from pdp.policy.module import Node
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,7 +36,7 @@ def of_lookup(parts: Sequence[Node], certain: int, bound: Container[str], variab
     read = f"object.get({_reference(parts[:certain])}, {key}, "
     if not variable:
         only = f"or, if the rule is only for what is there, {_asked('found', f'{read}null)')}"
-        return _and(found, f'write `{read}"unknown")` in its place; {only}')
+        return _and(found, f"write `{read}{ANY})` in its place; {only}")
     tested = f"and `{variable} != null` if the rule is only for what is there, else another default than null"
     return _and(found, f"write `{variable} := {read}null)`, {tested}")
 
@@ -46,6 +47,15 @@ def _iterated(parts: Sequence[Node], steps: Sequence[Node], variable: str) -> st
         return "bind each step by `some … in` in the body, which says that one must be there"
     key = "" if steps[0]["value"].startswith("$") else f"{steps[0]['value']}, "
     return f"write `some {key}{variable} in {_reference(parts[:-1])}` in the body, which says that one must be there"
+
+
+def with_default(lack: Lack, default: str) -> Lack:
+    """The same with a default that fits where the value stands, in place of a text."""
+    said = lack.sentence.replace(f"{ANY})` in its place", f"{default})` in its place")
+    said = said.replace(f":= {ANY}`", f":= {default}`")
+    if default != ANY:
+        said = said.replace("else another default than null", f"else a default such as `{default}` for null")
+    return lack._replace(sentence=said)
 
 
 def of_data(node: Node, path: Sequence[str]) -> Lack:
@@ -71,7 +81,7 @@ def of_elements(parts: Sequence[Node], inner: Lack) -> Lack:
 
 def _defaulted(found: Lack, term: str, path: Sequence[str], name: str, variable: str) -> Lack:
     only = _tested(variable) if variable else f"if the rule is only for what is there, {_asked('found', term)}"
-    default = f'add `default {name} := "unknown"`, or another default, to package `{".".join(path[1:-1])}`'
+    default = f"add `default {name} := {ANY}`, or another default, to package `{'.'.join(path[1:-1])}`"
     return _and(found, f"{default}; or {only}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from pdp.policy.entry import faults, literal
+from pdp.policy.entry import falling_back, faults, literal
 from pdp.policy.finding import Finding
 from pdp.policy.sources import CORE, Source, staged
 from pdp.policy.stock import run
@@ -90,14 +90,19 @@ def _rule(module: Module, rule: Node) -> Iterator[Finding]:
     elif not is_contains(rule):
         yield module.finding(rule, "not-a-set", f"write `{name} contains {{…}} if {{…}}`; only sets are read")
     else:
-        for fault, sentence in faults(name, entry_of(rule)):
+        found = list(faults(name, entry_of(rule)))
+        for fault, sentence in found:
             yield module.finding(rule["head"], fault, sentence)
+        for fault, sentence in faults(name, literal(falling_back(_entry(rule)))):
+            if (fault, sentence) not in found:
+                yield module.finding(rule["head"], fault, f"in the default of `object.get`, {sentence}")
 
 
 def _misspelt(name: str) -> str:
     near = difflib.get_close_matches(name, SETS, n=1)
     meant = f"write `{near[0]}`" if near else f"the sets are {', '.join(SETS)}"
-    return f"nothing reads `{name}`; {meant}, and keep helpers in a package of their own, such as `lib.{name}`"
+    helper = f"if it is a helper, move it to a file with `package lib.helpers` and read `data.lib.helpers.{name}`"
+    return f"nothing reads `{name}` in `package policy`; {meant}; {helper}"
 
 
 def is_contains(rule: Node) -> bool:

@@ -24,6 +24,8 @@ ORDERINGS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 
 ORDERED = Need(("number", "string"), "null and true are below every number, every text above, so `{}` takes them all")
 ITERATED = Need(("array", "object"), "over anything but a list `{}` finds nothing, and nothing fails")
+STATED = Need(("boolean",), "every value but false makes it true: null, 0 and an empty text, too")
+"""What a statement needs that is only a value: `input.context.urgent`, or `not input.context.urgent`."""
 _TEXT = Need(("string",), "`{}` is false for other values, and does not fail")
 _INDEXED = Need(
     ("string",), "for anything but a text OPA's rule index leaves out the rule with `{}`, and nothing fails"

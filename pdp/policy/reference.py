@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, Node, nodes
+from pdp.policy.near import near
 
 Path = tuple[str, ...]
 """The steps of a reference; the first is `data` or `input`."""
@@ -62,7 +63,9 @@ def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any])
         path = written(module, node)
         if path[:1] == ("data",) and not _leads_somewhere(path, rules, data):
             name = ".".join(path)
-            sentence = f"no rule and no data is called `{name}`; mend the name, or add what it names"
+            close = near(path[1], {*data, *(rule[1] for rule in rules)})
+            meant = f"is `data.{close}` meant? " if close else ""
+            sentence = f"no rule and no data is called `{name}`; {meant}mend the name, or add what it names"
             yield module.finding(node, "unknown-reference", sentence)
 
 

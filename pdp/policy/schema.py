@@ -116,14 +116,18 @@ def closed(schema: Any) -> Schema:
 
 
 def resolved(schema: Any, root: Schema, left: int = _DEEPEST) -> Schema:
-    """`schema` without references, which lead nowhere inside another schema, and with `oneOf` as `anyOf`.
+    """`schema` without references, with `oneOf` as `anyOf`, and with all of `allOf` as one.
 
-    Choices beside `properties` only restrict these further; they are left out.
+    References into other files, by `$anchor`, and inside another schema lead nowhere. Choices beside `properties` only
+    restrict these further; they are left out.
     """
     if not isinstance(schema, dict) or not left:
         return UNKNOWN
     if isinstance(reference := schema.get("$ref"), str):
         return resolved(_at(root, reference), root, left - 1)
+    if isinstance(every := schema.get("allOf"), list):
+        rest = {key: value for key, value in schema.items() if key != "allOf"}
+        return _both([resolved(part, root, left - 1) for part in (rest, *every)])
     if (one := schema.get("oneOf") or schema.get("anyOf")) and "properties" not in schema:
         return {"anyOf": [resolved(choice, root, left - 1) for choice in one]}
     inner = {name: resolved(value, root, left) for name, value in schema.get("properties", {}).items()}
@@ -132,8 +136,22 @@ def resolved(schema: Any, root: Schema, left: int = _DEEPEST) -> Schema:
     return {**kept, **({"properties": inner} if inner else {}), **items}
 
 
+def _both(parts: Sequence[Schema]) -> Schema:
+    """What is known of a value that has all these schemas: of each keyword, and of each name, what the first says."""
+    found: Schema = {}
+    names: dict[str, list[Schema]] = {}
+    for part in parts:
+        found |= {key: value for key, value in part.items() if key not in found}
+        for name, inner in part.get("properties", {}).items():
+            names.setdefault(name, []).append(inner)
+    is_closed = any(part.get("additionalProperties") is False for part in parts)
+    listed = {"properties": {name: _both(inner) for name, inner in names.items()}} if names else {}
+    return {**found, **listed, **({"additionalProperties": False} if is_closed else {})}
+
+
 def _at(root: Any, reference: str) -> Any:
-    for step in reference.removeprefix("#").split("/")[1:] if reference.startswith("#") else ["?"]:
+    is_path = reference == "#" or reference.startswith("#/")
+    for step in reference.split("/")[1:] if is_path else ["?"]:
         root = root.get(step) if isinstance(root, dict) else None
     return root
 

@@ -21,7 +21,18 @@ from pdp.policy.asked import request
 from pdp.policy.body import COMPREHENSIONS, LITERALS, Body, Part, free, spelling
 from pdp.policy.builtins import ALWAYS, LENGTHS
 from pdp.policy.finding import Finding
-from pdp.policy.lack import Lack, of_call, of_data, of_elements, of_function, of_lookup, of_rule, of_statement
+from pdp.policy.fitting import of_argument, places
+from pdp.policy.lack import (
+    Lack,
+    of_call,
+    of_data,
+    of_elements,
+    of_function,
+    of_lookup,
+    of_rule,
+    of_statement,
+    with_default,
+)
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Definitions, Path, resolved
 from pdp.policy.schema import Schemas, promises
@@ -63,9 +74,16 @@ class Totality:
             if rule["head"]["ref"][0]["value"] in HARMLESS:
                 continue
             key = rule["head"].get("key", {})
-            lacks = self.lacks(Scope(module, Body(rule, key)), key)
+            lacks = self._of_entry(Scope(module, Body(rule, key)), key)
             for lack in {lack.sentence: lack for lack in lacks}.values():
                 yield module.finding(lack.node, "droppable-entry", lack.sentence)
+
+    def _of_entry(self, scope: Scope, key: Node) -> Iterator[Lack]:
+        """What an entry lacks, each with a default that fits its place."""
+        part = scope.body.parts.get(str(key.get("value"))) if key.get("type") == "var" else None
+        written = part.term if part and part.pattern["type"] == "var" and part.term["type"] == "object" else key
+        for term, default in places(written):
+            yield from (with_default(lack, default) for lack in self.lacks(scope, term))
 
     def lacks(self, scope: Scope, term: Node, left: int = _DEEPEST) -> Iterator[Lack]:
         """Each part of a term that may have no value."""
@@ -152,13 +170,14 @@ class Totality:
 
     def _call(self, scope: Scope, term: Node, left: int, variable: str = "") -> Iterator[Lack]:
         function, *arguments = term["value"]
-        for argument in arguments:
-            yield from self.lacks(scope, argument, left)
+        called = ".".join(str(part.get("value")) for part in function["value"])
+        for at, argument in enumerate(arguments):
+            yield from (with_default(lack, of_argument(called, at)) for lack in self.lacks(scope, argument, left))
         path, _ = resolved(scope.module, function["value"], self._rules)
         if path in self._rules:
             if not self._always(path, left):
                 yield of_function(term, path, len(arguments), variable)
-        elif ".".join(str(part.get("value")) for part in function["value"]) not in ALWAYS:
+        elif called not in ALWAYS:
             yield of_call(term, variable)
 
     def _reference(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:

@@ -16,9 +16,19 @@ from pdp.policy.schema import Schema
 from pdp.policy.shape import FROM, MADE, kinds
 from pdp.policy.untyped import Typing
 
-_READERS = {"object.get", "json.filter", "object.filter"}
+_READERS = {"object.get", "json.filter", "object.filter", "object.subset"}
 """Builtins that read members of their first argument, which the second names."""
-_DOMAINS = {"internal.member_2": 1, "internal.member_3": 2, "walk": 0}
+_EQUALITIES = {"equal", "eq", "neq"}
+_DOMAINS = {
+    "internal.member_2": 1,
+    "internal.member_3": 2,
+    "walk": 0,
+    "object.keys": 0,
+    "json.marshal": 0,
+    "json.marshal_with_options": 0,
+    "yaml.marshal": 0,
+}
+"""Builtins that go through all members of an argument."""
 
 
 def unlisted(typing: Typing) -> Iterator[Finding]:
@@ -57,8 +67,18 @@ def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
         if (name := dotted(function)) in _READERS:
             for keys in _keys(branch, name, arguments[1]):
                 yield from _along(branch, where, shape(branch, arguments[0]), keys)
+        for side, key in _likened(branch, name, arguments):
+            yield from _along(branch, where, shape(branch, side), [key])
         for domain in _domains(node, name, arguments):
             yield from _along(branch, where, shape(branch, domain), [None])
+
+
+def _likened(branch: Branch, name: str, arguments: Sequence[Node]) -> Iterator[tuple[Node, Step]]:
+    """The values that are compared with an object that is written out, each with every name of that."""
+    for side, other in zip(arguments, reversed(arguments), strict=True) if name in _EQUALITIES else ():
+        known = branch.expanded(other)
+        for key, _ in known["value"] if known["type"] == "object" else ():
+            yield side, step(branch, key)
 
 
 def _domains(node: Node, name: str, arguments: Sequence[Node]) -> Iterator[Node]:
@@ -81,6 +101,8 @@ def _along(branch: Branch, where: Node, above: Schema, steps: Sequence[Step]) ->
 def _keys(branch: Branch, reader: str, term: Node) -> list[list[Step]]:
     """The paths that a reader's argument names: `object.get` takes one path, the others a list of them."""
     known = branch.expanded(term)
+    if known["type"] == "object" and reader == "object.subset":
+        return [[step(branch, key)] for key, _ in known["value"]]
     if known["type"] not in {"array", "set"}:
         return [[step(branch, known)]]
     if reader == "object.get":

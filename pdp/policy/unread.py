@@ -18,6 +18,8 @@ from pdp.policy.vocabulary import NAMES
 
 MOST = 20
 """Findings for one file. More would hide the others."""
+REMARKS = {"_comment", "$schema", "description"}
+"""Names at the top of a data file that speak to people and editors, and that nobody need read."""
 _KINDS = {str: "a text", bool: "true or false", type(None): "null", list: "a list"}
 
 
@@ -28,6 +30,7 @@ def unread(documents: Iterable[tuple[Source, Mapping[str, Any]]], modules: Itera
     left_out = frozenset(name for _, document in documents for name in document.get("unread", ()))
     for source, document in documents:
         kept = {name: value for name, value in document.items() if name not in NAMES and name not in RESERVED}
+        kept = _without_remarks(kept, source.path.parent.parts)
         for path, sentence in islice(_unread(kept, list(found), (), left_out), MOST):
             yield Finding(source.shown, _line(source, path), "unread-data", sentence)
     for name in sorted(left_out):
@@ -35,6 +38,13 @@ def unread(documents: Iterable[tuple[Source, Mapping[str, Any]]], modules: Itera
             holder = next(source for source, document in documents if name in document.get("unread", ()))
             sentence = f"`data.unread` names `{name}`, which data does not have; remove it"
             yield Finding(holder.shown, 0, "unread-data", sentence)
+
+
+def _without_remarks(document: Mapping[str, Any], folder: Sequence[str]) -> dict[str, Any]:
+    """A document, nested as its folder is, without what its file's top says to people."""
+    if folder:
+        return {name: _without_remarks(inner, folder[1:]) for name, inner in document.items()}
+    return {name: value for name, value in document.items() if name not in REMARKS}
 
 
 def _unread(node: Any, left: Sequence[Steps], path: Steps, left_out: frozenset[str]) -> Iterator[tuple[Steps, str]]:

@@ -12,10 +12,10 @@ from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
 from pdp.policy.inference import Inference
 from pdp.policy.module import Module, Node, nodes
-from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, Need
-from pdp.policy.pasted import Paste
+from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, STATED, Need
+from pdp.policy.pasted import Paste, split
 from pdp.policy.schema import Schema, Schemas
-from pdp.policy.shape import MADE, kinds, senders
+from pdp.policy.shape import FROM, MADE, kinds, senders
 
 
 class Use(NamedTuple):
@@ -70,7 +70,7 @@ class Typing:
                 yield branch.module.finding(use.node, "untyped-comparison", _warning(use, shape))
 
     def _unfit(self, branch: Branch) -> Iterator[Untyped]:
-        for use in uses(branch):
+        for use in (*uses(branch), *_statements(branch)):
             shape = self.inference.shape(branch, use.term)
             if not _fits(shape, use.need):
                 yield Untyped(branch, use, shape)
@@ -93,6 +93,8 @@ class Typing:
 
     def _sentence(self, found: Untyped) -> str:
         name, wanted = shown(found.use.term), found.use.need.kinds[0]
+        if found.use.need is STATED and len(of := kinds(found.shape)) == 1:
+            return f"`{name}` is of type {min(of)}, whose every value makes it true, an empty one, too; compare it"
         if all(kinds(sent) == {wanted} for sent in senders(found.shape)):
             return f"`{name}` has a default that is not a {wanted}; give it one that is, or null, and say `!= null`"
         beginning = f"`{name}` may be of any type here: {found.use.need.why.format(found.use.place)}"
@@ -108,6 +110,8 @@ def _fits(shape: Schema, need: Need) -> bool:
     found = kinds(shape)
     if not senders(shape):
         return True
+    if need is STATED and found and not any(split(sent[FROM])[0] for sent in senders(shape)):
+        return True  # the contract says of which kind it is, and every request has it
     return bool(found) and found <= set(need.kinds) and (len(found) == 1 or not need.one)
 
 
@@ -126,6 +130,19 @@ def uses(branch: Branch) -> Iterator[Use]:
             for at, part in enumerate(node["value"][1:], 1):
                 if part["type"] == "var" and part["value"] in branch.iterated:
                     yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
+
+
+def _statements(branch: Branch) -> Iterator[Use]:
+    """Every statement that is only a value, or denies one. What a template prints is none."""
+    found = list(nodes(branch.tree))
+    printed = {id(part) for node in found if node.get("type") == "templatestring" for part in node["value"]["parts"]}
+    for node in found:
+        function, _ = call(node)
+        match node.get("terms") if id(node) not in printed else None:
+            case dict(value) if value.get("type") in {"ref", "var"}:
+                yield Use(_located(node, branch), value, STATED, "")
+            case list(parts) if dotted(function) == "object.get" or branch.calls_a_rule(function):
+                yield Use(_located(node, branch), {"type": "call", "value": parts}, STATED, "")
 
 
 _PLACES = {"internal.member_2": "in", "internal.member_3": "in"}

@@ -5,7 +5,7 @@ request that a server takes: who asks about it finds that out first.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +17,18 @@ VOUCHED = frozenset({"subject", "on_behalf_of", "caller"})
 """Members for which a caller's credential vouches: it names the caller and whom it may speak for."""
 _PLAIN_KEY = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,10})?")
+
+
+ADDED = "added "
+"""What the names of changes begin with that add a member."""
+PLAIN: Mapping[str, Any] = {"added true": True, "added false": False, "added 1": 1, "added a text": UNKNOWN}
+"""What is added for every member; a schema refuses what it does not take."""
+LISTED = "added as a schema lists it"
+CHANGES = (
+    *(LEFT_OUT, OTHER_TYPE, "null", "true", "0", "-1", "empty list", "empty text", "a list of it"),
+    *("blank around it", "other case", "one more member", *PLAIN, LISTED),
+)
+"""The names of all changes."""
 
 
 class Variant(NamedTuple):
@@ -43,7 +55,7 @@ def _within(holder: Any, step: Any, path: str) -> Iterator[tuple[str, str, Any, 
     """The changes of all in `holder[step]` and of itself, each with the whole holder as it then is."""
     value = holder[step]
     for inner in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        beneath = path + ("[]" if isinstance(inner, int) else _step(inner))
+        beneath = path + ("[]" if isinstance(inner, int) else step_of(inner))
         for found, change, changed, is_number in _within(value, inner, beneath):
             yield found, change, _with(holder, step, changed), is_number
     yield path, LEFT_OUT, _without(holder, step), False
@@ -103,5 +115,13 @@ def _without(holder: Any, step: Any) -> Any:
     return [*holder[:step], *holder[step + 1 :]]
 
 
-def _step(key: str) -> str:
+def replaced(holder: Any, steps: Sequence[str | int], value: Any) -> Any:
+    """`holder` with another value some steps into it."""
+    if not steps:
+        return value
+    return _with(holder, steps[0], replaced(holder[steps[0]], steps[1:], value))
+
+
+def step_of(key: str) -> str:
+    """A step into an object, as paths write it."""
     return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{orjson.dumps(key).decode()}]"

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pdp.errors import SetupError
+from pdp.policy.accepted import accepted
 from pdp.policy.finding import Finding
 from pdp.policy.sources import Source
 
@@ -26,17 +28,8 @@ def _map_of(inner: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, dict) and all(map(inner, value.values()))
 
 
-def _record_of(*names: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and value.keys() == set(names) and all(map(_is_text, value.values()))
-
-
 def _is_tags(value: Any) -> bool:
     return isinstance(value, dict) or _is_texts(value)
-
-
-def _is_attack(value: Any) -> bool:
-    accepted = _list_of(_record_of("rule", "path", "change", "reason"))
-    return isinstance(value, dict) and value.keys() <= {"accepted"} and accepted(value.get("accepted", []))
 
 
 def _is_anything(_: Any) -> bool:
@@ -45,7 +38,7 @@ def _is_anything(_: Any) -> bool:
 
 _is_texts = _list_of(_is_text)
 ELSEWHERE = Shape(_is_anything, "")
-"""Names whose shape `data` and `masks` check, with a sentence for each fault."""
+"""Names whose shape `data`, `masks` and `accepted` check, with a sentence for each fault."""
 NAMES: Mapping[str, Shape] = {
     "identities": ELSEWHERE,
     "groups": ELSEWHERE,
@@ -54,7 +47,7 @@ NAMES: Mapping[str, Shape] = {
     "table_tags": Shape(_map_of(_is_texts), "write table -> a list of tags"),
     "tags": Shape(_is_tags, "write a list of tags, or an object with one key for each tag"),
     "unread": Shape(_is_texts, "write a list of names below `data`, such as `desk.notes`"),
-    "policy_attack": Shape(_is_attack, "write `accepted`: a list of {rule, path, change, reason}, all of them texts"),
+    "policy_attack": ELSEWHERE,
 }
 
 
@@ -63,3 +56,7 @@ def misshapen(source: Source, document: Mapping[str, Any]) -> Iterator[Finding]:
     for name in NAMES.keys() & document.keys():
         if not NAMES[name].fits(document[name]):
             yield Finding(source.shown, 0, "wrong-shape", f"`data.{name}`: {NAMES[name].wanted}")
+    try:
+        accepted(document)
+    except SetupError as error:
+        yield Finding(source.shown, 0, "wrong-shape", error.sentence)

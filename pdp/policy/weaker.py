@@ -34,23 +34,27 @@ class Loss(NamedTuple):
     what: str
 
 
-def losses(before: Verdict, after: Verdict) -> list[Loss]:
-    """What `after` has lost beside `before`; nothing if it is at least as strict. Both are explained."""
+def losses(before: Verdict, after: Verdict, *, says_more: bool = False) -> list[Loss]:
+    """What `after` has lost beside `before`; nothing if it is at least as strict. Both are explained.
+
+    If the request `says_more` than before, a rule that answers only now loses nothing by itself.
+    """
     if _RANKS[after.effect] > _RANKS[before.effect] or after.effect is Effect.DENY:
         return []
-    found = [*_of_effect(before, after), *_of_obligations(before, after)]
+    found = [*_of_effect(before, after, says_more=says_more), *_of_obligations(before, after)]
     if before.effect is after.effect is Effect.NEEDS_APPROVAL:
         found += _of_requirements(before.requirements, after.requirements)
     return list(dict.fromkeys(found))
 
 
-def _of_effect(before: Verdict, after: Verdict) -> Iterator[Loss]:
+def _of_effect(before: Verdict, after: Verdict, *, says_more: bool) -> Iterator[Loss]:
     if before.effect is after.effect:
         return
     what = f"{before.effect} becomes {after.effect}"
     gone = _rules(before, "deny", "needs_approval") - _rules(after, "deny", "needs_approval")
     if gone:
         yield from (Loss(rule, f"{what}, without {rule}") for rule in sorted(gone))
+    if gone or says_more:
         return
     added = {reason.rule for reason in after.reasons} - _rules(before, "allow") or {r.rule for r in after.reasons}
     yield from (Loss(rule, f"{what}, by {rule}") for rule in sorted(added))

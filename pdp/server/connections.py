@@ -27,6 +27,8 @@ UNREAD_BYTES = 16 * 1024
 UNSEEN_CALLS = 4096
 """Calls that have come and that no handler has seen; gRPC cancels further ones. With `UNREAD_BYTES` each they hold
 64 MiB. It is the calls of four connections, because a burst of one client must not fail others."""
+NO_COMPRESSION = 0b1
+"""The bit of "identity": a compressed message is refused. 4 KiB of gzip become 4 MiB before its caller is known."""
 MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
 
@@ -50,6 +52,7 @@ def options() -> list[tuple[str, int]]:
         ("grpc.server.max_pending_requests_hard_limit", UNSEEN_CALLS),
         ("grpc.http2.lookahead_bytes", UNREAD_BYTES),
         ("grpc.http2.bdp_probe", 0),
+        ("grpc.compression_enabled_algorithms_bitset", NO_COMPRESSION),
     ]
 
 

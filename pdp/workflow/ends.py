@@ -12,6 +12,7 @@ from pdp.errors import RequestIdReused
 from pdp.recording.delivery import OLD_SEAL
 from pdp.seal import Sealer
 from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.visible import name
 
 _TOO_LITTLE = "was voided{when}: the policy asks for more than its reviews gave"
 _SENT_BACK = "was sent back{when}: a reviewer asks for changes; send the new request with `supersedes` set to it"
@@ -19,8 +20,8 @@ _ENDED: Mapping[State, str] = {
     State.DENIED: "was denied{when} by a reviewer",
     State.EXPIRED: "expired{when}",
     State.VOIDED: _TOO_LITTLE,
-    State.CANCELLED: "was withdrawn{when} by its caller",
-    State.REVOKED: "was revoked{when}",
+    State.CANCELLED: "was withdrawn{when}{by}",
+    State.REVOKED: "was revoked{when}{by}",
 }
 _SHOWN_CHARACTERS = 64
 """Characters of a request id that a sentence shows; one may have 1,024 bytes."""
@@ -44,15 +45,12 @@ def too_little(approval: Approval, request: AuthorizeRequest) -> str:
     return f"{_sentence(approval, _TOO_LITTLE, None)}; {_again(request)}"
 
 
-def request_id_reused(
-    approval: Approval, request: AuthorizeRequest, canonical: bytes, sealer: Sealer
-) -> RequestIdReused:
-    """The error where `request`, in this canonical form, comes under the request id of another one."""
+def request_id_reused(approval: Approval, canonical: bytes, sealer: Sealer) -> RequestIdReused:
+    """The error where a request in this canonical form comes under the request id of another one."""
     of = f": that of {approval.id}, which {approval.decision_id} opened{_since(approval.created_at)}"
     signed = not sealer.fault(approval)
     return RequestIdReused(
-        f"request_id {_shown(request.request_id)} names another request of this caller{of if signed else ''}; take a "
-        "new one for a new request",
+        f"this request_id names another request of this caller{of if signed else ''}; take a new one for a new request",
         violations=[
             (path, "differs from the request that took this request_id")
             for path in differing_paths(approval.request, canonical)
@@ -62,7 +60,16 @@ def request_id_reused(
 
 
 def _sentence(approval: Approval, ended: str, at: datetime | None) -> str:
-    return f"{approval.id} {ended.format(when=_since(at))}"
+    return f"{approval.id} {ended.format(when=_since(at), by=_closed_by(approval))}"
+
+
+def _closed_by(approval: Approval) -> str:
+    """Who closed it, of those whom the seal names: nobody signed the other words."""
+    if approval.closed_by == approval.caller:
+        return " by its caller"
+    if approval.closed_by in approval.principals:
+        return f" by {name(approval.closed_by)}, in whose name it was asked for"
+    return ""
 
 
 def _used(approval: Approval, use: Use, at: datetime | None) -> str:

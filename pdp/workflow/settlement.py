@@ -95,7 +95,7 @@ class Settlement:
             existing = await self._approvals.by_request_id(caller, request.request_id)
             if existing is not None:
                 if existing.approval.digest != ask.canonical.digest:
-                    raise request_id_reused(existing.approval, request, ask.canonical.json, self._integrity.sealer)
+                    raise request_id_reused(existing.approval, ask.canonical.json, self._integrity.sealer)
                 return existing
         return await self._of_caller(ask, "approval_id", request.approval_id) if request.approval_id else None
 

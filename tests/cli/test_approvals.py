@@ -40,6 +40,17 @@ async def test_list_is_mine_or_my_queue(pdp: Terminal, server: Placet) -> None:
     assert (alices.status, alices.json) == (0, {})
 
 
+async def test_list_in_my_name_shows_what_tells_requests_apart(pdp: Terminal, server: Placet) -> None:
+    held = [await opened(server, context={"rows": rows}) for rows in (31, 32)]
+    table = await pdp("approvals", "list", "--in-my-name", "--as", "alice", "--page-size", "100", "-o", "table")
+    header, *rows = table.out.splitlines()
+    assert header.split() == ["APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "UNTIL"]
+    for approval, count in zip(held, (31, 32), strict=True):
+        row = next(row for row in rows if approval.approval_id in row)
+        assert f"rows = {count}" in row
+        assert "agent:report-bot for user:alice" in row
+
+
 async def test_list_pages_and_says_so(pdp: Terminal, server: Placet) -> None:
     for _ in range(3):
         await opened(server)

@@ -33,7 +33,7 @@ def pdp(tmp_path: Path, mongod: MongodProcess) -> Terminal:
         keys.generate(tmp_path / "keys" / f"{name}.jwk")
     (tmp_path / "policy").mkdir()
     shutil.copytree(rego() / "policy", tmp_path / "policy" / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
-    for name in ("lib", "data.json"):
+    for name in ("lib", "schema", "data.json"):
         origin = rego() / name
         (shutil.copytree if origin.is_dir() else shutil.copy)(origin, tmp_path / "policy" / name)
     text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=identity.AGENTS, audience=identity.AUDIENCE)

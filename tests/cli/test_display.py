@@ -161,6 +161,7 @@ def displays() -> Iterator[tuple[str, str]]:
     fill(summary)
     yield "approval", display.approval(held)
     yield "approvals", display.approval_table([held])
+    yield "approvals in my name", display.table_in_my_name([held])
     yield "decision", display.decision(answer)
     yield "records", display.record_table([summary])
 

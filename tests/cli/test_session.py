@@ -53,9 +53,9 @@ async def test_an_unreachable_server_is_69_and_quick(pdp: Terminal) -> None:
     )
     assert time.monotonic() - began < 4
     assert (done.status, done.out) == (69, "")
-    assert (
-        done.err
-        == "UNAVAILABLE: nothing answers at 127.0.0.1:1.\nStart `pdp dev`, or name the server with --address.\n"
+    assert done.err == (
+        "UNAVAILABLE: nothing answers at 127.0.0.1:1.\n"
+        "Start `pdp dev`, or name the server with --address (or PDP_ADDRESS).\n"
     )
 
 

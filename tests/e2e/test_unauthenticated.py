@@ -1,6 +1,7 @@
 """What callers cost before anybody knows who they are, seen on a server in a process of its own."""
 
 import asyncio
+import gzip
 import resource
 import socket
 import time
@@ -19,6 +20,9 @@ from tests.parts import asking
 MIB = 1024 * 1024
 CALLS, CONNECTIONS = 300, 10
 MESSAGE = b"\0" + (4 * MIB).to_bytes(4, "big") + b"x" * (4 * MIB)
+BOMB = gzip.compress(bytes(4 * MIB - 100))
+"""4 KiB that become 4 MiB."""
+BOMBS = 6000
 MOST = 100 * MIB
 MOST_OF_A_CALLER = 256 * MIB
 
@@ -55,14 +59,16 @@ def soft_limit(descriptors: int) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, most), most))
 
 
-async def flooded(serving: Served, rpc: str, *metadata: tuple[str, str]) -> int:
+async def flooded(
+    serving: Served, rpc: str, *metadata: tuple[str, str], message: bytes = MESSAGE, calls: int = CALLS
+) -> int:
     """Bytes of memory that so many large messages at one time take from the server."""
     await serving.authorize(asking())
     before = forget(serving.process.pid)
 
     async def sent(connection: Http2) -> None:
-        streams = [connection.call(rpc, *metadata) for _ in range(CALLS // CONNECTIONS)]
-        await asyncio.gather(*(connection.send(stream, MESSAGE) for stream in streams))
+        streams = [connection.call(rpc, *metadata) for _ in range(calls // CONNECTIONS)]
+        await asyncio.gather(*(connection.send(stream, message) for stream in streams))
 
     async with AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(http2(serving.address)) for _ in range(CONNECTIONS)]
@@ -87,6 +93,12 @@ async def flooded(serving: Served, rpc: str, *metadata: tuple[str, str]) -> int:
 )
 async def test_messages_of_nobody_take_at_most_100_mb(serving: Served, rpc: str) -> None:
     assert await flooded(serving, rpc) < MOST
+
+
+@pytest.mark.parametrize("rpc", ["grpc.health.v1.Health/Watch", "pdp.v1.DecisionService/Authorize"])
+async def test_compressed_messages_are_not_unpacked(serving: Served, rpc: str) -> None:
+    message = b"\1" + len(BOMB).to_bytes(4, "big") + BOMB
+    assert await flooded(serving, rpc, ("grpc-encoding", "gzip"), message=message, calls=BOMBS) < MOST
 
 
 @pytest.mark.parametrize("rpc", ["Authorize", "BatchAuthorize"])

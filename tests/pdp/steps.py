@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from typing import Any
+from uuid import uuid4
 
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import (
@@ -52,9 +53,10 @@ def report(server: Placet, approval: Approval, state: Any = 1, detail: str = "",
 
 
 def use(server: Placet, request: AuthorizeRequest, approval: Approval) -> Awaitable[AuthorizeResponse]:
+    """Use the approval in an attempt of its own."""
     named = AuthorizeRequest()
     named.CopyFrom(request)
-    named.approval_id = approval.approval_id
+    named.approval_id, named.attempt_id = approval.approval_id, uuid4().hex
     return server.authorize(named)
 
 

@@ -82,7 +82,6 @@ FAILURES: dict[str, Callable[[Placet], Awaitable[Any]]] = {
     "approval unknown": with_change(lambda r: setattr(r, "approval_id", CANARY)),
     "property of the wrong type": with_change(lambda r: setattr(properties(r)["rows"], "string_value", CANARY)),
     "tag of the wrong type": with_change(lambda r: setattr(properties(r)["tags"], "string_value", CANARY)),
-    "resource type unknown": with_change(lambda r: setattr(r.resource, "type", CANARY)),
     "request id reused": reused,
     "digest unknown": lambda s: review(s, "bob", expected_digest=CANARY),
     "principal reviews": lambda s: review(s, "alice"),

@@ -332,3 +332,9 @@ def test_turned_into_an_allow_it_keeps_its_obligations() -> None:
     assert read.effect is Effect.ALLOW
     assert [duty.type for duty in read.obligations] == ["log"]
     assert not read.requirements
+
+
+def test_faulty_requirement_is_told_with_its_rule() -> None:
+    with pytest.raises(PolicyInvalid, match=r"count is not a whole number .*\(rule '.+'\)") as invalid:
+        verdict(asking(count="2"), PERSONS)
+    assert invalid.value.problem == "wrong_type"

@@ -49,6 +49,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "version": (ENDS, "a step or a view of another version is refused"),
     "addressees": (HARMLESS, "finds it for a queue; the policy says who may review it"),
     "due_at": (HARMLESS, "orders the queue; deadlines are counted from the sealed durations"),
+    "named": (HARMLESS, "counts what waits for a person; too small a count lets a caller ask people more often"),
     "kind": (HARMLESS, "finds the last approved request, which is shown if its seal and its own kind fit"),
     "request_ids": (HARMLESS, "finds the approval, whose caller and digest must be those of the request"),
     "updated_at": (HARMLESS, "says when a sweep looks at the outbox"),

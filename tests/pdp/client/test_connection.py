@@ -16,7 +16,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from pdp import client
-from pdp.client import CallError, Client, Decision, Denied
+from pdp.client import CallError, Client, Decision, Denied, guard
 from pdp.client.connection import ATTEMPTS
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
@@ -210,6 +210,23 @@ async def test_nothing_else_is_tried_again(code: grpc.StatusCode) -> None:
     assert decision.error is not None
     assert decision.error.code == code.name
     assert len(flaky.request_ids) == 1
+
+
+async def test_server_that_is_not_there_is_named_with_what_to_do() -> None:
+    says = "nothing answers at 127.0.0.1:1. Start `pdp dev`, or name the server with --address (or PDP_ADDRESS)."
+
+    async with Client("127.0.0.1:1", "t") as pdp:
+        error = (await pdp.authorize(*READ)).error
+        assert error is not None
+        assert (error.code, error.sentence) == ("UNAVAILABLE", says)
+
+        @guard(action="read", resource="table:customers", client=pdp)
+        async def read() -> None:
+            raise AssertionError
+
+        with pytest.raises(CallError) as refused:
+            await read()
+        assert (refused.value.reason, refused.value.sentence) == ("UNAVAILABLE", says)
 
 
 async def test_it_gives_up_after_some_attempts() -> None:

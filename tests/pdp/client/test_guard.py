@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel, Field
 
 from pdp.client import ApprovalPending, ArgumentsChanged, CallError, Client, Denied, Text, guard
 from pdp.dev import identity
@@ -161,6 +162,38 @@ async def test_an_argument_that_changes_while_it_is_pending_runs_as_it_was_asked
     assert ran == [("customers", ["name"], run)]
     assert dict(approval.request.context)["columns"] == ["name"]
     assert columns == ["name", "ssn"]
+
+
+async def test_model_whose_form_lacks_a_part_is_not_asked_about(pdp: Client) -> None:
+    class Export(BaseModel):
+        table: str
+        limit: int = Field(default=1, exclude=True)
+
+    @reading(pdp)
+    async def read(export: Export) -> int:
+        return export.limit
+
+    assert await read(Export(table="customers")) == 1
+    with pytest.raises(ValueError, match=r"argument export\.limit holds something .* lacks; give guard a context"):
+        await read(Export(table="customers", limit=10**6))
+
+
+async def test_model_of_a_class_that_is_not_declared_is_not_asked_about(pdp: Client) -> None:
+    class Action(BaseModel):
+        table: str
+
+    class Delete(Action):
+        pass
+
+    @reading(pdp)
+    async def read(*actions: Action, **named: Action) -> int:
+        return len(actions) + len(named)
+
+    action, delete = Action(table="customers"), Delete(table="customers")
+    assert await read(action, more=action) == 2
+    for call in (partial(read, action, delete), partial(read, more=delete)):
+        with pytest.raises(ValueError, match=r"a class that its JSON form does not tell; declare (actions|named)"):
+            await call()
 
 
 @pytest.mark.parametrize("what", ["resource", "context", "properties", "on_behalf_of"])

@@ -72,7 +72,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "bytes": (b"x", r"a\[0\].in is a value of type bytes"),
     "an array": (np.zeros(2), r"a\[0\].in is a value of type ndarray"),
     "an instant without a zone": (NOON.replace(tzinfo=None), r"a\[0\].in is a datetime without a time zone"),
-    "a decimal without a number": (Decimal("NaN"), r"a\[0\].in is a value of type Decimal"),
+    "a decimal without a number": (Decimal("NaN"), r"a\[0\].in is NaN, which has no JSON form"),
     "names that are no text": ({1: 2}, r"a\[0\].in has a name of type int"),
 }
 

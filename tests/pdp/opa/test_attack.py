@@ -69,6 +69,44 @@ async def test_a_schema_ends_what_it_types_and_bounds(attacked: Attack) -> None:
     assert report.variants > 10
 
 
+OPENING = """deny contains {"rule": "shut", "reason": "shut"} if {
+	input.action.name == "export"
+	not object.get(input.context, "hotfix", false)
+}"""
+HOTFIX = {"type": "object", "properties": {"hotfix": {"type": "boolean"}, "mode": {"enum": ["slow", "fast"]}}}
+
+
+async def test_a_member_that_a_schema_lists_is_added(attacked: Attack) -> None:
+    report = await attacked(OPENING, asks({}), context__export=HOTFIX)
+    assert found(report) == {("shut", "context.hotfix", "added true")}
+
+
+async def test_a_member_is_added_as_the_schema_lists_it(attacked: Attack) -> None:
+    rule = 'deny contains {"rule": "slow", "reason": "slow"} if not input.context.mode == "fast"'
+    report = await attacked(rule, asks({}), context__export=HOTFIX)
+    assert found(report) == {("slow", "context.mode", "added as a schema lists it")}
+
+
+async def test_a_member_that_the_policy_reads_is_added(attacked: Attack) -> None:
+    rule = 'deny contains {"rule": "shut", "reason": "shut"} if not input.resource.properties.free == true'
+    report = await attacked(rule, asks({}))
+    assert found(report) == {("shut", "resource.properties.free", "added true")}
+    rule = 'deny contains {"rule": "shut", "reason": "shut"} if not input.context.team.lead == "unknown"'
+    report = await attacked(rule, asks({"team": {}}))
+    assert ("shut", "context.team.lead", "added a text") in found(report)
+
+
+async def test_a_member_of_another_request_is_added(attacked: Attack) -> None:
+    rule = 'deny contains {"rule": "shut", "reason": "shut"} if input.context == {"calm": true}'
+    report = await attacked(rule, asks({"calm": True}), asks({"word": "open"}))
+    assert ("shut", "context.word", "added true") in found(report)
+
+
+async def test_a_request_that_says_enough_to_be_allowed_is_no_finding(attacked: Attack) -> None:
+    rule = 'allow contains {"rule": "told", "reason": "told"} if input.context.ticket == "unknown"'
+    assert found(await attacked(rule, {**asks({}), "action": {"name": "read"}})) == set()
+
+
 async def test_names_in_another_case_are_found_where_data_knows_them(attacked: Attack) -> None:
     report = await attacked(
         'deny contains {"rule": "kept", "reason": "kept"} if input.resource.id in data.kept',
@@ -122,7 +160,7 @@ async def test_a_builtin_that_fails_is_no_answer_and_hides_no_other(attacked: At
 
 
 async def test_a_rule_with_two_values_fails_alone(attacked: Attack) -> None:
-    helper = "size := 1 if input.context.a\n\nsize := 2 if input.context.b"
+    helper = 'size := 1 if input.context.a == true\n\nsize := 2 if input.context.b == "x"'
     rule = 'deny contains {"rule": "d", "reason": "d"} if data.lib.s.size == 1\n'
     folder = Path(attacked.__closure__[0].cell_contents)  # type: ignore[attr-defined]  # the fixture's folder
     (folder / "lib.rego").write_text(f"package lib.s\n\n{helper}\n")

@@ -97,7 +97,7 @@ async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:
 
 async def test_its_environment_has_nothing_of_ours(opa: OpaProcess) -> None:
     variables = Path(f"/proc/{opa.pid}/environ").read_text()
-    assert set(variables.strip("\0").split("\0")) <= {"GOGC=800", "GOMAXPROCS=1", "LC_CTYPE=C.UTF-8"}
+    assert set(variables.strip("\0").split("\0")) <= {"GOGC=800", "GOMAXPROCS=1", "LC_CTYPE=C.UTF-8", "TZ=UTC"}
 
 
 async def test_a_replaced_bundle_is_loaded(opa: OpaProcess, binary: Path, folder: Path, said: list[str]) -> None:

@@ -8,6 +8,7 @@ from pdp.environment import Environment
 from pdp.policy.check import findings_in
 from pdp.policy.sources import rego
 from pdp.process.toolcache import opa
+from tests import authored
 
 OPA = opa(Environment.read().tool_cache)
 CASES = Path("tests/cases")
@@ -260,3 +261,20 @@ def test_finding_names_file_line_and_remedy(tmp_path: Path) -> None:
     folder = written(tmp_path, {"p.rego": "package policy\n\ndenied contains {}\n"})
     (finding,) = findings_in(OPA, [folder])
     assert str(finding).startswith(f"{folder}/p.rego:3: nothing reads `denied`; write `deny`, ")
+
+
+def test_misspelt_data_and_a_helper_in_the_wrong_package_say_what_to_write(tmp_path: Path) -> None:
+    rego = 'package policy\n\nall_green if "a" in data.finl_skus\n'
+    authored.written(tmp_path, {"p.rego": rego, "data.json": {"final_skus": ["a"]}})
+    said = [finding.sentence for finding in authored.findings(tmp_path) if finding.file.endswith(".rego")]
+    assert any("is `data.final_skus` meant?" in sentence for sentence in said)
+    assert any("move it to a file with `package lib.helpers`" in sentence for sentence in said)
+
+
+def test_default_that_does_not_fit_its_place_and_a_group_of_nobody_are_refused(tmp_path: Path) -> None:
+    default = 'object.get(input.context, "x", "unknown")'
+    entry = f'{{"rule": "x", "reason": "x", "reviewers": {{"groups": [{default}]}}, "count": {default}}}'
+    authored.written(tmp_path, {"p.rego": f"package policy\n\nneeds_approval contains {entry}\n"})
+    said = {finding.sentence for finding in authored.findings(tmp_path)}
+    assert "in the default of `object.get`, make `count` a whole number from 1 to 1000" in said
+    assert "in the default of `object.get`, nobody is in the group `unknown`; name one that may review" in said

@@ -135,3 +135,8 @@ def test_reviewers_who_could_be_nobody_are_found(reviewers: dict[str, Any], rule
 def test_check_takes_no_duration_that_the_server_does_not_read(text: str) -> None:
     if not list(faults("needs_approval", {**ASK, "pending_for": text})):
         assert duration_ms(text)
+
+
+def test_misspelt_key_has_the_one_that_is_meant() -> None:
+    (found,) = faults("needs_approval", {**ASK, "pendng_for": "4h"})
+    assert found[1].startswith("write `pending_for` for `pendng_for`; ")

@@ -127,3 +127,32 @@ def test_rule_and_function_get_a_default_or_are_asked_about(name: str) -> None:
 def test_data_that_no_file_holds_is_to_be_added() -> None:
     (said,) = sentences("data.nothing.at_all", "")
     assert said == "without `data.nothing.at_all` this entry vanishes; add `nothing` to data.json"
+
+
+def asks(more: str, reviewers: str = '{"groups": ["stewards"]}', body: str = "true") -> list[str]:
+    entry = f'{{"rule": "x", "reason": "x", "reviewers": {reviewers}{more}}}'
+    found: list[Module] = parsed({"p.rego": f"package policy\n\nneeds_approval contains {entry} if {{\n\t{body}\n}}\n"})
+    return [finding.sentence for finding in Totality(definitions(found), DATA).findings(found[0])]
+
+
+@pytest.mark.parametrize(
+    ("more", "reviewers", "wanted"),
+    [
+        (', "count": data.owners[input.resource.id].count', "", '[input.resource.id, "count"], 1)` in its place'),
+        (', "count": count(input.context.xs)', "", '"xs", [])` in its place'),
+        (', "count": input.context.x + 1', "", '"x", 0)` in its place'),
+        (', "pending_for": input.context.x', "", '"x", "4h")` in its place'),
+        (', "individual": input.context.x', "", '"x", true)` in its place'),
+        ("", '{"groups": input.context.x}', '"x", ["data-owners"])` in its place'),
+        ("", '{"groups": [input.context.x]}', '"x", "data-owners")` in its place'),
+        ("", '{"identities": [input.context.x]}', '"x", "user:alice")` in its place'),
+    ],
+)
+def test_default_is_of_the_kind_that_its_place_takes(more: str, reviewers: str, wanted: str) -> None:
+    (said,) = asks(more, reviewers or '{"groups": ["stewards"]}')
+    assert wanted in said
+
+
+def test_default_of_a_variable_is_of_that_kind_too() -> None:
+    (said,) = asks(', "count": n', body="n := input.context.n")
+    assert "else a default such as `1` for null" in said

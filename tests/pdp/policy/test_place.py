@@ -1,5 +1,6 @@
 """An error of the policy names the author's file, its line and the rule, and never the bundle's place on the server."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,8 @@ def test_place_is_the_authors(file: str, line: int, wanted: str) -> None:
 
 def test_rules_are_named_by_their_entry_or_their_name(tmp_path: Path) -> None:
     folder = tmp_path / "rules"
-    (folder / "lib").mkdir(parents=True)
-    (folder / "p.rego").write_text((CASE / "p.rego").read_text())
+    shutil.copytree(CASE, folder)
+    (folder / "lib").mkdir()
     (folder / "lib" / "h.rego").write_text("package lib.h\n\ndouble(x) := x * 2\n")
     done = built(opa(Environment.read().tool_cache), read([folder]), tmp_path / "b.tar.gz", tmp_path, {})
     assert list(done.rules["rules/p.rego"]) == [(3, "open"), (5, "no")]

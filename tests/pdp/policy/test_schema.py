@@ -5,7 +5,7 @@ import pytest
 
 from pdp.errors import SetupError
 from pdp.policy.asked import request
-from pdp.policy.schema import GIVEN, Schemas, closed, parsed, promises, resolved, schemas
+from pdp.policy.schema import GIVEN, Schema, Schemas, closed, parsed, promises, resolved, schemas
 from pdp.policy.sources import read, rego
 from pdp.service.mask_scope import _OWN
 
@@ -47,6 +47,30 @@ def test_choices_beside_properties_leave_these_as_they_are() -> None:
     schema = {**TABLE, "anyOf": [{"required": ["tags"]}, {"required": ["owner"]}]}
     assert resolved(schema, schema)["properties"] == TABLE["properties"]
     assert "anyOf" in resolved({"oneOf": [TABLE]}, {})
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        ({"$ref": "#/$defs/n"}, {"type": "integer"}),
+        ({"$ref": "#lim"}, {}),
+        ({"$ref": "other.json#/$defs/n"}, {}),
+        ({"allOf": [{"$ref": "#/$defs/n"}]}, {"type": "integer"}),
+        ({"minimum": 1, "allOf": [{}, {"type": "integer"}]}, {"minimum": 1, "type": "integer"}),
+        (
+            {
+                "allOf": [
+                    {"properties": {"a": {}}},
+                    {"properties": {"a": {"type": "null"}}, "additionalProperties": False},
+                ]
+            },
+            {"properties": {"a": {"type": "null"}}, "additionalProperties": False},
+        ),
+    ],
+)
+def test_what_a_reference_or_all_parts_say(schema: Schema, wanted: Schema) -> None:
+    root: Schema = {"type": "object", "$defs": {"n": {"type": "integer"}, "l": {"$anchor": "lim", "type": "object"}}}
+    assert resolved(schema, root) == wanted
 
 
 PAY = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}

@@ -60,6 +60,11 @@ UNLISTED = {
     "of the chain": "some p in input.on_behalf_of\n\tp.properties.levle == 3",
     "of parties": "some p in array.concat([input.subject], input.on_behalf_of)\n\tp.properties.levle == 3",
     "of an action": 'a := input.action.properties\n\ta.fromat == "csv"',
+    "object.keys": '"ownr" in object.keys(input.resource.properties)',
+    "object.subset": 'object.subset(input.resource.properties, {"ownr": "a"})',
+    "object.remove": 'object.remove(input.resource.properties, ["owner"]) == {"ownr": "a"}',
+    "json.marshal": 'contains(json.marshal(input.resource.properties), "ownr")',
+    "yaml.marshal": 'contains(yaml.marshal(input.resource.properties), "ownr")',
     "of the request": 's := input.subject\n\ts.idd == "a"',
 }
 LISTED = {
@@ -76,6 +81,8 @@ LISTED = {
     "another action": 'input.action.name == "pay"\n\tinput.context.days == 3',
     "what the server sets": 'input.action.name == "unmask"\n\tinput.context.count == 3',
     "json.filter": 'json.filter(input.resource.properties, ["owner/id"]) == {}',
+    "object.subset": 'object.subset(input.resource.properties, {"owner": {"id": "a"}})',
+    "a member as text": 'json.marshal(input.resource.properties.owner.id) == "a"',
     "a whole object": "count(input.resource.properties) == 0",
 }
 

@@ -43,7 +43,7 @@ READ = {
     "of the core": ("true", {"groups": {"g": []}, "table_tags": {"t": ["pii"]}, "tags": ["pii"], "column_tags": {}}),
     "accepted of an attack": (
         "true",
-        {"policy_attack": {"accepted": [{"rule": "a", "path": "b", "change": "c", "reason": "d"}]}},
+        {"policy_attack": {"accepted": [{"rule": "a", "path": "b", "change": "null", "reason": "d"}]}},
     ),
 }
 
@@ -51,6 +51,13 @@ READ = {
 @pytest.mark.parametrize(("body", "data"), READ.values(), ids=READ.keys())
 def test_name_that_is_read_is_fine(body: str, data: Any, tmp_path: Path) -> None:
     assert found(tmp_path, body, data) == []
+
+
+def test_remark_at_the_top_of_a_file_need_not_be_read(tmp_path: Path) -> None:
+    remarks = {"_comment": "x", "$schema": "https://a.b/c", "description": "x"}
+    assert found(tmp_path, "true", remarks, **{"desk__data.json": remarks}) == []
+    ((rule, sentence),) = found(tmp_path, "data.list.a == 1", {"list": {"a": 1, "_comment": "x"}})
+    assert (rule, sentence.startswith("no rule reads `data.list._comment`")) == ("unread-data", True)
 
 
 UNREAD = {

@@ -169,6 +169,11 @@ UNTYPED = {
     "a list made of lists": "max(array.concat(input.context.a, [1])) > 5",
     "a member of an unpacked object": '{"a": a} := input.context.o\n\ta > 5',
     "an item of an unpacked list": "[a, _] := input.context.pair\n\ta > 5",
+    "a value by itself": "input.context.urgent",
+    "no value by itself": "not input.context.hotfix",
+    "a variable by itself": "x := input.context.held\n\tnot x",
+    "a value with a default by itself": 'not object.get(input.context, "calm", false)',
+    "a value by itself in every": "every item in data.public { not input.context.frozen[item] }",
     "a question about something else": "is_number(input.subject.properties.b)\n\tinput.subject.properties.a > 1",
     "a question that is denied": "not is_number(input.subject.properties.a)\n\tinput.subject.properties.a > 1",
 }
@@ -258,3 +263,25 @@ def test_finding_says_what_to_do(tmp_path: Path) -> None:
     assert "ask `is_number(input.subject.properties.level)` in this rule, or write schema/subject/user.json: " in found
     (found,) = refused(tmp_path, "input.subject.properties.level > 5", "deny")
     assert "ask `is_number" not in found
+
+
+@pytest.mark.parametrize("rule", ["deny", "needs_approval", "obligation"])
+def test_statement_that_is_only_a_value_is_typed_boolean(rule: str, tmp_path: Path) -> None:
+    for number, body in enumerate(("input.context.urgent", "not input.context.urgent")):
+        (found,) = refused(tmp_path / str(number), body, rule)
+        assert "every value but false makes it true" in found
+        assert '"urgent":{"type":"boolean"}' in found.replace(" ", "")
+
+
+def test_statement_that_is_only_a_text_is_refused(tmp_path: Path) -> None:
+    (found,) = refused(tmp_path, ORDERED + "not input.resource.properties.note", "deny")
+    assert "is of type string, whose every value makes it true" in found
+
+
+def test_function_that_gives_a_value_by_itself_is_refused(tmp_path: Path) -> None:
+    (found,) = refused(tmp_path, "not limits.same(input.context.urgent)", "deny")
+    assert '"urgent":{"type":"boolean"}' in found
+
+
+def test_statement_of_the_contract_or_of_data_is_fine(tmp_path: Path) -> None:
+    assert refused(tmp_path, "data.limits.by_team[input.subject.id]\n\tinput.resource.id", "deny") == []

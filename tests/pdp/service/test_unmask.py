@@ -71,7 +71,7 @@ async def test_unmasking_waits_for_a_steward_and_fits_those_tokens_once(server: 
 async def test_a_schema_of_contexts_leaves_the_server_its_members(
     state: Path, mongod: MongodProcess, tmp_path: Path
 ) -> None:
-    path = tmp_path / "more" / "schema" / "context" / "pay.json"
+    path = tmp_path / "more" / "schema" / "context" / "unmask.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"type": "object", "properties": {"amount": {"type": "number"}}}')
     async with masking(state, mongod.uri, policy=[rego(), tmp_path / "more"]) as server:

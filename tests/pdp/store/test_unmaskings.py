@@ -46,7 +46,9 @@ async def test_it_is_begun_once_and_found_by_its_request(unmaskings: Unmaskings)
     await taken(unmaskings, begun.claim, "str_1")
     await unmaskings.begin(replace(begun, decision_id="dec_2"))
     found = await unmaskings.of_request("agent:bot", begun.request_id)
-    assert found == replace(begun, stream="str_1", sent=0)
+    assert found is not None
+    assert found == replace(begun, stream="str_1", sent=0, at=found.at)
+    assert found.at is not None
     assert await unmaskings.of_request("agent:other", begun.request_id) is None
     assert await unmaskings.of_request("agent:bot", "") is None
     with pytest.raises(Conflict, match="began just now"):

@@ -110,8 +110,8 @@ class Parts:
         return [payload(entry.record)["kind"] for entry in self.recorded]
 
 
-def faults(kind: str, *_: object) -> Sequence[tuple[str, str]]:
-    return [("resource.properties.x", "is unknown")] if kind == "closed" else []
+def faults(members: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    return [("resource.properties.x", "is unknown")] if members["resource"]["type"] == "closed" else []
 
 
 def deciding(parts: Any) -> Deciding:

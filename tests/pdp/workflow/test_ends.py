@@ -26,16 +26,18 @@ async def test_expired_approval_says_since_when_and_how_to_ask_again(server: Pla
 
 
 async def test_withdrawn_and_denied_approvals_say_so_too(server: Placet) -> None:
-    for ends in ("withdrawn", "denied"):
+    for who, ends in (("report-bot", "withdrawn"), ("alice", "withdrawn"), ("bob", "denied")):
         request = exporting(requestId=uuid4().hex)
         approval = (await server.authorize(request)).approval
         if ends == "denied":
-            await server.review(approval, "bob", "DENY")
+            await server.review(approval, who, "DENY")
         else:
             cancel = CancelApprovalRequest(approval_id=approval.approval_id)
-            await server.approvals.CancelApproval(cancel, metadata=server.metadata("report-bot"))
+            await server.approvals.CancelApproval(cancel, metadata=server.metadata(who))
         why = (await server.authorize(attempt(request))).reasons[0].reason
         assert f"{approval.approval_id} was {ends} at 20" in why
+        assert ("by its caller" in why) == (who == "report-bot")
+        assert ("by user:alice, in whose name it was asked for" in why) == (who == "alice")
         assert why.endswith("to ask again, take a new request_id")
 
 
@@ -49,5 +51,4 @@ async def test_request_id_of_another_request_says_which_and_since_when(server: P
     assert why.reason == "REQUEST_ID_REUSED"
     opened = approval.created_at.ToDatetime()
     assert f"{approval.approval_id}, which {approval.decision_id} opened at {opened:%Y-%m-%dT%H:%M:%SZ}" in why.message
-    assert request.request_id in why.message
     assert (why.metadata["approval_id"], why.metadata["decision_id"]) == (approval.approval_id, approval.decision_id)
