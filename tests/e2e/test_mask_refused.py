@@ -29,7 +29,7 @@ from tests.pdp.mongo import database
 POLICY = """package policy
 
 needs_approval contains {"rule": "ask", "reason": "ask", "reviewers": {"groups": ["data-stewards"]}} if {
-    not input.context.denied
+    object.get(input.context, "denied", false) != true
 }
 
 mask contains {"rule": "ids", "reason": "ids join", "columns": ["id"], "domain": "person.id"}

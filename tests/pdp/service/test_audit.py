@@ -35,8 +35,8 @@ async def listed(quiet: Placet) -> list[str]:
     made = ["rec_" + answer.decision_id[4:] for answer in answers]
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        page = await quiet.audit.ListRecords(ListRecordsRequest(kind="decision"), metadata=quiet.metadata("dana"))
-        if page.records and page.records[0].record_id == made[-1]:
+        found = {kind: await records(quiet, kind=kind, page_size=100) for kind in KINDS}
+        if all(found.values()) and found["decision"][0].record_id == made[-1]:
             return made
         await asyncio.sleep(0.05)
     raise AssertionError("the projection does not catch up")

@@ -27,8 +27,8 @@ from tests.unmasking import announced, masked, opened, unmasked
 POLICY = """package policy
 
 needs_approval contains {"rule": "ask", "reason": "ask", "reviewers": {"groups": ["data-stewards"]}} if {
-    not input.context.free
-    not input.context.values
+    object.get(input.context, "free", false) != true
+    object.get(input.context, "values", null) == null
 }
 
 needs_approval contains {
@@ -40,7 +40,7 @@ needs_approval contains {
     some values in input.context.values
 }
 
-allow contains {"rule": "free", "reason": "free"} if input.context.free
+allow contains {"rule": "free", "reason": "free"} if input.context.free == true
 
 deny contains {"rule": "closed", "reason": "closed"} if data.closed
 
