@@ -98,7 +98,7 @@ class Admission:
 
     @asynccontextmanager
     async def admitted(self, caller: str, questions: int) -> AsyncIterator[None]:
-        """Work on a call of this many questions when it is its turn. Raises `Overloaded` where there is no room."""
+        """Work on a call of this many questions when it is its turn. Raises `Overloaded` if there is no room."""
         held, seconds = self._admit(caller, questions), deadline.left()
         gate = self._small if questions <= SMALL else self._large
         try:

@@ -35,7 +35,7 @@ FETCH_SECONDS = 3.0
 WAIT_SECONDS = 1.0
 """Seconds that a call waits for keys that are being fetched."""
 MAX_WAITING = 256
-"""Calls that wait for one issuer's keys. It bounds what they hold, for anybody can name a key that nobody knows."""
+"""Calls that wait for one issuer's keys. It bounds their memory: any caller can name a key that does not exist."""
 MAX_BYTES = 256 * 1024
 """Bytes of a document from an issuer. It bounds what is read and parsed."""
 MAX_KEYS = 100

@@ -99,7 +99,7 @@ def _end(report: "Report") -> None:
     done = f"{report.questions} requests, {report.variants} changes"
     if not report.questions:
         exit_code.fail(
-            "there is no request to begin with: write tests that ask data.pdp.decision, or name a file with -f",
+            "there are no requests to change: write tests that ask data.pdp.decision, or name a file with -f",
             exit_code.POLICY_TESTS_FAILED,
         )
     if findings := len(report.findings) + len(report.unmatched):

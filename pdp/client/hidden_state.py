@@ -24,7 +24,7 @@ _SECRETS = {"_SecretBase", "_SecretField"}
 
 
 def is_pydantic(value: Any) -> bool:
-    """Whether it is a model of pydantic, which nobody has who has not imported it."""
+    """Whether it is a model of pydantic. Without pydantic imported there are no such models."""
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(value, pydantic.BaseModel)
 

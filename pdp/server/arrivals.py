@@ -20,8 +20,8 @@ from pdp import deadline
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest
+from pdp.room import Room
 from pdp.service.info import MESSAGE_BYTES
-from pdp.service.room import Room
 
 READS = 4
 """Messages of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
@@ -70,7 +70,12 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._rooms = {rpc: Room(most, f"your open calls of {rpc}") for rpc, most in LARGE.items()}
+        self._rooms = {
+            rpc: Room(
+                most, f"your open calls of {rpc} may hold {most // _MIB} MiB at one time; try again when one has ended"
+            )
+            for rpc, most in LARGE.items()
+        }
 
     @asynccontextmanager
     async def request(self, rpc: Rpc, caller: Caller, context: Context) -> AsyncIterator[Message]:

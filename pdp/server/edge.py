@@ -25,7 +25,7 @@ from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
 from pdp.errors import PdpError, StreamTimeout, Unauthenticated
-from pdp.open_calls import OpenCalls
+from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.status import status
 
@@ -54,7 +54,14 @@ class Edge:
         """`certificates` says that clients may come with certificates."""
         self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
-        self._waits, self._streams = OpenCalls(MAX_WAITS, "waits"), OpenCalls(MAX_DATA_STREAMS, "streams of data")
+        self._waits = Room(
+            MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
+        )
+        self._streams = Room(
+            MAX_DATA_STREAMS,
+            f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them",
+            LATER_SECONDS,
+        )
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -131,7 +138,7 @@ class Edge:
                 seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                 answering = behaviour(_incoming(method, rpc, context), caller)
-                with self._streams.one(caller.identity):
+                with self._streams.taken(caller.identity):
                     async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
                         async for message in answers:
                             await context.write(message)
@@ -148,7 +155,7 @@ class Edge:
 
     @asynccontextmanager
     async def _waiting(self, seconds: float, caller: Caller) -> AsyncIterator[None]:
-        with self._waits.one(caller.identity):
+        with self._waits.taken(caller.identity):
             async with _at_most(seconds, caller):
                 yield
 

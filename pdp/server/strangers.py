@@ -1,11 +1,10 @@
 """The calls that need no credential: health and reflection. What they cost is bounded for all strangers together.
 
-1. A few messages arrive at one time, by `Turns`.
+1. A few messages arrive at one time, by `LatestFirst`.
 2. So many watches and reflections are open at one time; further ones are refused.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -13,10 +12,11 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from pdp.errors import InvalidRequest, Overloaded
+from pdp.errors import InvalidRequest
+from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Context
 from pdp.server.edge import abort
-from pdp.server.turns import Turns
+from pdp.server.latest_first import LatestFirst
 
 READS = 4
 """Messages that arrive at one time, each of at most 4 MiB as gRPC takes them."""
@@ -28,12 +28,18 @@ STREAMS = 2048
 """Watches and reflections that are open at one time, at about 10 KiB each."""
 
 
+_STRANGERS = "strangers"
+"""The one name under which all strangers together are counted."""
+
+
 class Strangers:
     """Turns services into gRPC handlers that do not ask who calls."""
 
     def __init__(self) -> None:
-        self._turns = Turns(READS, WAITING)
-        self._streams = 0
+        self._turns = LatestFirst(READS, WAITING)
+        self._streams = Room(
+            STREAMS, f"{STREAMS:,} watches and reflections are open, which is the most; try again", LATER_SECONDS
+        )
 
     def handlers(self, service: Any, servicer: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`, from the methods of a servicer that takes messages and contexts."""
@@ -65,7 +71,7 @@ class Strangers:
     ) -> Callable[[object, Context], Awaitable[None]]:
         async def handle(_: object, context: Context) -> None:
             try:
-                with self.opened():
+                with self._streams.taken(_STRANGERS):
                     if not method.client_streaming:
                         await behaviour(await self._message(method, context), context)
                         return
@@ -75,17 +81,6 @@ class Strangers:
                 await abort(method.full_name, context, error)
 
         return handle
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Count one stream while the block runs. Raises `Overloaded` if there are too many."""
-        if self._streams >= STREAMS:
-            raise Overloaded(f"{STREAMS} watches and reflections are open, which is the most; try again")
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
 
     async def _messages(self, method: MethodDescriptor, context: Context) -> AsyncIterator[Message]:
         while (body := await self._body(context)) is not grpc.aio.EOF:

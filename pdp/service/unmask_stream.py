@@ -16,9 +16,9 @@ from pdp.errors import Conflict, InvalidRequest, PdpError, ValueRefused
 from pdp.masking.job import Progress
 from pdp.masking.opening import Opening
 from pdp.masking.threads import Threads
+from pdp.room import Room
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.info import MESSAGE_BYTES
-from pdp.service.room import Room
 from pdp.store.unmaskings import Unmasking, Unmaskings
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import (
@@ -47,7 +47,11 @@ class UnmaskStreams:
 
     def __init__(self, jobs: MaskJobs, unmaskings: Unmaskings, record: Record, threads: Threads) -> None:
         self._jobs, self._unmaskings, self._record, self._threads = jobs, unmaskings, record, threads
-        self._room = Room(STARTS_BYTES, "the starts of your open unmaskings")
+        self._room = Room(
+            STARTS_BYTES,
+            f"the starts of your open unmaskings may hold {STARTS_BYTES >> 20} MiB at one time; try again "
+            "when one has ended",
+        )
 
     async def answers(
         self, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller

@@ -16,7 +16,7 @@ from pdp.background import raise_if_cancelled
 from pdp.caller import Caller
 from pdp.errors import NotFound, ResumeTokenTooOld, StoreUnavailable
 from pdp.gate import Gate
-from pdp.open_calls import OpenCalls
+from pdp.room import LATER_SECONDS, Room
 from pdp.store.changes import Change, Changes
 from pdp.store.queue import Place
 from pdp.turns import Turns
@@ -80,7 +80,11 @@ class Watching:
         self._queue, self._reviewing, self._changes, self._feed, self._turns = queue, reviewing, changes, feed, turns
         self._pages = Gate(PAGES_AT_ONCE, PAGES_OF_ONE)
         self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._watches = OpenCalls(MAX_WATCHES, "watches")
+        self._watches = Room(
+            MAX_WATCHES,
+            f"this caller has {MAX_WATCHES} watches here, which is the most; end one of them",
+            LATER_SECONDS,
+        )
         self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
 
     async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
@@ -106,7 +110,7 @@ class Watching:
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
         known = _Known(resumed=bool(resume_token) or changes_only)
-        with self._watches.one(caller.identity), self._feed.backlog() as backlog:
+        with self._watches.taken(caller.identity), self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
                 for change in missed:

@@ -104,7 +104,7 @@ def test_files_bring_requests_and_garbage_is_2(
 def test_nothing_to_begin_with_is_4_and_a_refused_policy_3(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (policy / "p_test.rego").unlink()
     assert invoked("policy", "attack", policy) == 4
-    assert capsys.readouterr().err.startswith("there is no request to begin with: write tests")
+    assert capsys.readouterr().err.startswith("there are no requests to change: write tests")
     (policy / "q.rego").write_text("package policy\n\ndenny contains {}\n")
     assert invoked("policy", "attack", policy) == 3
     out, err = capsys.readouterr()

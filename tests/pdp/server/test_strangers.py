@@ -48,12 +48,12 @@ async def test_reflection_answers_one_question_after_the_other(server: Placet) -
 
 
 def test_open_streams_are_counted() -> None:
-    strangers = Strangers()
-    opened = [strangers.opened() for _ in range(STREAMS)]
+    streams = Strangers()._streams
+    opened = [streams.taken("strangers") for _ in range(STREAMS)]
     for one in opened:
         one.__enter__()
-    with pytest.raises(Overloaded), strangers.opened():
+    with pytest.raises(Overloaded), streams.taken("strangers"):
         pass
     opened[0].__exit__(None, None, None)
-    with strangers.opened():
+    with streams.taken("strangers"):
         pass

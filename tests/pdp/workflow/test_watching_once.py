@@ -87,4 +87,4 @@ async def test_a_change_is_read_once_and_asked_about_once_for_each_caller() -> N
         await anext(watching.queue(caller("bob"), "", changes_only=True))
     for follower in followers:
         await follower.__aexit__(None, None, None)
-    assert not watching._watches._open
+    assert not watching._watches._held

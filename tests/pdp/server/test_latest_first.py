@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pdp.errors import Overloaded
-from pdp.server.turns import HURRIED_SECONDS, Turns
+from pdp.server.latest_first import HURRIED_SECONDS, LatestFirst
 
 BRIEFLY = HURRIED_SECONDS * 20
 """Far less than a turn takes that nobody hurries."""
@@ -14,7 +14,7 @@ BRIEFLY = HURRIED_SECONDS * 20
 class Crowd:
     """Who waits for turns, and in which order they got one."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: LatestFirst) -> None:
         self.turns, self.order = turns, list[int]()
         self._done: list[asyncio.Event] = []
 
@@ -37,7 +37,7 @@ class Crowd:
 
 
 async def test_one_more_hurries_the_oldest_alone() -> None:
-    crowd = Crowd(Turns(2, 8))
+    crowd = Crowd(LatestFirst(2, 8))
     slow, other = await crowd.come(), await crowd.come()
     waiting = await crowd.come()
     with pytest.raises(Overloaded):
@@ -51,7 +51,7 @@ async def test_one_more_hurries_the_oldest_alone() -> None:
 
 
 async def test_the_latest_goes_first_and_the_first_of_too_many_is_refused() -> None:
-    crowd = Crowd(Turns(1, 2))
+    crowd = Crowd(LatestFirst(1, 2))
     tasks = [await crowd.come() for _ in range(4)]
     with pytest.raises(Overloaded):
         await asyncio.wait_for(tasks[1], BRIEFLY)
@@ -62,7 +62,7 @@ async def test_the_latest_goes_first_and_the_first_of_too_many_is_refused() -> N
 
 
 async def test_who_gives_up_keeps_no_turn() -> None:
-    crowd = Crowd(Turns(1, 8))
+    crowd = Crowd(LatestFirst(1, 8))
     first, second = await crowd.come(), await crowd.come()
     crowd.leave(0)
     await asyncio.sleep(0)

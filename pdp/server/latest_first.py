@@ -17,7 +17,7 @@ HURRIED_SECONDS = 0.05
 """Seconds that a message may take while somebody waits: long for the few bytes of a name."""
 
 
-class Turns:
+class LatestFirst:
     """At most `most` turns at one time, for which at most `waiting` wait."""
 
     def __init__(self, most: int, waiting: int) -> None:
