@@ -25,7 +25,7 @@ BATCH_SEMANTICS_DENY_ON_FIRST_DENY: BatchSemantics
 BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT: BatchSemantics
 
 class AuthorizeRequest(_message.Message):
-    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes", "attempt_id")
+    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes", "attempt_id", "context_json", "expected_digest")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,8 @@ class AuthorizeRequest(_message.Message):
     WANT_GRANT_FIELD_NUMBER: _ClassVar[int]
     SUPERSEDES_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_JSON_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     subject: _request_pb2.Subject
     on_behalf_of: _containers.RepeatedCompositeFieldContainer[_request_pb2.Subject]
     action: _request_pb2.Action
@@ -52,7 +54,9 @@ class AuthorizeRequest(_message.Message):
     want_grant: bool
     supersedes: str
     attempt_id: str
-    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ...) -> None: ...
+    context_json: str
+    expected_digest: str
+    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
     __slots__ = ("decision_id", "effect", "reasons", "obligations", "policy_revision", "request_digest", "on_behalf_of", "approval", "grant", "fired", "dry_run")

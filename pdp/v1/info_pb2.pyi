@@ -11,7 +11,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "opa_version", "realm", "policy_revision", "jwks", "limits", "caller")
+    __slots__ = ("version", "opa_version", "realm", "policy_revision", "jwks", "limits", "caller", "audit_jwks", "features")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     OPA_VERSION_FIELD_NUMBER: _ClassVar[int]
     REALM_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,8 @@ class GetServerInfoResponse(_message.Message):
     JWKS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_JWKS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     version: str
     opa_version: str
     realm: str
@@ -26,7 +28,9 @@ class GetServerInfoResponse(_message.Message):
     jwks: str
     limits: Limits
     caller: CallerInfo
-    def __init__(self, version: _Optional[str] = ..., opa_version: _Optional[str] = ..., realm: _Optional[str] = ..., policy_revision: _Optional[str] = ..., jwks: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., caller: _Optional[_Union[CallerInfo, _Mapping]] = ...) -> None: ...
+    audit_jwks: str
+    features: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., opa_version: _Optional[str] = ..., realm: _Optional[str] = ..., policy_revision: _Optional[str] = ..., jwks: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., caller: _Optional[_Union[CallerInfo, _Mapping]] = ..., audit_jwks: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("message_bytes", "request_bytes", "batch_bytes", "batch_items", "nesting")
