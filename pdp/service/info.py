@@ -4,7 +4,7 @@ import json
 
 from joserfc.jwk import OKPKey
 
-from pdp import __version__, canonical, keys
+from pdp import __version__, canonical, i_json, keys
 from pdp.caller import Caller
 from pdp.opa.queries import Opa
 from pdp.service import batch
@@ -12,6 +12,9 @@ from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoRespo
 
 MESSAGE_BYTES = 4 * 1024 * 1024
 """Bytes of one gRPC message, either way: what clients in every language take by default."""
+
+FEATURES = ("context_json", "expected_digest", "properties_json")
+"""What this server takes that older ones do not."""
 
 
 class InfoService:
@@ -34,7 +37,7 @@ class InfoService:
                 request_bytes=canonical.MAX_REQUEST_BYTES,
                 batch_bytes=batch.MAX_BYTES,
                 batch_items=batch.MAX_ITEMS,
-                nesting=canonical.MAX_NESTING,
+                nesting=i_json.MAX_NESTING,
             ),
             caller=CallerInfo(
                 identity=caller.identity,
@@ -43,6 +46,7 @@ class InfoService:
                 groups=caller.groups,
                 claims_elsewhere=caller.claims_elsewhere,
             ),
+            features=FEATURES,
         )
 
 
