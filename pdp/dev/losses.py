@@ -1,6 +1,7 @@
 """Says once of each caller that its library may lose what its program says."""
 
 from collections.abc import Callable
+from typing import Any
 
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
@@ -27,7 +28,7 @@ class Losses:
 
 def _structs(request: AuthorizeRequest) -> list[tuple[str, bool]]:
     """Each place of attributes, and whether an empty Struct came for it."""
-    parts = {"subject": request.subject, "action": request.action, "resource": request.resource}
+    parts: dict[str, Any] = {"subject": request.subject, "action": request.action, "resource": request.resource}
     parts |= {f"on_behalf_of[{index}]": subject for index, subject in enumerate(request.on_behalf_of)}
     found = [
         (f"{name}.properties", part.HasField("properties") and not part.properties.fields)
