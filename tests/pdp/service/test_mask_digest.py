@@ -146,6 +146,18 @@ async def test_another_request_is_told_before_broken_data(server: Placet, action
     made.context_json = "{}"
     error = await refused((mask if action == "mask" else unmask)(server, made, BROKEN))
     assert error.reason == "REQUEST_DIFFERS"
+    plan = mask_pb2.GetMaskPlanRequest(scope=made, unmask=action == "unmask")
+    error = await refused(server.masks.GetMaskPlan(plan, metadata=server.metadata("report-bot")))
+    assert error.reason == "REQUEST_DIFFERS"
+
+
+@pytest.mark.parametrize("rpc", ["MaskStream", "Rewrap"])
+async def test_another_request_is_told_before_a_missing_shape(server: Placet, rpc: str) -> None:
+    made = expecting("mask" if rpc == "MaskStream" else "rewrap")
+    made.context_json = "{}"
+    started = mask_pb2.StreamStart(scope=made)
+    error = await refused(stream(server, [pa.record_batch(ROWS)], started, rpc=rpc))
+    assert error.reason == "REQUEST_DIFFERS"
 
 
 async def test_members_that_the_server_sets_are_refused_in_text_too(server: Placet) -> None:
