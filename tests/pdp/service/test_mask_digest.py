@@ -8,6 +8,9 @@ import pyarrow as pa
 import pytest
 
 from pdp.canonical import canonical
+from pdp.client import Client, unmasking
+from pdp.client.masks import MaskCall
+from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
 from pdp.sent import authorization
@@ -172,3 +175,18 @@ async def test_members_that_the_server_sets_are_refused_in_text_too(server: Plac
 async def test_a_scopes_text_is_read_as_strictly(server: Placet, rpc: str, text: str, field: str) -> None:
     error = await refused(CALLS[rpc][1](server, scope(context_json=text)))
     assert (error.reason, error.fields) == ("INVALID_REQUEST", (field,))
+
+
+async def test_the_python_client_says_it_in_streams_too(strict: Placet) -> None:
+    batch, made = pa.record_batch(ROWS), scope(context_json='{"why": "report"}')
+    async with Client(strict.address, identity.token(strict.state, "report-bot")) as client:
+        async with MaskCall(client, start(made), batch.schema) as call:
+            assert (await call.open(iter([batch]))).decision.effect == Effect.EFFECT_ALLOW
+            [masked] = [one async for one in call.batches()]
+        request = mask_pb2.GetMaskPlanRequest(scope=made, shape=shape(masked.schema), unmask=True)
+        plan = (await client.call(client.masks.GetMaskPlan, request)).plan
+        announcing = unmasking.announced(made, request.shape, unmasking.reversed_columns(plan), [masked])
+        async with unmasking.UnmaskCall(client, announcing, iter([masked]), masked.schema) as reversing:
+            opened_ = await reversing.open()
+        assert opened_.decision.effect == Effect.EFFECT_NEEDS_APPROVAL
+        assert opened_.decision.approval.request.context["why"] == "report"
