@@ -41,6 +41,21 @@ class InvalidRequest(PdpError):
         return cls(f"{path}: {description}", violations=[(path, description)])
 
 
+class RequestDiffers(InvalidRequest):
+    """The request that arrived is not the one of its `expected_digest`: something was lost on the way.
+
+    The metadata says how much arrived of each of its five parts.
+    """
+
+    reason = "REQUEST_DIFFERS"
+
+
+class DigestRequired(InvalidRequest):
+    """This caller's entry in the configuration requires an `expected_digest`, and the request has none."""
+
+    reason = "DIGEST_REQUIRED"
+
+
 class Unauthenticated(PdpError):
     """The server could not establish who is calling. The sentence gives no detail, on purpose."""
 

@@ -8,8 +8,9 @@ import orjson
 
 from pdp import keys
 from pdp.caller import Role
-from pdp.config import Config, Issuer, SpeaksFor
+from pdp.config import Config
 from pdp.dev import identity, presence
+from pdp.identity_source import Issuer, SpeaksFor
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache

@@ -8,8 +8,9 @@ import orjson
 
 from pdp import keys
 from pdp.caller import Role
-from pdp.config import Certificates, Config, Issuer
+from pdp.config import Config
 from pdp.errors import SetupError
+from pdp.identity_source import Certificates, Issuer
 from pdp.masking.keys import refuse_demo
 
 _SECRETS = {"d", "k"}

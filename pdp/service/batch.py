@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
 from pdp.decision import Effect
 from pdp.errors import InvalidRequest, PdpError
+from pdp.sent import has_context, refuse_both_forms, with_defaults
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
     BatchAuthorizeRequest,
@@ -18,7 +19,7 @@ MAX_ITEMS = 1000
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of a batch with its defaults filled in: a short default must not become gigabytes in a thousand items."""
 
-_MESSAGES = ("subject", "action", "resource", "context")
+_WHOLE = ("subject", "action", "resource")
 
 
 class Batch:
@@ -27,19 +28,20 @@ class Batch:
     def __init__(self, request: BatchAuthorizeRequest) -> None:
         if not 1 <= len(request.items) <= MAX_ITEMS:
             raise InvalidRequest.field("items", f"holds {len(request.items)}; send 1 to {MAX_ITEMS}")
-        for name in ("request_id", "approval_id", "supersedes", "attempt_id"):
+        for name in ("request_id", "approval_id", "supersedes", "attempt_id", "expected_digest"):
             if getattr(request.defaults, name):
-                raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
+                raise InvalidRequest.field(f"defaults.{name}", "belongs to one item; set it on that item")
         if request.semantics not in BatchSemantics.values():
             raise InvalidRequest.field("semantics", "has a value that this server does not know")
         refuse_unknown(request.defaults, "defaults")
+        refuse_both_forms(request.defaults, "defaults")
         self._request = request
         _check_size(request)
 
     def items(self) -> Iterator[AuthorizeRequest]:
         """Each item with the defaults filled in, member by member."""
         for item in self._request.items:
-            yield _with_defaults(item, self._request.defaults)
+            yield with_defaults(item, self._request.defaults)
 
     def stops_at(self, effect: Effect) -> bool:
         """Whether this answer is the last one that is wanted."""
@@ -63,26 +65,13 @@ def item_error(error: PdpError) -> ItemError:
 
 def _check_size(request: BatchAuthorizeRequest) -> None:
     """Refuse before merging what would be too much after it; a default counts in every item that takes it."""
-    sizes = {name: getattr(request.defaults, name).ByteSize() for name in _MESSAGES}
+    sizes = {name: getattr(request.defaults, name).ByteSize() for name in _WHOLE}
+    context = request.defaults.context.ByteSize() + len(request.defaults.context_json.encode())
     chain = sum(subject.ByteSize() for subject in request.defaults.on_behalf_of)
     total = 0
     for item in request.items:
         taken = sum(size for name, size in sizes.items() if not item.HasField(name))
+        taken += 0 if has_context(item) else context
         total += item.ByteSize() + min(taken + (0 if item.on_behalf_of else chain), MAX_REQUEST_BYTES)
     if total > MAX_BYTES:
         raise InvalidRequest.field("items", f"hold more than {MAX_BYTES} bytes with the defaults; send several batches")
-
-
-def _with_defaults(item: AuthorizeRequest, defaults: AuthorizeRequest) -> AuthorizeRequest:
-    merged = AuthorizeRequest()
-    merged.CopyFrom(item)
-    for name in _MESSAGES:
-        if defaults.HasField(name) and not item.HasField(name):
-            getattr(merged, name).CopyFrom(getattr(defaults, name))
-    if not item.on_behalf_of:
-        merged.on_behalf_of.extend(defaults.on_behalf_of)
-    merged.justification = item.justification or defaults.justification
-    merged.dry_run = item.dry_run or defaults.dry_run
-    merged.explain = item.explain or defaults.explain
-    merged.want_grant = item.want_grant or defaults.want_grant
-    return merged

@@ -1,6 +1,6 @@
 """InfoService: what a client needs to know of this server."""
 
-from pdp import __version__, canonical
+from pdp import __version__, canonical, i_json
 from pdp.caller import Caller
 from pdp.opa.queries import Opa
 from pdp.service import batch
@@ -9,6 +9,9 @@ from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoRespo
 
 MESSAGE_BYTES = 4 * 1024 * 1024
 """Bytes of one gRPC message, either way: what clients in every language take by default."""
+
+FEATURES = ("context_json", "expected_digest", "properties_json")
+"""What this server takes that older ones do not."""
 
 
 class InfoService:
@@ -32,7 +35,7 @@ class InfoService:
                 request_bytes=canonical.MAX_REQUEST_BYTES,
                 batch_bytes=batch.MAX_BYTES,
                 batch_items=batch.MAX_ITEMS,
-                nesting=canonical.MAX_NESTING,
+                nesting=i_json.MAX_NESTING,
             ),
             caller=CallerInfo(
                 identity=caller.identity,
@@ -41,4 +44,5 @@ class InfoService:
                 groups=caller.groups,
                 claims_elsewhere=caller.claims_elsewhere,
             ),
+            features=FEATURES,
         )

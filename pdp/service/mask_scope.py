@@ -2,14 +2,13 @@
 
 from google.protobuf.message import Message
 
-from pdp import grant
+from pdp import grant, sent
 from pdp.arrow import token_tree
 from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, ValueRefused
 from pdp.service.info import MESSAGE_BYTES
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import MaskScope
-from pdp.v1.request_pb2 import Action, Resource
 
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
@@ -28,18 +27,9 @@ def require_fits(answer: Message) -> None:
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
     """The question that this work is to the policy."""
     refuse_unknown(scope, "scope")
+    request = sent.authorization(action, scope)
     if action == "unmask":
         for name in _OWN:
-            if name in scope.context:
+            if name in request.context:
                 raise InvalidRequest.field(f"scope.context.{name}", "is set by the server; leave it out")
-    return AuthorizeRequest(
-        subject=scope.subject,
-        on_behalf_of=scope.on_behalf_of,
-        action=Action(name=action),
-        resource=Resource(type="table", id=scope.table),
-        context=scope.context,
-        request_id=scope.request_id,
-        approval_id=scope.approval_id,
-        justification=scope.justification,
-        attempt_id=scope.attempt_id,
-    )
+    return request
