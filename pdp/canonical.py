@@ -7,7 +7,7 @@ checks the shape of a request again.
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,9 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from pdp.bad_fields import MAX_NAMED, BadFields, Refused, joined, step
 from pdp.errors import InvalidRequest
-from pdp.i_json import Reader, Refused, joined, step
+from pdp.i_json import Reader
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Action, Request, Resource, Subject
 
@@ -53,14 +54,13 @@ class Canonical:
 def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
     """Check `request` and bring it into canonical form.
 
-    Raises `InvalidRequest` with the path of the first field that breaks a limit of the contract.
+    Raises `InvalidRequest` with the paths of all fields that break a limit of the contract, at most 20.
     """
     _refuse_too_big(request)
     walk = _Walk()
-    try:
-        members = walk.members(request)
-    except Refused as refused:
-        raise InvalidRequest.field(refused.path, refused.description) from None
+    members = walk.members(request)
+    if walk.bad:
+        raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
     encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if walk.plain else rfc8785.dumps(members)
     if len(encoded) > MAX_REQUEST_BYTES:
         raise InvalidRequest.field("request", _TOO_BIG)
@@ -71,10 +71,10 @@ def context_in_struct(request: AuthorizeRequest) -> AuthorizeRequest:
     """`request` itself, with a context that came as text in the Struct. Raises `InvalidRequest`."""
     if request.context_json:
         _refuse_too_big(request)
-        try:
-            members = _Walk().context(request)
-        except Refused as refused:
-            raise InvalidRequest.field(refused.path, refused.description) from None
+        walk = _Walk()
+        members = walk.context(request)
+        if walk.bad:
+            raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
         request.ClearField("context_json")
         request.context.update(members)
     return request
@@ -109,10 +109,9 @@ def differing_paths(left: bytes, right: bytes) -> list[str]:
 
 def checked_id(value: str, path: str) -> str:
     """`value`, if it has 1 to 1,024 bytes and no control characters. Else raises `InvalidRequest` for `path`."""
-    try:
-        return _id(value)
-    except Refused as refused:
-        raise InvalidRequest.field(path, refused.description) from None
+    if problem := _problem_of_id(value):
+        raise InvalidRequest.field(path, problem)
+    return value
 
 
 def checked_text(value: str, path: str) -> str:
@@ -139,67 +138,75 @@ def refuse_unknown_fields(request: AuthorizeRequest | Request) -> None:
         ("resource", request.resource),
     ]
     parts += ((f"on_behalf_of[{index}]", subject) for index, subject in enumerate(request.on_behalf_of))
-    for path, message in parts:
-        refuse_unknown(message, path)
+    with BadFields() as bad:
+        for path, message in parts:
+            bad.tried(refuse_unknown, message, path)
     raise InvalidRequest.field("request", "has an unknown field inside one of its values; leave it out")
 
 
 def refuse_unknown(message: Message, path: str) -> None:
     """The same for the fields of one message, without the fields of its members."""
     unknown_fields: Iterable[Any] = UnknownFieldSet(message)  # type: ignore[assignment]  # the stubs lack upb
-    for unknown in unknown_fields:
-        number = unknown.field_number
-        raise InvalidRequest.field(path, f"has field number {number}, which this server does not know; leave it out")
-
-
-def _refuse_too_big(request: AuthorizeRequest | Request) -> None:
-    if request.ByteSize() > MAX_REQUEST_BYTES:
-        raise InvalidRequest.field("request", _TOO_BIG)
+    if numbers := sorted({str(unknown.field_number) for unknown in unknown_fields})[:MAX_NAMED]:
+        raise InvalidRequest.fields(
+            [(path, f"has field number {one}, which this server does not know; leave it out") for one in numbers]
+        )
 
 
 class _Walk(Reader):
-    """One walk over a request."""
+    """One walk over a request.
+
+    `bad` are the fields that break a limit; where there are any, the members are not those of the request.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bad: list[tuple[str, str]] = []
 
     def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
-        if len(request.on_behalf_of) > MAX_CHAIN:
-            raise Refused(f"has more than {MAX_CHAIN} members").within("on_behalf_of")
         return {
             "subject": self._subject(request.subject, "subject"),
-            "on_behalf_of": [
-                self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(request.on_behalf_of)
-            ],
+            "on_behalf_of": self._chain(request.on_behalf_of),
             "action": {
-                "name": _id(request.action.name, "action.name"),
+                "name": self._id(request.action.name, "action.name"),
                 "properties": self._properties(request.action, "action"),
             },
             "resource": {
-                "type": _id(request.resource.type, "resource.type"),
-                "id": _id(request.resource.id, "resource.id"),
+                "type": self._id(request.resource.type, "resource.type"),
+                "id": self._id(request.resource.id, "resource.id"),
                 "properties": self._properties(request.resource, "resource"),
             },
             "context": self.context(request),
         }
 
-    def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
-        return self._free(request, "context", request.context, request.context_json)
+    def _chain(self, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
+        if len(subjects) > MAX_CHAIN:
+            self.bad.append(("on_behalf_of", f"has more than {MAX_CHAIN} members"))
+            return []
+        return [self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(subjects)]
 
     def _subject(self, subject: Subject, path: str) -> dict[str, Any]:
-        kind = _id(subject.type, f"{path}.type")
+        kind = self._id(subject.type, f"{path}.type")
         if ":" in kind:
-            raise Refused('contains ":", which ends the type in an identity').within(f"{path}.type")
+            self.bad.append((f"{path}.type", 'contains ":", which ends the type in an identity'))
         return {
             "type": kind,
-            "id": _id(subject.id, f"{path}.id"),
+            "id": self._id(subject.id, f"{path}.id"),
             "properties": self._properties(subject, path),
         }
 
-    def _properties(self, part: Subject | Action | Resource, path: str) -> dict[str, Any]:
-        try:
-            return self._free(part, "properties", part.properties, part.properties_json)
-        except Refused as refused:
-            raise refused.within(path) from None
+    def _id(self, value: str, path: str) -> str:
+        if problem := _problem_of_id(value):
+            self.bad.append((path, problem))
+        return value
 
-    def _free(self, message: Message, name: str, struct: Struct, text: str) -> dict[str, Any]:
+    def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
+        return self._free(request, "context", "context", request.context, request.context_json)
+
+    def _properties(self, part: Subject | Action | Resource, path: str) -> dict[str, Any]:
+        return self._free(part, "properties", f"{path}.properties", part.properties, part.properties_json)
+
+    def _free(self, message: Message, name: str, path: str, struct: Struct, text: str) -> dict[str, Any]:
         """Free attributes in the one form in which they came."""
         try:
             if not text:
@@ -207,7 +214,13 @@ class _Walk(Reader):
             _require_alone(message, name)
             return self.text(text)
         except Refused as refused:
-            raise refused.within(f"{name}_json" if text else name) from None
+            self.bad += refused.within(f"{path}_json" if text else path).fields
+            return {}
+
+
+def _refuse_too_big(request: AuthorizeRequest | Request) -> None:
+    if request.ByteSize() > MAX_REQUEST_BYTES:
+        raise InvalidRequest.field("request", _TOO_BIG)
 
 
 def _require_alone(message: Message, name: str) -> None:
@@ -216,14 +229,13 @@ def _require_alone(message: Message, name: str) -> None:
         raise Refused(f"stands beside `{name}`; send one of the two")
 
 
-def _id(value: str, path: str = "") -> str:
+def _problem_of_id(value: str) -> str:
+    """What is wrong with an id; empty for a good one."""
     if not value:
-        raise Refused("is required").within(path)
+        return "is required"
     if len(value.encode()) > MAX_ID_BYTES:
-        raise Refused(f"is longer than {MAX_ID_BYTES} bytes").within(path)
-    if _CONTROL.search(value):
-        raise Refused("contains a control character; remove it").within(path)
-    return value
+        return f"is longer than {MAX_ID_BYTES} bytes"
+    return "contains a control character; remove it" if _CONTROL.search(value) else ""
 
 
 def _differing(left: Any, right: Any, path: str) -> Iterator[str]:

@@ -38,21 +38,25 @@ class InvalidRequest(PdpError):
     @classmethod
     def field(cls, path: str, description: str) -> "InvalidRequest":
         """The error for one field: its path as a client writes it (`resource.properties.tags[0]`), and what to do."""
-        return cls(f"{path}: {description}", violations=[(path, description)])
+        return cls.fields([(path, description)])
+
+    @classmethod
+    def fields(cls, violations: Sequence[tuple[str, str]]) -> "InvalidRequest":
+        """The error for several fields, all of which the sentence tells."""
+        return cls("; ".join(f"{path}: {description}" for path, description in violations), violations=violations)
 
 
-class RequestDiffers(InvalidRequest):
-    """The request that arrived is not the one of its `expected_digest`: something was lost on the way.
+class RequestDiffers(PdpError):
+    """The request that arrived is not that of its `expected_digest`; the metadata counts what arrived of each part."""
 
-    The metadata says how much arrived of each of its five parts.
-    """
-
+    code = "INVALID_ARGUMENT"
     reason = "REQUEST_DIFFERS"
 
 
-class DigestRequired(InvalidRequest):
+class DigestRequired(PdpError):
     """This caller's entry in the configuration requires an `expected_digest`, and the request has none."""
 
+    code = "INVALID_ARGUMENT"
     reason = "DIGEST_REQUIRED"
 
 

@@ -10,36 +10,20 @@ import math
 import re
 from typing import Any, TypeAlias
 
-import orjson
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
+
+from pdp.bad_fields import Refused, step
 
 MAX_NESTING = 32
 """Levels of nesting in properties and context: a limit of the contract."""
 MAX_WHOLE_NUMBER = 2**53 - 1
 """The largest whole number that I-JSON (RFC 7493) lets a reader keep exactly."""
-MAX_SHOWN_KEY = 64
-"""Characters of a key in a path: an error's details travel in HTTP trailers, of which clients accept 8 KiB."""
-
 _SMALLEST_PLAIN_FRACTION = 1e-4
 """A fraction below it may have an exponent in RFC 8785 where orjson writes zeros."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _READER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)
 """Gives objects as tuples of pairs, lists as lists, and every number as a double, as a Struct has it."""
 _Pairs: TypeAlias = tuple[tuple[str, Any], ...]
-
-
-class Refused(Exception):
-    """A value breaks a limit. Each level of the walk adds its step to `path` on the way out."""
-
-    def __init__(self, description: str) -> None:
-        super().__init__(description)
-        self.description = description
-        self.path = ""
-
-    def within(self, step: str) -> "Refused":
-        """The same, one level further out."""
-        self.path = joined(step, self.path)
-        return self
 
 
 class Reader:
@@ -66,22 +50,26 @@ class Reader:
 
     def _struct(self, struct: Struct, depth: int) -> dict[str, Any]:
         _within_nesting(depth)
-        members = {}
+        members, bad = {}, None
         for key, value in struct.fields.items():
             try:
                 members[self._key(key)] = self._value(value, depth)
             except Refused as refused:
-                raise refused.within(step(key)) from None
+                bad = refused.within(step(key)).behind(bad)
+        if bad is not None:
+            raise bad
         return members
 
     def _list(self, values: ListValue, depth: int) -> list[Any]:
         _within_nesting(depth)
-        items = []
+        items, bad = [], None
         for index, value in enumerate(values.values):
             try:
                 items.append(self._value(value, depth))
             except Refused as refused:
-                raise refused.within(f"[{index}]") from None
+                bad = refused.within(f"[{index}]").behind(bad)
+        if bad is not None:
+            raise bad
         return items
 
     def _value(self, value: Value, depth: int) -> Any:
@@ -102,22 +90,26 @@ class Reader:
 
     def _object(self, pairs: _Pairs, depth: int) -> dict[str, Any]:
         _within_nesting(depth)
-        members: dict[str, Any] = {}
+        members, bad = dict[str, Any](), None
         for key, value in pairs:
             try:
                 members[_new(self._key(_well_formed(key)), members)] = self._read(value, depth)
             except Refused as refused:
-                raise refused.within(step(key)) from None
+                bad = refused.within(step(key)).behind(bad)
+        if bad is not None:
+            raise bad
         return members
 
     def _array(self, values: list[Any], depth: int) -> list[Any]:
         _within_nesting(depth)
-        items = []
+        items, bad = [], None
         for index, value in enumerate(values):
             try:
                 items.append(self._read(value, depth))
             except Refused as refused:
-                raise refused.within(f"[{index}]") from None
+                bad = refused.within(f"[{index}]").behind(bad)
+        if bad is not None:
+            raise bad
         return items
 
     def _read(self, value: Any, depth: int) -> Any:
@@ -147,20 +139,6 @@ class Reader:
         if abs(number) < _SMALLEST_PLAIN_FRACTION:
             self.plain = False
         return number
-
-
-def step(key: str) -> str:
-    """A key as a step of a path: `tags`, or `["two words"]`."""
-    if len(key) > MAX_SHOWN_KEY:
-        key = key[:MAX_SHOWN_KEY] + "…"
-    if key.isidentifier():
-        return key
-    return f"[{orjson.dumps(key.encode(errors='backslashreplace').decode()).decode()}]"
-
-
-def joined(path: str, step: str) -> str:
-    """A path and a step of it, or the rest of it."""
-    return path + ("." if path and step and not step.startswith("[") else "") + step
 
 
 def _new(key: str, members: dict[str, Any]) -> str:

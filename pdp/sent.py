@@ -15,21 +15,25 @@ from pdp.v1.mask_pb2 import MaskScope
 from pdp.v1.request_pb2 import Action, Resource
 
 _WHOLE = ("subject", "action", "resource")
+_DIGEST = "expected_digest"
 _FLAGS = ("dry_run", "explain", "want_grant")
 
 
 def require_whole(request: AuthorizeRequest, realm: str, *, required: bool) -> None:
     """Raise `RequestDiffers` unless the request has the digest that its caller expects of it, where it says one.
 
-    `DigestRequired` where it says none although one is `required`. What breaks the contract is `InvalidRequest`.
+    `DigestRequired` where it says none although one is `required`. What breaks the contract has no digest: it passes,
+    and who checks it next names all its bad fields.
     """
     if not (request.expected_digest or required):
         return
-    arrived = canonical(request, realm)
+    try:
+        arrived = canonical(request, realm)
+    except InvalidRequest:
+        return
     if not request.expected_digest:
-        raise DigestRequired.field(
-            "expected_digest", "is required of this caller; compute it from the program's own values"
-        )
+        why = "is required of this caller; compute it from the program's own values"
+        raise DigestRequired(f"{_DIGEST}: {why}", violations=[(_DIGEST, why)])
     if arrived.digest != request.expected_digest:
         raise _differs(arrived.members)
 
@@ -89,18 +93,17 @@ def refuse_both_forms(request: AuthorizeRequest, path: str) -> None:
             raise InvalidRequest.field(f"{path}.{name}{form}_json", f"stands beside `{form}`; send one of the two")
 
 
-def _differs(members: Mapping[str, Any]) -> InvalidRequest:
+def _differs(members: Mapping[str, Any]) -> RequestDiffers:
     """The error that says how much arrived of each part: the members of its attributes, of the chain the subjects."""
     counts = {name: len(members[name]["properties"]) for name in _WHOLE}
     counts |= {name: len(members[name]) for name in ("on_behalf_of", "context")}
-    error = RequestDiffers.field(
-        "expected_digest",
+    why = (
         "is of another request than the one that arrived, so nothing was decided. There arrived {subject} properties "
         "of the subject, {on_behalf_of} subjects in on_behalf_of, {action} properties of the action, {resource} of the "
-        "resource, and {context} members of the context".format(**counts),
-    )
-    error.metadata |= {name: str(count) for name, count in counts.items()}
-    return error
+        "resource, and {context} members of the context"
+    ).format(**counts)
+    arrived = {name: str(count) for name, count in counts.items()}
+    return RequestDiffers(f"{_DIGEST}: {why}", violations=[(_DIGEST, why)], **arrived)
 
 
 def _attributed(request: AuthorizeRequest) -> Iterator[tuple[str, Message, str]]:

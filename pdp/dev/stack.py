@@ -10,6 +10,7 @@ from pdp import keys
 from pdp.caller import Role
 from pdp.config import Config
 from pdp.dev import identity, presence
+from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
@@ -34,7 +35,7 @@ async def stack(
         read(policy)  # a folder without a policy is refused before MongoDB starts
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
-            async with running(config, tool_cache, say) as server:
+            async with running(config, tool_cache, say, Losses(say)) as server:
                 claim.serves(server.address)
                 yield server
 

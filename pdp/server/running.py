@@ -54,7 +54,7 @@ from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
-from pdp.workflow.deciding import Deciding
+from pdp.workflow.deciding import Deciding, Unsaid
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.queue import ReviewQueue
@@ -123,8 +123,10 @@ class _Parts:
 
 
 @asynccontextmanager
-async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[Running]:
-    """Run a configured server until the block ends; then it drains.
+async def running(
+    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None
+) -> AsyncIterator[Running]:
+    """Run a configured server until the block ends; then it drains. `unsaid` hears of requests without their digest.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
@@ -153,7 +155,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
         edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
-        names = _add_services(server, edge, config, opa, parts, masks)
+        names = _add_services(server, edge, config, opa, parts, masks, unsaid)
         _add_open_services(server, health, names)
         port = listen(server, config)
         await stack.enter_async_context(background(health.watch(), failed))
@@ -178,7 +180,13 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: Masks
+    server: grpc.aio.Server,
+    edge: Edge,
+    config: Config,
+    opa: Engine,
+    parts: _Parts,
+    masks: Masks,
+    unsaid: Unsaid,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
@@ -202,6 +210,7 @@ def _add_services(
         grantor=Grantor(parts.signing.grant, config.realm),
         database=parts.database,
         turns=turns,
+        unsaid=unsaid,
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),

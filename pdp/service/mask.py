@@ -6,10 +6,13 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import masker
+from pdp import sent
 from pdp.audit.record import Entry
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import stream_context, unmask_context
@@ -21,7 +24,6 @@ from pdp.service import mask_message, mask_scope, message
 from pdp.service.mask_message import Inline
 from pdp.service.unmask_stream import UnmaskStreams
 from pdp.store.unmaskings import Unmaskings
-from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import (
     GetMaskPlanRequest,
     GetMaskPlanResponse,
@@ -71,18 +73,19 @@ class MaskService:
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
-        asked = self._asked("mask", request.scope, caller)
+        self._require_whole("mask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
-        made, version = _Made(content, size, run), request.scope.masked_key_version
-        work = Work("mask", content.shape, version, content=content.rows, begin=made.begin, size=size)
-        return MaskResponse(**await self._answer(made, work, asked, caller))
+        content = await self._content("mask", request, caller, run)
+        made = _Made(content, size, run)
+        scope = request.scope
+        work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin, size=size)
+        return MaskResponse(**await self._answer(made, work, scope, caller))
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
-        asked = self._asked("unmask", request.scope, caller)
+        self._require_whole("unmask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
+        content = await self._content("unmask", request, caller, run)
         made = _Made(content, size, run)
         work = Work(
             "unmask",
@@ -93,20 +96,22 @@ class MaskService:
             begin=made.begin,
             size=size,
         )
-        return UnmaskResponse(**await self._answer(made, work, asked, caller))
+        return UnmaskResponse(**await self._answer(made, work, request.scope, caller))
 
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
         """What would be done; to unmask, as for a stream without chunks."""
         action = "unmask" if request.unmask else "mask"
+        self._require_whole(action, request.scope, caller)
         if request.columns and not request.unmask:
             raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
-        asked = self._asked(action, request.scope, caller)
+        authorization = mask_scope.authorization(action, request.scope)
         about = request.shape.ByteSize() // BYTES_OF_COLUMN
         shape = await self._threads.plan(caller.identity, lambda: mask_message.shape(request.shape), about)
         bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
-        asked.request_id = asked.approval_id = asked.attempt_id = ""
-        decided, plan = await self._jobs.plan(work, asked, caller)
+        authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
+        with mask_scope.named_as_sent():
+            decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
         if plan is None:
             return GetMaskPlanResponse(decision=decision)
@@ -132,15 +137,23 @@ class MaskService:
         """Any number of rows as they were; an approval fits these very tokens."""
         return self._unmasking.answers(requests, caller)
 
-    def _asked(self, action: str, scope: MaskScope, caller: Caller) -> AuthorizeRequest:
-        """The question to the policy; what is not as its caller meant it is refused before anything is looked at."""
-        request = mask_scope.authorization(action, scope)
-        self._jobs.require_whole(request, caller)
-        return request
+    def _require_whole(self, action: str, scope: MaskScope, caller: Caller) -> None:
+        """Raise `RequestDiffers` or `DigestRequired` unless the scope is as its caller meant it, before all else."""
+        with suppress(InvalidRequest):  # it is told with the other bad fields
+            self._jobs.require_whole(sent.authorization(action, scope), caller)
 
-    async def _answer(self, made: "_Made", work: Work, request: AuthorizeRequest, caller: Caller) -> dict[str, Any]:
+    async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller, run: Run) -> Inline:
+        """The content, its shape read. Where that fails, the scope's bad fields are told with those of the data."""
+        with mask_scope.named_as_sent(), BadFields() as bad:
+            content = await bad.awaited(run(lambda: mask_message.inline(request.data), request.data.ByteSize()))
+            if bad.found:
+                bad.tried(lambda: self._jobs.check(mask_scope.authorization(action, request.scope), caller))
+        return content
+
+    async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
         """The members of the response to inline data; without an allow the decision is the only one."""
-        decided, progress = await self._jobs.decide(work, request, caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             return {"decision": decision}
@@ -159,16 +172,17 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
-        asked = self._asked(action, first.start.scope, caller)
-        shape, version = mask_message.shape(first.start.shape), first.start.scope.masked_key_version
+        self._require_whole(action, first.start.scope, caller)
+        scope, shape = first.start.scope, mask_message.shape(first.start.shape)
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
             mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
             await progress.has_room()
 
-        work = Work(action, shape, version, begin=begin)
-        decided, progress = await self._jobs.decide(work, asked, caller)
+        work = Work(action, shape, scope.masked_key_version, begin=begin)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             yield answer(opened=StreamOpened(decision=decision))

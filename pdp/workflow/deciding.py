@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from pdp import canonical, sent
 from pdp.audit import event
 from pdp.audit.record import Entry
+from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
@@ -100,30 +101,31 @@ class Deciding:
         self._recording: set[asyncio.Task[None]] = set()
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
-        """Every check of shape, whether all of it arrived, and whether this caller may ask in these names.
+        """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
 
-        Raises `InvalidRequest`, `RequestDiffers`, `DigestRequired` and `NotAllowed`.
+        Raises `RequestDiffers`, `DigestRequired`, `InvalidRequest` and `NotAllowed`.
         """
         self.require_whole(request, caller)
         return self.checked_within(request, caller)
 
     def require_whole(self, request: AuthorizeRequest, caller: Caller) -> None:
         """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said."""
-        canonical.refuse_unknown_fields(request)
         if not request.expected_digest:
             self._unsaid(request, caller.identity)
         sent.require_whole(request, self._realm, required=caller.requires_digest)
 
     def checked_within(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """`checked` for what is a request's that was checked, with members that the server has added."""
-        request = _with_vouched(request, caller)
-        if request.request_id:
-            canonical.checked_id(request.request_id, "request_id")
-        checked_attempt(request.attempt_id)
-        canonical.checked_text(request.justification, "justification")
-        bound = canonical.canonical(request, self._realm)
+        with BadFields() as bad:
+            bad.tried(canonical.refuse_unknown_fields, request)
+            request = _with_vouched(request, caller)
+            if request.request_id:
+                bad.tried(canonical.checked_id, request.request_id, "request_id")
+            bad.tried(checked_attempt, request.attempt_id)
+            bad.tried(canonical.checked_text, request.justification, "justification")
+            bound = bad.tried(canonical.canonical, request, self._realm)
         if faults := self._faults(bound.members):
-            raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
+            raise InvalidRequest.fields(faults[:MAX_NAMED])
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
         return Ask(request, caller, bound, time.time_ns())
 

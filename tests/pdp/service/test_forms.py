@@ -217,3 +217,13 @@ async def test_invalid_utf8_in_text_is_refused(server: Placet) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(whole.replace(b'"x"', b'"\xff"'), metadata=server.metadata("report-bot"))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_all_bad_fields_of_a_request_are_told_whatever_its_digest(strict: Placet) -> None:
+    request = made(TEXTS, contextJson='{"a": 1, "a": 2, "b": NaN}', expectedDigest="x")
+    request.action.name = ""
+    wanted = ("action.name", "context_json.a", "context_json.b")
+    for digest_ in ("x", ""):
+        request.expected_digest = digest_
+        error = await refused(strict.decisions.Authorize(request, metadata=strict.metadata("report-bot")))
+        assert (error.reason, error.fields) == ("INVALID_REQUEST", wanted)

@@ -153,7 +153,9 @@ async def test_members_that_the_server_sets_are_refused_in_text_too(server: Plac
     assert error.fields == ("scope.context.count",)
 
 
-@pytest.mark.parametrize(("text", "field"), [('{"a": 1, "a": 1}', "context_json.a"), ("[]", "context_json")])
+@pytest.mark.parametrize(
+    ("text", "field"), [('{"a": 1, "a": 1}', "scope.context_json.a"), ("[]", "scope.context_json")]
+)
 @pytest.mark.parametrize("rpc", sorted(CALLS))
 async def test_a_scopes_text_is_read_as_strictly(server: Placet, rpc: str, text: str, field: str) -> None:
     error = await refused(CALLS[rpc][1](server, scope(context_json=text)))
