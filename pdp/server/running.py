@@ -12,7 +12,6 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from pdp import keys
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
@@ -43,6 +42,7 @@ from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
+from pdp.signing_keys import SigningKeys
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
@@ -92,10 +92,9 @@ class Running:
 class _Parts:
     """The parts around the audit log that live as long as the server."""
 
-    def __init__(self, config: Config, database: Database) -> None:
-        self.database, self.key = database, keys.private_key(config.audit_key)
-        self.grant_key = keys.private_key(config.grant_key)
-        self.sealer = Sealer(self.grant_key, config.realm)
+    def __init__(self, config: Config, database: Database, signing: SigningKeys) -> None:
+        self.database, self.signing = database, signing
+        self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
         self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
@@ -103,7 +102,7 @@ class _Parts:
         self.projection = Projection(self.batches, self.records, self.writers)
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
-        self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
+        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
@@ -133,6 +132,7 @@ async def running(
     """
     if config.tls is None:
         require_loopback(config.listen)
+    signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
@@ -140,7 +140,7 @@ async def running(
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = _Parts(config, database)
+        parts = _Parts(config, database, signing)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
         await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
@@ -207,7 +207,7 @@ def _add_services(
         ),
         delivery=parts.delivery,
         writer=parts.writer,
-        grantor=Grantor(parts.grant_key, config.realm),
+        grantor=Grantor(parts.signing.grant, config.realm),
         database=parts.database,
         turns=turns,
         unsaid=unsaid,
@@ -221,7 +221,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
+        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.signing)),
     ]
     names = []
     for file, implementation in implementations:

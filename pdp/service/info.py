@@ -1,13 +1,10 @@
 """InfoService: what a client needs to know of this server."""
 
-import json
-
-from joserfc.jwk import OKPKey
-
-from pdp import __version__, canonical, i_json, keys
+from pdp import __version__, canonical, i_json
 from pdp.caller import Caller
 from pdp.opa.queries import Opa
 from pdp.service import batch
+from pdp.signing_keys import SigningKeys
 from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoResponse, Limits
 
 MESSAGE_BYTES = 4 * 1024 * 1024
@@ -20,9 +17,9 @@ FEATURES = ("context_json", "expected_digest", "properties_json")
 class InfoService:
     """The server's facts."""
 
-    def __init__(self, realm: str, opa: Opa, opa_version: str, audit_key: OKPKey, grant_key: OKPKey) -> None:
+    def __init__(self, realm: str, opa: Opa, opa_version: str, signing: SigningKeys) -> None:
         self._realm, self._opa, self._opa_version = realm, opa, opa_version
-        self._jwks = json.dumps({"keys": [_published(audit_key, "audit"), _published(grant_key, "grant")]})
+        self._jwks, self._audit_jwks = signing.jwks, signing.audit_jwks
 
     async def GetServerInfo(self, request: GetServerInfoRequest, caller: Caller) -> GetServerInfoResponse:  # noqa: ARG002
         """For anyone who is authenticated."""
@@ -32,6 +29,7 @@ class InfoService:
             realm=self._realm,
             policy_revision=await self._opa.revision(),
             jwks=self._jwks,
+            audit_jwks=self._audit_jwks,
             limits=Limits(
                 message_bytes=MESSAGE_BYTES,
                 request_bytes=canonical.MAX_REQUEST_BYTES,
@@ -48,8 +46,3 @@ class InfoService:
             ),
             features=FEATURES,
         )
-
-
-def _published(key: OKPKey, use: str) -> dict[str, object]:
-    """The public half; `use` tells what this key signs."""
-    return {**keys.published(key).keys[0].as_dict(private=False), "use": "sig", "placet_use": use}
