@@ -243,6 +243,13 @@ class ValueRefused(PdpError):
     reason = "VALUE_REFUSED"
 
 
+class AnswerTooLarge(PdpError):
+    """The answer does not fit into one message; nothing was recorded as answered, and nothing is used up."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "ANSWER_TOO_LARGE"
+
+
 class KeyRefused(PdpError):
     """A mask key version is unknown or retired."""
 

@@ -14,7 +14,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from pdp import deadline
@@ -87,12 +86,14 @@ class Batcher:
         for item in items:
             self._waiting.put(item.question.suspect.caller, item, self._estimate.seconds(item.question))
         self._schedule()
-        try:
-            with suppress(TimeoutError):
+        late: PdpError | None = None
+        with deadline.spent_on(deadline.Stage.POLICY):
+            try:
                 await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
-        finally:
-            self._take_back(group, items)
-        late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
+            except TimeoutError:
+                late = deadline.missed(EngineUnavailable("OPA did not answer in time; nothing was allowed"))
+            finally:
+                self._take_back(group, items)
         return [late if answer is UNANSWERED else answer for answer in group.answers]
 
     async def each(self, questions: Sequence[Question]) -> list[Any]:

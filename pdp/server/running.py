@@ -212,7 +212,12 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
+        (
+            info_pb2.DESCRIPTOR,
+            InfoService(
+                config.realm, opa.opa, opa.version, parts.key, parts.grant_key, stream_seconds=config.stream_seconds
+            ),
+        ),
     ]
     names = []
     for file, implementation in implementations:
