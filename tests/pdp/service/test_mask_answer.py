@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
+import pyarrow as pa
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from grpc_status import rpc_status
@@ -11,7 +12,7 @@ from grpc_status import rpc_status
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
-from tests.masks import arrow, masking, records, scope
+from tests.masks import arrow, masking, records, scope, shape
 from tests.parts import Placet, asking, log, placet, refusal
 
 MANY = 40_000
@@ -68,6 +69,20 @@ async def test_answer_that_does_not_fit_names_the_stream_and_is_not_recorded(ser
     assert why.message.endswith("use MaskStream")
     assert not retries(large.value)
     assert len(await log(server, "mask")) == before
+
+
+async def test_answers_of_a_stream_are_one_arrow_stream_less_its_schema_and_end(server: Placet) -> None:
+    batch = pa.record_batch({"postcode": ["4814", "2011", None]})
+    start = mask_pb2.StreamStart(scope=scope(), shape=shape(batch.schema))
+    sent = [mask_pb2.MaskStreamRequest(start=start)]
+    sent += [mask_pb2.MaskStreamRequest(arrow_message=message) for message in [batch.serialize().to_pybytes()] * 2]
+    answers = [one async for one in server.masks.MaskStream(iter(sent), metadata=server.metadata("report-bot"))]
+    schema = answers[0].opened.plan.output_schema
+    assert [one.WhichOneof("message") for one in answers] == ["opened", "arrow_message", "arrow_message", "end"]
+    whole = schema + b"".join(one.arrow_message for one in answers) + b"\xff\xff\xff\xff\0\0\0\0"
+    masked = pa.ipc.open_stream(whole).read_all()
+    assert masked.num_rows == answers[-1].end.rows == 6
+    assert masked["postcode"].to_pylist()[2] is None
 
 
 async def test_no_answer_is_left_to_grpc_to_fail(state: Path, mongod: MongodProcess, tmp_path: Path) -> None:
