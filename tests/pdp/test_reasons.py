@@ -5,6 +5,7 @@ import re
 from pdp.errors import PdpError
 from pdp.reasons import NOT_ALLOWED, NOT_FOUND
 from pdp.server.running import running
+from pdp.service.mask import MaskService
 from tests.documents import ROOT, rows, section
 
 SENT = [file for file in ROOT.glob("pdp/**/*.py") if not file.is_relative_to(ROOT / "pdp/v1")]
@@ -23,7 +24,7 @@ def below(kind: type[PdpError]) -> set[type[PdpError]]:
 
 
 def test_table_has_every_error_that_a_server_sends() -> None:
-    assert running.__module__.startswith("pdp.server"), "imports every part of a server"
+    assert running, MaskService  # what imports every part of a server
     kinds = [kind for kind in below(PdpError) if not re.match(r"pdp\.(client|cli)\b|tests", kind.__module__)]
     told = {(code, reason.strip("`")) for code, reason, *_ in rows(section("docs/wire.md", "Errors"))}
     sent = {

@@ -10,8 +10,8 @@ from pdp.errors import GrantInvalid, NotAllowed, NotFound, PdpError, SetupError
 from pdp.reasons import NOT_ALLOWED, NOT_FOUND
 
 BEGIN, END = "<!-- `make gen` makes the table -->", "<!-- the table ends -->"
-SERVER = "pdp.server.running"
-"""The module that imports every part of a server, and so every error that it can send."""
+SERVER = ("pdp.server.running", "pdp.service.mask")
+"""The modules that import every part of a server, and so every error that it can send."""
 _NEVER_SENT = (GrantInvalid, SetupError)
 """Raised where it is found: by a client, or before a server runs."""
 _SOMETIMES = frozenset({"OUT_OF_TIME", "QUOTA_EXCEEDED", "REVIEW_TOO_SOON"})
@@ -30,7 +30,8 @@ def written(page: str) -> str:
 
 def rows() -> Iterator[str]:
     """A line for each reason, by code."""
-    importlib.import_module(SERVER)
+    for name in SERVER:
+        importlib.import_module(name)
     found = {
         (kind.code, reason): (meaning, _retries(kind))
         for kind in _below(PdpError)
