@@ -221,7 +221,10 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.signing)),
+        (
+            info_pb2.DESCRIPTOR,
+            InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds),
+        ),
     ]
     names = []
     for file, implementation in implementations:

@@ -17,6 +17,7 @@ from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
+from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
@@ -216,7 +217,7 @@ class Deciding:
             if isinstance(judged, PdpError):
                 raise judged
             return Decided(ask, await self._settlement.settle(ask, judged))
-        except (PolicyInvalid, EngineUnavailable, TooManyPending) as error:
+        except (PolicyInvalid, EngineUnavailable, OutOfTime, TooManyPending) as error:
             return Failed(error, [event.error(ask.caller, ask.canonical, error)])
         except PdpError as error:
             return Failed(error)
