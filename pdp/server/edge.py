@@ -49,9 +49,15 @@ class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
     def __init__(
-        self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
+        self,
+        authenticator: Authenticator,
+        *,
+        certificates: bool = False,
+        stream_seconds: float = STREAM_SECONDS,
+        proven: Callable[[str], None] | None = None,
     ) -> None:
-        """`certificates` says that clients may come with certificates."""
+        """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
+        self._proven = proven
         self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
@@ -170,6 +176,8 @@ class Edge:
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         caller = await self._authenticator.caller(authorization, certificate, chain)
+        if self._proven is not None:
+            self._proven(context.peer())
         caller.may_call(rpc.name)
         return caller
 
