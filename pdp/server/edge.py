@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -24,9 +25,10 @@ from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.errors import PdpError, StreamTimeout, Unauthenticated
+from pdp.errors import PdpError, StreamTimeout
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
+from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
 
 log = logging.getLogger(__name__)
@@ -98,7 +100,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    self._room(rpc.name, request, caller),
+                    self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
                 ):
                     return await behaviour(request, caller)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -117,7 +119,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    _at_most(STREAM_SECONDS, caller),
+                    at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
                     aclosing(behaviour(request, caller)) as answers,
                 ):
                     async for message in answers:
@@ -145,7 +147,8 @@ class Edge:
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                 answering = behaviour(_incoming(method, rpc, context), caller)
                 with self._streams.taken(caller.identity):
-                    async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
+                    again = partial(self._caller, rpc, context)
+                    async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
                         async for message in answers:
                             await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -153,16 +156,16 @@ class Edge:
 
         return handle
 
-    def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
+    def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
-            return self._waiting(LIMITS[rpc], caller)
+            return self._waiting(LIMITS[rpc], caller, again)
         return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
 
     @asynccontextmanager
-    async def _waiting(self, seconds: float, caller: Caller) -> AsyncIterator[None]:
+    async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:
         with self._waits.taken(caller.identity):
-            async with _at_most(seconds, caller):
+            async with at_most(seconds, caller, again):
                 yield
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
@@ -194,22 +197,6 @@ async def _incoming(method: MethodDescriptor, rpc: Rpc, context: Context) -> Asy
             return
         arrow = envelope.unwrap(body) if has_frames else None
         yield rpc.parsed(body) if arrow is None else arrow
-
-
-@asynccontextmanager
-async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
-    """End the block after `seconds`, or when the caller's credential ends."""
-    valid = caller.expires_at - time.time()
-    limit = asyncio.timeout(min(seconds, valid))
-    try:
-        async with limit:
-            yield
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        if valid < seconds:
-            raise Unauthenticated("the token expired during the call; get a new one and continue") from None
-        raise StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call") from None
 
 
 async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
