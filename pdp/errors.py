@@ -38,7 +38,12 @@ class InvalidRequest(PdpError):
     @classmethod
     def field(cls, path: str, description: str) -> "InvalidRequest":
         """The error for one field: its path as a client writes it (`resource.properties.tags[0]`), and what to do."""
-        return cls(f"{path}: {description}", violations=[(path, description)])
+        return cls.fields([(path, description)])
+
+    @classmethod
+    def fields(cls, violations: Sequence[tuple[str, str]]) -> "InvalidRequest":
+        """The error for several fields, all of which the sentence tells."""
+        return cls("; ".join(f"{path}: {description}" for path, description in violations), violations=violations)
 
 
 class Unauthenticated(PdpError):

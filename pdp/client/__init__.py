@@ -12,7 +12,7 @@ from pdp.client.connection import Client, Decision, Denied
 from pdp.client.enforcement import ApprovalPending, ArgumentsChanged
 from pdp.client.guard import guard
 from pdp.errors import GrantInvalid
-from pdp.grant import verify_grant
+from pdp.grant import SpentGrants, verify_grant
 from pdp.text import Text
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Decision",
     "Denied",
     "GrantInvalid",
+    "SpentGrants",
     "Text",
     "call_error",
     "guard",

@@ -7,9 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from threading import Lock
 from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -17,15 +15,14 @@ from weakref import WeakKeyDictionary
 from pdp.canonical import canonical
 from pdp.client.connection import Client, Decision
 from pdp.errors import GrantInvalid, PdpError
-from pdp.grant import verify_grant
+from pdp.grant import SpentGrants, verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
 _LOG = logging.getLogger("pdp.guard")
 _FACTS: WeakKeyDictionary[Client, GetServerInfoResponse] = WeakKeyDictionary()
-_SPENT: dict[str, int] = {}
-_SPENDING = Lock()
+_SPENT = SpentGrants()
 
 Build = Callable[[str], AuthorizeRequest]
 """The request about what would run now, for this identity of the caller; made anew each time it is called."""
@@ -170,7 +167,7 @@ def _checked(build: Build, asked: bytes, decision: Decision, facts: GetServerInf
         answer.approval.approval_id
     ):
         raise GrantInvalid("the grant is for another decision")
-    _spend(claims)
+    _SPENT.spend(claims)
     return Permit(decision, claims)
 
 
@@ -180,14 +177,3 @@ def _unchanged(build: Build, asked: bytes, facts: GetServerInfoResponse) -> Auth
     if canonical(request, facts.realm).json != asked:
         raise ArgumentsChanged("what is about to run is not what was asked about: it changed meanwhile")
     return request
-
-
-def _spend(claims: dict[str, Any]) -> None:
-    """A grant is for one run: a server that sends the same one to another attempt is not followed."""
-    now = datetime.now(UTC).timestamp()
-    with _SPENDING:
-        for decision_id in [spent for spent, end in _SPENT.items() if end <= now]:
-            del _SPENT[decision_id]
-        if claims["jti"] in _SPENT:
-            raise GrantInvalid(f"the grant of {claims['jti']} was used before; another run takes another request_id")
-        _SPENT[claims["jti"]] = claims["exp"]

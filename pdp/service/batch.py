@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from pdp.bad_fields import BadFields, cut, shown
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
 from pdp.decision import Effect
-from pdp.errors import InvalidRequest, PdpError
+from pdp.errors import DOMAIN, InvalidRequest, PdpError
+from pdp.service.message import duration
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
     BatchAuthorizeRequest,
@@ -17,6 +19,8 @@ MAX_ITEMS = 1000
 """Items of a batch, as the contract says."""
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of a batch with its defaults filled in: a short default must not become gigabytes in a thousand items."""
+MAX_ERROR_BYTES = 2048
+"""Bytes of the field violations of an item's error: a thousand of them fit into one answer."""
 
 _MESSAGES = ("subject", "action", "resource", "context")
 
@@ -25,14 +29,11 @@ class Batch:
     """A checked batch. Raises `InvalidRequest` where it is refused as a whole."""
 
     def __init__(self, request: BatchAuthorizeRequest) -> None:
-        if not 1 <= len(request.items) <= MAX_ITEMS:
-            raise InvalidRequest.field("items", f"holds {len(request.items)}; send 1 to {MAX_ITEMS}")
-        for name in ("request_id", "approval_id", "supersedes", "attempt_id"):
-            if getattr(request.defaults, name):
-                raise InvalidRequest.field(f"defaults.{name}", "names one item's execution; set it on that item")
-        if request.semantics not in BatchSemantics.values():
-            raise InvalidRequest.field("semantics", "has a value that this server does not know")
-        refuse_unknown(request.defaults, "defaults")
+        with BadFields() as bad:
+            bad.tried(_check_count, len(request.items))
+            bad.tried(_check_defaults, request.defaults)
+            bad.tried(refuse_unknown, request.defaults, "defaults")
+            bad.tried(_check_semantics, request.semantics)
         self._request = request
         _check_size(request)
 
@@ -51,14 +52,34 @@ class Batch:
 
 
 def item_error(error: PdpError) -> ItemError:
-    """The error that an item would have got alone."""
+    """The error that an item would have got alone, in the same terms."""
+    fields = shown(error.violations, MAX_ERROR_BYTES)
     return ItemError(
         code=error.code,
         reason=error.reason,
-        message=error.sentence,
-        field_violations=[FieldViolation(field=path, description=text) for path, text in error.violations],
+        domain=DOMAIN,
+        message=cut(error.sentence),
+        field_violations=[FieldViolation(field=path, description=text) for path, text in fields],
         metadata=error.metadata,
+        retry_delay=None if error.retry_seconds is None else duration(int(error.retry_seconds * 1000)),
     )
+
+
+def _check_count(items: int) -> None:
+    if not 1 <= items <= MAX_ITEMS:
+        raise InvalidRequest.field("items", f"holds {items}; send 1 to {MAX_ITEMS}")
+
+
+def _check_defaults(defaults: AuthorizeRequest) -> None:
+    names = ("request_id", "approval_id", "supersedes", "attempt_id")
+    if sent := [name for name in names if getattr(defaults, name)]:
+        sentence = "names one item's execution; set it on that item"
+        raise InvalidRequest.fields([(f"defaults.{name}", sentence) for name in sent])
+
+
+def _check_semantics(semantics: BatchSemantics) -> None:
+    if semantics not in BatchSemantics.values():
+        raise InvalidRequest.field("semantics", "has a value that this server does not know")
 
 
 def _check_size(request: BatchAuthorizeRequest) -> None:

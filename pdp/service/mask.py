@@ -10,6 +10,7 @@ from typing import Any
 
 import masker
 from pdp.audit.record import Entry
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import stream_context, unmask_context
@@ -71,7 +72,7 @@ class MaskService:
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
+        content = await self._content("mask", request, caller, run)
         made = _Made(content, size, run)
         scope = request.scope
         work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin, size=size)
@@ -80,7 +81,7 @@ class MaskService:
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
+        content = await self._content("unmask", request, caller, run)
         made = _Made(content, size, run)
         work = Work(
             "unmask",
@@ -104,7 +105,8 @@ class MaskService:
         bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
-        decided, plan = await self._jobs.plan(work, authorization, caller)
+        with mask_scope.named_as_sent():
+            decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
         if plan is None:
             return GetMaskPlanResponse(decision=decision)
@@ -130,9 +132,18 @@ class MaskService:
         """Any number of rows as they were; an approval fits these very tokens."""
         return self._unmasking.answers(requests, caller)
 
+    async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller, run: Run) -> Inline:
+        """The content, its shape read. Where that fails, the scope's bad fields are told with those of the data."""
+        with mask_scope.named_as_sent(), BadFields() as bad:
+            content = await bad.awaited(run(lambda: mask_message.inline(request.data), request.data.ByteSize()))
+            if bad.found:
+                bad.tried(lambda: self._jobs.check(mask_scope.authorization(action, request.scope), caller))
+        return content
+
     async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
         """The members of the response to inline data; without an allow the decision is the only one."""
-        decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             return {"decision": decision}
@@ -159,7 +170,8 @@ class MaskService:
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
-        decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             yield answer(opened=StreamOpened(decision=decision))

@@ -1,9 +1,14 @@
 """The question that a piece of masking is to the policy, and whether its answer fits one message."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from google.protobuf.message import Message
 
 from pdp import grant
 from pdp.arrow import token_tree
+from pdp.bad_fields import BadFields
 from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, ValueRefused
 from pdp.service.info import MESSAGE_BYTES
@@ -15,6 +20,7 @@ _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
 _OWN = (*token_tree.OWN, "domains", "tokens_sha256")
 """Members of the context that say which tokens are unmasked; the server alone sets them."""
+_OF_SCOPE = frozenset(MaskScope.DESCRIPTOR.fields_by_name) - {"table"}
 
 
 def require_fits(answer: Message) -> None:
@@ -27,11 +33,10 @@ def require_fits(answer: Message) -> None:
 
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
     """The question that this work is to the policy."""
-    refuse_unknown(scope, "scope")
-    if action == "unmask":
-        for name in _OWN:
-            if name in scope.context:
-                raise InvalidRequest.field(f"scope.context.{name}", "is set by the server; leave it out")
+    with BadFields() as bad:
+        bad.tried(refuse_unknown, scope, "scope")
+        if action == "unmask":
+            bad.tried(_refuse_own, scope)
     return AuthorizeRequest(
         subject=scope.subject,
         on_behalf_of=scope.on_behalf_of,
@@ -43,3 +48,25 @@ def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
         justification=scope.justification,
         attempt_id=scope.attempt_id,
     )
+
+
+def _refuse_own(scope: MaskScope) -> None:
+    if sent := [name for name in _OWN if name in scope.context]:
+        raise InvalidRequest.fields([(f"scope.context.{name}", "is set by the server; leave it out") for name in sent])
+
+
+@contextmanager
+def named_as_sent() -> Iterator[None]:
+    """Bad fields of the question to the policy are named as the client wrote them: in its scope."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if not error.violations:
+            raise
+        raise InvalidRequest.fields([(_as_sent(path), text) for path, text in error.violations]) from None
+
+
+def _as_sent(path: str) -> str:
+    if path == "resource.id":
+        return "scope.table"
+    return f"scope.{path}" if re.split(r"[.\[]", path)[0] in _OF_SCOPE else path

@@ -121,12 +121,12 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         groups=requirement.groups,
         identities=requirement.identities,
         count=requirement.count,
-        pending_for=_duration(requirement.pending_for_ms),
-        valid_for=_duration(requirement.valid_for_ms),
+        pending_for=duration(requirement.pending_for_ms),
+        valid_for=duration(requirement.valid_for_ms),
         approved=count,
         claims=struct(requirement.claims) if requirement.claims else None,
         individual=requirement.individual,
-        individual_every=_duration(requirement.individual_every_ms) if requirement.individual else None,
+        individual_every=duration(requirement.individual_every_ms) if requirement.individual else None,
         summary=requirement.summary,
         unmask_values=requirement.unmask_values,
     )
@@ -154,7 +154,8 @@ def _outcome(outcome: Outcome) -> approval_pb2.Outcome:
     )
 
 
-def _duration(milliseconds: int) -> Duration:
+def duration(milliseconds: int) -> Duration:
+    """Milliseconds as a message."""
     duration = Duration()
     duration.FromMilliseconds(milliseconds)
     return duration

@@ -82,7 +82,8 @@ class UnmaskStreams:
 
         shape, version = mask_message.shape(start.shape), start.scope.masked_key_version
         work = Work("unmask", shape, version, start.columns, chunked.bound, begin=begin, continued=chunked)
-        decided, progress = await self._jobs.decide(work, authorization, caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, authorization, caller)
         opened = _opened(message.decision(decided), progress)
         if progress is None:
             yield UnmaskStreamResponse(opened=opened)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from pdp import canonical
 from pdp.audit import event
 from pdp.audit.record import Entry
+from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
@@ -97,15 +98,16 @@ class Deciding:
 
         Raises `InvalidRequest` and `NotAllowed`.
         """
-        canonical.refuse_unknown_fields(request)
-        request = _with_vouched(request, caller)
-        if request.request_id:
-            canonical.checked_id(request.request_id, "request_id")
-        checked_attempt(request.attempt_id)
-        canonical.checked_text(request.justification, "justification")
-        bound = canonical.canonical(request, self._realm)
+        with BadFields() as bad:
+            bad.tried(canonical.refuse_unknown_fields, request)
+            request = _with_vouched(request, caller)
+            if request.request_id:
+                bad.tried(canonical.checked_id, request.request_id, "request_id")
+            bad.tried(checked_attempt, request.attempt_id)
+            bad.tried(canonical.checked_text, request.justification, "justification")
+            bound = bad.tried(canonical.canonical, request, self._realm)
         if faults := self._faults(bound.members):
-            raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
+            raise InvalidRequest.fields(faults[:MAX_NAMED])
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
         return Ask(request, caller, bound, time.time_ns())
 

@@ -100,6 +100,10 @@ class MaskJobs:
         self._quotas, self._limits = quotas, limits
         self._giving_back: set[asyncio.Task[None]] = set()
 
+    def check(self, request: AuthorizeRequest, caller: Caller) -> None:
+        """Raise what `decide` raises first, for the form of the request alone."""
+        self._deciding.checked(request, caller)
+
     async def decide(self, work: Work, request: AuthorizeRequest, caller: Caller) -> tuple[Decided, Progress | None]:
         """The decision on this work, and the job at work where it is allowed.
 
@@ -286,9 +290,7 @@ def _question(ask: Ask, columns: Sequence[Column]) -> Question:
 def _require_time(answer: Answer) -> None:
     """Raise `OutOfTime` where an approval might be used and its answer come too late."""
     if answer.used and deadline.left() < USE_SECONDS:
-        raise deadline.OutOfTime(
-            "the work took nearly all of the call's time; send fewer rows, or give the call up to 10 s"
-        )
+        raise deadline.OutOfTime("the work took nearly all of the call's time; send fewer rows, or give it up to 10 s")
 
 
 def _copy(request: AuthorizeRequest) -> AuthorizeRequest:
