@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -25,9 +26,10 @@ from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
 from pdp.deadline import IDLE_SECONDS
-from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout, Unauthenticated
+from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
+from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
 from pdp.service.info import MESSAGE_BYTES
 
@@ -49,9 +51,15 @@ class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
     def __init__(
-        self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
+        self,
+        authenticator: Authenticator,
+        *,
+        certificates: bool = False,
+        stream_seconds: float = STREAM_SECONDS,
+        proven: Callable[[str], None] | None = None,
     ) -> None:
-        """`certificates` says that clients may come with certificates."""
+        """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
+        self._proven = proven
         self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
@@ -92,7 +100,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    self._room(rpc.name, request, caller),
+                    self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
                 ):
                     return _fitting(await behaviour(request, caller))
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -111,7 +119,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    _at_most(STREAM_SECONDS, caller),
+                    at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
                     aclosing(behaviour(request, caller)) as answers,
                 ):
                     async for message in answers:
@@ -139,7 +147,8 @@ class Edge:
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                 answering = behaviour(_incoming(method, rpc, context), caller)
                 with self._streams.taken(caller.identity):
-                    async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
+                    again = partial(self._caller, rpc, context)
+                    async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
                         async for message in answers:
                             await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -147,16 +156,16 @@ class Edge:
 
         return handle
 
-    def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
+    def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
-            return self._waiting(LIMITS[rpc], caller)
+            return self._waiting(LIMITS[rpc], caller, again)
         return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
 
     @asynccontextmanager
-    async def _waiting(self, seconds: float, caller: Caller) -> AsyncIterator[None]:
+    async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:
         with self._waits.taken(caller.identity):
-            async with _at_most(seconds, caller):
+            async with at_most(seconds, caller, again):
                 yield
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
@@ -170,6 +179,8 @@ class Edge:
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         caller = await self._authenticator.caller(authorization, certificate, chain)
+        if self._proven is not None:
+            self._proven(context.peer())
         caller.may_call(rpc.name)
         return caller
 
@@ -193,22 +204,6 @@ def _fitting(answer: Message) -> Message:
     if answer.ByteSize() > MESSAGE_BYTES:
         raise AnswerTooLarge(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; ask for less")
     return answer
-
-
-@asynccontextmanager
-async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
-    """End the block after `seconds`, or when the caller's credential ends."""
-    valid = caller.expires_at - time.time()
-    limit = asyncio.timeout(min(seconds, valid))
-    try:
-        async with limit:
-            yield
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        if valid < seconds:
-            raise Unauthenticated("the token expired during the call; get a new one and continue") from None
-        raise StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call") from None
 
 
 async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
