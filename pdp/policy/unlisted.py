@@ -39,7 +39,7 @@ def unlisted(typing: Typing) -> Iterator[Finding]:
             found += [each for each in _read(typing, branch) if each[-1] == "unlisted" or typing.is_listed]
     for branch, _, above, each, fault in found:
         if fault == "unlisted":
-            typing.paste.want(branch, into(above, [each]), "")
+            typing.paste.want(branch, into(above, [each]), ())
     for branch, node, above, each, fault in found:
         yield branch.module.finding(node, "unknown-attribute", _sentence(typing, branch, above, each, fault))
 
