@@ -25,7 +25,7 @@ from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
-from pdp.policy.unlisted import annotated, unlisted
+from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
@@ -134,6 +134,7 @@ def _of_attributes(typing: Typing) -> Iterator[Finding]:
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
     yield from never_in(typing)
+    yield from replaced(typing)
     yield from (finding for finding in untyped if (finding.file, finding.line) not in places)
 
 
