@@ -1,4 +1,12 @@
-import { Message, MessageHeader, type RecordBatch, RecordBatchStreamWriter, type Schema, Table, tableFromIPC } from "apache-arrow";
+import {
+  Message,
+  MessageHeader,
+  type RecordBatch,
+  RecordBatchStreamWriter,
+  type Schema,
+  Table,
+  tableFromIPC,
+} from "apache-arrow";
 
 import type { Client } from "./client.js";
 import type { Decision } from "./decision.js";
@@ -79,7 +87,8 @@ class Source {
       this.#first = value;
       this.#schema = value.schema;
     }
-    const value = framed(new RecordBatchStreamWriter().reset(undefined, this.#schema).finish().toUint8Array(true))[0]!.bytes;
+    const value = framed(new RecordBatchStreamWriter().reset(undefined, this.#schema).finish().toUint8Array(true))[0]!
+      .bytes;
     return { shape: { case: "arrowSchema" as const, value } };
   }
 
@@ -130,7 +139,7 @@ interface Framed {
 function framed(stream: Uint8Array): Framed[] {
   const all = Buffer.from(stream.buffer, stream.byteOffset, stream.byteLength);
   const found: Framed[] = [];
-  for (let at = 0, length; at + 8 <= all.length && (length = all.readInt32LE(at + 4)) > 0; ) {
+  for (let at = 0, length; at + 8 <= all.length && (length = all.readInt32LE(at + 4)) > 0;) {
     const message = Message.decode(all.subarray(at + 8, at + 8 + length));
     const end = at + 8 + length + message.bodyLength;
     const id = message.isDictionaryBatch() ? String(message.header().id) : "";

@@ -13,7 +13,9 @@ export class Backoff {
   }
 
   async pause(atMostMs: number, signal?: AbortSignal): Promise<void> {
-    await sleep(Math.min(this.ms * (0.5 + Math.random() / 2), Math.max(atMostMs, 0)), undefined, { ...(signal && { signal }) });
+    await sleep(Math.min(this.ms * (0.5 + Math.random() / 2), Math.max(atMostMs, 0)), undefined, {
+      ...(signal && { signal }),
+    });
     this.ms = Math.min(2 * this.ms, LONGEST_MS);
   }
 }

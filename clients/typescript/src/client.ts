@@ -31,6 +31,8 @@ const OPTIONS = [
 const TIMEOUT_MS = 5_000;
 /** Attempts of one call while the server is away; with their pauses they fit into the timeout. */
 const ATTEMPTS = 4;
+/** After these another server may answer, of another realm or version, or one has. */
+const STALE = ["UNAVAILABLE", "INVALID_ARGUMENT"];
 
 /** A connection to a Placet server. It opens at the first call; `close` it, or the process waits for it. */
 export class Client {
@@ -48,7 +50,8 @@ export class Client {
   /** Throws `PlacetError` where the options cannot be used. */
   constructor(options: ClientOptions = {}) {
     for (const name of Object.keys(options)) {
-      if (!OPTIONS.includes(name)) throw new PlacetError("INVALID_ARGUMENT", "INVALID_OPTION", `no option is named ${name}`);
+      if (!OPTIONS.includes(name))
+        throw new PlacetError("INVALID_ARGUMENT", "INVALID_OPTION", `no option is named ${name}`);
     }
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#understood = new Set(options.understands);
@@ -81,7 +84,7 @@ export class Client {
     const ids = { ...asking, requestId: asking.requestId || randomUUID(), attemptId: asking.attemptId || randomUUID() };
     try {
       const response = await this.attempts(async (options) => {
-        const facts = await this.facts();
+        const facts = await this.facts(false, options.timeoutMs);
         const answer = await this.decisions.authorize(authorizeRequest(question, ids, facts), options);
         requireThis(question, answer, facts.realm);
         return answer;
@@ -100,10 +103,17 @@ export class Client {
 
   /** The answer of a method of `decisions`, `approvals` and so on, within the timeout. Throws `PlacetError`. */
   async call<Answer>(rpc: (options: CallOptions) => Promise<Answer>, timeoutMs = this.timeoutMs): Promise<Answer> {
+    const end = performance.now() + timeoutMs;
     try {
-      return await rpc({ timeoutMs: Math.max(Math.ceil(timeoutMs), 1) }); // gRPC takes no fractions
-    } catch (error) {
-      throw placetError(error);
+      return await rpc({
+        get timeoutMs() {
+          return Math.max(Math.ceil(end - performance.now()), 1); // as the call begins; gRPC takes no fractions
+        },
+      });
+    } catch (thrown) {
+      const error = placetError(thrown);
+      if (STALE.includes(error.code)) this.#facts = undefined;
+      throw error;
     }
   }
 
@@ -118,7 +128,6 @@ export class Client {
       } catch (error) {
         const isAway = error instanceof PlacetError && error.code === "UNAVAILABLE";
         if (!isAway || attempt === ATTEMPTS || end - performance.now() <= backoff.ms) throw error;
-        this.#facts = undefined; // another server may answer next
       }
       await backoff.pause(end - performance.now());
     }
@@ -135,9 +144,9 @@ export class Client {
   }
 
   /** Realm, keys, limits and who the caller is: asked once a connection, and where they may be others by now. */
-  async facts(anew = false): Promise<GetServerInfoResponse> {
+  async facts(anew = false, timeoutMs = this.timeoutMs): Promise<GetServerInfoResponse> {
     if (anew || !this.#facts) {
-      const asking = this.call((options) => this.info.getServerInfo({}, options));
+      const asking = this.call((options) => this.info.getServerInfo({}, options), timeoutMs);
       this.#facts = asking;
       asking.catch(() => {
         if (this.#facts === asking) this.#facts = undefined;
@@ -151,6 +160,10 @@ export class Client {
 function requireThis(question: Asked, answer: AuthorizeResponse, realm: string): void {
   if (answer.effect !== Effect.ALLOW) return;
   if (answer.requestDigest !== digest(canonical(forChain(question, answer.onBehalfOf)), realm)) {
-    throw new PlacetError("DATA_LOSS", "REQUEST_DIFFERS", "the server allowed another request than the one that was asked");
+    throw new PlacetError(
+      "DATA_LOSS",
+      "REQUEST_DIFFERS",
+      "the server allowed another request than the one that was asked",
+    );
   }
 }

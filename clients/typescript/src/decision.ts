@@ -41,8 +41,10 @@ export class Decision {
     if (this.error) return this.error.message;
     const { effect, reasons, dryRun, decisionId } = this.response;
     const said = reasons.map(({ reason, rule }) => `${reason} [${rule}]`).join("; ");
-    const unknown = this.unknownObligations.length > 0 ? `; unknown obligations ${this.unknownObligations.join(", ")}` : "";
-    return `${Effect[effect] ?? `EFFECT_${effect}`}: ${said}${unknown}${dryRun ? "; only a dry run" : ""} (${decisionId})`;
+    const unknown =
+      this.unknownObligations.length > 0 ? `; unknown obligations ${this.unknownObligations.join(", ")}` : "";
+    const dry = dryRun ? "; only a dry run" : "";
+    return `${Effect[effect] ?? `EFFECT_${effect}`}: ${said}${unknown}${dry} (${decisionId})`;
   }
 
   /** This decision if it allows; throws `Denied` otherwise. */
@@ -57,7 +59,9 @@ export class Denied extends PlacetError {
   override readonly name = "Denied";
 
   constructor(readonly decision: Decision) {
-    const { code, reason, fields, metadata, retryAfterMs } = decision.error ?? new PlacetError("PERMISSION_DENIED", "DENIED", "");
+    const { code, reason, fields, metadata, retryAfterMs } =
+      decision.error ?? new PlacetError("PERMISSION_DENIED", "DENIED", "");
     super(code, reason, decision.error?.sentence ?? decision.why, { fields, metadata, retryAfterMs });
+    this.message = decision.why;
   }
 }

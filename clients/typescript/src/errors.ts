@@ -18,8 +18,8 @@ export interface ErrorDetails {
 /**
  * The one error of this package: what a server refused, what a value cannot carry, and what does not allow a run.
  *
- * `code` is the name of a gRPC status, `reason` a stable word within it. `retryAfterMs` is when a retry can help; without
- * it, none is advised.
+ * `code` is the name of a gRPC status, `reason` a stable word within it. `retryAfterMs` is when a retry can help;
+ * without it, none is advised.
  */
 export class PlacetError extends Error {
   override readonly name: string = "PlacetError";

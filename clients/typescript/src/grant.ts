@@ -29,7 +29,7 @@ interface Header {
 
 type Key = JsonWebKey & { readonly kid?: unknown; readonly placet_use?: unknown };
 
-/** Seconds for which a grant is valid, and by which this program's clock may be behind the server's: of the contract. */
+/** Seconds for which a grant is valid, and by which this clock may be behind the server's: of the contract. */
 const LIFETIME_SECONDS = 30;
 const BEHIND_SECONDS = 5;
 /** Bytes of a grant. It bounds what is parsed before a signature is checked. */
@@ -43,8 +43,13 @@ const TEXTS = ["iss", "aud", "digest", "jti"] as const;
  * Throws `PlacetError` GRANT_INVALID, whose metadata name the `check` that it failed. That a grant is accepted once is
  * for `SpentGrants`.
  */
-export function verifyGrant(grant: string, jwks: string | { readonly keys: readonly object[] }, expected: Expected): Claims {
-  if (grant.length > MAX_BYTES || !FORM.test(grant) || grant.endsWith("\n")) throw invalid("form", "is not a compact JWS");
+export function verifyGrant(
+  grant: string,
+  jwks: string | { readonly keys: readonly object[] },
+  expected: Expected,
+): Claims {
+  if (grant.length > MAX_BYTES || !FORM.test(grant) || grant.endsWith("\n"))
+    throw invalid("form", "is not a compact JWS");
   const [header = "", payload = "", signature = ""] = grant.split(".");
   const { x = "" } = publishedKey(members(header) as Header, typeof jwks === "string" ? JSON.parse(jwks) : jwks);
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -76,7 +81,8 @@ export function invalid(check: string, why: string): PlacetError {
 function members(part: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
+      return parsed as Record<string, unknown>;
   } catch {
     // said below
   }
@@ -95,7 +101,10 @@ function publishedKey(header: Header, jwks: { readonly keys: readonly Key[] }): 
   return key;
 }
 
-function forThis(claims: Record<string, unknown>, { realm, caller, digest, now = Date.now() / 1000 }: Expected): Claims {
+function forThis(
+  claims: Record<string, unknown>,
+  { realm, caller, digest, now = Date.now() / 1000 }: Expected,
+): Claims {
   const texts: readonly string[] = "approval" in claims ? [...TEXTS, "approval"] : TEXTS;
   const strange = [
     ...texts.filter((name) => typeof claims[name] !== "string" || claims[name] === ""),

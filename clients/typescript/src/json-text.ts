@@ -15,8 +15,8 @@ export type Order = "canonical" | "as given";
  * A native value as JSON text. The text is in the form of RFC 8785 where its order is `canonical`.
  *
  * Throws `PlacetError` with the path of each value, at most 20, that JSON would change or leave out: `undefined`, NaN,
- * Infinity, whole numbers and bigints beyond 2^53-1, half a surrogate pair, U+0000, functions, symbols, and every object
- * but a list or a plain object of plain members (so Date, Map, Set, byte arrays and instances of classes).
+ * Infinity, whole numbers and bigints beyond 2^53-1, half a surrogate pair, U+0000, functions, symbols, and every
+ * object but a list or a plain object of plain members (so Date, Map, Set, byte arrays and instances of classes).
  */
 export function jsonText(value: unknown, path: string, order: Order = "canonical"): string {
   const walk = new Walk(order);
@@ -60,7 +60,10 @@ class Walk {
       case "object":
         return value === null ? "null" : this.#object(value, path);
       default:
-        return this.#refuse(path, `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}, which JSON lacks`);
+        return this.#refuse(
+          path,
+          `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}, which JSON lacks`,
+        );
     }
   }
 

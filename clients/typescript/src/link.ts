@@ -49,7 +49,11 @@ export function linked(options: LinkOptions): Link {
   }
   const path = address.startsWith("unix:") ? address.slice("unix:".length) : undefined;
   const baseUrl = `${secure ? "https" : "http"}://${path === undefined ? address : "localhost"}`;
-  const pings = { pingIntervalMs: keepaliveMs, pingTimeoutMs: Math.min(20_000, (keepaliveMs * 2) / 3), pingIdleConnection: true };
+  const pings = {
+    pingIntervalMs: keepaliveMs,
+    pingTimeoutMs: Math.min(20_000, (keepaliveMs * 2) / 3),
+    pingIdleConnection: true,
+  };
   const sessions = new Http2SessionManager(baseUrl, pings, {
     ...secure,
     ...(path !== undefined && { createConnection: () => connect(path) }),

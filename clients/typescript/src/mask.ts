@@ -43,7 +43,7 @@ export async function mask(client: Client, scope: Scope, rows: readonly unknown[
   const records = rows.map((row, index) => jsonText(row, `rows[${index}]`, "as given"));
   const identified = withIds(scope);
   const answer = await client.attempts(async (options) => {
-    const scope = maskScope(identified, "mask", await client.facts());
+    const scope = maskScope(identified, "mask", await client.facts(false, options.timeoutMs));
     return client.masks.mask({ scope, data: { data: { case: "records", value: { records } } } }, options);
   });
   const decision = client.decision(answer.decision!);

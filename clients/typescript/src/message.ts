@@ -28,7 +28,9 @@ export const ASKING = [
 /** What of `given` is an `Asking`, and the rest. */
 export function split<Given extends Asking>(given: Given): { asking: Asking; rest: Omit<Given, keyof Asking> } {
   const names: readonly string[] = ASKING;
-  const [asking, rest] = [true, false].map((is) => Object.entries(given).filter(([name]) => names.includes(name) === is));
+  const [asking, rest] = [true, false].map((is) =>
+    Object.entries(given).filter(([name]) => names.includes(name) === is),
+  );
   return { asking: Object.fromEntries(asking!), rest: Object.fromEntries(rest!) as Omit<Given, keyof Asking> };
 }
 

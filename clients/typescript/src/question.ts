@@ -52,7 +52,7 @@ export function asked(question: Question): Asked {
   if (properties !== undefined && typeof resource !== "string") throw bad("properties", "are given in the resource");
   const whole: Asked = {
     subject: part(question.subject, "subject"),
-    onBehalfOf: onBehalfOf.map((principal: Entity, index) => part(principal, `onBehalfOf[${index}]`)),
+    onBehalfOf: Array.from(onBehalfOf, (principal: Entity, index) => part(principal, `onBehalfOf[${index}]`)),
     action: operation(question.action),
     resource: part(resource, "resource", properties),
     context: free(context, "context"),
@@ -67,7 +67,8 @@ export function asked(question: Question): Asked {
 export function canonical({ subject, onBehalfOf, action, resource, context }: Asked): string {
   return (
     `{"action":{"name":${JSON.stringify(action.name)},"properties":${action.properties}},"context":${context},` +
-    `"on_behalf_of":[${onBehalfOf.map(written).join(",")}],"resource":${written(resource)},"subject":${written(subject)}}`
+    `"on_behalf_of":[${onBehalfOf.map(written).join(",")}],` +
+    `"resource":${written(resource)},"subject":${written(subject)}}`
   );
 }
 
@@ -78,7 +79,9 @@ export function digest(text: string, realm: string): string {
 
 /** What was asked, decided for the chain that the server answered with. It has to begin with the one that was sent. */
 export function forChain(question: Asked, chain: readonly Subject[]): Asked {
-  const answered = chain.map(({ type, id, properties }) => part({ type, id, properties: properties ?? {} }, "onBehalfOf"));
+  const answered = chain.map(({ type, id, properties }) =>
+    part({ type, id, properties: properties ?? {} }, "onBehalfOf"),
+  );
   return { ...question, onBehalfOf: [...question.onBehalfOf, ...answered.slice(question.onBehalfOf.length)] };
 }
 
@@ -86,11 +89,15 @@ export function forChain(question: Asked, chain: readonly Subject[]): Asked {
 export function requireMembers(value: object, path: string, known: readonly string[]): void {
   const strange = Object.keys(value).filter((name) => !known.includes(name));
   if (strange.length > 0) {
-    throw invalidRequest(strange.map((name) => ({ field: joined(path, name), description: `is none of ${known.join(", ")}` })));
+    throw invalidRequest(
+      strange.map((name) => ({ field: joined(path, name), description: `is none of ${known.join(", ")}` })),
+    );
   }
   const lost = Object.entries(value).filter(([, member]) => member === undefined);
   if (lost.length > 0) {
-    throw invalidRequest(lost.map(([name]) => ({ field: joined(path, name), description: "is undefined; leave it out" })));
+    throw invalidRequest(
+      lost.map(([name]) => ({ field: joined(path, name), description: "is undefined; leave it out" })),
+    );
   }
 }
 
@@ -116,7 +123,8 @@ function operation(action: Action): Asked["action"] {
 }
 
 function free(members: object, path: string): string {
-  if (typeof members !== "object" || members === null || Array.isArray(members)) throw bad(path, "is not a plain object");
+  if (typeof members !== "object" || members === null || Array.isArray(members))
+    throw bad(path, "is not a plain object");
   return jsonText(members, path);
 }
 

@@ -28,14 +28,18 @@ test("a table comes back masked, in the order and number of its rows", async () 
 });
 
 test("batches larger than a message are sent in pieces", async () => {
-  const surname = vectorFromArray(Array.from({ length: 100_000 }, (_, row) => `${row}`.padStart(60, "x")), new Utf8());
+  const surname = vectorFromArray(
+    Array.from({ length: 100_000 }, (_, row) => `${row}`.padStart(60, "x")),
+    new Utf8(),
+  );
   const { table } = await maskStream(alice, SCOPE, new Table({ surname }));
   assert.equal(table!.numRows, 100_000);
 });
 
 test("batches are read from an iterator, and what it throws ends the stream", async () => {
   async function* batches(fails: boolean): AsyncGenerator<RecordBatch> {
-    for (const surname of ["a", "b", "c"]) yield* new Table({ surname: vectorFromArray([surname], new Utf8()) }).batches;
+    for (const surname of ["a", "b", "c"])
+      yield* new Table({ surname: vectorFromArray([surname], new Utf8()) }).batches;
     if (fails) throw new RangeError("no more");
   }
   assert.equal((await maskStream(alice, SCOPE, batches(false))).table!.numRows, 3);

@@ -59,7 +59,10 @@ test("big integers, nested context and odd names arrive as they were meant", asy
   const decision = (await bot.authorize(question)).require();
   const { realm } = await bot.facts();
   assert.equal(decision.response.requestDigest, digest(canonical(asked(question)), realm));
-  assert.deepEqual(decision.response.onBehalfOf.map(({ type, id }) => `${type}:${id}`), ["user:alice"]);
+  assert.deepEqual(
+    decision.response.onBehalfOf.map(({ type, id }) => `${type}:${id}`),
+    ["user:alice"],
+  );
 });
 
 test("a chain of several is decided for all of them", async () => {
@@ -73,15 +76,24 @@ test("the errors of a call say code, reason, and each bad field", async () => {
   assert.deepEqual(nothing.error?.fields.map(({ field }) => field).sort(), ["resource.type", "subject.id"]);
   const foreign = await alice.authorize({ subject: "user:bob", action: "read", resource: "table:customers" });
   assert.equal(foreign.error?.reason, "SUBJECT_NOT_ALLOWED");
-  await assert.rejects(alice.call((call) => alice.approvals.getApproval({ approvalId: `apr_${"0".repeat(32)}` }, call)), {
-    code: "NOT_FOUND",
-    reason: "APPROVAL_NOT_FOUND",
-  });
+  await assert.rejects(
+    alice.call((call) => alice.approvals.getApproval({ approvalId: `apr_${"0".repeat(32)}` }, call)),
+    {
+      code: "NOT_FOUND",
+      reason: "APPROVAL_NOT_FOUND",
+    },
+  );
   const stranger = new Client({ token: "none" });
-  assert.equal((await stranger.authorize({ subject: "user:a", action: "read", resource: "table:b" })).error?.code, "UNAUTHENTICATED");
+  assert.equal(
+    (await stranger.authorize({ subject: "user:a", action: "read", resource: "table:b" })).error?.code,
+    "UNAUTHENTICATED",
+  );
   stranger.close();
   const nowhere = new Client({ address: "127.0.0.1:1", timeoutMs: 500 });
-  assert.equal((await nowhere.authorize({ subject: "user:a", action: "read", resource: "table:b" })).error?.code, "UNAVAILABLE");
+  assert.equal(
+    (await nowhere.authorize({ subject: "user:a", action: "read", resource: "table:b" })).error?.code,
+    "UNAVAILABLE",
+  );
   nowhere.close();
 });
 
@@ -100,11 +112,18 @@ test("a guarded function waits for people, runs once with what was asked about, 
   assert.equal(pending, undefined);
   let approvalId = "";
   const given = { table: "customers", rows: 2000 };
-  const patient = guard({ ...exporting, waitMs: 60_000, waiting: (approval) => {
-    approvalId = approval.approvalId;
-    given.rows = 1_000_000; // which counts for nothing
-    void approve(approvalId);
-  } }, run);
+  const patient = guard(
+    {
+      ...exporting,
+      waitMs: 60_000,
+      waiting: (approval) => {
+        approvalId = approval.approvalId;
+        given.rows = 1_000_000; // which counts for nothing
+        void approve(approvalId);
+      },
+    },
+    run,
+  );
   assert.equal(await patient(given), "2000 rows");
   assert.deepEqual(runs, [{ table: "customers", rows: 2000 }]);
   const { approval } = await bot.call((call) => bot.approvals.getApproval({ approvalId }, call));
@@ -132,7 +151,11 @@ test("what changes before the run is refused, and what fails or runs later is re
 });
 
 test("a wait ends when people have decided", async () => {
-  const asking = await bot.authorize({ ...EXPORT, context: { rows: 3000, nonce: randomUUID() }, justification: "weekly" });
+  const asking = await bot.authorize({
+    ...EXPORT,
+    context: { rows: 3000, nonce: randomUUID() },
+    justification: "weekly",
+  });
   const { approvalId } = asking.approval!;
   assert.equal((await bot.wait(approvalId, { timeoutMs: 300 })).state, 1);
   const waiting = bot.wait(approvalId, { timeoutMs: 60_000 });
@@ -142,7 +165,10 @@ test("a wait ends when people have decided", async () => {
 
 test("rows are masked, all of them or none", async () => {
   const scope = { subject: "user:alice", table: "crm.customers" };
-  const rows = [{ surname: "white", email: "a@example.org" }, { surname: "white", email: null }];
+  const rows = [
+    { surname: "white", email: "a@example.org" },
+    { surname: "white", email: null },
+  ];
   const masked = await mask(alice, scope, rows);
   const [first, second] = masked.rows as typeof rows;
   assert.equal(first!.surname, second!.surname);
@@ -158,5 +184,6 @@ test("rows are masked, all of them or none", async () => {
 });
 
 async function approve(approvalId: string): Promise<void> {
-  for (const steward of ["bob", "carol"]) await pdp("approvals", "approve", approvalId, "--as", steward, "--reason", "read it");
+  for (const steward of ["bob", "carol"])
+    await pdp("approvals", "approve", approvalId, "--as", steward, "--reason", "read it");
 }

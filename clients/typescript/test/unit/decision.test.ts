@@ -44,7 +44,8 @@ test("a client refuses options that it does not know and plaintext to another ma
   ]) {
     assert.throws(() => new Client(options as object), PlacetError, JSON.stringify(options));
   }
-  for (const address of ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1", "unix:/nowhere"]) new Client({ address }).close();
+  for (const address of ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1", "unix:/nowhere"])
+    new Client({ address }).close();
 });
 
 test("a token that cannot be sent is an error of the call, which does not quote it", async () => {

@@ -50,7 +50,14 @@ const LOST: [string, unknown][] = [
   ["a subclass of Array", new (class extends Array {})()],
   ["a list with a hole", [1, , 2]],
   ["a list with a member of its own", Object.assign([1], { more: 2 })],
-  ["a computed member", { get a() { return 1; } }],
+  [
+    "a computed member",
+    {
+      get a() {
+        return 1;
+      },
+    },
+  ],
   ["a hidden member", Object.defineProperty({}, "a", { value: 1, enumerable: false })],
   ["toJSON", { toJSON: () => "something else" }],
   ["an object that holds itself", holdsItself],
@@ -73,7 +80,10 @@ for (const [what, value] of LOST) {
     const { fields, message } = refused({ ...READ, context });
     assert.match(fields[0]!.field, /^context\.run\[1\]\.value/, message);
     assert.match(refused({ ...READ, properties: { value } }).fields[0]!.field, /^resource\.properties\.value/);
-    assert.match(refused({ ...READ, action: { name: "read", properties: { value } } }).fields[0]!.field, /^action\.properties\.value/);
+    assert.match(
+      refused({ ...READ, action: { name: "read", properties: { value } } }).fields[0]!.field,
+      /^action\.properties\.value/,
+    );
   });
 }
 
@@ -84,7 +94,10 @@ test("all bad values are named at once, and at most 20", () => {
 
 test("a member that is no part of a question is refused: it was meant to say something", () => {
   assert.equal(refused({ ...READ, on_behalf_of: ["user:bob"] }).fields[0]!.field, "on_behalf_of");
-  assert.equal(refused({ ...READ, subject: { type: "user", id: "a", role: "admin" } }).fields[0]!.field, "subject.role");
+  assert.equal(
+    refused({ ...READ, subject: { type: "user", id: "a", role: "admin" } }).fields[0]!.field,
+    "subject.role",
+  );
   assert.equal(refused({ ...READ, onBehalfOf: undefined }).fields[0]!.field, "onBehalfOf");
   assert.equal(refused({ ...READ, context: undefined }).fields[0]!.field, "context");
   assert.equal(refused({ ...READ, context: [1] }).fields[0]!.field, "context");
@@ -96,11 +109,17 @@ test("a member that is no part of a question is refused: it was meant to say som
 
 test("text that begins like JSON is refused where a policy would look for a list, unless it is meant", () => {
   const question = { ...READ, properties: { tags: "[pii]" }, context: { note: "[draft] plan" } };
-  assert.deepEqual(refused(question).fields.map(({ field }) => field), ["resource.properties.tags", "context.note"]);
+  assert.deepEqual(
+    refused(question).fields.map(({ field }) => field),
+    ["resource.properties.tags", "context.note"],
+  );
   assert.ok(asked({ ...question, texts: ["tags", "note"] }));
 });
 
 test("whole bigints up to 2^53-1 are numbers", () => {
   const context = { rows: 9007199254740991n, least: -9007199254740991n };
-  assert.match(canonical(asked({ ...READ, context })), /"context":\{"least":-9007199254740991,"rows":9007199254740991\}/);
+  assert.match(
+    canonical(asked({ ...READ, context })),
+    /"context":\{"least":-9007199254740991,"rows":9007199254740991\}/,
+  );
 });

@@ -7,7 +7,10 @@ import { asked, canonical, digest, PlacetError, type Question, SpentGrants, veri
 /** The vectors that every client is tested with. */
 function vectors(name: string): any[] {
   const file = new URL(`../../../../../tests/cases/${name}`, import.meta.url);
-  return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 function question({ subject, onBehalfOf, action, resource, context }: any): Question {
