@@ -22,7 +22,7 @@ _FLAGS = ("dry_run", "explain", "want_grant")
 def require_whole(request: AuthorizeRequest, realm: str, *, required: bool) -> Canonical | None:
     """The canonical form of a request that has the digest that its caller expects of it; None where it says none.
 
-    Raises `RequestDiffers` where it has another one, and `DigestRequired` where it says none although one is `required`.
+    Raises `RequestDiffers` where it has another one, `DigestRequired` where it says none although one is `required`.
     What breaks the contract has no digest: it gives None, and who checks it next names all its bad fields.
     """
     if not (request.expected_digest or required):
