@@ -54,6 +54,20 @@ class InvalidRequest(PdpError):
         return cls("; ".join(f"{path}: {description}" for path, description in violations), violations=violations)
 
 
+class RequestDiffers(PdpError):
+    """The request that arrived is not that of its `expected_digest`; the metadata counts what arrived of each part."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "REQUEST_DIFFERS"
+
+
+class DigestRequired(PdpError):
+    """This caller's entry in the configuration requires an `expected_digest`, and the request has none."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "DIGEST_REQUIRED"
+
+
 class Unauthenticated(PdpError):
     """The server could not establish who is calling. The sentence gives no detail, on purpose."""
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from google.protobuf.message import Message
 
-from pdp import grant
+from pdp import grant, sent
 from pdp.arrow import token_tree
 from pdp.bad_fields import BadFields
 from pdp.canonical import refuse_unknown
@@ -14,7 +14,6 @@ from pdp.errors import AnswerTooLarge, InvalidRequest
 from pdp.service.info import MESSAGE_BYTES
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import MaskScope
-from pdp.v1.request_pb2 import Action, Resource
 
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
@@ -33,24 +32,20 @@ def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
     """The question that this work is to the policy."""
     with BadFields() as bad:
         bad.tried(refuse_unknown, scope, "scope")
-        if action == "unmask":
-            bad.tried(_refuse_own, scope)
-    return AuthorizeRequest(
-        subject=scope.subject,
-        on_behalf_of=scope.on_behalf_of,
-        action=Action(name=action),
-        resource=Resource(type="table", id=scope.table),
-        context=scope.context,
-        request_id=scope.request_id,
-        approval_id=scope.approval_id,
-        justification=scope.justification,
-        attempt_id=scope.attempt_id,
-    )
+        bad.tried(_refuse_own, action, request := bad.tried(_question, action, scope))
+    return request
 
 
-def _refuse_own(scope: MaskScope) -> None:
-    if sent := [name for name in _OWN if name in scope.context]:
-        raise InvalidRequest.fields([(f"scope.context.{name}", "is set by the server; leave it out") for name in sent])
+def _question(action: str, scope: MaskScope) -> AuthorizeRequest:
+    with named_as_sent():
+        return sent.authorization(action, scope)
+
+
+def _refuse_own(action: str, request: AuthorizeRequest | None) -> None:
+    if request is None or action != "unmask":
+        return
+    if own := [name for name in _OWN if name in request.context]:
+        raise InvalidRequest.fields([(f"scope.context.{name}", "is set by the server; leave it out") for name in own])
 
 
 @contextmanager

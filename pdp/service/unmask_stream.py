@@ -73,6 +73,7 @@ class UnmaskStreams:
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
         """What breaks the stream is recorded with the chunks that have left."""
         authorization = mask_scope.authorization("unmask", start.scope)
+        self._jobs.require_whole(authorization, caller)
         run = self._threads.of(caller.identity)
         chunked = await run(lambda: Chunked(start, self._unmaskings), start.ByteSize())
 

@@ -100,6 +100,7 @@ class MaskJobs:
         self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits = quotas, limits
+        self.require_whole = deciding.require_whole
         self._giving_back: set[asyncio.Task[None]] = set()
 
     def check(self, request: AuthorizeRequest, caller: Caller) -> None:
@@ -254,7 +255,7 @@ class MaskJobs:
             return ask
         request = _copy(ask.request)
         request.context.update(context)
-        return self._deciding.checked(request, ask.caller)
+        return self._deciding.checked_within(request, ask.caller)
 
     async def _confirmed(self, attempt: _Attempt, revision: str) -> _Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
