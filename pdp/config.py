@@ -95,7 +95,13 @@ class Config(Frozen):
     audit_key: ConfigPath
     """Ed25519 private JWK that signs the log: mode 0600, or 0440 with a group of the process."""
     grant_key: ConfigPath
-    """Ed25519 private JWK that signs grants: mode 0600 or 0440 likewise."""
+    """Ed25519 private JWK that signs grants and nothing else: mode 0600 or 0440 likewise."""
+    seal_key: ConfigPath | None = None
+    """Ed25519 private JWK that signs what only servers read back, such as approvals and reviews: mode 0600 or 0440
+    likewise. None: `seal.jwk` in the folder of `grant_key`, where `pdp keys split` puts it."""
+    retired_grant: ConfigPath | None = None
+    """Ed25519 JWK of the grant key before this one, for the time in which processes of a deployment change to a new
+    one: its public half is published beside the new one's. Never a key that signed seals."""
     mask_keys: ConfigPath | None = None
     """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
     stream_seconds: float = Field(default=1800, gt=0, le=1800)
@@ -114,6 +120,11 @@ class Config(Frozen):
     """Callers in bulk."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told of the steps of approvals. The same in every process of a deployment."""
+
+    @property
+    def seal_path(self) -> Path:
+        """Where the key `seal` is."""
+        return self.seal_key or self.grant_key.with_name("seal.jwk")
 
     @model_validator(mode="after")
     def _one_voucher_a_type(self) -> Self:

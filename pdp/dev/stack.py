@@ -43,18 +43,22 @@ async def stack(
 def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:
     """The configuration of a dev stack. It makes the keys and the owner of the `dev` agent if they are missing."""
     state.mkdir(parents=True, exist_ok=True)
-    for name in ("issuer", "audit", "grant"):
-        if not (state / "keys" / f"{name}.jwk").exists():
-            keys.generate(state / "keys" / f"{name}.jwk", demo=True)
+    folder = state / "keys"
+    if (folder / "grant.jwk").exists() and not (folder / "seal.jwk").exists():
+        keys.split(folder)  # of an older version
+    for name in ("issuer", "audit", "grant", "seal"):
+        if not (folder / f"{name}.jwk").exists():
+            keys.generate(folder / f"{name}.jwk", demo=True)
     return Config(
         listen=listen,
         realm=REALM,
         mongodb_uri=mongodb_uri,
         policy=_with_owner(policy, state) if policy else (rego(),),
         issuers=_issuers(identity.key_path(state)),
-        audit_key=state / "keys" / "audit.jwk",
-        grant_key=state / "keys" / "grant.jwk",
-        mask_keys=demo_keys(state / "keys" / "mask.json"),
+        audit_key=folder / "audit.jwk",
+        grant_key=folder / "grant.jwk",
+        seal_key=folder / "seal.jwk",
+        mask_keys=demo_keys(folder / "mask.json"),
         mask_values_an_hour=MASK_VALUES_AN_HOUR,
     )
 

@@ -40,6 +40,9 @@ def _require_secret(field: str, path: Path) -> None:
 def _key_files(config: Config) -> Iterator[tuple[str, Path]]:
     yield "audit_key", config.audit_key
     yield "grant_key", config.grant_key
+    yield "seal_key", config.seal_path
+    if config.retired_grant is not None:
+        yield "retired_grant", config.retired_grant
     for issuer in config.issuers:
         if isinstance(issuer.jwks, Path):
             yield f"jwks of {issuer.type}", issuer.jwks

@@ -149,7 +149,6 @@ def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
         reviewed_at=timestamp(review.at),
         rules=[held.requirements[index].rule for index in review.fits],
         policy_revision=review.policy_revision,
-        signature=review.signature,
         suggestion=request_of(review.suggestion) if review.suggestion else None,
     )
 

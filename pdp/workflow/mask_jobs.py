@@ -51,6 +51,8 @@ ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
 USE_SECONDS = 0.2
 """Seconds that the use of an approval and its records may take: two writes, which take about 20 ms."""
+RECORD_SECONDS = 0.03
+"""Seconds that the records of an answer may take, at least."""
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
@@ -289,9 +291,8 @@ def _question(ask: Ask, columns: Sequence[Column]) -> Question:
 
 
 def _require_time(answer: Answer) -> None:
-    """Raise `OutOfTime` where an approval might be used and its answer come too late."""
-    if answer.used and deadline.left() < USE_SECONDS:
-        raise deadline.OutOfTime("the work took nearly all of the call's time; send fewer rows, or give it up to 10 s")
+    """Raise `OutOfTime` where an approval might be used, or records made, and the answer come too late."""
+    deadline.require(USE_SECONDS if answer.used else RECORD_SECONDS)
 
 
 def _copy(request: AuthorizeRequest) -> AuthorizeRequest:
