@@ -292,13 +292,6 @@ class StreamTimeout(PdpError):
     reason = "STREAM_TIMEOUT"
 
 
-class GrantInvalid(PdpError):
-    """A grant does not prove that this may run here and now; the sentence says why not."""
-
-    code = "PERMISSION_DENIED"
-    reason = "GRANT_INVALID"
-
-
 class SetupError(PdpError):
     """The server, a dependency or the configuration is not set up correctly; the sentence says what to do."""
 

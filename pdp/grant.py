@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from pdp import jws
-from pdp.errors import GrantInvalid
+from pdp.errors import PdpError
 
 LIFETIME_SECONDS = 30
 """Seconds for which a grant is valid: the contract promises 30 s."""
@@ -32,6 +32,13 @@ _TIMES = ("exp", "iat")
 
 
 @dataclass(frozen=True, slots=True)
+class GrantInvalid(PdpError):
+    """A grant does not prove that this may run here and now; the sentence says why not."""
+
+    code = "PERMISSION_DENIED"
+    reason = "GRANT_INVALID"
+
+
 class Grantor:
     """Issues grants in a realm's name. Equal arguments give equal bytes, so a repeated answer is the same grant."""
 
