@@ -31,7 +31,6 @@ _TEXTS = ("iss", "aud", "digest", "jti")
 _TIMES = ("exp", "iat")
 
 
-@dataclass(frozen=True, slots=True)
 class GrantInvalid(PdpError):
     """A grant does not prove that this may run here and now; the sentence says why not."""
 
@@ -39,6 +38,7 @@ class GrantInvalid(PdpError):
     reason = "GRANT_INVALID"
 
 
+@dataclass(frozen=True, slots=True)
 class Grantor:
     """Issues grants in a realm's name. Equal arguments give equal bytes, so a repeated answer is the same grant."""
 
