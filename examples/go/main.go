@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
-	pdp "example/ask/pdpv1"
+	pdp "example/ask/pdp/v1"
 )
 
 //go:generate sh generate.sh

@@ -54,6 +54,11 @@ class Link:
             raise RuntimeError("a Client belongs to the event loop that used it first; make one in each loop")
         return self._channel
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is there; a next call makes a new one where it is not."""
+        return self.channel.get_state() is grpc.ChannelConnectivity.READY
+
     async def close(self) -> None:
         """Close what this loop opened; what is of another loop or process is left to it."""
         if self._channel is not None and self._place == (os.getpid(), asyncio.get_running_loop()):

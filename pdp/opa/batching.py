@@ -14,7 +14,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from pdp import deadline
@@ -91,14 +90,16 @@ class Batcher:
         for piece in pieces:
             self._waiting.put(caller, piece, piece.seconds)
         self._schedule()
-        try:
-            with suppress(TimeoutError):
+        late: PdpError | None = None
+        with deadline.spent_on(deadline.Stage.POLICY):
+            try:
                 await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
-        finally:
-            if group.missing:
-                for piece in pieces:
-                    self._waiting.withdraw(caller, piece)
-        late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
+            except TimeoutError:
+                late = deadline.missed(EngineUnavailable("OPA did not answer in time; nothing was allowed"))
+            finally:
+                if group.missing:
+                    for piece in pieces:
+                        self._waiting.withdraw(caller, piece)
         return [late if answer is UNANSWERED else answer for answer in group.answers]
 
     async def each(self, questions: Sequence[Question]) -> list[Any]:

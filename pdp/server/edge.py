@@ -25,18 +25,18 @@ from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.errors import PdpError, StreamTimeout
+from pdp.deadline import IDLE_SECONDS
+from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
+from pdp.service.info import MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
 
 STREAM_SECONDS = 30 * 60.0
 """Seconds that a stream may take: a limit of the contract."""
-IDLE_SECONDS = 60.0
-"""Seconds that a stream in both directions may go without a message from its client: a limit of the contract."""
 LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 """Seconds that a unary call may take if it waits for people: the 60 s of the contract, and one to answer."""
 
@@ -96,13 +96,13 @@ class Edge:
 
         async def handle(_: object, context: Context) -> Message:
             try:
-                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name))
+                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name), deadline.default(rpc.name))
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
                     self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
                 ):
-                    return await behaviour(request, caller)
+                    return _fitting(await behaviour(request, caller))
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await abort(rpc.name, context, error)
 
@@ -197,6 +197,13 @@ async def _incoming(method: MethodDescriptor, rpc: Rpc, context: Context) -> Asy
             return
         arrow = envelope.unwrap(body) if has_frames else None
         yield rpc.parsed(body) if arrow is None else arrow
+
+
+def _fitting(answer: Message) -> Message:
+    """The answer. Raises `AnswerTooLarge` where gRPC would fail to send it; what may be large is measured before."""
+    if answer.ByteSize() > MESSAGE_BYTES:
+        raise AnswerTooLarge(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; ask for less")
+    return answer
 
 
 async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
