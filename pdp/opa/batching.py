@@ -50,8 +50,8 @@ SET_SECONDS = 0.02
 """Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
 and on a machine that is busy a query ends long before its 250 ms."""
 PIECE, PIECE_SECONDS = 8, SET_SECONDS / 8
-"""Questions of one call that go into a query together, and estimated seconds at which they are no more: a turn in the
-queue costs as much for eight as for one."""
+"""Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
+in the queue costs as much for eight as for one."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
