@@ -5,10 +5,9 @@ checks the shape of a request again.
 """
 
 import hashlib
-import math
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,33 +15,27 @@ import orjson
 import rfc8785
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from pdp.bad_fields import MAX_NAMED, BadFields, Refused, joined, step
 from pdp.errors import InvalidRequest
+from pdp.i_json import Reader
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.request_pb2 import Request, Subject
+from pdp.v1.request_pb2 import Action, Request, Resource, Subject
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Bytes of one request, both as it is sent and in canonical form: a limit of the contract."""
-MAX_NESTING = 32
-"""Levels of nesting in properties and context: a limit of the contract."""
 MAX_CHAIN = 32
 """Members of `on_behalf_of`: a limit of the contract."""
 MAX_ID_BYTES = 1024
 """Bytes of an id in UTF-8: a limit of the contract."""
 MAX_TEXT_CHARACTERS = 2000
 """Characters of a free text for people, for example a justification: a limit of the contract."""
-MAX_WHOLE_NUMBER = 2**53 - 1
-"""The largest whole number that I-JSON (RFC 7493) lets a reader keep exactly."""
 MAX_SHOWN_PATHS = 20
 """Paths that an error names: its details travel in HTTP trailers, of which clients accept 8 KiB."""
-MAX_SHOWN_KEY = 64
-"""Characters of a key in a path, for the same reason."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SMALLEST_PLAIN_FRACTION = 1e-4
-"""A fraction below it may have an exponent in RFC 8785 where orjson writes zeros."""
 _TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
 
 
@@ -61,19 +54,30 @@ class Canonical:
 def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
     """Check `request` and bring it into canonical form.
 
-    Raises `InvalidRequest` with the path of the first field that breaks a limit of the contract.
+    Raises `InvalidRequest` with the paths of all fields that break a limit of the contract, at most 20.
     """
-    if request.ByteSize() > MAX_REQUEST_BYTES:
-        raise InvalidRequest.field("request", _TOO_BIG)
+    _refuse_too_big(request)
     walk = _Walk()
-    try:
-        members = walk.members(request)
-    except _Refused as refused:
-        raise InvalidRequest.field(refused.path, refused.description) from None
+    members = walk.members(request)
+    if walk.bad:
+        raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
     encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if walk.plain else rfc8785.dumps(members)
     if len(encoded) > MAX_REQUEST_BYTES:
         raise InvalidRequest.field("request", _TOO_BIG)
     return Canonical(encoded, digest(encoded, realm), members)
+
+
+def context_in_struct(request: AuthorizeRequest) -> AuthorizeRequest:
+    """`request` itself, with a context that came as text in the Struct. Raises `InvalidRequest`."""
+    if request.context_json:
+        _refuse_too_big(request)
+        walk = _Walk()
+        members = walk.context(request)
+        if walk.bad:
+            raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
+        request.ClearField("context_json")
+        request.context.update(members)
+    return request
 
 
 def digest(encoded: bytes, realm: str) -> str:
@@ -105,10 +109,9 @@ def differing_paths(left: bytes, right: bytes) -> list[str]:
 
 def checked_id(value: str, path: str) -> str:
     """`value`, if it has 1 to 1,024 bytes and no control characters. Else raises `InvalidRequest` for `path`."""
-    try:
-        return _id(value)
-    except _Refused as refused:
-        raise InvalidRequest.field(path, refused.description) from None
+    if problem := _problem_of_id(value):
+        raise InvalidRequest.field(path, problem)
+    return value
 
 
 def checked_text(value: str, path: str) -> str:
@@ -135,160 +138,110 @@ def refuse_unknown_fields(request: AuthorizeRequest | Request) -> None:
         ("resource", request.resource),
     ]
     parts += ((f"on_behalf_of[{index}]", subject) for index, subject in enumerate(request.on_behalf_of))
-    for path, message in parts:
-        refuse_unknown(message, path)
+    with BadFields() as bad:
+        for path, message in parts:
+            bad.tried(refuse_unknown, message, path)
     raise InvalidRequest.field("request", "has an unknown field inside one of its values; leave it out")
 
 
 def refuse_unknown(message: Message, path: str) -> None:
     """The same for the fields of one message, without the fields of its members."""
     unknown_fields: Iterable[Any] = UnknownFieldSet(message)  # type: ignore[assignment]  # the stubs lack upb
-    for unknown in unknown_fields:
-        number = unknown.field_number
-        raise InvalidRequest.field(path, f"has field number {number}, which this server does not know; leave it out")
+    if numbers := sorted({str(unknown.field_number) for unknown in unknown_fields})[:MAX_NAMED]:
+        raise InvalidRequest.fields(
+            [(path, f"has field number {one}, which this server does not know; leave it out") for one in numbers]
+        )
 
 
-class _Refused(Exception):
-    """A value breaks a limit. Each level of the walk adds its step to `path` on the way out."""
+class _Walk(Reader):
+    """One walk over a request.
 
-    def __init__(self, description: str) -> None:
-        super().__init__(description)
-        self.description = description
-        self.path = ""
-
-    def within(self, step: str) -> "_Refused":
-        self.path = _joined(step, self.path)
-        return self
-
-
-class _Walk:
-    """One walk over a request. `plain` stays true as long as orjson's output equals RFC 8785."""
+    `bad` are the fields that break a limit; where there are any, the members are not those of the request.
+    """
 
     def __init__(self) -> None:
-        self.plain = True
+        super().__init__()
+        self.bad: list[tuple[str, str]] = []
 
     def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
-        if len(request.on_behalf_of) > MAX_CHAIN:
-            raise _Refused(f"has more than {MAX_CHAIN} members").within("on_behalf_of")
         return {
             "subject": self._subject(request.subject, "subject"),
-            "on_behalf_of": [
-                self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(request.on_behalf_of)
-            ],
+            "on_behalf_of": self._chain(request.on_behalf_of),
             "action": {
-                "name": _id(request.action.name, "action.name"),
-                "properties": self._free(request.action.properties, "action.properties"),
+                "name": self._id(request.action.name, "action.name"),
+                "properties": self._properties(request.action, "action"),
             },
             "resource": {
-                "type": _id(request.resource.type, "resource.type"),
-                "id": _id(request.resource.id, "resource.id"),
-                "properties": self._free(request.resource.properties, "resource.properties"),
+                "type": self._id(request.resource.type, "resource.type"),
+                "id": self._id(request.resource.id, "resource.id"),
+                "properties": self._properties(request.resource, "resource"),
             },
-            "context": self._free(request.context, "context"),
+            "context": self.context(request),
         }
+
+    def _chain(self, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
+        if len(subjects) > MAX_CHAIN:
+            self.bad.append(("on_behalf_of", f"has more than {MAX_CHAIN} members"))
+            return []
+        return [self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(subjects)]
 
     def _subject(self, subject: Subject, path: str) -> dict[str, Any]:
-        kind = _id(subject.type, f"{path}.type")
+        kind = self._id(subject.type, f"{path}.type")
         if ":" in kind:
-            raise _Refused('contains ":", which ends the type in an identity').within(f"{path}.type")
+            self.bad.append((f"{path}.type", 'contains ":", which ends the type in an identity'))
         return {
             "type": kind,
-            "id": _id(subject.id, f"{path}.id"),
-            "properties": self._free(subject.properties, f"{path}.properties"),
+            "id": self._id(subject.id, f"{path}.id"),
+            "properties": self._properties(subject, path),
         }
 
-    def _free(self, struct: Struct, path: str) -> dict[str, Any]:
+    def _id(self, value: str, path: str) -> str:
+        if problem := _problem_of_id(value):
+            self.bad.append((path, problem))
+        return value
+
+    def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
+        return self._free(request, "context", "context", request.context, request.context_json)
+
+    def _properties(self, part: Subject | Action | Resource, path: str) -> dict[str, Any]:
+        return self._free(part, "properties", f"{path}.properties", part.properties, part.properties_json)
+
+    def _free(self, message: Message, name: str, path: str, struct: Struct, text: str) -> dict[str, Any]:
+        """Free attributes in the one form in which they came."""
         try:
-            return self._struct(struct, 1)
-        except _Refused as refused:
-            raise refused.within(path) from None
-
-    def _struct(self, struct: Struct, depth: int) -> dict[str, Any]:
-        _within_nesting(depth)
-        members = {}
-        for key, value in struct.fields.items():
-            try:
-                if not key.isascii():
-                    self.plain = False
-                members[_text(key)] = self._value(value, depth)
-            except _Refused as refused:
-                raise refused.within(_step(key)) from None
-        return members
-
-    def _list(self, values: ListValue, depth: int) -> list[Any]:
-        _within_nesting(depth)
-        items = []
-        for index, value in enumerate(values.values):
-            try:
-                items.append(self._value(value, depth))
-            except _Refused as refused:
-                raise refused.within(f"[{index}]") from None
-        return items
-
-    def _value(self, value: Value, depth: int) -> Any:
-        kind = value.WhichOneof("kind")
-        if kind == "string_value":
-            return _text(value.string_value)
-        if kind == "number_value":
-            return self._number(value.number_value)
-        if kind == "bool_value":
-            return value.bool_value
-        if kind == "struct_value":
-            return self._struct(value.struct_value, depth + 1)
-        if kind == "list_value":
-            return self._list(value.list_value, depth + 1)
-        if kind == "null_value":
-            return None
-        raise _Refused("has no value; leave it out or send null")
-
-    def _number(self, number: float) -> int | float:
-        if not math.isfinite(number):
-            raise _Refused("is not a finite number; send a string")
-        if number.is_integer():
-            if abs(number) > MAX_WHOLE_NUMBER:
-                raise _Refused("is a whole number beyond 2^53-1, which JSON readers change silently; send a string")
-            return int(number)
-        if abs(number) < _SMALLEST_PLAIN_FRACTION:
-            self.plain = False
-        return number
+            if not text:
+                return self.struct(struct)
+            _require_alone(message, name)
+            return self.text(text)
+        except Refused as refused:
+            self.bad += refused.within(f"{path}_json" if text else path).fields
+            return {}
 
 
-def _within_nesting(depth: int) -> None:
-    if depth > MAX_NESTING:
-        raise _Refused(f"nests deeper than {MAX_NESTING} levels; flatten it or send it as a string")
+def _refuse_too_big(request: AuthorizeRequest | Request) -> None:
+    if request.ByteSize() > MAX_REQUEST_BYTES:
+        raise InvalidRequest.field("request", _TOO_BIG)
 
 
-def _text(value: str) -> str:
-    if "\0" in value:
-        raise _Refused("contains U+0000; remove it")
-    return value
+def _require_alone(message: Message, name: str) -> None:
+    """Raise `Refused` where attributes that came as text came in a Struct, too, even in an empty one."""
+    if message.HasField(name):
+        raise Refused(f"stands beside `{name}`; send one of the two")
 
 
-def _id(value: str, path: str = "") -> str:
+def _problem_of_id(value: str) -> str:
+    """What is wrong with an id; empty for a good one."""
     if not value:
-        raise _Refused("is required").within(path)
+        return "is required"
     if len(value.encode()) > MAX_ID_BYTES:
-        raise _Refused(f"is longer than {MAX_ID_BYTES} bytes").within(path)
-    if _CONTROL.search(value):
-        raise _Refused("contains a control character; remove it").within(path)
-    return value
-
-
-def _step(key: str) -> str:
-    """A key as a step of a path: `tags`, or `["two words"]`."""
-    if len(key) > MAX_SHOWN_KEY:
-        key = key[:MAX_SHOWN_KEY] + "…"
-    return key if key.isidentifier() else f"[{orjson.dumps(key).decode()}]"
-
-
-def _joined(path: str, step: str) -> str:
-    return path + ("." if path and step and not step.startswith("[") else "") + step
+        return f"is longer than {MAX_ID_BYTES} bytes"
+    return "contains a control character; remove it" if _CONTROL.search(value) else ""
 
 
 def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
     if isinstance(left, dict) and isinstance(right, dict):
         for key in left.keys() | right.keys():
-            inner = _joined(path, _step(key))
+            inner = joined(path, step(key))
             if key in left and key in right:
                 yield from _differing(left[key], right[key], inner)
             else:

@@ -4,11 +4,13 @@ Pure. `UnmaskStream` in the contract says what an entry holds.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from pdp import merkle
 from pdp.arrow import documents, tokens
 from pdp.arrow.table import Batch
+from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest, PdpError
 from pdp.v1.mask_pb2 import UnmaskChunkEntry, UnmaskStreamStart
 
@@ -65,19 +67,24 @@ def root(start: UnmaskStreamStart) -> str:
 
 def refuse_unbounded(start: UnmaskStreamStart) -> None:
     """Raise `InvalidRequest` for a start beyond the contract."""
+    if bad := list(islice(_bad_fields(start), MAX_NAMED)):
+        raise InvalidRequest.fields(bad)
+
+
+def _bad_fields(start: UnmaskStreamStart) -> Iterator[tuple[str, str]]:
     if not start.columns:
-        raise InvalidRequest.field("start.columns", "is required: the columns to reverse; GetMaskPlan names them")
+        yield "start.columns", "is required: the columns to reverse; GetMaskPlan names them"
     if len(set(start.columns)) < len(start.columns):
-        raise InvalidRequest.field("start.columns", "names a column twice")
+        yield "start.columns", "names a column twice"
     if len(start.domains) != len(start.columns):
-        raise InvalidRequest.field("start.domains", "is required: one domain for each of the columns, in their order")
+        yield "start.domains", "is required: one domain for each of the columns, in their order"
     if len(start.chunks) > MAX_CHUNKS:
-        raise InvalidRequest.field("start.chunks", f"has more than {MAX_CHUNKS:,} chunks; unmask the rest by itself")
+        yield "start.chunks", f"has more than {MAX_CHUNKS:,} chunks; unmask the rest by itself"
     for index, chunk in enumerate(start.chunks):
         if chunk.rows > MAX_CHUNK_ROWS:
-            raise InvalidRequest.field(f"start.chunks[{index}].rows", f"is more than {MAX_CHUNK_ROWS:,}")
+            yield f"start.chunks[{index}].rows", f"is more than {MAX_CHUNK_ROWS:,}"
         if len(chunk.tokens_sha256) != _DIGEST_BYTES:
-            raise InvalidRequest.field(f"start.chunks[{index}].tokens_sha256", "is not a SHA-256 of 32 bytes")
+            yield f"start.chunks[{index}].tokens_sha256", "is not a SHA-256 of 32 bytes"
 
 
 def require_entry(start: UnmaskStreamStart, index: int, batch: Batch) -> None:

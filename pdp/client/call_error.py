@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from pdp.errors import PdpError
@@ -13,7 +13,10 @@ _TOO_MANY_PINGS = "too many pings"
 
 
 class CallError(PdpError):
-    """A call that ended with an error: the server's code, reason, sentence on one line, bad fields and metadata."""
+    """A call that ended with an error: the server's code, reason, sentence on one line, bad fields and metadata.
+
+    `retry_seconds` is when a retry can help; without it, none is advised.
+    """
 
     def __init__(
         self,
@@ -22,22 +25,32 @@ class CallError(PdpError):
         sentence: str,
         violations: Sequence[tuple[str, str]] = (),
         metadata: Mapping[str, str] | None = None,
+        retry_seconds: float | None = None,
     ) -> None:
         super().__init__(" ".join(sentence.split()), violations=violations)
         self.code, self.reason, self.metadata = code, reason, dict(metadata or {})
+        self.retry_seconds = retry_seconds
 
     def __reduce__(self) -> tuple[Any, ...]:
         """All of it, so that a pool of processes can hand it on."""
-        return type(self), (self.code, self.reason, self.sentence, self.violations, self.metadata)
+        return type(self), (
+            self.code,
+            self.reason,
+            self.sentence,
+            self.violations,
+            self.metadata,
+            self.retry_seconds,
+        )
 
     def advising(self, advice: str) -> "CallError":
         """The same error, and what to do about it."""
-        return CallError(self.code, self.reason, f"{self.sentence}; {advice}", self.violations, self.metadata)
+        sentence = f"{self.sentence}; {advice}"
+        return CallError(self.code, self.reason, sentence, self.violations, self.metadata, self.retry_seconds)
 
 
 def call_error(error: grpc.aio.AioRpcError) -> CallError:
     """A gRPC error as `CallError`; without details of ours its reason is the code."""
-    info, bad = ErrorInfo(reason=error.code().name), BadRequest()
+    info, bad, retry = ErrorInfo(reason=error.code().name), BadRequest(), RetryInfo()
     try:
         status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has what it reads
     except ValueError:  # details that belong to another error
@@ -47,8 +60,11 @@ def call_error(error: grpc.aio.AioRpcError) -> CallError:
             detail.Unpack(info)
         elif detail.Is(BadRequest.DESCRIPTOR):
             detail.Unpack(bad)
+        elif detail.Is(RetryInfo.DESCRIPTOR):
+            detail.Unpack(retry)
     violations = [(violation.field, violation.description) for violation in bad.field_violations]
-    made = CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata)
+    seconds = retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None
+    made = CallError(error.code().name, info.reason, error.details() or "no answer", violations, info.metadata, seconds)
     if made.code == "UNAVAILABLE" and _TOO_MANY_PINGS in made.sentence.lower().replace("_", " "):
         sentence = (
             "the server closed the connection after too many pings; it takes one each 10 s; make keepalive longer"

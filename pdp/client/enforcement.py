@@ -7,25 +7,21 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from threading import Lock
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from pdp.canonical import canonical
-from pdp.client.connection import Client, Decision
+from pdp.client.connection import Client
+from pdp.client.decision import Decision
 from pdp.errors import GrantInvalid, PdpError
-from pdp.grant import verify_grant
+from pdp.grant import SpentGrants, verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
+from pdp.v1.info_pb2 import GetServerInfoResponse
 
 _LOG = logging.getLogger("pdp.guard")
-_FACTS: WeakKeyDictionary[Client, GetServerInfoResponse] = WeakKeyDictionary()
-_SPENT: dict[str, int] = {}
-_SPENDING = Lock()
+_SPENT = SpentGrants()
 
 Build = Callable[[str], AuthorizeRequest]
 """The request about what would run now, for this identity of the caller; made anew each time it is called."""
@@ -74,7 +70,7 @@ class Enforcement:
         Waits at most `wait` seconds for them, after a call of `waiting`; then `ApprovalPending`. Everything but a clear
         allow is `Denied`, a proof that does not hold `GrantInvalid`, and what changed meanwhile `ArgumentsChanged`.
         """
-        facts = await self._facts()
+        facts = await self._client.facts()
         request = build(facts.caller.identity)
         request.request_id = request.request_id or uuid4().hex
         request.attempt_id = uuid4().hex  # a permit is for one run; another one may go on beside it or after a crash
@@ -85,7 +81,7 @@ class Enforcement:
         try:
             return _checked(build, asked, decision, facts)
         except GrantInvalid:
-            fresh = await self._facts(anew=True)
+            fresh = await self._client.facts(anew=True)
             if fresh.jwks == facts.jwks:
                 raise
         return _checked(build, asked, decision, fresh)
@@ -131,14 +127,6 @@ class Enforcement:
             decision = await self._client.decide(request)
         return decision
 
-    async def _facts(self, *, anew: bool = False) -> GetServerInfoResponse:
-        """Realm, keys and who the caller is; asked once a client, and again where its keys may be others by now."""
-        facts = None if anew else _FACTS.get(self._client)
-        if facts is None:
-            facts = await self._client.call(self._client.info.GetServerInfo, GetServerInfoRequest())
-            _FACTS[self._client] = facts
-        return facts
-
 
 async def _finished(reporting: asyncio.Task[None]) -> None:
     """Wait until it is done, also where this is cancelled meanwhile."""
@@ -170,7 +158,7 @@ def _checked(build: Build, asked: bytes, decision: Decision, facts: GetServerInf
         answer.approval.approval_id
     ):
         raise GrantInvalid("the grant is for another decision")
-    _spend(claims)
+    _SPENT.spend(claims)
     return Permit(decision, claims)
 
 
@@ -180,14 +168,3 @@ def _unchanged(build: Build, asked: bytes, facts: GetServerInfoResponse) -> Auth
     if canonical(request, facts.realm).json != asked:
         raise ArgumentsChanged("what is about to run is not what was asked about: it changed meanwhile")
     return request
-
-
-def _spend(claims: dict[str, Any]) -> None:
-    """A grant is for one run: a server that sends the same one to another attempt is not followed."""
-    now = datetime.now(UTC).timestamp()
-    with _SPENDING:
-        for decision_id in [spent for spent, end in _SPENT.items() if end <= now]:
-            del _SPENT[decision_id]
-        if claims["jti"] in _SPENT:
-            raise GrantInvalid(f"the grant of {claims['jti']} was used before; another run takes another request_id")
-        _SPENT[claims["jti"]] = claims["exp"]

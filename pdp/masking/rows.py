@@ -9,6 +9,7 @@ import masker
 from masker.arrow.schema import NESTED, kind, walk
 from masker.path import Path, parse, plainly, render
 from pdp.arrow.table import Batch, Schema
+from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest
 from pdp.masking.question import MAX_COLUMNS, Column
 from pdp.masking.refusals import refusals
@@ -31,9 +32,9 @@ class Shape:
     @classmethod
     def of_records(cls, paths: Sequence[str], field: str) -> "Shape":
         """JSON records with these leaf paths. Raises `InvalidRequest` that names the path below `field`."""
-        for index, path in enumerate(paths):
-            if parse(path) is None:
-                raise InvalidRequest.field(f"{field}[{index}]", 'is not a leaf path; write a.b, a[] or ["odd.key"]')
+        bad = (f"{field}[{index}]" for index, path in enumerate(paths) if parse(path) is None)
+        if named := list(islice(bad, MAX_NAMED)):
+            raise InvalidRequest.fields([(name, 'is not a leaf path; write a.b, a[] or ["odd.key"]') for name in named])
         return cls(masker.record_table([]).schema, tuple(paths))
 
     @property

@@ -64,5 +64,5 @@ def checked(request: AuthorizeRequest, attributes: Attributes) -> Canonical:
     """The request in canonical form, if the contract and the schemas take it. Else raises `InvalidRequest`."""
     bound = canonical(request, REALM)
     if faults := attributes.faults(bound.members):
-        raise InvalidRequest(f"{faults[0][0]}: {faults[0][1]}", violations=faults)
+        raise InvalidRequest.fields(faults)
     return bound

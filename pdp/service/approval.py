@@ -2,6 +2,7 @@
 
 from pdp import canonical, identifier
 from pdp.approval import OutcomeState, State
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
@@ -45,9 +46,11 @@ class ApprovalService:
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened, or that others asked for in its name."""
-        limit, before = page.size(request.page_size), page.before(request.page_token)
+        with BadFields() as bad:
+            limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
+            state = bad.tried(_state, request.state)
         read = self._approvals.in_the_name_of if request.asked_in_my_name else self._approvals.of_caller
-        found = await read(caller.identity, _state(request.state), before, limit)
+        found = await read(caller.identity, state, before, limit)
         token = page.next_token([one.approval.id for one in found], limit)
         approvals, token = page.fitting([message.approval(one) for one in found], token)
         return ListApprovalsResponse(approvals=approvals, next_page_token=token)
@@ -70,23 +73,29 @@ class ApprovalService:
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:
         """One approval, once its state is another."""
-        approval_id = checked_approval_id(request.approval_id)
-        known = _state(request.known_state, "known_state") or State.PENDING
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            known = bad.tried(_state, request.known_state, "known_state") or State.PENDING
         return WaitApprovalResponse(approval=message.approval(await self._watching.changed(caller, approval_id, known)))
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
         """The caller withdraws an approval of its own, or one that was asked for in its name."""
-        approval_id = checked_approval_id(request.approval_id)
-        reason = canonical.checked_text(request.reason, "reason")
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            reason = bad.tried(canonical.checked_text, request.reason, "reason")
         return CancelApprovalResponse(
             approval=message.approval(await self._requesting.cancel(caller, approval_id, reason))
         )
 
     async def ReportOutcome(self, request: ReportOutcomeRequest, caller: Caller) -> ReportOutcomeResponse:
         """What became of the caller's use."""
-        approval_id = checked_approval_id(request.approval_id)
-        detail = canonical.checked_text(request.detail, "detail")
-        reported = await self._requesting.report(caller, approval_id, _outcome(request.state), detail)
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            detail, state = (
+                bad.tried(canonical.checked_text, request.detail, "detail"),
+                bad.tried(_outcome, request.state),
+            )
+        reported = await self._requesting.report(caller, approval_id, state, detail)
         return ReportOutcomeResponse(approval=message.approval(reported))
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pdp import identifier
 from pdp.audit import event
 from pdp.audit.record import Kind
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotFound
 from pdp.recording.writer import Writer
@@ -35,14 +36,11 @@ class AuditService:
 
     async def ListRecords(self, request: ListRecordsRequest, caller: Caller) -> ListRecordsResponse:  # noqa: ARG002
         """A page of the projection."""
-        limit, before = page.size(request.page_size), page.before(request.page_token)
-        found = await self._records.page(
-            kind=_kind(request.kind),
-            effect=_effect(request.effect),
-            approval_id=_approval_id(request.approval_id),
-            before=before,
-            limit=limit,
-        )
+        with BadFields() as bad:
+            limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
+            kind, effect = bad.tried(_kind, request.kind), bad.tried(_effect, request.effect)
+            approval_id = bad.tried(_approval_id, request.approval_id)
+        found = await self._records.page(kind=kind, effect=effect, approval_id=approval_id, before=before, limit=limit)
         token = page.next_token([members["id"] for members in found], limit)
         return ListRecordsResponse(records=[summary(members) for members in found], next_page_token=token)
 

@@ -6,10 +6,13 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import masker
+from pdp import sent
 from pdp.audit.record import Entry
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import stream_context, unmask_context
@@ -70,8 +73,9 @@ class MaskService:
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
+        self._require_whole("mask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
+        content = await self._content("mask", request, caller, run)
         made = _Made(content, size, run)
         scope = request.scope
         work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin, size=size)
@@ -79,8 +83,9 @@ class MaskService:
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
+        self._require_whole("unmask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await run(lambda: mask_message.inline(request.data), size)
+        content = await self._content("unmask", request, caller, run)
         made = _Made(content, size, run)
         work = Work(
             "unmask",
@@ -96,6 +101,7 @@ class MaskService:
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
         """What would be done; to unmask, as for a stream without chunks."""
         action = "unmask" if request.unmask else "mask"
+        self._require_whole(action, request.scope, caller)
         if request.columns and not request.unmask:
             raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
         authorization = mask_scope.authorization(action, request.scope)
@@ -104,7 +110,8 @@ class MaskService:
         bound = _without_chunks(request) if request.unmask else lambda _, __: {}
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
-        decided, plan = await self._jobs.plan(work, authorization, caller)
+        with mask_scope.named_as_sent():
+            decided, plan = await self._jobs.plan(work, authorization, caller)
         decision = message.decision(decided)
         if plan is None:
             return GetMaskPlanResponse(decision=decision)
@@ -130,9 +137,23 @@ class MaskService:
         """Any number of rows as they were; an approval fits these very tokens."""
         return self._unmasking.answers(requests, caller)
 
+    def _require_whole(self, action: str, scope: MaskScope, caller: Caller) -> None:
+        """Raise `RequestDiffers` or `DigestRequired` unless the scope is as its caller meant it, before all else."""
+        with suppress(InvalidRequest):  # it is told with the other bad fields
+            self._jobs.require_whole(sent.authorization(action, scope), caller)
+
+    async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller, run: Run) -> Inline:
+        """The content, its shape read. Where that fails, the scope's bad fields are told with those of the data."""
+        with mask_scope.named_as_sent(), BadFields() as bad:
+            content = await bad.awaited(run(lambda: mask_message.inline(request.data), request.data.ByteSize()))
+            if bad.found:
+                bad.tried(lambda: self._jobs.check(mask_scope.authorization(action, request.scope), caller))
+        return content
+
     async def _answer(self, made: "_Made", work: Work, scope: MaskScope, caller: Caller) -> dict[str, Any]:
         """The members of the response to inline data; without an allow the decision is the only one."""
-        decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(work.action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             return {"decision": decision}
@@ -151,15 +172,17 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
+        self._require_whole(action, first.start.scope, caller)
         scope, shape = first.start.scope, mask_message.shape(first.start.shape)
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
-            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
+            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan), "mask fewer columns")
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
-        decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
+        with mask_scope.named_as_sent():
+            decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
             yield answer(opened=StreamOpened(decision=decision))
@@ -195,13 +218,14 @@ class _Made:
         self._content, self._size, self._run = content, size, run
 
     async def begin(self, progress: Progress, decided: Decided) -> None:
-        """Mask all rows. Raises `QuotaExceeded`, and `ValueRefused` where the answer does not fit one message."""
+        """Mask all rows. Raises `QuotaExceeded`, and `AnswerTooLarge` where the answer does not fit one message."""
         rows = await self._run(self._content.rows, self._size)
         plan, made = progress.job.plan, await progress.batch(rows.batch)
         data = await self._run(lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes)
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
-        mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
+        answer = MaskResponse(decision=message.decision(decided), **self.members)
+        mask_scope.require_fits(answer, f"use {'UnmaskStream' if plan.direction == 'unmask' else 'MaskStream'}")
 
 
 def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan, object], Mapping[str, Any]]:

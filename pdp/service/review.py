@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from pdp import canonical
 from pdp.approval import ReviewVerdict
+from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
 from pdp.store.queue import Place
 from pdp.v1.approval_pb2 import Approval, Verdict
-from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import (
     ListQueueRequest,
     ListQueueResponse,
@@ -37,7 +37,8 @@ class ReviewService:
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
         """A page of what the caller may review, the nearest deadline first."""
-        limit, after = page.size(request.page_size), place(request.page_token)
+        with BadFields() as bad:
+            limit, after = bad.tried(page.size, request.page_size), bad.tried(place, request.page_token)
         found = await self._queue.page(caller, after, limit)
         tokens = {held.approval.id: _token(where) for where, held in found.approvals}
         end = _token(found.more) if found.more else ""
@@ -46,14 +47,17 @@ class ReviewService:
 
     async def Review(self, request: ReviewRequest, caller: Caller) -> ReviewResponse:
         """One verdict on exactly what was displayed."""
-        approval_id = checked_approval_id(request.approval_id)
-        reviewed = await self._reviewing.review(caller, approval_id, self._submission(request))
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            submission = bad.tried(self._submission, request)
+        reviewed = await self._reviewing.review(caller, approval_id, submission)
         return ReviewResponse(approval=message.approval(reviewed))
 
     async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
         """Takes an approval back before it is used."""
-        approval_id = checked_approval_id(request.approval_id)
-        reason = _why(request.reason, required=True)
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            reason = bad.tried(_why, request.reason, required=True)
         revoked = await self._reviewing.revoke(caller, approval_id, reason)
         return RevokeApprovalResponse(approval=message.approval(revoked))
 
@@ -71,22 +75,19 @@ class ReviewService:
 
     def _submission(self, request: ReviewRequest) -> Submission:
         """The verdict with every check of shape."""
-        if request.verdict not in Verdict.values() or request.verdict == Verdict.VERDICT_UNSPECIFIED:
-            raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
-        verdict = ReviewVerdict(Verdict.Name(request.verdict).removeprefix("VERDICT_"))
-        if request.expected_version < 1:
-            sentence = "is required; send the version of the approval that was displayed"
-            raise InvalidRequest.field("expected_version", sentence)
-        sends_back = verdict is ReviewVerdict.CHANGES_REQUESTED
-        if request.HasField("suggestion") and not sends_back:
-            raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")
+        with BadFields() as bad:
+            verdict = bad.tried(_verdict, request.verdict)
+            sends_back = verdict is ReviewVerdict.CHANGES_REQUESTED
+            suggestion = bad.tried(_suggestion, request, self._realm, may=sends_back or bool(bad.found))
+            bad.tried(_require_version, request.expected_version)
+            reason = bad.tried(_why, request.reason, required=sends_back)
         return Submission(
             verdict=verdict,
-            reason=_why(request.reason, required=sends_back),
+            reason=reason,
             expected_digest=request.expected_digest,
             expected_version=request.expected_version,
             together=request.together,
-            suggestion=_suggestion(request.suggestion, self._realm) if request.HasField("suggestion") else b"",
+            suggestion=suggestion,
         )
 
 
@@ -109,17 +110,34 @@ _EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UT
 _PLACE = re.compile("([0-9a-f]{12})[.](apr_[0-9a-f]{32})")
 
 
+def _verdict(verdict: Verdict) -> ReviewVerdict:
+    if verdict not in Verdict.values() or verdict == Verdict.VERDICT_UNSPECIFIED:
+        raise InvalidRequest.field("verdict", "must be VERDICT_APPROVE, VERDICT_DENY or VERDICT_CHANGES_REQUESTED")
+    return ReviewVerdict(Verdict.Name(verdict).removeprefix("VERDICT_"))
+
+
+def _require_version(expected: int) -> None:
+    if expected < 1:
+        sentence = "is required; send the version of the approval that was displayed"
+        raise InvalidRequest.field("expected_version", sentence)
+
+
 def _why(reason: str, *, required: bool) -> str:
     if required and not reason.strip():
         raise InvalidRequest.field("reason", "is required; say why")
     return canonical.checked_text(reason, "reason")
 
 
-def _suggestion(request: Request, realm: str) -> bytes:
-    """A whole request in canonical form, held to the limits of any other."""
+def _suggestion(request: ReviewRequest, realm: str, *, may: bool) -> bytes:
+    """A whole request in canonical form, held to the limits of any other; empty where there is none."""
+    if not request.HasField("suggestion"):
+        return b""
+    if not may:
+        raise InvalidRequest.field("suggestion", "goes with VERDICT_CHANGES_REQUESTED only; leave it out")
     try:
-        canonical.refuse_unknown_fields(request)
-        return canonical.canonical(request, realm).json
+        with BadFields() as bad:
+            bad.tried(canonical.refuse_unknown_fields, request.suggestion)
+            suggestion = bad.tried(canonical.canonical, request.suggestion, realm)
     except InvalidRequest as error:
-        faults = [(f"suggestion.{path}", text) for path, text in error.violations]
-        raise InvalidRequest(f"suggestion.{error.sentence}", violations=faults) from None
+        raise InvalidRequest.fields([(f"suggestion.{path}", text) for path, text in error.violations]) from None
+    return suggestion.json

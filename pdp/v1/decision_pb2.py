@@ -22,47 +22,49 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pdp.v1 import approval_pb2 as pdp_dot_v1_dot_approval__pb2
 from pdp.v1 import request_pb2 as pdp_dot_v1_dot_request__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15pdp/v1/decision.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xbc\x04\n\x10\x41uthorizeRequest\x12)\n\x07subject\x18\x01 \x01(\x0b\x32\x0f.pdp.v1.SubjectR\x07subject\x12\x31\n\x0con_behalf_of\x18\x02 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x0e.pdp.v1.ActionR\x06\x61\x63tion\x12,\n\x08resource\x18\x04 \x01(\x0b\x32\x10.pdp.v1.ResourceR\x08resource\x12\x31\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63ontext\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\x12\x1f\n\x0b\x61pproval_id\x18\x07 \x01(\tR\napprovalId\x12$\n\rjustification\x18\x08 \x01(\tR\rjustification\x12\x17\n\x07\x64ry_run\x18\t \x01(\x08R\x06\x64ryRun\x12\x18\n\x07\x65xplain\x18\n \x01(\x08R\x07\x65xplain\x12\x1d\n\nwant_grant\x18\x0b \x01(\x08R\twantGrant\x12\x1e\n\nsupersedes\x18\x0c \x01(\tR\nsupersedes\x12\x1d\n\nattempt_id\x18\r \x01(\tR\tattemptId\x12!\n\x0c\x63ontext_json\x18\x0e \x01(\tR\x0b\x63ontextJson\x12\'\n\x0f\x65xpected_digest\x18\x0f \x01(\tR\x0e\x65xpectedDigest\"\xc1\x03\n\x11\x41uthorizeResponse\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tR\ndecisionId\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x02 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12(\n\x07reasons\x18\x03 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x07reasons\x12\x34\n\x0bobligations\x18\x04 \x03(\x0b\x32\x12.pdp.v1.ObligationR\x0bobligations\x12\'\n\x0fpolicy_revision\x18\x05 \x01(\tR\x0epolicyRevision\x12%\n\x0erequest_digest\x18\x06 \x01(\tR\rrequestDigest\x12\x31\n\x0con_behalf_of\x18\x07 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12,\n\x08\x61pproval\x18\x08 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x14\n\x05grant\x18\t \x01(\tR\x05grant\x12#\n\x05\x66ired\x18\n \x01(\x0b\x32\r.pdp.v1.FiredR\x05\x66ired\x12\x17\n\x07\x64ry_run\x18\x0b \x01(\x08R\x06\x64ryRun\"\x85\x01\n\nObligation\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n\x04type\x18\x03 \x01(\tR\x04type\x12\x37\n\nproperties\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\"\xb8\x01\n\x05\x46ired\x12\"\n\x04\x64\x65ny\x18\x01 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x04\x64\x65ny\x12\x35\n\x0eneeds_approval\x18\x02 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\rneedsApproval\x12$\n\x05\x61llow\x18\x03 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x05\x61llow\x12.\n\nobligation\x18\x04 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\nobligation\"\xb3\x01\n\x15\x42\x61tchAuthorizeRequest\x12\x34\n\x08\x64\x65\x66\x61ults\x18\x01 \x01(\x0b\x32\x18.pdp.v1.AuthorizeRequestR\x08\x64\x65\x66\x61ults\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x18.pdp.v1.AuthorizeRequestR\x05items\x12\x34\n\tsemantics\x18\x03 \x01(\x0e\x32\x16.pdp.v1.BatchSemanticsR\tsemantics\"P\n\x16\x42\x61tchAuthorizeResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32\x1c.pdp.v1.BatchAuthorizeResultR\x07results\"\x84\x01\n\x14\x42\x61tchAuthorizeResult\x12\x37\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.pdp.v1.AuthorizeResponseH\x00R\x08\x64\x65\x63ision\x12)\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x11.pdp.v1.ItemErrorH\x00R\x05\x65rrorB\x08\n\x06result\"\x8e\x02\n\tItemError\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12\x41\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x16.pdp.v1.FieldViolationR\x0f\x66ieldViolations\x12;\n\x08metadata\x18\x05 \x03(\x0b\x32\x1f.pdp.v1.ItemError.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0e\x46ieldViolation\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"5\n\x12GetDecisionRequest\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tR\ndecisionId\"\xd1\x01\n\x13GetDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.pdp.v1.AuthorizeResponseR\x08\x64\x65\x63ision\x12)\n\x07request\x18\x02 \x01(\x0b\x32\x0f.pdp.v1.RequestR\x07request\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt\x12\x1b\n\trecord_id\x18\x04 \x01(\tR\x08recordId*\xa6\x01\n\x0e\x42\x61tchSemantics\x12\x1f\n\x1b\x42\x41TCH_SEMANTICS_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x42\x41TCH_SEMANTICS_EXECUTE_ALL\x10\x01\x12&\n\"BATCH_SEMANTICS_DENY_ON_FIRST_DENY\x10\x02\x12*\n&BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT\x10\x03\x32\xec\x01\n\x0f\x44\x65\x63isionService\x12@\n\tAuthorize\x12\x18.pdp.v1.AuthorizeRequest\x1a\x19.pdp.v1.AuthorizeResponse\x12O\n\x0e\x42\x61tchAuthorize\x12\x1d.pdp.v1.BatchAuthorizeRequest\x1a\x1e.pdp.v1.BatchAuthorizeResponse\x12\x46\n\x0bGetDecision\x12\x1a.pdp.v1.GetDecisionRequest\x1a\x1b.pdp.v1.GetDecisionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15pdp/v1/decision.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xbc\x04\n\x10\x41uthorizeRequest\x12)\n\x07subject\x18\x01 \x01(\x0b\x32\x0f.pdp.v1.SubjectR\x07subject\x12\x31\n\x0con_behalf_of\x18\x02 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x0e.pdp.v1.ActionR\x06\x61\x63tion\x12,\n\x08resource\x18\x04 \x01(\x0b\x32\x10.pdp.v1.ResourceR\x08resource\x12\x31\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63ontext\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\x12\x1f\n\x0b\x61pproval_id\x18\x07 \x01(\tR\napprovalId\x12$\n\rjustification\x18\x08 \x01(\tR\rjustification\x12\x17\n\x07\x64ry_run\x18\t \x01(\x08R\x06\x64ryRun\x12\x18\n\x07\x65xplain\x18\n \x01(\x08R\x07\x65xplain\x12\x1d\n\nwant_grant\x18\x0b \x01(\x08R\twantGrant\x12\x1e\n\nsupersedes\x18\x0c \x01(\tR\nsupersedes\x12\x1d\n\nattempt_id\x18\r \x01(\tR\tattemptId\x12!\n\x0c\x63ontext_json\x18\x0e \x01(\tR\x0b\x63ontextJson\x12\'\n\x0f\x65xpected_digest\x18\x0f \x01(\tR\x0e\x65xpectedDigest\"\xc1\x03\n\x11\x41uthorizeResponse\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tR\ndecisionId\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x02 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12(\n\x07reasons\x18\x03 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x07reasons\x12\x34\n\x0bobligations\x18\x04 \x03(\x0b\x32\x12.pdp.v1.ObligationR\x0bobligations\x12\'\n\x0fpolicy_revision\x18\x05 \x01(\tR\x0epolicyRevision\x12%\n\x0erequest_digest\x18\x06 \x01(\tR\rrequestDigest\x12\x31\n\x0con_behalf_of\x18\x07 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12,\n\x08\x61pproval\x18\x08 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x14\n\x05grant\x18\t \x01(\tR\x05grant\x12#\n\x05\x66ired\x18\n \x01(\x0b\x32\r.pdp.v1.FiredR\x05\x66ired\x12\x17\n\x07\x64ry_run\x18\x0b \x01(\x08R\x06\x64ryRun\"\x85\x01\n\nObligation\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n\x04type\x18\x03 \x01(\tR\x04type\x12\x37\n\nproperties\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\"\xb8\x01\n\x05\x46ired\x12\"\n\x04\x64\x65ny\x18\x01 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x04\x64\x65ny\x12\x35\n\x0eneeds_approval\x18\x02 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\rneedsApproval\x12$\n\x05\x61llow\x18\x03 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\x05\x61llow\x12.\n\nobligation\x18\x04 \x03(\x0b\x32\x0e.pdp.v1.ReasonR\nobligation\"\xb3\x01\n\x15\x42\x61tchAuthorizeRequest\x12\x34\n\x08\x64\x65\x66\x61ults\x18\x01 \x01(\x0b\x32\x18.pdp.v1.AuthorizeRequestR\x08\x64\x65\x66\x61ults\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x18.pdp.v1.AuthorizeRequestR\x05items\x12\x34\n\tsemantics\x18\x03 \x01(\x0e\x32\x16.pdp.v1.BatchSemanticsR\tsemantics\"P\n\x16\x42\x61tchAuthorizeResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32\x1c.pdp.v1.BatchAuthorizeResultR\x07results\"\x84\x01\n\x14\x42\x61tchAuthorizeResult\x12\x37\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.pdp.v1.AuthorizeResponseH\x00R\x08\x64\x65\x63ision\x12)\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x11.pdp.v1.ItemErrorH\x00R\x05\x65rrorB\x08\n\x06result\"\xe2\x02\n\tItemError\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12\x41\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x16.pdp.v1.FieldViolationR\x0f\x66ieldViolations\x12;\n\x08metadata\x18\x05 \x03(\x0b\x32\x1f.pdp.v1.ItemError.MetadataEntryR\x08metadata\x12\x16\n\x06\x64omain\x18\x06 \x01(\tR\x06\x64omain\x12:\n\x0bretry_delay\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelay\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0e\x46ieldViolation\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"5\n\x12GetDecisionRequest\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tR\ndecisionId\"\xd1\x01\n\x13GetDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.pdp.v1.AuthorizeResponseR\x08\x64\x65\x63ision\x12)\n\x07request\x18\x02 \x01(\x0b\x32\x0f.pdp.v1.RequestR\x07request\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt\x12\x1b\n\trecord_id\x18\x04 \x01(\tR\x08recordId*\xa6\x01\n\x0e\x42\x61tchSemantics\x12\x1f\n\x1b\x42\x41TCH_SEMANTICS_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x42\x41TCH_SEMANTICS_EXECUTE_ALL\x10\x01\x12&\n\"BATCH_SEMANTICS_DENY_ON_FIRST_DENY\x10\x02\x12*\n&BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT\x10\x03\x32\xec\x01\n\x0f\x44\x65\x63isionService\x12@\n\tAuthorize\x12\x18.pdp.v1.AuthorizeRequest\x1a\x19.pdp.v1.AuthorizeResponse\x12O\n\x0e\x42\x61tchAuthorize\x12\x1d.pdp.v1.BatchAuthorizeRequest\x1a\x1e.pdp.v1.BatchAuthorizeResponse\x12\x46\n\x0bGetDecision\x12\x1a.pdp.v1.GetDecisionRequest\x1a\x1b.pdp.v1.GetDecisionResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pdp.v1.decision_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021dev.placet.pdp.v1P\001Z\036placet/clients/go/pdp/v1;pdpv1\242\002\004PLCT\252\002\rPlacet.Pdp.V1\272\002\013PlacetPdpV1\312\002\rPlacet\\Pdp\\V1\352\002\017Placet::Pdp::V1'
   _globals['_ITEMERROR_METADATAENTRY']._loaded_options = None
   _globals['_ITEMERROR_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_BATCHSEMANTICS']._serialized_start=2505
-  _globals['_BATCHSEMANTICS']._serialized_end=2671
-  _globals['_AUTHORIZEREQUEST']._serialized_start=142
-  _globals['_AUTHORIZEREQUEST']._serialized_end=714
-  _globals['_AUTHORIZERESPONSE']._serialized_start=717
-  _globals['_AUTHORIZERESPONSE']._serialized_end=1166
-  _globals['_OBLIGATION']._serialized_start=1169
-  _globals['_OBLIGATION']._serialized_end=1302
-  _globals['_FIRED']._serialized_start=1305
-  _globals['_FIRED']._serialized_end=1489
-  _globals['_BATCHAUTHORIZEREQUEST']._serialized_start=1492
-  _globals['_BATCHAUTHORIZEREQUEST']._serialized_end=1671
-  _globals['_BATCHAUTHORIZERESPONSE']._serialized_start=1673
-  _globals['_BATCHAUTHORIZERESPONSE']._serialized_end=1753
-  _globals['_BATCHAUTHORIZERESULT']._serialized_start=1756
-  _globals['_BATCHAUTHORIZERESULT']._serialized_end=1888
-  _globals['_ITEMERROR']._serialized_start=1891
-  _globals['_ITEMERROR']._serialized_end=2161
-  _globals['_ITEMERROR_METADATAENTRY']._serialized_start=2102
-  _globals['_ITEMERROR_METADATAENTRY']._serialized_end=2161
-  _globals['_FIELDVIOLATION']._serialized_start=2163
-  _globals['_FIELDVIOLATION']._serialized_end=2235
-  _globals['_GETDECISIONREQUEST']._serialized_start=2237
-  _globals['_GETDECISIONREQUEST']._serialized_end=2290
-  _globals['_GETDECISIONRESPONSE']._serialized_start=2293
-  _globals['_GETDECISIONRESPONSE']._serialized_end=2502
-  _globals['_DECISIONSERVICE']._serialized_start=2674
-  _globals['_DECISIONSERVICE']._serialized_end=2910
+  _globals['_BATCHSEMANTICS']._serialized_start=2621
+  _globals['_BATCHSEMANTICS']._serialized_end=2787
+  _globals['_AUTHORIZEREQUEST']._serialized_start=174
+  _globals['_AUTHORIZEREQUEST']._serialized_end=746
+  _globals['_AUTHORIZERESPONSE']._serialized_start=749
+  _globals['_AUTHORIZERESPONSE']._serialized_end=1198
+  _globals['_OBLIGATION']._serialized_start=1201
+  _globals['_OBLIGATION']._serialized_end=1334
+  _globals['_FIRED']._serialized_start=1337
+  _globals['_FIRED']._serialized_end=1521
+  _globals['_BATCHAUTHORIZEREQUEST']._serialized_start=1524
+  _globals['_BATCHAUTHORIZEREQUEST']._serialized_end=1703
+  _globals['_BATCHAUTHORIZERESPONSE']._serialized_start=1705
+  _globals['_BATCHAUTHORIZERESPONSE']._serialized_end=1785
+  _globals['_BATCHAUTHORIZERESULT']._serialized_start=1788
+  _globals['_BATCHAUTHORIZERESULT']._serialized_end=1920
+  _globals['_ITEMERROR']._serialized_start=1923
+  _globals['_ITEMERROR']._serialized_end=2277
+  _globals['_ITEMERROR_METADATAENTRY']._serialized_start=2218
+  _globals['_ITEMERROR_METADATAENTRY']._serialized_end=2277
+  _globals['_FIELDVIOLATION']._serialized_start=2279
+  _globals['_FIELDVIOLATION']._serialized_end=2351
+  _globals['_GETDECISIONREQUEST']._serialized_start=2353
+  _globals['_GETDECISIONREQUEST']._serialized_end=2406
+  _globals['_GETDECISIONRESPONSE']._serialized_start=2409
+  _globals['_GETDECISIONRESPONSE']._serialized_end=2618
+  _globals['_DECISIONSERVICE']._serialized_start=2790
+  _globals['_DECISIONSERVICE']._serialized_end=3026
 # @@protoc_insertion_point(module_scope)

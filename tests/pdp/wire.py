@@ -33,9 +33,12 @@ def nested(depth: int) -> Struct:
 
 def wire(tag: int, body: bytes) -> bytes:
     """One length-delimited field."""
-    length, encoded = len(body), b""
-    while True:
-        byte, length = length & 0x7F, length >> 7
-        encoded += bytes([byte | (0x80 if length else 0)])
-        if not length:
-            return bytes([tag << 3 | 2]) + encoded + body
+    return _varint(tag << 3 | 2) + _varint(len(body)) + body
+
+
+def _varint(value: int) -> bytes:
+    encoded = b""
+    while value > 0x7F:
+        encoded += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return encoded + bytes([value])

@@ -1,23 +1,32 @@
-"""`python -m tests.resolution`: resolves the client's install beside the newest of each framework for agents.
+"""`python -m tests.resolution`: the client beside the newest of each framework for agents, resolved and used.
 
-It needs the package index, so it is `make resolution` and no test. A framework is moved if a version that it has by
-itself is another one beside the client; then the command names it and fails.
+It needs the package index, so it is `make resolution` and no test of the suite. It runs inside `pdp dev -- …`.
+
+1. A framework is moved if a version that it has by itself is another one beside the client; then the command names it
+   and fails.
+2. Each framework's tool decorator gets guarded functions, in an environment of its own (`tools.py`). A tool must read
+   as without the guard, run what is allowed, and nothing else.
 """
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from pdp.dev import identity
 
 ROOT = Path(__file__).parents[2]
 FRAMEWORKS = ("langchain", "langgraph", "openai-agents", "crewai")
+UV = Path(sys.executable).with_name("uv")
 PYTHONS = ("3.11", "3.13")
 """The oldest Python that the client takes, and one that every framework has reached."""
 
 
 def resolved(python: str, *requirements: str) -> dict[str, str]:
     """The newest version of each package that these requirements need together."""
-    command = [Path(sys.executable).with_name("uv"), "pip", "compile", "-", "--python-version", python, "--no-header"]
+    command = [UV, "pip", "compile", "-", "--python-version", python, "--no-header"]
     done = subprocess.run(
         [*command, "--no-annotate", "--quiet"],
         input="\n".join(requirements),
@@ -38,7 +47,20 @@ def moved(python: str, framework: str) -> dict[str, str]:
     return {name: f"{version} -> {beside.get(name)}" for name, version in alone.items() if beside.get(name) != version}
 
 
+def used(framework: str) -> bool:
+    """Whether the framework makes tools of guarded functions; if not, it has been said why."""
+    token = identity.token(Path(os.environ["PDP_STATE"]), "report-bot")
+    with tempfile.TemporaryDirectory(prefix="placet-resolution-") as folder:
+        python = Path(folder, "bin", "python")
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", python, framework, ROOT], check=True)
+        command = [python, Path(__file__).with_name("tools.py"), framework]
+        done = subprocess.run(command, env={**os.environ, "PDP_TOKEN": token, "HOME": folder}, check=False)
+    return not done.returncode
+
+
 if __name__ == "__main__":
+    unused = [framework for framework in FRAMEWORKS if not used(framework)]
     found = {
         f"{framework}, Python {python}": changes
         for python in PYTHONS
@@ -47,4 +69,4 @@ if __name__ == "__main__":
     }
     for place, changes in found.items():
         print(place, *(f"  {name} {change}" for name, change in changes.items()), sep="\n")
-    sys.exit(bool(found))
+    sys.exit(bool(found or unused))

@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 BUF = Path(sys.executable).with_name("buf")
 _FIELD, _NESTED, _ENUM, _MESSAGE, _SERVICE, _TYPE = 2, 3, 4, 4, 6, 5
 """Numbers of the members of descriptors, of which paths of comments consist."""
+_NAMES = (
+    "The options of every file, for the generators of each language. The Go path has no dot in its first part, so that "
+    "no tool fetches it from anywhere: a program requires it and names a checkout with `replace`."
+)
 Comments = dict[tuple[int, ...], str]
 
 
@@ -27,8 +31,20 @@ def page() -> Iterator[str]:
     image = subprocess.run([BUF, "build", "-o", "-#format=binpb"], cwd=ROOT, check=True, capture_output=True).stdout
     files = [file for file in FileDescriptorSet.FromString(image).file if file.name.startswith("pdp/")]
     yield from head("Contract", "The package `pdp.v1` by file, from the comments in `proto/pdp/v1`.")
+    yield from _options(files[0])
     for file in sorted(files, key=lambda file: (not file.service, file.name)):
         yield from _file(file)
+
+
+def _options(file: FileDescriptorProto) -> Iterator[str]:
+    """What generated code is called in each language; every file has the same options."""
+    yield from ("## Names in generated code", "", _NAMES, "")
+    set_options = sorted((field.name, value) for field, value in file.options.ListFields())
+    yield from table(("option", "value"), [(f"`{name}`", f"`{_text(value)}`") for name, value in set_options])
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _file(file: FileDescriptorProto) -> Iterator[str]:

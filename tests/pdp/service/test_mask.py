@@ -103,3 +103,13 @@ async def test_content_is_read_for_nobody_whom_the_policy_denies(server: Placet)
     assert refusal(refused.value).code == "INVALID_ARGUMENT"
     assert refusal(refused.value).fields == ("data.arrow_stream",)
     assert len(await log(server, "decision")) == before
+
+
+async def test_bad_fields_are_named_all_at_once_and_as_they_were_sent(server: Placet) -> None:
+    bad = mask_pb2.MaskScope(request_id="\n", on_behalf_of=[Subject(type="user")])
+    asked = ["scope.request_id", "scope.subject.type", "scope.subject.id", "scope.on_behalf_of[0].id", "scope.table"]
+    for data, fields in ((mask_pb2.MaskData(), ["data", *asked]), (arrow(PEOPLE), asked)):
+        request = mask_pb2.MaskRequest(scope=bad, data=data)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await server.masks.Mask(request, metadata=server.metadata("report-bot"))
+        assert (refusal(refused.value).code, list(refusal(refused.value).fields)) == ("INVALID_ARGUMENT", fields)

@@ -45,23 +45,29 @@ async def test_queue_has_what_this_person_may_review(server: Placet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "field"),
+    ("members", "fields"),
     [
-        ({"reason": ""}, "reason"),
-        ({"reason": " \n"}, "reason"),
-        ({"suggestion": Request()}, "suggestion.subject.type"),
-        ({"suggestion": {"subject": {"type": "a", "id": "b"}, "action": {"name": "x"}}}, "suggestion.resource.type"),
-        ({"verdict": Verdict.VERDICT_DENY, "suggestion": Request()}, "suggestion"),
-        ({"verdict": Verdict.VERDICT_APPROVE, "suggestion": Request()}, "suggestion"),
-        ({"verdict": 7}, "verdict"),
+        ({"reason": ""}, ["reason"]),
+        ({"reason": " \n"}, ["reason"]),
+        (
+            {"suggestion": {"subject": {"type": "a", "id": "b"}, "action": {"name": "x"}}, "reason": ""},
+            ["suggestion.resource.type", "suggestion.resource.id", "reason"],
+        ),
+        ({"verdict": Verdict.VERDICT_DENY, "suggestion": Request()}, ["suggestion"]),
+        ({"verdict": Verdict.VERDICT_APPROVE, "suggestion": Request()}, ["suggestion"]),
+        ({"verdict": 7}, ["verdict"]),
+        (
+            {"verdict": 7, "approval_id": "x", "expected_version": 0, "reason": "x" * 2001},
+            ["approval_id", "verdict", "expected_version", "reason"],
+        ),
     ],
 )
-async def test_send_back_is_whole(server: Placet, members: dict[str, Any], field: str) -> None:
+async def test_send_back_is_whole(server: Placet, members: dict[str, Any], fields: list[str]) -> None:
     opened = (await server.authorize(exporting())).approval
     if isinstance(members.get("suggestion"), dict):
         members = {**members, "suggestion": json_format.ParseDict(members["suggestion"], Request())}
     why = await refused(server.reviews.Review(changes(opened, **members), metadata=server.metadata("bob")))
-    assert (why.code, why.fields) == ("INVALID_ARGUMENT", (field,))
+    assert (why.code, list(why.fields)) == ("INVALID_ARGUMENT", fields)
     assert state_of(await now(server, opened)) == "PENDING"
 
 

@@ -80,7 +80,7 @@ async def test_a_schema_of_contexts_leaves_the_server_its_members(
         assert asked.decision.approval.request.context["count"] == 1
         ticket = mask_pb2.UnmaskRequest(scope=scope(context={"ticket": "T-1"}), data=data)
         why = await refused(server.masks.Unmask(ticket, metadata=server.metadata("report-bot")))
-        assert list(why.fields) == ["context"]
+        assert list(why.fields) == ["scope.context"]
 
 
 def digest(named: dict[str, list[str]]) -> str:

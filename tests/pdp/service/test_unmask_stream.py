@@ -238,7 +238,7 @@ async def test_records_are_opened_as_texts(server: Placet) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (lambda start: start.ClearField("columns"), "start.columns"),
+        (lambda start: (start.ClearField("columns"), start.ClearField("domains")), "start.columns"),
         (lambda start: start.domains.append("x"), "start.domains"),
         (lambda start: setattr(start.chunks[0], "rows", 65_537), "start.chunks[0].rows"),
         (lambda start: setattr(start.chunks[0], "tokens_sha256", b"x"), "start.chunks[0].tokens_sha256"),
