@@ -28,7 +28,7 @@ VENDORS = {
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": ["pdp/config.py"],
+    "pydantic": ["pdp/config.py", "pdp/identity_source.py"],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
@@ -52,8 +52,8 @@ DISTRIBUTIONS = {
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.caller", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors",
-    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question",
+    "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
+    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question", "pdp.sent",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip
 IMPURE = {
