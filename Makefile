@@ -17,7 +17,7 @@ help:
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, broken Arrow and odd files, fifty rounds, then a fuzzer; not part of make test"
-	@echo "make languages  programs in Go and Node ask a server; needs their tools; not part of make test"
+	@echo "make languages  builds and tests the clients in other languages, where their tools are; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
@@ -89,6 +89,7 @@ gen: setup
 	$(BIN)/buf generate
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/guarantees.py
+	$(if $(shell command -v go),cd clients/go && PROTOC=$(CURDIR)/.venv-gen/bin/python-grpc-tools-protoc sh generate.sh,@echo "clients/go: not generated, for lack of go")
 
 docs: .venv-docs/.installed
 	@$(PYTHON) tools/site.py .venv-docs/bin/zensical

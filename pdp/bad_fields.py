@@ -49,7 +49,7 @@ class BadFields:
             return cast("_Value", self._keep(error))
 
     def _keep(self, error: InvalidRequest) -> None:
-        if not error.violations:
+        if error.reason != InvalidRequest.reason or not error.violations:
             raise error
         self.found += error.violations
 
@@ -94,7 +94,9 @@ def step(key: str) -> str:
     """A key as a step of a path: `tags`, or `["two words"]`."""
     if len(key) > MAX_SHOWN_KEY:
         key = key[:MAX_SHOWN_KEY] + "…"
-    return key if key.isidentifier() else f"[{orjson.dumps(key).decode()}]"
+    if key.isidentifier():
+        return key
+    return f"[{orjson.dumps(key.encode(errors='backslashreplace').decode()).decode()}]"
 
 
 def joined(path: str, step: str) -> str:

@@ -76,6 +76,8 @@ class Caller:
     """When the credential ends, leeway included, in seconds since 1970."""
     vouched: tuple[tuple[str, str], ...] = ()
     """For whom its token says that it acts, as (type, id), outermost last: part of every chain that it sends."""
+    requires_digest: bool = False
+    """Whether each of its requests must say the digest that it expects of itself."""
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":

@@ -5,7 +5,6 @@ checks the shape of a request again.
 """
 
 import hashlib
-import math
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,32 +15,27 @@ import orjson
 import rfc8785
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from pdp.bad_fields import MAX_NAMED, BadFields, Refused, joined, step
 from pdp.errors import InvalidRequest
+from pdp.i_json import Reader
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.request_pb2 import Request, Subject
+from pdp.v1.request_pb2 import Action, Request, Resource, Subject
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Bytes of one request, both as it is sent and in canonical form: a limit of the contract."""
-MAX_NESTING = 32
-"""Levels of nesting in properties and context: a limit of the contract."""
 MAX_CHAIN = 32
 """Members of `on_behalf_of`: a limit of the contract."""
 MAX_ID_BYTES = 1024
 """Bytes of an id in UTF-8: a limit of the contract."""
 MAX_TEXT_CHARACTERS = 2000
 """Characters of a free text for people, for example a justification: a limit of the contract."""
-MAX_WHOLE_NUMBER = 2**53 - 1
-"""The largest whole number that I-JSON (RFC 7493) lets a reader keep exactly."""
 MAX_SHOWN_PATHS = 20
 """Paths that an error names: its details travel in HTTP trailers, of which clients accept 8 KiB."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SMALLEST_PLAIN_FRACTION = 1e-4
-"""A fraction below it may have an exponent in RFC 8785 where orjson writes zeros."""
 _TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
 
 
@@ -62,8 +56,7 @@ def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
 
     Raises `InvalidRequest` with the paths of all fields that break a limit of the contract, at most 20.
     """
-    if request.ByteSize() > MAX_REQUEST_BYTES:
-        raise InvalidRequest.field("request", _TOO_BIG)
+    _refuse_too_big(request)
     walk = _Walk()
     members = walk.members(request)
     if walk.bad:
@@ -72,6 +65,19 @@ def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
     if len(encoded) > MAX_REQUEST_BYTES:
         raise InvalidRequest.field("request", _TOO_BIG)
     return Canonical(encoded, digest(encoded, realm), members)
+
+
+def context_in_struct(request: AuthorizeRequest) -> AuthorizeRequest:
+    """`request` itself, with a context that came as text in the Struct. Raises `InvalidRequest`."""
+    if request.context_json:
+        _refuse_too_big(request)
+        walk = _Walk()
+        members = walk.context(request)
+        if walk.bad:
+            raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
+        request.ClearField("context_json")
+        request.context.update(members)
+    return request
 
 
 def digest(encoded: bytes, realm: str) -> str:
@@ -147,14 +153,14 @@ def refuse_unknown(message: Message, path: str) -> None:
         )
 
 
-class _Walk:
-    """One walk over a request. `plain` stays true as long as orjson's output equals RFC 8785.
+class _Walk(Reader):
+    """One walk over a request.
 
     `bad` are the fields that break a limit; where there are any, the members are not those of the request.
     """
 
     def __init__(self) -> None:
-        self.plain = True
+        super().__init__()
         self.bad: list[tuple[str, str]] = []
 
     def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
@@ -163,14 +169,14 @@ class _Walk:
             "on_behalf_of": self._chain(request.on_behalf_of),
             "action": {
                 "name": self._id(request.action.name, "action.name"),
-                "properties": self._free(request.action.properties, "action.properties"),
+                "properties": self._properties(request.action, "action"),
             },
             "resource": {
                 "type": self._id(request.resource.type, "resource.type"),
                 "id": self._id(request.resource.id, "resource.id"),
-                "properties": self._free(request.resource.properties, "resource.properties"),
+                "properties": self._properties(request.resource, "resource"),
             },
-            "context": self._free(request.context, "context"),
+            "context": self.context(request),
         }
 
     def _chain(self, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
@@ -186,7 +192,7 @@ class _Walk:
         return {
             "type": kind,
             "id": self._id(subject.id, f"{path}.id"),
-            "properties": self._free(subject.properties, f"{path}.properties"),
+            "properties": self._properties(subject, path),
         }
 
     def _id(self, value: str, path: str) -> str:
@@ -194,76 +200,33 @@ class _Walk:
             self.bad.append((path, problem))
         return value
 
-    def _free(self, struct: Struct, path: str) -> dict[str, Any]:
+    def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
+        return self._free(request, "context", "context", request.context, request.context_json)
+
+    def _properties(self, part: Subject | Action | Resource, path: str) -> dict[str, Any]:
+        return self._free(part, "properties", f"{path}.properties", part.properties, part.properties_json)
+
+    def _free(self, message: Message, name: str, path: str, struct: Struct, text: str) -> dict[str, Any]:
+        """Free attributes in the one form in which they came."""
         try:
-            return self._struct(struct, 1)
+            if not text:
+                return self.struct(struct)
+            _require_alone(message, name)
+            return self.text(text)
         except Refused as refused:
-            self.bad += refused.within(path).fields
+            self.bad += refused.within(f"{path}_json" if text else path).fields
             return {}
 
-    def _struct(self, struct: Struct, depth: int) -> dict[str, Any]:
-        _within_nesting(depth)
-        members, bad = {}, None
-        for key, value in struct.fields.items():
-            try:
-                if not key.isascii():
-                    self.plain = False
-                members[_text(key)] = self._value(value, depth)
-            except Refused as refused:
-                bad = refused.within(step(key)).behind(bad)
-        if bad is not None:
-            raise bad
-        return members
 
-    def _list(self, values: ListValue, depth: int) -> list[Any]:
-        _within_nesting(depth)
-        items, bad = [], None
-        for index, value in enumerate(values.values):
-            try:
-                items.append(self._value(value, depth))
-            except Refused as refused:
-                bad = refused.within(f"[{index}]").behind(bad)
-        if bad is not None:
-            raise bad
-        return items
-
-    def _value(self, value: Value, depth: int) -> Any:
-        kind = value.WhichOneof("kind")
-        if kind == "string_value":
-            return _text(value.string_value)
-        if kind == "number_value":
-            return self._number(value.number_value)
-        if kind == "bool_value":
-            return value.bool_value
-        if kind == "struct_value":
-            return self._struct(value.struct_value, depth + 1)
-        if kind == "list_value":
-            return self._list(value.list_value, depth + 1)
-        if kind == "null_value":
-            return None
-        raise Refused("has no value; leave it out or send null")
-
-    def _number(self, number: float) -> int | float:
-        if not math.isfinite(number):
-            raise Refused("is not a finite number; send a string")
-        if number.is_integer():
-            if abs(number) > MAX_WHOLE_NUMBER:
-                raise Refused("is a whole number beyond 2^53-1, which JSON readers change silently; send a string")
-            return int(number)
-        if abs(number) < _SMALLEST_PLAIN_FRACTION:
-            self.plain = False
-        return number
+def _refuse_too_big(request: AuthorizeRequest | Request) -> None:
+    if request.ByteSize() > MAX_REQUEST_BYTES:
+        raise InvalidRequest.field("request", _TOO_BIG)
 
 
-def _within_nesting(depth: int) -> None:
-    if depth > MAX_NESTING:
-        raise Refused(f"nests deeper than {MAX_NESTING} levels; flatten it or send it as a string")
-
-
-def _text(value: str) -> str:
-    if "\0" in value:
-        raise Refused("contains U+0000; remove it")
-    return value
+def _require_alone(message: Message, name: str) -> None:
+    """Raise `Refused` where attributes that came as text came in a Struct, too, even in an empty one."""
+    if message.HasField(name):
+        raise Refused(f"stands beside `{name}`; send one of the two")
 
 
 def _problem_of_id(value: str) -> str:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pdp.canonical import MAX_WHOLE_NUMBER
 from pdp.errors import PolicyInvalid
+from pdp.i_json import MAX_WHOLE_NUMBER
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 

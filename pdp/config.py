@@ -1,133 +1,28 @@
 """The server's configuration: one frozen Config, read once from a TOML file, checked at start."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 
-from pdp.address import is_private_url, webhook_host
+from pdp.address import webhook_host
 from pdp.approval import EVENTS
-from pdp.caller import Role
 from pdp.errors import SetupError
+from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 _Count = Annotated[int, Field(ge=0)]
-_SPIFFE = re.compile(r"spiffe://[a-z0-9._-]+/([A-Za-z0-9._-]+/)*")
-Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
-"""Signatures with a public key: to check one is not enough to make one."""
 
 
-_FOLDER = "folder"
-"""The member of a validation's context that names the folder of the configuration file."""
-
-
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get(_FOLDER, Path())
-    return folder / path
-
-
-def _file_or_url(source: Path | str, info: ValidationInfo) -> Path | str:
-    return source if isinstance(source, str) and "://" in source else _beside_the_file(Path(source), info)
-
-
-ConfigPath = Annotated[Path, AfterValidator(_beside_the_file)]
-"""A path; a relative one in a configuration file is relative to that file."""
-ConfigPathOrUrl = Annotated[Path | str, AfterValidator(_file_or_url)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SpeaksFor(_Frozen):
-    """The subjects that a caller may name beside itself: `<type>:<id>`, `<type>:*` or `*`."""
-
-    subjects: tuple[str, ...] = ()
-    on_behalf_of: tuple[str, ...] = ()
-
-
-class _Entry(_Frozen):
-    """A source of identities and what its word is worth. An identity is `<type>:<sub>`; no two entries share a type."""
-
-    type: _Name
-    """The subject type that this entry vouches for."""
-    kind: Literal["person", "workload"]
-    roles: tuple[Role, ...] = ()
-    """Given to every caller whom this entry covers."""
-    speaks_for: dict[str, SpeaksFor] = Field(default_factory=dict)
-    """By `sub`; `*` for those without an entry of their own."""
-
-    @model_validator(mode="after")
-    def _only_people_review(self) -> Self:
-        if self.kind == "workload" and Role.REVIEWER in self.roles:
-            raise ValueError("roles: only a person reviews; take `reviewer` from this entry, whose kind is workload")
-        return self
-
-
-class Issuer(_Entry):
-    """One issuer of tokens."""
-
-    issuer: str
-    """The `iss` claim, compared byte for byte."""
-    audience: str | tuple[str, ...]
-    """The `aud` claim that names this deployment; of several any one."""
-    algorithms: tuple[Algorithm, ...] = Field(default=("Ed25519", "EdDSA"), min_length=1)
-    """What its signatures may be; both defaults are names of one signature (RFC 9864, RFC 8037)."""
-    jwks: ConfigPathOrUrl | None = None
-    """A file or an https URL with its JWK Set (RFC 7517). None: found from `issuer` (OpenID Connect Discovery)."""
-    roles_claim: str = ""
-    """A claim that lists further roles."""
-    groups_claim: str = ""
-    """A claim that lists groups, for requirements."""
-    claims: tuple[str, ...] = ()
-    """The claims that requirements may ask for."""
-    max_token_seconds: float = Field(default=86_400, gt=0)
-    """The longest life of its tokens: `exp` less `iat`, or less now where they have no `iat`."""
-    actors: tuple[str, ...] = ()
-    """Other issuers whose identities its tokens may name as actors (`act.iss`, RFC 8693)."""
-
-    @model_validator(mode="after")
-    def _keys_come_in_private(self) -> Self:
-        url = self.issuer if self.jwks is None else self.jwks
-        if isinstance(url, str) and not is_private_url(url):
-            field = "issuer" if self.jwks is None else "jwks"
-            raise ValueError(f"{field}: keys are fetched by https only; give an https URL, or jwks as a file")
-        return self
-
-
-class Certificates(_Entry):
-    """Client certificates that `tls.client_ca` signed: those of a SPIFFE path, or those named one by one."""
-
-    spiffe: str = ""
-    """`spiffe://<trust domain>/<path>/`; what a certificate's URI has below it is the `sub`."""
-    subjects: dict[str, str] = Field(default_factory=dict)
-    """The `sub` by the certificate's whole subject as RFC 4514 text, for certificates without a URI."""
-    groups: tuple[str, ...] = ()
-    """Given to every caller whom this entry covers."""
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if bool(self.spiffe) == bool(self.subjects):
-            raise ValueError("give either spiffe or subjects")
-        if self.spiffe and not _SPIFFE.fullmatch(self.spiffe):
-            raise ValueError("spiffe: write spiffe://<trust domain>/ or a path below it, with a slash at its end")
-        return self
-
-
-class Tls(_Frozen):
+class Tls(Frozen):
     """How the server proves itself, and whose certificates it accepts. The files are read again when they change."""
 
     certificate: ConfigPath
@@ -157,10 +52,10 @@ def _webhook_event(event: str) -> str:
     return event
 
 
-class Webhook(_Frozen):
+class Webhook(Frozen):
     """Somewhere that is told of the steps of approvals, by messages signed as Standard Webhooks has it."""
 
-    name: _Name
+    name: Name
     """How it is called where its messages are listed."""
     url: Annotated[str, AfterValidator(_webhook_url)]
     """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
@@ -171,7 +66,7 @@ class Webhook(_Frozen):
     """What it is told of, such as `approval.created`; by default everything."""
 
 
-class Masking(_Frozen):
+class Masking(Frozen):
     """Who may mask more than others."""
 
     bulk: dict[_Identity, _Count] = Field(default_factory=dict)
@@ -179,18 +74,18 @@ class Masking(_Frozen):
     behind them, each of whom counts a caller's values, too."""
 
 
-class Config(_Frozen):
+class Config(Frozen):
     """What a server needs to know."""
 
     listen: str = "127.0.0.1:4770"
     """`host:port`, on loopback unless `tls` is given; port 0 takes a free one."""
     tls: Tls | None = None
     """None: plaintext, on loopback only."""
-    realm: _Name
+    realm: Name
     """The deployment's name: part of every digest and of the log. Never changed."""
     mongodb_uri: str
     """A replica set."""
-    database: _Name = "placet"
+    database: Name = "placet"
     opa_url: str = ""
     """`http(s)://host:port` or `unix:///path` of an OPA that serves the bundle. Empty: start one."""
     policy: tuple[ConfigPath, ...] = ()
@@ -200,7 +95,13 @@ class Config(_Frozen):
     audit_key: ConfigPath
     """Ed25519 private JWK that signs the log: mode 0600, or 0440 with a group of the process."""
     grant_key: ConfigPath
-    """Ed25519 private JWK that signs grants: mode 0600 or 0440 likewise."""
+    """Ed25519 private JWK that signs grants and nothing else: mode 0600 or 0440 likewise."""
+    seal_key: ConfigPath | None = None
+    """Ed25519 private JWK that signs what only servers read back, such as approvals and reviews: mode 0600 or 0440
+    likewise. None: `seal.jwk` in the folder of `grant_key`, where `pdp keys split` puts it."""
+    retired_grant: ConfigPath | None = None
+    """Ed25519 JWK of the grant key before this one, for the time in which processes of a deployment change to a new
+    one: its public half is published beside the new one's. Never a key that signed seals."""
     mask_keys: ConfigPath | None = None
     """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
     stream_seconds: float = Field(default=1800, gt=0, le=1800)
@@ -219,6 +120,11 @@ class Config(_Frozen):
     """Callers in bulk."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told of the steps of approvals. The same in every process of a deployment."""
+
+    @property
+    def seal_path(self) -> Path:
+        """Where the key `seal` is."""
+        return self.seal_key or self.grant_key.with_name("seal.jwk")
 
     @model_validator(mode="after")
     def _one_voucher_a_type(self) -> Self:
@@ -294,7 +200,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     if changes and "opa_url" in changes:
         values.pop("policy", None)
     try:
-        return Config.model_validate(values, context={_FOLDER: path.parent})
+        return Config.model_validate(values, context={FOLDER: path.parent})
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
         raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None

@@ -13,9 +13,9 @@ import orjson
 from pdp import claims
 from pdp.approval import Eligibility, PolicyReview, Review
 from pdp.caller import Caller, is_person
-from pdp.canonical import MAX_WHOLE_NUMBER
 from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
+from pdp.i_json import MAX_WHOLE_NUMBER
 from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
 from pdp.requirement import (
     DEFAULT_INDIVIDUAL_EVERY_MS,

@@ -22,15 +22,23 @@ class PdpError(Exception):
     reason = "INTERNAL"
     retry_seconds: float | None = None
 
-    def __init__(self, sentence: str, *, violations: Sequence[tuple[str, str]] = (), **metadata: str) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        retry_seconds: float | None = None,
+        /,
+        *,
+        violations: Sequence[tuple[str, str]] = (),
+        **metadata: str,
+    ) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
-        self.violations = tuple(violations)
-        self.metadata = metadata
+        self.sentence, self.violations, self.metadata = sentence, tuple(violations), metadata
+        if retry_seconds is not None:
+            self.retry_seconds = retry_seconds
 
 
 class InvalidRequest(PdpError):
-    """The request breaks the contract; `violations` name the fields."""
+    """The request breaks the contract; the field violations name its bad fields."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_REQUEST"
@@ -46,6 +54,20 @@ class InvalidRequest(PdpError):
         return cls("; ".join(f"{path}: {description}" for path, description in violations), violations=violations)
 
 
+class RequestDiffers(PdpError):
+    """The request that arrived is not that of its `expected_digest`; the metadata counts what arrived of each part."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "REQUEST_DIFFERS"
+
+
+class DigestRequired(PdpError):
+    """This caller's entry in the configuration requires an `expected_digest`, and the request has none."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "DIGEST_REQUIRED"
+
+
 class Unauthenticated(PdpError):
     """The server could not establish who is calling. The sentence gives no detail, on purpose."""
 
@@ -54,7 +76,7 @@ class Unauthenticated(PdpError):
 
 
 class NotAllowed(PdpError):
-    """The caller is known but may not do this; `reason` names the rule that forbids it."""
+    """The caller is known but may not do this; `reason` is one of `pdp.reasons.NOT_ALLOWED`."""
 
     code = "PERMISSION_DENIED"
 
@@ -64,7 +86,7 @@ class NotAllowed(PdpError):
 
 
 class NotFound(PdpError):
-    """There is no such object, or this caller may not see it."""
+    """There is no such object, or this caller may not see it; `reason` is one of `pdp.reasons.NOT_FOUND`."""
 
     code = "NOT_FOUND"
 
@@ -180,10 +202,7 @@ class Overloaded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
-
-    def __init__(self, sentence: str, retry_seconds: float = 0.5) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
+    retry_seconds = 0.5
 
 
 class EngineUnavailable(PdpError):
@@ -238,6 +257,13 @@ class ValueRefused(PdpError):
     reason = "VALUE_REFUSED"
 
 
+class AnswerTooLarge(PdpError):
+    """The answer does not fit into one message; nothing was recorded as answered, and nothing is used up."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "ANSWER_TOO_LARGE"
+
+
 class KeyRefused(PdpError):
     """A mask key version is unknown or retired."""
 
@@ -250,10 +276,6 @@ class QuotaExceeded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
-
-    def __init__(self, sentence: str, retry_seconds: float | None = None) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
 
 
 class DecisionUsed(PdpError):

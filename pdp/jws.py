@@ -48,7 +48,9 @@ def header(text: str) -> dict[str, Any]:
 
 def claims(text: str, key: OKPKey) -> dict[str, Any]:
     """The claims that this key signed. Raises `ValueError` if it did not."""
+    members = key.as_dict(private=False)
+    plain = OKPKey.import_key({name: str(members[name]) for name in ("kty", "crv", "x")})
     try:
-        return dict(jwt.decode(text, key, registry=_REGISTRY).claims)
+        return dict(jwt.decode(text, plain, registry=_REGISTRY).claims)
     except (JoseError, TypeError, RecursionError):
         raise ValueError("not signed by this key") from None

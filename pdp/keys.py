@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,41 @@ def private_key(path: Path) -> OKPKey:
     return key
 
 
+def public_key(path: Path) -> OKPKey:
+    """Read the public half of a key; the file may hold the private one. Raises `SetupError` if it holds neither."""
+    try:
+        key = _ed25519(json.loads(path.read_text()))
+    except (OSError, ValueError, JoseError):
+        raise SetupError(f"{path} holds no Ed25519 JWK") from None
+    return OKPKey.import_key(key.as_dict(private=False))
+
+
+def split(folder: Path) -> None:
+    """Part the key that signed grants and seals: `grant.jwk` becomes `seal.jwk`, and a new key becomes `grant.jwk`.
+
+    After a crash it goes on: a folder with `seal.jwk` alone gets its `grant.jwk`. Raises `SetupError` where both are
+    there, or neither.
+    """
+    grant, seal = folder / "grant.jwk", folder / "seal.jwk"
+    if seal.exists() and grant.exists():
+        raise SetupError(f"{folder} has grant.jwk and seal.jwk: its keys are split already")
+    private_key(seal if seal.exists() else grant)
+    if not seal.exists():
+        grant.rename(seal)
+    generate(grant, demo=DEMO in json.loads(seal.read_text()))
+    _open_alike(grant, seal)
+
+
+def _open_alike(path: Path, other: Path) -> None:
+    """Give a file the mode and the owner of another one, so that the server that reads one can read both."""
+    status = other.stat()
+    path.chmod(stat.S_IMODE(status.st_mode))
+    try:
+        os.chown(path, status.st_uid, status.st_gid)
+    except PermissionError:
+        raise SetupError(f"{path} is made; give it the owner and the group of {other}") from None
+
+
 def require_secret(path: Path) -> None:
     """Raise `SetupError` where the file cannot be read, or where others than this process and its group can read it.
 
@@ -58,10 +94,13 @@ def is_secret(mode: int, group: int, own_groups: Collection[int]) -> bool:
 
 
 def _ed25519(member: Any) -> OKPKey:
-    """The key in a parsed JWK. Raises `ValueError` or `JoseError` for any other kind of key."""
+    """The key in a parsed JWK. Its `alg` is left out, because one signature has two names there.
+
+    Raises `ValueError` or `JoseError` for any other kind of key.
+    """
     if not isinstance(member, dict) or (member.get("kty"), member.get("crv")) != ("OKP", "Ed25519"):
         raise ValueError
-    return OKPKey.import_key(member)
+    return OKPKey.import_key({name: member[name] for name in ("kty", "crv", "x", "d", "kid") if name in member})
 
 
 def published(*keys: OKPKey) -> KeySet:

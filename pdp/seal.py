@@ -1,9 +1,12 @@
 """Makes an approval's document evidence: the server signs what is frozen when it opens, and each review.
 
-1. Each signature is a JWS (`Ed25519`, the grant key) that only a process of this deployment can make.
-2. Each kind of signature has a `typ` of its own: the approval, a review, a use, an entry of the outbox.
+1. Each signature is a JWS by the key `seal`, which signs nothing else and which only processes of this deployment have.
+2. Each kind of signature has a `typ` of its own: the approval, a review, a use, an entry of the outbox. No claim has a
+   name that a claim of a grant has, so that no program takes a seal for a grant.
 3. Ed25519 gives equal bytes for equal claims. So a check makes the signature again and compares it with the stored one;
    it parses and trusts nothing that was stored.
+4. Before there was a key `seal`, the key of the grants signed, and the claims had other names. That key became `seal`,
+   and what it signed then stays valid.
 """
 
 import hmac
@@ -13,86 +16,55 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from pdp import jws
 from pdp.approval import OPEN, Approval, Opening, OutboxEntry, Review, ReviewVerdict, State, Use, approvers, satisfied
 from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
 """The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step
 ends after `deadline.MAX_SECONDS`."""
-SEAL_VERSION = 2
-"""The version of the seal. Version 1 had no `seal` claim and left the fields open that `frozen` adds."""
+SEAL_VERSION = 3
+"""The version of the seal. Version 1 had no `seal` claim and left the fields open that `frozen` adds; version 2 had the
+names of `_NAMES_BEFORE`."""
+_NAMES_BEFORE = {"realm": "iss", "approval_id": "approval", "request_digest": "digest"}
+"""What claims were called while one key signed seals and grants. The algorithm had its newer name then."""
 _USED = (State.APPROVED, State.CONSUMED)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Signs and checks with the grant key, in a realm's name."""
+    """Signs and checks with the key `seal`, in a realm's name."""
 
     key: OKPKey
     realm: str
 
     def frozen(self, opening: Opening) -> str:
         """The signature over what never changes once an approval is open."""
-        added = {
-            "seal": SEAL_VERSION,
-            "justification": opening.justification,
-            "decision": opening.decision_id,
-            "policy_revision": opening.policy_revision,
-            "at": _text(opening.sealed_at),
-        }
-        return self._signed("placet-approval+jwt", {**_frozen_at_first(opening), **added})
+        return self._signed(_frozen(opening))
 
     def is_old(self, approval: Approval) -> bool:
-        """Whether an older version of Placet sealed it, which left some fields open."""
+        """Whether the first version of the seal is on it, which left some fields open."""
         if approval.sealed_at is not None:
             return False
-        return _equal(self._signed("placet-approval+jwt", _frozen_at_first(approval)), approval.seal)
+        return _equal(self._signed_before(_Statement("placet-approval+jwt", _frozen_at_first(approval))), approval.seal)
 
     def use(self, approval_id: str, request_digest: str, use: Use) -> str:
         """The signature over a use."""
-        claims = {
-            "approval": approval_id,
-            "digest": request_digest,
-            "decision": use.decision_id,
-            "request_id": use.request_id,
-            "record_sha256": use.record_sha256,
-            "at": _text(use.at),
-            **({"claim": use.claim} if use.claim else {}),
-            **({"attempt_id": use.attempt_id} if use.attempt_id else {}),
-        }
-        return self._signed("placet-use+jwt", claims)
+        return self._signed(_used(approval_id, request_digest, use))
 
     def outbox(self, approval_id: str, version: int, entry: Any) -> str:
         """The signature over a record that the step to this version of the approval made."""
-        claims = {
-            "approval": approval_id,
-            "version": version,
-            "record": entry.id,
-            "record_sha256": sha256(entry.record).hexdigest(),
-            "payload_sha256": sha256(entry.salt + entry.payload).hexdigest(),
-        }
-        return self._signed("placet-outbox+jwt", claims)
+        return self._signed(_posted(approval_id, version, entry))
 
     def wrote(self, approval: Approval, posted: OutboxEntry) -> bool:
         """Whether a step to this very version of the approval put the record into its outbox."""
-        return _equal(self.outbox(approval.id, approval.version, posted.entry), posted.signature)
+        return self._is_signed(_posted(approval.id, approval.version, posted.entry), posted.signature)
 
     def review(self, approval_id: str, request_digest: str, review: Review) -> str:
-        """The signature over a review. `facts` is the hash of the whole review, with the groups and claims."""
-        claims = {
-            "approval": approval_id,
-            "digest": request_digest,
-            "reviewer": review.reviewer,
-            "person": review.person,
-            "verdict": review.verdict,
-            "at": review.at.isoformat(timespec="milliseconds"),
-            "facts": _facts(review),
-            **({"suggestion": review.suggestion_digest} if review.suggestion_digest else {}),
-        }
-        return self._signed("placet-review+jwt", claims)
+        """The signature over a review."""
+        return self._signed(_reviewed(approval_id, request_digest, review))
 
     def fault(self, approval: Approval) -> str:
         """What somebody other than a server changed; empty if the approval is as this deployment wrote it.
@@ -102,7 +74,7 @@ class Sealer:
         if digest(approval.request, self.realm) != approval.digest or not self._is_sealed(approval):
             return "the part that was frozen when it was opened is not what was signed"
         for review in approval.reviews:
-            if not _equal(self.review(approval.id, approval.digest, review), review.signature):
+            if not self._is_signed(_reviewed(approval.id, approval.digest, review), review.signature):
                 return "a review is not what was signed"
         if approval.state in _USED and not _was_approved(approval):
             return "its reviews do not lead to its state"
@@ -114,7 +86,8 @@ class Sealer:
         """Whether the seal is right, and MongoDB stamped the opening within a minute of it."""
         if approval.sealed_at is None:
             return approval.state not in OPEN and self.is_old(approval)
-        return _equal(self.frozen(approval), approval.seal) and _together(approval.created_at, approval.sealed_at)
+        is_signed = self._is_signed(_frozen(approval), approval.seal)
+        return is_signed and _together(approval.created_at, approval.sealed_at)
 
     def _was_used(self, approval: Approval) -> bool:
         """Whether the use is signed, and MongoDB stamped it within a minute of that. An old one has no signature."""
@@ -123,12 +96,80 @@ class Sealer:
             return False
         if use.at is None:
             return approval.sealed_at is None
-        signed = _equal(self.use(approval.id, approval.digest, use), use.signature)
-        return signed and _together(approval.closed_at, use.at)
+        is_signed = self._is_signed(_used(approval.id, approval.digest, use), use.signature)
+        return is_signed and _together(approval.closed_at, use.at)
 
-    def _signed(self, kind: str, claims: dict[str, Any]) -> str:
-        header = {"alg": "Ed25519", "typ": kind, "kid": self.key.kid}
-        return jwt.encode(header, {"iss": self.realm, **claims}, self.key, algorithms=["Ed25519"])
+    def _is_signed(self, statement: "_Statement", stored: str) -> bool:
+        return _equal(self._signed(statement), stored) or _equal(self._signed_before(statement), stored)
+
+    def _signed(self, statement: "_Statement") -> str:
+        return jws.signed(statement.kind, {"realm": self.realm, **statement.claims}, self.key)
+
+    def _signed_before(self, statement: "_Statement") -> str:
+        """The same as a server signed it while one key signed seals and grants."""
+        claims = {"realm": self.realm, **statement.claims}
+        renamed = {_NAMES_BEFORE.get(name, name): value for name, value in claims.items()}
+        version = {"seal": 2} if "seal" in claims else {}
+        return jws.signed(statement.kind, {**renamed, **version}, self.key, "Ed25519")
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What is signed, without the realm: the `typ` and the claims."""
+
+    kind: str
+    claims: dict[str, Any]
+
+
+def _frozen(opening: Opening) -> _Statement:
+    added = {
+        "seal": SEAL_VERSION,
+        "justification": opening.justification,
+        "decision": opening.decision_id,
+        "policy_revision": opening.policy_revision,
+        "at": _text(opening.sealed_at),
+    }
+    return _Statement("placet-approval+jwt", {**_frozen_at_first(opening), **added})
+
+
+def _used(approval_id: str, request_digest: str, use: Use) -> _Statement:
+    claims = {
+        "approval_id": approval_id,
+        "request_digest": request_digest,
+        "decision": use.decision_id,
+        "request_id": use.request_id,
+        "record_sha256": use.record_sha256,
+        "at": _text(use.at),
+        **({"claim": use.claim} if use.claim else {}),
+        **({"attempt_id": use.attempt_id} if use.attempt_id else {}),
+    }
+    return _Statement("placet-use+jwt", claims)
+
+
+def _posted(approval_id: str, version: int, entry: Any) -> _Statement:
+    claims = {
+        "approval_id": approval_id,
+        "version": version,
+        "record": entry.id,
+        "record_sha256": sha256(entry.record).hexdigest(),
+        "payload_sha256": sha256(entry.salt + entry.payload).hexdigest(),
+    }
+    return _Statement("placet-outbox+jwt", claims)
+
+
+def _reviewed(approval_id: str, request_digest: str, review: Review) -> _Statement:
+    """`facts` is the hash of the whole review, with the groups and claims."""
+    claims = {
+        "approval_id": approval_id,
+        "request_digest": request_digest,
+        "reviewer": review.reviewer,
+        "person": review.person,
+        "verdict": review.verdict,
+        "at": review.at.isoformat(timespec="milliseconds"),
+        "facts": _facts(review),
+        **({"suggestion": review.suggestion_digest} if review.suggestion_digest else {}),
+    }
+    return _Statement("placet-review+jwt", claims)
 
 
 def _was_approved(approval: Approval) -> bool:
@@ -149,8 +190,8 @@ def _was_approved(approval: Approval) -> bool:
 def _frozen_at_first(opening: Opening) -> dict[str, Any]:
     """What the first version of the seal covers."""
     return {
-        "approval": opening.id,
-        "digest": opening.digest,
+        "approval_id": opening.id,
+        "request_digest": opening.digest,
         "caller": opening.caller,
         "principals": list(opening.principals),
         "supersedes": opening.supersedes,

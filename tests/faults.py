@@ -184,7 +184,7 @@ async def verified_log(placet: Placet) -> Log:
     """Export the whole log and check it as `pdp audit verify` does."""
     metadata = placet.metadata("dana")
     info = await placet.info.GetServerInfo(info_pb2.GetServerInfoRequest(), metadata=metadata)
-    audit = next(OKPKey.import_key(key) for key in json.loads(info.jwks)["keys"] if key["placet_use"] == "audit")
+    audit = next(OKPKey.import_key(key) for key in json.loads(info.audit_jwks)["keys"] if key["placet_use"] == "audit")
     assert isinstance(audit.public_key, Ed25519PublicKey)
     verifier = Verifier(info.realm, audit.public_key, audit.thumbprint())
     log = Log([], {}, {})
@@ -283,7 +283,8 @@ def own(config: Config, folder: Path) -> Config:
         issuer.model_copy(update={"jwks": copied(issuer.jwks)}) if isinstance(issuer.jwks, Path) else issuer
         for issuer in config.issuers
     ]
-    made = {"audit_key": copied(config.audit_key), "grant_key": copied(config.grant_key), "issuers": tuple(issuers)}
+    signing = {name: copied(getattr(config, name)) for name in ("audit_key", "grant_key", "seal_key")}
+    made = {**signing, "issuers": tuple(issuers)}
     return config.model_copy(update=made)
 
 

@@ -10,7 +10,8 @@ import typer
 from pdp import __version__
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
-from pdp.config import Certificates, Config, Issuer, Masking, SpeaksFor, Tls, Webhook
+from pdp.config import Config, Masking, Tls, Webhook
+from pdp.identity_source import Certificates, Issuer, SpeaksFor
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
 
 CODES = {value for name, value in vars(exit_code).items() if name.isupper() and isinstance(value, int)}

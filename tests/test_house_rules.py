@@ -14,7 +14,7 @@ import pytest
 ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
+    "buf.gen.yaml", "buf.yaml", "clients", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
     "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements-soak.lock",
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
@@ -28,7 +28,7 @@ VENDORS = {
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": ["pdp/config.py"],
+    "pydantic": ["pdp/config.py", "pdp/identity_source.py"],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
@@ -52,8 +52,8 @@ DISTRIBUTIONS = {
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.caller", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors",
-    "pdp.grant", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question",
+    "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
+    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question", "pdp.sent",
     "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
 ]  # fmt: skip
 IMPURE = {
@@ -96,9 +96,9 @@ FAKED = re.compile(r"MagicM" + r"ock|unittest\.m" + r"ock|mark\.sk" + r"ip|pytes
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
 TEXTS = {
     ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt",
-    ".csv", ".go", ".js", ".mod", ".sh", ".sum", "",
+    ".csv", ".go", ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
 }  # fmt: skip
-BUILT = {"__pycache__", ".placet", "build", "node_modules"}
+BUILT = {"__pycache__", ".placet", "build", "dist", "node_modules", "target"}
 
 
 def ours(*folders: str) -> list[Path]:
@@ -355,7 +355,7 @@ def test_root_has_only_what_people_expect_there() -> None:
 
 
 def texts() -> list[Path]:
-    folders = ["docs", "examples", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
+    folders = ["clients", "docs", "examples", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
     inside = [path for folder in folders for path in Path(folder).rglob("*")]
     at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
     return [

@@ -17,11 +17,29 @@ RIDDLES = {
     r"\b(?:a line|one line|one document|one message) an? ": "one … for each …",
     r"\bas it must be\b": "say what it must be",
 }
-PLAIN = ["proto", "rego", "pdp", "masker", "tools", "docs", "examples", "README.md", "ARCHITECTURE.md", "SECURITY.md"]
+PLAIN = [
+    "proto",
+    "rego",
+    "pdp",
+    "masker",
+    "tools",
+    "docs",
+    "examples",
+    "clients",
+    "README.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+]
+BUILT = {"build", "dist", "node_modules", "target"}
 
 
 def files(*suffixes: str) -> list[Path]:
-    found = [path for name in PLAIN for path in (Path(name), *Path(name).rglob("*")) if path.suffix in suffixes]
+    found = [
+        path
+        for name in PLAIN
+        for path in (Path(name), *Path(name).rglob("*"))
+        if path.suffix in suffixes and not BUILT & {*path.parts}
+    ]
     assert all(Path(name).exists() for name in PLAIN)
     return sorted(path for path in found if not path.name.endswith("_test.rego") and "v1" not in path.parts)
 

@@ -15,7 +15,10 @@ FORMAT = "placet/audit/v1"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The realm and the keys of the log. `jwks` are the keys that the server named; trust your own copy more."""
+    """The realm and the keys of the log. `jwks` are the keys that the server named; trust your own copy more.
+
+    It has the keys `audit` and `seal`; that of an older server has `audit` and `grant`.
+    """
 
     realm: str
     jwks: dict[str, Any]

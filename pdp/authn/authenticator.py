@@ -18,8 +18,8 @@ from pdp.authn.refusal import Attempt, Notices, Refused
 from pdp.caller import Caller, Role
 from pdp.canonical import checked_id
 from pdp.claims import listed
-from pdp.config import Certificates, Issuer, SpeaksFor
 from pdp.errors import InvalidRequest, Unauthenticated
+from pdp.identity_source import Certificates, Issuer, SpeaksFor
 
 _MAX_CACHED = 10_000
 """Verified credentials that are remembered. It bounds the memory; when it is reached, all are forgotten."""
@@ -153,7 +153,8 @@ class Authenticator:
         current, *earlier = token.actors
         vouched = [self._principal(claims) for claims in (*earlier, token.claims)]
         actor = _of_claims(current, self._issuers[current["iss"]][0])
-        return replace(actor, vouched=tuple(vouched))
+        requires_digest = actor.requires_digest or token.issuer.require_digest
+        return replace(actor, vouched=tuple(vouched), requires_digest=requires_digest)
 
     def _presented(self, pem: bytes, chain: bytes) -> tuple[Presented, Trusted]:
         """A certificate that is valid now, and the authorities of today, one of which signed it.
@@ -225,6 +226,7 @@ def _caller(entry: Issuer | Certificates, sub: str, groups: Sequence[str], roles
         orjson.dumps(described),
         may_ask_as=speaks_for.subjects,
         may_act_for=speaks_for.on_behalf_of,
+        requires_digest=entry.require_digest,
     )
 
 

@@ -18,8 +18,8 @@ from joserfc.jwk import Key
 
 from pdp.authn.jwks import KEY_OF, Keys, KeySource, kind_of
 from pdp.authn.refusal import Attempt, Refused
-from pdp.config import Issuer
 from pdp.errors import InvalidRequest
+from pdp.identity_source import Issuer
 
 LEEWAY_SECONDS = 30
 """Seconds by which the clocks of issuer and server may differ."""

@@ -19,8 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 
 from pdp.address import is_private_url
-from pdp.config import Issuer
 from pdp.errors import Overloaded, SetupError
+from pdp.identity_source import Issuer
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,7 @@
-"""`pdp keys`: makes and rotates the key file that masks. Anyone who has this file can unmask without Placet."""
+"""`pdp keys`: makes and rotates the key file that masks, and splits the keys that sign.
+
+Anyone who has the key file that masks can unmask without Placet.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +12,10 @@ from typing import Annotated
 import typer
 
 from pdp.cli import exit_code
+from pdp.errors import SetupError
 from pdp.say import say, tell
 
-app = typer.Typer(name="keys", help="Make, list and rotate the keys that mask.", no_args_is_help=True)
+app = typer.Typer(name="keys", help="Make, list and rotate keys that mask; split a signing key.", no_args_is_help=True)
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The key file, mode 0600.")]
 
@@ -61,6 +65,26 @@ def retire(file: _File, version: Annotated[int, typer.Argument(help="The version
 
     with _refused():
         keys.retire(file, version)
+
+
+@app.command()
+def split(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder of the server's audit.jwk and grant.jwk.")
+    ],
+) -> None:
+    """Give seals a key of their own, once, while no server runs.
+
+    The key in grant.jwk, which signed seals too, moves to seal.jwk, so that approvals and reviews stay valid. A new
+    grant.jwk is made. Start every process of the deployment with both.
+    """
+    from pdp import keys
+
+    try:
+        keys.split(folder)
+    except SetupError as error:
+        exit_code.fail(error.sentence)
+    say(f"{folder / 'seal.jwk'} signs seals, and the new {folder / 'grant.jwk'} grants; give both to every process")
 
 
 @contextmanager

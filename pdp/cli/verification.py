@@ -147,7 +147,7 @@ async def header(client: "Client") -> "Header":
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
-    return Header(info.realm, json.loads(info.jwks))
+    return Header(info.realm, json.loads(info.audit_jwks or info.jwks))  # an older server has one set for all keys
 
 
 async def batches(client: "Client") -> "AsyncIterator[Batch]":

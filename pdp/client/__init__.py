@@ -8,7 +8,8 @@ Only a clear allow is allowed. An error, an unknown effect and an obligation tha
 """
 
 from pdp.client.call_error import CallError, call_error
-from pdp.client.connection import Client, Decision, Denied
+from pdp.client.connection import Client
+from pdp.client.decision import Decision, Denied
 from pdp.client.enforcement import ApprovalPending, ArgumentsChanged
 from pdp.client.guard import guard
 from pdp.errors import GrantInvalid

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -13,7 +12,10 @@ from google.protobuf.message import Message
 
 from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
+from pdp.client.decision import Decision
 from pdp.client.diagnosis import explained
+from pdp.client.expected import expecting, is_expecting
+from pdp.client.facts import Facts
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
 from pdp.client.token import Metadata, Source, Token
@@ -24,9 +26,9 @@ from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
 from pdp.v1.audit_pb2_grpc import AuditServiceStub
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.decision_pb2_grpc import DecisionServiceStub
+from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 from pdp.v1.info_pb2_grpc import InfoServiceStub
 from pdp.v1.mask_pb2_grpc import MaskServiceStub
-from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
 if TYPE_CHECKING:  # names of the type stubs alone
@@ -43,64 +45,6 @@ ATTEMPTS = 4
 """Attempts of one decision while the server is away; with their pauses they fit into the timeout."""
 _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
-
-
-class Denied(Exception):
-    """`Decision.require` met a decision that does not allow; `decision` says why."""
-
-    def __init__(self, decision: "Decision") -> None:
-        super().__init__(decision.why)
-        self.decision = decision
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """An answer, or the error that came instead of one."""
-
-    response: AuthorizeResponse
-    understood: frozenset[str]
-    error: CallError | None = None
-
-    @property
-    def allowed(self) -> bool:
-        """A real allow with obligations that this program declared to know. Meet them before acting."""
-        return (
-            self.error is None
-            and self.response.effect == Effect.EFFECT_ALLOW
-            and not self.response.dry_run
-            and not self.unknown_obligations
-        )
-
-    @property
-    def needs_approval(self) -> bool:
-        """People have to review first: `approval` names what they review."""
-        return self.error is None and self.response.effect == Effect.EFFECT_NEEDS_APPROVAL
-
-    @property
-    def approval(self) -> Approval | None:
-        """The approval that the answer is about."""
-        return self.response.approval if self.response.HasField("approval") else None
-
-    @property
-    def unknown_obligations(self) -> list[str]:
-        """Obligations that turn the allow into a deny here."""
-        return [duty.type for duty in self.response.obligations if duty.type not in self.understood]
-
-    @property
-    def why(self) -> str:
-        """One line for a log or a person; it names the decision."""
-        if self.error is not None:
-            return f"{self.error.reason}: {self.error.sentence}"
-        reasons = "; ".join(f"{reason.reason} [{reason.rule}]" for reason in self.response.reasons)
-        unknown = f"; unknown obligations {self.unknown_obligations}" if self.unknown_obligations else ""
-        dry = "; only a dry run" if self.response.dry_run else ""
-        return f"{_effect(self.response.effect)}: {reasons}{unknown}{dry} ({self.response.decision_id})"
-
-    def require(self) -> "Decision":
-        """This decision if it allows; raises `Denied` otherwise."""
-        if not self.allowed:
-            raise Denied(self)
-        return self
 
 
 class Client:
@@ -141,6 +85,7 @@ class Client:
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
+        self._facts = Facts(self._link, self._info)
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -198,6 +143,29 @@ class Client:
     async def is_renewed(self, used: Metadata) -> bool:
         """Whether another token than the `used` one is there, now or in a moment."""
         return await self._token.is_renewed(used)
+
+    async def facts(self, *, anew: bool = False) -> GetServerInfoResponse:
+        """Realm, keys, features and who the caller is: asked once a connection. Raises `CallError`."""
+        metadata = self.metadata
+        try:
+            return await self._facts.now(self.timeout, anew=anew)
+        except grpc.aio.AioRpcError as error:
+            raise await explained(self._failure(error, metadata), *self._at) from None
+
+    async def expecting(self, request: _Request, seconds: float | None = None) -> _Request:
+        """The request as it is sent: with the digest that it expects of itself, if the server takes one.
+
+        Raises `AioRpcError` where the server does not say what it takes.
+        """
+        if not is_expecting(request):
+            return request
+        try:
+            facts = await self._facts.now(self.timeout if seconds is None else seconds)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:  # a gateway that lets other services through
+                raise
+            return request
+        return expecting(request, facts)
 
     async def authorize(
         self,
@@ -279,16 +247,19 @@ class Client:
     async def _call(
         self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request, seconds: float
     ) -> _Answer:
-        metadata = self.metadata
+        clock, metadata = asyncio.get_running_loop().time, self.metadata
+        end = clock() + seconds
         try:
-            return await rpc(request, metadata=metadata, timeout=seconds)
+            asked = await self.expecting(request, seconds)
+            return await rpc(asked, metadata=metadata, timeout=max(end - clock(), 0.001))
         except grpc.aio.AioRpcError as error:
-            failure = call_error(error)
+            raise self._failure(error, metadata) from None
+
+    async def _info(self, seconds: float) -> GetServerInfoResponse:
+        return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
+
+    def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
+        failure = call_error(error)
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
-            failure = failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
-        raise failure
-
-
-def _effect(value: int) -> str:
-    """A newer server may send an effect that has no name here."""
-    return Effect.Name(value).removeprefix("EFFECT_") if value in Effect.values() else f"EFFECT_{value}"
+            return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
+        return failure

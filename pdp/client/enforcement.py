@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from pdp.canonical import canonical
-from pdp.client.connection import Client, Decision
+from pdp.client.connection import Client
+from pdp.client.decision import Decision
 from pdp.errors import GrantInvalid, PdpError
 from pdp.grant import SpentGrants, verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
+from pdp.v1.info_pb2 import GetServerInfoResponse
 
 _LOG = logging.getLogger("pdp.guard")
-_FACTS: WeakKeyDictionary[Client, GetServerInfoResponse] = WeakKeyDictionary()
 _SPENT = SpentGrants()
 
 Build = Callable[[str], AuthorizeRequest]
@@ -71,7 +70,7 @@ class Enforcement:
         Waits at most `wait` seconds for them, after a call of `waiting`; then `ApprovalPending`. Everything but a clear
         allow is `Denied`, a proof that does not hold `GrantInvalid`, and what changed meanwhile `ArgumentsChanged`.
         """
-        facts = await self._facts()
+        facts = await self._client.facts()
         request = build(facts.caller.identity)
         request.request_id = request.request_id or uuid4().hex
         request.attempt_id = uuid4().hex  # a permit is for one run; another one may go on beside it or after a crash
@@ -82,7 +81,7 @@ class Enforcement:
         try:
             return _checked(build, asked, decision, facts)
         except GrantInvalid:
-            fresh = await self._facts(anew=True)
+            fresh = await self._client.facts(anew=True)
             if fresh.jwks == facts.jwks:
                 raise
         return _checked(build, asked, decision, fresh)
@@ -127,14 +126,6 @@ class Enforcement:
             request.approval_id = approval.approval_id
             decision = await self._client.decide(request)
         return decision
-
-    async def _facts(self, *, anew: bool = False) -> GetServerInfoResponse:
-        """Realm, keys and who the caller is; asked once a client, and again where its keys may be others by now."""
-        facts = None if anew else _FACTS.get(self._client)
-        if facts is None:
-            facts = await self._client.call(self._client.info.GetServerInfo, GetServerInfoRequest())
-            _FACTS[self._client] = facts
-        return facts
 
 
 async def _finished(reporting: asyncio.Task[None]) -> None:

@@ -100,8 +100,9 @@ class MaskCall:
     async def open(self, batches: Iterator[Batch]) -> StreamOpened:
         """Begin, and return the decision; `batches` are read as the server takes them."""
         began = time.monotonic()
+        first = await self._client.expecting(self._request(start=self._start))
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
-        self._call = rpc(prefetched(self._requests(batches)), metadata=self._client.metadata)
+        self._call = rpc(prefetched(self._requests(first, batches)), metadata=self._client.metadata)
         self._refusal = Refusal(self._call)
         self._answers = aiter(self._call)
         try:
@@ -156,8 +157,8 @@ class MaskCall:
             return Incomplete("the stream was cancelled; nothing of it may be used")
         return await self._refusal.behind(error)
 
-    async def _requests(self, batches: Iterator[Batch]) -> AsyncGenerator[bytes, None]:
-        yield self._request(start=self._start).SerializeToString()
+    async def _requests(self, first: Any, batches: Iterator[Batch]) -> AsyncGenerator[bytes, None]:
+        yield first.SerializeToString()
         writer = table.Writer(self._schema, MESSAGE_BYTES)
 
         def made() -> tuple[int, list[bytes]] | None:

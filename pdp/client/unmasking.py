@@ -167,17 +167,19 @@ class UnmaskCall:
 
     async def _cause(self, error: Exception) -> Exception:
         """The server's own error, where there is one. The stream is closed."""
-        cause = await self._refusal.behind(error) if isinstance(error, grpc.aio.AioRpcError) else error
+        if self._call is not None and isinstance(error, grpc.aio.AioRpcError):
+            error = await self._refusal.behind(error)
         self._hang_up()
-        return cause
+        return error
 
     async def _connect(self) -> None:
         """Open a stream, and bring it to the chunk that is next here. Raises `Stopped` and `Incomplete`."""
         begun = self.opened.HasField("plan")
         self._metadata = self._client.metadata
+        start = await self._client.expecting(UnmaskStreamRequest(start=self._start))
         self._call = self._client.masks.UnmaskStream(metadata=self._metadata)
         self._refusal = Refusal(self._call)
-        opened = (await self._answer(UnmaskStreamRequest(start=self._start))).opened
+        opened = (await self._answer(start)).opened
         if begun and opened.decision.effect != Effect.EFFECT_ALLOW:
             raise Stopped(opened.decision)
         if begun and opened.plan.output_schema != self.opened.plan.output_schema:

@@ -8,8 +8,10 @@ import orjson
 
 from pdp import keys
 from pdp.caller import Role
-from pdp.config import Config, Issuer, SpeaksFor
+from pdp.config import Config
 from pdp.dev import identity, presence
+from pdp.dev.losses import Losses
+from pdp.identity_source import Issuer, SpeaksFor
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache
@@ -33,7 +35,7 @@ async def stack(
         read(policy)  # a folder without a policy is refused before MongoDB starts
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
-            async with running(config, tool_cache, say) as server:
+            async with running(config, tool_cache, say, Losses(say)) as server:
                 claim.serves(server.address)
                 yield server
 
@@ -41,18 +43,22 @@ async def stack(
 def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:
     """The configuration of a dev stack. It makes the keys and the owner of the `dev` agent if they are missing."""
     state.mkdir(parents=True, exist_ok=True)
-    for name in ("issuer", "audit", "grant"):
-        if not (state / "keys" / f"{name}.jwk").exists():
-            keys.generate(state / "keys" / f"{name}.jwk", demo=True)
+    folder = state / "keys"
+    if (folder / "grant.jwk").exists() and not (folder / "seal.jwk").exists():
+        keys.split(folder)  # of an older version
+    for name in ("issuer", "audit", "grant", "seal"):
+        if not (folder / f"{name}.jwk").exists():
+            keys.generate(folder / f"{name}.jwk", demo=True)
     return Config(
         listen=listen,
         realm=REALM,
         mongodb_uri=mongodb_uri,
         policy=_with_owner(policy, state) if policy else (rego(),),
         issuers=_issuers(identity.key_path(state)),
-        audit_key=state / "keys" / "audit.jwk",
-        grant_key=state / "keys" / "grant.jwk",
-        mask_keys=demo_keys(state / "keys" / "mask.json"),
+        audit_key=folder / "audit.jwk",
+        grant_key=folder / "grant.jwk",
+        seal_key=folder / "seal.jwk",
+        mask_keys=demo_keys(folder / "mask.json"),
         mask_values_an_hour=MASK_VALUES_AN_HOUR,
     )
 

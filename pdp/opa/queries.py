@@ -44,6 +44,12 @@ class About(StrEnum):
     ELIGIBLE = "eligible_each"
 
 
+class Answers(list[Any]):
+    """Raw answers in the order of the questions, and the seconds for which OPA worked on them."""
+
+    seconds: float = 0.0
+
+
 class OpaLate(EngineUnavailable):
     """The query took too long. It may be slow by itself, or it waited for a slow one."""
 
@@ -110,7 +116,7 @@ class Opa:
         seconds: float = QUERY_SECONDS,
         *,
         strict: bool = True,
-    ) -> list[Any]:
+    ) -> Answers:
         """Ask about all inputs at once; of decisions, some are `explained`. Returns one raw answer for each, in order.
 
         An answer that OPA left out `is_undefined`. Unless `strict`, a builtin that fails is undefined instead of an
@@ -120,14 +126,17 @@ class Opa:
         batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
         body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
-        answers = await self._ask(about, body, seconds, strict=strict)
+        whole = await self._ask(about, body, seconds, strict=strict, options="&metrics=true")
+        answers = whole["result"]
         if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
             raise PolicyInvalid("wrong_keys", "the policy answered other questions than it was asked")
-        return [answers.get(str(index), _UNDEFINED) for index in range(len(inputs))]
+        found = Answers(answers.get(str(index), _UNDEFINED) for index in range(len(inputs)))
+        found.seconds = _seconds(whole.get("metrics"))
+        return found
 
     async def revision(self) -> str:
         """The revision of the policy in force; empty if OPA has no bundle."""
-        revisions = await self._ask("revisions", _REVISION_QUERY, QUERY_SECONDS)
+        revisions = (await self._ask("revisions", _REVISION_QUERY, QUERY_SECONDS))["result"]
         return str(revisions[0]) if isinstance(revisions, list) and len(revisions) == 1 else ""
 
     async def version(self) -> str:
@@ -153,14 +162,16 @@ class Opa:
         except TimeoutError:
             return False
 
-    async def _ask(self, entrypoint: str, body: bytes, seconds: float, *, strict: bool = True) -> Any:
-        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors={str(strict).lower()}"
+    async def _ask(
+        self, entrypoint: str, body: bytes, seconds: float, *, strict: bool = True, options: str = ""
+    ) -> dict[str, Any]:
+        url = f"{self._client.root_url}/data/pdp/{entrypoint}?strict-builtin-errors={str(strict).lower()}{options}"
         answer = await self._post(url, body, seconds)
         if "result" not in answer:
             raise PolicyInvalid(
                 "undefined", f"data.pdp.{entrypoint} is undefined; load the core of Placet as part of the policy"
             )
-        return answer["result"]
+        return answer
 
     def _patience(self, seconds: float) -> float:
         return max(seconds, LOADING_SECONDS) if self._is_loading() else seconds
@@ -185,6 +196,12 @@ def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.ServerDisconnectedError):
         return f"{_OTHER} (or it speaks TLS: write https:// in its URL?)"
     return "OPA does not answer; nothing is allowed until it does"
+
+
+def _seconds(metrics: Any) -> float:
+    """OPA's own seconds for a query; 0 where it does not say."""
+    took = metrics.get("timer_server_handler_ns") if isinstance(metrics, dict) else None
+    return took / 1e9 if isinstance(took, int) else 0.0
 
 
 _UNDEFINED = object()

@@ -71,3 +71,11 @@ class Item:
     def settle(self, answer: Any) -> None:
         """Its answer."""
         self.group.settle(self.index, answer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Items of one call that are asked together, and the seconds of OPA's time that they are taken to need."""
+
+    items: Sequence[Item]
+    seconds: float

@@ -1,6 +1,6 @@
 """Checks what callers send against the policy's schemas. Only this file imports jsonschema_rs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -46,17 +46,20 @@ class _Family:
     """The schemas of the properties of one kind of thing, by its types."""
 
     def __init__(self, folder: PurePosixPath, listed: Mapping[str, Schema]) -> None:
-        self._folder, self._listed = folder, listed
+        self._folder = folder
+        self._elsewhere = {name: elsewhere(listed, name) for name in listed}
+        self._unlisted = elsewhere(listed, "")
         self._own = {name: _compiled(folder, name, schema) for name, schema in listed.items()}
         self._single = {name: _compiled(folder, name, _single(schema)) for name, schema in listed.items()}
 
-    def faults(self, name: str, value: Mapping[str, Any], field: str) -> Iterator[Fault]:
+    def faults(self, name: str, value: Mapping[str, Any], field: str) -> Iterable[Fault]:
         """The faults of the properties of a thing of type `name`."""
-        if not value and name not in self._own:
-            return
+        return self._faults(name, value, field) if name in self._own or (value and self._own) else ()
+
+    def _faults(self, name: str, value: Mapping[str, Any], field: str) -> Iterator[Fault]:
         if name in self._own:
             yield from _errors(self._own[name], value, field)
-        for key, others in elsewhere(self._listed, name).items() if self._own else ():
+        for key, others in self._elsewhere.get(name, self._unlisted).items():
             if key in value and not any(self._single[other].is_valid({key: value[key]}) for other in others):
                 known = ", ".join(f"{self._folder}/{other}.json" for other in others)
                 sentence = f"is not as {known} says; the policy needs {self._folder}/{name}.json if it means another"

@@ -14,16 +14,18 @@ from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
+from pdp.policy.idle import unread_rules
 from pdp.policy.in_force import not_loaded, twice, undecided
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
+from pdp.policy.never import never_equal, never_in
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
-from pdp.policy.unlisted import annotated, unlisted
+from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
@@ -120,7 +122,7 @@ def examine(
     if known is not None:
         typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
         findings += _of_attributes(typing)
-        doubts = sorted({*typing.warned()})
+        doubts = sorted({*typing.warned(), *never_equal(typing), *unread_rules(typing, everything)})
         shape = typing.inference.request()
     compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
     return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
@@ -131,6 +133,8 @@ def _of_attributes(typing: Typing) -> Iterator[Finding]:
     untyped, lost = list(typing.refused()), list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
+    yield from never_in(typing)
+    yield from replaced(typing)
     yield from (finding for finding in untyped if (finding.file, finding.line) not in places)
 
 

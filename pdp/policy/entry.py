@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pdp.canonical import MAX_WHOLE_NUMBER
+from pdp.i_json import MAX_WHOLE_NUMBER
 from pdp.policy.near import near
 from pdp.requirement import MAX_SUMMARY, is_path
 

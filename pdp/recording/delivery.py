@@ -55,6 +55,9 @@ class Delivery:
 
     async def write(self, steps: Sequence[Approval], entries: Sequence[Entry], caller: str = "") -> None:
         """Make the records of these fresh steps durable, among other entries. What `deliver` wrote is left out."""
+        if not steps:
+            await self._writer.append(entries, caller=caller)
+            return
         async with self._turns_of(steps):
             await self._writer.append([entry for entry in entries if entry.id not in self._written], caller=caller)
         for step in steps:

@@ -8,8 +8,9 @@ import orjson
 
 from pdp import keys
 from pdp.caller import Role
-from pdp.config import Certificates, Config, Issuer
+from pdp.config import Config
 from pdp.errors import SetupError
+from pdp.identity_source import Certificates, Issuer
 from pdp.masking.keys import refuse_demo
 
 _SECRETS = {"d", "k"}
@@ -39,6 +40,9 @@ def _require_secret(field: str, path: Path) -> None:
 def _key_files(config: Config) -> Iterator[tuple[str, Path]]:
     yield "audit_key", config.audit_key
     yield "grant_key", config.grant_key
+    yield "seal_key", config.seal_path
+    if config.retired_grant is not None:
+        yield "retired_grant", config.retired_grant
     for issuer in config.issuers:
         if isinstance(issuer.jwks, Path):
             yield f"jwks of {issuer.type}", issuer.jwks

@@ -12,7 +12,6 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from pdp import keys
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
@@ -35,6 +34,7 @@ from pdp.server.edge import Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
+from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.notifier import Notifier
 from pdp.server.strangers import Strangers
 from pdp.server.sweep import Sweep
@@ -43,6 +43,7 @@ from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
+from pdp.signing_keys import SigningKeys
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
@@ -54,7 +55,7 @@ from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
-from pdp.workflow.deciding import Deciding
+from pdp.workflow.deciding import Deciding, Unsaid
 from pdp.workflow.feed import Feed
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.queue import ReviewQueue
@@ -92,10 +93,9 @@ class Running:
 class _Parts:
     """The parts around the audit log that live as long as the server."""
 
-    def __init__(self, config: Config, database: Database) -> None:
-        self.database, self.key = database, keys.private_key(config.audit_key)
-        self.grant_key = keys.private_key(config.grant_key)
-        self.sealer = Sealer(self.grant_key, config.realm)
+    def __init__(self, config: Config, database: Database, signing: SigningKeys) -> None:
+        self.database, self.signing = database, signing
+        self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
         self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
@@ -103,7 +103,7 @@ class _Parts:
         self.projection = Projection(self.batches, self.records, self.writers)
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
-        self.writer = Writer(self.batches, self.writers, self.key, config.realm, self.projection.take)
+        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         self.sweep = Sweep(
@@ -124,13 +124,16 @@ class _Parts:
 
 
 @asynccontextmanager
-async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[Running]:
-    """Run a configured server until the block ends; then it drains.
+async def running(
+    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None
+) -> AsyncIterator[Running]:
+    """Run a configured server until the block ends; then it drains. `unsaid` hears of requests without their digest.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
     if config.tls is None:
         require_loopback(config.listen)
+    signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
@@ -138,7 +141,7 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = _Parts(config, database)
+        parts = _Parts(config, database, signing)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
         await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
@@ -152,10 +155,16 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
-        edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
-        names = _add_services(server, edge, config, opa, parts, masks)
+        newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        edge = Edge(
+            authenticator,
+            certificates=client_ca is not None,
+            stream_seconds=config.stream_seconds,
+            proven=newcomers.proven if config.tls else None,
+        )
+        names = _add_services(server, edge, config, opa, parts, masks, unsaid)
         _add_open_services(server, health, names)
-        port = listen(server, config)
+        ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
             await stack.enter_async_context(background(source.run(), failed))
@@ -164,7 +173,8 @@ async def running(config: Config, tool_cache: Path, say: Say) -> AsyncIterator[R
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         stack.push_async_callback(_drain, server, health, parts.feed)
-        yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
+        stack.enter_context(newcomers.held_back(ports if config.tls else ()))
+        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed)
 
 
 def _spare_the_collector() -> None:
@@ -178,7 +188,13 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: _Parts, masks: Masks
+    server: grpc.aio.Server,
+    edge: Edge,
+    config: Config,
+    opa: Engine,
+    parts: _Parts,
+    masks: Masks,
+    unsaid: Unsaid,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
@@ -199,9 +215,10 @@ def _add_services(
         ),
         delivery=parts.delivery,
         writer=parts.writer,
-        grantor=Grantor(parts.grant_key, config.realm),
+        grantor=Grantor(parts.signing.grant, config.realm),
         database=parts.database,
         turns=turns,
+        unsaid=unsaid,
     )
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),
@@ -212,7 +229,10 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.key, parts.grant_key)),
+        (
+            info_pb2.DESCRIPTOR,
+            InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds),
+        ),
     ]
     names = []
     for file, implementation in implementations:

@@ -6,6 +6,7 @@ from pdp.bad_fields import BadFields, cut, shown
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
 from pdp.decision import Effect
 from pdp.errors import DOMAIN, InvalidRequest, PdpError
+from pdp.sent import has_context, refuse_both_forms, with_defaults
 from pdp.service.message import duration
 from pdp.v1.decision_pb2 import (
     AuthorizeRequest,
@@ -22,7 +23,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_ERROR_BYTES = 2048
 """Bytes of the field violations of an item's error: a thousand of them fit into one answer."""
 
-_MESSAGES = ("subject", "action", "resource", "context")
+_WHOLE = ("subject", "action", "resource")
 
 
 class Batch:
@@ -33,6 +34,7 @@ class Batch:
             bad.tried(_check_count, len(request.items))
             bad.tried(_check_defaults, request.defaults)
             bad.tried(refuse_unknown, request.defaults, "defaults")
+            bad.tried(refuse_both_forms, request.defaults, "defaults")
             bad.tried(_check_semantics, request.semantics)
         self._request = request
         _check_size(request)
@@ -40,7 +42,7 @@ class Batch:
     def items(self) -> Iterator[AuthorizeRequest]:
         """Each item with the defaults filled in, member by member."""
         for item in self._request.items:
-            yield _with_defaults(item, self._request.defaults)
+            yield with_defaults(item, self._request.defaults)
 
     def stops_at(self, effect: Effect) -> bool:
         """Whether this answer is the last one that is wanted."""
@@ -71,9 +73,9 @@ def _check_count(items: int) -> None:
 
 
 def _check_defaults(defaults: AuthorizeRequest) -> None:
-    names = ("request_id", "approval_id", "supersedes", "attempt_id")
+    names = ("request_id", "approval_id", "supersedes", "attempt_id", "expected_digest")
     if sent := [name for name in names if getattr(defaults, name)]:
-        sentence = "names one item's execution; set it on that item"
+        sentence = "belongs to one item; set it on that item"
         raise InvalidRequest.fields([(f"defaults.{name}", sentence) for name in sent])
 
 
@@ -84,26 +86,13 @@ def _check_semantics(semantics: BatchSemantics) -> None:
 
 def _check_size(request: BatchAuthorizeRequest) -> None:
     """Refuse before merging what would be too much after it; a default counts in every item that takes it."""
-    sizes = {name: getattr(request.defaults, name).ByteSize() for name in _MESSAGES}
+    sizes = {name: getattr(request.defaults, name).ByteSize() for name in _WHOLE}
+    context = request.defaults.context.ByteSize() + len(request.defaults.context_json.encode())
     chain = sum(subject.ByteSize() for subject in request.defaults.on_behalf_of)
     total = 0
     for item in request.items:
         taken = sum(size for name, size in sizes.items() if not item.HasField(name))
+        taken += 0 if has_context(item) else context
         total += item.ByteSize() + min(taken + (0 if item.on_behalf_of else chain), MAX_REQUEST_BYTES)
     if total > MAX_BYTES:
         raise InvalidRequest.field("items", f"hold more than {MAX_BYTES} bytes with the defaults; send several batches")
-
-
-def _with_defaults(item: AuthorizeRequest, defaults: AuthorizeRequest) -> AuthorizeRequest:
-    merged = AuthorizeRequest()
-    merged.CopyFrom(item)
-    for name in _MESSAGES:
-        if defaults.HasField(name) and not item.HasField(name):
-            getattr(merged, name).CopyFrom(getattr(defaults, name))
-    if not item.on_behalf_of:
-        merged.on_behalf_of.extend(defaults.on_behalf_of)
-    merged.justification = item.justification or defaults.justification
-    merged.dry_run = item.dry_run or defaults.dry_run
-    merged.explain = item.explain or defaults.explain
-    merged.want_grant = item.want_grant or defaults.want_grant
-    return merged

@@ -6,9 +6,11 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import masker
+from pdp import sent
 from pdp.audit.record import Entry
 from pdp.bad_fields import BadFields
 from pdp.caller import Caller
@@ -71,6 +73,7 @@ class MaskService:
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
+        self._require_whole("mask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
         content = await self._content("mask", request, caller, run)
         made = _Made(content, size, run)
@@ -80,6 +83,7 @@ class MaskService:
 
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
+        self._require_whole("unmask", request.scope, caller)
         run, size = self._threads.of(caller.identity), request.data.ByteSize()
         content = await self._content("unmask", request, caller, run)
         made = _Made(content, size, run)
@@ -97,6 +101,7 @@ class MaskService:
     async def GetMaskPlan(self, request: GetMaskPlanRequest, caller: Caller) -> GetMaskPlanResponse:
         """What would be done; to unmask, as for a stream without chunks."""
         action = "unmask" if request.unmask else "mask"
+        self._require_whole(action, request.scope, caller)
         if request.columns and not request.unmask:
             raise InvalidRequest.field("columns", "goes with unmask; a masking always covers every column")
         authorization = mask_scope.authorization(action, request.scope)
@@ -132,6 +137,11 @@ class MaskService:
         """Any number of rows as they were; an approval fits these very tokens."""
         return self._unmasking.answers(requests, caller)
 
+    def _require_whole(self, action: str, scope: MaskScope, caller: Caller) -> None:
+        """Raise `RequestDiffers` or `DigestRequired` unless the scope is as its caller meant it, before all else."""
+        with suppress(InvalidRequest):  # it is told with the other bad fields
+            self._jobs.require_whole(sent.authorization(action, scope), caller)
+
     async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller, run: Run) -> Inline:
         """The content, its shape read. Where that fails, the scope's bad fields are told with those of the data."""
         with mask_scope.named_as_sent(), BadFields() as bad:
@@ -162,11 +172,12 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
+        self._require_whole(action, first.start.scope, caller)
         scope, shape = first.start.scope, mask_message.shape(first.start.shape)
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
-            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
+            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan), "mask fewer columns")
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
@@ -207,13 +218,14 @@ class _Made:
         self._content, self._size, self._run = content, size, run
 
     async def begin(self, progress: Progress, decided: Decided) -> None:
-        """Mask all rows. Raises `QuotaExceeded`, and `ValueRefused` where the answer does not fit one message."""
+        """Mask all rows. Raises `QuotaExceeded`, and `AnswerTooLarge` where the answer does not fit one message."""
         rows = await self._run(self._content.rows, self._size)
         plan, made = progress.job.plan, await progress.batch(rows.batch)
         data = await self._run(lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes)
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
-        mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
+        answer = MaskResponse(decision=message.decision(decided), **self.members)
+        mask_scope.require_fits(answer, f"use {'UnmaskStream' if plan.direction == 'unmask' else 'MaskStream'}")
 
 
 def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan, object], Mapping[str, Any]]:

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 
 from google.protobuf.message import Message
 
-from pdp import grant
+from pdp import grant, sent
 from pdp.arrow import token_tree
 from pdp.bad_fields import BadFields
 from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest, ValueRefused
+from pdp.errors import AnswerTooLarge, InvalidRequest
 from pdp.service.info import MESSAGE_BYTES
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import MaskScope
-from pdp.v1.request_pb2 import Action, Resource
 
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
@@ -23,36 +22,30 @@ _OWN = (*token_tree.OWN, "domains", "tokens_sha256")
 _OF_SCOPE = frozenset(MaskScope.DESCRIPTOR.fields_by_name) - {"table"}
 
 
-def require_fits(answer: Message) -> None:
-    """Raise `ValueRefused` where an answer, with what is added to it later, is larger than a message."""
+def require_fits(answer: Message, advice: str) -> None:
+    """Raise `AnswerTooLarge` where an answer, with what is added to it later, is larger than a message."""
     if answer.ByteSize() + _LATER_BYTES > MESSAGE_BYTES:
-        raise ValueRefused(
-            f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; send fewer rows or columns"
-        )
+        raise AnswerTooLarge(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; {advice}")
 
 
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
     """The question that this work is to the policy."""
     with BadFields() as bad:
         bad.tried(refuse_unknown, scope, "scope")
-        if action == "unmask":
-            bad.tried(_refuse_own, scope)
-    return AuthorizeRequest(
-        subject=scope.subject,
-        on_behalf_of=scope.on_behalf_of,
-        action=Action(name=action),
-        resource=Resource(type="table", id=scope.table),
-        context=scope.context,
-        request_id=scope.request_id,
-        approval_id=scope.approval_id,
-        justification=scope.justification,
-        attempt_id=scope.attempt_id,
-    )
+        bad.tried(_refuse_own, action, request := bad.tried(_question, action, scope))
+    return request
 
 
-def _refuse_own(scope: MaskScope) -> None:
-    if sent := [name for name in _OWN if name in scope.context]:
-        raise InvalidRequest.fields([(f"scope.context.{name}", "is set by the server; leave it out") for name in sent])
+def _question(action: str, scope: MaskScope) -> AuthorizeRequest:
+    with named_as_sent():
+        return sent.authorization(action, scope)
+
+
+def _refuse_own(action: str, request: AuthorizeRequest | None) -> None:
+    if request is None or action != "unmask":
+        return
+    if own := [name for name in _OWN if name in request.context]:
+        raise InvalidRequest.fields([(f"scope.context.{name}", "is set by the server; leave it out") for name in own])
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
+from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,6 +13,7 @@ from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_re
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
+from pdp.workflow.answer import Ask
 from pdp.workflow.deciding import Decided
 from pdp.workflow.review_limits import denied_until
 from pdp.workflow.reviewers import Eligible
@@ -56,7 +58,7 @@ def decision(decided: Decided) -> decision_pb2.AuthorizeResponse:
         obligations=obligations(answer.verdict.obligations),
         policy_revision=answer.verdict.revision,
         request_digest=ask.canonical.digest,
-        on_behalf_of=ask.request.on_behalf_of,
+        on_behalf_of=_chain(ask),
         approval=approval(answer.approval) if answer.approval else None,
         grant=decided.grant,
         fired=fired(answer.verdict),
@@ -107,6 +109,13 @@ def struct(members: object) -> Struct:
     return message
 
 
+def _chain(ask: Ask) -> Sequence[request_pb2.Subject]:
+    """For whom it was decided. Attributes that came as text leave in Structs."""
+    if not any(subject.properties_json for subject in ask.request.on_behalf_of):
+        return ask.request.on_behalf_of
+    return [json_format.ParseDict(subject, request_pb2.Subject()) for subject in ask.canonical.members["on_behalf_of"]]
+
+
 def _obligation(value: Obligation) -> decision_pb2.Obligation:
     return decision_pb2.Obligation(
         rule=value.rule, reason=value.reason, type=value.type, properties=struct(value.properties)
@@ -140,7 +149,6 @@ def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
         reviewed_at=timestamp(review.at),
         rules=[held.requirements[index].rule for index in review.fits],
         policy_revision=review.policy_revision,
-        signature=review.signature,
         suggestion=request_of(review.suggestion) if review.suggestion else None,
     )
 

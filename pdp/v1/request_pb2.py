@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pdp/v1/request.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xf0\x01\n\x07Request\x12)\n\x07subject\x18\x01 \x01(\x0b\x32\x0f.pdp.v1.SubjectR\x07subject\x12\x31\n\x0con_behalf_of\x18\x02 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x0e.pdp.v1.ActionR\x06\x61\x63tion\x12,\n\x08resource\x18\x04 \x01(\x0b\x32\x10.pdp.v1.ResourceR\x08resource\x12\x31\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63ontext\"\x8f\x01\n\x07Subject\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x37\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x04 \x01(\tR\x0epropertiesJson\"~\n\x06\x41\x63tion\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x37\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x03 \x01(\tR\x0epropertiesJson\"\x90\x01\n\x08Resource\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x37\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x04 \x01(\tR\x0epropertiesJson\"4\n\x06Reason\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason*^\n\x06\x45\x66\x66\x65\x63t\x12\x16\n\x12\x45\x46\x46\x45\x43T_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x45\x46\x46\x45\x43T_ALLOW\x10\x01\x12\x0f\n\x0b\x45\x46\x46\x45\x43T_DENY\x10\x02\x12\x19\n\x15\x45\x46\x46\x45\x43T_NEEDS_APPROVAL\x10\x03\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pdp/v1/request.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\"\x93\x02\n\x07Request\x12)\n\x07subject\x18\x01 \x01(\x0b\x32\x0f.pdp.v1.SubjectR\x07subject\x12\x31\n\x0con_behalf_of\x18\x02 \x03(\x0b\x32\x0f.pdp.v1.SubjectR\nonBehalfOf\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x0e.pdp.v1.ActionR\x06\x61\x63tion\x12,\n\x08resource\x18\x04 \x01(\x0b\x32\x10.pdp.v1.ResourceR\x08resource\x12\x31\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63ontext\x12!\n\x0c\x63ontext_json\x18\x06 \x01(\tR\x0b\x63ontextJson\"\x8f\x01\n\x07Subject\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x37\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x04 \x01(\tR\x0epropertiesJson\"~\n\x06\x41\x63tion\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x37\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x03 \x01(\tR\x0epropertiesJson\"\x90\x01\n\x08Resource\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x37\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\nproperties\x12\'\n\x0fproperties_json\x18\x04 \x01(\tR\x0epropertiesJson\"4\n\x06Reason\x12\x12\n\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason*^\n\x06\x45\x66\x66\x65\x63t\x12\x16\n\x12\x45\x46\x46\x45\x43T_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x45\x46\x46\x45\x43T_ALLOW\x10\x01\x12\x0f\n\x0b\x45\x46\x46\x45\x43T_DENY\x10\x02\x12\x19\n\x15\x45\x46\x46\x45\x43T_NEEDS_APPROVAL\x10\x03\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,16 +33,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pdp.v1.request_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021dev.placet.pdp.v1P\001Z\036placet/clients/go/pdp/v1;pdpv1\242\002\004PLCT\252\002\rPlacet.Pdp.V1\272\002\013PlacetPdpV1\312\002\rPlacet\\Pdp\\V1\352\002\017Placet::Pdp::V1'
-  _globals['_EFFECT']._serialized_start=780
-  _globals['_EFFECT']._serialized_end=874
+  _globals['_EFFECT']._serialized_start=815
+  _globals['_EFFECT']._serialized_end=909
   _globals['_REQUEST']._serialized_start=63
-  _globals['_REQUEST']._serialized_end=303
-  _globals['_SUBJECT']._serialized_start=306
-  _globals['_SUBJECT']._serialized_end=449
-  _globals['_ACTION']._serialized_start=451
-  _globals['_ACTION']._serialized_end=577
-  _globals['_RESOURCE']._serialized_start=580
-  _globals['_RESOURCE']._serialized_end=724
-  _globals['_REASON']._serialized_start=726
-  _globals['_REASON']._serialized_end=778
+  _globals['_REQUEST']._serialized_end=338
+  _globals['_SUBJECT']._serialized_start=341
+  _globals['_SUBJECT']._serialized_end=484
+  _globals['_ACTION']._serialized_start=486
+  _globals['_ACTION']._serialized_end=612
+  _globals['_RESOURCE']._serialized_start=615
+  _globals['_RESOURCE']._serialized_end=759
+  _globals['_REASON']._serialized_start=761
+  _globals['_REASON']._serialized_end=813
 # @@protoc_insertion_point(module_scope)

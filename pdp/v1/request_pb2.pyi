@@ -20,18 +20,20 @@ EFFECT_DENY: Effect
 EFFECT_NEEDS_APPROVAL: Effect
 
 class Request(_message.Message):
-    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context")
+    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "context_json")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_JSON_FIELD_NUMBER: _ClassVar[int]
     subject: Subject
     on_behalf_of: _containers.RepeatedCompositeFieldContainer[Subject]
     action: Action
     resource: Resource
     context: _struct_pb2.Struct
-    def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ..., action: _Optional[_Union[Action, _Mapping]] = ..., resource: _Optional[_Union[Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    context_json: str
+    def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ..., action: _Optional[_Union[Action, _Mapping]] = ..., resource: _Optional[_Union[Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., context_json: _Optional[str] = ...) -> None: ...
 
 class Subject(_message.Message):
     __slots__ = ("type", "id", "properties", "properties_json")

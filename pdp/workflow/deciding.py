@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from pdp import canonical
+from pdp import canonical, sent
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
+from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
@@ -36,6 +37,10 @@ from pdp.workflow.settlement import Settlement
 
 Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 """(Field path, what is wrong) for each attribute of a canonical request that the policy's schemas do not take."""
+
+
+Unsaid: TypeAlias = Callable[[AuthorizeRequest, str], None]
+"""Hears of a request that does not say its digest, and of its caller's identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +92,47 @@ class Deciding:
         grantor: Grantor,
         database: Database,
         turns: Turns,
+        unsaid: Unsaid = lambda _, __: None,
     ) -> None:
+        """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
+        self._unsaid = unsaid
         self._realm, self._person_types, self._faults = realm, person_types, faults
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
-        """Every check of shape, and whether this caller may ask in these names.
+        """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
 
-        Raises `InvalidRequest` and `NotAllowed`.
+        Raises `RequestDiffers`, `DigestRequired`, `InvalidRequest` and `NotAllowed`.
+        """
+        return self.checked_within(request, caller, self.require_whole(request, caller))
+
+    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> canonical.Canonical | None:
+        """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said.
+
+        Then return the canonical form of what it meant.
+        """
+        if not request.expected_digest:
+            self._unsaid(request, caller.identity)
+        return sent.require_whole(request, self._realm, required=caller.requires_digest)
+
+    def checked_within(
+        self, sent_request: AuthorizeRequest, caller: Caller, whole: canonical.Canonical | None = None
+    ) -> Ask:
+        """`checked` for what is a request's that was checked, with members that the server has added.
+
+        `whole` is the canonical form of what was sent, where it is known: it is not made twice.
         """
         with BadFields() as bad:
-            bad.tried(canonical.refuse_unknown_fields, request)
-            request = _with_vouched(request, caller)
+            bad.tried(canonical.refuse_unknown_fields, sent_request)
+            request = _with_vouched(sent_request, caller)
             if request.request_id:
                 bad.tried(canonical.checked_id, request.request_id, "request_id")
             bad.tried(checked_attempt, request.attempt_id)
             bad.tried(canonical.checked_text, request.justification, "justification")
-            bound = bad.tried(canonical.canonical, request, self._realm)
+            known = whole if request is sent_request else None
+            bound = known or bad.tried(canonical.canonical, request, self._realm)
         if faults := self._faults(bound.members):
             raise InvalidRequest.fields(faults[:MAX_NAMED])
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
@@ -198,7 +225,7 @@ class Deciding:
             if isinstance(judged, PdpError):
                 raise judged
             return Decided(ask, await self._settlement.settle(ask, judged))
-        except (PolicyInvalid, EngineUnavailable, TooManyPending) as error:
+        except (PolicyInvalid, EngineUnavailable, OutOfTime, TooManyPending) as error:
             return Failed(error, [event.error(ask.caller, ask.canonical, error)])
         except PdpError as error:
             return Failed(error)

@@ -31,10 +31,6 @@ class ReviewTooSoon(PdpError):
     code = "RESOURCE_EXHAUSTED"
     reason = "REVIEW_TOO_SOON"
 
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
-
 
 class ReviewLimits:
     """How much people are asked, and what they denied a short while ago."""

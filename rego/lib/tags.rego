@@ -8,43 +8,27 @@ package lib.tags
 
 # METADATA
 # description: The name of the resource as data writes it, so that `CRM.customers` is `crm.customers`.
-table := folded(input.resource.id)
+table := lower(trim_space(input.resource.id))
 
 # METADATA
-# description: What data says of the table and of its columns, and what the request says.
-all contains folded(tag) if {
-	some name in names
-	some tag in data.table_tags[name]
-}
+# description: |
+#   What data says of the table and of its columns, and what the request says. A table that data does not know is unknown,
+#   and only who reads it is believed that it is not personal.
+all contains lower(trim_space(tag)) if some tag in known[_]
 
-all contains folded(tag) if {
-	some name in names
-	some listed in data.column_tags[name]
-	some tag in listed
-}
+all contains lower(trim_space(tag)) if some tag in input.resource.properties.tags
 
-all contains folded(tag) if some tag in input.resource.properties.tags
-
-# METADATA
-# description: A table that data does not know. Only who reads it is believed that it is not personal.
-all contains "unknown" if not is_known
+all contains "unknown" if known == set()
 
 all contains "pii" if {
-	not is_known
+	known == set()
 	input.action.name != "read"
 }
 
+# The lists of tags that data has for the table.
+known contains data.table_tags[names[_]]
+
+known contains data.column_tags[names[_]][_]
+
 # `data.column_tags` has names as the masks need them, byte for byte.
 names := {input.resource.id, table}
-
-is_known if {
-	some name in names
-	data.table_tags[name]
-}
-
-is_known if {
-	some name in names
-	data.column_tags[name]
-}
-
-folded(text) := lower(trim_space(text))

@@ -27,7 +27,7 @@ deny contains {
 #   there, so that a misspelt key is refused and not dropped.
 needs_approval contains object.union(asked, requirement) if {
 	some tag in tags.all
-	requirement := object.get(data.requirements, [tag, input.action.name], null)
+	requirement := data.requirements[tag][input.action.name]
 	requirement != null
 	asked := {
 		"rule": sprintf("tags.%s.%s", [tag, input.action.name]),

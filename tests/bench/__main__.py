@@ -13,7 +13,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
+PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
 PARTS += ["masks", "stream", "parquet"]
 
 
@@ -33,6 +33,7 @@ def main() -> int:
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
         "attack": [sys.executable, "-m", "tests.bench.attack"],
+        "text": [sys.executable, "-m", "tests.bench.json_text"],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],

@@ -29,7 +29,7 @@ OPA = toolcache.opa(TOOL_CACHE)
 @pytest.fixture
 def pdp(tmp_path: Path, mongod: MongodProcess) -> Terminal:
     """A folder with a configuration, its keys and its policy."""
-    for name in ("audit", "grant", "issuer"):
+    for name in ("audit", "grant", "seal", "issuer"):
         keys.generate(tmp_path / "keys" / f"{name}.jwk")
     (tmp_path / "policy").mkdir()
     shutil.copytree(rego() / "policy", tmp_path / "policy" / "policy", ignore=shutil.ignore_patterns("*_test.rego"))

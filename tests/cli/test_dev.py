@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -242,3 +243,25 @@ async def test_what_cannot_start_says_why(terminal: Terminal) -> None:
     assert (remote.status, remote.err.partition(";")[0]) == (1, "listen: 0.0.0.0:4770 is not on loopback")
     assert (unknown.status, unknown.err) == (1, "cannot run no-such-command: No such file or directory\n")
     assert left(terminal) == NOTHING
+
+
+PROTO_LOADER = """
+import os, grpc
+from google.protobuf.struct_pb2 import Struct
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.decision_pb2_grpc import DecisionServiceStub
+from pdp.v1.request_pb2 import Action, Resource, Subject
+request = AuthorizeRequest(subject=Subject(type="agent", id="dev"), action=Action(name="read"))
+request.resource.CopyFrom(Resource(type="table", id="t", properties=Struct()))
+by = [("authorization", "Bearer " + os.environ["PDP_TOKEN"])]
+with grpc.insecure_channel(os.environ["PDP_ADDRESS"]) as channel:
+    for _ in range(2):
+        DecisionServiceStub(channel).Authorize(request, metadata=by)
+"""
+
+
+async def test_it_warns_once_of_a_caller_whose_library_makes_empty_structs(terminal: Terminal) -> None:
+    """As JavaScript's proto-loader makes of `properties: {tags: ["pii"]}`."""
+    done = await terminal("dev", "--", sys.executable, "-c", PROTO_LOADER)
+    assert done.status == 0, done.err
+    assert done.err.count("'agent:dev' sends an empty resource.properties and no expected_digest") == 1

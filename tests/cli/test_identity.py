@@ -18,6 +18,7 @@ def test_the_keys_of_a_stack_are_for_their_owner_only(server: Placet) -> None:
         ("grant.jwk", 0o600),
         ("issuer.jwk", 0o600),
         ("mask.json", 0o600),
+        ("seal.jwk", 0o600),
     ]
 
 

@@ -51,7 +51,7 @@ key = "keys/readable.pem"
 @pytest.fixture
 def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
     """A folder with a configuration, its keys and its policy."""
-    for name in ("audit", "grant", "issuer"):
+    for name in ("audit", "grant", "seal", "issuer"):
         keys.generate(tmp_path / "keys" / f"{name}.jwk")
     shutil.copytree(rego(), tmp_path / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
     text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=identity.AGENTS, audience=identity.AUDIENCE)
@@ -195,7 +195,7 @@ async def test_configuration_that_is_not_safe_does_not_start(terminal: Terminal,
     assert says in refused.err
 
 
-@pytest.mark.parametrize("name", ["audit", "grant", "issuer"])
+@pytest.mark.parametrize("name", ["audit", "grant", "issuer", "seal"])
 async def test_demo_keys_and_secrets_that_others_can_read_do_not_start(terminal: Terminal, name: str) -> None:
     field = {"issuer": "jwks of agent"}.get(name, f"{name}_key")
     file = terminal.folder / "keys" / f"{name}.jwk"

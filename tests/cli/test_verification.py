@@ -171,6 +171,33 @@ def test_files_that_one_names_wrongly_are_2(
     assert says in capsys.readouterr().err
 
 
+OLD = Path(__file__).parents[1] / "cases" / "before_split" / "export.jsonl"
+"""An export of the version whose keys were `audit` and `grant`, made by its `pdp audit export`."""
+
+
+def test_export_of_before_the_keys_were_split_verifies_as_ever(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jwks = lines(OLD)[0]["jwks"]
+    assert [key["placet_use"] for key in jwks["keys"]] == ["audit", "grant"]
+    assert invoked("audit", "verify", OLD, "-o", "jsonl") == 0
+    anchor = json.loads(capsys.readouterr().out)
+    assert (anchor["realm"], anchor["key"]) == ("dev", jwks["keys"][0]["kid"])
+    (here / "keys.json").write_text(json.dumps(jwks))
+    (here / "anchor.json").write_text(json.dumps(anchor))
+    assert invoked("audit", "verify", OLD, "--key", "keys.json", "--since", "anchor.json") == 0
+    damaged = OLD.read_text().replace('\\"DENY\\"', '\\"DENX\\"', 1)
+    (here / "damaged.jsonl").write_text(damaged)
+    assert damaged != OLD.read_text()
+    assert invoked("audit", "verify", "damaged.jsonl") == 13
+
+
+def test_export_holds_the_keys_of_auditors(log: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    members = lines(log / "log.jsonl")[0]["jwks"]["keys"]
+    assert [member["placet_use"] for member in members] == ["audit", "seal"]
+    (here / "seal.json").write_text(json.dumps(members[1]))
+    assert invoked("audit", "verify", log / "log.jsonl", "--key", "seal.json") == 2
+    assert "there is no audit key" in capsys.readouterr().err
+
+
 async def verified(pdp: Terminal, *arguments: str | Path) -> Done:
     return await pdp("audit", "verify", "--as", "dana", "-o", "table", *arguments)
 

@@ -57,6 +57,15 @@ def policy(start: Block) -> list[str]:
     return words[3::2]
 
 
+def typed(reader: Reader, command: Command, block: Block) -> None:
+    """Type one command; what it exports stays for the next ones."""
+    if exported := re.match(r"export (\w+)=", command.text):
+        shown = on_terminal(f'{command.text}; printf %s "${exported[1]}"', reader.folder, reader.variables)
+        reader.variables[exported[1]] = shown
+    else:
+        reader.run_typed([command], block)
+
+
 class Visit:
     """One visitor of one example: `folder` is the copy, `blocks` what README says."""
 
@@ -68,15 +77,7 @@ class Visit:
     async def type(self, block: Block) -> None:
         """Type a block into a terminal, command by command; this process goes on serving meanwhile."""
         for command in commands(block):
-            await asyncio.to_thread(self._type, command, block)
-
-    def _type(self, command: Command, block: Block) -> None:
-        """Type one command; what it exports stays for the next ones."""
-        if exported := re.match(r"export (\w+)=", command.text):
-            shown = on_terminal(f'{command.text}; printf %s "${exported[1]}"', self.folder, self.reader.variables)
-            self.reader.variables[exported[1]] = shown
-        else:
-            self.reader.run_typed([command], block)
+            await asyncio.to_thread(typed, self.reader, command, block)
 
     @asynccontextmanager
     async def served(self, start: Block, state: Path, mongodb_uri: str, **changes: Any) -> AsyncIterator[Placet]:

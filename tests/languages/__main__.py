@@ -1,49 +1,48 @@
-"""`make languages`: what the READMEs of examples/go and examples/node say, typed against a running server.
+"""`make languages`: builds and tests the client of each language against a running server, and types its README.
 
-Not part of `make test`: it needs Go or Node, and their registries. Run inside `pdp dev -- …`, which names the server.
+Run inside `pdp dev -- …`, which names the server. Arguments name some of the languages. A language whose tools are not
+here is named and left out. Each needs its package registry where what it fetches is not on this machine yet.
 """
 
-import asyncio
-import os
 import shutil
 import sys
-import tempfile
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from tests.documents import ROOT
-from tests.examples.visit import Visit
-
-PROTOC = ROOT / ".venv-gen/bin/python-grpc-tools-protoc"
+from tests.languages import go, node
 
 
-async def tried(language: str, folder: Path) -> None:
-    """Type the README's blocks behind the one that starts a server. `AssertionError` where one says something else."""
-    visit = Visit(language, folder)
-    (folder / "protoc").symlink_to(PROTOC)  # a reader has one of their own
-    own = {name: os.environ[name] for name in ("PDP_ADDRESS", "PDP_STATE")}
-    visit.reader.variables |= {**own, "PATH": f"{folder}:{visit.reader.variables['PATH']}"}
-    for block in visit.blocks[1:]:
-        await visit.type(block)
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The commands that a language needs, and what builds and tests all that is written in it."""
+
+    tools: Sequence[str]
+    tried: Callable[[], None]
+
+
+LANGUAGES: Mapping[str, Language] = {
+    "go": Language(go.TOOLS, go.tried),
+    "node": Language(node.TOOLS, node.tried),
+}
+
+
+def main() -> None:
+    """Try the languages."""
+    for name in sys.argv[1:] or LANGUAGES:
+        language, began = LANGUAGES[name], time.monotonic()
+        missing = [tool for tool in language.tools if not shutil.which(tool)]
+        if missing:
+            say(f"{name}: not on this machine, which lacks {', '.join(missing)}")
+            continue
+        language.tried()
+        say(f"{name}: ok, {time.monotonic() - began:.0f} s")
 
 
 def say(line: str) -> None:
     """To whoever runs this."""
     sys.stdout.write(f"{line}\n")
-
-
-def main() -> None:
-    """Try every language whose tools are here."""
-    count = 0
-    for language in ("go", "node"):
-        if not shutil.which(language):
-            say(f"{language}: not on this machine")
-            continue
-        with tempfile.TemporaryDirectory(prefix="placet-languages-") as folder:
-            asyncio.run(tried(language, Path(folder)))
-        say(f"{language}: ok")
-        count += 1
-    if not count:
-        sys.exit("neither Go nor Node is on this machine")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from joserfc.jwk import OKPKey
 
 from pdp import keys
 from pdp.authn.bearer import MAX_TOKEN_BYTES
-from pdp.config import Issuer
 from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
+from pdp.identity_source import Issuer
 from tests import tokens
 
 OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)

@@ -56,4 +56,4 @@ async def second_reviewer_left(mongod: MongodProcess, server: Placet, approval_i
 
 def sealer(server: Placet) -> Sealer:
     """What every process of the deployment can sign."""
-    return Sealer(keys.private_key(server.state / "keys" / "grant.jwk"), "dev")
+    return Sealer(keys.private_key(server.state / "keys" / "seal.jwk"), "dev")

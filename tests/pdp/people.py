@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pdp.config import Issuer
 from pdp.dev.identity import AUDIENCE, USERS, key_path
 from pdp.dev.stack import configuration
+from pdp.identity_source import Issuer
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, GetApprovalResponse
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse

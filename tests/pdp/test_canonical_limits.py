@@ -4,8 +4,9 @@ from collections.abc import Callable
 import pytest
 from google.protobuf.struct_pb2 import ListValue, Struct
 
-from pdp.canonical import MAX_WHOLE_NUMBER, canonical
+from pdp.canonical import canonical
 from pdp.errors import InvalidRequest
+from pdp.i_json import MAX_WHOLE_NUMBER
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from tests.parts import asking
 from tests.pdp.requests import with_context

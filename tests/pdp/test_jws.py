@@ -25,6 +25,12 @@ def test_both_names_are_one_signature(name: str) -> None:
         jws.claims(text, OTHER)
 
 
+@pytest.mark.parametrize("name", jws.NAMES)
+def test_key_that_names_an_algorithm_verifies_both(name: str) -> None:
+    member = {**KEY.as_dict(private=False), "alg": "EdDSA", "use": "sig"}
+    assert jws.claims(jws.signed("x+jwt", {}, KEY, name), OKPKey.import_key(member)) == {}
+
+
 def test_ed448_is_not_read_under_the_older_name() -> None:
     with pytest.raises(ValueError, match="not signed"):
         jws.claims(jws.signed("x+jwt", {}, KEY), OKPKey.generate_key("Ed448"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from pdp import keys
+from pdp import jws, keys
 from pdp.errors import SetupError
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 999_999, tzinfo=UTC)
@@ -75,6 +75,13 @@ OTHERS = {
 }
 
 
+@pytest.mark.parametrize("alg", ["Ed25519", "EdDSA"])
+def test_key_that_names_an_algorithm_signs_under_both_names(tmp_path: Path, alg: str) -> None:
+    path = stored(tmp_path / "key.jwk", {**ED25519.as_dict(private=True), "alg": alg, "use": "sig"})
+    for name in jws.NAMES:
+        assert jws.claims(jws.signed("x+jwt", {"a": 1}, keys.private_key(path), name), ED25519) == {"a": 1}
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_file_without_an_ed25519_private_key_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SetupError, match="no Ed25519 private JWK"):
@@ -84,3 +91,33 @@ def test_file_without_an_ed25519_private_key_is_refused(tmp_path: Path, name: st
 def test_missing_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError):
         keys.private_key(tmp_path / "none.jwk")
+
+
+def test_split_moves_the_key_to_the_seals_and_makes_another_for_grants(tmp_path: Path) -> None:
+    before = keys.generate(tmp_path / "grant.jwk")
+    (tmp_path / "grant.jwk").chmod(0o640)
+    keys.split(tmp_path)
+    seal, grant = (keys.private_key(tmp_path / f"{name}.jwk") for name in ("seal", "grant"))
+    assert seal.thumbprint() == before.thumbprint() != grant.thumbprint()
+    assert {(tmp_path / f"{name}.jwk").stat().st_mode & 0o777 for name in ("seal", "grant")} == {0o640}
+    made = [(tmp_path / f"{name}.jwk").read_bytes() for name in ("seal", "grant")]
+    with pytest.raises(SetupError, match="split already"):
+        keys.split(tmp_path)
+    assert [(tmp_path / f"{name}.jwk").read_bytes() for name in ("seal", "grant")] == made
+
+
+def test_split_goes_on_where_it_ended(tmp_path: Path) -> None:
+    before = keys.generate(tmp_path / "seal.jwk")
+    keys.split(tmp_path)
+    assert keys.private_key(tmp_path / "seal.jwk").thumbprint() == before.thumbprint()
+    assert keys.private_key(tmp_path / "grant.jwk").thumbprint() != before.thumbprint()
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_split_of_no_key_changes_nothing(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        stored(tmp_path / "grant.jwk", content)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SetupError, match=r"grant\.jwk"):
+        keys.split(tmp_path)
+    assert sorted(tmp_path.iterdir()) == before

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import OKPKey
 
+from pdp import jws
 from pdp.process.mongod import MongodProcess
 from pdp.seal import Sealer
 from pdp.store import approval_document
-from pdp.v1.approval_pb2 import Approval
+from pdp.v1.approval_pb2 import Approval, GetApprovalRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Effect
@@ -160,18 +160,32 @@ async def test_forged_approval_is_superseded_by_none(server: Placet, mongod: Mon
     await alarmed(server, back, server.authorize(exporting(supersedes=back.approval_id)))
 
 
-async def test_signature_of_a_review_is_shown_and_holds_offline(server: Placet) -> None:
+async def test_signature_of_a_review_is_the_auditors_alone_and_holds_offline(server: Placet) -> None:
     approval = await server.approved(exporting())
-    info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("bob"))
-    keys = [member for member in json.loads(info.jwks)["keys"] if member["placet_use"] == "grant"]
-    for review in approval.reviews:
-        token = jwt.decode(review.signature, KeySet.import_key_set({"keys": keys}), algorithms=["Ed25519"])
-        assert token.header["typ"] == "placet-review+jwt"
-        assert token.claims["approval"] == approval.approval_id
-        assert token.claims["digest"] == approval.request_digest
-        assert (token.claims["reviewer"], token.claims["verdict"]) == (review.reviewer, "APPROVE")
-        assert token.claims["at"] == review.reviewed_at.ToDatetime().isoformat(timespec="milliseconds") + "+00:00"
+    info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("dana"))
+    [member] = [member for member in json.loads(info.audit_jwks)["keys"] if member["placet_use"] == "seal"]
+    recorded = [held for record, held in await log(server, "approval.reviewed") if held["signature"]]
+    mine = [held for held in recorded if held["request_digest"] == approval.request_digest]
+    for review, held in zip(approval.reviews, mine, strict=True):
+        claims = jws.claims(held["signature"], OKPKey.import_key(member))
+        assert jws.header(held["signature"]) == {"typ": "placet-review+jwt", "alg": "EdDSA", "kid": member["kid"]}
+        assert claims["approval_id"] == approval.approval_id
+        assert claims["request_digest"] == approval.request_digest
+        assert (claims["reviewer"], claims["verdict"]) == (review.reviewer, "APPROVE")
+        assert claims["at"] == review.reviewed_at.ToDatetime().isoformat(timespec="milliseconds") + "+00:00"
         assert review.policy_revision == approval.policy_revision
+        assert review.signature == ""
+
+
+@pytest.mark.parametrize("name", ["report-bot", "alice", "bob"])
+async def test_no_signature_of_a_review_leaves(server: Placet, name: str) -> None:
+    request = exporting()
+    approval = await server.approved(request)
+    asking = GetApprovalRequest(approval_id=approval.approval_id)
+    shown = (await server.approvals.GetApproval(asking, metadata=server.metadata(name))).approval
+    used = (await use(server, request, approval)).approval
+    assert [review.reviewer for review in shown.reviews] == ["user:bob", "user:carol"]
+    assert not any(review.signature for held in (approval, shown, used) for review in held.reviews)
 
 
 async def test_other_process_with_the_same_key_takes_it(state: Path, mongod: MongodProcess, server: Placet) -> None:

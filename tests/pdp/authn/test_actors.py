@@ -9,8 +9,8 @@ import pytest
 
 from pdp import canonical
 from pdp.caller import Role
-from pdp.config import Issuer, SpeaksFor
 from pdp.dev.identity import AGENTS, AUDIENCE, USERS, key_path
+from pdp.identity_source import Issuer, SpeaksFor
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import approval_pb2, review_pb2
 from pdp.v1.approval_pb2 import GetApprovalRequest

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from pdp.caller import Role
 from pdp.client import CallError, Client
-from pdp.config import Certificates, SpeaksFor, Tls
+from pdp.config import Tls
 from pdp.dev.identity import token as dev_token
+from pdp.identity_source import Certificates, SpeaksFor
 from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests import tokens

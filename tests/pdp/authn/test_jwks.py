@@ -17,8 +17,8 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from pdp.authn import jwks
 from pdp.authn.authenticator import Authenticator
-from pdp.config import Issuer
 from pdp.errors import Overloaded, SetupError, Unauthenticated
+from pdp.identity_source import Issuer
 
 FIRST, SECOND, STRANGER = (OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in ("first", "second", "stranger"))
 

@@ -11,7 +11,9 @@ import grpc
 import pytest
 from joserfc.jwk import OKPKey
 
+from pdp import jws
 from pdp.canonical import canonical
+from pdp.cli.verification import header
 from pdp.client import Client, Denied, GrantInvalid, guard
 from pdp.grant import Grantor
 from pdp.v1 import decision_pb2_grpc, info_pb2_grpc
@@ -32,6 +34,7 @@ class Server(decision_pb2_grpc.DecisionServiceServicer, info_pb2_grpc.InfoServic
     key: OKPKey = field(default_factory=lambda: OKPKey.generate_key("Ed25519", auto_kid=True))
     asked: list[AuthorizeRequest] = field(default_factory=list)
     facts: int = 0
+    jwks: str = ""
 
     async def Authorize(self, request: AuthorizeRequest, context: object) -> AuthorizeResponse:  # noqa: ARG002, N802
         self.asked.append(request)
@@ -61,7 +64,7 @@ class Server(decision_pb2_grpc.DecisionServiceServicer, info_pb2_grpc.InfoServic
     ) -> GetServerInfoResponse:
         self.facts += 1
         jwks = json.dumps({"keys": [{**self.key.as_dict(private=False), "placet_use": "grant"}]})
-        return GetServerInfoResponse(realm=REALM, jwks=jwks, caller=CallerInfo(identity=BOT))
+        return GetServerInfoResponse(realm=REALM, jwks=self.jwks or jwks, caller=CallerInfo(identity=BOT))
 
 
 @asynccontextmanager
@@ -97,6 +100,22 @@ async def test_an_honest_answer_runs_and_the_facts_are_asked_once() -> None:
     assert server.facts == 1
     assert [(request.want_grant, request.subject.id) for request in server.asked] == [(True, "bot")] * 3
     assert len({request.request_id for request in server.asked}) == 3
+
+
+async def test_an_older_server_is_taken_at_its_word() -> None:
+    """Its grants have the newer name of the algorithm, and one set holds its audit key too."""
+
+    def older(answer: AuthorizeResponse, about: dict[str, Any]) -> None:
+        claims = jws.claims(Grantor(server.key, REALM).grant(**about), server.key)
+        answer.grant = about["grant"] = jws.signed("placet-grant+jwt", claims, server.key, "Ed25519")
+
+    server, audit = Server(older), OKPKey.generate_key("Ed25519", auto_kid=True)
+    published = [(audit, "audit"), (server.key, "grant")]
+    server.jwks = json.dumps({"keys": [{**key.as_dict(private=False), "placet_use": use} for key, use in published]})
+    async with connected(server) as client:
+        assert await sending(client)() == "sent hello"
+        named = await header(client)  # for `pdp audit verify` and an export
+    assert [key["placet_use"] for key in named.jwks["keys"]] == ["audit", "grant"]
 
 
 def appended(answer: AuthorizeResponse, about: dict[str, Any]) -> None:

@@ -25,13 +25,23 @@ def written(folder: Path, data: object) -> Path:
 
 def test_keys_are_made_once_for_their_owner_only_and_say_that_they_are_for_demos(tmp_path: Path) -> None:
     first = configured(tmp_path)
-    paths = [first.audit_key, first.grant_key, key_path(tmp_path)]
+    paths = [first.audit_key, first.grant_key, first.seal_key, key_path(tmp_path)]
     made = [path.read_bytes() for path in paths]
     assert len(set(made)) == len(paths)
     assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
     assert all(json.loads(one)[keys.DEMO] for one in made)
     assert configured(tmp_path) == first
     assert [path.read_bytes() for path in paths] == made
+
+
+def test_keys_of_an_older_stack_are_split(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    config.grant_key.replace(tmp_path / "grant.jwk")
+    config.seal_key.replace(config.grant_key)
+    before = config.grant_key.read_bytes()
+    again = configured(tmp_path)
+    assert again.seal_key.read_bytes() == before
+    assert again.grant_key.read_bytes() not in (before, (tmp_path / "grant.jwk").read_bytes())
 
 
 def test_people_review_and_agents_ask_for_them(tmp_path: Path) -> None:

@@ -63,12 +63,13 @@ async def answering(
 
 
 async def test_inputs_are_asked_together_and_answered_in_their_order() -> None:
-    body = {"result": {"1": "second", "0": "first"}}
+    body = {"result": {"1": "second", "0": "first"}, "metrics": {"timer_server_handler_ns": 2_000_000}}
     async with answering(body=body) as (opa, asked):
-        assert await opa.answers(About.DECISIONS, [b'{"a":1}', b'{"b":2}'], [False, True]) == ["first", "second"]
+        answers = await opa.answers(About.DECISIONS, [b'{"a":1}', b'{"b":2}'], [False, True])
+    assert (answers, answers.seconds) == (["first", "second"], 0.002)
     assert asked.asked == [
         (
-            "/v1/data/pdp/decisions?strict-builtin-errors=true",
+            "/v1/data/pdp/decisions?strict-builtin-errors=true&metrics=true",
             {"input": {"batch": {"0": {"a": 1}, "1": {"b": 2}}, "explain": {"1": True}}},
         )
     ]

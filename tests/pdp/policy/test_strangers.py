@@ -127,8 +127,8 @@ async def test_server_refuses_what_its_issuers_do_not_vouch_for(
 
 def server_issuers(state: Path) -> Any:
     """The issuers of `pdp dev`, of which no caller may name subjects of every type."""
-    from pdp.config import SpeaksFor  # noqa: PLC0415
     from pdp.dev.stack import configuration  # noqa: PLC0415
+    from pdp.identity_source import SpeaksFor  # noqa: PLC0415
 
     issuers = configuration(state=state, listen="", policy=(), mongodb_uri="mongodb://127.0.0.1:1").issuers
     speaks = {"dev": SpeaksFor(subjects=("agent:*",), on_behalf_of=("user:*",))}

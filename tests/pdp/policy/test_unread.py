@@ -39,7 +39,7 @@ READ = {
     "an index": ("data.list[0].a == 1", {"list": [{"a": 1}]}),
     "an object that is empty": ("input.subject.id in data.blocked.agents", {"blocked": {"agents": []}}),
     "in a comprehension": ("count([x | some x in data.list]) == 1", {"list": ["a"]}),
-    "named as unread": ("input.subject.id in data.list.a", {"list": {"a": [1], "b": {"c": 1}}, "unread": ["list.b"]}),
+    "named as unread": ("input.subject.id in data.list.a", {"list": {"a": ["x"], "b": {"c": 1}}, "unread": ["list.b"]}),
     "of the core": ("true", {"groups": {"g": []}, "table_tags": {"t": ["pii"]}, "tags": ["pii"], "column_tags": {}}),
     "accepted of an attack": (
         "true",

@@ -100,6 +100,7 @@ async def test_start_policies_and_end_are_in_the_log(state: Path, mongod: Mongod
         ({"listen": "0.0.0.0:0"}, "loopback"),
         ({"audit_key": Path("none.jwk")}, "none.jwk"),
         ({"grant_key": Path("none.jwk")}, "none.jwk"),
+        ({"seal_key": Path("none.jwk")}, "pdp keys split FOLDER"),
         ({"opa_url": "ftp://x"}, "unix://"),
         ({"policy": (Path("none"),)}, "none"),
     ],

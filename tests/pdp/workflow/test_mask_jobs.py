@@ -70,6 +70,11 @@ class Parts:
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         return Ask(request, caller, canonical(request, "dev"), 0)
 
+    checked_within = checked
+
+    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> None:
+        """All of it arrives here."""
+
     async def decide_one(self, ask: Ask) -> Decided:
         """What `Settlement` does: ready, as often as somebody else is faster; and then the use, unless it is lost."""
         self.did.append("decide dry" if ask.request.dry_run else "decide")

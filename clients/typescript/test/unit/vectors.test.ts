@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { asked, canonical, digest, PlacetError, type Question, SpentGrants, verifyGrant } from "placet";
+
+/** The vectors that every client is tested with. */
+function vectors(name: string): any[] {
+  const file = new URL(`../../../../../tests/cases/${name}`, import.meta.url);
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+function question({ subject, onBehalfOf, action, resource, context }: any): Question {
+  return { subject, action, resource, ...(onBehalfOf && { onBehalfOf }), ...(context && { context }) };
+}
+
+test("every request has the canonical form and the digest of the vectors", () => {
+  const lines = vectors("digests.jsonl");
+  assert.ok(lines.length >= 78);
+  for (const line of lines) {
+    const text = canonical(asked(question(line.request)));
+    assert.equal(text, line.canonical, line.name);
+    assert.equal(digest(text, line.realm), line.digest, line.name);
+  }
+});
+
+test("every grant is accepted or refused as the vectors say, for the reason that they say", () => {
+  const lines = vectors("grants.jsonl");
+  assert.ok(lines.filter((line) => !line.valid).length >= 20);
+  for (const { name, valid, reason, spent, grant, jwks, ...expected } of lines) {
+    const accepted = new SpentGrants();
+    for (const jti of spent) accepted.spend({ ...expected, jti, exp: expected.now + 1 }, expected.now);
+    const accept = () => accepted.spend(verifyGrant(grant, jwks, expected), expected.now);
+    if (valid) assert.doesNotThrow(accept, name);
+    else assert.throws(accept, (error) => error instanceof PlacetError && error.metadata.check === reason, name);
+  }
+});

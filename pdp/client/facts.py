@@ -1,0 +1,41 @@
+"""What the server says of itself: asked once a connection, because the server behind the next one may be another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import grpc
+
+from pdp.client.link import Link
+from pdp.v1.info_pb2 import GetServerInfoResponse
+
+
+class Facts:
+    """The facts of the server at the other end of a link. `ask` asks for them within so many seconds."""
+
+    def __init__(self, link: Link, ask: Callable[[float], Awaitable[GetServerInfoResponse]]) -> None:
+        self._link, self._ask = link, ask
+        self._asking: asyncio.Task[GetServerInfoResponse] | None = None
+        self._held: GetServerInfoResponse | None = None
+
+    async def now(self, seconds: float, *, anew: bool = False) -> GetServerInfoResponse:
+        """The facts, held as long as the connection lasts. Calls that come at once ask together.
+
+        Raises `AioRpcError`.
+        """
+        if self._held is not None and self._link.is_connected and not anew:
+            return self._held
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.get_running_loop().create_task(self._asked(seconds))
+            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(self._asking)
+        except TimeoutError:
+            none = grpc.aio.Metadata()
+            code = grpc.StatusCode.DEADLINE_EXCEEDED
+            raise grpc.aio.AioRpcError(code, none, none, "the server did not say what it is in time") from None
+
+    async def _asked(self, seconds: float) -> GetServerInfoResponse:
+        self._held = None
+        self._held = await self._ask(seconds)
+        return self._held

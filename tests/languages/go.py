@@ -1,0 +1,34 @@
+"""The Go client: its generated code, its style, its tests with the story of all languages, and its README."""
+
+import filecmp
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.documents import ROOT
+from tests.languages.clients import ran, read
+
+TOOLS = ("go",)
+FOLDER = ROOT / "clients" / "go"
+GENERATED = Path("pdp", "v1")
+
+
+def tried() -> None:
+    """Raise where something fails."""
+    _require_generated()
+    assert not (badly := ran("gofmt", "-l", ".", folder=FOLDER)), f"run gofmt -w on {badly}"
+    ran("go", "vet", "-tags", "story", "./...", folder=FOLDER)
+    ran("go", "test", "-tags", "story", "./...", folder=FOLDER)
+    read("go")
+
+
+def _require_generated() -> None:
+    """The generated code is what the generators make now: the same files with the same bytes."""
+    with tempfile.TemporaryDirectory(prefix="placet-languages-") as folder:
+        fresh = Path(folder, "go")
+        shutil.copytree(FOLDER, fresh, ignore=shutil.ignore_patterns("build", "pdp"))
+        ran("sh", "generate.sh", folder=fresh, more={"PROTO": str(ROOT / "proto")})
+        compared = filecmp.dircmp(fresh / GENERATED, FOLDER / GENERATED)
+        different = [*compared.left_only, *compared.right_only]
+        different += filecmp.cmpfiles(fresh / GENERATED, FOLDER / GENERATED, compared.common_files, shallow=False)[1]
+    assert not different, f"clients/go: run `go generate`; these are not of proto/ as it is: {different}"
