@@ -1,6 +1,6 @@
 """What builtins answer, as far as it follows from what they are given. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pdp.policy.schema import Schema
 from pdp.policy.shape import FROM, MADE, SET, any_of, below, kinds
@@ -13,11 +13,20 @@ _SAME_ITEMS = {"array.concat": 2, "array.slice": 1, "array.reverse": 1, "sort": 
 _CHOOSING = {"json.filter", "json.remove", "object.filter", "object.remove"}
 """Builtins that answer an object with some members of the one that they take."""
 
+_ALL: Mapping[str, Sequence[str | int]] = {
+    "semver.compare": (-1, 0, 1),
+    "time.weekday": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "type_name": ("null", "boolean", "number", "string", "array", "object", "set"),
+}
+"""Builtins that have few answers, and which."""
+
 
 def answer(name: str, declared: Schema, given: Sequence[Schema]) -> Schema:
     """The shape of a builtin's answer: `declared` is OPA's, `given` are those of its arguments."""
     if name == "minus" and any(SET in each for each in given):
         return {**given[0], SET: True}
+    if name in _ALL:
+        return {**declared, "enum": [*_ALL[name]]}
     if name in ARITHMETIC:
         return {"type": "number"}
     if name in _EXTREMES:

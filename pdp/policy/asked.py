@@ -8,6 +8,9 @@ from pdp.policy.schema import NUMBER, TEXT, TEXTS, Schema, Schemas
 Named = Mapping[str, Collection[str]]
 """The types or actions that a rule names: under `resource`, `subject` and `action`. What it does not name is any."""
 
+KIND: Schema = {**TEXT, "enum": ["person", "workload", ""]}
+"""Of a caller. It is empty where an approval is decided again for its requester."""
+
 
 def request(found: Schemas, named: Named | None = None) -> Schema:
     """The schema of OPA's input, for a rule that names these types and actions."""
@@ -19,7 +22,7 @@ def request(found: Schemas, named: Named | None = None) -> Schema:
         action=record(name=TEXT, properties=read_of(found.actions, action)),
         resource=entity(read_of(found.resources, resource)),
         context=context_of(found, action),
-        caller=record(identity=TEXT, kind=TEXT, groups=TEXTS),
+        caller=record(identity=TEXT, kind=KIND, groups=TEXTS),
         now=NUMBER,
     )
 

@@ -110,7 +110,7 @@ class Branch:
 
     def same(self, term: Node) -> bytes:
         """Equal for terms that stand for the same value."""
-        return orjson.dumps(_plain(self.expanded(term)))
+        return plain(self.expanded(term))
 
     @cached_property
     def statements(self) -> Sequence[Node]:
@@ -188,6 +188,11 @@ def until(reference: Node, length: int) -> Node:
 
 def _said(body: Sequence[Node]) -> Iterator[Node]:
     yield from (each for each in body if not each.get("negated") and "with" not in each)
+
+
+def plain(term: Any) -> bytes:
+    """Equal for terms that are written alike, wherever they stand."""
+    return orjson.dumps(_plain(term))
 
 
 def _plain(term: Any) -> Any:

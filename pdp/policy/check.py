@@ -23,7 +23,9 @@ from pdp.policy.never import never_equal, never_in
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
+from pdp.policy.slips import slips
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
+from pdp.policy.stated import always_true
 from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
 from pdp.policy.unlisted import annotated, replaced, unlisted
@@ -136,6 +138,7 @@ def _of_attributes(typing: Typing) -> Iterator[Finding]:
     lost = list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
+    others += [*slips(typing), *always_true(typing)]
     yield from (finding for finding in others if (finding.file, finding.line) not in places)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from pdp.errors import SetupError
 from pdp.policy.entry import falling_back, faults, literal
 from pdp.policy.finding import Finding
 from pdp.policy.sources import CORE, Source, staged
@@ -65,7 +66,10 @@ def _tree(opa: Path, source: Source) -> Node | None:
         done = run(opa, "parse", source.name, "-f", "json", "--json-include", "locations,-comments", folder=folder)
     if done.returncode:
         return None
-    tree: Node = orjson.loads(done.stdout)
+    try:
+        tree: Node = orjson.loads(done.stdout)
+    except ValueError as error:
+        raise SetupError(f"{source.shown}: a number is too large to be compared; write one below 1e300") from error
     return tree
 
 
@@ -102,7 +106,7 @@ def _misspelt(name: str) -> str:
     near = difflib.get_close_matches(name, SETS, n=1)
     meant = f"write `{near[0]}`" if near else f"the sets are {', '.join(SETS)}"
     helper = f"if it is a helper, move it to a file with `package lib.helpers` and read `data.lib.helpers.{name}`"
-    return f"nothing reads `{name}` in `package policy`; {meant}; {helper}"
+    return f"`package policy` has only the five sets, so `{name}` there decides nothing; {meant}; {helper}"
 
 
 def is_contains(rule: Node) -> bool:

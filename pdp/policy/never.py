@@ -4,10 +4,14 @@
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from pdp.policy.bounds import contradicted
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
+from pdp.policy.forms import may_be
 from pdp.policy.module import Node, nodes
+from pdp.policy.near import near
 from pdp.policy.schema import Schema
 from pdp.policy.shape import SET, below, kinds
 from pdp.policy.untyped import Typing, shown
@@ -35,7 +39,7 @@ def never_equal(typing: Typing) -> Iterator[Finding]:
                 if why := _unequal(typing, branch, sides):
                     sentence = f"`{shown(sides[0])} {sign} {shown(sides[1])}` has always the same answer: {why}"
                     yield branch.module.finding(node if "location" in node else branch.rule, "never-equal", sentence)
-        yield from _contradicted(branch)
+        yield from contradicted(branch)
 
 
 def _compared(branch: Branch, node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
@@ -46,25 +50,6 @@ def _compared(branch: Branch, node: Node) -> Iterator[tuple[str, Sequence[Node]]
     if dotted(function) == "internal.member_2" and (known := branch.expanded(sides[1]))["type"] in {"array", "set"}:
         for item in known["value"]:
             yield "==", (sides[0], item)
-
-
-def _contradicted(branch: Branch) -> Iterator[Finding]:
-    """A finding for each value that the body says is equal to two different texts or numbers."""
-    found: dict[bytes, Node] = {}
-    for statement in branch.statements:
-        function, sides = call(statement)
-        if dotted(function) not in {"equal", "eq"}:
-            continue
-        for one, other in (sides, sides[::-1]):
-            known = branch.expanded(other)
-            if known["type"] not in {"string", "number"} or branch.expanded(one)["type"] not in {"ref", "var"}:
-                continue
-            first = found.setdefault(branch.same(one), known)
-            if first["value"] != known["value"]:
-                sentence = f"`{shown(one)}` is not both {shown(first)} and {shown(known)}, so this is never true"
-                yield branch.module.finding(
-                    statement if "location" in statement else branch.rule, "never-equal", sentence
-                )
 
 
 def _authored(typing: Typing) -> Iterator[Branch]:
@@ -78,9 +63,22 @@ def _asked(typing: Typing, branch: Branch, arguments: Sequence[Node]) -> str:
     domain = typing.inference.shape(branch, arguments[1])
     asked, held = kinds(typing.inference.shape(branch, arguments[0])), kinds(below(domain, None))
     if kinds(domain) != {"array"} or not asked or not held or asked & held:
-        return ""
+        return _unmatched(typing, branch, arguments[0], typing.inference.reach.listed(branch.path(arguments[1])))
     name = shown(arguments[1])
     return f"`{name}` has items of another type ({_named(held)}) than `{shown(arguments[0])}` ({_named(asked)})"
+
+
+def _unmatched(typing: Typing, branch: Branch, asked: Node, items: Sequence[Any]) -> str:
+    """The sentence for `asked` beside items of data of which it is never one: none of them, or a misspelt one."""
+    texts = [item for item in items if isinstance(item, str)]
+    for text in texts:
+        if not may_be(branch, asked, text):
+            return f"`{shown(asked)}` is never `{text}`; mend that item"
+    listed = [each for each in typing.inference.shape(branch, asked).get("enum", texts) if isinstance(each, str)]
+    odd = [text for text in texts if text not in listed]
+    if odd and (len(odd) == len(items) or any(near(text, listed) not in {"", *texts} for text in odd)):
+        return f"`{shown(asked)}` is never `{odd[0]}`: there is only {_shown(listed)}"
+    return ""
 
 
 def _stepped(typing: Typing, branch: Branch, node: Node) -> Iterator[str]:
@@ -88,11 +86,18 @@ def _stepped(typing: Typing, branch: Branch, node: Node) -> Iterator[str]:
     for at, part in enumerate(node["value"][1:], 1) if node.get("type") == "ref" else ():
         if part["type"] not in {"var", "ref", "call"} or branch.path(whole := until(node, at))[:1] != ("data",):
             continue
-        if _is_list(typing.inference.shape(branch, whole)) and kinds(typing.inference.shape(branch, part)) == {
-            "string"
-        }:
-            name, key = shown(whole), shown(part)
+        held, steps = typing.inference.shape(branch, whole), typing.inference.shape(branch, part)
+        name, key = shown(whole), shown(part)
+        if _is_list(held) and kinds(steps) == {"string"}:
             yield f"`{name}` is a list, so `{name}[{key}]` finds nothing; write `{key} in {name}`"
+        elif _is_document(held) and kinds(steps) and "string" not in kinds(steps):
+            yield f"names in data are texts, so `{name}[{key}]` finds nothing; write `format_int({key}, 10)` in it"
+        elif _is_document(held) and (sentence := _unmatched(typing, branch, part, [*held["properties"]])):
+            yield sentence
+
+
+def _is_document(shape: Schema) -> bool:
+    return bool(shape.get("properties")) and shape.get("additionalProperties") is False
 
 
 def _is_list(shape: Schema) -> bool:
@@ -109,8 +114,27 @@ def _unequal(typing: Typing, branch: Branch, sides: Sequence[Node]) -> str:
     for shape, other in ((shapes[0], sides[1]), (shapes[1], sides[0])):
         known, listed = branch.expanded(other), shape.get("enum", [shape["const"]] if "const" in shape else None)
         if listed is not None and known["type"] in {"string", "number"} and known["value"] not in listed:
-            return f"there is only {', '.join(f'`{each}`' for each in listed)}"
+            return f"there is only {_shown(listed)}"
+    for side, other in (sides[:2], sides[1::-1]):
+        known = branch.expanded(other)
+        if known["type"] == "string" and not may_be(branch, side, known["value"]):
+            return f"`{shown(side)}` is made so that it is never that"
+    return _of_an_item(typing, branch, sides)
+
+
+def _of_an_item(typing: Typing, branch: Branch, sides: Sequence[Node]) -> str:
+    """The sentence where one side is each item of a list in data of which the other is never one."""
+    for one, other in (sides[:2], sides[1::-1]):
+        bound = branch.bound.get(str(other.get("value")), ()) if other["type"] == "var" else ()
+        if len(bound) == 1 and bound[0][1] == (None,):
+            items = typing.inference.reach.listed(branch.path(bound[0][0]))
+            if sentence := _unmatched(typing, branch, one, items):
+                return sentence
     return ""
+
+
+def _shown(listed: Sequence[Any]) -> str:
+    return ", ".join(f"`{each}`" for each in listed if each != "")
 
 
 def _named(found: frozenset[str]) -> str:

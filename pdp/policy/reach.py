@@ -123,15 +123,21 @@ class Reach:
         term = branch.expanded(domain)
         is_written = term["type"] in {"array", "set"}
         values: Sequence[Any] = [branch.expanded(item).get("value") for item in term["value"]] if is_written else ()
-        values = values or self._listed(branch.path(term))
+        values = values or self.listed(branch.path(term))
         texts = frozenset(value for value in values if isinstance(value, str))
         return texts if texts and len(texts) == len(set(map(repr, values))) else None
 
-    def _listed(self, path: Path) -> Sequence[Any]:
+    def listed(self, path: Path) -> Sequence[Any]:
+        """The items of a list in data; empty for all else."""
+        document = self.document(path)
+        return document if isinstance(document, list) else []
+
+    def document(self, path: Path) -> Any:
+        """What data has at a path; `None` for a path of rules, and where data has nothing."""
         document: Any = self._data if path[:1] == ("data",) and path not in self._branches else None
         for step in path[1:]:
             document = document.get(step) if isinstance(document, dict) else None
-        return document if isinstance(document, list) else []
+        return document
 
 
 def _is_plain(branches: Sequence[Branch]) -> bool:

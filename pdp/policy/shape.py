@@ -114,7 +114,7 @@ def of_builtin(declared: Mapping[str, Any]) -> Schema:
         case {"type": "array", "static": list(items)}:
             return {"type": "array", "prefixItems": [of_builtin(item) for item in items]}
         case {"type": "array", "dynamic": dict(item)} | {"type": "set", "of": dict(item)}:
-            return {"type": "array", "items": of_builtin(item)}
+            return {"type": "array", "items": of_builtin(item), **({SET: True} if declared["type"] == "set" else {})}
         case {"type": "object", "dynamic": {"value": dict(value)}}:
             return {"type": "object", "additionalProperties": of_builtin(value)}
         case {"type": "number" | "string" | "boolean" | "null" as kind}:

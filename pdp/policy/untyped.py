@@ -122,7 +122,8 @@ class Typing:
         guard = next(question for question, kind in GUARDS.items() if kind == wanted)
         safe = self.inference.reach.takes_guards(found.branch)
         ask = f"ask `{guard}({name})` in this rule, or " if safe else ""
-        return f"{beginning}; {ask}{self.paste.sentence(found.branch, found.shape, found.use.need.kinds)}"
+        end = self.paste.sentence(found.branch, found.shape, found.use.need.kinds)
+        return f"{beginning}; {ask}{end or f'compare a {wanted}'}"
 
 
 def _pairs(left: Node, right: Node) -> Sequence[Sequence[Node]] | None:
@@ -162,13 +163,18 @@ def uses(branch: Branch) -> Iterator[Use]:
                     yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
 
 
-def _statements(branch: Branch) -> Iterator[Use]:
-    """Every statement that is only a value, or denies one. What a template prints is none."""
+def stated(branch: Branch) -> Iterator[Node]:
+    """Every statement of a branch, at any depth. What a template prints is none."""
     found = list(nodes(branch.tree))
     printed = {id(part) for node in found if node.get("type") == "templatestring" for part in node["value"]["parts"]}
-    for node in found:
+    yield from (node for node in found if node.get("terms") is not None and id(node) not in printed)
+
+
+def _statements(branch: Branch) -> Iterator[Use]:
+    """Every statement that is only a value, or denies one."""
+    for node in stated(branch):
         function, _ = call(node)
-        match node.get("terms") if id(node) not in printed else None:
+        match node["terms"]:
             case dict(value) if value.get("type") in {"ref", "var"}:
                 yield Use(_located(node, branch), value, STATED, "")
             case list(parts) if dotted(function) == "object.get" or branch.calls_a_rule(function):

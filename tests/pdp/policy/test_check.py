@@ -260,7 +260,7 @@ def test_metadata_of_the_package_is_explained(tmp_path: Path) -> None:
 def test_finding_names_file_line_and_remedy(tmp_path: Path) -> None:
     folder = written(tmp_path, {"p.rego": "package policy\n\ndenied contains {}\n"})
     (finding,) = findings_in(OPA, [folder])
-    assert str(finding).startswith(f"{folder}/p.rego:3: nothing reads `denied` in ")
+    assert str(finding).startswith(f"{folder}/p.rego:3: `package policy` has only the five sets, so `denied` ")
 
 
 def test_misspelt_data_and_a_helper_in_the_wrong_package_say_what_to_write(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def found(folder: Path, body: str, **files: Any) -> tuple[list[str], list[str]]:
         "data.blocked[input.subject.id]",
         "input.subject.id in data.named",
         "input.subject.id in data.numbers",
+        "data.named[input.context.rows]",
+        "input.context.env in data.blocked",
+        "data.named[input.context.env]",
+        "time.weekday(input.now) in data.blocked",
     ],
 )
 def test_question_that_no_data_answers_is_refused(body: str, tmp_path: Path) -> None:
@@ -38,6 +42,7 @@ def test_question_that_no_data_answers_is_refused(body: str, tmp_path: Path) -> 
     [
         "input.subject.id in data.blocked",
         "data.named[input.subject.id]",
+        "data.named[format_int(input.context.rows, 10)]",
         "input.context.rows in data.numbers",
         "some i\n\tdata.blocked[i] == input.subject.id",
         'input.context.env == "prod"',
@@ -60,6 +65,11 @@ NEVER_EQUAL = {
     "a list and a set": '[x | some x in data.blocked] == {"bot"}',
     "two texts at once": 'input.subject.type == "agent"\n\tinput.subject.type == "user"',
     "two numbers at once": "rows := input.context.rows\n\trows == 1\n\t2 == input.context.rows",
+    "a day's short name": 'time.weekday(input.now) == "Sat"',
+    "a name of a type": 'type_name(input.context.rows) == "int"',
+    "a kind of a caller": 'input.caller.kind == "human"',
+    "a sign": "semver.compare(input.resource.id, `1.0.0`) == 2",
+    "a day of a list": "some day in data.blocked\n\tday == time.weekday(input.now)",
     "a name that no member has": 'every key, _ in input.context { key != "rowz" }',
 }
 
@@ -75,6 +85,10 @@ def test_comparison_of_one_answer_is_refused(body: str, tmp_path: Path) -> None:
         'object.get(input.context, "env", null) == null',
         "{x | some x in data.blocked} - {input.subject.id} == set()",
         '[x | some x in data.blocked] == ["bot"]',
+        'object.keys(data.named) == {"bot"}',
+        'intersection({{"a"}, {x | some x in data.blocked}}) == {"a"}',
+        'time.weekday(input.now) in {"Saturday", "Sunday"}',
+        'input.caller.kind == "person"',
         'input.subject.type == "agent"\n\tnot input.subject.type == "user"',
         'every key, _ in input.context { key in {"rows", "env"} }',
         'some party in array.concat([input.subject], input.on_behalf_of)\n\tparty.type == "user"',

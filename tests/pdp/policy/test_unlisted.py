@@ -44,7 +44,7 @@ UNLISTED = {
     "an argument of an argument": 'read.deep(input) == "a"',
     "a rule's value": 'read.whole.tagz == "a"',
     "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
-    "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == "a"',
+    "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == ["a"]',
     "any member": 'input.resource.properties[_] == "a"',
     "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "tags"',
     "a member of all": '"a" in input.resource.properties',

@@ -74,7 +74,7 @@ UNREAD = {
         "no rule reads `data.teams.a.leed`",
     ),
     "behind a name of the rule": (
-        "t := data.limits\n\tt.manager > input.now",
+        "t := data.limits\n\tt.manager == 5",
         {"limits": {"manager": 5, "manger": 6}},
         "no rule reads `data.limits.manger`",
     ),
