@@ -90,12 +90,12 @@ class Batcher:
         for piece in pieces:
             self._waiting.put(caller, piece, piece.seconds)
         self._schedule()
-        late: PdpError | None = None
+        late: PdpError = EngineUnavailable("OPA did not answer in time; nothing was allowed")
         with deadline.spent_on(deadline.Stage.POLICY):
             try:
                 await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
             except TimeoutError:
-                late = deadline.missed(EngineUnavailable("OPA did not answer in time; nothing was allowed"))
+                late = deadline.missed(late)
             finally:
                 if group.missing:
                     for piece in pieces:

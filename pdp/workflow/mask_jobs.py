@@ -99,9 +99,8 @@ class MaskJobs:
     ) -> None:
         self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
-        self._quotas, self._limits = quotas, limits
+        self._quotas, self._limits, self._giving_back = quotas, limits, set[asyncio.Task[None]]()
         self.require_whole = deciding.require_whole
-        self._giving_back: set[asyncio.Task[None]] = set()
 
     def check(self, request: AuthorizeRequest, caller: Caller) -> None:
         """Raise what `decide` raises first, for the form of the request alone."""
