@@ -150,14 +150,16 @@ final class StoryIT {
     void aMapIsGuardedToo() throws Exception {
         var options = GuardOptions.ofMap((caller, one) -> Question.of(caller, "read", "table:" + one.get("table")));
         var read = alice.guard(options, one -> one);
-        assertEquals(Map.of("table", "t", "rows", 2L, "share", 0.5), read.apply(Map.of("table", "t", "rows", 2, "share", 0.5)));
+        assertEquals(Map.of("table", "t", "rows", 2L, "share", 0.5),
+                read.apply(Map.of("table", "t", "rows", 2, "share", 0.5)));
         assertThrows(IllegalArgumentException.class, () -> read.apply(Map.of("table", "t", "at", MINUTE)));
     }
 
     @Test
     void rowsComeBackMasked() {
+        record Customer(String given_name) {}
         var masked = alice.mask(Question.mask("user:alice", "crm.customers"),
-                List.of(Map.of("given_name", "michaela"), Map.of("given_name", "Michaela")));
+                List.of(new Customer("michaela"), Map.of("given_name", "Michaela")));
         assertEquals("token", masked.plan().getColumns(0).getMask());
         var names = masked.rows().stream().map(row -> row.get("given_name").toString()).distinct().toList();
         assertTrue(names.size() == 1 && names.get(0).startsWith("name_"), names.toString());
