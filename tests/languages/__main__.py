@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import go, node
+from tests.languages import go, node, rust
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Language:
 LANGUAGES: Mapping[str, Language] = {
     "go": Language(go.TOOLS, go.tried),
     "node": Language(node.TOOLS, node.tried),
+    "rust": Language(rust.TOOLS, rust.tried),
 }
 
 

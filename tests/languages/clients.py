@@ -29,7 +29,7 @@ def ran(*command: str, folder: Path, more: Mapping[str, str] | None = None) -> s
     return done.stdout
 
 
-def read(client: str) -> None:
+def read(client: str, **more: str) -> None:
     """Type what a client's README says into an empty folder, beside a checkout that is called `placet`.
 
     The block that starts a server is left out: one runs. `AssertionError` where a command shows something else.
@@ -38,7 +38,7 @@ def read(client: str) -> None:
         (Path(parent) / "placet").symlink_to(ROOT)
         folder = Path(parent) / "app"
         folder.mkdir()
-        reader = Reader(folder, environment(), "", processes)
+        reader = Reader(folder, environment(**more), "", processes)
         for block in [block for found in sections(f"clients/{client}/README.md").values() for block in found]:
             _try(reader, block)
 
