@@ -182,13 +182,6 @@ class Conflict(PdpError):
     retry_seconds = 0.1
 
 
-class ReviewIndividually(PdpError):
-    """A requirement that the reviewer fits is `individual`: this approval must be reviewed alone."""
-
-    code = "FAILED_PRECONDITION"
-    reason = "REVIEW_INDIVIDUALLY"
-
-
 class TooManyPending(PdpError):
     """Too many approvals of this caller, in one person's name or in all, wait for reviewers; no approval was opened."""
 

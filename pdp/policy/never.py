@@ -1,7 +1,6 @@
-"""Finds questions whose answer is always no: of values of another kind, or of texts that a schema does not have. Pure.
+"""Finds questions with one answer for all requests: of values of other kinds, or that a schema does not have. Pure.
 
-`in` asks the values of an object and the items of a list; a list has a step for numbers alone. Where data is asked, the
-policy is refused; comparisons of what a schema types are warned of.
+`in` asks the values of an object and the items of a list; a list has a step for numbers alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,13 +28,43 @@ def never_in(typing: Typing) -> Iterator[Finding]:
 
 
 def never_equal(typing: Typing) -> Iterator[Finding]:
-    """A finding for each comparison of two values of which a schema says that they are never equal."""
+    """A finding for each comparison of two values of which schemas, data or the body say that they are never equal."""
     for branch in _authored(typing):
         for node in nodes(branch.tree):
-            function, sides = call(node)
-            if (sign := _EQUALITIES.get(dotted(function))) and (why := _unequal(typing, branch, sides)):
-                sentence = f"`{shown(sides[0])} {sign} {shown(sides[1])}` has always the same answer: {why}"
-                yield branch.module.finding(node if "location" in node else branch.rule, "never-equal", sentence)
+            for sign, sides in _compared(branch, node):
+                if why := _unequal(typing, branch, sides):
+                    sentence = f"`{shown(sides[0])} {sign} {shown(sides[1])}` has always the same answer: {why}"
+                    yield branch.module.finding(node if "location" in node else branch.rule, "never-equal", sentence)
+        yield from _contradicted(branch)
+
+
+def _compared(branch: Branch, node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
+    """The two sides of a comparison, and `x` with each item of a list that is written out, in `x in [...]`."""
+    function, sides = call(node)
+    if sign := _EQUALITIES.get(dotted(function)):
+        yield sign, sides[:2]
+    if dotted(function) == "internal.member_2" and (known := branch.expanded(sides[1]))["type"] in {"array", "set"}:
+        for item in known["value"]:
+            yield "==", (sides[0], item)
+
+
+def _contradicted(branch: Branch) -> Iterator[Finding]:
+    """A finding for each value that the body says is equal to two different texts or numbers."""
+    found: dict[bytes, Node] = {}
+    for statement in branch.statements:
+        function, sides = call(statement)
+        if dotted(function) not in {"equal", "eq"}:
+            continue
+        for one, other in (sides, sides[::-1]):
+            known = branch.expanded(other)
+            if known["type"] not in {"string", "number"} or branch.expanded(one)["type"] not in {"ref", "var"}:
+                continue
+            first = found.setdefault(branch.same(one), known)
+            if first["value"] != known["value"]:
+                sentence = f"`{shown(one)}` is not both {shown(first)} and {shown(known)}, so this is never true"
+                yield branch.module.finding(
+                    statement if "location" in statement else branch.rule, "never-equal", sentence
+                )
 
 
 def _authored(typing: Typing) -> Iterator[Branch]:
@@ -75,10 +104,12 @@ def _unequal(typing: Typing, branch: Branch, sides: Sequence[Node]) -> str:
     left, right = map(kinds, shapes)
     if left and right and not left & right and {"null"} not in (left, right):
         return f"one is of type {_named(left)}, the other of type {_named(right)}"
+    if left == right == {"array"} and len({SET in shape for shape in shapes if "anyOf" not in shape}) > 1:
+        return "one is a set, the other a list"
     for shape, other in ((shapes[0], sides[1]), (shapes[1], sides[0])):
-        known = branch.expanded(other)
-        if known["type"] in {"string", "number"} and known["value"] not in shape.get("enum", [known["value"]]):
-            return f"the schema has only {', '.join(f'`{each}`' for each in shape['enum'])}"
+        known, listed = branch.expanded(other), shape.get("enum", [shape["const"]] if "const" in shape else None)
+        if listed is not None and known["type"] in {"string", "number"} and known["value"] not in listed:
+            return f"there is only {', '.join(f'`{each}`' for each in listed)}"
     return ""
 
 

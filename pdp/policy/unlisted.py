@@ -28,7 +28,7 @@ _DOMAINS = {
     "json.marshal_with_options": 0,
     "yaml.marshal": 0,
 }
-"""Builtins that go through all members of an argument."""
+"""Builtins that go through all members of an argument. `every` does, too, but of listed ones alone."""
 
 
 def unlisted(typing: Typing) -> Iterator[Finding]:
@@ -84,8 +84,8 @@ def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
                 yield from _along(branch, where, shape(branch, arguments[0]), keys)
         for side, key in _likened(branch, name, arguments):
             yield from _along(branch, where, shape(branch, side), [key])
-        for domain in _domains(node, name, arguments):
-            yield from _along(branch, where, shape(branch, domain), [None])
+        if name in _DOMAINS:
+            yield from _along(branch, where, shape(branch, arguments[_DOMAINS[name]]), [None])
 
 
 def _likened(branch: Branch, name: str, arguments: Sequence[Node]) -> Iterator[tuple[Node, Step]]:
@@ -94,15 +94,6 @@ def _likened(branch: Branch, name: str, arguments: Sequence[Node]) -> Iterator[t
         known = branch.expanded(other)
         for key, _ in known["value"] if known["type"] == "object" else ():
             yield side, step(branch, key)
-
-
-def _domains(node: Node, name: str, arguments: Sequence[Node]) -> Iterator[Node]:
-    """The values of which a node goes through all members."""
-    if name in _DOMAINS:
-        yield arguments[_DOMAINS[name]]
-    match node.get("terms"):
-        case {"domain": dict(domain), "body": _}:
-            yield domain
 
 
 def _along(branch: Branch, where: Node, above: Schema, steps: Sequence[Step]) -> Iterator[Read]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pdp.approval import Approval, ApprovalAt, Eligibility, ReviewVerdict, State
 from pdp.caller import is_person, named
 from pdp.decision import Verdict
-from pdp.errors import PdpError, ReviewIndividually, TooManyPending
+from pdp.errors import PdpError, TooManyPending
 from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals
 from pdp.store.pace import Turn
@@ -23,6 +23,13 @@ MAX_PENDING_OF_CALLER = 1_000
 """A caller's approvals that wait at a time in all: ten people at their limit, and more than a team reviews in a day."""
 DENIED_FOR = timedelta(minutes=10)
 """How long the same request of the same caller is denied again without asking people."""
+
+
+class ReviewIndividually(PdpError):
+    """A requirement that the reviewer fits is `individual`: this approval must be reviewed alone."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "REVIEW_INDIVIDUALLY"
 
 
 class ReviewTooSoon(PdpError):

@@ -8,7 +8,7 @@ import pytest
 from pdp.policy.check import checked
 from tests import authored
 
-DATA = {"blocked": ["bot"], "named": {"bot": "since May"}, "numbers": [1, 2]}
+DATA = {"blocked": ["bot"], "named": {"bot": "since May"}, "numbers": [1, 2], "objects": [{"id": "bot"}]}
 EXPORT = {"type": "object", "properties": {"rows": {"type": "integer"}, "env": {"enum": ["prod", "dev"]}}}
 
 
@@ -48,7 +48,37 @@ def test_question_that_data_may_answer_is_fine(body: str, tmp_path: Path) -> Non
     assert found(tmp_path, body) == ([], [])
 
 
-@pytest.mark.parametrize("body", ['input.context.env == "production"', 'input.context.rows == "5000"'])
-def test_comparison_that_no_request_answers_is_warned_of(body: str, tmp_path: Path) -> None:
-    refused, (warned,) = found(tmp_path, body)
-    assert (refused, warned.endswith("[never-equal]")) == ([], True)
+NEVER_EQUAL = {
+    "a text that the schema lacks": 'input.context.env == "production"',
+    "another text, always": 'input.context.env != "production"',
+    "one of a list": 'input.context.env in {"prod", "production"}',
+    "by a variable": 'env := input.context.env\n\twanted := "production"\n\tenv == wanted',
+    "another kind": 'input.context.rows == "5000"',
+    "items of another kind": "some each in data.objects\n\teach == input.subject.id",
+    "any item of another kind": "data.numbers[_] == input.subject.id",
+    "what the contract types": "input.now == input.subject.id",
+    "a list and a set": '[x | some x in data.blocked] == {"bot"}',
+    "two texts at once": 'input.subject.type == "agent"\n\tinput.subject.type == "user"',
+    "two numbers at once": "rows := input.context.rows\n\trows == 1\n\t2 == input.context.rows",
+    "a name that no member has": 'every key, _ in input.context { key != "rowz" }',
+}
+
+
+@pytest.mark.parametrize("body", NEVER_EQUAL.values(), ids=NEVER_EQUAL.keys())
+def test_comparison_of_one_answer_is_refused(body: str, tmp_path: Path) -> None:
+    assert found(tmp_path, body)[0] == ["never-equal"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'object.get(input.context, "env", null) == null',
+        "{x | some x in data.blocked} - {input.subject.id} == set()",
+        '[x | some x in data.blocked] == ["bot"]',
+        'input.subject.type == "agent"\n\tnot input.subject.type == "user"',
+        'every key, _ in input.context { key in {"rows", "env"} }',
+        'some party in array.concat([input.subject], input.on_behalf_of)\n\tparty.type == "user"',
+    ],
+)
+def test_comparison_of_two_answers_is_fine(body: str, tmp_path: Path) -> None:
+    assert found(tmp_path, body) == ([], [])

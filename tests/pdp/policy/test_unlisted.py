@@ -46,7 +46,7 @@ UNLISTED = {
     "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
     "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == "a"',
     "any member": 'input.resource.properties[_] == "a"',
-    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "a"',
+    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "tags"',
     "a member of all": '"a" in input.resource.properties',
     "a walk": 'walk(input.resource.properties, [_, value])\n\tvalue == "a"',
     "json.filter": 'json.filter(input.resource.properties, ["tagz"]) == {}',
@@ -83,6 +83,8 @@ LISTED = {
     "json.filter": 'json.filter(input.resource.properties, ["owner/id"]) == {}',
     "object.subset": 'object.subset(input.resource.properties, {"owner": {"id": "a"}})',
     "a member as text": 'json.marshal(input.resource.properties.owner.id) == "a"',
+    "every value": "every _, value in input.resource.properties { value != null }",
+    "every name": 'every name, _ in input.resource.properties { name != "owner" }',
     "a whole object": "count(input.resource.properties) == 0",
 }
 

@@ -110,7 +110,7 @@ def test_name_that_is_not_read_is_refused(body: str, data: Any, wanted: str, tmp
 
 def test_people_in_a_folder_are_refused(tmp_path: Path) -> None:
     more = {"people/data.json": {"identities": {"slack:U1": {"same_as": ["user:bob"]}}}}
-    sentences = [sentence for _, sentence in found(tmp_path, "data.people != 1", {}, **more)]
+    sentences = [sentence for _, sentence in found(tmp_path, "data.people != null", {}, **more)]
     assert sentences == []
     sentences = [sentence for _, sentence in found(tmp_path, 'object.get(data.people, "x", 1) == 1', {}, **more)]
     assert any("`identities` counts only at the top" in sentence for sentence in sentences)

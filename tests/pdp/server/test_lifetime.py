@@ -15,8 +15,9 @@ import pytest
 
 from pdp.authn.certificate import Presented
 from pdp.caller import Caller, Role
-from pdp.config import Certificates, SpeaksFor, Tls
+from pdp.config import Tls
 from pdp.errors import PdpError, StreamTimeout, Unauthenticated
+from pdp.identity_source import Certificates, SpeaksFor
 from pdp.masking.keys import demo_keys
 from pdp.process.mongod import MongodProcess
 from pdp.server.lifetime import AGAIN_SECONDS, at_most

@@ -64,8 +64,12 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
         private GetServerInfoResponse facts;
         private A copy;
 
+        @SuppressWarnings("unchecked") // names that are not text are refused with the path
         Call(GetServerInfoResponse facts, A arguments) {
             this.facts = facts;
+            if (arguments instanceof Map<?, ?> map) {
+                Text.required((Map<String, ?>) map, "arguments");
+            }
             context = JsonValue.members(arguments, "arguments", facts.getLimits().getNesting());
             asked = question().identified().wantGrant();
             canonical = asked.canonical(facts);
@@ -140,7 +144,7 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
             if (made.hasContext()) {
                 throw new IllegalArgumentException("the context of a guarded function is its arguments; leave it out");
             }
-            return made.context(context);
+            return made.arguments(context);
         }
 
         /** The arguments anew, from the canonical bytes: what one reader does to them, no other sees. */

@@ -60,6 +60,8 @@ final class JsonValue {
             return value;
         } else if (value instanceof String text) {
             return text(text, path);
+        } else if (value instanceof Text meant) {
+            return text(meant.text(), path);
         } else if (value instanceof Enum<?> constant) {
             return text(constant.name(), path);
         } else if (value instanceof Number number) {

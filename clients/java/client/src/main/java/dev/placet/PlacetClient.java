@@ -104,8 +104,10 @@ public final class PlacetClient implements AutoCloseable {
     }
 
     /**
-     * Masked rows, in the number and order of these. What {@link JsonValue JSON has no form for} is refused; numbers may
-     * be as long as they are. The question is made by {@link Question#mask}.
+     * Masked rows, in the number and order of these. They hold what a {@link Question} may hold, and numbers of any
+     * length, BigDecimal among them. The question is made by {@link Question#mask}.
+     *
+     * @throws PlacetException where there is no answer
      */
     public MaskedRows mask(Question question, List<? extends Map<String, ?>> rows) {
         return Masks.masked(this, question, rows);

@@ -28,7 +28,8 @@ public class PlacetException extends RuntimeException {
     /** A field whose value is not accepted, and what to do about it. */
     public record BadField(String path, String description) {}
 
-    PlacetException(String code, String reason, String message) {
+    /** An error that this program finds itself. */
+    public PlacetException(String code, String reason, String message) {
         this(code, reason, message, Map.of());
     }
 
@@ -52,7 +53,7 @@ public class PlacetException extends RuntimeException {
     }
 
     /** The error of a call, with the details that the server gave. */
-    static PlacetException of(StatusRuntimeException error) {
+    public static PlacetException of(StatusRuntimeException error) {
         String code = error.getStatus().getCode().name();
         var info = ErrorInfo.newBuilder().setReason(code).build();
         List<BadField> fields = List.of();
@@ -73,6 +74,9 @@ public class PlacetException extends RuntimeException {
             // Details that are not of this error say nothing; the code and the sentence stand.
         }
         String sentence = Optional.ofNullable(error.getStatus().getDescription()).orElse("no answer");
+        if (error.getStatus().getCause() != null) { // of this machine, such as a refused connection
+            sentence += ": " + error.getStatus().getCause().getMessage();
+        }
         var made = new PlacetException(code, info.getReason(), sentence, fields, info.getMetadataMap(), retryAfter);
         made.initCause(error);
         return made;

@@ -15,9 +15,10 @@ import java.util.UUID;
 /**
  * May a subject do an action to a resource? Subjects and resources are written {@code <type>:<id>}.
  *
- * <p>A question does not change: each method returns another one. Its maps hold what {@link JsonValue JSON has a form
- * for}: null, Boolean, String, whole numbers up to 2^53-1, finite fractions, lists, maps, records and enums. They are
- * read when it is asked; anything else is an {@link IllegalArgumentException} then, with the path.
+ * <p>A question does not change: each method returns another one. Its maps hold null, Boolean, String,
+ * {@link Text}, whole numbers up to 2^53-1, finite fractions, lists, maps with names of text, records (an object of their
+ * components) and enums (their names). They are read when it is asked; anything else is an
+ * {@link IllegalArgumentException} then, with the path.
  */
 public final class Question implements Cloneable {
     private Principal subject;
@@ -60,29 +61,27 @@ public final class Question implements Cloneable {
     /** The resource's attributes. */
     public Question properties(Map<String, ?> properties) {
         var other = copy();
-        other.resource = resource.with(properties);
+        other.resource = resource.with(Text.required(properties, "resource.properties"));
         return other;
     }
 
     /** The subject's attributes. */
     public Question subjectProperties(Map<String, ?> properties) {
         var other = copy();
-        other.subject = subject.with(properties);
+        other.subject = subject.with(Text.required(properties, "subject.properties"));
         return other;
     }
 
     /** The action's attributes. */
     public Question actionProperties(Map<String, ?> properties) {
         var other = copy();
-        other.actionProperties = properties;
+        other.actionProperties = Text.required(properties, "action.properties");
         return other;
     }
 
     /** Everything else that the decision may depend on. */
     public Question context(Map<String, ?> context) {
-        var other = copy();
-        other.context = context;
-        return other;
+        return arguments(Text.required(context, "context"));
     }
 
     /** Names one intended execution, such as a tool-call id, which a later call goes on with. It is random by default. */
@@ -141,6 +140,13 @@ public final class Question implements Cloneable {
     /** The same question with a request id. */
     Question identified() {
         return requestId.isEmpty() ? requestId(UUID.randomUUID().toString()) : this;
+    }
+
+    /** The same question with a context in which any text is meant as text. */
+    Question arguments(Map<String, ?> arguments) {
+        var other = copy();
+        other.context = arguments;
+        return other;
     }
 
     boolean hasContext() {

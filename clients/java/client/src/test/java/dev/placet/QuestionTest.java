@@ -78,6 +78,15 @@ final class QuestionTest {
     }
 
     @Test
+    void textThatBeginsLikeJsonHasToBeMeant() {
+        for (String text : List.of("[pii]", " {\"a\": 1}", "\"pii\"", "'pii'")) {
+            assertThrows(IllegalArgumentException.class, () -> READ.properties(Map.of("tags", text)));
+            var meant = READ.properties(Map.of("tags", new Text(text))).request(Vectors.facts("dev"), "attempt");
+            assertEquals(Map.of("tags", text), Structs.plain(meant.getResource().getProperties()));
+        }
+    }
+
+    @Test
     void aTextWithoutATypeIsNoSubject() {
         assertThrows(IllegalArgumentException.class, () -> Question.of("alice", "read", "table:customers"));
     }
