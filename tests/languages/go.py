@@ -20,7 +20,7 @@ def tried() -> None:
     _require_generated()
     assert not (badly := ran("gofmt", "-l", ".", folder=FOLDER)), f"run gofmt -w on {badly}"
     ran("go", "vet", "-tags", "story", "./...", folder=FOLDER)
-    ran("go", "test", "-tags", "story", "./...", folder=FOLDER)
+    ran("go", "test", "-count=1", "-tags", "story", "./...", folder=FOLDER)
     read("go")
 
 
