@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import go, node
+from tests.languages import go, typescript
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "go": Language(go.TOOLS, go.tried),
-    "node": Language(node.TOOLS, node.tried),
+    "typescript": Language(typescript.TOOLS, typescript.tried),
 }
 
 

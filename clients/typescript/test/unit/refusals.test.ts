@@ -92,7 +92,7 @@ test("all bad values are named at once, and at most 20", () => {
   assert.equal(refused({ ...READ, context }).fields.length, 20);
 });
 
-test("a member that is no part of a question is refused: it was meant to say something", () => {
+test("a member that a question does not have is refused: it was meant to say something", () => {
   assert.equal(refused({ ...READ, on_behalf_of: ["user:bob"] }).fields[0]!.field, "on_behalf_of");
   assert.equal(
     refused({ ...READ, subject: { type: "user", id: "a", role: "admin" } }).fields[0]!.field,
