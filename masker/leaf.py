@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from masker import fit, methods
+from masker import fit, methods, zone
 from masker.arrow import schema
 from masker.errors import PlanRefused
 from masker.path import ITEM, Path, render
@@ -73,6 +73,8 @@ class Leaves:
                     )
 
     def _leaf(self, path: Path, field: Any, chosen: tuple[str, Spec] | None) -> Any:
+        if not zone.is_name(schema.zone_name(field.type) or "UTC"):
+            raise PlanRefused("its type has a time zone that is neither one of IANA's nor +hh:mm", column=render(path))
         if self.direction != "mask":
             return self._reversed(path, field, chosen)
         if chosen is None:

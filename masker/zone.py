@@ -4,6 +4,7 @@ The dates of a zone are those of the IANA database that Python finds on the mach
 """
 
 import datetime as dt
+import re
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ Counts = NDArray[np.int64]
 _QUARTERS_A_DAY = 96
 """Clocks change at a quarter of an hour, so that all instants of a quarter have one offset."""
 _QUARTER = dt.timedelta(minutes=15)
+_OFFSET = re.compile(r"[+-][01]\d:?[0-5]\d")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LEAST, _MOST = -69_039_000, 281_563_000
 """Quarters of an hour in the years 1 to 9999, a day within; before and after them the offset is that of the end."""
@@ -27,6 +29,11 @@ def is_zone(name: str) -> bool:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return False
     return True
+
+
+def is_name(text: str) -> bool:
+    """Tell whether it is the name of a known time zone or a fixed offset such as `+09:30`, and so no free text."""
+    return text == "UTC" or _OFFSET.fullmatch(text) is not None or is_zone(text)
 
 
 def local(counts: NDArray[Any], per_day: int, name: str) -> tuple[Counts, NDArray[np.bool_]]:

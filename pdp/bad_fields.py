@@ -49,7 +49,7 @@ class BadFields:
             return cast("_Value", self._keep(error))
 
     def _keep(self, error: InvalidRequest) -> None:
-        if not error.violations:
+        if error.reason != InvalidRequest.reason or not error.violations:
             raise error
         self.found += error.violations
 

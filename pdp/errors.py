@@ -22,15 +22,23 @@ class PdpError(Exception):
     reason = "INTERNAL"
     retry_seconds: float | None = None
 
-    def __init__(self, sentence: str, *, violations: Sequence[tuple[str, str]] = (), **metadata: str) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        retry_seconds: float | None = None,
+        /,
+        *,
+        violations: Sequence[tuple[str, str]] = (),
+        **metadata: str,
+    ) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
-        self.violations = tuple(violations)
-        self.metadata = metadata
+        self.sentence, self.violations, self.metadata = sentence, tuple(violations), metadata
+        if retry_seconds is not None:
+            self.retry_seconds = retry_seconds
 
 
 class InvalidRequest(PdpError):
-    """The request breaks the contract; `violations` name the fields."""
+    """The request breaks the contract; the field violations name its bad fields."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_REQUEST"
@@ -68,7 +76,7 @@ class Unauthenticated(PdpError):
 
 
 class NotAllowed(PdpError):
-    """The caller is known but may not do this; `reason` names the rule that forbids it."""
+    """The caller is known but may not do this; `reason` is one of `pdp.reasons.NOT_ALLOWED`."""
 
     code = "PERMISSION_DENIED"
 
@@ -78,7 +86,7 @@ class NotAllowed(PdpError):
 
 
 class NotFound(PdpError):
-    """There is no such object, or this caller may not see it."""
+    """There is no such object, or this caller may not see it; `reason` is one of `pdp.reasons.NOT_FOUND`."""
 
     code = "NOT_FOUND"
 
@@ -174,13 +182,6 @@ class Conflict(PdpError):
     retry_seconds = 0.1
 
 
-class ReviewIndividually(PdpError):
-    """A requirement that the reviewer fits is `individual`: this approval must be reviewed alone."""
-
-    code = "FAILED_PRECONDITION"
-    reason = "REVIEW_INDIVIDUALLY"
-
-
 class TooManyPending(PdpError):
     """Too many approvals of this caller, in one person's name or in all, wait for reviewers; no approval was opened."""
 
@@ -194,10 +195,7 @@ class Overloaded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
-
-    def __init__(self, sentence: str, retry_seconds: float = 0.5) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
+    retry_seconds = 0.5
 
 
 class EngineUnavailable(PdpError):
@@ -252,6 +250,13 @@ class ValueRefused(PdpError):
     reason = "VALUE_REFUSED"
 
 
+class AnswerTooLarge(PdpError):
+    """The answer does not fit into one message; nothing was recorded as answered, and nothing is used up."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "ANSWER_TOO_LARGE"
+
+
 class KeyRefused(PdpError):
     """A mask key version is unknown or retired."""
 
@@ -264,10 +269,6 @@ class QuotaExceeded(PdpError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "QUOTA_EXCEEDED"
-
-    def __init__(self, sentence: str, retry_seconds: float | None = None) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
 
 
 class DecisionUsed(PdpError):
@@ -282,13 +283,6 @@ class StreamTimeout(PdpError):
 
     code = "DEADLINE_EXCEEDED"
     reason = "STREAM_TIMEOUT"
-
-
-class GrantInvalid(PdpError):
-    """A grant does not prove that this may run here and now; the sentence says why not."""
-
-    code = "PERMISSION_DENIED"
-    reason = "GRANT_INVALID"
 
 
 class SetupError(PdpError):

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from pdp import jws
-from pdp.errors import GrantInvalid
+from pdp.errors import PdpError
 
 LIFETIME_SECONDS = 30
 """Seconds for which a grant is valid: the contract promises 30 s."""
@@ -29,6 +29,13 @@ _TYPE = "placet-grant+jwt"
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TEXTS = ("iss", "aud", "digest", "jti")
 _TIMES = ("exp", "iat")
+
+
+class GrantInvalid(PdpError):
+    """A grant does not prove that this may run here and now; the sentence says why not."""
+
+    code = "PERMISSION_DENIED"
+    reason = "GRANT_INVALID"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from pdp.canonical import canonical, context_in_struct
+from pdp.canonical import Canonical, canonical, context_in_struct
 from pdp.errors import DigestRequired, InvalidRequest, RequestDiffers
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import MaskScope
@@ -19,23 +19,24 @@ _DIGEST = "expected_digest"
 _FLAGS = ("dry_run", "explain", "want_grant")
 
 
-def require_whole(request: AuthorizeRequest, realm: str, *, required: bool) -> None:
-    """Raise `RequestDiffers` unless the request has the digest that its caller expects of it, where it says one.
+def require_whole(request: AuthorizeRequest, realm: str, *, required: bool) -> Canonical | None:
+    """The canonical form of a request that has the digest that its caller expects of it; None where it says none.
 
-    `DigestRequired` where it says none although one is `required`. What breaks the contract has no digest: it passes,
-    and who checks it next names all its bad fields.
+    Raises `RequestDiffers` where it has another one, `DigestRequired` where it says none although one is `required`.
+    What breaks the contract has no digest: it gives None, and who checks it next names all its bad fields.
     """
     if not (request.expected_digest or required):
-        return
+        return None
     try:
         arrived = canonical(request, realm)
     except InvalidRequest:
-        return
+        return None
     if not request.expected_digest:
         why = "is required of this caller; compute it from the program's own values"
         raise DigestRequired(f"{_DIGEST}: {why}", violations=[(_DIGEST, why)])
     if arrived.digest != request.expected_digest:
         raise _differs(arrived.members)
+    return arrived
 
 
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:

@@ -15,6 +15,7 @@ class Proxy:
         self._holds = False
         self.connections = 0
         self.address = ""
+        self.delay_seconds = 0.0
 
     def freeze(self) -> None:
         """From now on no byte is forwarded, and new connections are taken and left alone."""
@@ -32,6 +33,7 @@ class Proxy:
         with suppress(OSError, asyncio.CancelledError):
             if self._holds:
                 await asyncio.Event().wait()
+            await asyncio.sleep(self.delay_seconds)
             far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
             pumps = [
                 asyncio.create_task(_pump(reader, far_writer, frozen)),

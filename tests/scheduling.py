@@ -35,6 +35,7 @@ KERNELS = (
     "tests/pdp/store/test_quotas.py",
     "tests/pdp/workflow/test_mask_jobs.py",
     "tests/e2e/test_mask",
+    "tests/pdp/server/test_lifetime.py",
     "tests/examples/test_join.py",
 )
 ORDER = (MODES, "kernels", "tests/e2e/", "tests/pdp/server/", "tests/test_readme.py", "tests/cli/", "tests/pdp/")

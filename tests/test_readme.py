@@ -15,7 +15,7 @@ from pdp.process.mongod import MongodProcess
 from tests.documents import PAGES, ROOT, sections
 from tests.reader import Reader
 
-# grpcurl and protoc are the reader's own; where this machine has none, ours stand in for them.
+# grpcurl and grpcio-tools are the reader's own; where this machine has none, ours stand in for them.
 GRPCURL = """#!{python}
 import os, sys
 words = [word for word in sys.argv[1:] if word != "-plaintext"]
@@ -23,9 +23,7 @@ options, (address, method) = words[:-2], words[-2:]
 where = ["--list-services", "http://" + address] if method == "list" else ["http://" + address + "/" + method]
 os.execv("{buf}", ["buf", "curl", "--protocol", "grpc", "--http2-prior-knowledge", *options, *where])
 """
-PROTOC = """#!/bin/sh
-exec "{protoc}" "$@"
-"""
+PROTOC = ROOT / ".venv-gen/bin/python-grpc-tools-protoc"
 
 Readers = Callable[[str], Reader]
 
@@ -55,7 +53,7 @@ def variables(tools: Path) -> dict[str, str]:
     beside = Path(sys.executable).parent
     stand_in(tools / "grpcurl", GRPCURL.format(python=sys.executable, buf=beside / "buf"))
     (tools / "opa").symlink_to(toolcache.opa(Environment.read().tool_cache))
-    stand_in(tools / "protoc", PROTOC.format(protoc=ROOT / ".venv-gen/bin/python-grpc-tools-protoc"))
+    (tools / PROTOC.name).symlink_to(PROTOC)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PDP_")}
     return kept | {"PATH": f"{beside}:{os.environ['PATH']}:{tools}", "NO_COLOR": "1", "TERM": "dumb"}
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -121,10 +122,19 @@ func (c *Client) decide(ctx context.Context, asked *pdpv1.AuthorizeRequest) (*De
 		return pdpv1.NewDecisionServiceClient(c.conn).Authorize(ctx, asked)
 	})
 	if err != nil {
+		c.forget(err)
 		return nil, err
 	}
 	answer.DryRun = answer.DryRun || asked.DryRun
 	return c.Decided(answer), nil
+}
+
+// forget lets the next call ask what the server is: after this error it may be another one, with other features.
+func (c *Client) forget(err error) {
+	var failure *Error
+	if errors.As(err, &failure) && (failure.Code == codes.Unavailable || failure.Code == codes.InvalidArgument) {
+		c.info.Store(nil)
+	}
 }
 
 // Decided is an answer that a stub gave, as a decision of this client.

@@ -279,3 +279,74 @@ func TestMask(t *testing.T) {
 		t.Fatal("bytes were taken")
 	}
 }
+
+// story is a guard of an export that one person has to approve, which happens while it waits.
+func story[R any](t *testing.T, f func(context.Context, map[string]any) (R, error)) (R, *pdpv1.Approval, error) {
+	t.Helper()
+	client, table := clientOf(t, "report-bot"), fresh(t)
+	given := map[string]any{"rows": 7, "nested": []any{map[string]any{"largest": int64(9007199254740991)}}}
+	guarded := placet.Guard(placet.GuardOptions[map[string]any]{
+		Client: client, Wait: time.Minute,
+		Ask: func(map[string]any) placet.Question {
+			return placet.Question{
+				OnBehalfOf: []string{"user:alice"}, Action: "export", Resource: "table:" + table,
+				Properties: map[string]any{"tags": []string{"pii"}},
+			}
+		},
+	}, f)
+	approved := make(chan error, 1)
+	go func() {
+		defer func() { given["rows"] = 8 }() // meanwhile, which is not what runs
+		approved <- approve(client, table)
+	}()
+	result, err := guarded(t.Context(), given)
+	if said := <-approved; said != nil {
+		t.Fatal(said)
+	}
+	list, failed := pdpv1.NewApprovalServiceClient(client.Conn()).ListApprovals(t.Context(), &pdpv1.ListApprovalsRequest{PageSize: 1})
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	return result, list.Approvals[0], err
+}
+
+func TestTheFunctionGetsWhatWasApprovedAndItsFailureIsReported(t *testing.T) {
+	broken := errors.New("the disk is full")
+	_, approval, err := story(t, func(_ context.Context, one map[string]any) (string, error) {
+		largest := one["nested"].([]any)[0].(map[string]any)["largest"]
+		if one["rows"] != 7.0 || largest != 9007199254740991.0 {
+			t.Error(one)
+		}
+		return "", broken
+	})
+	outcome := approval.Outcome
+	if err != broken || outcome.GetState() != pdpv1.OutcomeState_OUTCOME_STATE_FAILED || outcome.Detail != "*errors.errorString" {
+		t.Fatal(outcome, err)
+	}
+}
+
+func TestAResultThatRunsLaterIsAFailure(t *testing.T) {
+	result, approval, err := story(t, func(context.Context, map[string]any) (any, error) { return strings.NewReader("later"), nil })
+	if err == nil || result != nil || approval.Outcome.GetState() != pdpv1.OutcomeState_OUTCOME_STATE_FAILED {
+		t.Fatal(result, approval.Outcome, err)
+	}
+}
+
+func TestAQuestionThatChangesMeanwhileRunsNothing(t *testing.T) {
+	client, times := clientOf(t, "report-bot"), 0
+	guarded := placet.Guard(placet.GuardOptions[map[string]any]{
+		Client: client,
+		Ask: func(map[string]any) placet.Question {
+			times++
+			return placet.Question{
+				OnBehalfOf: []string{"user:alice"}, Action: "export", Resource: "table:orders",
+				Properties: map[string]any{"tags": []string{"public"}}, Context: map[string]any{"times": times},
+			}
+		},
+	}, func(context.Context, map[string]any) (any, error) { panic("must not run") })
+	_, err := guarded(t.Context(), map[string]any{"rows": 1})
+	var failure *placet.Error
+	if !errors.As(err, &failure) || failure.Reason != "ARGUMENTS_CHANGED" {
+		t.Fatal(err)
+	}
+}

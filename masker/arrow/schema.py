@@ -143,6 +143,12 @@ def parse_type(name: str) -> Any:
         return None
 
 
+def zone_name(data_type: Any) -> str | None:
+    """Return the time zone that a timestamp's type names, which Arrow takes as any text; None without one."""
+    plain = plain_type(data_type)
+    return str(plain.tz) if types.is_timestamp(plain) and plain.tz is not None else None
+
+
 def rebuilt_type(data_type: Any, fields: list[Any]) -> Any:
     """Return a nested type with other fields below it, given in the order of `children`."""
     if types.is_struct(data_type):

@@ -18,7 +18,7 @@ from masker.arrow.table import is_sound
 from pdp.arrow import bounds, flatbuffer
 from pdp.arrow.bounds import MAX_ROWS
 from pdp.arrow.in_memory import Pending, Sink
-from pdp.errors import InvalidRequest, ValueRefused
+from pdp.errors import AnswerTooLarge, InvalidRequest
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 1024
 """Bytes of an IPC message that leaves. With its envelope it stays below the 4 MiB that every gRPC client accepts."""
@@ -191,7 +191,7 @@ class Writer:
         for part in _parts(batch, self._limit):
             for message in self._with_dictionaries(part) if self.is_ordered else [part.serialize()]:
                 if len(message) > MAX_MESSAGE_BYTES:
-                    raise ValueRefused("a masked row or dictionary is larger than a message; send smaller batches")
+                    raise AnswerTooLarge("a masked row or dictionary is larger than a message; send smaller batches")
                 yield message
 
     def _with_dictionaries(self, batch: Batch) -> list[bytes]:

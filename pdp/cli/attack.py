@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,8 +88,8 @@ def _print(report: "Report") -> None:
         _note(f"note: {_change(note)}")
     if (more := len(report.notes) - MOST_NOTES) > 0:
         _note(f"note: {more} more changes of subject, chain or caller weaken answers")
-    for found in report.findings:
-        tell(_shown(found))
+    for block in _blocks(report.findings):
+        tell(_shown(block))
     for line in report.unmatched:
         tell(_unmatched(line))
     _end(report)
@@ -107,14 +107,33 @@ def _end(report: "Report") -> None:
     _note(f"{done}: none makes an answer weaker")
 
 
-def _shown(found: "Found") -> str:
+def _blocks(findings: Iterable["Found"]) -> "list[list[Found]]":
+    """The findings of each rule and path, in the order of the first of each."""
+    blocks: dict[tuple[str, str], list[Found]] = {}
+    for found in findings:
+        blocks.setdefault((found.path, found.loss.rule), []).append(found)
+    return list(blocks.values())
+
+
+def _shown(block: Sequence["Found"]) -> str:
+    """The findings of one rule and path: each change, what it does and for whom, then the lines that accept them."""
+    changes = [f"  {found.change}: {visible(found.loss.what)}\n    {_request(found)}" for found in block]
+    lines = list(dict.fromkeys(map(_accepting, block)))
+    return "\n".join((_head(block[0]), *changes, "  to accept:", *(f"    {line}" for line in lines)))
+
+
+def _head(found: "Found") -> str:
+    return f"{visible(found.path)} and the rule {visible(found.loss.rule)}:"
+
+
+def _accepting(found: "Found") -> str:
+    """The line of `data.policy_attack.accepted`, without a reason."""
     import json
 
     from pdp.policy.accepted import PLACEHOLDER
 
     line = {"rule": found.loss.rule, "path": found.path, "change": found.change, "reason": PLACEHOLDER}
-    accept = json.dumps(line, ensure_ascii=False)
-    return f"{_change(found)}\n  {_request(found)}\n  to accept it: {accept}"
+    return json.dumps(line, ensure_ascii=False)
 
 
 def _change(found: "Found") -> str:

@@ -10,7 +10,6 @@ import typer
 
 from pdp.cli import exit_code, request_file
 from pdp.cli.session import Output, Session, client_command
-from pdp.errors import GrantInvalid
 from pdp.say import give
 
 app = typer.Typer(name="grant", help="Check grants, the signed proofs of allows.", no_args_is_help=True)
@@ -49,7 +48,7 @@ async def verify(
     not.
     """
     from pdp.canonical import canonical
-    from pdp.grant import verify_grant
+    from pdp.grant import GrantInvalid, verify_grant
 
     asked, _ = request_file.read(request)
     published = _text(keys) if keys else ""

@@ -260,9 +260,10 @@ def _minted(name: str, address: str) -> "tuple[Source, str]":
         identity.token(state, name)
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
-    if environment.names_state and not (address or found):
+    if not (address or found):
+        named = ", which PDP_STATE names" if environment.names_state else ""
         exit_code.fail(
-            f"no `pdp dev` runs on {state}, which PDP_STATE names; start it, or name the server with --address",
+            f"no `pdp dev` runs on {state}{named}; start it, or name the server with --address",
             exit_code.UNAVAILABLE,
         )
     return functools.partial(identity.token, state, name), address or found

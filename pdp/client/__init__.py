@@ -12,8 +12,7 @@ from pdp.client.connection import Client
 from pdp.client.decision import Decision, Denied
 from pdp.client.enforcement import ApprovalPending, ArgumentsChanged
 from pdp.client.guard import guard
-from pdp.errors import GrantInvalid
-from pdp.grant import SpentGrants, verify_grant
+from pdp.grant import GrantInvalid, SpentGrants, verify_grant
 from pdp.text import Text
 
 __all__ = [

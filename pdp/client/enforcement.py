@@ -14,8 +14,8 @@ from uuid import uuid4
 from pdp.canonical import canonical
 from pdp.client.connection import Client
 from pdp.client.decision import Decision
-from pdp.errors import GrantInvalid, PdpError
-from pdp.grant import SpentGrants, verify_grant
+from pdp.errors import PdpError
+from pdp.grant import GrantInvalid, SpentGrants, verify_grant
 from pdp.v1.approval_pb2 import Approval, OutcomeState, ReportOutcomeRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoResponse

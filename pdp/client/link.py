@@ -16,11 +16,13 @@ KEEPALIVE_SECONDS = 30.0
 """Seconds between two pings. The server takes one each 10 s."""
 ANSWER_SECONDS = 20.0
 """Seconds that the answer to a ping may take; with the pause before it, that is less than a minute."""
+CONNECT_SECONDS = 5
+"""Seconds that a connection may take to come about, TLS included: as many as the server gives it."""
 _OPTIONS = [
     ("grpc.enable_retries", 0),  # ours are under one request id
     ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
     ("grpc.initial_reconnect_backoff_ms", 100),  # else an attempt fails without trying for a second
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", CONNECT_SECONDS * 1000),  # despite its name, what one attempt may take
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),  # else pings end after two, and a quiet stream is never tried again

@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from pdp import deadline
+from pdp.errors import Overloaded
 from pdp.gate import Gate
 
 T = TypeVar("T")
@@ -42,7 +44,10 @@ class Threads:
         self._planning = Gate(1, 1)
 
     async def run(self, caller: str, action: Callable[[], T], weight: int = 0) -> T:
-        """The result of `action`, as `Run` says; a place is held until the thread is done with it."""
+        """The result of `action`, as `Run` says; a place is held until the thread is done with it.
+
+        Raises `OutOfTime` when the call's time is over; a thread that has begun goes on to its end.
+        """
         return await self._run(self._small if weight <= SMALL_BYTES else self._large, caller, action, weight)
 
     async def plan(self, caller: str, action: Callable[[], T], columns: int) -> T:
@@ -50,7 +55,10 @@ class Threads:
         return await self._run(self._small if columns <= FEW_COLUMNS else self._planning, caller, action, columns)
 
     async def _run(self, gate: Gate, caller: str, action: Callable[[], T], weight: int) -> T:
-        await gate.enter(caller, max(weight, 1), WAIT_SECONDS)
+        try:
+            await gate.enter(caller, max(weight, 1), WAIT_SECONDS)
+        except Overloaded as late:
+            raise deadline.missed(late) from None
         loop, work = asyncio.get_running_loop(), self._pool.submit(action)
 
         def done(_: Future[T]) -> None:
@@ -58,7 +66,12 @@ class Threads:
                 loop.call_soon_threadsafe(gate.leave, caller)
 
         work.add_done_callback(done)
-        return await asyncio.wrap_future(work)
+        with deadline.spent_on(deadline.Stage.MASKING):
+            try:
+                async with deadline.within(WAIT_SECONDS):
+                    return await asyncio.wrap_future(work)
+            except TimeoutError:
+                raise deadline.over() from None
 
     def of(self, caller: str) -> Run:
         """`run` for one caller."""

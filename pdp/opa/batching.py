@@ -14,7 +14,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from pdp import deadline
@@ -51,8 +50,8 @@ SET_SECONDS = 0.02
 """Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
 and on a machine that is busy a query ends long before its 250 ms."""
 PIECE, PIECE_SECONDS = 8, SET_SECONDS / 8
-"""Questions of one call that go into a query together, and estimated seconds at which they are no more: a turn in the
-queue costs as much for eight as for one."""
+"""Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
+in the queue costs as much for eight as for one."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -91,14 +90,16 @@ class Batcher:
         for piece in pieces:
             self._waiting.put(caller, piece, piece.seconds)
         self._schedule()
-        try:
-            with suppress(TimeoutError):
+        late: PdpError = EngineUnavailable("OPA did not answer in time; nothing was allowed")
+        with deadline.spent_on(deadline.Stage.POLICY):
+            try:
                 await deadline.settled(group.done, WAIT_SECONDS, spare=RECORD_SECONDS)
-        finally:
-            if group.missing:
-                for piece in pieces:
-                    self._waiting.withdraw(caller, piece)
-        late = EngineUnavailable("OPA did not answer in time; nothing was allowed") if group.missing else None
+            except TimeoutError:
+                late = deadline.missed(late)
+            finally:
+                if group.missing:
+                    for piece in pieces:
+                        self._waiting.withdraw(caller, piece)
         return [late if answer is UNANSWERED else answer for answer in group.answers]
 
     async def each(self, questions: Sequence[Question]) -> list[Any]:

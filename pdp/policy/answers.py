@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pdp.policy.schema import Schema
-from pdp.policy.shape import FROM, MADE, any_of, below, kinds
+from pdp.policy.shape import FROM, MADE, SET, any_of, below, kinds
 
 ARITHMETIC = {"plus", "minus", "mul", "div", "rem", "sum", "product"}
 """Builtins that answer a number or fail. Some take sets, too; requests and data have none."""
@@ -16,6 +16,8 @@ _CHOOSING = {"json.filter", "json.remove", "object.filter", "object.remove"}
 
 def answer(name: str, declared: Schema, given: Sequence[Schema]) -> Schema:
     """The shape of a builtin's answer: `declared` is OPA's, `given` are those of its arguments."""
+    if name == "minus" and any(SET in each for each in given):
+        return {**given[0], SET: True}
     if name in ARITHMETIC:
         return {"type": "number"}
     if name in _EXTREMES:

@@ -1,6 +1,7 @@
 """One branch of a rule: what its variables are bound to, and what its body says of values. Pure.
 
 A branch is a rule's body or one of its `else`. What a body says holds for all that stands in it, but for its `else`.
+What the body of an `every` says holds in there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -113,26 +114,53 @@ class Branch:
 
     @cached_property
     def statements(self) -> Sequence[Node]:
-        """What the body says: its statements, and those of an `every` in it, of which each must hold."""
+        """What the body says. An `every` in it says nothing of what stands outside: its list may be empty."""
         return list(_said(self.node.get("body", ())))
+
+    def _within(self, statements: Sequence[Node]) -> Iterator[tuple[Node, frozenset[bytes]]]:
+        """What every `every` says, each with the values that stand outside of it, of which it says nothing."""
+        for each in statements:
+            match each:
+                case {"terms": {"domain": _, "body": list(body)}}:
+                    inner, outside = list(_said(body)), frozenset(self._values(self.tree, each["terms"]))
+                    yield from ((statement, outside) for statement in inner)
+                    yield from self._within(inner)
+
+    def _values(self, tree: Any, every: Node) -> Iterator[bytes]:
+        """The values that `tree` names, but for what `every` binds and says."""
+        if isinstance(tree, dict):
+            if tree.get("type") in {"var", "ref", "call"}:
+                yield self.same(tree)
+            for part in [tree["domain"]] if tree is every else tree.values():
+                yield from self._values(part, every)
+        elif isinstance(tree, list):
+            for part in tree:
+                yield from self._values(part, every)
+
+    def _tells(self, statement: Node) -> Iterator[tuple[bytes, str]]:
+        """The values of which a statement says that they are of a kind, or (an empty kind) that they are not null."""
+        match statement.get("terms"):
+            case [{"value": [{"value": str(name)}]}, asked] if name in GUARDS:
+                yield self.same(asked), GUARDS[name]
+            case [{"value": [{"value": "neq"}]}, left, right]:
+                pairs = ((left, right), (right, left))
+                yield from ((self.same(one), "") for one, other in pairs if other["type"] == "null")
+
+    @cached_property
+    def _told(self) -> Sequence[tuple[bytes, str]]:
+        told = [found for each in self.statements for found in self._tells(each)]
+        inner = [(found, outside) for each, outside in self._within(self.statements) for found in self._tells(each)]
+        return [*told, *(found for found, outside in inner if found[0] not in outside)]
 
     @cached_property
     def guards(self) -> Mapping[bytes, str]:
         """The values whose kind the body asks for, and the kind."""
-        found = {}
-        for statement in self.statements:
-            match statement:
-                case {"terms": [{"value": [{"value": str(name)}]}, asked]} if name in GUARDS:
-                    found[self.same(asked)] = GUARDS[name]
-        return found
+        return {value: kind for value, kind in self._told if kind}
 
     @cached_property
     def not_null(self) -> frozenset[bytes]:
         """The values that the body compares with null by `!=`."""
-        pairs = [each["terms"][1:] for each in self.statements if _is_inequality(each)]
-        return frozenset(
-            self.same(one) for pair in pairs for one, other in (pair, pair[::-1]) if other["type"] == "null"
-        )
+        return frozenset(value for value, kind in self._told if not kind)
 
 
 def branches(everything: Iterable[Module], known: Known) -> list[Branch]:
@@ -158,22 +186,8 @@ def until(reference: Node, length: int) -> Node:
     return parts[0] if length == 1 else {**reference, "value": parts}
 
 
-def _is_inequality(statement: Node) -> bool:
-    match statement.get("terms"):
-        case [{"value": [{"value": "neq"}]}, _, _]:
-            return True
-    return False
-
-
 def _said(body: Sequence[Node]) -> Iterator[Node]:
-    for statement in body:
-        match statement:
-            case {"negated": True} | {"with": _}:
-                continue
-            case {"terms": {"domain": _, "body": list(inner)}}:
-                yield from _said(inner)
-            case _:
-                yield statement
+    yield from (each for each in body if not each.get("negated") and "with" not in each)
 
 
 def _plain(term: Any) -> Any:

@@ -14,16 +14,19 @@ from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
 from pdp.policy.finding import Finding
+from pdp.policy.idle import unread_rules
 from pdp.policy.in_force import not_loaded, twice, undecided
+from pdp.policy.misnamed import misnamed
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
+from pdp.policy.never import never_equal, never_in
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
 from pdp.policy.stock import capabilities, forbidden, run
 from pdp.policy.total import Totality
-from pdp.policy.unlisted import annotated, unlisted
+from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
@@ -112,26 +115,28 @@ def examine(
     parsed_files = {module.source for module in everything}
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
-    findings += [*faults, *_stray(sources), *names(sources, read_documents), *_syntax(everything, known)]
+    findings += [*faults, *_stray(sources), *names(sources, read_documents)]
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
     doubts: list[Finding] = []
-    shape = for_opa(request(schemas))
+    shape, promised = for_opa(request(schemas)), {}
     if known is not None:
         typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
-        findings += _of_attributes(typing)
-        doubts = sorted({*typing.warned()})
-        shape = typing.inference.request()
+        findings += [*_of_attributes(typing), *misnamed(typing, sources)]
+        doubts = sorted({*typing.warned(), *unread_rules(typing, everything)})
+        shape, promised = typing.inference.request(), typing.inference.promised()
+    findings += _syntax(everything, known, promised)
     compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
     return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
 
 
 def _of_attributes(typing: Typing) -> Iterator[Finding]:
-    """What rules do with attributes. If no schema lists one, its type is not reported, too."""
-    untyped, lost = list(typing.refused()), list(unlisted(typing))
+    """What rules do with attributes. If no schema lists one, nothing else is reported of it."""
+    others = [*typing.refused(), *never_in(typing), *never_equal(typing), *replaced(typing)]
+    lost = list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
-    yield from (finding for finding in untyped if (finding.file, finding.line) not in places)
+    yield from (finding for finding in others if (finding.file, finding.line) not in places)
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
@@ -145,10 +150,12 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     )
 
 
-def _syntax(everything: Sequence[Module], data: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _syntax(
+    everything: Sequence[Module], data: Mapping[str, Any] | None, promised: Mapping[int, Schema]
+) -> Iterator[Finding]:
     """The faults that the syntax shows. Without data, which cannot be read, none is looked for that would follow."""
     rules = definitions(everything)
-    total = Totality(rules, data or {})
+    total = Totality(rules, data or {}, promised)
     if data is not None:
         yield from clear.beside(rules, data)
     for module in everything:

@@ -5,6 +5,7 @@
    a schema gives it: so a rule that names no type may rely on it. (`schema/context/ACTION.json` is the exception: it
    says nothing of other actions.)
 3. `schema/context/any.json` says what every action's context has.
+4. A member that the schemas of all named types require is there: the server refuses requests without it.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,7 +20,8 @@ def read_of(listed: Mapping[str, Schema], named: Collection[str] | None) -> Sche
     """The shape of the properties of a resource, a subject or an action of the types `named`; `None` is any type."""
     if not listed:
         return OPEN
-    return _merged([_own(listed, name) for name in named or listed])
+    found = _merged([_own(listed, name) for name in named or listed])
+    return found if named else {**found, "required": []}
 
 
 def context_of(schemas: Schemas, named: Collection[str] | None) -> Schema:
@@ -31,7 +33,8 @@ def context_of(schemas: Schemas, named: Collection[str] | None) -> Schema:
     each = [context(schemas, name) for name in schemas.contexts]
     common = context(schemas, ANY_ACTION)["properties"] if ANY_ACTION in schemas.contexts else {}
     names = {name: UNKNOWN for schema in [*each, *GIVEN.values()] for name in schema.get("properties", schema)}
-    return {**_merged(each), "properties": {**names, **common}}
+    required = context(schemas, ANY_ACTION).get("required", []) if ANY_ACTION in schemas.contexts else []
+    return {**_merged(each), "properties": {**names, **common}, "required": required}
 
 
 def context(schemas: Schemas, action: str) -> Schema:
@@ -40,7 +43,8 @@ def context(schemas: Schemas, action: str) -> Schema:
     found = [resolved(schema, schema) for schema in listed if schema is not None] or [OPEN]
     given = GIVEN.get(action, {})
     common = found[0].get("properties", {})
-    return {**found[-1], "properties": {**common, **found[-1].get("properties", {}), **given}}
+    required = sorted({name for schema in found for name in schema.get("required", ())})
+    return {**found[-1], "properties": {**common, **found[-1].get("properties", {}), **given}, "required": required}
 
 
 def elsewhere(listed: Mapping[str, Schema], name: str) -> dict[str, list[str]]:
@@ -73,7 +77,13 @@ def _merged(schemas: Collection[Schema]) -> Schema:
     listed = {name: any_of(found for schema in schemas if (found := _at(schema, name)) is not None) for name in names}
     further = [schema.get("additionalProperties", True) for schema in schemas]
     more = next((each for each in further if each is not False), False)
-    return {"type": "object", "properties": listed, "additionalProperties": more if len(further) == 1 else bool(more)}
+    required = set.intersection(*({*schema.get("required", ())} for schema in schemas))
+    return {
+        "type": "object",
+        "properties": listed,
+        "required": sorted(required),
+        "additionalProperties": more if len(further) == 1 else bool(more),
+    }
 
 
 def _at(schema: Schema, name: str) -> Schema | None:

@@ -10,8 +10,12 @@ from pdp.visible import visible
 
 SUFFIXES = (".rego", ".json", ".yaml", ".yml")
 """The suffixes of a policy's files."""
-NOT_LOOKED_AT = ("..*", ".git*", ".regal", ".regal.yaml", "readme*", "license*", "*.md", ".#*", "*~", "*.sw?")
-"""Names, in lower case, of what lies beside a policy: Kubernetes' own folders, Git, Regal, texts, editors' files."""
+NOT_LOOKED_AT = ("..*", ".git*", ".regal", ".regal.yaml")
+"""Names, in lower case, of what lies beside a policy: Kubernetes' own folders, Git, Regal."""
+EDITORS = (".#*", "*~", "*.sw?")
+"""Names, in lower case, of editors' own files."""
+TEXTS = ("readme*", "license*", "*.md")
+"""Names, in lower case, of files of text. One that ends with `.rego` is none."""
 _SUFFIX = "write its suffix as .rego, .json, .yaml or .yml at the end of its name, or move it elsewhere"
 _HIDDEN = "a name that begins with a dot is not read; rename it, or move it elsewhere"
 
@@ -54,7 +58,7 @@ class _Walk:
         """Read the files of a folder that is `path` from the root."""
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not any(fnmatchcase(entry.name.lower(), pattern) for pattern in NOT_LOOKED_AT):
+                if not _is_beside(entry.name.lower(), is_file=Path(entry).is_file()):
                     own = path / entry.name
                     self.links.append((Path(entry), own)) if entry.is_symlink() else self.read(Path(entry), own)
         self.links.sort()
@@ -83,6 +87,13 @@ class _Walk:
         if any(other.is_relative_to(real) for other in self.seen):
             return "this link leads to what is read already; remove it"
         return ""
+
+
+def _is_beside(name: str, *, is_file: bool) -> bool:
+    """Whether a name, in lower case, is one of what lies beside a policy."""
+    is_text = is_file and not name.endswith(".rego")
+    patterns = (*NOT_LOOKED_AT, *(EDITORS if is_file else ()), *(TEXTS if is_text else ()))
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _is_policy(name: str) -> bool:

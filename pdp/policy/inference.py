@@ -145,6 +145,11 @@ class Inference:
             self._requests[key] = {**request(self._schemas, named), FROM: ("input",)}
         return self._requests[key]
 
+    def promised(self) -> dict[int, Schema]:
+        """The schema of the requests that an entry's rule is about, by its `id`. Masks are asked for without them."""
+        entries = [branch for branch in self.branches if branch.is_entry and branch.name[-1] != "mask"]
+        return {id(branch.rule): self._request(branch) for branch in entries}
+
     def request(self) -> Schema:
         """The schema of OPA's input for all rules: what rules about a type without a schema read is open."""
         listed = {"resource": self._schemas.resources, "subject": self._schemas.subjects}
@@ -249,6 +254,8 @@ def _keys(shape: Schema) -> Schema:
         return below(shape, None)
     found = kinds(shape)
     sent = next(iter(senders(shape)), {})
+    if found == {"object"} and shape.get("properties") and shape.get("additionalProperties") is False:
+        return {"type": "string", "enum": sorted(shape["properties"])}
     if found and found <= {"array", "object"}:
         return any_of([{"type": {"array": "number", "object": "string"}[kind]} for kind in sorted(found)])
     return {FROM: (*sent[FROM], None), MADE: False} if sent else UNKNOWN

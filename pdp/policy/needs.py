@@ -23,6 +23,7 @@ ORDERINGS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 """They compare values of any two kinds: null and booleans sort below numbers, everything else above."""
 
 ORDERED = Need(("number", "string"), "null and true are below every number, every text above, so `{}` takes them all")
+PARTS = "`{}` compares lists and objects part by part, and null and true are below every number, every text above"
 ITERATED = Need(("array", "object"), "over anything but a list `{}` finds nothing, and nothing fails")
 STATED = Need(("boolean",), "every value but false makes it true: null, 0 and an empty text, too")
 """What a statement needs that is only a value: `input.context.urgent`, or `not input.context.urgent`."""

@@ -1,4 +1,7 @@
-"""Writes the schema file that ends a finding, whole and ready to paste."""
+"""Writes the schema file that ends a finding, whole and ready to paste.
+
+A value that rules need to be of two kinds gets the first; where the other is needed, the sentence says so.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -34,21 +37,32 @@ class Paste:
         self._inference = inference
         self._listed = dict(zip((RESOURCES, CONTEXTS, SUBJECTS, ACTIONS), schemas, strict=True))
         self._everything = everything
-        self._wanted: dict[PurePosixPath, dict[Place, str]] = {}
+        self._wanted: dict[PurePosixPath, dict[Place, Sequence[str]]] = {}
         self._reads: list[tuple[PurePosixPath, frozenset[str], str]] | None = None
 
-    def want(self, branch: Branch, shape: Schema, kind: str) -> None:
-        """The value needs to be of this kind; an empty `kind` needs only to be listed."""
+    def want(self, branch: Branch, shape: Schema, needed: Sequence[str]) -> None:
+        """The value needs to be of one of these kinds, the first if nothing else is known; or only to be listed."""
         for file, place in self._files(branch, shape):
-            if kind or place not in self._wanted.get(file, {}):
-                self._wanted.setdefault(file, {})[place] = kind
+            wanted = self._wanted.setdefault(file, {})
+            before = wanted.get(place) or needed
+            wanted[place] = [kind for kind in before if kind in needed] or before
 
-    def sentence(self, branch: Branch, shape: Schema) -> str:
-        """What to write into which file."""
-        files = [file for file, _ in self._files(branch, shape)]
-        wholes = {file: self._whole(file) for file in files}
+    def sentence(self, branch: Branch, shape: Schema, needed: Sequence[str] = ()) -> str:
+        """What to write into which file, or that another rule needs the value to be of another kind."""
+        found = list(self._files(branch, shape))
+        if clashes := [each for file, place in found if (each := self._clash(file, place, needed))]:
+            return "; ".join(dict.fromkeys(clashes))
+        wholes = {file: self._whole(file) for file, _ in found}
         changed = {file: whole for file, whole in wholes.items() if whole != self._listed[file.parent].get(file.stem)}
         return "; ".join(f"write {file}: {orjson.dumps(whole).decode()}" for file, whole in (changed or wholes).items())
+
+    def _clash(self, file: PurePosixPath, place: Place, needed: Sequence[str]) -> str:
+        """The sentence for a value that needs to be of one kind here and of another where it was wanted before."""
+        wanted = self._wanted.get(file, {}).get(place, ())
+        if not needed or not wanted or wanted[0] in needed:
+            return ""
+        name = ".".join("[_]" if each is None else str(each) for each in place)
+        return f"another rule needs `{name}` of {file} to be of type {wanted[0]}; rename one of the two, or mend one"
 
     def _files(self, branch: Branch, shape: Schema) -> Iterator[tuple[PurePosixPath, Place]]:
         for sent in senders(shape):
@@ -88,8 +102,8 @@ class Paste:
             whole["additionalProperties"] = True
         for first in sorted(self._read(folder, name)) if whole.get("additionalProperties") is not True else ():
             whole["properties"].setdefault(first, {})
-        for place, kind in self._wanted.get(file, {}).items():
-            _put(whole, place, kind)
+        for place, needed in self._wanted.get(file, {}).items():
+            _put(whole, place, needed[0] if needed else "")
         return whole
 
     def _read(self, folder: PurePosixPath, name: str) -> set[str]:

@@ -161,4 +161,4 @@ def promises(schema: Schema, path: Sequence[str]) -> bool:
     if not path:
         return True
     certain = path[0] in schema.get("required", ()) and "anyOf" not in schema
-    return certain and promises(schema["properties"][path[0]], path[1:])
+    return certain and promises(schema.get("properties", {}).get(path[0], UNKNOWN), path[1:])

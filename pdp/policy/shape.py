@@ -5,7 +5,7 @@ sends, and says where it stands in the request; `MADE` is beside it if a builtin
 it of an object whose names are listed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pdp.policy.schema import UNKNOWN, Schema
@@ -56,6 +56,19 @@ def senders(shape: Schema) -> list[Schema]:
     if FROM in shape:
         return [shape]
     return [found for choice in shape.get("anyOf", ()) for found in senders(choice)]
+
+
+def unlike(left: Schema, right: Schema, deepest: int = 8) -> Iterator[tuple[Schema, Schema]]:
+    """The parts of two values, innermost, that are not surely of one kind."""
+    if len(kinds(left)) != 1 or kinds(left) != kinds(right):
+        yield left, right
+        return
+    steps: set[str | None] = {None} if kinds(left) == {"array"} else set()
+    if kinds(left) == {"object"}:
+        steps = {name for side in (left, right) for name in side.get("properties", {})}
+        steps |= {None} if any(side.get("additionalProperties", True) is not False for side in (left, right)) else set()
+    for step in sorted(steps, key=str) if deepest else ():
+        yield from unlike(below(left, step), below(right, step), deepest - 1)
 
 
 def _inside(shape: Schema, step: str | int | None) -> Schema | None:

@@ -3,7 +3,7 @@
 An entry of a set that restricts must be total. A term is total if it is one of these, and its parts are, too:
 
 1. a constant, a comprehension, a template string, or an array, set or object;
-2. what every request has, or what the policy's data has;
+2. what every request has (of the types and actions that the rule names, too), or what the policy's data has;
 3. a variable that `some … in` binds or that a condition of the body needs, or a reference that a condition needs, so
    that the body says it must be there;
    but a value that is gone through or tested as a whole must have total parts, also where a rule or function makes it;
@@ -15,6 +15,7 @@ An entry of a set that restricts must be total. A term is total if it is one of 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pdp.policy.asked import request
@@ -35,7 +36,7 @@ from pdp.policy.lack import (
 )
 from pdp.policy.module import Module, Node
 from pdp.policy.reference import Definitions, Path, resolved
-from pdp.policy.schema import Schemas, promises
+from pdp.policy.schema import Schema, Schemas, promises
 from pdp.policy.shape import below
 
 HARMLESS = {"allow"}
@@ -53,6 +54,7 @@ class Scope(NamedTuple):
     module: Module
     body: Body
     parameters: frozenset[str] = frozenset()
+    request: Schema = INPUT
 
     @property
     def bound(self) -> frozenset[str]:
@@ -63,8 +65,11 @@ class Scope(NamedTuple):
 class Totality:
     """Tells which terms always have a value."""
 
-    def __init__(self, rules: Definitions, data: Mapping[str, Any]) -> None:
-        self._rules, self._data = rules, data
+    def __init__(
+        self, rules: Definitions, data: Mapping[str, Any], requests: Mapping[int, Schema] = MappingProxyType({})
+    ) -> None:
+        """`requests` are the schemas of the requests that a rule is about, by its `id`, where more is known of them."""
+        self._rules, self._data, self._requests = rules, data, requests
         self._settled: dict[Path, bool] = {}
         self._made: dict[Path, list[Lack]] = {}
 
@@ -74,7 +79,7 @@ class Totality:
             if rule["head"]["ref"][0]["value"] in HARMLESS:
                 continue
             key = rule["head"].get("key", {})
-            lacks = self._of_entry(Scope(module, Body(rule, key)), key)
+            lacks = self._of_entry(Scope(module, Body(rule, key), request=self._requests.get(id(rule), INPUT)), key)
             special = sorted(
                 lacks, key=lambda lack: ", else a default" in lack.sentence
             )  # the last of one place is told
@@ -199,7 +204,7 @@ class Totality:
         path, covered = resolved(scope.module, domain["value"], self._rules) if domain["type"] == "ref" else ((), 0)
         if path[:1] != ("input",) or covered < len(domain["value"]) or len(steps) < len(parts) - 1:
             return False
-        return promises(below(reduce(below, path[1:], INPUT), None), steps)
+        return promises(below(reduce(below, path[1:], scope.request), None), steps)
 
     def _document(self, scope: Scope, parts: Sequence[Node], left: int, variable: str = "") -> Iterator[Lack]:
         """What may be missing of a reference into the request, the data or a rule."""
@@ -208,17 +213,17 @@ class Totality:
         if defined and not self._always(defined, left):
             yield of_rule(parts[: len(defined) - len(path) + covered], defined, variable)
             return
-        certain = len(defined or self._certain(path)) - len(path) + covered
+        certain = len(defined or self._certain(scope, path)) - len(path) + covered
         if path[0] == "data" and certain < 1:
             yield of_data(parts[0], path)
         elif certain < len(parts):
             yield of_lookup(parts, certain, scope.bound, variable)
 
-    def _certain(self, path: Path) -> Path:
+    def _certain(self, scope: Scope, path: Path) -> Path:
         """The longest beginning of a path, outside rules, that every request or the data has."""
         lengths = range(len(path), 0, -1)
         if path[0] == "input":
-            return next(path[:length] for length in lengths if promises(INPUT, path[1:length]))
+            return next(path[:length] for length in lengths if promises(scope.request, path[1:length]))
         return next((path[:length] for length in lengths if self._holds(path[:length])), ())
 
     def _holds(self, path: Path) -> bool:

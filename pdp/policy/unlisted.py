@@ -14,7 +14,7 @@ from pdp.policy.inference import into, step
 from pdp.policy.module import Module, Node, nodes
 from pdp.policy.schema import Schema
 from pdp.policy.shape import FROM, MADE, kinds
-from pdp.policy.untyped import Typing
+from pdp.policy.untyped import Typing, shown
 
 _READERS = {"object.get", "json.filter", "object.filter", "object.subset"}
 """Builtins that read members of their first argument, which the second names."""
@@ -28,7 +28,7 @@ _DOMAINS = {
     "json.marshal_with_options": 0,
     "yaml.marshal": 0,
 }
-"""Builtins that go through all members of an argument."""
+"""Builtins that go through all members of an argument. `every` does, too, but of listed ones alone."""
 
 
 def unlisted(typing: Typing) -> Iterator[Finding]:
@@ -39,9 +39,24 @@ def unlisted(typing: Typing) -> Iterator[Finding]:
             found += [each for each in _read(typing, branch) if each[-1] == "unlisted" or typing.is_listed]
     for branch, _, above, each, fault in found:
         if fault == "unlisted":
-            typing.paste.want(branch, into(above, [each]), "")
+            typing.paste.want(branch, into(above, [each]), ())
     for branch, node, above, each, fault in found:
         yield branch.module.finding(node, "unknown-attribute", _sentence(typing, branch, above, each, fault))
+
+
+def replaced(typing: Typing) -> Iterator[Finding]:
+    """A finding for each `with` in a rule that decides: what the replaced rule reads there has no type, and no name."""
+    for branch in typing.inference.branches:
+        if not branch.is_authored or not typing.inference.reach.signs(branch):
+            continue
+        for node in nodes(branch.tree):
+            for each in node.get("with", ()):
+                where = node if "location" in node else branch.rule
+                sentence = (
+                    f"`with` replaces `{shown(each['target'])}`, so that what schemas and data say of it does not hold "
+                    "there; give the value to a function as an argument, and keep `with` for tests"
+                )
+                yield branch.module.finding(where, "replaced-value", sentence)
 
 
 def annotated(module: Module) -> Iterator[Finding]:
@@ -69,8 +84,8 @@ def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
                 yield from _along(branch, where, shape(branch, arguments[0]), keys)
         for side, key in _likened(branch, name, arguments):
             yield from _along(branch, where, shape(branch, side), [key])
-        for domain in _domains(node, name, arguments):
-            yield from _along(branch, where, shape(branch, domain), [None])
+        if name in _DOMAINS:
+            yield from _along(branch, where, shape(branch, arguments[_DOMAINS[name]]), [None])
 
 
 def _likened(branch: Branch, name: str, arguments: Sequence[Node]) -> Iterator[tuple[Node, Step]]:
@@ -79,15 +94,6 @@ def _likened(branch: Branch, name: str, arguments: Sequence[Node]) -> Iterator[t
         known = branch.expanded(other)
         for key, _ in known["value"] if known["type"] == "object" else ():
             yield side, step(branch, key)
-
-
-def _domains(node: Node, name: str, arguments: Sequence[Node]) -> Iterator[Node]:
-    """The values of which a node goes through all members."""
-    if name in _DOMAINS:
-        yield arguments[_DOMAINS[name]]
-    match node.get("terms"):
-        case {"domain": dict(domain), "body": _}:
-            yield domain
 
 
 def _along(branch: Branch, where: Node, above: Schema, steps: Sequence[Step]) -> Iterator[Read]:

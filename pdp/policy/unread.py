@@ -120,10 +120,15 @@ def members(module: Module, data: Mapping[str, Any]) -> Iterator[Finding]:
         for step in steps:
             held = held.get(step) if isinstance(held, dict) else None
         is_text = left["type"] == "string" or written(module, left)[:1] == ("input",)
-        if isinstance(held, dict) and held and is_text and all(isinstance(each, bool | dict) for each in held.values()):
+        if isinstance(held, dict) and held and is_text and not any(map(_may_be_id, held.values())):
             name = f"data.{'.'.join(map(str, steps))}"
             sentence = f"`in` asks the values of `{name}`, which are not texts; write a list, or ask `{name}[x]`"
             yield module.finding(node, "never-in", sentence)
+
+
+def _may_be_id(value: Any) -> bool:
+    """Whether a value may be what an identity, a type or a name is: a text of one word. A number is compared, too."""
+    return not isinstance(value, bool | dict) and not (isinstance(value, str) and len(value.split()) > 1)
 
 
 def _is_rule(read: Read, rules: Iterable[Path]) -> bool:

@@ -12,10 +12,10 @@ from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
 from pdp.policy.inference import Inference
 from pdp.policy.module import Module, Node, nodes
-from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, STATED, Need
+from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, PARTS, STATED, Need
 from pdp.policy.pasted import Paste, split
 from pdp.policy.schema import Schema, Schemas
-from pdp.policy.shape import FROM, MADE, kinds, senders
+from pdp.policy.shape import FROM, MADE, kinds, senders, unlike
 
 
 class Use(NamedTuple):
@@ -28,11 +28,12 @@ class Use(NamedTuple):
 
 
 class Untyped(NamedTuple):
-    """A use that may be of a wrong kind."""
+    """A use of a value that may be of a wrong kind, or that is fit."""
 
     branch: Branch
     use: Use
     shape: Schema
+    is_fit: bool = False
 
 
 class Typing:
@@ -48,40 +49,44 @@ class Typing:
         self.inference = Inference(everything, data, schemas, builtins)
         self.is_listed = any(schemas)
         self.paste = Paste(self.inference, schemas, everything)
-        self._found = [
+        self._used = [
             found
             for branch in self.inference.branches
             if branch.is_authored and self.inference.reach.signs(branch)
-            for found in self._unfit(branch)
+            for found in self._of(branch)
         ]
 
     def refused(self) -> Iterator[Finding]:
         """A finding for each value of a caller that may be of a wrong kind."""
-        sent = [each for each in self._found if senders(each.shape)]
-        for each in sent:
-            self.paste.want(each.branch, each.shape, each.use.need.kinds[0])
-        for each in sent:
+        sent = [each for each in self._used if senders(each.shape)]
+        unfit = [each for each in sent if not each.is_fit]
+        for each in sorted(sent if unfit else (), key=lambda each: not each.is_fit):
+            self.paste.want(each.branch, each.shape, each.use.need.kinds)
+        for each in unfit:
             yield each.branch.module.finding(each.use.node, "untyped-attribute", self._sentence(each))
 
     def warned(self) -> Iterator[Finding]:
         """A finding for each comparison of other values that are not surely of one kind."""
-        for branch, use, shape in self._found:
-            if not senders(shape) and use.place in ORDERINGS.values():
+        for branch, use, shape, is_fit in self._used:
+            if not is_fit and not senders(shape) and use.place in ORDERINGS.values():
                 yield branch.module.finding(use.node, "untyped-comparison", _warning(use, shape))
 
-    def _unfit(self, branch: Branch) -> Iterator[Untyped]:
+    def _of(self, branch: Branch) -> Iterator[Untyped]:
+        """Every use of a value in a branch."""
         for use in (*uses(branch), *_statements(branch)):
             shape = self.inference.shape(branch, use.term)
-            if not _fits(shape, use.need):
-                yield Untyped(branch, use, shape)
+            yield Untyped(branch, use, shape, _fits(shape, use.need))
         for node, sign, sides in _orderings(branch):
             yield from self._unlike(branch, node, sign, sides)
 
     def _unlike(self, branch: Branch, node: Node, sign: str, sides: Sequence[Node]) -> Iterator[Untyped]:
-        """The sides of a comparison that are not surely of the other's kind."""
+        """The sides of a comparison, and whether they are surely of the other's kind."""
         shapes = [self.inference.shape(branch, side) for side in sides]
         left, right = map(kinds, shapes)
         if len(left) == 1 and left == right:
+            for side, shape in zip(sides, shapes, strict=True):
+                yield Untyped(branch, Use(node, side, Need(tuple(left), ORDERED.why), sign), shape, is_fit=True)
+            yield from self._parts(branch, node, sign, sides)
             return
         for side, shape, other in ((sides[0], shapes[0], right), (sides[1], shapes[1], left)):
             need = Need(tuple(other) if len(other) == 1 else ("number",), ORDERED.why)
@@ -90,6 +95,20 @@ class Typing:
                 yield Untyped(branch, Use(node, side, need, sign), shape)
         if len(left) == len(right) == 1 and not any(map(senders, shapes)):
             yield Untyped(branch, Use(node, sides[0], Need(tuple(right), ORDERED.why), sign), shapes[0])
+
+    def _parts(self, branch: Branch, node: Node, sign: str, sides: Sequence[Node]) -> Iterator[Untyped]:
+        """What stands in lists and objects that are compared. Parts that both sides write out are compared by pairs."""
+        left, right = map(branch.expanded, sides)
+        if (pairs := _pairs(left, right)) is not None:
+            for pair in pairs:
+                yield from self._unlike(branch, node, sign, pair)
+            return
+        shapes = [self.inference.shape(branch, side) for side in sides]
+        for parts in unlike(shapes[0], shapes[1]):
+            for side, part, other in zip(sides, parts, parts[::-1], strict=True):
+                wanted = kinds(other) if len(kinds(other)) == 1 else ("number",)
+                if senders(part) and (len(kinds(part)) != 1 or kinds(other) == wanted):
+                    yield Untyped(branch, Use(node, side, Need(tuple(wanted), PARTS), sign), part)
 
     def _sentence(self, found: Untyped) -> str:
         name, wanted = shown(found.use.term), found.use.need.kinds[0]
@@ -103,7 +122,18 @@ class Typing:
         guard = next(question for question, kind in GUARDS.items() if kind == wanted)
         safe = self.inference.reach.takes_guards(found.branch)
         ask = f"ask `{guard}({name})` in this rule, or " if safe else ""
-        return f"{beginning}; {ask}{self.paste.sentence(found.branch, found.shape)}"
+        return f"{beginning}; {ask}{self.paste.sentence(found.branch, found.shape, found.use.need.kinds)}"
+
+
+def _pairs(left: Node, right: Node) -> Sequence[Sequence[Node]] | None:
+    """The parts of two lists or objects of the same names that are written out, side by side."""
+    match left, right:
+        case {"type": "array", "value": ones}, {"type": "array", "value": others}:
+            return list(zip(ones, others, strict=False))
+        case {"type": "object", "value": ones}, {"type": "object", "value": others}:
+            if [key["value"] for key, _ in ones] == [key["value"] for key, _ in others]:
+                return [(one, other) for (_, one), (_, other) in zip(ones, others, strict=True)]
+    return None
 
 
 def _fits(shape: Schema, need: Need) -> bool:

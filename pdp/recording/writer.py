@@ -125,18 +125,22 @@ class Writer:
     async def append(self, entries: Sequence[Entry], seconds: float = WAIT_SECONDS, *, caller: str = "") -> None:
         """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
+        Where the call had no time left for it, that is `OutOfTime`.
+
         Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
         Entries of a call that is cancelled meanwhile stay.
         """
         groups = [self._enqueue(caller, group) for group in _within_limits(entries)]
-        try:
-            end = self._now() + seconds
-            for group in groups:
-                await deadline.settled(group.durable, end - self._now())
-        except TimeoutError:
-            for group in groups:
-                group.is_dropped = True
-            raise StoreUnavailable("MongoDB did not confirm the record in time; nothing was allowed") from None
+        with deadline.spent_on(deadline.Stage.RECORD):
+            try:
+                end = self._now() + seconds
+                for group in groups:
+                    await deadline.settled(group.durable, end - self._now())
+            except TimeoutError:
+                for group in groups:
+                    group.is_dropped = True
+                late = StoreUnavailable("MongoDB did not confirm the record in time; nothing was allowed")
+                raise deadline.missed(late) from None
 
     def _enqueue(self, caller: str, entries: Sequence[Entry]) -> _Group:
         group = _Group(entries, asyncio.get_running_loop().create_future())

@@ -102,10 +102,11 @@ class Arrivals:
         if turns is None:
             turns = self._turns[caller.identity] = asyncio.Semaphore(READS)
         try:
-            async with deadline.within(READ_SECONDS), turns:
-                body = await context.read()
+            with deadline.spent_on(deadline.Stage.ARRIVAL):
+                async with deadline.within(READ_SECONDS), turns:
+                    body = await context.read()
         except TimeoutError:
-            raise deadline.OutOfTime("the message did not arrive in time; send it again") from None
+            raise deadline.over() from None
         if body is grpc.aio.EOF:
             raise InvalidRequest.field("request", "is missing; send one message")
         return cast("bytes", body)

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -24,17 +25,18 @@ from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.errors import PdpError, StreamTimeout, Unauthenticated
+from pdp.deadline import IDLE_SECONDS
+from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
+from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
+from pdp.service.info import MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
 
 STREAM_SECONDS = 30 * 60.0
 """Seconds that a stream may take: a limit of the contract."""
-IDLE_SECONDS = 60.0
-"""Seconds that a stream in both directions may go without a message from its client: a limit of the contract."""
 LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 """Seconds that a unary call may take if it waits for people: the 60 s of the contract, and one to answer."""
 
@@ -49,9 +51,15 @@ class Edge:
     """Turns services into gRPC handlers. Every RPC of a descriptor gets one; a missing method fails at start."""
 
     def __init__(
-        self, authenticator: Authenticator, *, certificates: bool = False, stream_seconds: float = STREAM_SECONDS
+        self,
+        authenticator: Authenticator,
+        *,
+        certificates: bool = False,
+        stream_seconds: float = STREAM_SECONDS,
+        proven: Callable[[str], None] | None = None,
     ) -> None:
-        """`certificates` says that clients may come with certificates."""
+        """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
+        self._proven = proven
         self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
@@ -88,13 +96,13 @@ class Edge:
 
         async def handle(_: object, context: Context) -> Message:
             try:
-                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name))
+                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name), deadline.default(rpc.name))
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    self._room(rpc.name, request, caller),
+                    self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
                 ):
-                    return await behaviour(request, caller)
+                    return _fitting(await behaviour(request, caller))
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                 await abort(rpc.name, context, error)
 
@@ -111,7 +119,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 async with (
                     self._arrivals.request(rpc, caller, context) as request,
-                    _at_most(STREAM_SECONDS, caller),
+                    at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
                     aclosing(behaviour(request, caller)) as answers,
                 ):
                     async for message in answers:
@@ -139,7 +147,8 @@ class Edge:
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                 answering = behaviour(_incoming(method, rpc, context), caller)
                 with self._streams.taken(caller.identity):
-                    async with _at_most(self._stream_seconds, caller), aclosing(answering) as answers:
+                    again = partial(self._caller, rpc, context)
+                    async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
                         async for message in answers:
                             await context.write(message)
             except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -147,16 +156,16 @@ class Edge:
 
         return handle
 
-    def _room(self, rpc: str, request: Message, caller: Caller) -> AbstractAsyncContextManager[None]:
+    def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
-            return self._waiting(LIMITS[rpc], caller)
+            return self._waiting(LIMITS[rpc], caller, again)
         return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
 
     @asynccontextmanager
-    async def _waiting(self, seconds: float, caller: Caller) -> AsyncIterator[None]:
+    async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:
         with self._waits.taken(caller.identity):
-            async with _at_most(seconds, caller):
+            async with at_most(seconds, caller, again):
                 yield
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
@@ -170,6 +179,8 @@ class Edge:
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         caller = await self._authenticator.caller(authorization, certificate, chain)
+        if self._proven is not None:
+            self._proven(context.peer())
         caller.may_call(rpc.name)
         return caller
 
@@ -188,20 +199,11 @@ async def _incoming(method: MethodDescriptor, rpc: Rpc, context: Context) -> Asy
         yield rpc.parsed(body) if arrow is None else arrow
 
 
-@asynccontextmanager
-async def _at_most(seconds: float, caller: Caller) -> AsyncIterator[None]:
-    """End the block after `seconds`, or when the caller's credential ends."""
-    valid = caller.expires_at - time.time()
-    limit = asyncio.timeout(min(seconds, valid))
-    try:
-        async with limit:
-            yield
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        if valid < seconds:
-            raise Unauthenticated("the token expired during the call; get a new one and continue") from None
-        raise StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call") from None
+def _fitting(answer: Message) -> Message:
+    """The answer. Raises `AnswerTooLarge` where gRPC would fail to send it; what may be large is measured before."""
+    if answer.ByteSize() > MESSAGE_BYTES:
+        raise AnswerTooLarge(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; ask for less")
+    return answer
 
 
 async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:

@@ -6,6 +6,7 @@
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -23,17 +24,20 @@ log = logging.getLogger(__name__)
 _Stamp = tuple[tuple[int, int, int], ...]
 
 
-def listen(server: grpc.aio.Server, config: Config) -> int:
-    """Open the configured addresses and return the port of the first. Raises `SetupError` if one cannot be used."""
+def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -> list[int]:
+    """Open the configured addresses and return their ports. Raises `SetupError` if one cannot be used.
+
+    `began` is called at the beginning of each TLS handshake, from a thread of gRPC.
+    """
     if config.tls is None:
         require_loopback(config.listen)
-        return _opened(server, config.listen, None)
+        return [_opened(server, config.listen, None)]
     both = bool(config.tls.client_listen)
     demanding = config.tls.client_ca is not None and not both
-    port = _opened(server, config.listen, _Files(config.tls, demanding=demanding))
+    ports = [_opened(server, config.listen, _Files(config.tls, began, demanding=demanding))]
     if both:
-        _opened(server, config.tls.client_listen, _Files(config.tls, demanding=True))
-    return port
+        ports.append(_opened(server, config.tls.client_listen, _Files(config.tls, began, demanding=True)))
+    return ports
 
 
 def require_loopback(address: str) -> None:
@@ -57,17 +61,22 @@ def _opened(server: grpc.aio.Server, address: str, files: "_Files | None") -> in
 class _Files:
     """The files of a TLS listener. Each new connection uses their present content."""
 
-    def __init__(self, tls: Tls, *, demanding: bool) -> None:
-        self._tls, self._demanding = tls, demanding
+    def __init__(self, tls: Tls, began: Callable[[], None], *, demanding: bool) -> None:
+        self._tls, self._began, self._demanding = tls, began, demanding
         self._stamp = self._stamps()
 
     def credentials(self) -> grpc.ServerCredentials:
         """The credentials of the listener. Raises `SetupError` if the files cannot be used."""
         return grpc.dynamic_ssl_server_credentials(
             self._configuration(),
-            self._changed,  # type: ignore[arg-type]  # the stubs lack its None, for unchanged
+            self._asked,  # type: ignore[arg-type]  # the stubs lack its None, for unchanged
             require_client_authentication=self._demanding,
         )
+
+    def _asked(self) -> grpc.ServerCertificateConfiguration | None:
+        """What gRPC asks for at the beginning of each handshake."""
+        self._began()
+        return self._changed()
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
         """The files' content if it has changed, else None. If the new content cannot be used, the last one stays."""

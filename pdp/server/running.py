@@ -34,6 +34,7 @@ from pdp.server.edge import Edge
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
+from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.notifier import Notifier
 from pdp.server.strangers import Strangers
 from pdp.server.sweep import Sweep
@@ -154,10 +155,16 @@ async def running(
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
-        edge = Edge(authenticator, certificates=client_ca is not None, stream_seconds=config.stream_seconds)
+        newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        edge = Edge(
+            authenticator,
+            certificates=client_ca is not None,
+            stream_seconds=config.stream_seconds,
+            proven=newcomers.proven if config.tls else None,
+        )
         names = _add_services(server, edge, config, opa, parts, masks, unsaid)
         _add_open_services(server, health, names)
-        port = listen(server, config)
+        ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
             await stack.enter_async_context(background(source.run(), failed))
@@ -166,7 +173,8 @@ async def running(
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         stack.push_async_callback(_drain, server, health, parts.feed)
-        yield Running(f"{config.listen.rpartition(':')[0]}:{port}", opa.revision, opa.version, failed)
+        stack.enter_context(newcomers.held_back(ports if config.tls else ()))
+        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed)
 
 
 def _spare_the_collector() -> None:
@@ -221,7 +229,10 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (info_pb2.DESCRIPTOR, InfoService(config.realm, opa.opa, opa.version, parts.signing)),
+        (
+            info_pb2.DESCRIPTOR,
+            InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds),
+        ),
     ]
     names = []
     for file, implementation in implementations:

@@ -177,7 +177,7 @@ class MaskService:
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
-            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan))
+            mask_scope.require_fits(StreamOpened(decision=message.decision(decided), plan=plan), "mask fewer columns")
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
@@ -218,13 +218,14 @@ class _Made:
         self._content, self._size, self._run = content, size, run
 
     async def begin(self, progress: Progress, decided: Decided) -> None:
-        """Mask all rows. Raises `QuotaExceeded`, and `ValueRefused` where the answer does not fit one message."""
+        """Mask all rows. Raises `QuotaExceeded`, and `AnswerTooLarge` where the answer does not fit one message."""
         rows = await self._run(self._content.rows, self._size)
         plan, made = progress.job.plan, await progress.batch(rows.batch)
         data = await self._run(lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes)
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
-        mask_scope.require_fits(MaskResponse(decision=message.decision(decided), **self.members))
+        answer = MaskResponse(decision=message.decision(decided), **self.members)
+        mask_scope.require_fits(answer, f"use {'UnmaskStream' if plan.direction == 'unmask' else 'MaskStream'}")
 
 
 def _without_chunks(request: GetMaskPlanRequest) -> Callable[[masker.MaskPlan, object], Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from pdp import grant, sent
 from pdp.arrow import token_tree
 from pdp.bad_fields import BadFields
 from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest, ValueRefused
+from pdp.errors import AnswerTooLarge, InvalidRequest
 from pdp.service.info import MESSAGE_BYTES
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.mask_pb2 import MaskScope
@@ -22,12 +22,10 @@ _OWN = (*token_tree.OWN, "domains", "tokens_sha256")
 _OF_SCOPE = frozenset(MaskScope.DESCRIPTOR.fields_by_name) - {"table"}
 
 
-def require_fits(answer: Message) -> None:
-    """Raise `ValueRefused` where an answer, with what is added to it later, is larger than a message."""
+def require_fits(answer: Message, advice: str) -> None:
+    """Raise `AnswerTooLarge` where an answer, with what is added to it later, is larger than a message."""
     if answer.ByteSize() + _LATER_BYTES > MESSAGE_BYTES:
-        raise ValueRefused(
-            f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; send fewer rows or columns"
-        )
+        raise AnswerTooLarge(f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; {advice}")
 
 
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:

@@ -12,7 +12,7 @@ from pdp.audit.chunk_order import CHUNK
 from pdp.audit.record import Entry
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import Conflict, InvalidRequest, PdpError, ValueRefused
+from pdp.errors import AnswerTooLarge, Conflict, InvalidRequest, PdpError
 from pdp.masking.job import Progress
 from pdp.masking.opening import Opening
 from pdp.masking.threads import Threads
@@ -78,7 +78,7 @@ class UnmaskStreams:
         chunked = await run(lambda: Chunked(start, self._unmaskings), start.ByteSize())
 
         async def begin(progress: Progress, decided: Decided) -> None:
-            mask_scope.require_fits(_opened(message.decision(decided), progress))
+            mask_scope.require_fits(_opened(message.decision(decided), progress), "unmask fewer columns at once")
             await chunked.begin(progress)
 
         shape, version = mask_message.shape(start.shape), start.scope.masked_key_version
@@ -155,7 +155,7 @@ class _Stream:
         self._opening.require_next(request.chunk, self._next)
         answer = UnmaskStreamResponse(chunk=await self._opening.opened(request.chunk))
         if answer.ByteSize() > MESSAGE_BYTES:
-            raise ValueRefused("a chunk is larger than a message once it is unmasked; make smaller chunks")
+            raise AnswerTooLarge("a chunk is larger than a message once it is unmasked; make smaller chunks")
         await self._unmaskings.advance(self.work, self._next)
         entry = self.start.chunks[self._next]
         self._progress.leaves(entry.rows)

@@ -39,17 +39,23 @@ class Outrun(Exception):
 async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
     """Raise `StoreUnavailable` if MongoDB does not confirm within `seconds`, for any reason.
 
+    Where the call had no time left for it, that is `OutOfTime`.
+
     A duplicate key is an answer, so its error passes through. A transaction that met another raises `Outrun`.
     """
-    try:
-        async with deadline.within(seconds):
-            yield
-    except DuplicateKeyError:
-        raise
-    except (PyMongoError, TimeoutError) as error:
-        if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
-            raise Outrun from None
-        raise StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again") from None
+    late = StoreUnavailable("MongoDB did not confirm in time; nothing was decided, try again")
+    with deadline.spent_on(deadline.Stage.STORE):
+        try:
+            async with deadline.within(seconds):
+                yield
+        except DuplicateKeyError:
+            raise
+        except TimeoutError:
+            raise deadline.missed(late) from None
+        except PyMongoError as error:
+            if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+                raise Outrun from None
+            raise late from None
 
 
 class Database:

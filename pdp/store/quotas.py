@@ -84,7 +84,7 @@ class Quotas:
         raise QuotaExceeded(
             f"more values{domain} to {reserved.what} than {_limit(reserved):,} in this clock hour, for this caller or "
             "for a person behind the request; ask for fewer, or wait for the next hour",
-            retry_seconds=_HOUR_SECONDS - time.time() % _HOUR_SECONDS,
+            _HOUR_SECONDS - time.time() % _HOUR_SECONDS,
         )
 
     async def give_back(self, reserved: Reserved) -> None:

@@ -34,24 +34,30 @@ class ApprovalServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApprovalServiceAsyncStub: ...
     ListApprovals: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ListApprovalsRequest, _approval_pb2.ListApprovalsResponse]
-    """Lists the approvals that the caller opened, newest first."""
+    """Lists the approvals that the caller opened, newest first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.GetApprovalRequest, _approval_pb2.GetApprovalResponse]
     """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
     principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WaitApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]
     """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
     with the state as it is. Callers who may see the approval with GetApproval may call it.
+    Time: 61 s, also where the client sets no deadline.
     """
     CancelApproval: _grpc.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]
     """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
     of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     ReportOutcome: _grpc.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]
     """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
     caller may report again.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 @_typing.type_check_only
@@ -60,24 +66,30 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListApprovals: _aio.UnaryUnaryMultiCallable[_approval_pb2.ListApprovalsRequest, _approval_pb2.ListApprovalsResponse]  # type: ignore[assignment]
-    """Lists the approvals that the caller opened, newest first."""
+    """Lists the approvals that the caller opened, newest first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.GetApprovalRequest, _approval_pb2.GetApprovalResponse]  # type: ignore[assignment]
     """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
     principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WaitApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.WaitApprovalRequest, _approval_pb2.WaitApprovalResponse]  # type: ignore[assignment]
     """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
     with the state as it is. Callers who may see the approval with GetApproval may call it.
+    Time: 61 s, also where the client sets no deadline.
     """
     CancelApproval: _aio.UnaryUnaryMultiCallable[_approval_pb2.CancelApprovalRequest, _approval_pb2.CancelApprovalResponse]  # type: ignore[assignment]
     """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
     of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     ReportOutcome: _aio.UnaryUnaryMultiCallable[_approval_pb2.ReportOutcomeRequest, _approval_pb2.ReportOutcomeResponse]  # type: ignore[assignment]
     """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
     caller may report again.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,7 +101,9 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_pb2.ListApprovalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_pb2.ListApprovalsResponse, _abc.Awaitable[_approval_pb2.ListApprovalsResponse]]:
-        """Lists the approvals that the caller opened, newest first."""
+        """Lists the approvals that the caller opened, newest first.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def GetApproval(
@@ -99,6 +113,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_approval_pb2.GetApprovalResponse, _abc.Awaitable[_approval_pb2.GetApprovalResponse]]:
         """Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
         principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
     @_abc_1.abstractmethod
@@ -109,6 +124,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_approval_pb2.WaitApprovalResponse, _abc.Awaitable[_approval_pb2.WaitApprovalResponse]]:
         """Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
         with the state as it is. Callers who may see the approval with GetApproval may call it.
+        Time: 61 s, also where the client sets no deadline.
         """
 
     @_abc_1.abstractmethod
@@ -120,6 +136,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         """The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
         of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
     @_abc_1.abstractmethod
@@ -131,6 +148,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         """The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
         caller may report again.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
 def add_ApprovalServiceServicer_to_server(servicer: ApprovalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -34,12 +34,17 @@ class AuditServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListRecords: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]
-    """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
+    """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetRecord: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]
-    """Returns one record with its payload, read from the log itself."""
+    """Returns one record with its payload, read from the log itself.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     ExportRecords: _grpc.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
     last durable batch.
+    Time: 30 min.
     """
 
 @_typing.type_check_only
@@ -48,12 +53,17 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListRecords: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]  # type: ignore[assignment]
-    """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
+    """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetRecord: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]  # type: ignore[assignment]
-    """Returns one record with its payload, read from the log itself."""
+    """Returns one record with its payload, read from the log itself.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     ExportRecords: _aio.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]  # type: ignore[assignment]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
     last durable batch.
+    Time: 30 min.
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,7 +75,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ListRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListRecordsResponse, _abc.Awaitable[_audit_pb2.ListRecordsResponse]]:
-        """Lists records, newest first. It reads a projection of the log, which may be a second behind."""
+        """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def GetRecord(
@@ -73,7 +85,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.GetRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.GetRecordResponse, _abc.Awaitable[_audit_pb2.GetRecordResponse]]:
-        """Returns one record with its payload, read from the log itself."""
+        """Returns one record with its payload, read from the log itself.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def ExportRecords(
@@ -83,6 +97,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_audit_pb2.ExportRecordsResponse], _abc.AsyncIterator[_audit_pb2.ExportRecordsResponse]]:
         """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
         last durable batch.
+        Time: 30 min.
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

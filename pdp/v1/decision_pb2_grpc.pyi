@@ -43,11 +43,17 @@ class DecisionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DecisionServiceAsyncStub: ...
     Authorize: _grpc.UnaryUnaryMultiCallable[_decision_pb2.AuthorizeRequest, _decision_pb2.AuthorizeResponse]
-    """Makes one decision. It never waits for people."""
+    """Makes one decision. It never waits for people.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     BatchAuthorize: _grpc.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]
-    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
+    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetDecision: _grpc.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]
-    """Returns one of the caller's own decisions from the log, with every reason."""
+    """Returns one of the caller's own decisions from the log, with every reason.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 @_typing.type_check_only
 class DecisionServiceAsyncStub(DecisionServiceStub):
@@ -64,11 +70,17 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Authorize: _aio.UnaryUnaryMultiCallable[_decision_pb2.AuthorizeRequest, _decision_pb2.AuthorizeResponse]  # type: ignore[assignment]
-    """Makes one decision. It never waits for people."""
+    """Makes one decision. It never waits for people.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     BatchAuthorize: _aio.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]  # type: ignore[assignment]
-    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
+    """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     GetDecision: _aio.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]  # type: ignore[assignment]
-    """Returns one of the caller's own decisions from the log, with every reason."""
+    """Returns one of the caller's own decisions from the log, with every reason.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Asks the policy.
@@ -88,7 +100,9 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.AuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.AuthorizeResponse, _abc.Awaitable[_decision_pb2.AuthorizeResponse]]:
-        """Makes one decision. It never waits for people."""
+        """Makes one decision. It never waits for people.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def BatchAuthorize(
@@ -96,7 +110,9 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.BatchAuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.BatchAuthorizeResponse, _abc.Awaitable[_decision_pb2.BatchAuthorizeResponse]]:
-        """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others."""
+        """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def GetDecision(
@@ -104,6 +120,8 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decision_pb2.GetDecisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.GetDecisionResponse, _abc.Awaitable[_decision_pb2.GetDecisionResponse]]:
-        """Returns one of the caller's own decisions from the log, with every reason."""
+        """Returns one of the caller's own decisions from the log, with every reason.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
 def add_DecisionServiceServicer_to_server(servicer: DecisionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -33,18 +33,30 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., opa_version: _Optional[str] = ..., realm: _Optional[str] = ..., policy_revision: _Optional[str] = ..., jwks: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., caller: _Optional[_Union[CallerInfo, _Mapping]] = ..., audit_jwks: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("message_bytes", "request_bytes", "batch_bytes", "batch_items", "nesting")
+    __slots__ = ("message_bytes", "request_bytes", "batch_bytes", "batch_items", "nesting", "default_seconds", "mask_default_seconds", "max_seconds", "wait_seconds", "stream_seconds", "stream_idle_seconds")
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
     BATCH_BYTES_FIELD_NUMBER: _ClassVar[int]
     BATCH_ITEMS_FIELD_NUMBER: _ClassVar[int]
     NESTING_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MASK_DEFAULT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STREAM_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STREAM_IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     message_bytes: int
     request_bytes: int
     batch_bytes: int
     batch_items: int
     nesting: int
-    def __init__(self, message_bytes: _Optional[int] = ..., request_bytes: _Optional[int] = ..., batch_bytes: _Optional[int] = ..., batch_items: _Optional[int] = ..., nesting: _Optional[int] = ...) -> None: ...
+    default_seconds: float
+    mask_default_seconds: float
+    max_seconds: float
+    wait_seconds: float
+    stream_seconds: float
+    stream_idle_seconds: float
+    def __init__(self, message_bytes: _Optional[int] = ..., request_bytes: _Optional[int] = ..., batch_bytes: _Optional[int] = ..., batch_items: _Optional[int] = ..., nesting: _Optional[int] = ..., default_seconds: _Optional[float] = ..., mask_default_seconds: _Optional[float] = ..., max_seconds: _Optional[float] = ..., wait_seconds: _Optional[float] = ..., stream_seconds: _Optional[float] = ..., stream_idle_seconds: _Optional[float] = ...) -> None: ...
 
 class CallerInfo(_message.Message):
     __slots__ = ("identity", "kind", "roles", "groups", "claims_elsewhere")

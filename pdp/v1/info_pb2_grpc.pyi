@@ -34,7 +34,9 @@ class InfoServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InfoServiceAsyncStub: ...
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_info_pb2.GetServerInfoRequest, _info_pb2.GetServerInfoResponse]
-    """Returns the server's facts. Every authenticated caller may call it."""
+    """Returns the server's facts. Every authenticated caller may call it.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 @_typing.type_check_only
 class InfoServiceAsyncStub(InfoServiceStub):
@@ -42,7 +44,9 @@ class InfoServiceAsyncStub(InfoServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_info_pb2.GetServerInfoRequest, _info_pb2.GetServerInfoResponse]  # type: ignore[assignment]
-    """Returns the server's facts. Every authenticated caller may call it."""
+    """Returns the server's facts. Every authenticated caller may call it.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 class InfoServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a client needs to know about this server."""
@@ -53,6 +57,8 @@ class InfoServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _info_pb2.GetServerInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_info_pb2.GetServerInfoResponse, _abc.Awaitable[_info_pb2.GetServerInfoResponse]]:
-        """Returns the server's facts. Every authenticated caller may call it."""
+        """Returns the server's facts. Every authenticated caller may call it.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
 def add_InfoServiceServicer_to_server(servicer: InfoServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

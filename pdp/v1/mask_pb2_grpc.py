@@ -43,11 +43,13 @@ class MaskServiceStub(object):
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     def __init__(self, channel):
@@ -106,15 +108,18 @@ class MaskServiceServicer(object):
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     def Mask(self, request, context):
         """Masks a few rows.
+        Time: 10 s, also where the client sets no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +128,7 @@ class MaskServiceServicer(object):
     def MaskStream(self, request_iterator, context):
         """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
         sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +136,7 @@ class MaskServiceServicer(object):
 
     def GetMaskPlan(self, request, context):
         """Tells how each column would be masked, or reversed. It opens and uses no approval.
+        Time: 10 s, also where the client sets no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,6 +152,7 @@ class MaskServiceServicer(object):
         4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
         and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
         one column named "records" whose values are the texts of the records.
+        Time: 10 s, also where the client sets no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +181,7 @@ class MaskServiceServicer(object):
         Later than that the approval is used and its request denied, or, where none was needed,
         FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
         The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +190,7 @@ class MaskServiceServicer(object):
     def Rewrap(self, request_iterator, context):
         """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
         action `rewrap`.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -245,11 +255,13 @@ class MaskService(object):
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     @staticmethod

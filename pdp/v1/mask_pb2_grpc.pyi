@@ -44,11 +44,13 @@ class MaskServiceStub:
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     @_typing.overload
@@ -56,13 +58,18 @@ class MaskServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MaskServiceAsyncStub: ...
     Mask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.MaskRequest, _mask_pb2.MaskResponse]
-    """Masks a few rows."""
+    """Masks a few rows.
+    Time: 10 s, also where the client sets no deadline.
+    """
     MaskStream: _grpc.StreamStreamMultiCallable[_mask_pb2.MaskStreamRequest, _mask_pb2.MaskStreamResponse]
     """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
     GetMaskPlan: _grpc.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]
-    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval.
+    Time: 10 s, also where the client sets no deadline.
+    """
     Unmask: _grpc.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -73,6 +80,7 @@ class MaskServiceStub:
     4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    Time: 10 s, also where the client sets no deadline.
     """
     UnmaskStream: _grpc.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]
     """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
@@ -97,10 +105,12 @@ class MaskServiceStub:
     Later than that the approval is used and its request denied, or, where none was needed,
     FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
     The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
     Rewrap: _grpc.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
     action `rewrap`.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
 
 @_typing.type_check_only
@@ -122,22 +132,29 @@ class MaskServiceAsyncStub(MaskServiceStub):
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Mask: _aio.UnaryUnaryMultiCallable[_mask_pb2.MaskRequest, _mask_pb2.MaskResponse]  # type: ignore[assignment]
-    """Masks a few rows."""
+    """Masks a few rows.
+    Time: 10 s, also where the client sets no deadline.
+    """
     MaskStream: _aio.StreamStreamMultiCallable[_mask_pb2.MaskStreamRequest, _mask_pb2.MaskStreamResponse]  # type: ignore[assignment]
     """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
     sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
     GetMaskPlan: _aio.UnaryUnaryMultiCallable[_mask_pb2.GetMaskPlanRequest, _mask_pb2.GetMaskPlanResponse]  # type: ignore[assignment]
-    """Tells how each column would be masked, or reversed. It opens and uses no approval."""
+    """Tells how each column would be masked, or reversed. It opens and uses no approval.
+    Time: 10 s, also where the client sets no deadline.
+    """
     Unmask: _aio.UnaryUnaryMultiCallable[_mask_pb2.UnmaskRequest, _mask_pb2.UnmaskResponse]  # type: ignore[assignment]
     """Reverses tokens and format-preserving masks. It is authorized as action `unmask` with these members added to the
     context, so that an approval fits exactly these tokens:
@@ -148,6 +165,7 @@ class MaskServiceAsyncStub(MaskServiceStub):
     4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
        and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
        one column named "records" whose values are the texts of the records.
+    Time: 10 s, also where the client sets no deadline.
     """
     UnmaskStream: _aio.StreamStreamMultiCallable[_mask_pb2.UnmaskStreamRequest, _mask_pb2.UnmaskStreamResponse]  # type: ignore[assignment]
     """Reverses any number of rows in bounded memory, under one approval for all of them. It is authorized as action `unmask`
@@ -172,10 +190,12 @@ class MaskServiceAsyncStub(MaskServiceStub):
     Later than that the approval is used and its request denied, or, where none was needed,
     FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
     The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
     Rewrap: _aio.StreamStreamMultiCallable[_mask_pb2.RewrapRequest, _mask_pb2.RewrapResponse]  # type: ignore[assignment]
     """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
     action `rewrap`.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
 
 class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -196,11 +216,13 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors, beside those of Authorize: FAILED_PRECONDITION/MASKING_OFF (this server has no keys),
     FAILED_PRECONDITION/MASK_PLAN_REFUSED (a column has no mask, has two, or is of a type that its mask does not take),
     FAILED_PRECONDITION/KEY_REFUSED (a key version is retired or unknown), FAILED_PRECONDITION/DECISION_USED (another job
-    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED (also where the answer
-    does not fit one message), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the work left
-    no time to use the decision), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or what the server is configured
-    to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a message). A masking that takes
-    longer closes the sending side before that, waits for the `end`, and sends the rest in another stream.
+    began under this decision; the metadata names it in `decision_id`), INVALID_ARGUMENT/VALUE_REFUSED,
+    RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE (the answer does not fit one message: use MaskStream or UnmaskStream, a stream smaller
+    batches), RESOURCE_EXHAUSTED/QUOTA_EXCEEDED with RetryInfo, DEADLINE_EXCEEDED/OUT_OF_TIME (the metadata names the `stage`
+    that took the time, for example "masking"; nothing was used), and DEADLINE_EXCEEDED/STREAM_TIMEOUT (after 30 min in all or
+    what the server is configured to, which a stream's initial metadata says in `stream-seconds`, or after 60 s without a
+    message). A masking that takes longer closes the sending side before that, waits for the `end`, and sends the rest in
+    another stream.
     """
 
     @_abc_1.abstractmethod
@@ -209,7 +231,9 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.MaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.MaskResponse, _abc.Awaitable[_mask_pb2.MaskResponse]]:
-        """Masks a few rows."""
+        """Masks a few rows.
+        Time: 10 s, also where the client sets no deadline.
+        """
 
     @_abc_1.abstractmethod
     def MaskStream(
@@ -219,6 +243,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_mask_pb2.MaskStreamResponse], _abc.AsyncIterator[_mask_pb2.MaskStreamResponse]]:
         """Masks any number of rows in bounded memory. Send a start, then one Arrow IPC message in each request, then close the
         sending side. The data is complete only with an `end`: a client that did not get it must discard what it received.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
 
     @_abc_1.abstractmethod
@@ -227,7 +252,9 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_pb2.GetMaskPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_pb2.GetMaskPlanResponse, _abc.Awaitable[_mask_pb2.GetMaskPlanResponse]]:
-        """Tells how each column would be masked, or reversed. It opens and uses no approval."""
+        """Tells how each column would be masked, or reversed. It opens and uses no approval.
+        Time: 10 s, also where the client sets no deadline.
+        """
 
     @_abc_1.abstractmethod
     def Unmask(
@@ -244,6 +271,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         4. `tokens_sha256`: lower-case hex SHA-256 over, for each column, its name, its number of values (8 bytes, big-endian)
            and each value. A text follows its length in bytes (4 bytes, big-endian). Nulls are left out. Data of JSON records is
            one column named "records" whose values are the texts of the records.
+        Time: 10 s, also where the client sets no deadline.
         """
 
     @_abc_1.abstractmethod
@@ -274,6 +302,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
         Later than that the approval is used and its request denied, or, where none was needed,
         FAILED_PRECONDITION/DECISION_USED. Another start under the request_id is ALREADY_EXISTS/REQUEST_ID_REUSED.
         The quota of all values is reserved before the decision is used; a requirement's `unmask_values` stands in its place.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
 
     @_abc_1.abstractmethod
@@ -284,6 +313,7 @@ class MaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_mask_pb2.RewrapResponse], _abc.AsyncIterator[_mask_pb2.RewrapResponse]]:
         """Moves masked data to the active key version without showing it to anybody. It works like MaskStream and is authorized as
         action `rewrap`.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
 
 def add_MaskServiceServicer_to_server(servicer: MaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -34,7 +34,9 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListQueue: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]
-    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     Review: _grpc.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]
     """Records one verdict.
     1. A person reviews an approval once.
@@ -46,6 +48,7 @@ class ReviewServiceStub:
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
     FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
     """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
@@ -53,10 +56,12 @@ class ReviewServiceStub:
     call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
     most 8 such streams in a server).
+    Time: 30 min.
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]
     """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
     approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 @_typing.type_check_only
@@ -65,7 +70,9 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListQueue: _aio.UnaryUnaryMultiCallable[_review_pb2.ListQueueRequest, _review_pb2.ListQueueResponse]  # type: ignore[assignment]
-    """Lists the pending approvals that the caller may review now, the nearest deadline first."""
+    """Lists the pending approvals that the caller may review now, the nearest deadline first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
     Review: _aio.UnaryUnaryMultiCallable[_review_pb2.ReviewRequest, _review_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records one verdict.
     1. A person reviews an approval once.
@@ -77,6 +84,7 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
     FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
     """Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
@@ -84,10 +92,12 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     call with the last `resume_token` continues the stream.
     Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
     most 8 such streams in a server).
+    Time: 30 min.
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
     """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
     approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,7 +109,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListQueueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListQueueResponse, _abc.Awaitable[_review_pb2.ListQueueResponse]]:
-        """Lists the pending approvals that the caller may review now, the nearest deadline first."""
+        """Lists the pending approvals that the caller may review now, the nearest deadline first.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
 
     @_abc_1.abstractmethod
     def Review(
@@ -117,6 +129,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
         FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
     @_abc_1.abstractmethod
@@ -130,6 +143,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         call with the last `resume_token` continues the stream.
         Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
         most 8 such streams in a server).
+        Time: 30 min.
         """
 
     @_abc_1.abstractmethod
@@ -140,6 +154,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_review_pb2.RevokeApprovalResponse, _abc.Awaitable[_review_pb2.RevokeApprovalResponse]]:
         """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
         approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
 def add_ReviewServiceServicer_to_server(servicer: ReviewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -17,6 +17,7 @@ from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
+from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
@@ -105,25 +106,33 @@ class Deciding:
 
         Raises `RequestDiffers`, `DigestRequired`, `InvalidRequest` and `NotAllowed`.
         """
-        self.require_whole(request, caller)
-        return self.checked_within(request, caller)
+        return self.checked_within(request, caller, self.require_whole(request, caller))
 
-    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> None:
-        """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said."""
+    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> canonical.Canonical | None:
+        """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said.
+
+        Then return the canonical form of what it meant.
+        """
         if not request.expected_digest:
             self._unsaid(request, caller.identity)
-        sent.require_whole(request, self._realm, required=caller.requires_digest)
+        return sent.require_whole(request, self._realm, required=caller.requires_digest)
 
-    def checked_within(self, request: AuthorizeRequest, caller: Caller) -> Ask:
-        """`checked` for what is a request's that was checked, with members that the server has added."""
+    def checked_within(
+        self, sent_request: AuthorizeRequest, caller: Caller, whole: canonical.Canonical | None = None
+    ) -> Ask:
+        """`checked` for what is a request's that was checked, with members that the server has added.
+
+        `whole` is the canonical form of what was sent, where it is known: it is not made twice.
+        """
         with BadFields() as bad:
-            bad.tried(canonical.refuse_unknown_fields, request)
-            request = _with_vouched(request, caller)
+            bad.tried(canonical.refuse_unknown_fields, sent_request)
+            request = _with_vouched(sent_request, caller)
             if request.request_id:
                 bad.tried(canonical.checked_id, request.request_id, "request_id")
             bad.tried(checked_attempt, request.attempt_id)
             bad.tried(canonical.checked_text, request.justification, "justification")
-            bound = bad.tried(canonical.canonical, request, self._realm)
+            known = whole if request is sent_request else None
+            bound = known or bad.tried(canonical.canonical, request, self._realm)
         if faults := self._faults(bound.members):
             raise InvalidRequest.fields(faults[:MAX_NAMED])
         caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
@@ -216,7 +225,7 @@ class Deciding:
             if isinstance(judged, PdpError):
                 raise judged
             return Decided(ask, await self._settlement.settle(ask, judged))
-        except (PolicyInvalid, EngineUnavailable, TooManyPending) as error:
+        except (PolicyInvalid, EngineUnavailable, OutOfTime, TooManyPending) as error:
             return Failed(error, [event.error(ask.caller, ask.canonical, error)])
         except PdpError as error:
             return Failed(error)

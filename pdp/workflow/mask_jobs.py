@@ -51,6 +51,8 @@ ATTEMPTS = 3
 """Plans that are made of one job before it fails: a policy that changes twice within one call is a rare accident."""
 USE_SECONDS = 0.2
 """Seconds that the use of an approval and its records may take: two writes, which take about 20 ms."""
+RECORD_SECONDS = 0.03
+"""Seconds that the records of an answer may take, at least."""
 _REFUSALS = (MaskPlanRefused, PolicyInvalid, EngineUnavailable, KeyRefused)
 _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
@@ -97,9 +99,8 @@ class MaskJobs:
     ) -> None:
         self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
-        self._quotas, self._limits = quotas, limits
+        self._quotas, self._limits, self._giving_back = quotas, limits, set[asyncio.Task[None]]()
         self.require_whole = deciding.require_whole
-        self._giving_back: set[asyncio.Task[None]] = set()
 
     def check(self, request: AuthorizeRequest, caller: Caller) -> None:
         """Raise what `decide` raises first, for the form of the request alone."""
@@ -289,9 +290,8 @@ def _question(ask: Ask, columns: Sequence[Column]) -> Question:
 
 
 def _require_time(answer: Answer) -> None:
-    """Raise `OutOfTime` where an approval might be used and its answer come too late."""
-    if answer.used and deadline.left() < USE_SECONDS:
-        raise deadline.OutOfTime("the work took nearly all of the call's time; send fewer rows, or give it up to 10 s")
+    """Raise `OutOfTime` where an approval might be used, or records made, and the answer come too late."""
+    deadline.require(USE_SECONDS if answer.used else RECORD_SECONDS)
 
 
 def _copy(request: AuthorizeRequest) -> AuthorizeRequest:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pdp.approval import Approval, ApprovalAt, Eligibility, ReviewVerdict, State
 from pdp.caller import is_person, named
 from pdp.decision import Verdict
-from pdp.errors import PdpError, ReviewIndividually, TooManyPending
+from pdp.errors import PdpError, TooManyPending
 from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals
 from pdp.store.pace import Turn
@@ -25,15 +25,18 @@ DENIED_FOR = timedelta(minutes=10)
 """How long the same request of the same caller is denied again without asking people."""
 
 
+class ReviewIndividually(PdpError):
+    """A requirement that the reviewer fits is `individual`: this approval must be reviewed alone."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "REVIEW_INDIVIDUALLY"
+
+
 class ReviewTooSoon(PdpError):
     """The person gave another review of an `individual` approval less than `individual_every` ago."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "REVIEW_TOO_SOON"
-
-    def __init__(self, sentence: str, retry_seconds: float) -> None:
-        super().__init__(sentence)
-        self.retry_seconds = retry_seconds
 
 
 class ReviewLimits:

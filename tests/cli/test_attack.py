@@ -56,14 +56,28 @@ def test_findings_are_4_and_print_what_ends_them(policy: Path, capsys: pytest.Ca
     assert invoked("policy", "attack", policy) == 4
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "resource.id, blank around it: DENY becomes ALLOW, without kept"
-    assert lines[1] == "  user:x export table:crm.customers, of p_test.test_kept"
-    line = json.loads(lines[2].removeprefix("  to accept it: "))
-    assert {**line, "reason": BLANK["reason"]} == BLANK
-    assert len(lines) == 6
+    assert lines[0] == "resource.id and the rule kept:"
+    assert lines[1] == "  blank around it: DENY becomes ALLOW, without kept"
+    assert lines[2] == "    user:x export table:crm.customers, of p_test.test_kept"
+    assert lines[3] == "  other case: DENY becomes ALLOW, without kept"
+    assert lines[5] == "  to accept:"
+    assert [{**json.loads(line), "reason": BLANK["reason"]} for line in lines[6:]] == [BLANK, OTHER_CASE]
     assert "note: subject.type, other case: DENY becomes ALLOW, without bots" in err
     assert err.splitlines()[-1].startswith("2 requests, ")
     assert err.endswith(": 2 findings\n")
+
+
+def test_findings_of_each_rule_and_path_are_one_block(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held = 'deny contains {"rule": "held", "reason": "x"} if input.context.held == "yes"\n'
+    asked = '{"subject": {"type": "user", "id": "x"}, "action": {"name": "export"}, "context": {"held": "yes"}'
+    test = f'{asked}, "resource": {{"type": "table", "id": "t"}}}}\n'
+    (policy / "p.rego").write_text(f"{RULES}\n{held}")
+    (policy / "p_test.rego").write_text(f'{TESTS}\ntest_held if pdp.decision.effect == "DENY" with input as {test}')
+    assert invoked("policy", "attack", policy) == 4
+    out, _ = capsys.readouterr()
+    heads = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert heads == ["context.held and the rule held:", "resource.id and the rule kept:"]
+    assert out.count("  to accept:") == len(heads)
 
 
 def test_accepted_lines_end_findings_and_one_that_matches_nothing_is_one(
@@ -91,7 +105,7 @@ def test_files_bring_requests_and_garbage_is_2(
     requests.write_text(f"{asked('t')}\n{asked('crm.customers')}\n{asked('')}\n")
     assert invoked("policy", "attack", policy, "-f", requests) == 4
     out, err = capsys.readouterr()
-    assert f"  user:x export table:crm.customers, of {requests}, request 2\n" in out
+    assert f"    user:x export table:crm.customers, of {requests}, request 2\n" in out
     assert f"left out: {requests}, request 3: resource.id: is required\n" in err
     requests.write_bytes(b"\x1f\x8b\x08\x08\xff")
     assert invoked("policy", "attack", policy, "-f", requests) == 2

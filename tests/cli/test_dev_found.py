@@ -44,6 +44,8 @@ async def test_as_finds_the_stack_from_any_folder_and_a_second_is_told_where_it_
     assert left(terminal) == NOTHING
     ended = await elsewhere("whoami", "--as", "bob", PDP_STATE=state)
     assert (ended.status, ended.err.partition(",")[0]) == (69, f"no `pdp dev` runs on {state}")
+    here = await terminal("whoami", "--as", "bob")
+    assert (here.status, here.err.partition(";")[0]) == (69, "no `pdp dev` runs on .placet"), "and no other is asked"
     gone = await elsewhere("whoami", "--as", "bob")
     assert gone.err == ".placet holds no dev key; start `pdp dev`, or name its folder with PDP_STATE\n"
 

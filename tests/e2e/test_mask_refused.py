@@ -22,7 +22,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect
 from tests.faults import eventually, served, verified_log
-from tests.masks import arrow, columns, masking, scope, shape, stream
+from tests.masks import arrow, columns, masking, records, scope, shape, stream
 from tests.parts import Placet, log, refusal
 from tests.pdp.mongo import database
 
@@ -149,6 +149,15 @@ async def many(_: Stage) -> Data:
     return arrow({"id": [str(number) for number in range(100_000)]})
 
 
+async def swelling(stage: Stage) -> Data:
+    """Tokens of control characters, which JSON writes with six bytes each."""
+    data = records(orjson.dumps({"id": "\x01" * 500_000}).decode())
+    made = fresh()
+    await stage.approved("Mask", made, data)
+    masked = await call(stage.server, "Mask", made, data)
+    return records(*list(masked.data.records.records) * 2)
+
+
 async def unfit(_: Stage) -> Data:
     return arrow({"id": ["a"], "odd": ["no number"]})
 
@@ -231,14 +240,16 @@ REFUSALS: dict[str, tuple[str, Callable[[Stage], Awaitable[Data]], Any, str]] = 
     "quota of a rewrap": ("Rewrap", masked_batch, full("mask", "user:alice"), "QUOTA_EXCEEDED"),
     "forged token": ("Unmask", forged, nothing, "VALUE_REFUSED"),
     "value that does not fit": ("Mask", unfit, nothing, "VALUE_REFUSED"),
-    "answer beyond a message": ("Mask", many, nothing, "VALUE_REFUSED"),
+    "answer beyond a message": ("Mask", many, nothing, "ANSWER_TOO_LARGE"),
+    "unmasked beyond a message": ("Unmask", swelling, nothing, "ANSWER_TOO_LARGE"),
     "domain declared otherwise": ("Mask", late, declared_otherwise, "MASK_PLAN_REFUSED"),
     "key that was retired": ("Unmask", tokens, key_retired, "VALUE_REFUSED"),
     "quota that is not confirmed": ("Unmask", tokens, unwritable("quotas"), "STORE_UNAVAILABLE"),
     "use that is not confirmed": ("Unmask", tokens, unwritable("approvals"), "STORE_UNAVAILABLE"),
     "stream that is not confirmed": ("MaskStream", batch, unwritable("approvals"), "STORE_UNAVAILABLE"),
 }
-FOR_EVER = {"forged token", "value that does not fit", "answer beyond a message", "domain declared otherwise"}
+BEYOND = {"answer beyond a message", "unmasked beyond a message"}
+FOR_EVER = {"forged token", "value that does not fit", "domain declared otherwise", *BEYOND}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -257,7 +268,9 @@ async def test_refused_call_leaves_approval_and_quota_as_they_stood(stage: Stage
     if name not in FOR_EVER:
         again = await call(stage.server, rpc, made, data)
         assert (decision(again).effect, rows(again)) == (Effect.EFFECT_ALLOW, 2)
-    if reason in {"QUOTA_EXCEEDED", "VALUE_REFUSED"}:
+    if name in BEYOND:
+        assert f"use {rpc}Stream" in refusal(refused.value).message
+    if reason in {"QUOTA_EXCEEDED", "VALUE_REFUSED", "ANSWER_TOO_LARGE"}:
         assert reason in {record["error"] for record, _ in await log(stage.server, "error")}
 
 

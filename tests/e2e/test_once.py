@@ -120,6 +120,7 @@ async def test_killed_between_use_and_answer_it_never_runs_twice(
                     await stage.strike(fate, agents)
                 for one in agents:
                     await one.said()
+                assert stage.server.process.returncode is None, f"{fate}, round {number}: {stage.server.said}"
                 again = await stack.enter_async_context(agent(stage.address, token, run, file))
                 again.begin()
                 assert "was used at" in await again.said()

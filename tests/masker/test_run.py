@@ -260,6 +260,25 @@ def test_no_metadata_leaves_that_can_hold_a_value():
         assert b"canary" not in run(again, plan, KEYS).schema.serialize().to_pybytes()
 
 
+@pytest.mark.parametrize("direction", ["mask", "rewrap"])
+@pytest.mark.parametrize("name", ["canary", "UTC canary", "+09:30 canary", "../canary", "+1"])
+def test_a_time_zone_of_free_text_is_refused_and_not_told(name, direction):
+    for odd in (pa.timestamp("us", tz=name), pa.dictionary(pa.int8(), pa.timestamp("s", tz=name))):
+        for field in (pa.field("t", odd), pa.field("s", pa.struct([pa.field("t", pa.list_(odd))]))):
+            schema = pa.schema([field, pa.field("c", pa.string())])
+            masks = [{"column": field.name, "mask": "clear"}, {"column": "c", "domain": "id"}]
+            with pytest.raises(masker.PlanRefused, match="time zone") as refused:
+                masker.plan(schema, masks, DOMAINS, direction=direction, key_version=1)
+            assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [None, "UTC", "Australia/Adelaide", "+09:30", "-0330"])
+def test_time_zones_of_iana_and_fixed_offsets_stay(name):
+    schema = pa.schema([pa.field("t", pa.timestamp("us", tz=name))])
+    plan = masker.plan(schema, [{"column": "t", "mask": "clear"}])
+    assert plan.output_schema.field("t").type.tz == name
+
+
 def test_no_mask_of_a_plan_without_keys_imports_the_decision_service():
     code = "import masker, sys; sys.exit(any(name.split('.')[0] == 'pdp' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pdp.arrow import table
 from pdp.arrow.table import MAX_MESSAGE_BYTES, MAX_ROWS, Reader, Writer
-from pdp.errors import InvalidRequest, ValueRefused
+from pdp.errors import AnswerTooLarge, InvalidRequest
 
 TEXTS = pa.schema([("name", pa.string()), ("count", pa.int64())])
 COLUMNS = st.lists(st.tuples(st.none() | st.text(max_size=5), st.none() | st.integers(-9, 9)), max_size=20)
@@ -72,7 +72,7 @@ def test_batch_is_cut_where_it_does_not_fit_and_a_single_row_that_does_not_is_re
     assert len(messages) >= 7
     assert max(map(len, messages)) <= 10_000
     assert table.whole(taken(messages, TEXTS), TEXTS) == made
-    with pytest.raises(ValueRefused):
+    with pytest.raises(AnswerTooLarge):
         sent(batch([("x" * MAX_MESSAGE_BYTES, 1)]))
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from pdp.client import Client
 from pdp.dev import identity
+from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests.parts import Placet
+from tests.proxy import proxy
 
 FORKED = """
 import asyncio, os, sys
@@ -75,6 +77,15 @@ def test_in_a_second_event_loop_there_is_one_clear_error() -> None:
 def test_outside_of_a_loop_there_is_one_clear_error() -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
         Client("127.0.0.1:1", "t").channel.get_state()
+
+
+async def test_a_connection_may_take_seconds(server: Placet) -> None:
+    token = identity.token(server.state, "report-bot")
+    async with proxy(server.address) as far:
+        far.delay_seconds = 1.5
+        async with Client(far.address, token, timeout=20) as client:
+            await client.call(client.info.GetServerInfo, GetServerInfoRequest())
+        assert far.connections == 1
 
 
 def test_keepalive_is_a_time() -> None:

@@ -83,10 +83,7 @@ DATA = {
 @pytest.mark.parametrize(("data", "rule"), DATA.values(), ids=DATA.keys())
 def test_deceiving_text_of_data_is_refused(data: object, rule: str, is_escaped: bool, tmp_path: Path) -> None:  # noqa: FBT001
     text = json.dumps(data, ensure_ascii=is_escaped)
-    assert rules(tmp_path, deny("input.subject.id in data.blocked"), **{"data.json": text}) in (
-        [rule],
-        [rule, "unknown-reference"],
-    )
+    assert rule in rules(tmp_path, deny("input.subject.id in data.blocked"), **{"data.json": text})
 
 
 def test_deceiving_name_of_a_file_and_of_a_schema_is_refused(tmp_path: Path) -> None:

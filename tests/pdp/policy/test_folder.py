@@ -57,7 +57,6 @@ def test_what_reads_as_a_file_of_the_policy_is_refused_if_it_is_not_read(name: s
     [
         *(
             "README.md",
-            "readme.rego",
             "LICENSE",
             "LICENSE.json",
             "docs/policy.rego.md",
@@ -72,6 +71,14 @@ def test_what_reads_as_a_file_of_the_policy_is_refused_if_it_is_not_read(name: s
 def test_what_nobody_takes_for_policy_is_not_looked_at(name: str, tmp_path: Path) -> None:
     folder = written(tmp_path, "p.rego", name)
     assert (read(folder), refused(folder)) == (["p.rego"], [])
+
+
+@pytest.mark.parametrize(
+    "name", ["README.rego", "license.rego", "licensed/d.rego", "README-rules/d.rego", "x.md/d.rego", "old~/d.rego"]
+)
+def test_rules_with_a_name_like_that_of_a_text_are_read(name: str, tmp_path: Path) -> None:
+    folder = written(tmp_path, "p.rego", name)
+    assert (sorted(read(folder)), refused(folder)) == (sorted(["p.rego", name]), [])
 
 
 def test_config_map_of_kubernetes_is_read_once(tmp_path: Path) -> None:

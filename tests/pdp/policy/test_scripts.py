@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 
 from pdp.policy.scripts import mixed, scripts
+from tools.scripts import TABLE, table
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,7 @@ def test_every_letter_has_a_script_that_its_name_agrees_with() -> None:
 
 def test_what_goes_with_every_script_has_none() -> None:
     assert not any(scripts(character) for character in "0-_.:@ \u00d7\u2026\u20ac\U0001f600")
+
+
+def test_table_is_as_its_generator_writes_it() -> None:
+    assert table(scripts) == TABLE.read_text()

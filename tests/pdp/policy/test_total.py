@@ -15,6 +15,7 @@ from pdp.policy.reference import definitions
 from pdp.policy.sources import Source
 from pdp.policy.total import Totality
 from pdp.process.toolcache import opa
+from tests import authored
 
 OPA = opa(Environment.read().tool_cache)
 DATA = {"nothing_yet": None, "owners": {"customers": "stewards"}, "title": "a text", "list": ["a"]}
@@ -356,3 +357,35 @@ def test_each_part_that_lacks_is_said_once() -> None:
     (policy,) = parsed({"p.rego": f'package policy\n\ndeny contains {{"rule": "x", "reason": {reason}}}\n'})
     sentences = [finding.sentence for finding in Totality(definitions([policy]), {}).findings(policy)]
     assert [sentence.split("`")[1] for sentence in sentences] == ["input.context.x", "input.context.y"]
+
+
+ROWS = {"type": "object", "properties": {"rows": {"type": "integer"}, "note": {"type": "string"}}, "required": ["rows"]}
+OWNED = {"type": "object", "properties": {"owner": {"type": "string"}}, "required": ["owner", "unlisted"]}
+EXPORT = 'input.action.name == "export"'
+PROMISED = {
+    "of the action": (EXPORT, "input.context.rows", False),
+    "of any action": ("input.resource.id", "input.context.ticket", False),
+    "of any action, beside the action's own": (EXPORT, "input.context.ticket", False),
+    "of the type": ('input.resource.type == "table"', "input.resource.properties.owner", False),
+    "not required": (EXPORT, "input.context.note", True),
+    "of another action": ('input.action.name == "copy"', "input.context.rows", True),
+    "of two actions": ('input.action.name in {"export", "copy"}', "input.context.rows", True),
+    "of an action that is not named": ("input.resource.id", "input.context.rows", True),
+    "of an action that is denied": ('input.action.name != "export"', "input.context.rows", True),
+    "of a type that is not named": (EXPORT, "input.resource.properties.owner", True),
+    "of the chain": ('input.subject.type == "user"', "input.on_behalf_of[0].properties.owner", True),
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+@pytest.mark.parametrize("entry", ["deny", "mask"])
+def test_what_a_schema_requires_is_there_but_for_masks(entry: str, name: str, tmp_path: Path) -> None:
+    body, term, lacks = PROMISED[name]
+    more = ', "columns": ["a"], "mask": "clear"' if entry == "mask" else ""
+    rule = f'{entry} contains {{"rule": "d", "reason": sprintf("%v", [{term}]){more}}} if {body}\n'
+    ticket = {"type": "object", "properties": {"ticket": {"type": "string"}}, "required": ["ticket"]}
+    files = {"context/export": ROWS, "context/any": ticket, "resource/table": OWNED, "subject/user": OWNED}
+    schemas = {f"schema/{file}.json": schema for file, schema in files.items()}
+    findings = authored.findings(authored.written(tmp_path, {"p.rego": f"package policy\n\n{rule}", **schemas}))
+    rules = [finding.rule for finding in findings if finding.rule != "unknown-attribute"]
+    assert ["droppable-entry"] * (lacks or entry == "mask") == rules

@@ -46,7 +46,7 @@ UNLISTED = {
     "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
     "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == "a"',
     "any member": 'input.resource.properties[_] == "a"',
-    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "a"',
+    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "tags"',
     "a member of all": '"a" in input.resource.properties',
     "a walk": 'walk(input.resource.properties, [_, value])\n\tvalue == "a"',
     "json.filter": 'json.filter(input.resource.properties, ["tagz"]) == {}',
@@ -83,6 +83,8 @@ LISTED = {
     "json.filter": 'json.filter(input.resource.properties, ["owner/id"]) == {}',
     "object.subset": 'object.subset(input.resource.properties, {"owner": {"id": "a"}})',
     "a member as text": 'json.marshal(input.resource.properties.owner.id) == "a"',
+    "every value": "every _, value in input.resource.properties { value != null }",
+    "every name": 'every name, _ in input.resource.properties { name != "owner" }',
     "a whole object": "count(input.resource.properties) == 0",
 }
 
@@ -133,3 +135,49 @@ allow contains {"rule": "x", "reason": "x"} if input.action.name == "read"
 """
     (finding,) = authored.findings(authored.written(tmp_path, {"p.rego": text}))
     assert (finding.rule, finding.line) == ("schema-annotation", 3)
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        "input as input.context.asked",
+        "input.context.rows as input.context.raw",
+        "input.subject as party",
+        "input.context.rows as 5",
+        "data.limit as input.context.raw",
+        "is_number as data.lib.few.yes",
+    ],
+)
+@pytest.mark.parametrize("place", ["few.few {}", "not few.few {}", "count([1 | few.few {}]) == 1", "few.less"])
+def test_replaced_value_is_refused_in_rules_that_decide(replaced: str, place: str, tmp_path: Path) -> None:
+    rule = f"some party in input.on_behalf_of\n\tparty.id\n\t{place.format(f'with {replaced}')}"
+    few = f"""package lib.few
+
+few if input.context.rows == data.limit
+
+less if few with {replaced.replace("party", "input.caller")}
+
+yes(_) := true
+"""
+    policy = f"""package policy
+
+import data.lib.few
+
+deny contains {{"rule": "d", "reason": "x"}} if {{
+\t{rule}
+}}
+"""
+    found = authored.findings(
+        authored.written(tmp_path, {"p.rego": policy, "lib/few.rego": few, "data.json": {"limit": 5}})
+    )
+    assert "replaced-value" in {finding.rule for finding in found}, found
+
+
+def test_value_that_tests_and_their_helpers_replace_is_fine(tmp_path: Path) -> None:
+    policy = 'package policy\n\ndeny contains {"rule": "d", "reason": "x"} if input.action.name == "export"\n'
+    helper = (
+        "package fixtures\n\nasked(request) := effect if effect := data.pdp.decision.effect with input as request\n"
+    )
+    test = 'package p_test\n\ntest_it if data.fixtures.asked({}) == "DENY" with data.limit as 5\n'
+    files = {"p.rego": policy, "fixtures.rego": helper, "p_test.rego": test}
+    assert authored.findings(authored.written(tmp_path, files)) == []

@@ -39,7 +39,7 @@ READ = {
     "an index": ("data.list[0].a == 1", {"list": [{"a": 1}]}),
     "an object that is empty": ("input.subject.id in data.blocked.agents", {"blocked": {"agents": []}}),
     "in a comprehension": ("count([x | some x in data.list]) == 1", {"list": ["a"]}),
-    "named as unread": ("input.subject.id in data.list.a", {"list": {"a": [1], "b": {"c": 1}}, "unread": ["list.b"]}),
+    "named as unread": ("input.subject.id in data.list.a", {"list": {"a": ["x"], "b": {"c": 1}}, "unread": ["list.b"]}),
     "of the core": ("true", {"groups": {"g": []}, "table_tags": {"t": ["pii"]}, "tags": ["pii"], "column_tags": {}}),
     "accepted of an attack": (
         "true",
@@ -110,7 +110,7 @@ def test_name_that_is_not_read_is_refused(body: str, data: Any, wanted: str, tmp
 
 def test_people_in_a_folder_are_refused(tmp_path: Path) -> None:
     more = {"people/data.json": {"identities": {"slack:U1": {"same_as": ["user:bob"]}}}}
-    sentences = [sentence for _, sentence in found(tmp_path, "data.people != 1", {}, **more)]
+    sentences = [sentence for _, sentence in found(tmp_path, "data.people != null", {}, **more)]
     assert sentences == []
     sentences = [sentence for _, sentence in found(tmp_path, 'object.get(data.people, "x", 1) == 1', {}, **more)]
     assert any("`identities` counts only at the top" in sentence for sentence in sentences)

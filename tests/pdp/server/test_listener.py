@@ -28,6 +28,10 @@ def pair(tmp_path: Path) -> Pair:
     return Authority(tmp_path).server()
 
 
+def began() -> None:
+    """Nobody counts."""
+
+
 def config(state: Path, address: str = "127.0.0.1:0", **tls: Any) -> Config:
     plain = configuration(state=state, listen=address, policy=(), mongodb_uri="mongodb://127.0.0.1:1")
     return plain.model_copy(update={"tls": Tls(**tls) if tls else None})
@@ -44,12 +48,12 @@ def test_plaintext_is_for_loopback(address: str) -> None:
 )
 async def test_plaintext_beyond_it_is_refused(opening: grpc.aio.Server, state: Path, address: str) -> None:
     with pytest.raises(SetupError):
-        listen(opening, config(state, address))
+        listen(opening, config(state, address), began)
 
 
 async def test_free_port_is_told(opening: grpc.aio.Server, state: Path, pair: Pair) -> None:
-    assert listen(opening, config(state)) > 0
-    assert listen(opening, config(state, "0.0.0.0:0", certificate=pair.certificate, key=pair.key)) > 0
+    assert all(listen(opening, config(state), began))
+    assert all(listen(opening, config(state, "0.0.0.0:0", certificate=pair.certificate, key=pair.key), began))
 
 
 async def test_taken_address_is_said(opening: grpc.aio.Server, state: Path) -> None:
@@ -58,7 +62,7 @@ async def test_taken_address_is_said(opening: grpc.aio.Server, state: Path) -> N
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(SetupError, match=address):
-            listen(opening, config(state, address))
+            listen(opening, config(state, address), began)
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -94,7 +98,7 @@ async def test_files_that_are_not_usable_are_refused(
 ) -> None:
     authority = Authority(tmp_path)
     with pytest.raises(SetupError, match="tls"):
-        listen(opening, config(state, **DAMAGED[name](authority.server(), authority.server())))
+        listen(opening, config(state, **DAMAGED[name](authority.server(), authority.server())), began)
 
 
 async def test_key_that_others_can_read_is_refused_with_what_to_do(
@@ -102,4 +106,4 @@ async def test_key_that_others_can_read_is_refused_with_what_to_do(
 ) -> None:
     pair.key.chmod(0o644)
     with pytest.raises(SetupError, match=f"chmod 600 {pair.key}"):
-        listen(opening, config(state, certificate=pair.certificate, key=pair.key))
+        listen(opening, config(state, certificate=pair.certificate, key=pair.key), began)

@@ -47,6 +47,17 @@ async def test_reflection_answers_one_question_after_the_other(server: Placet) -
     assert await call.read() is grpc.aio.EOF
 
 
+async def test_a_reflection_that_is_dropped_is_not_logged(server: Placet, caplog: pytest.LogCaptureFixture) -> None:
+    body = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
+    rpc = "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    for _ in range(20):
+        async with http2(server.address) as connection:
+            for _ in range(20):
+                await connection.send(connection.call(rpc), b"\0" + len(body).to_bytes(4, "big") + body)
+    await test_reflection_answers_one_question_after_the_other(server)
+    assert not caplog.records
+
+
 def test_open_streams_are_counted() -> None:
     streams = Strangers()._streams
     opened = [streams.taken("strangers") for _ in range(STREAMS)]

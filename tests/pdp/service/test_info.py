@@ -9,6 +9,9 @@ async def test_server_tells_its_limits_and_who_is_asking(server: Placet) -> None
     info = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("bob"))
     assert (info.limits.message_bytes, info.limits.batch_bytes) == (4 * 1024 * 1024, 4 * 1024 * 1024)
     assert (info.limits.request_bytes, info.limits.batch_items, info.limits.nesting) == (32 * 1024, 1000, 32)
+    limits = info.limits
+    assert (limits.default_seconds, limits.mask_default_seconds, limits.max_seconds) == (2, 10, 10)
+    assert (limits.wait_seconds, limits.stream_seconds, limits.stream_idle_seconds) == (60, 1800, 60)
     assert (info.caller.identity, info.caller.kind) == ("user:bob", "person")
     assert list(info.caller.roles) == ["requester", "reviewer"]
     assert list(info.caller.groups) == ["data-stewards"]

@@ -1429,7 +1429,8 @@ type ApprovalReview struct {
 	Rules []string `protobuf:"bytes,5,rep,name=rules,proto3" json:"rules,omitempty"`
 	// The policy revision under which the reviewer was found eligible.
 	PolicyRevision string `protobuf:"bytes,6,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
-	// The server's signature over approval, digest, reviewer, verdict and time: a JWS (Ed25519).
+	// Empty. The server's signature over the review is for auditors, who have it in the payload of its record: a JWS (EdDSA)
+	// by the key `seal`, whose `typ` is "placet-review+jwt". Older servers fill it.
 	Signature string `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
 	// With CHANGES_REQUESTED: the request that the reviewer would accept.
 	Suggestion    *Request `protobuf:"bytes,8,opt,name=suggestion,proto3" json:"suggestion,omitempty"`

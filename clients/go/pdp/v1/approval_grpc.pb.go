@@ -33,20 +33,25 @@ const (
 // Shows a requester its approvals.
 type ApprovalServiceClient interface {
 	// Lists the approvals that the caller opened, newest first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListApprovals(ctx context.Context, in *ListApprovalsRequest, opts ...grpc.CallOption) (*ListApprovalsResponse, error)
 	// Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
 	// principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetApproval(ctx context.Context, in *GetApprovalRequest, opts ...grpc.CallOption) (*GetApprovalResponse, error)
 	// Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
 	// with the state as it is. Callers who may see the approval with GetApproval may call it.
+	// Time: 61 s, also where the client sets no deadline.
 	WaitApproval(ctx context.Context, in *WaitApprovalRequest, opts ...grpc.CallOption) (*WaitApprovalResponse, error)
 	// The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
 	// of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelApproval(ctx context.Context, in *CancelApprovalRequest, opts ...grpc.CallOption) (*CancelApprovalResponse, error)
 	// The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
 	// caller may report again.
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ReportOutcome(ctx context.Context, in *ReportOutcomeRequest, opts ...grpc.CallOption) (*ReportOutcomeResponse, error)
 }
 
@@ -115,20 +120,25 @@ func (c *approvalServiceClient) ReportOutcome(ctx context.Context, in *ReportOut
 // Shows a requester its approvals.
 type ApprovalServiceServer interface {
 	// Lists the approvals that the caller opened, newest first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListApprovals(context.Context, *ListApprovalsRequest) (*ListApprovalsResponse, error)
 	// Returns one approval. These callers may see it: its own caller, reviewers who fit a requirement, and its requester
 	// principals. Every other caller gets NOT_FOUND/APPROVAL_NOT_FOUND.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetApproval(context.Context, *GetApprovalRequest) (*GetApprovalResponse, error)
 	// Answers as soon as the approval's state differs from `known_state`. After 60 s, or at the call's deadline, it answers
 	// with the state as it is. Callers who may see the approval with GetApproval may call it.
+	// Time: 61 s, also where the client sets no deadline.
 	WaitApproval(context.Context, *WaitApprovalRequest) (*WaitApprovalResponse, error)
 	// The caller withdraws an approval of its own: PENDING becomes CANCELLED, APPROVED becomes REVOKED. A person who is one
 	// of the requester principals may do so, too, if another caller opened it; `closed_by` names who did.
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_PENDING in any other state.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelApproval(context.Context, *CancelApprovalRequest) (*CancelApprovalResponse, error)
 	// The caller that used the approval reports how the action went. SUCCEEDED and FAILED are final; after UNKNOWN, the
 	// caller may report again.
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, FAILED_PRECONDITION/APPROVAL_NOT_CONSUMED, ALREADY_EXISTS/OUTCOME_REPORTED.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ReportOutcome(context.Context, *ReportOutcomeRequest) (*ReportOutcomeResponse, error)
 	mustEmbedUnimplementedApprovalServiceServer()
 }

@@ -31,11 +31,14 @@ const (
 // The log of all decisions and reviews, for auditors.
 type AuditServiceClient interface {
 	// Lists records, newest first. It reads a projection of the log, which may be a second behind.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListRecords(ctx context.Context, in *ListRecordsRequest, opts ...grpc.CallOption) (*ListRecordsResponse, error)
 	// Returns one record with its payload, read from the log itself.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
 	// last durable batch.
+	// Time: 30 min.
 	ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRecordsResponse], error)
 }
 
@@ -93,11 +96,14 @@ type AuditService_ExportRecordsClient = grpc.ServerStreamingClient[ExportRecords
 // The log of all decisions and reviews, for auditors.
 type AuditServiceServer interface {
 	// Lists records, newest first. It reads a projection of the log, which may be a second behind.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListRecords(context.Context, *ListRecordsRequest) (*ListRecordsResponse, error)
 	// Returns one record with its payload, read from the log itself.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
 	// last durable batch.
+	// Time: 30 min.
 	ExportRecords(*ExportRecordsRequest, grpc.ServerStreamingServer[ExportRecordsResponse]) error
 	mustEmbedUnimplementedAuditServiceServer()
 }

@@ -125,11 +125,19 @@ type AuthorizeRequest struct {
 	//  3. With a plain allow it changes nothing: that is evaluated anew, and the id is only recorded.
 	AttemptId string `protobuf:"bytes,13,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
 	// The context as text: one I-JSON object, in place of `context`; see Subject.properties_json. In a batch either form in an
-	// item stands in place of the context of the defaults.
+	// item stands in place of the context of the defaults, whichever form that has.
 	ContextJson string `protobuf:"bytes,14,opt,name=context_json,json=contextJson,proto3" json:"context_json,omitempty"`
-	// The digest that the client computed over this request as it sends it (see AuthorizeResponse.request_digest), before the
-	// server adds the chain that a token vouches for. If the server computes another one, then something was lost on the way:
-	// INVALID_ARGUMENT/REQUEST_DIFFERS, and nothing is decided. In a batch it belongs to one item, with the defaults filled in.
+	// The digest over what the program means to ask, in the form of AuthorizeResponse.request_digest. Compute it from the
+	// program's own values and not from this message, so that it covers what is lost while the message is made.
+	//  1. It is over the request as it is sent, before the server adds the chain that a token vouches for. So it equals the
+	//     answer's `request_digest` where nothing is added.
+	//  2. It is compared before anything else, in a dry run too. If the server computes another one, something was lost or
+	//     changed on the way: INVALID_ARGUMENT/REQUEST_DIFFERS, and nothing is decided. The metadata of ErrorInfo says how much
+	//     arrived: the members of the properties of `subject`, `action` and `resource`, those of `context`, and the subjects in
+	//     `on_behalf_of`.
+	//  3. In a batch it belongs to one item, over the item with the defaults filled in; it is refused in `defaults`.
+	//  4. A caller whose entry in the configuration says `require_digest` must send it, else
+	//     INVALID_ARGUMENT/DIGEST_REQUIRED.
 	ExpectedDigest string `protobuf:"bytes,15,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -283,7 +291,16 @@ type AuthorizeResponse struct {
 	Obligations []*Obligation `protobuf:"bytes,4,rep,name=obligations,proto3" json:"obligations,omitempty"`
 	// The revision of the policy snapshot that answered.
 	PolicyRevision string `protobuf:"bytes,5,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
-	// base64url SHA-256 over the realm and the canonical request. Recompute it from what is about to run.
+	// What was decided, as a digest: unpadded base64url (RFC 4648) of the SHA-256 of `placet/v1`, a line feed, the realm
+	// (GetServerInfoResponse.realm), a line feed and the canonical request. Recompute it from what is about to run.
+	//  1. The canonical request is UTF-8 in the form of RFC 8785 (JCS): an object with exactly the members `subject`,
+	//     `on_behalf_of`, `action`, `resource` and `context`.
+	//  2. A subject and the resource have exactly the members `type`, `id` and `properties`, the action `name` and `properties`.
+	//     Names are as in this file, in snake_case.
+	//  3. What is empty or was not sent is written out: `"properties":{}`, `"context":{}`, `"on_behalf_of":[]`.
+	//  4. RFC 8785 sorts names by their UTF-16 code units, and writes numbers as JavaScript does: 1.0 is 1, -0 is 0.
+	//
+	// The page docs/wire.md has an example, and tests/cases/digests.jsonl has vectors.
 	RequestDigest string `protobuf:"bytes,6,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
 	// The chain for which it was decided.
 	OnBehalfOf []*Subject `protobuf:"bytes,7,rep,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
@@ -568,9 +585,10 @@ func (x *Fired) GetObligation() []*Reason {
 type BatchAuthorizeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Values for the members that an item leaves out.
-	// 1. A member is filled in as a whole: an item with any `context` gets nothing of the `context` here.
-	// 2. `request_id`, `approval_id`, `supersedes` and `attempt_id` belong to one item; they are refused here.
-	// 3. A `dry_run`, `explain` or `want_grant` that is true here applies to all items.
+	//  1. A member is filled in as a whole: an item with any `context` or `context_json` gets nothing of either here.
+	//  2. `request_id`, `approval_id`, `supersedes`, `attempt_id` and `expected_digest` belong to one item; they are refused
+	//     here.
+	//  3. A `dry_run`, `explain` or `want_grant` that is true here applies to all items.
 	Defaults *AuthorizeRequest `protobuf:"bytes,1,opt,name=defaults,proto3" json:"defaults,omitempty"`
 	// 1 to 1,000 requests.
 	Items []*AuthorizeRequest `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`

@@ -32,16 +32,20 @@ const (
 // 1. A deny is an answer, never an error.
 // 2. An error is never an allow.
 // 3. The server records every answer before it sends it.
-// Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
+// Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, INVALID_ARGUMENT/REQUEST_DIFFERS and
+// INVALID_ARGUMENT/DIGEST_REQUIRED (AuthorizeRequest.expected_digest), PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
 // FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
 // NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
 // RESOURCE_EXHAUSTED/TOO_MANY_PENDING, FAILED_PRECONDITION/APPROVAL_TAMPERED.
 type DecisionServiceClient interface {
 	// Makes one decision. It never waits for people.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Authorize(ctx context.Context, in *AuthorizeRequest, opts ...grpc.CallOption) (*AuthorizeResponse, error)
 	// Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(ctx context.Context, in *BatchAuthorizeRequest, opts ...grpc.CallOption) (*BatchAuthorizeResponse, error)
 	// Returns one of the caller's own decisions from the log, with every reason.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetDecision(ctx context.Context, in *GetDecisionRequest, opts ...grpc.CallOption) (*GetDecisionResponse, error)
 }
 
@@ -91,16 +95,20 @@ func (c *decisionServiceClient) GetDecision(ctx context.Context, in *GetDecision
 // 1. A deny is an answer, never an error.
 // 2. An error is never an allow.
 // 3. The server records every answer before it sends it.
-// Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
+// Errors: INVALID_ARGUMENT/INVALID_REQUEST with field paths, INVALID_ARGUMENT/REQUEST_DIFFERS and
+// INVALID_ARGUMENT/DIGEST_REQUIRED (AuthorizeRequest.expected_digest), PERMISSION_DENIED/SUBJECT_NOT_ALLOWED,
 // FAILED_PRECONDITION/POLICY_INVALID, UNAVAILABLE/ENGINE_UNAVAILABLE (OPA), UNAVAILABLE/STORE_UNAVAILABLE (MongoDB),
 // NOT_FOUND/APPROVAL_NOT_FOUND, ALREADY_EXISTS/REQUEST_ID_REUSED, RESOURCE_EXHAUSTED/OVERLOADED,
 // RESOURCE_EXHAUSTED/TOO_MANY_PENDING, FAILED_PRECONDITION/APPROVAL_TAMPERED.
 type DecisionServiceServer interface {
 	// Makes one decision. It never waits for people.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error)
 	// Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(context.Context, *BatchAuthorizeRequest) (*BatchAuthorizeResponse, error)
 	// Returns one of the caller's own decisions from the log, with every reason.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetDecision(context.Context, *GetDecisionRequest) (*GetDecisionResponse, error)
 	mustEmbedUnimplementedDecisionServiceServer()
 }

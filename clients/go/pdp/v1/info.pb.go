@@ -69,17 +69,21 @@ type GetServerInfoResponse struct {
 	Realm string `protobuf:"bytes,3,opt,name=realm,proto3" json:"realm,omitempty"`
 	// The policy revision that is in force.
 	PolicyRevision string `protobuf:"bytes,4,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
-	// The public halves of the grant and audit keys, as a JWK Set (RFC 7517). A key's
-	// `placet_use` is "grant" or "audit"; its `kid` is an RFC 7638 thumbprint.
+	// The public half of the key `grant`, as a JWK Set (RFC 7517) with `kid` (an RFC 7638 thumbprint), `alg` ("EdDSA"), `use`
+	// ("sig") and `placet_use` ("grant"). It signs grants and nothing else. There are two while a deployment changes its key.
+	// The set of an older server holds a key with the `placet_use` "audit", too, which verifies no grant.
 	Jwks string `protobuf:"bytes,5,opt,name=jwks,proto3" json:"jwks,omitempty"`
 	// The server refuses a call that exceeds one of these limits.
 	Limits *Limits `protobuf:"bytes,6,opt,name=limits,proto3" json:"limits,omitempty"`
 	// The caller as this server knows it.
 	Caller *CallerInfo `protobuf:"bytes,7,opt,name=caller,proto3" json:"caller,omitempty"`
-	// The public halves of the keys `audit` and `seal`, as a JWK Set. They verify what auditors hold, and never a grant.
+	// The public halves of the keys `audit` (heads of the log) and `seal` (approvals, reviews and what else only servers read
+	// back), as a JWK Set; each key's `placet_use` is its name. They verify what auditors hold, and never a grant. Empty from
+	// an older server, whose `jwks` has the key `audit`.
 	AuditJwks string `protobuf:"bytes,8,opt,name=audit_jwks,json=auditJwks,proto3" json:"audit_jwks,omitempty"`
-	// What this server takes that older ones do not, for example "expected_digest". A client sends a newer field only to a
-	// server that lists it here.
+	// What this server takes that older ones do not, by the names of fields: "properties_json", "context_json",
+	// "expected_digest". A client sends a newer field only to a server that lists it here, and asks once a connection: the
+	// server behind the next one may be another.
 	Features      []string `protobuf:"bytes,9,rep,name=features,proto3" json:"features,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -190,9 +194,21 @@ type Limits struct {
 	// The most items in a batch.
 	BatchItems int32 `protobuf:"varint,4,opt,name=batch_items,json=batchItems,proto3" json:"batch_items,omitempty"`
 	// The deepest nesting of properties and context, in levels.
-	Nesting       int32 `protobuf:"varint,5,opt,name=nesting,proto3" json:"nesting,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Nesting int32 `protobuf:"varint,5,opt,name=nesting,proto3" json:"nesting,omitempty"`
+	// Seconds that a unary call may take if the client sets no deadline.
+	DefaultSeconds float64 `protobuf:"fixed64,6,opt,name=default_seconds,json=defaultSeconds,proto3" json:"default_seconds,omitempty"`
+	// The same for Mask, Unmask and GetMaskPlan.
+	MaskDefaultSeconds float64 `protobuf:"fixed64,7,opt,name=mask_default_seconds,json=maskDefaultSeconds,proto3" json:"mask_default_seconds,omitempty"`
+	// Seconds that a unary call may take in any case: a later deadline of the client counts as this.
+	MaxSeconds float64 `protobuf:"fixed64,8,opt,name=max_seconds,json=maxSeconds,proto3" json:"max_seconds,omitempty"`
+	// Seconds after which WaitApproval answers at the latest; it has its own limit in place of `max_seconds`.
+	WaitSeconds float64 `protobuf:"fixed64,9,opt,name=wait_seconds,json=waitSeconds,proto3" json:"wait_seconds,omitempty"`
+	// Seconds that MaskStream, UnmaskStream and Rewrap may take.
+	StreamSeconds float64 `protobuf:"fixed64,10,opt,name=stream_seconds,json=streamSeconds,proto3" json:"stream_seconds,omitempty"`
+	// Seconds that such a stream may go without a message from its client.
+	StreamIdleSeconds float64 `protobuf:"fixed64,11,opt,name=stream_idle_seconds,json=streamIdleSeconds,proto3" json:"stream_idle_seconds,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -256,6 +272,48 @@ func (x *Limits) GetBatchItems() int32 {
 func (x *Limits) GetNesting() int32 {
 	if x != nil {
 		return x.Nesting
+	}
+	return 0
+}
+
+func (x *Limits) GetDefaultSeconds() float64 {
+	if x != nil {
+		return x.DefaultSeconds
+	}
+	return 0
+}
+
+func (x *Limits) GetMaskDefaultSeconds() float64 {
+	if x != nil {
+		return x.MaskDefaultSeconds
+	}
+	return 0
+}
+
+func (x *Limits) GetMaxSeconds() float64 {
+	if x != nil {
+		return x.MaxSeconds
+	}
+	return 0
+}
+
+func (x *Limits) GetWaitSeconds() float64 {
+	if x != nil {
+		return x.WaitSeconds
+	}
+	return 0
+}
+
+func (x *Limits) GetStreamSeconds() float64 {
+	if x != nil {
+		return x.StreamSeconds
+	}
+	return 0
+}
+
+func (x *Limits) GetStreamIdleSeconds() float64 {
+	if x != nil {
+		return x.StreamIdleSeconds
 	}
 	return 0
 }
@@ -360,7 +418,7 @@ const file_pdp_v1_info_proto_rawDesc = "" +
 	"\x06caller\x18\a \x01(\v2\x12.pdp.v1.CallerInfoR\x06caller\x12\x1d\n" +
 	"\n" +
 	"audit_jwks\x18\b \x01(\tR\tauditJwks\x12\x1a\n" +
-	"\bfeatures\x18\t \x03(\tR\bfeatures\"\xae\x01\n" +
+	"\bfeatures\x18\t \x03(\tR\bfeatures\"\xa4\x03\n" +
 	"\x06Limits\x12#\n" +
 	"\rmessage_bytes\x18\x01 \x01(\x03R\fmessageBytes\x12#\n" +
 	"\rrequest_bytes\x18\x02 \x01(\x03R\frequestBytes\x12\x1f\n" +
@@ -368,7 +426,15 @@ const file_pdp_v1_info_proto_rawDesc = "" +
 	"batchBytes\x12\x1f\n" +
 	"\vbatch_items\x18\x04 \x01(\x05R\n" +
 	"batchItems\x12\x18\n" +
-	"\anesting\x18\x05 \x01(\x05R\anesting\"\x95\x01\n" +
+	"\anesting\x18\x05 \x01(\x05R\anesting\x12'\n" +
+	"\x0fdefault_seconds\x18\x06 \x01(\x01R\x0edefaultSeconds\x120\n" +
+	"\x14mask_default_seconds\x18\a \x01(\x01R\x12maskDefaultSeconds\x12\x1f\n" +
+	"\vmax_seconds\x18\b \x01(\x01R\n" +
+	"maxSeconds\x12!\n" +
+	"\fwait_seconds\x18\t \x01(\x01R\vwaitSeconds\x12%\n" +
+	"\x0estream_seconds\x18\n" +
+	" \x01(\x01R\rstreamSeconds\x12.\n" +
+	"\x13stream_idle_seconds\x18\v \x01(\x01R\x11streamIdleSeconds\"\x95\x01\n" +
 	"\n" +
 	"CallerInfo\x12\x1a\n" +
 	"\bidentity\x18\x01 \x01(\tR\bidentity\x12\x12\n" +

@@ -29,6 +29,7 @@ const (
 // What a client needs to know about this server.
 type InfoServiceClient interface {
 	// Returns the server's facts. Every authenticated caller may call it.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
 }
 
@@ -57,6 +58,7 @@ func (c *infoServiceClient) GetServerInfo(ctx context.Context, in *GetServerInfo
 // What a client needs to know about this server.
 type InfoServiceServer interface {
 	// Returns the server's facts. Every authenticated caller may call it.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
 	mustEmbedUnimplementedInfoServiceServer()
 }

@@ -47,9 +47,10 @@ type MaskScope struct {
 	AttemptId string `protobuf:"bytes,9,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
 	// The context as text, in place of `context`; see AuthorizeRequest.context_json.
 	ContextJson string `protobuf:"bytes,10,opt,name=context_json,json=contextJson,proto3" json:"context_json,omitempty"`
-	// As AuthorizeRequest.expected_digest, over this request: the subject, the chain, the action of the RPC (`mask`, `unmask`
-	// or `rewrap`), the resource `table:<table>` and the context as it is sent. The rows and what the server adds to the
-	// context are not part of it.
+	// The same as AuthorizeRequest.expected_digest, over this request: the subject, the chain, the action of the RPC (`mask`,
+	// `unmask` or `rewrap`; of GetMaskPlan as its `unmask` says), the resource `table:<table>`, both without properties, and
+	// the context as it is sent. The rows and what the server adds to the context are not part of it, so the answer's
+	// `request_digest` of an unmasking is another one.
 	ExpectedDigest string `protobuf:"bytes,11,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

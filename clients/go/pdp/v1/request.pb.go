@@ -93,7 +93,9 @@ type Request struct {
 	Resource *Resource `protobuf:"bytes,4,opt,name=resource,proto3" json:"resource,omitempty"`
 	// Everything else that the decision may depend on. The digest covers all of it, so send trace ids in gRPC metadata.
 	// The limits of Subject.properties apply.
-	Context       *structpb.Struct `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
+	Context *structpb.Struct `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
+	// The context as text, in place of `context`; see Subject.properties_json.
+	ContextJson   string `protobuf:"bytes,6,opt,name=context_json,json=contextJson,proto3" json:"context_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -163,6 +165,13 @@ func (x *Request) GetContext() *structpb.Struct {
 	return nil
 }
 
+func (x *Request) GetContextJson() string {
+	if x != nil {
+		return x.ContextJson
+	}
+	return ""
+}
+
 // A person or a program.
 type Subject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -173,8 +182,10 @@ type Subject struct {
 	// Free attributes. They must be I-JSON (RFC 7493): no NaN or infinity, no whole number beyond 2^53-1 (send a string), at
 	// most 32 levels of nesting. Each key and each text must be valid UTF-8.
 	Properties *structpb.Struct `protobuf:"bytes,3,opt,name=properties,proto3" json:"properties,omitempty"`
-	// The same attributes as text: one I-JSON object, for languages in which a Struct is hard to fill. Only one of the two
-	// forms may be given. Answers hold `properties` alone.
+	// The same attributes as text: one I-JSON object, which every language writes in one call. Empty text is absent. Only one
+	// of the two forms may be given. Both mean the same: the limits of `properties` apply, and the digest is equal. A name that
+	// stands in an object twice, half of a surrogate pair, and anything behind the object are refused, too. Answers hold
+	// `properties` alone.
 	PropertiesJson string `protobuf:"bytes,4,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -245,7 +256,7 @@ type Action struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Free attributes; the limits of Subject.properties apply.
 	Properties *structpb.Struct `protobuf:"bytes,2,opt,name=properties,proto3" json:"properties,omitempty"`
-	// The same attributes as text; see Subject.properties_json.
+	// The same attributes as text, in place of `properties`; see Subject.properties_json.
 	PropertiesJson string `protobuf:"bytes,3,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -311,7 +322,7 @@ type Resource struct {
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Free attributes; the limits of Subject.properties apply. A policy with attribute schemas refuses unknown names.
 	Properties *structpb.Struct `protobuf:"bytes,3,opt,name=properties,proto3" json:"properties,omitempty"`
-	// The same attributes as text; see Subject.properties_json.
+	// The same attributes as text, in place of `properties`; see Subject.properties_json.
 	PropertiesJson string `protobuf:"bytes,4,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -434,14 +445,15 @@ var File_pdp_v1_request_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_request_proto_rawDesc = "" +
 	"\n" +
-	"\x14pdp/v1/request.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xf0\x01\n" +
+	"\x14pdp/v1/request.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\"\x93\x02\n" +
 	"\aRequest\x12)\n" +
 	"\asubject\x18\x01 \x01(\v2\x0f.pdp.v1.SubjectR\asubject\x121\n" +
 	"\fon_behalf_of\x18\x02 \x03(\v2\x0f.pdp.v1.SubjectR\n" +
 	"onBehalfOf\x12&\n" +
 	"\x06action\x18\x03 \x01(\v2\x0e.pdp.v1.ActionR\x06action\x12,\n" +
 	"\bresource\x18\x04 \x01(\v2\x10.pdp.v1.ResourceR\bresource\x121\n" +
-	"\acontext\x18\x05 \x01(\v2\x17.google.protobuf.StructR\acontext\"\x8f\x01\n" +
+	"\acontext\x18\x05 \x01(\v2\x17.google.protobuf.StructR\acontext\x12!\n" +
+	"\fcontext_json\x18\x06 \x01(\tR\vcontextJson\"\x8f\x01\n" +
 	"\aSubject\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x127\n" +

@@ -32,6 +32,7 @@ const (
 // For people who review. Only a credential of a person may call it.
 type ReviewServiceClient interface {
 	// Lists the pending approvals that the caller may review now, the nearest deadline first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListQueue(ctx context.Context, in *ListQueueRequest, opts ...grpc.CallOption) (*ListQueueResponse, error)
 	// Records one verdict.
 	//  1. A person reviews an approval once.
@@ -44,15 +45,18 @@ type ReviewServiceClient interface {
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
 	// ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
 	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Review(ctx context.Context, in *ReviewRequest, opts ...grpc.CallOption) (*ReviewResponse, error)
 	// Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
 	// changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
 	// call with the last `resume_token` continues the stream.
 	// Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
 	// most 8 such streams in a server).
+	// Time: 30 min.
 	WatchQueue(ctx context.Context, in *WatchQueueRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchQueueResponse], error)
 	// Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
 	// approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RevokeApproval(ctx context.Context, in *RevokeApprovalRequest, opts ...grpc.CallOption) (*RevokeApprovalResponse, error)
 }
 
@@ -120,6 +124,7 @@ func (c *reviewServiceClient) RevokeApproval(ctx context.Context, in *RevokeAppr
 // For people who review. Only a credential of a person may call it.
 type ReviewServiceServer interface {
 	// Lists the pending approvals that the caller may review now, the nearest deadline first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListQueue(context.Context, *ListQueueRequest) (*ListQueueResponse, error)
 	// Records one verdict.
 	//  1. A person reviews an approval once.
@@ -132,15 +137,18 @@ type ReviewServiceServer interface {
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
 	// ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
 	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Review(context.Context, *ReviewRequest) (*ReviewResponse, error)
 	// Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
 	// changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
 	// call with the last `resume_token` continues the stream.
 	// Errors: OUT_OF_RANGE/RESUME_TOKEN_TOO_OLD (begin again without a token), RESOURCE_EXHAUSTED/OVERLOADED (a caller has at
 	// most 8 such streams in a server).
+	// Time: 30 min.
 	WatchQueue(*WatchQueueRequest, grpc.ServerStreamingServer[WatchQueueResponse]) error
 	// Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
 	// approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RevokeApproval(context.Context, *RevokeApprovalRequest) (*RevokeApprovalResponse, error)
 	mustEmbedUnimplementedReviewServiceServer()
 }

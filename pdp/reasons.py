@@ -1,0 +1,16 @@
+"""The reasons of errors that have more than one, each with what it means."""
+
+from collections.abc import Mapping
+
+NOT_ALLOWED: Mapping[str, str] = {
+    "ROLE_REQUIRED": "None of the caller's roles may call this RPC.",
+    "PERSON_REQUIRED": "Only a person reviews, as itself.",
+    "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
+    "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
+    "REVIEWER_NOT_ELIGIBLE": "The reviewer fits none of the approval's requirements.",
+}
+NOT_FOUND: Mapping[str, str] = {
+    "APPROVAL_NOT_FOUND": "There is no such approval, or this caller may not see it.",
+    "DECISION_NOT_FOUND": "There is no such decision of this caller.",
+    "RECORD_NOT_FOUND": "The log has no such record.",
+}
