@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
@@ -20,36 +21,79 @@ function jwks(key: KeyObject): string {
   return JSON.stringify({ keys: [{ ...key.export({ format: "jwk" }), kid: "k1", placet_use: "grant" }] });
 }
 
-function grant(digest: string): string {
+function grant(jti: string, digest: string): string {
   const iat = Math.floor(Date.now() / 1000);
-  const claims = { iss: INFO.realm, aud: INFO.caller.identity, jti: "dec_1", digest, iat, exp: iat + 30 };
+  const claims = { iss: INFO.realm, aud: INFO.caller.identity, jti, digest, iat, exp: iat + 30 };
   const parts = [{ alg: "EdDSA", typ: "placet-grant+jwt", kid: "k1" }, claims];
   const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString("base64url")}`;
 }
 
-/** A server that allows everything with one grant after the other for one and the same decision. */
-function granting(router: ConnectRouter): void {
+/** A server that allows everything, with the decisions of these ids and the grants of those. */
+function granting(decisions: string[], grants = decisions): (router: ConnectRouter) => void {
   let looks = 0;
+  let count = 0;
   const info = () => ({ ...INFO, jwks: looks++ === 0 ? INFO.jwks : jwks(publicKey) });
-  router.service(InfoService, { getServerInfo: info });
-  router.service(DecisionService, {
-    authorize({ expectedDigest }) {
-      const answer = { effect: Effect.ALLOW, decisionId: "dec_1", requestDigest: expectedDigest };
-      return { ...answer, grant: grant(expectedDigest) };
-    },
-  });
+  return (router) => {
+    router.service(InfoService, { getServerInfo: info });
+    router.service(DecisionService, {
+      authorize({ expectedDigest }) {
+        const at = count++;
+        const answer = { effect: Effect.ALLOW, decisionId: decisions[at]!, requestDigest: expectedDigest };
+        return { ...answer, grant: grant(grants[at]!, expectedDigest) };
+      },
+    });
+  };
+}
+
+function failing(check: string) {
+  return (error: unknown) => error instanceof PlacetError && error.metadata.check === check;
 }
 
 test("a key that is not known yet is looked for again, and one decision is for one run", async () => {
-  await served(granting, async (client) => {
+  await served(granting(["dec_1", "dec_1"]), async (client) => {
     const runs: unknown[] = [];
     const guarded = guard({ client, action: "read", resource: "table:a" }, (argument: object) => runs.push(argument));
     const given = { deep: { list: [1, "two"] }, big: 9007199254740991n };
     assert.equal(await guarded(given), 1);
     assert.deepEqual(runs, [{ deep: { list: [1, "two"] }, big: 9007199254740991 }]);
-    await assert.rejects(guarded(given), (error) => error instanceof PlacetError && error.metadata.check === "jti");
+    await assert.rejects(guarded(given), failing("jti"));
     assert.equal(runs.length, 1);
+  });
+});
+
+test("a grant of another decision, and a question that changed, allow no run", async () => {
+  await served(granting(["dec_2", "dec_3"], ["dec_9", "dec_3"]), async (client) => {
+    const options = { client, action: "read" };
+    const other = guard({ ...options, resource: "table:a" }, () => assert.fail("it ran"));
+    await assert.rejects(other({}), failing("jti"));
+    let count = 0;
+    const changing = guard({ ...options, resource: () => `table:${count++}` }, () => assert.fail("it ran"));
+    await assert.rejects(changing({}), { reason: "ARGUMENTS_CHANGED" });
+  });
+});
+
+test("what runs after its call is ended and refused", async () => {
+  let isEnded = false;
+  async function* later() {
+    try {
+      yield 1;
+    } finally {
+      isEnded = true;
+    }
+  }
+  const stream = new ReadableStream({ cancel: () => void (isEnded = true) });
+  const results = [[1].values(), Readable.from(["a"]), stream, later()];
+  const ids = results.map((_, index) => `dec_later_${index}`);
+  await served(granting(ids), async (client) => {
+    const guarded = guard({ client, action: "read", resource: "table:a" }, ({ at }: { at: number }) => results[at]);
+    for (const at of results.keys()) {
+      isEnded = false;
+      await assert.rejects(guarded({ at }), /runs after its call/);
+      if (at === 2) assert.ok(isEnded);
+    }
+    assert.ok((results[1] as Readable).destroyed);
+    assert.deepEqual(await (results[3] as AsyncGenerator).next(), { value: undefined, done: true });
   });
 });
 
@@ -77,6 +121,7 @@ test("a wait ends with an error that does not pass, and with its time", async ()
   const routes = (router: ConnectRouter) => {
     router.service(ApprovalService, {
       waitApproval({ approvalId }) {
+        if (approvalId === "apr_2") throw new ConnectError("who", Code.Unauthenticated);
         if (approvalId === "apr_0") throw new ConnectError("none", Code.NotFound);
         throw new ConnectError("away", Code.Unavailable);
       },
@@ -84,6 +129,7 @@ test("a wait ends with an error that does not pass, and with its time", async ()
     });
   };
   await served(routes, async (client) => {
+    await assert.rejects(client.wait("apr_2", { timeoutMs: 10_000 }), { code: "UNAUTHENTICATED" });
     await assert.rejects(client.wait("apr_0", { timeoutMs: 10_000 }), { code: "NOT_FOUND" });
     assert.equal((await client.wait("apr_1", { timeoutMs: 300 })).state, ApprovalState.PENDING);
   });
@@ -91,10 +137,11 @@ test("a wait ends with an error that does not pass, and with its time", async ()
 
 test("of a stream without its end, or with other rows than were sent, nothing comes back", async () => {
   const surname = vectorFromArray(["a", "b"], new Utf8());
-  for (const [rows, ends] of [
-    [2n, true],
-    [2n, false],
-    [1n, true],
+  for (const [rows, sends, ends] of [
+    [2n, true, true],
+    [2n, true, false],
+    [2n, false, true],
+    [1n, true, true],
   ] as const) {
     const routes = (router: ConnectRouter) => {
       router.service(InfoService, { getServerInfo: () => INFO });
@@ -102,7 +149,7 @@ test("of a stream without its end, or with other rows than were sent, nothing co
         async *maskStream(requests) {
           const decision = { effect: Effect.ALLOW };
           for await (const { message } of requests) {
-            if (message.case === "arrowMessage") yield { message };
+            if (message.case === "arrowMessage" && sends) yield { message };
             if (message.case !== "start" || message.value.shape?.shape.case !== "arrowSchema") continue;
             const plan = { outputSchema: message.value.shape.shape.value };
             yield { message: { case: "opened" as const, value: { decision, plan } } };
@@ -113,7 +160,8 @@ test("of a stream without its end, or with other rows than were sent, nothing co
     };
     await served(routes, async (client) => {
       const masking = maskStream(client, { subject: "user:alice", table: "t" }, new Table({ surname }));
-      if (ends && rows === 2n) assert.deepEqual((await masking).table!.getChild("surname")!.toArray(), ["a", "b"]);
+      if (ends && sends && rows === 2n)
+        assert.deepEqual((await masking).table!.getChild("surname")!.toArray(), ["a", "b"]);
       else await assert.rejects(masking, { code: "DATA_LOSS", reason: "STREAM_INCOMPLETE" });
     });
   }
