@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,14 @@ from pdp.background import background
 from pdp.config import Config
 from pdp.errors import EngineUnavailable, PolicyInvalid
 from pdp.opa.process import OpaProcess
-from pdp.opa.queries import Opa
+from pdp.opa.queries import Opa, OpaLate
 from pdp.policy.live import Policy, UsedDomains, WatchedPolicy
 from pdp.process import toolcache
 
 log = logging.getLogger(__name__)
 
+START_SECONDS = 15.0
+"""Seconds in which OPA has to give its first answers: on a busy machine one alone may be late."""
 _NO_REVISION = (
     "OPA has no bundle of Placet, or one without the core or the maps of people; build it with "
     "`pdp policy build DIR --to bundle.tar.gz` of this release and serve that"
@@ -107,12 +109,23 @@ def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event, poli
     reloaded.set()
 
 
+async def _patiently(ask: Callable[[], Awaitable[str]]) -> str:
+    """The answer of an OPA that has just started, with which everything else starts; a late one is asked for again."""
+    end = asyncio.get_running_loop().time() + START_SECONDS
+    while True:
+        try:
+            return await ask()
+        except OpaLate:
+            if asyncio.get_running_loop().time() > end:
+                raise
+
+
 async def _first_look(opa: Opa, url: str) -> tuple[str, str]:
     """OPA's version and its policy's revision. Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`."""
     where = f"opa_url {url}: " if url else ""
     try:
-        version = await opa.version()
-        revision = await opa.revision()
+        version = await _patiently(opa.version)
+        revision = await _patiently(opa.revision)
     except EngineUnavailable as error:
         raise EngineUnavailable(f"{where}{error.sentence}") from None
     except PolicyInvalid:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from pages.markdown import prose, table
 
-from pdp.errors import GrantInvalid, NotAllowed, NotFound, PdpError, SetupError
+from pdp.errors import NotAllowed, NotFound, PdpError, SetupError
+from pdp.grant import GrantInvalid
 from pdp.reasons import NOT_ALLOWED, NOT_FOUND
 
 BEGIN, END = "<!-- `make gen` makes the table -->", "<!-- the table ends -->"

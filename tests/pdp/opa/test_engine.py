@@ -1,6 +1,10 @@
 """The first look at OPA says what stands there, and each later look whether its policy can still be used."""
 
 import asyncio
+import os
+import signal
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,11 +48,7 @@ async def test_nothing_at_the_url_is_said_with_the_url(state: Path) -> None:
 async def test_policy_that_cannot_be_used_is_unhealthy_and_said_once(
     state: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder, bundle = tmp_path / "rules", tmp_path / "bundle" / "bundle.tar.gz"
-    folder.mkdir()
-    bundle.parent.mkdir()
-    (folder / "p.rego").write_text(RULE)
-    revision = await asyncio.to_thread(build, OPA, read([folder]), bundle)
+    folder, bundle, revision = await built(tmp_path)
     async with (
         OpaProcess(OPA, bundle, tmp_path / "o.sock", say=print) as process,
         looking(state, f"unix://{process.socket}") as found,
@@ -62,6 +62,33 @@ async def test_policy_that_cannot_be_used_is_unhealthy_and_said_once(
         await told(found, caplog, "OPA answers again")
         assert await found.is_healthy()
         assert len([line for line in caplog.messages if "bundle" in line or "again" in line]) == 2
+
+
+async def test_opa_that_is_late_at_first_is_asked_again(state: Path, tmp_path: Path) -> None:
+    _, bundle, revision = await built(tmp_path)
+    async with OpaProcess(OPA, bundle, tmp_path / "o.sock", say=print) as process:
+        pid = await listener(process.socket)
+        os.kill(pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(2.0, os.kill, pid, signal.SIGCONT)
+        async with looking(state, f"unix://{process.socket}") as found:
+            assert found.revision == revision
+
+
+async def built(folder: Path) -> tuple[Path, Path, str]:
+    """A policy's folder, its bundle, and the revision."""
+    rules, bundle = folder / "rules", folder / "bundle" / "bundle.tar.gz"
+    rules.mkdir()
+    bundle.parent.mkdir()
+    (rules / "p.rego").write_text(RULE)
+    return rules, bundle, await asyncio.to_thread(build, OPA, read([rules]), bundle)
+
+
+async def listener(path: Path) -> int:
+    """The process that listens at a socket."""
+    _, writer = await asyncio.open_unix_connection(path)
+    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    writer.close()
+    return int(struct.unpack("3i", peer)[0])
 
 
 async def told(found: Engine, caplog: pytest.LogCaptureFixture, wanted: str) -> None:
