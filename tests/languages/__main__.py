@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import go, typescript
+from tests.languages import go, java, typescript
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "go": Language(go.TOOLS, go.tried),
+    "java": Language(java.TOOLS, java.tried),
     "typescript": Language(typescript.TOOLS, typescript.tried),
 }
 
