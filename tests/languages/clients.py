@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -22,10 +23,13 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def ran(*command: str, folder: Path, more: Mapping[str, str] | None = None) -> str:
-    """What a command prints. `CalledProcessError` where it fails; it has said why."""
+    """What a command prints. `CalledProcessError` where it fails; what it said is on standard error."""
     done = subprocess.run(
-        command, cwd=folder, env=environment(**(more or {})), check=True, stdout=subprocess.PIPE, text=True
+        command, cwd=folder, env=environment(**(more or {})), check=False, stdout=subprocess.PIPE, text=True
     )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+    done.check_returncode()
     return done.stdout
 
 
