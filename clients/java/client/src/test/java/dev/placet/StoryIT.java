@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.placet.pdp.v1.ApprovalServiceGrpc;
+import dev.placet.pdp.v1.ApprovalState;
 import dev.placet.pdp.v1.AuthorizeRequest;
 import dev.placet.pdp.v1.DecisionServiceGrpc;
 import dev.placet.pdp.v1.GetApprovalRequest;
@@ -110,6 +111,18 @@ final class StoryIT {
         assertEquals(requestId, pending.requestId());
         assertEquals(pending.approvalId(), approvalId());
         assertTrue(ran.isEmpty());
+    }
+
+    @Test
+    void aTokenThatEndedIsFollowedByTheNextOne() throws Exception {
+        var export = bot.guard(options(), ran::add);
+        var pending = assertThrows(ApprovalPendingException.class, () -> export.apply(new Export(table, 1, List.of())));
+        String next = pdp("token", "--as", "report-bot");
+        var reads = new AtomicInteger();
+        try (var renewing = PlacetClient.builder().token(() -> reads.incrementAndGet() > 3 ? next : "ended").build()) {
+            var approval = renewing.await(pending.approvalId(), Duration.ofSeconds(2));
+            assertEquals(ApprovalState.APPROVAL_STATE_PENDING, approval.getState());
+        }
     }
 
     @Test
