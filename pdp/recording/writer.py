@@ -135,9 +135,8 @@ class Writer:
         caller: str = "",
         posted: Collection[str] = (),
     ) -> None:
-        """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
-
-        Where the call had no time left for it, that is `OutOfTime`.
+        """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`, or
+        `OutOfTime` where the call had no time left for it.
 
         Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
         Entries of a call that is cancelled meanwhile stay. Those whose ids are in `posted` came from an outbox, so that
