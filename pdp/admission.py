@@ -24,8 +24,9 @@ ROOM = 8192
 """Questions that are here at a time: a second's work, and with the requests of batches about 100 MB."""
 RESERVE = 1024
 """Small calls beyond the room, of callers that have nothing here."""
-SMALL = 64
-"""Questions of a call that counts as small."""
+SMALL, SMALL_BYTES = 64, 64 * 1024
+"""Questions of a call that counts as small, and bytes of its message: many rows and wide tables take as long as many
+questions."""
 LEAST = 1000
 """Questions that a slow caller may have here all the same: one batch."""
 PLACES, LARGE_PLACES = 128, 6
@@ -97,10 +98,13 @@ class Admission:
         self._tell_at = 0.0
 
     @asynccontextmanager
-    async def admitted(self, caller: str, questions: int) -> AsyncIterator[None]:
-        """Work on a call of this many questions when it is its turn. Raises `Overloaded` if there is no room."""
+    async def admitted(self, caller: str, questions: int, size: int = 0) -> AsyncIterator[None]:
+        """Work on a call of this many questions, in a message of `size` bytes, when it is its turn.
+
+        Raises `Overloaded` if there is no room.
+        """
         held, seconds = self._admit(caller, questions), deadline.left()
-        gate = self._small if questions <= SMALL else self._large
+        gate = self._small if questions <= SMALL and size <= SMALL_BYTES else self._large
         try:
             async with gate.place(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS):
                 yield

@@ -160,7 +160,7 @@ class Edge:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
             return self._waiting(LIMITS[rpc], caller, again)
-        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")))
+        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")), request.ByteSize())
 
     @asynccontextmanager
     async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:

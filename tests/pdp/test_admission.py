@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pdp import deadline
-from pdp.admission import LARGE_PLACES, LATEST_SECONDS, LEAST, ROOM, SMALL, Admission
+from pdp.admission import LARGE_PLACES, LATEST_SECONDS, LEAST, ROOM, SMALL, SMALL_BYTES, Admission
 from pdp.errors import Overloaded
 
 
@@ -93,18 +93,19 @@ async def test_caller_whose_calls_take_most_of_their_time_has_less_room() -> Non
     await crowd.leave()
 
 
-async def test_only_so_many_large_calls_are_worked_on_and_small_ones_go_by() -> None:
+@pytest.mark.parametrize(("questions", "size"), [(1000, 0), (1, SMALL_BYTES + 1)])
+async def test_only_so_many_large_calls_are_worked_on_and_small_ones_go_by(questions: int, size: int) -> None:
     admission, inside = Admission(), list[str]()
 
-    async def work(caller: str, questions: int) -> None:
+    async def work(caller: str, questions: int, size: int) -> None:
         deadline.begin(60, 60)
-        async with admission.admitted(caller, questions):
+        async with admission.admitted(caller, questions, size):
             inside.append(caller)
             await asyncio.sleep(60)
 
-    tasks = [asyncio.create_task(work("noisy", 1000)) for _ in range(4)]
+    tasks = [asyncio.create_task(work("noisy", questions, size)) for _ in range(4)]
     await asyncio.sleep(0)
-    tasks.append(asyncio.create_task(work("stranger", 1)))
+    tasks.append(asyncio.create_task(work("stranger", 1, SMALL_BYTES)))
     await asyncio.sleep(0)
     assert inside == ["noisy"] * (LARGE_PLACES // 2) + ["stranger"]
     for task in tasks:

@@ -168,7 +168,7 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
     }
 
     /** Waits for a future, and refuses what would run after the call. */
-    private static void requireEnded(Object result) throws Exception {
+    static void requireEnded(Object result) throws Exception {
         if (result instanceof CompletionStage<?> stage) {
             try {
                 requireEnded(stage.toCompletableFuture().join());

@@ -41,7 +41,7 @@ public final class ArrowMask {
 
     /**
      * Masks what the reader gives into a file, an Arrow IPC stream. The file is there only once all of it was masked and
-     * recorded; whatever else happens leaves nothing of it.
+     * recorded; after an error nothing of it is.
      *
      * @param question made by {@link Question#mask}
      * @param source without dictionaries; the caller closes it
