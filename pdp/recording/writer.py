@@ -19,7 +19,7 @@ import orjson
 from joserfc.jwk import OKPKey
 
 from pdp import deadline, keys
-from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed
+from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.fair import FairQueue
@@ -142,7 +142,7 @@ class Writer:
         Entries of a call that is cancelled meanwhile stay. Those whose ids are in `posted` came from an outbox, so that
         another process may write them, too: the log gets them once.
         """
-        groups = [self._enqueue(caller, group, posted) for group in _within_limits(entries)]
+        groups = [self._enqueue(caller, group, posted) for group in within_limits(entries)]
         with deadline.spent_on(deadline.Stage.RECORD):
             try:
                 end = self._now() + seconds
@@ -286,15 +286,3 @@ class Writer:
 
 def _is_end(batch: Batch) -> bool:
     return bool(orjson.loads(batch.records[-1])["kind"] == Kind.WRITER_CLOSED)
-
-
-def _within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries, cut into runs that each fit into one batch."""
-    first = size = 0
-    for index, item in enumerate(entries):
-        if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):
-            yield entries[first:index]
-            first, size = index, 0
-        size += item.size
-    if first < len(entries):
-        yield entries[first:]

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from bson.binary import Binary
 
-from pdp.audit.batch import MAX_BYTES, MAX_RECORDS
+from pdp.audit.batch import MAX_BYTES
 from pdp.audit.record import Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.process.mongod import MongodProcess
-from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer, _within_limits
+from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer
 from pdp.store.batches import Batches, uuid_of
 from pdp.store.database import Database
 from pdp.store.writers import Writers
@@ -19,20 +19,6 @@ from tests.faults import failing
 from tests.parts import payload
 from tests.pdp.chain import KEY, chain, writing
 from tests.pdp.specimens import records
-
-
-@pytest.mark.parametrize(
-    ("count", "payload", "runs"),
-    [(0, 1, []), (1000, 1, [1000]), (1001, 1, [1000, 1]), (200, 32 * 1024, None), (2, 5_000_000, [1, 1])],
-)
-def test_entries_are_cut_into_batches_within_the_limits(count: int, payload: int, runs: list[int] | None) -> None:
-    parts = list(_within_limits([entry(Kind.DECISION, b"x" * payload) for _ in range(count)]))
-    assert sum(map(len, parts)) == count
-    if runs is not None:
-        assert [len(part) for part in parts] == runs
-    for part in parts:
-        assert len(part) <= MAX_RECORDS
-        assert len(part) == 1 or sum(item.size for item in part) <= MAX_BYTES
 
 
 def kinds(batch: Batch) -> list[str]:
