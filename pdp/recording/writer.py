@@ -135,10 +135,9 @@ class Writer:
         caller: str = "",
         posted: Collection[str] = (),
     ) -> None:
-        """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`, or
-        `OutOfTime` where the call had no time left for it.
+        """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
-        Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
+        Where the call had no time left for it, that is `OutOfTime`. Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
         Entries of a call that is cancelled meanwhile stay. Those whose ids are in `posted` came from an outbox, so that
         another process may write them, too: the log gets them once.
         """
