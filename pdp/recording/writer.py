@@ -137,9 +137,10 @@ class Writer:
     ) -> None:
         """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
-        Where the call had no time left for it, that is `OutOfTime`. Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
-        Entries of a call that is cancelled meanwhile stay. Those whose ids are in `posted` came from an outbox, so that
-        another process may write them, too: the log gets them once.
+        Where the call had no time left for it, that is `OutOfTime`. Entries that were not sent by then are dropped; of
+        those that were, nobody knows whether they became durable. Entries of a call that is cancelled meanwhile stay.
+        Those whose ids are in `posted` came from an outbox, so that another process may write them, too: the log gets
+        them once.
         """
         groups = [self._enqueue(caller, group, posted) for group in within_limits(entries)]
         with deadline.spent_on(deadline.Stage.RECORD):
