@@ -124,3 +124,10 @@ test_a_table_has_its_tags_by_a_name_in_small_or_in_capital_letters if {
 	}
 	sent("customer", [column("email")], "customers") == {"email": [rest]}
 }
+
+test_the_rest_shows_no_column_whose_name_is_written_another_way if {
+	sent("customers", [column("EMAIL"), column("note")], "customers") == {"EMAIL": [contact], "note": [rest]}
+	masks([column("ID")], {id, rest}).columns == {"ID": [id]}
+	masks([below("Address.zip", ["Address"])], {address, rest}).columns == {"Address.zip": [address]}
+	masks([column("ID")], {id}).columns == {"ID": []}
+}
