@@ -218,6 +218,7 @@ def damaged() -> Iterator[Line]:
     yield line("with padding", f"{first}=.{second}.{third}==", "form")
     yield line("as JSON", json.dumps({"protected": first, "payload": second, "signature": third}), "form")
     signature = base64.urlsafe_b64decode(third + "==")
+    yield line("with zeros behind its signature", f"{first}.{second}.{part(signature + bytes(2))}", "signature")
     scalar = int.from_bytes(signature[32:], "little") + ORDER
     yield line(
         "with a second form of its signature",

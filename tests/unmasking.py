@@ -80,12 +80,14 @@ async def failure(call: Any) -> grpc.aio.AioRpcError:
 async def opened(server: Placet, start: mask_pb2.UnmaskStreamStart, by: str = "report-bot") -> AsyncIterator[Stream]:
     """A stream with its start answered; cancelled at the end of the block."""
     call = server.masks.UnmaskStream(metadata=server.metadata(by))
-    await call.write(mask_pb2.UnmaskStreamRequest(start=start))
-    answer = await call.read()
-    if answer is grpc.aio.EOF:
-        raise await failure(call)
-    yield Stream(call, answer.opened)
-    call.cancel()
+    try:
+        await call.write(mask_pb2.UnmaskStreamRequest(start=start))
+        answer = await call.read()
+        if answer is grpc.aio.EOF:
+            raise await failure(call)
+        yield Stream(call, answer.opened)
+    finally:  # a stream left open in the traceback of a failed test would hold up the end of the tests
+        call.cancel()
 
 
 async def unmasked(server: Placet, start: mask_pb2.UnmaskStreamStart, batches: Sequence[pa.RecordBatch]) -> list[Any]:

@@ -141,6 +141,18 @@ func TestErrorsHaveAllTheirDetails(t *testing.T) {
 	}
 }
 
+func TestWhatArrivedOtherwiseIsNotDecided(t *testing.T) {
+	client := clientOf(t, "report-bot")
+	_, err := pdpv1.NewDecisionServiceClient(client.Conn()).Authorize(t.Context(), &pdpv1.AuthorizeRequest{
+		Subject: &pdpv1.Subject{Type: "agent", Id: "report-bot"}, Action: &pdpv1.Action{Name: "read"},
+		Resource: &pdpv1.Resource{Type: "table", Id: "t"}, ExpectedDigest: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	})
+	var failure *placet.Error
+	if !errors.As(placet.FromError(err), &failure) || failure.Reason != "REQUEST_DIFFERS" {
+		t.Fatal(err)
+	}
+}
+
 func TestAGuardedRunWaitsForPeopleAndHappensOnce(t *testing.T) {
 	client, table, call := clientOf(t, "report-bot"), fresh(t), fresh(t)
 	ran := 0

@@ -1,7 +1,7 @@
 """A batch, the records that a writer makes durable at once: leaf hashes, RFC 6962 root, chained head and signature."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -44,6 +44,18 @@ def signed(
         payloads=[Payload(salt=entry.salt, payload=entry.payload) for entry in entries],
         leaves=b"".join(leaves),
     )
+
+
+def within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """The entries, cut into runs that each fit into one batch."""
+    first = size = 0
+    for index, item in enumerate(entries):
+        if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):
+            yield entries[first:index]
+            first, size = index, 0
+        size += item.size
+    if first < len(entries):
+        yield entries[first:]
 
 
 def sign(key: Ed25519PrivateKey, realm: str, head_hash: bytes) -> bytes:

@@ -52,7 +52,10 @@ STEP_KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record with its payload, ready for the log. It may be written twice; then both copies have equal bytes."""
+    """A record with its payload, ready for the log.
+
+    Older versions may have written it twice; then both copies have equal bytes.
+    """
 
     id: str
     record: bytes

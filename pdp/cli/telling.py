@@ -1,7 +1,8 @@
 """Rows of a queue in which no two requests look alike.
 
 1. A row shows the values that the policy names (`summary`), else the first leaves that differ among its kind.
-2. Rows of different requests that still look alike get more of what differs, and at last a part of their digests.
+2. That of an unmasking begins with the columns that it opens.
+3. Rows of different requests that still look alike get more of what differs, and at last a part of their digests.
 """
 
 from collections import defaultdict
@@ -20,6 +21,8 @@ MAX_VALUE = 60
 """Characters of a value in a row; the whole value stands in the approval itself."""
 ROUNDS = 3
 """Times that rows which look alike get one more leaf each, before they get a part of their digests."""
+_OPENED = tuple(f"context.{member}" for member in tokens.BOUND)
+"""What an unmasking says of itself in words, beside the hash of its tokens."""
 
 
 @dataclass(slots=True)
@@ -29,14 +32,16 @@ class Row:
     held: Approval
     does: str
     whose: str
+    opened: str
     leaves: list[Leaf]
     shown: list[Leaf] = field(default_factory=list)
     mark: str = ""
 
     @property
     def what(self) -> str:
-        """The leaves that are shown, in one line."""
-        return ", ".join([*(f"{leaf.label} = {_cut(leaf.text)}" for leaf in self.shown), *filter(None, [self.mark])])
+        """What an unmasking opens, and the leaves that are shown, in one line."""
+        shown = [f"{leaf.label} = {_cut(leaf.text)}" for leaf in self.shown]
+        return ", ".join(filter(None, [self.opened, *shown, self.mark]))
 
     @property
     def looks(self) -> tuple[str, str, str]:
@@ -73,21 +78,23 @@ def _row(held: Approval) -> Row:
     subject = typed(asked.subject.type, asked.subject.id)
     chain = "".join(f" for {typed(one.type, one.id)}" for one in asked.on_behalf_of)
     caller = "" if held.caller == f"{asked.subject.type}:{asked.subject.id}" else f", asked by {name(held.caller)}"
-    return Row(held, does(held), f"{subject}{chain}{caller}", list(of_request(asked)))
+    return Row(held, does(held), f"{subject}{chain}{caller}", tokens.opened(held), list(of_request(asked)))
 
 
 def _choose(alike: Sequence[Row]) -> None:
     """Choose what rows of one kind show first."""
     differing = list(_differing(alike)) if len(alike) > 1 else [leaf.path for leaf in alike[0].leaves]
+    if all(row.opened for row in alike):
+        differing = [path for path in differing if not any(_is_at(path, told) for told in _OPENED)]
     first = set(differing[:MAX_LEAVES])
     for row in alike:
         paths = list(dict.fromkeys(path for one in row.held.requirements for path in one.summary))
-        named = [leaf for path in paths for leaf in row.leaves if _is_at(leaf, path)]
+        named = [leaf for path in paths for leaf in row.leaves if _is_at(leaf.path, path)]
         row.shown = list(dict.fromkeys(named)) or [leaf for leaf in row.leaves if leaf.path in first]
 
 
-def _is_at(leaf: Leaf, path: str) -> bool:
-    return leaf.path == path or leaf.path.startswith((f"{path}.", f"{path}["))
+def _is_at(leaf: str, path: str) -> bool:
+    return leaf == path or leaf.startswith((f"{path}.", f"{path}["))
 
 
 def _differing(alike: Sequence[Row]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Approvals to unmask, for reviewers: what is reversed, in words."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from google.protobuf import json_format
@@ -10,6 +11,10 @@ from pdp.visible import name
 
 TREE, DIGEST = "tokens_tree", "tokens_sha256"
 """The members of the context that hold the hash: of chunks, and of one call's rows."""
+BOUND = ("chunks", "column_domains", "columns", "count", "domains", DIGEST, TREE)
+"""The members of the context that a server sets for an unmasking."""
+MAX_OPENED = 5
+"""Columns that a row of a list names; all of them stand in the approval itself."""
 
 
 def described(held: Approval) -> Iterator[str]:
@@ -37,6 +42,25 @@ def brief(held: Approval) -> str:
     """How much an approval to unmask is about, for a list; empty for any other."""
     bound = bound_context(held)
     return f" ({_count(bound.get('count'))} values)" if bound else ""
+
+
+def opened(held: Approval) -> str:
+    """Which columns an approval to unmask opens, each with its domain, for a list; empty for any other."""
+    bound = bound_context(held)
+    domains = texts(bound.get("column_domains"))
+    columns = [_with_domain(*one) for one in zip_longest(texts(bound.get("columns")), domains, fillvalue="")]
+    further = [name(domain) for domain in texts(bound.get("domains")) if domain not in domains]
+    parts = [("columns", columns), ("domains", further)]
+    return "; ".join(f"{label} {_first(told)}" for label, told in parts if told)
+
+
+def _with_domain(column: str, domain: str) -> str:
+    return f"{name(column)} ({name(domain)})" if domain else name(column)
+
+
+def _first(told: list[str]) -> str:
+    rest = len(told) - MAX_OPENED
+    return ", ".join(told[:MAX_OPENED]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def bound_context(held: Approval) -> dict[str, Any]:

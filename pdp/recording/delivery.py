@@ -5,7 +5,7 @@
 3. The record is checked first: a step to this version of the approval signed it, and it is of a kind that a step has.
    Anything else is refused with an alarm, in the server's log and in the audit log, and removed.
 4. If it fails, the call that takes the next step, or the sweep of any process, makes them durable first.
-5. What the log has already is not written again. Only two processes at once may write a record twice, with equal bytes.
+5. What the log has already is not written again. Of two processes at once, one writes a record.
 """
 
 import asyncio
@@ -59,14 +59,16 @@ class Delivery:
             await self._writer.append(entries, caller=caller)
             return
         async with self._turns_of(steps):
-            await self._writer.append([entry for entry in entries if entry.id not in self._written], caller=caller)
+            missing = [entry for entry in entries if entry.id not in self._written]
+            posted = {one.entry.id for step in steps for one in step.outbox}
+            await self._writer.append(missing, caller=caller, posted=posted)
         for step in steps:
             self.delivered(step)
 
     async def _write_missing(self, entries: Sequence[Entry]) -> None:
         """Make those entries durable that the log does not have."""
         missing = [entry for entry in entries if not await self._is_written(entry)]
-        await self._writer.append(missing)
+        await self._writer.append(missing, posted={entry.id for entry in missing})
         self._written |= dict.fromkeys(entry.id for entry in missing)
         while len(self._written) > _REMEMBERED:
             del self._written[next(iter(self._written))]

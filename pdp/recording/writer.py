@@ -4,13 +4,14 @@
    for each of 64). A caller that is alone never waits.
 2. While it is unknown whether a batch is stored, the same document is sent again, and no other insert starts.
 3. Callers take turns by the bytes of their records. What a caller that gave up has appended is written all the same.
-4. A writer that finds its place taken was closed by a sweep, which took it for dead. It continues as a new writer.
+4. A record that came from an outbox is in the log once: what another process has written of a batch is left out of it.
+5. A writer that finds its place taken was closed by a sweep, which took it for dead. It continues as a new writer.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -18,11 +19,11 @@ import orjson
 from joserfc.jwk import OKPKey
 
 from pdp import deadline, keys
-from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed
+from pdp.audit.batch import FIRST_PREV, MAX_BYTES, MAX_RECORDS, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.fair import FairQueue
-from pdp.store.batches import Batches, ids_of
+from pdp.store.batches import Batches, Posted, ids_of, uuid_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
@@ -63,9 +64,13 @@ as a lone caller after 40 inserts.
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Entries that one caller waits for together, until it drops them because its time is over."""
+    """Entries that one caller waits for together, until it drops them because its time is over.
+
+    `posted` are the UUIDs of those that came from an outbox.
+    """
 
     entries: Sequence[Entry]
+    posted: frozenset[bytes]
     durable: asyncio.Future[None]
     is_dropped: bool = False
 
@@ -122,15 +127,22 @@ class Writer:
         if self._queued >= MAX_QUEUED:
             raise Overloaded("too many decisions wait for their record; try again with fewer at once")
 
-    async def append(self, entries: Sequence[Entry], seconds: float = WAIT_SECONDS, *, caller: str = "") -> None:
+    async def append(
+        self,
+        entries: Sequence[Entry],
+        seconds: float = WAIT_SECONDS,
+        *,
+        caller: str = "",
+        posted: Collection[str] = (),
+    ) -> None:
         """Return when all entries are durable on a majority. Raises `StoreUnavailable` after at most `seconds`.
 
-        Where the call had no time left for it, that is `OutOfTime`.
-
-        Entries that were not sent by then are dropped. It is unknown whether entries that were sent became durable.
-        Entries of a call that is cancelled meanwhile stay.
+        Where the call had no time left for it, that is `OutOfTime`. Entries that were not sent by then are dropped; of
+        those that were, nobody knows whether they became durable. Entries of a call that is cancelled meanwhile stay.
+        Those whose ids are in `posted` came from an outbox, so that another process may write them, too: the log gets
+        them once.
         """
-        groups = [self._enqueue(caller, group) for group in _within_limits(entries)]
+        groups = [self._enqueue(caller, group, posted) for group in within_limits(entries)]
         with deadline.spent_on(deadline.Stage.RECORD):
             try:
                 end = self._now() + seconds
@@ -142,8 +154,9 @@ class Writer:
                 late = StoreUnavailable("MongoDB did not confirm the record in time; nothing was allowed")
                 raise deadline.missed(late) from None
 
-    def _enqueue(self, caller: str, entries: Sequence[Entry]) -> _Group:
-        group = _Group(entries, asyncio.get_running_loop().create_future())
+    def _enqueue(self, caller: str, entries: Sequence[Entry], posted: Collection[str]) -> _Group:
+        own = frozenset(uuid_of(entry.id) for entry in entries if entry.id in posted)
+        group = _Group(entries, own, asyncio.get_running_loop().create_future())
         self._queue.put(caller, group, group.size)
         self._queued += len(entries)
         if self._queued >= self._wanted:
@@ -226,32 +239,42 @@ class Writer:
     async def _commit(self, groups: Sequence[_Group]) -> None:
         entries = [entry for group in groups for entry in group.entries]
         self._last_insert, self._unconfirmed = self._now(), True
-        batch = await self._durable(entries)
+        batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
         self._unconfirmed = False
-        self._seq, self._prev = batch.seq + 1, batch.head
+        if batch is not None:
+            self._seq, self._prev = batch.seq + 1, batch.head
         for group in groups:
             if not group.durable.done():
                 group.durable.set_result(None)
-        self._on_durable(batch)
+        if batch is not None:
+            self._on_durable(batch)
 
-    async def _durable(self, entries: Sequence[Entry]) -> Batch:
+    async def _durable(self, entries: Sequence[Entry], posted: frozenset[bytes]) -> Batch | None:
         """Insert a batch of `entries` until it is known to be stored, as a new writer if its place is taken.
+
+        What other processes have posted is left out; returns None where nothing remains. An id that another batch
+        claims without its record does not keep the record out.
 
         A writer's heartbeat is stored before its first batch, so that a sweep finds every batch that it leaves.
         """
-        batch, ids = self._next(entries), ids_of(entries)
-        while True:
+        batch = self._next(entries)
+        while entries:
             try:
                 if batch.seq == 0:
                     await self.beat()
-                if await self._store.insert(batch, ids):
+                if await self._store.insert(batch, ids_of(entries), posted):
                     return batch
             except StoreUnavailable:
                 await asyncio.sleep(RESEND_SECONDS)
+            except Posted as others:
+                entries = [entry for entry in entries if entry.record not in others.records]
+                posted -= others.ids
+                batch = self._next(entries)
             else:
                 log.warning("writer %s was closed by another process; going on as a new one", self.writer.hex())
                 self._begin()
                 batch = self._next(entries)
+        return None
 
     def _next(self, entries: Sequence[Entry]) -> Batch:
         return signed(self._key, self._realm, entries, writer=self.writer, seq=self._seq, prev=self._prev)
@@ -263,15 +286,3 @@ class Writer:
 
 def _is_end(batch: Batch) -> bool:
     return bool(orjson.loads(batch.records[-1])["kind"] == Kind.WRITER_CLOSED)
-
-
-def _within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries, cut into runs that each fit into one batch."""
-    first = size = 0
-    for index, item in enumerate(entries):
-        if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):
-            yield entries[first:index]
-            first, size = index, 0
-        size += item.size
-    if first < len(entries):
-        yield entries[first:]

@@ -12,6 +12,7 @@ import ctypes
 import logging
 import os
 import socket
+import stat
 import struct
 import time
 from collections import OrderedDict, deque
@@ -109,13 +110,35 @@ class Newcomers:
 
 def _listening(ports: Collection[int]) -> list[socket.socket]:
     """The sockets of this process that listen at these ports; none where the system does not list them."""
-    found: list[socket.socket] = []
+    copies = []
     with suppress(FileNotFoundError):
-        for entry in list(Path("/proc/self/fd").iterdir()):
-            with suppress(OSError):
-                one = socket.socket(fileno=os.dup(int(entry.name)))
-                if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and one.getsockname()[1] in ports:
-                    found.append(one)
-                else:
-                    one.close()
-    return found
+        copies = [_socket(int(entry.name)) for entry in list(Path("/proc/self/fd").iterdir())]
+    doors = [copy for copy in copies if copy is not None and _listens(copy, ports)]
+    for copy in copies:
+        if copy is not None and copy not in doors:
+            copy.close()
+    return doors
+
+
+def _socket(number: int) -> socket.socket | None:
+    """A socket of our own for a descriptor of gRPC's; None where that is something else, or closed by now."""
+    try:
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            return None
+        copy = os.dup(number)
+    except OSError:
+        return None
+    try:
+        return socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        return None
+
+
+def _listens(one: socket.socket, ports: Collection[int]) -> bool:
+    if one.family not in {socket.AF_INET, socket.AF_INET6}:
+        return False
+    try:
+        return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) and one.getsockname()[1] in ports
+    except OSError:
+        return False

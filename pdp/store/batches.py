@@ -1,6 +1,11 @@
-"""The collection of the log's batches, with `_id = {writer, seq}`. They are inserted and read, never changed."""
+"""The collection of the log's batches, with `_id = {writer, seq}`. They are inserted and read, never changed.
 
-from collections.abc import AsyncIterator, Sequence
+A document says beside its batch, unsigned, which UUIDs its records have (`ids`), and which of them came from an outbox
+(`posted`; absent where none did, as in documents of older versions). An index lets no two batches post one record.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 
 from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
@@ -14,26 +19,52 @@ INSERT_SECONDS = 5.0
 """Seconds that one insert may take before the writer sends the same document again."""
 
 
+@dataclass(slots=True)
+class Posted(Exception):
+    """Other batches have posted some of it already: `ids` are claimed by them, and `records` are in them.
+
+    The batch that was to be inserted is not in the log and cannot come into it any more.
+    """
+
+    ids: frozenset[bytes]
+    records: frozenset[bytes]
+
+
 class Batches:
     """Inserts and reads batches. To insert the same batch again has no effect."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("batches")
 
-    async def insert(self, batch: Batch, ids: Sequence[bytes]) -> bool:
+    async def insert(self, batch: Batch, ids: Sequence[bytes], posted: Collection[bytes] = ()) -> bool:
         """Make the batch durable on a majority. Returns False if another batch has its place.
 
         Raises `StoreUnavailable` while it is unknown whether the batch is stored; then insert it again.
+        Raises `Posted` if other batches have some of what is posted, on a majority.
         """
         try:
             async with unavailable(INSERT_SECONDS):
-                await self._collection.insert_one(_document(batch, ids))
+                await self._collection.insert_one(_document(batch, ids, posted))
         except DuplicateKeyError:
             stored = await self.at(batch.writer, batch.seq)
-            if stored is None:  # it is stored, but not yet on a majority
+            if stored is None:
+                await self._refuse_posted(batch, posted)
+                # it is stored, or a batch with a record of it, but not yet on a majority
                 raise StoreUnavailable("MongoDB has not confirmed the batch yet") from None
             return stored.head == batch.head
         return True
+
+    async def _refuse_posted(self, batch: Batch, posted: Collection[bytes]) -> None:
+        """Raise `Posted` if batches in other places have some of `posted`."""
+        among, here = [Binary(one) for one in posted], _id(batch.writer, batch.seq)
+        async with unavailable(INSERT_SECONDS):
+            found = self._collection.find({"posted": {"$in": among}, "_id": {"$ne": here}}, ["posted", "records"])
+            others = [document async for document in found]
+        if others:
+            raise Posted(
+                frozenset(bytes(one) for other in others for one in other["posted"]),
+                frozenset(bytes(one) for other in others for one in other["records"]),
+            )
 
     async def at(self, writer: bytes, seq: int) -> Batch | None:
         """The batch at one place."""
@@ -75,14 +106,19 @@ class Batches:
 
 def ids_of(entries: Sequence[Entry]) -> list[bytes]:
     """The UUIDs of the entries' records, for the index that finds them."""
-    return [bytes.fromhex(entry.id[4:]) for entry in entries]
+    return [uuid_of(entry.id) for entry in entries]
+
+
+def uuid_of(record: str) -> bytes:
+    """The UUID in the id of a record."""
+    return bytes.fromhex(record[4:])
 
 
 def _id(writer: bytes, seq: int) -> Document:
     return {"writer": Binary(writer), "seq": seq}
 
 
-def _document(batch: Batch, ids: Sequence[bytes]) -> Document:
+def _document(batch: Batch, ids: Sequence[bytes], posted: Collection[bytes]) -> Document:
     return {
         "_id": _id(batch.writer, batch.seq),
         "prev": batch.prev,
@@ -92,6 +128,7 @@ def _document(batch: Batch, ids: Sequence[bytes]) -> Document:
         "payloads": [{"salt": payload.salt, "payload": payload.payload} for payload in batch.payloads],
         "leaves": batch.leaves,
         "ids": list(ids),
+        **({"posted": [Binary(one) for one in posted]} if posted else {}),
     }
 
 

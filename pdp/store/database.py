@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -22,6 +23,8 @@ WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
 _SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
+_NEW_INDEX_SECONDS = 600.0
+"""Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
 KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 KEPT_UNMASKINGS_SECONDS = 25 * 3600
@@ -225,7 +228,10 @@ class Database:
 
     async def _index_the_log(self) -> None:
         records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
-        await self.database.get_collection("batches").create_index([("ids", 1)], name="by_record")
+        batches = self.database.get_collection("batches")
+        await batches.create_index([("ids", 1)], name="by_record")
+        with pymongo.timeout(_NEW_INDEX_SECONDS):
+            await batches.create_index([("posted", 1)], name="posted_once", unique=True, sparse=True)
         await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
         await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
         await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")

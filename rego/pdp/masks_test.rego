@@ -105,3 +105,29 @@ test_many_are_asked_about_at_once if {
 	answers["0"].columns == {"id": [rest]}
 	answers["1"].columns == {}
 }
+
+sent(table, columns, known) := answer if {
+	answer := pdp.masks.columns with input as {
+		"request": object.union(object.remove(base, ["caller", "now"]), {"resource": {"id": table}}),
+		"caller": base.caller,
+		"now": base.now,
+		"columns": columns,
+	}
+		with data.policy.mask as {rest, contact}
+		with data.column_tags as {known: {"email": ["contact"]}}
+}
+
+test_a_table_has_its_tags_by_a_name_in_small_or_in_capital_letters if {
+	every table in ["customers", "CUSTOMERS", "Customers", " customers "] {
+		sent(table, [column("email"), column("note")], "customers") == {"email": [contact], "note": [rest]}
+		sent(table, [column("email")], "CUSTOMERS") == {"email": [contact]}
+	}
+	sent("customer", [column("email")], "customers") == {"email": [rest]}
+}
+
+test_the_rest_shows_no_column_whose_name_is_written_another_way if {
+	sent("customers", [column("EMAIL"), column("note")], "customers") == {"EMAIL": [contact], "note": [rest]}
+	masks([column("ID")], {id, rest}).columns == {"ID": [id]}
+	masks([below("Address.zip", ["Address"])], {address, rest}).columns == {"Address.zip": [address]}
+	masks([column("ID")], {id}).columns == {"ID": []}
+}

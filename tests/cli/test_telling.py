@@ -116,3 +116,53 @@ def test_no_two_requests_look_alike(drawn: list[tuple[dict[str, Any], list[str]]
     rows = telling.rows(approvals)
     looks = {row.looks for row in rows}
     assert len(looks) >= len({row.held.request_digest for row in rows})
+
+
+def unmasking(*, table: str = "crm.customers", **context: Any) -> Approval:
+    bound = {
+        "columns": ["email", "id"],
+        "column_domains": ["person.email", "person.id"],
+        "domains": ["person.email", "person.id"],
+        "count": 1200,
+        "chunks": 2,
+        "tokens_tree": "ab" * 32,
+        **context,
+    }
+    return held(bound, action={"name": "unmask"}, resource={"type": "table", "id": table})
+
+
+def test_row_of_an_unmasking_names_table_count_columns_and_domains() -> None:
+    (row,) = telling.rows([unmasking(purpose="support")])
+    assert row.does == "unmask table:crm.customers (1,200 values)"
+    assert row.what == 'columns email (person.email), id (person.id), context.purpose = "support"'
+
+
+@pytest.mark.parametrize(
+    ("context", "what"),
+    [
+        ({}, "columns email (person.email), id (person.id)"),
+        ({"column_domains": []}, "columns email, id; domains person.email, person.id"),
+        ({"column_domains": ["a", ""], "domains": ["a", "b"]}, "columns email (a), id; domains b"),
+        (
+            {"columns": list("abcdefg"), "column_domains": [], "domains": []},
+            "columns a, b, c, d, e and 2 more",
+        ),
+    ],
+)
+def test_columns_of_an_unmasking_are_told_with_their_domains(context: Mapping[str, Any], what: str) -> None:
+    assert whats(unmasking(**context), unmasking(table="crm.other", **context)) == [what, what]
+
+
+def test_unmaskings_that_differ_in_what_is_not_told_do_not_look_alike() -> None:
+    first, second = whats(unmasking(), unmasking(tokens_tree="cd" * 32))
+    assert first == f'columns email (person.email), id (person.id), context.tokens_tree = "{"ab" * 29}a…'
+    assert first != second
+    many = [f"c{number}" for number in range(9)]
+    one, other = whats(unmasking(columns=[*many, "x"]), unmasking(columns=[*many, "y"]))
+    assert one != other
+
+
+def test_unmasking_that_the_policy_sums_up_still_names_its_columns() -> None:
+    asked = unmasking(purpose="support")
+    asked.requirements[0].summary.append("context.purpose")
+    assert whats(asked) == ['columns email (person.email), id (person.id), context.purpose = "support"']

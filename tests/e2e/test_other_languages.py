@@ -1,6 +1,6 @@
 """A client that has nothing of Placet but its address asks it what it offers, and calls it (as grpcurl does).
 
-`make languages` tries `clients/` and `examples/node`, which are made from proto/.
+`make languages` tries `clients/`, which are made from proto/.
 """
 
 import asyncio

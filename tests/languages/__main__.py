@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import go, node
+from tests.languages import go, java, rust, typescript
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "go": Language(go.TOOLS, go.tried),
-    "node": Language(node.TOOLS, node.tried),
+    "java": Language(java.TOOLS, java.tried),
+    "rust": Language(rust.TOOLS, rust.tried),
+    "typescript": Language(typescript.TOOLS, typescript.tried),
 }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -22,14 +23,17 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def ran(*command: str, folder: Path, more: Mapping[str, str] | None = None) -> str:
-    """What a command prints. `CalledProcessError` where it fails; it has said why."""
+    """What a command prints. `CalledProcessError` where it fails; what it said is on standard error."""
     done = subprocess.run(
-        command, cwd=folder, env=environment(**(more or {})), check=True, stdout=subprocess.PIPE, text=True
+        command, cwd=folder, env=environment(**(more or {})), check=False, stdout=subprocess.PIPE, text=True
     )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+    done.check_returncode()
     return done.stdout
 
 
-def read(client: str) -> None:
+def read(client: str, **more: str) -> None:
     """Type what a client's README says into an empty folder, beside a checkout that is called `placet`.
 
     The block that starts a server is left out: one runs. `AssertionError` where a command shows something else.
@@ -38,7 +42,7 @@ def read(client: str) -> None:
         (Path(parent) / "placet").symlink_to(ROOT)
         folder = Path(parent) / "app"
         folder.mkdir()
-        reader = Reader(folder, environment(), "", processes)
+        reader = Reader(folder, environment(**more), "", processes)
         for block in [block for found in sections(f"clients/{client}/README.md").values() for block in found]:
             _try(reader, block)
 

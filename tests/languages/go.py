@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from pdp import __version__
 from tests.documents import ROOT
 from tests.languages.clients import ran, read
 
@@ -15,10 +16,11 @@ GENERATED = Path("pdp", "v1")
 
 def tried() -> None:
     """Raise where something fails."""
+    assert f"placet/clients/go@v{__version__} " in (FOLDER / "README.md").read_text(), "clients/go: another version"
     _require_generated()
     assert not (badly := ran("gofmt", "-l", ".", folder=FOLDER)), f"run gofmt -w on {badly}"
     ran("go", "vet", "-tags", "story", "./...", folder=FOLDER)
-    ran("go", "test", "-tags", "story", "./...", folder=FOLDER)
+    ran("go", "test", "-count=1", "-tags", "story", "./...", folder=FOLDER)
     read("go")
 
 

@@ -4,7 +4,7 @@ import { type AuthorizeRequest, AuthorizeRequestSchema } from "./gen/pdp/v1/deci
 import type { GetServerInfoResponse } from "./gen/pdp/v1/info_pb.js";
 import { type Asked, canonical, digest, type Part } from "./question.js";
 
-/** What goes with a question and is no part of what is decided. */
+/** What goes with a question beside what is decided. */
 export interface Asking {
   /** Names the intended execution, for example your tool-call id: a later call with it goes on with its approval. */
   readonly requestId?: string;

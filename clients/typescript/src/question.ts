@@ -85,20 +85,23 @@ export function forChain(question: Asked, chain: readonly Subject[]): Asked {
   return { ...question, onBehalfOf: [...question.onBehalfOf, ...answered.slice(question.onBehalfOf.length)] };
 }
 
-/** Refuses members that nobody reads, and those that are given as undefined: something was meant that would be lost. */
+/**
+ * Refuses what is not a plain object, members that nobody reads, and those that are hidden, computed or undefined: each
+ * of them was meant to say something, which would be lost.
+ */
 export function requireMembers(value: object, path: string, known: readonly string[]): void {
-  const strange = Object.keys(value).filter((name) => !known.includes(name));
-  if (strange.length > 0) {
-    throw invalidRequest(
-      strange.map((name) => ({ field: joined(path, name), description: `is none of ${known.join(", ")}` })),
-    );
-  }
-  const lost = Object.entries(value).filter(([, member]) => member === undefined);
-  if (lost.length > 0) {
-    throw invalidRequest(
-      lost.map(([name]) => ({ field: joined(path, name), description: "is undefined; leave it out" })),
-    );
-  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) throw bad(path, "is not a plain object");
+  const refused = Reflect.ownKeys(value).flatMap((name) => {
+    const member = Object.getOwnPropertyDescriptor(value, name);
+    const field = joined(path, String(name));
+    if (typeof name === "symbol" || !known.includes(name)) {
+      return [{ field, description: `is none of ${known.join(", ")}` }];
+    }
+    if (!member?.enumerable || !("value" in member)) return [{ field, description: "is hidden or computed" }];
+    return member.value === undefined ? [{ field, description: "is undefined; leave it out" }] : [];
+  });
+  if (refused.length > 0) throw invalidRequest(refused);
 }
 
 function part(entity: Entity, path: string, properties: object = {}): Part {

@@ -163,3 +163,24 @@ async def test_where_the_log_takes_nothing_no_step_is_taken(database: Database, 
     assert found is not None
     assert (found.state, [posted.entry for posted in found.approval.outbox]) == (State.PENDING, [ASKED])
     assert [one.approval.id for one in await approvals.undelivered(timedelta(0), 10)] == [made.id]
+
+
+async def test_of_two_processes_at_once_one_writes_the_record(database: Database, approvals: Approvals) -> None:
+    step, batches = await opened(approvals), Batches(database)
+    others = [entry(Kind.SERVER_STARTED) for _ in range(2)]
+    async with writing(database) as first, writing(database) as second:
+        processes = [Delivery(approvals, batches, writer, SEALER) for writer in (first, second)]
+        await asyncio.gather(*(one.write([step], [ASKED, own]) for one, own in zip(processes, others, strict=True)))
+    written = [bytes(record) async for batch in batches.all() for record in batch.records]
+    assert sorted(written) == sorted([ASKED.record, *(own.record for own in others)])
+    assert len(await recorded(database)) == 3
+
+
+async def test_what_an_older_version_wrote_without_a_claim_is_not_written_again(
+    database: Database, approvals: Approvals
+) -> None:
+    made, batches = await opened(approvals), Batches(database)
+    async with writing(database) as older, writing(database) as writer:
+        await older.append([ASKED])
+        await Delivery(approvals, batches, writer, SEALER).deliver(made)
+    assert [bytes(record) async for batch in batches.all() for record in batch.records] == [ASKED.record]

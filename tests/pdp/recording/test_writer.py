@@ -4,13 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from bson.binary import Binary
 
-from pdp.audit.batch import MAX_BYTES, MAX_RECORDS
+from pdp.audit.batch import MAX_BYTES
 from pdp.audit.record import Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.process.mongod import MongodProcess
-from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer, _within_limits
-from pdp.store.batches import Batches
+from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer
+from pdp.store.batches import Batches, uuid_of
 from pdp.store.database import Database
 from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
@@ -18,20 +19,6 @@ from tests.faults import failing
 from tests.parts import payload
 from tests.pdp.chain import KEY, chain, writing
 from tests.pdp.specimens import records
-
-
-@pytest.mark.parametrize(
-    ("count", "payload", "runs"),
-    [(0, 1, []), (1000, 1, [1000]), (1001, 1, [1000, 1]), (200, 32 * 1024, None), (2, 5_000_000, [1, 1])],
-)
-def test_entries_are_cut_into_batches_within_the_limits(count: int, payload: int, runs: list[int] | None) -> None:
-    parts = list(_within_limits([entry(Kind.DECISION, b"x" * payload) for _ in range(count)]))
-    assert sum(map(len, parts)) == count
-    if runs is not None:
-        assert [len(part) for part in parts] == runs
-    for part in parts:
-        assert len(part) <= MAX_RECORDS
-        assert len(part) == 1 or sum(item.size for item in part) <= MAX_BYTES
 
 
 def kinds(batch: Batch) -> list[str]:
@@ -213,3 +200,25 @@ async def test_nothing_is_admitted_while_mongodb_has_not_confirmed_for_long(
             pass
         with pytest.raises(StoreUnavailable):
             await writer.close()
+
+
+async def test_what_another_process_posted_is_left_out_and_the_rest_is_written(database: Database) -> None:
+    shared, own, later = records(3), records(2), records()
+    async with writing(database) as first, writing(database) as second:
+        await first.append(shared[:2], posted={one.id for one in shared[:2]})
+        await second.append([*shared, *own], posted={one.id for one in shared})
+        await second.append(shared, posted={one.id for one in shared})  # nothing of it remains
+        await second.append(later)
+    written = [bytes(record) for batch in await chain(database) for record in batch.records]
+    assert sorted(written) == sorted(one.record for one in (*shared, *own, *later))
+
+
+async def test_claim_without_its_record_keeps_nothing_out(database: Database) -> None:
+    [one] = records()
+    forged = {"_id": {"writer": Binary(b"f" * 16), "seq": 0}, "posted": [Binary(uuid_of(one.id))], "records": []}
+    await database.database["batches"].insert_one(forged)
+    async with writing(database) as writer:
+        await writer.append([one], posted={one.id})
+    stored = await database.database["batches"].find_one({"records": one.record})
+    assert stored is not None
+    assert "posted" not in stored

@@ -1,6 +1,7 @@
 """Connections of unknown callers: so many at one time, and further ones wait in the kernel, not in the server."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -108,6 +109,29 @@ async def test_other_ports_of_the_process_are_left_alone(door: Door) -> None:
         pass
     with pytest.raises(TimeoutError):
         await door.opened()
+
+
+async def test_no_descriptor_is_left_behind(tmp_path: Path) -> None:
+    """Servers start and stop in one process, beside files, pipes and sockets of every kind."""
+    ends = os.pipe()
+    with (
+        (tmp_path / "file").open("w"),
+        socket.socket(socket.AF_UNIX) as local,
+        socket.create_server(("127.0.0.1", 0)) as door,
+    ):
+        local.bind(str(tmp_path / "local"))
+        local.listen()
+        before = descriptors()
+        for _ in range(3):
+            with Newcomers(3).held_back([door.getsockname()[1]]):
+                assert descriptors() == before + 1
+        assert descriptors() == before
+    for end in ends:
+        os.close(end)
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["tokens", "certificates"])

@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pdp.audit.record import Entry
-from pdp.store.batches import Batches, ids_of
+from pdp.process.mongod import MongodProcess
+from pdp.store.batches import Batches, Posted, ids_of
 from pdp.store.database import Database
 from pdp.v1.audit_pb2 import Batch
 from tests.pdp.scribe import Scribe
@@ -86,3 +87,30 @@ async def test_erased_payload_is_empty_and_the_rest_stays(database: Database, er
     assert found is not None
     assert (found.records, found.head, found.leaves) == (batch.records, batch.head, batch.leaves)
     assert [(one.salt, one.payload) for one in found.payloads] == [(b"", b"")] * 2
+
+
+async def test_what_another_batch_posted_is_refused_by_name_and_the_same_batch_again_is_there(
+    database: Database,
+) -> None:
+    store, [shared, one, other] = Batches(database), records(3)
+    [uuid] = ids_of([shared])
+    batch, second = SCRIBE.first(shared, one, writer=ONE), SCRIBE.first(shared, other, writer=OTHER)
+    assert await store.insert(batch, ids_of([shared, one]), [uuid])
+    assert await store.insert(batch, ids_of([shared, one]), [uuid])
+    with pytest.raises(Posted) as refused:
+        await store.insert(second, ids_of([shared, other]), [uuid])
+    assert (refused.value.ids, refused.value.records) == ({uuid}, {shared.record, one.record})
+    assert [found async for found in store.all()] == [batch]
+
+
+async def test_log_of_an_older_version_gets_the_index_although_it_has_records_twice(
+    database: Database, mongod: MongodProcess
+) -> None:
+    collection, [shared] = database.database["batches"], records()
+    await collection.drop_index("posted_once")
+    store = Batches(database)
+    for writer in (ONE, OTHER):
+        assert await store.insert(SCRIBE.first(shared, writer=writer), ids_of([shared]))
+    again = await Database.open(mongod.uri, database.database.name)
+    await again.close()
+    assert (await collection.index_information())["posted_once"]["unique"]

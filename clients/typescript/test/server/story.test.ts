@@ -65,6 +65,20 @@ test("big integers, nested context and odd names arrive as they were meant", asy
   );
 });
 
+test("what a library loses on the way is refused, and nothing is decided", async () => {
+  const { realm } = await bot.facts();
+  const lost = {
+    subject: { type: "agent", id: "report-bot" },
+    action: { name: "export" },
+    resource: { type: "table", id: "customers", properties: {} },
+    expectedDigest: digest(canonical(asked(EXPORT)), realm),
+  };
+  const error = await bot.call((call) => bot.decisions.authorize(lost, call)).catch((refused: unknown) => refused);
+  assert.ok(error instanceof PlacetError);
+  assert.deepEqual([error.code, error.reason], ["INVALID_ARGUMENT", "REQUEST_DIFFERS"]);
+  assert.deepEqual([error.metadata.on_behalf_of, error.metadata.resource], ["0", "0"]);
+});
+
 test("a chain of several is decided for all of them", async () => {
   const decision = await bot.authorize({ ...EXPORT, onBehalfOf: ["agent:planner", { type: "user", id: "nobody" }] });
   assert.equal(decision.allowed, false);

@@ -55,3 +55,10 @@ test("a token that cannot be sent is an error of the call, which does not quote 
   assert.deepEqual([error?.code, error?.reason], ["UNAUTHENTICATED", "TOKEN_UNAVAILABLE"]);
   assert.doesNotMatch(error!.message, /cret/);
 });
+
+test("a misspelt name is refused, and the error names those that there are", async () => {
+  const client = new Client({ address: "127.0.0.1:1" });
+  const question = { subject: "user:a", action: "read", resource: "table:b", requestID: "call-1" };
+  await assert.rejects(client.authorize(question), /requestID is none of .*onBehalfOf.*requestId/);
+  client.close();
+});

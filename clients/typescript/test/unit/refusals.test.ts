@@ -12,6 +12,16 @@ class Money {
   }
 }
 
+/** Whose chain a copy of its own members lacks. */
+class Asking {
+  readonly subject = "user:alice";
+  readonly action = "read";
+  readonly resource = "table:customers";
+  get onBehalfOf(): string[] {
+    return ["user:bob"];
+  }
+}
+
 const holdsItself: Record<string, unknown> = {};
 holdsItself.inner = [holdsItself];
 
@@ -92,7 +102,7 @@ test("all bad values are named at once, and at most 20", () => {
   assert.equal(refused({ ...READ, context }).fields.length, 20);
 });
 
-test("a member that is no part of a question is refused: it was meant to say something", () => {
+test("a member that a question does not have is refused: it was meant to say something", () => {
   assert.equal(refused({ ...READ, on_behalf_of: ["user:bob"] }).fields[0]!.field, "on_behalf_of");
   assert.equal(
     refused({ ...READ, subject: { type: "user", id: "a", role: "admin" } }).fields[0]!.field,
@@ -104,6 +114,10 @@ test("a member that is no part of a question is refused: it was meant to say som
   assert.equal(refused({ ...READ, context: null }).fields[0]!.field, "context");
   assert.equal(refused({ ...READ, onBehalfOf: "user:bob" }).fields[0]!.field, "onBehalfOf");
   assert.equal(refused({ ...READ, subject: "alice" }).fields[0]!.field, "subject");
+  const hidden = Object.defineProperty({ ...READ }, "onBehalfOf", { value: ["user:bob"] });
+  assert.equal(refused(hidden).fields[0]!.field, "onBehalfOf");
+  assert.equal(refused(new Asking()).fields[0]!.field, "");
+  assert.equal(refused({ ...READ, subject: new Asking() }).fields[0]!.field, "subject");
   assert.equal(refused({ action: "read", resource: "table:a" }).fields[0]!.field, "subject");
 });
 

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http2";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { asked, canonical, Client, digest, guard, PlacetError, type Question } from "placet";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { asked, canonical, type Client, digest, guard, PlacetError, type Question } from "placet";
 
 import {
   type AuthorizeRequest,
@@ -17,6 +12,7 @@ import {
 } from "../../src/gen/pdp/v1/decision_pb.js";
 import { InfoService } from "../../src/gen/pdp/v1/info_pb.js";
 import { Effect } from "../../src/gen/pdp/v1/request_pb.js";
+import { INFO, served } from "./served.js";
 
 const READ = {
   subject: "user:alice",
@@ -24,7 +20,6 @@ const READ = {
   resource: "table:customers",
   context: { rows: 1, deep: { a: [null] } },
 };
-const ALL = ["properties_json", "context_json", "expected_digest"];
 type Answer = MessageInitShape<typeof AuthorizeResponseSchema>;
 
 /** What an allow of this question looks like. */
@@ -33,43 +28,25 @@ function allow(question: Question, onBehalfOf: { type: string; id: string }[] = 
   return { effect: Effect.ALLOW, decisionId: "dec_1", requestDigest, onBehalfOf };
 }
 
-/** A server that answers as a test says, on a socket in a folder of its own. */
+/** A server that decides as a test says, and what it was asked, with which tokens. */
 async function withServer(
   answer: (request: AuthorizeRequest) => Answer,
   run: (client: Client, asked: AuthorizeRequest[], tokens: (string | null)[]) => Promise<void>,
-  features = ALL,
+  features?: string[],
 ): Promise<void> {
   const seen: AuthorizeRequest[] = [];
   const tokens: (string | null)[] = [];
-  const routes = connectNodeAdapter({
-    routes: (router) => {
-      const caller = { identity: "user:alice" };
-      router.service(InfoService, { getServerInfo: () => ({ realm: "test", features, caller, jwks: '{"keys": []}' }) });
-      router.service(DecisionService, {
-        authorize(request, { requestHeader }) {
-          seen.push(request);
-          tokens.push(requestHeader.get("authorization"));
-          return answer(request);
-        },
-      });
-    },
-  });
-  const folder = mkdtempSync(join(tmpdir(), "placet-"));
-  const server = createServer(routes);
-  await new Promise<void>((ready) => server.listen(join(folder, "socket"), ready));
-  let token = 0;
-  const client = new Client({
-    address: `unix:${join(folder, "socket")}`,
-    token: () => `t${token++}`,
-    timeoutMs: 3_000,
-  });
-  try {
-    await run(client, seen, tokens);
-  } finally {
-    client.close();
-    server.close();
-    rmSync(folder, { recursive: true });
-  }
+  const routes = (router: ConnectRouter) => {
+    router.service(InfoService, { getServerInfo: () => ({ ...INFO, ...(features && { features }) }) });
+    router.service(DecisionService, {
+      authorize(request, { requestHeader }) {
+        seen.push(request);
+        tokens.push(requestHeader.get("authorization"));
+        return answer(request);
+      },
+    });
+  };
+  await served(routes, (client) => run(client, seen, tokens));
 }
 
 test("UNAVAILABLE is tried again as the same attempt, with the token of then", async () => {
@@ -100,7 +77,7 @@ test("any other error is the answer at once", async () => {
 });
 
 test("attributes and digest travel as text, or in a Struct to a server that does not know them", async () => {
-  for (const features of [ALL, []]) {
+  for (const features of [INFO.features, []]) {
     await withServer(
       () => allow(READ),
       async (client, seen) => {

@@ -19,7 +19,9 @@ record Fill(GetServerInfoResponse facts) {
         return put(((Map<?, ?>) members).get("properties"), "properties", builder);
     }
 
-    /** The builder with an object in the field of this name: as text, or as a Struct for a server that knows no text. */
+    /**
+     * The builder with an object in the field of this name: as text, or as a Struct for a server that knows no text.
+     */
     <B extends Message.Builder> B put(Object object, String name, B builder) {
         boolean asText = facts.getFeaturesList().contains(name + "_json");
         if (!((Map<?, ?>) object).isEmpty()) {

@@ -35,6 +35,7 @@ public record Grant(String decisionId, String approvalId, long issuedAt, long ex
     private static final long SKEW_SECONDS = 5;
     /** It bounds what is parsed. */
     private static final int MAX_BYTES = 8 * 1024;
+    private static final int SIGNATURE_BYTES = 64;
     private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
     private static final Set<String> ALGORITHMS = Set.of("EdDSA", "Ed25519");
     /** What stands before the 32 bytes of an Ed25519 key in its X.509 form (RFC 8410). */
@@ -107,7 +108,9 @@ public record Grant(String decisionId, String approvalId, long issuedAt, long ex
             var signature = Signature.getInstance("Ed25519");
             signature.initVerify(key);
             signature.update((parts[0] + "." + parts[1]).getBytes(StandardCharsets.US_ASCII));
-            if (signature.verify(decoded(parts[2], "signature"))) {
+            byte[] bytes = decoded(parts[2], "signature");
+            // Java takes zeros behind a signature for a part of it, which would be another text for the same grant.
+            if (bytes.length == SIGNATURE_BYTES && signature.verify(bytes)) {
                 return;
             }
         } catch (GeneralSecurityException error) {

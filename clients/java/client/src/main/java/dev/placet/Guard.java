@@ -23,8 +23,8 @@ import java.util.stream.BaseStream;
 /**
  * A function behind its guard: nothing runs without a proof that this very request may run, here and now.
  *
- * <p>ask - wait for people - ask again, using the approval - look again at what is about to run - check the grant - run -
- * report
+ * <p>ask - wait for people - ask again, using the approval - look again at what is about to run - check the grant -
+ * run - report
  */
 final class Guard<A, R> implements GuardedFunction<A, R> {
     private static final System.Logger LOG = System.getLogger("dev.placet.guard");
@@ -168,7 +168,7 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
     }
 
     /** Waits for a future, and refuses what would run after the call. */
-    private static void requireEnded(Object result) throws Exception {
+    static void requireEnded(Object result) throws Exception {
         if (result instanceof CompletionStage<?> stage) {
             try {
                 requireEnded(stage.toCompletableFuture().join());
@@ -199,7 +199,8 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
             client.call(ApprovalServiceGrpc.newBlockingStub(client.channel()), stub -> stub.reportOutcome(request));
         } catch (RuntimeException error) {
             String reason = error instanceof PlacetException known ? known.reason() : error.getClass().getSimpleName();
-            LOG.log(System.Logger.Level.WARNING, "the outcome of {0} was not reported: {1}", grant.approvalId(), reason);
+            LOG.log(System.Logger.Level.WARNING, "the outcome of {0} was not reported: {1}",
+                    grant.approvalId(), reason);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();

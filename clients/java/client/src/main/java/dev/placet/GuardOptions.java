@@ -8,9 +8,9 @@ import java.util.function.BiFunction;
 /**
  * What a guarded function is asked about.
  *
- * <p>Its arguments are one record or map, and they are the context of the question, so that other arguments need another
- * approval. The function gets a copy, decoded from the canonical bytes that the digest was made of; whole numbers in a map
- * are {@code Long}, fractions {@code Double}.
+ * <p>Its arguments are one record or map, and they are the context of the question, so that other arguments need
+ * another approval. The function gets a copy, decoded from the canonical bytes that the digest was made of; whole
+ * numbers in a map are {@code Long}, fractions {@code Double}.
  *
  * @param arguments the class of the arguments
  * @param question the question about a call, by the caller's own identity and the arguments, without a context; it is

@@ -12,8 +12,8 @@ import java.util.Map;
  * Java values in the forms in which they travel as JSON, copied; {@link IllegalArgumentException} with the path of what
  * has none, so that nothing is dropped or changed on the way.
  *
- * <p>null, Boolean, String, whole numbers, finite fractions, lists, maps with names of text, records (an object of their
- * components) and enums (their name) have one. Arrays, dates, sets, optionals and everything else have none.
+ * <p>null, Boolean, String, whole numbers, finite fractions, lists, maps with names of text, records (an object of
+ * their components) and enums (their name) have one. Arrays, dates, sets, optionals and everything else have none.
  */
 final class JsonValue {
     /** The largest whole number that every reader of I-JSON (RFC 7493) keeps as it is. */

@@ -15,10 +15,10 @@ import java.util.Map;
 final class Masks {
     private Masks() {}
 
-    static MaskedRows masked(PlacetClient client, Question question, List<? extends Map<String, ?>> rows) {
+    static MaskedRows masked(PlacetClient client, Question question, List<?> rows) {
         int nesting = client.serverInfo().getLimits().getNesting();
         var records = JsonRecords.newBuilder();
-        for (Map<String, ?> row : rows) {
+        for (Object row : rows) {
             records.addRecords(written(JsonValue.row(row, "rows[" + records.getRecordsCount() + "]", nesting)));
         }
         var request = MaskRequest.newBuilder()

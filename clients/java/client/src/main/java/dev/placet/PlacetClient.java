@@ -38,7 +38,8 @@ import java.util.function.Supplier;
  * }
  * }</pre>
  *
- * <p>Only a clear allow is allowed. An error, an unknown effect and an obligation that the program does not know are not.
+ * <p>Only a clear allow is allowed. An error, an unknown effect and an obligation that the program does not know are
+ * not.
  */
 public final class PlacetClient implements AutoCloseable {
     /** Attempts of one decision while the server is away; with their pauses they fit into the usual timeout. */
@@ -61,7 +62,9 @@ public final class PlacetClient implements AutoCloseable {
         understood = builder.understood;
     }
 
-    /** A client by the environment: {@code PDP_ADDRESS}, {@code PDP_TOKEN} or {@code PDP_TOKEN_FILE}, {@code PDP_CA}. */
+    /**
+     * A client by the environment: {@code PDP_ADDRESS}, {@code PDP_TOKEN} or {@code PDP_TOKEN_FILE}, {@code PDP_CA}.
+     */
     public static Builder builder() {
         return new Builder(System.getenv());
     }
@@ -83,8 +86,8 @@ public final class PlacetClient implements AutoCloseable {
     }
 
     /**
-     * The approval as soon as it is PENDING no longer, or as it is after that time, also over restarts of the server and
-     * new tokens. Act only on an approval that is APPROVED.
+     * The approval as soon as it is PENDING no longer, or as it is after that time, also over restarts of the server
+     * and new tokens. Act only on an approval that is APPROVED.
      */
     public Approval await(String approvalId, Duration atMost) throws InterruptedException {
         var ended = new Waiting(this, token).approval(approvalId, atMost);
@@ -104,12 +107,12 @@ public final class PlacetClient implements AutoCloseable {
     }
 
     /**
-     * Masked rows, in the number and order of these. They hold what a {@link Question} may hold, and numbers of any
-     * length, BigDecimal among them. The question is made by {@link Question#mask}.
+     * Masked rows, in the number and order of these maps or records. They hold what a {@link Question} may hold, and
+     * numbers of any length, BigDecimal among them. The question is made by {@link Question#mask}.
      *
      * @throws PlacetException where there is no answer
      */
-    public MaskedRows mask(Question question, List<? extends Map<String, ?>> rows) {
+    public MaskedRows mask(Question question, List<?> rows) {
         return Masks.masked(this, question, rows);
     }
 

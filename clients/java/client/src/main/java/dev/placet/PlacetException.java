@@ -15,8 +15,8 @@ import java.util.Optional;
 /**
  * What came instead of an answer, or why an answer does not let anything run.
  *
- * <p>{@link #code} is the gRPC status code's name and {@link #reason} the contract's stable reason, the code where there
- * is none. The message is one sentence for people.
+ * <p>{@link #code} is the gRPC status code's name and {@link #reason} the contract's stable reason, the code where
+ * there is none. The message is one sentence for people.
  */
 public class PlacetException extends RuntimeException {
     private final String code;
@@ -77,7 +77,8 @@ public class PlacetException extends RuntimeException {
         if (error.getStatus().getCause() != null) { // of this machine, such as a refused connection
             sentence += ": " + error.getStatus().getCause().getMessage();
         }
-        var made = new PlacetException(code, info.getReason(), sentence, fields, info.getMetadataMap(), retryAfter);
+        var made = new PlacetException(code, info.getReason(), sentence.replaceAll("\\s+", " "), fields,
+                info.getMetadataMap(), retryAfter);
         made.initCause(error);
         return made;
     }

@@ -15,10 +15,10 @@ import java.util.UUID;
 /**
  * May a subject do an action to a resource? Subjects and resources are written {@code <type>:<id>}.
  *
- * <p>A question does not change: each method returns another one. Its maps hold null, Boolean, String,
- * {@link Text}, whole numbers up to 2^53-1, finite fractions, lists, maps with names of text, records (an object of their
- * components) and enums (their names). They are read when it is asked; anything else is an
- * {@link IllegalArgumentException} then, with the path.
+ * <p>A question does not change: each method returns another one. Its maps hold null, Boolean, String, {@link Text},
+ * whole numbers up to 2^53-1, finite fractions, lists, maps with names of text, records (an object of their
+ * components) and enums (their names). They are read when it is asked; anything else is an {@link
+ * IllegalArgumentException} then, with the path.
  */
 public final class Question implements Cloneable {
     private Principal subject;
@@ -84,7 +84,9 @@ public final class Question implements Cloneable {
         return arguments(Text.required(context, "context"));
     }
 
-    /** Names one intended execution, such as a tool-call id, which a later call goes on with. It is random by default. */
+    /**
+     * Names one intended execution, such as a tool-call id, which a later call goes on with. It is random by default.
+     */
     public Question requestId(String requestId) {
         var other = copy();
         other.requestId = requestId;
@@ -209,10 +211,14 @@ public final class Question implements Cloneable {
         return fill.digest(members, request).build();
     }
 
-    /** The scope of a masking, which has no properties. */
+    /** The scope of a masking; {@link IllegalArgumentException} for what a scope has no field for. */
     MaskScope scope(GetServerInfoResponse facts) {
-        if (!resource.type.equals("table") || !resource.properties.isEmpty() || !actionProperties.isEmpty()) {
-            throw new IllegalArgumentException("a masking is asked about with Question.mask, without properties");
+        if (!action.equals("mask") || !resource.type.equals("table")) {
+            throw new IllegalArgumentException("a masking is asked about with Question.mask");
+        } else if (!resource.properties.isEmpty() || !actionProperties.isEmpty() || !supersedes.isEmpty()
+                || dryRun || explain || wantGrant) {
+            throw new IllegalArgumentException("a masking has no properties of table or action, and no dryRun, "
+                    + "explain, wantGrant or supersedes");
         }
         var members = members(facts.getLimits().getNesting());
         var fill = new Fill(facts);

@@ -8,7 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Between the values of {@link JsonValue} and protobuf's Struct: answers hold it, and older servers take nothing else. */
+/**
+ * Between the values of {@link JsonValue} and protobuf's Struct: answers hold it, and older servers take nothing
+ * else.
+ */
 final class Structs {
     private Structs() {}
 

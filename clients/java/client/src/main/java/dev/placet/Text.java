@@ -18,8 +18,8 @@ public record Text(String text) {
     static Map<String, ?> required(Map<String, ?> members, String path) {
         members.forEach((name, value) -> {
             if (value instanceof String text && JSON.matcher(text).lookingAt()) {
-                throw new IllegalArgumentException(path + "." + name + " is text that begins like JSON; give the list or "
-                        + "object itself, or new Text(...) for what is text");
+                throw new IllegalArgumentException(path + "." + name + " is text that begins like JSON; give the "
+                        + "list or object itself, or new Text(...) for what is text");
             }
         });
         return members;

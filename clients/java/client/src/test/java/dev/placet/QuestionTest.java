@@ -72,7 +72,8 @@ final class QuestionTest {
 
     @Test
     void anOlderServerGetsAStructAndNoNewField() {
-        var request = READ.properties(Map.of("tags", List.of("pii"), "rows", 5)).request(Vectors.facts("dev"), "attempt");
+        var request = READ.properties(Map.of("tags", List.of("pii"), "rows", 5))
+                .request(Vectors.facts("dev"), "attempt");
         assertEquals(Map.of("tags", List.of("pii"), "rows", 5.0), Structs.plain(request.getResource().getProperties()));
         assertEquals("", request.getResource().getPropertiesJson() + request.getExpectedDigest());
     }
@@ -83,6 +84,16 @@ final class QuestionTest {
             assertThrows(IllegalArgumentException.class, () -> READ.properties(Map.of("tags", text)));
             var meant = READ.properties(Map.of("tags", new Text(text))).request(Vectors.facts("dev"), "attempt");
             assertEquals(Map.of("tags", text), Structs.plain(meant.getResource().getProperties()));
+        }
+    }
+
+    @Test
+    void aMaskingIsAskedAboutWithoutWhatItHasNoFieldFor() {
+        var mask = Question.mask("user:alice", "customers");
+        assertEquals("customers", mask.scope(Vectors.facts("dev")).getTable());
+        for (var other : List.of(READ, mask.dryRun(), mask.wantGrant(), mask.explain(), mask.supersedes("apr_1"),
+                mask.properties(Map.of("tags", List.of())), mask.actionProperties(Map.of("a", 1)))) {
+            assertThrows(IllegalArgumentException.class, () -> other.scope(Vectors.facts("dev")));
         }
     }
 

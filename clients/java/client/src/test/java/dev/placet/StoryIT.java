@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.placet.pdp.v1.ApprovalServiceGrpc;
+import dev.placet.pdp.v1.ApprovalState;
 import dev.placet.pdp.v1.AuthorizeRequest;
 import dev.placet.pdp.v1.DecisionServiceGrpc;
 import dev.placet.pdp.v1.GetApprovalRequest;
@@ -28,13 +29,13 @@ import org.junit.jupiter.api.Test;
 final class StoryIT {
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
-    record Share(String table, long rows, List<String> columns) {}
+    record Export(String table, long rows, List<String> columns) {}
 
     private final PlacetClient bot = client("report-bot");
     private final PlacetClient alice = client("alice");
     private final String table = "t" + UUID.randomUUID();
     private final String requestId = UUID.randomUUID().toString();
-    private final List<Share> ran = new ArrayList<>();
+    private final List<Export> ran = new ArrayList<>();
 
     @AfterEach
     void close() {
@@ -86,18 +87,18 @@ final class StoryIT {
 
     @Test
     void aGuardedRunWaitsForPeopleAndHappensOnce() throws Exception {
-        var share = alice.guard(options().waiting(MINUTE), one -> {
+        var export = bot.guard(options().waiting(MINUTE), one -> {
             ran.add(one);
             return CompletableFuture.supplyAsync(() -> one.rows);
         });
-        var arguments = new Share(table, 7, new ArrayList<>(List.of("name")));
+        var arguments = new Export(table, 7, new ArrayList<>(List.of("name")));
         var approving = CompletableFuture.runAsync(() -> approve(arguments));
-        assertEquals(7, share.apply(arguments).join());
+        assertEquals(7, export.apply(arguments).join());
         approving.join();
-        assertEquals(List.of(new Share(table, 7, List.of("name"))), ran); // as it was asked about
-        var again = assertThrows(DeniedException.class, () -> share.apply(ran.get(0)));
+        assertEquals(List.of(new Export(table, 7, List.of("name"))), ran); // as it was asked about
+        var again = assertThrows(DeniedException.class, () -> export.apply(ran.get(0)));
         assertTrue(again.getMessage().contains("pdp.approval_consumed"), again.getMessage());
-        var other = assertThrows(PlacetException.class, () -> share.apply(new Share(table, 8, List.of("name"))));
+        var other = assertThrows(PlacetException.class, () -> export.apply(new Export(table, 8, List.of("name"))));
         assertEquals("REQUEST_ID_REUSED", other.reason());
         assertEquals(1, ran.size());
         assertEquals(OutcomeState.OUTCOME_STATE_SUCCEEDED, outcome());
@@ -105,30 +106,42 @@ final class StoryIT {
 
     @Test
     void pendingComesAtOnceWithoutTimeToWait() {
-        var share = alice.guard(options(), ran::add);
-        var pending = assertThrows(ApprovalPendingException.class, () -> share.apply(new Share(table, 1, List.of())));
+        var export = bot.guard(options(), ran::add);
+        var pending = assertThrows(ApprovalPendingException.class, () -> export.apply(new Export(table, 1, List.of())));
         assertEquals(requestId, pending.requestId());
         assertEquals(pending.approvalId(), approvalId());
         assertTrue(ran.isEmpty());
     }
 
     @Test
+    void aTokenThatEndedIsFollowedByTheNextOne() throws Exception {
+        var export = bot.guard(options(), ran::add);
+        var pending = assertThrows(ApprovalPendingException.class, () -> export.apply(new Export(table, 1, List.of())));
+        String next = pdp("token", "--as", "report-bot");
+        var reads = new AtomicInteger();
+        try (var renewing = PlacetClient.builder().token(() -> reads.incrementAndGet() > 3 ? next : "ended").build()) {
+            var approval = renewing.await(pending.approvalId(), Duration.ofSeconds(2));
+            assertEquals(ApprovalState.APPROVAL_STATE_PENDING, approval.getState());
+        }
+    }
+
+    @Test
     void aQuestionThatChangesDoesNotRun() {
         var calls = new AtomicInteger();
-        var options = GuardOptions.of(Share.class, (caller, one) ->
+        var options = GuardOptions.of(Export.class, (caller, one) ->
                 Question.of(caller, "read", "table:t" + calls.incrementAndGet()));
         var changed = assertThrows(PlacetException.class,
-                () -> alice.guard(options, ran::add).apply(new Share(table, 1, List.of())));
+                () -> alice.guard(options, ran::add).apply(new Export(table, 1, List.of())));
         assertEquals("ARGUMENTS_CHANGED", changed.reason());
         assertTrue(ran.isEmpty());
     }
 
     @Test
     void whatRunsAfterItsCallIsRefusedAndReportedAsFailed() throws Exception {
-        var share = alice.guard(options().waiting(MINUTE), one -> List.of(one).stream());
-        var arguments = new Share(table, 1, new ArrayList<>());
+        var export = bot.guard(options().waiting(MINUTE), one -> List.of(one).stream());
+        var arguments = new Export(table, 1, new ArrayList<>());
         var approving = CompletableFuture.runAsync(() -> approve(arguments));
-        assertThrows(IllegalStateException.class, () -> share.apply(arguments));
+        assertThrows(IllegalStateException.class, () -> export.apply(arguments));
         approving.join();
         assertEquals(OutcomeState.OUTCOME_STATE_FAILED, outcome());
     }
@@ -137,14 +150,16 @@ final class StoryIT {
     void aMapIsGuardedToo() throws Exception {
         var options = GuardOptions.ofMap((caller, one) -> Question.of(caller, "read", "table:" + one.get("table")));
         var read = alice.guard(options, one -> one);
-        assertEquals(Map.of("table", "t", "rows", 2L, "share", 0.5), read.apply(Map.of("table", "t", "rows", 2, "share", 0.5)));
+        assertEquals(Map.of("table", "t", "rows", 2L, "share", 0.5),
+                read.apply(Map.of("table", "t", "rows", 2, "share", 0.5)));
         assertThrows(IllegalArgumentException.class, () -> read.apply(Map.of("table", "t", "at", MINUTE)));
     }
 
     @Test
     void rowsComeBackMasked() {
+        record Customer(String given_name) {}
         var masked = alice.mask(Question.mask("user:alice", "crm.customers"),
-                List.of(Map.of("given_name", "michaela"), Map.of("given_name", "Michaela")));
+                List.of(new Customer("michaela"), Map.of("given_name", "Michaela")));
         assertEquals("token", masked.plan().getColumns(0).getMask());
         var names = masked.rows().stream().map(row -> row.get("given_name").toString()).distinct().toList();
         assertTrue(names.size() == 1 && names.get(0).startsWith("name_"), names.toString());
@@ -152,30 +167,32 @@ final class StoryIT {
                 List.of(Map.of("salary", 1))));
     }
 
-    private GuardOptions<Share> options() {
-        return GuardOptions.of(Share.class, (caller, one) -> Question.of(caller, "share", "table:" + one.table)
-                .properties(Map.of("tags", List.of("pii"))).requestId(requestId));
+    private GuardOptions<Export> options() {
+        return GuardOptions.of(Export.class, (caller, one) -> Question.of(caller, "export", "table:" + one.table)
+                .onBehalfOf("user:alice").properties(Map.of("tags", List.of("pii"))).requestId(requestId));
     }
 
-    /** What a reviewer does as soon as the approval is there; meanwhile the caller's list changes. */
-    private void approve(Share arguments) {
+    /** What the reviewers do as soon as the approval is there; meanwhile the caller's list changes. */
+    private void approve(Export arguments) {
         while (approvalId().isEmpty()) {
-            Thread.onSpinWait();
+            Thread.onSpinWait(); // each look is a call
         }
         arguments.columns.add("salary");
-        pdp("approvals", "approve", approvalId(), "--as", "bob", "--reason", "read it");
+        for (String reviewer : List.of("bob", "carol")) {
+            pdp("approvals", "approve", approvalId(), "--as", reviewer, "--reason", "read it");
+        }
     }
 
     private String approvalId() {
         var request = ListApprovalsRequest.newBuilder().setPageSize(100).build();
-        return alice.call(ApprovalServiceGrpc.newBlockingStub(alice.channel()), stub -> stub.listApprovals(request))
+        return bot.call(ApprovalServiceGrpc.newBlockingStub(bot.channel()), stub -> stub.listApprovals(request))
                 .getApprovalsList().stream().filter(one -> one.getRequest().getResource().getId().equals(table))
                 .map(one -> one.getApprovalId()).findFirst().orElse("");
     }
 
     private OutcomeState outcome() {
         var request = GetApprovalRequest.newBuilder().setApprovalId(approvalId()).build();
-        return alice.call(ApprovalServiceGrpc.newBlockingStub(alice.channel()), stub -> stub.getApproval(request))
+        return bot.call(ApprovalServiceGrpc.newBlockingStub(bot.channel()), stub -> stub.getApproval(request))
                 .getApproval().getOutcome().getState();
     }
 

@@ -40,8 +40,8 @@ public final class ArrowMask {
     public record Masked(Decision decision, MaskPlan plan, long rows, String recordId) {}
 
     /**
-     * Masks what the reader gives into a file, an Arrow IPC stream. The file is there only once all of it was masked and
-     * recorded; whatever else happens leaves nothing of it.
+     * Masks what the reader gives into a file, an Arrow IPC stream. The file is there only once all of it was masked
+     * and recorded; after an error nothing of it is.
      *
      * @param question made by {@link Question#mask}
      * @param source without dictionaries; the caller closes it

@@ -24,8 +24,8 @@ import org.apache.arrow.vector.ipc.ReadChannel;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
 
 /**
- * One stream to the server and back: one thread sends, at the speed of the server, and gRPC's own writes what comes back
- * into a file. Whichever side fails first gives the error.
+ * One stream to the server and back: one thread sends, at the speed of the server, and gRPC's own writes what comes
+ * back into a file. Whichever side fails first gives the error.
  */
 final class Exchange implements ClientResponseObserver<MaskStreamRequest, MaskStreamResponse>, AutoCloseable {
     /** What ends an Arrow IPC stream. */
@@ -106,7 +106,8 @@ final class Exchange implements ClientResponseObserver<MaskStreamRequest, MaskSt
 
     @Override
     public synchronized void onError(Throwable error) {
-        failed(error instanceof StatusRuntimeException status ? PlacetException.of(status) : new RuntimeException(error));
+        failed(error instanceof StatusRuntimeException status
+                ? PlacetException.of(status) : new RuntimeException(error));
         notifyAll();
     }
 

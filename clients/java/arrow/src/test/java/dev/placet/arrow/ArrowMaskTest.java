@@ -132,7 +132,8 @@ final class ArrowMaskTest {
                     var answer = MaskStreamResponse.newBuilder();
                     if (request.hasStart()) {
                         var decision = AuthorizeResponse.newBuilder().setEffect(effect);
-                        var plan = MaskPlan.newBuilder().setOutputSchema(request.getStart().getShape().getArrowSchema());
+                        var shape = request.getStart().getShape();
+                        var plan = MaskPlan.newBuilder().setOutputSchema(shape.getArrowSchema());
                         answer.setOpened(StreamOpened.newBuilder().setDecision(decision).setPlan(plan));
                     } else {
                         rows += rows(request);
