@@ -5,23 +5,36 @@ here is named and left out. Each needs its package registry where what it fetche
 """
 
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import go, java, rust, typescript
+from tests.languages import cpp, go, java, rust, typescript
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The commands that a language needs, and what builds and tests all that is written in it."""
+    """What a language needs, libraries by the names of pkg-config, and what builds and tests all that is in it."""
 
     tools: Sequence[str]
     tried: Callable[[], None]
+    libraries: Sequence[str] = ()
+
+    def missing(self) -> list[str]:
+        """What it needs and is not here; libraries are looked for where the tools are."""
+        tools = [tool for tool in self.tools if not shutil.which(tool)]
+        return tools or [name for name in self.libraries if not installed(name)]
+
+
+def installed(library: str) -> bool:
+    """Whether pkg-config, which has to be here, knows the library."""
+    return subprocess.run(["pkg-config", "--exists", library], check=False).returncode == 0
 
 
 LANGUAGES: Mapping[str, Language] = {
+    "cpp": Language(cpp.TOOLS, cpp.tried, cpp.LIBRARIES),
     "go": Language(go.TOOLS, go.tried),
     "java": Language(java.TOOLS, java.tried),
     "rust": Language(rust.TOOLS, rust.tried),
@@ -33,8 +46,7 @@ def main() -> None:
     """Try the languages."""
     for name in sys.argv[1:] or LANGUAGES:
         language, began = LANGUAGES[name], time.monotonic()
-        missing = [tool for tool in language.tools if not shutil.which(tool)]
-        if missing:
+        if missing := language.missing():
             say(f"{name}: not on this machine, which lacks {', '.join(missing)}")
             continue
         language.tried()
