@@ -14,7 +14,7 @@ from masker.path import Path
 from pdp.arrow import bounds, table
 from pdp.arrow.table import MAX_MESSAGE_BYTES, Batch, Schema
 from pdp.arrow.token_tree import MAX_CHUNK_ROWS
-from pdp.errors import ValueRefused
+from pdp.errors import AnswerTooLarge, ValueRefused
 
 Array: TypeAlias = Any
 
@@ -42,8 +42,11 @@ def cut(batches: Iterable[Batch], described: Schema) -> Iterator[Batch]:
 
 def messages(chunk: Batch, described: Schema) -> list[bytes]:
     """A chunk as IPC messages: the dictionaries that it uses, then the record batch. Raises `ValueRefused`."""
-    made = [bytes(message) for message in table.Writer(described).messages(chunk)]
-    if sum(map(len, made)) > MAX_MESSAGE_BYTES:
+    try:
+        made = [bytes(message) for message in table.Writer(described).messages(chunk)]
+    except AnswerTooLarge:
+        made = []
+    if not made or sum(map(len, made)) > MAX_MESSAGE_BYTES:
         raise ValueRefused("a row and the dictionaries that it uses are larger than a message; write them out")
     return made
 

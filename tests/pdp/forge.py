@@ -18,7 +18,7 @@ from pdp.identity_source import Issuer
 from tests import tokens
 
 OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)
-CLAIMS = tokens.claims("user:alice")
+CLAIMS = tokens.claims("user:alice", exp=int(time.time()) + 6 * 3600)  # they outlive a long run of all tests
 
 
 def encoded(part: Any) -> str:
