@@ -34,10 +34,14 @@ PACE_SECONDS = 0.012
 """Seconds between the starts of two queries while there is a crowd that does not bring enough questions before.
 
 Measured with 32 calls in flight: without a pace a query holds 1.4 to 4 questions and OPA needs 144 µs for each; with
-4 ms it holds 17 and needs 60 µs. The benchmark of unary calls chose 12 ms: with 6 ms it decides a fifth less a second.
+4 ms it holds 17 and needs 60 µs.
 """
 CROWD_SHARE = 0.4
-"""The share of the recent crowd that is worth a query before the pace is over, so that two callers wait for no pace."""
+"""The share of the recent crowd's questions that is worth a query before the pace is over.
+
+Measured against a pace of 6 ms alone: 2 calls in flight are 1.4 times as many a second with it, 8 are 1.3 times, and 64
+as many.
+"""
 CROWD_DECAY = 0.9
 """The share of the last crowd that still counts at the next query.
 
@@ -77,6 +81,7 @@ class Batcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._estimate = Estimate()
         self._outstanding = 0
+        self._asked = 0
         self._crowd = 0.0
         self._last_start = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -91,6 +96,8 @@ class Batcher:
         pieces = [*self._pieces(self._admitted([Item(group, index) for index in range(len(questions))]))]
         for piece in pieces:
             self._waiting.put(caller, piece, piece.seconds)
+        self._asked += len(pieces)
+        self._crowd = max(self._asked, self._crowd)
         self._schedule()
         late: PdpError = EngineUnavailable("OPA did not answer in time; nothing was allowed")
         with deadline.spent_on(deadline.Stage.POLICY):
@@ -99,6 +106,7 @@ class Batcher:
             except TimeoutError:
                 late = deadline.missed(late)
             finally:
+                self._asked -= len(pieces)
                 if group.missing:
                     for piece in pieces:
                         self._waiting.withdraw(caller, piece)
@@ -147,11 +155,10 @@ class Batcher:
 
     def _start(self) -> None:
         self._timer = None
-        crowd = len(self._waiting)
         items = self._admitted(self._next())
         if items:
             self._last_start = self._now()
-            self._crowd = max(crowd, self._crowd * CROWD_DECAY)
+            self._crowd = max(self._asked, self._crowd * CROWD_DECAY)
             for alike in _by(items, lambda item: item.question.about):
                 self._outstanding += 1
                 self._spawn(self._query(alike))
