@@ -160,7 +160,7 @@ class _Walk(Reader):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MAX_REQUEST_BYTES)
         self.bad: list[tuple[str, str]] = []
 
     def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:

@@ -18,6 +18,8 @@ MAX_NESTING = 32
 """Levels of nesting in properties and context: a limit of the contract."""
 MAX_WHOLE_NUMBER = 2**53 - 1
 """The largest whole number that I-JSON (RFC 7493) lets a reader keep exactly."""
+_FRAME_BYTES, _DOUBLE_BYTES = 4, 7
+"""Bytes that a value takes in a Struct, at least, and those that a double takes beyond them."""
 _SMALLEST_PLAIN_FRACTION = 1e-4
 """A fraction below it may have an exponent in RFC 8785 where orjson writes zeros."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -27,10 +29,15 @@ _Pairs: TypeAlias = tuple[tuple[str, Any], ...]
 
 
 class Reader:
-    """Reads free attributes. `plain` stays true as long as orjson's output equals RFC 8785."""
+    """Reads free attributes. `plain` stays true as long as orjson's output equals RFC 8785.
 
-    def __init__(self) -> None:
+    What comes as text may hold as much as Structs of `room` bytes, all texts together: zeros are short as text, and six
+    times as large in the Struct of which an answer is made.
+    """
+
+    def __init__(self, room: int) -> None:
         self.plain = True
+        self._room = room
 
     def struct(self, struct: Struct) -> dict[str, Any]:
         """The members of a Struct. Raises `Refused`."""
@@ -93,6 +100,7 @@ class Reader:
         members, bad = dict[str, Any](), None
         for key, value in pairs:
             try:
+                self._weigh(len(key))
                 members[_new(self._key(_well_formed(key)), members)] = self._read(value, depth)
             except Refused as refused:
                 bad = refused.within(step(key)).behind(bad)
@@ -114,15 +122,23 @@ class Reader:
 
     def _read(self, value: Any, depth: int) -> Any:
         """A value that came as text: what `_value` is for a Struct's."""
+        self._weigh(_FRAME_BYTES)
         if isinstance(value, str):
+            self._weigh(len(value))
             return _text(_well_formed(value))
         if isinstance(value, float):
+            self._weigh(_DOUBLE_BYTES)
             return self._number(value)
         if isinstance(value, tuple):
             return self._object(value, depth + 1)
         if isinstance(value, list):
             return self._array(value, depth + 1)
         return value
+
+    def _weigh(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise Refused("holds more than a Struct may; send less")
 
     def _key(self, key: str) -> str:
         if not key.isascii():

@@ -2,6 +2,7 @@ package placet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -143,10 +144,13 @@ func checkMap(value reflect.Value, path string, depth int) error {
 }
 
 func checkFields(value reflect.Value, path string, depth int) error {
+	if err := checkNames(value.Type(), path, map[string]bool{}, depth); err != nil {
+		return err
+	}
 	for at := range value.NumField() {
 		field, held := value.Type().Field(at), value.Field(at)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if (!field.IsExported() && !field.Anonymous) || field.Tag.Get("json") == "-" {
+		if (!field.IsExported() && !embeds(field)) || field.Tag.Get("json") == "-" {
 			if !held.IsZero() {
 				return refused(joined(path, field.Name), "is a field that JSON leaves out; clear it, or ask about what matters of it")
 			}
@@ -160,6 +164,42 @@ func checkFields(value reflect.Value, path string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// checkNames refuses a struct in which JSON has one name for two fields: it keeps one of them, or none.
+func checkNames(kind reflect.Type, path string, seen map[string]bool, depth int) error {
+	if depth > deepest {
+		return refused(path, fmt.Sprintf("is more than %d levels deep", deepest))
+	}
+	for at := range kind.NumField() {
+		field := kind.Field(at)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Tag.Get("json") == "-":
+		case embeds(field) && name == "":
+			if err := checkNames(pointed(field.Type), path, seen, depth+1); err != nil {
+				return err
+			}
+		case field.IsExported():
+			if name = cmp.Or(name, field.Name); seen[name] {
+				return refused(joined(path, name), "is the JSON name of two fields; give each a name of its own")
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}
+
+// embeds tells whether JSON shows the fields of this one as the struct's own.
+func embeds(field reflect.StructField) bool {
+	return field.Anonymous && pointed(field.Type).Kind() == reflect.Struct
+}
+
+func pointed(kind reflect.Type) reflect.Type {
+	if kind.Kind() == reflect.Pointer {
+		return kind.Elem()
+	}
+	return kind
 }
 
 // refuseLikeJSON refuses a member that was meant as a list or an object: a rule that looks for "pii" among tags finds

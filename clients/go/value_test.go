@@ -19,6 +19,30 @@ type order struct {
 
 type line struct{ Price float64 }
 
+// What encoding/json leaves out without an error: embedded values that are no structs, and fields of one name.
+type (
+	unseenTags []string
+	unseen     struct {
+		unseenTags
+		Name string
+	}
+	left  struct{ Tags []string }
+	right struct{ Tags []string }
+	both  struct {
+		left
+		right
+	}
+	twins struct {
+		A string
+		B string `json:"A"`
+	}
+	labelled struct{ Labels []string }
+	shadowed struct {
+		labelled
+		Labels []string `json:"Labels,omitempty"`
+	}
+)
+
 func TestRefusalsNameThePath(t *testing.T) {
 	itself := map[string]any{}
 	itself["a"] = itself
@@ -43,6 +67,10 @@ func TestRefusalsNameThePath(t *testing.T) {
 		"context.tags":               map[string]any{"tags": "[pii]"},
 		"context.Secret":             order{Secret: "hidden"},
 		"context.note":               order{note: "hidden"},
+		"context.unseenTags":         unseen{unseenTags: unseenTags{"pii"}},
+		"context.Tags":               both{left: left{[]string{"pii"}}},
+		"context.A":                  twins{A: "pii"},
+		"context.Labels":             shadowed{labelled: labelled{[]string{"pii"}}},
 		"context.lines[0].Price":     order{Lines: []line{{math.NaN()}}},
 		`context["two words"].Price`: map[string]any{"two words": &line{math.Inf(-1)}},
 	} {

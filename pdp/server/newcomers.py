@@ -71,8 +71,8 @@ class Newcomers:
             self._begun.append(self._clock())
             if self._count() >= self._most and self._doors and not self._is_shut:
                 self._is_shut = True
-                self._turn(_ATTACH, struct.pack("HP", 1, ctypes.addressof(_DROP)))
                 self._loop.call_soon_threadsafe(self._loop.call_later, LOOK_SECONDS, self._look)
+                self._turn(_ATTACH, struct.pack("HP", 1, ctypes.addressof(_DROP)))
 
     def proven(self, peer: str) -> None:
         """A call of this connection has proven who calls."""
@@ -105,7 +105,11 @@ class Newcomers:
 
     def _turn(self, option: int, value: bytes) -> None:
         for door in self._doors:
-            door.setsockopt(socket.SOL_SOCKET, option, value)
+            try:
+                door.setsockopt(socket.SOL_SOCKET, option, value)
+            except OSError as error:
+                if option == _ATTACH:
+                    log.warning("newcomers cannot be held back: %s", error.strerror)
 
 
 def _listening(ports: Collection[int]) -> list[socket.socket]:

@@ -195,3 +195,20 @@ def test_a_suggestion_has_its_context_as_text_too() -> None:
 def test_text_has_the_limit_of_a_request() -> None:
     assert refused(as_text("context", '{"a": "' + "x" * 32 * 1024 + '"}'))[0] == "request"
     assert refused(as_text("context", '{"a": 1' + " " * 32 * 1024 + "}"))[0] == "request"
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_text_holds_no_more_than_a_struct_may(path: str) -> None:
+    """A Struct of so many numbers is larger than a request may be, however short they are as text."""
+    with pytest.raises(InvalidRequest, match="holds more than a Struct may"):
+        canonical(as_text(path, json.dumps({"zeros": [0] * 3000})), "dev")
+    fits = {"zeros": [0] * 2900}
+    assert canonical(as_text(path, json.dumps(fits)), "dev") == canonical(as_struct(path, fits), "dev")
+
+
+def test_all_texts_of_a_request_share_the_room() -> None:
+    request = as_text("context", json.dumps({"zeros": [0] * 2000}))
+    request.resource.ClearField("properties")
+    request.resource.properties_json = json.dumps({"zeros": [0] * 2000})
+    with pytest.raises(InvalidRequest, match="holds more than a Struct may"):
+        canonical(request, "dev")
