@@ -84,7 +84,8 @@ class Batcher:
         self._asked = 0
         self._crowd = 0.0
         self._last_start = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = 0.0
         self._quarantine = Quarantine(self._now)
 
     async def ask(self, questions: Sequence[Question]) -> list[Any]:
@@ -141,10 +142,10 @@ class Batcher:
         loop, now = asyncio.get_running_loop(), self._now()
         at = now if self._is_worth_a_query else max(self._last_start + PACE_SECONDS, now)
         if self._timer is not None:
-            if at > now or self._timer.when() <= now:
+            if at > now or self._due <= now:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(at, self._start)
+        self._timer, self._due = loop.call_at(at, self._start), at
 
     @property
     def _is_worth_a_query(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import uvloop
 
 from pdp import deadline
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
@@ -116,6 +117,16 @@ async def test_calls_in_flight_together_become_one_query_and_starts_keep_the_pac
     first, second = (later - earlier for earlier, later in zip(engine.began, engine.began[1:], strict=False))
     assert first > PACE_SECONDS * 0.9  # 7 of 20 are not worth a query at once
     assert second < PACE_SECONDS
+
+
+def test_crowds_are_answered_on_the_loop_that_servers_run_on() -> None:
+    async def crowds() -> None:
+        batcher = Batcher(Simulator())
+        for count in (64, 3, 40, 64):
+            answers = await all_of(*(batcher.ask(good(f"{number}")) for number in range(count)))
+            assert len(answers) == count
+
+    uvloop.run(crowds())
 
 
 async def test_only_so_many_queries_are_outstanding() -> None:
