@@ -117,7 +117,7 @@ function forThis(
   if (checked.iss !== realm) throw invalid("iss", "is for another realm");
   if (checked.aud !== caller) throw invalid("aud", "is for another caller");
   if (checked.digest !== digest) throw invalid("digest", "is for another request than the one that is about to run");
-  if (now >= checked.exp) throw invalid("exp", "is over; or this clock is ahead");
+  if (!(now < checked.exp)) throw invalid("exp", "is over; or this clock is ahead");
   if (now < checked.iat - BEHIND_SECONDS) throw invalid("iat", "is not valid yet: this clock is behind the server's");
   return checked;
 }

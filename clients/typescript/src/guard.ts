@@ -3,6 +3,7 @@ import { types } from "node:util";
 
 import type { Client } from "./client.js";
 import { permit, report } from "./enforcement.js";
+import { invalidRequest } from "./errors.js";
 import type { Approval } from "./gen/pdp/v1/approval_pb.js";
 import { jsonText } from "./json-text.js";
 import { type Action, type Asked, asked, type Entity, QUESTION, type Question, requireMembers } from "./question.js";
@@ -80,6 +81,7 @@ class Call<Argument extends object> {
     if (!isObject) throw new TypeError("a guarded function takes one plain object");
     this.#text = jsonText(argument, "");
     const { waitMs = 0, waiting } = options;
+    if (!(waitMs >= 0)) throw invalidRequest([{ field: "waitMs", description: "is not a number of milliseconds" }]);
     const asking = {
       requestId: this.#told(options.requestId) || randomUUID(),
       justification: this.#told(options.justification) ?? "",

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client as Service } from "@connectrpc/connect";
 
 import { Backoff } from "./backoff.js";
-import { PlacetError, placetError } from "./errors.js";
+import { invalidRequest, type PlacetError, placetError } from "./errors.js";
 import { type Approval, type ApprovalService, ApprovalState } from "./gen/pdp/v1/approval_pb.js";
 import type { Token } from "./link.js";
 
@@ -21,7 +21,8 @@ const SHORTEST_MS = 100;
 /** How long a token that has ended may be there before the next one, and the pause between two looks. */
 const RENEWAL_MS = 10_000;
 const LOOK_MS = 200;
-const MAY_PASS = ["UNAVAILABLE", "DEADLINE_EXCEEDED"];
+/** A connection that breaks cancels its calls, and so does the caller's `signal`. */
+const MAY_PASS = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"];
 
 /** The approval as soon as it is PENDING no longer; undefined when the time is over. Throws `PlacetError`. */
 export async function waited(
@@ -30,6 +31,7 @@ export async function waited(
   approvalId: string,
   { timeoutMs, signal, told }: WaitOptions,
 ): Promise<Approval | undefined> {
+  if (!(timeoutMs >= 0)) throw invalidRequest([{ field: "timeoutMs", description: "is not a number of milliseconds" }]);
   const end = performance.now() + timeoutMs;
   const backoff = new Backoff();
   let isBroken = false;
@@ -49,7 +51,7 @@ export async function waited(
         refused = used; // a new token that is refused, too, ends the wait
         continue;
       }
-      if (!MAY_PASS.includes(error.code)) throw error;
+      if (!MAY_PASS.includes(error.code) || signal?.aborted) throw error;
       if (!isBroken && end - performance.now() > SHORTEST_MS) told?.(error);
       isBroken = true;
       await backoff.pause(end - performance.now(), signal);

@@ -47,3 +47,8 @@ test("a signature whose text has spare bits set is refused: it would be another 
   assert.deepEqual(Buffer.from(other.split(".")[2], "base64url"), Buffer.from(grant.split(".")[2], "base64url"));
   assert.throws(() => verifyGrant(other, jwks, expected), { reason: "GRANT_INVALID" });
 });
+
+test("a time that is no number proves nothing", () => {
+  const { grant, jwks, ...expected } = vectors("grants.jsonl")[0];
+  assert.throws(() => verifyGrant(grant, jwks, { ...expected, now: NaN }), { reason: "GRANT_INVALID" });
+});
