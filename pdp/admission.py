@@ -101,7 +101,7 @@ class Admission:
     async def admitted(self, caller: str, questions: int, size: int = 0) -> AsyncIterator[None]:
         """Work on a call of this many questions, in a message of `size` bytes, when it is its turn.
 
-        Raises `Overloaded` if there is no room.
+        Raises `Overloaded` if the server already has as many questions as it takes.
         """
         held, seconds = self._admit(caller, questions), deadline.left()
         gate = self._small if questions <= SMALL and size <= SMALL_BYTES else self._large

@@ -86,7 +86,7 @@ class NotAllowed(PdpError):
 
 
 class NotFound(PdpError):
-    """There is no such object, or this caller may not see it; `reason` is one of `pdp.reasons.NOT_FOUND`."""
+    """No object has this id, or this caller may not see it; `reason` is one of `pdp.reasons.NOT_FOUND`."""
 
     code = "NOT_FOUND"
 

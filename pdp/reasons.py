@@ -7,10 +7,10 @@ NOT_ALLOWED: Mapping[str, str] = {
     "PERSON_REQUIRED": "Only a person reviews, as itself.",
     "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
     "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
-    "REVIEWER_NOT_ELIGIBLE": "The reviewer fits none of the approval's requirements.",
+    "REVIEWER_NOT_ELIGIBLE": "The reviewer is not among the people whom a requirement of this approval names.",
 }
 NOT_FOUND: Mapping[str, str] = {
-    "APPROVAL_NOT_FOUND": "There is no such approval, or this caller may not see it.",
-    "DECISION_NOT_FOUND": "There is no such decision of this caller.",
+    "APPROVAL_NOT_FOUND": "No approval has this id, or this caller may not see it.",
+    "DECISION_NOT_FOUND": "No decision of this caller has this id.",
     "RECORD_NOT_FOUND": "The log has no such record.",
 }
