@@ -156,13 +156,15 @@ async def running(
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        turns = Turns()
         edge = Edge(
             authenticator,
+            turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
-        names = _add_services(server, edge, config, opa, parts, masks, unsaid)
+        names = _add_services(server, edge, config, opa, parts, masks, turns, unsaid)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
@@ -194,11 +196,12 @@ def _add_services(
     opa: Engine,
     parts: _Parts,
     masks: Masks,
+    turns: Turns,
     unsaid: Unsaid,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     integrity = Integrity(parts.sealer, parts.writer)
-    batcher, turns = Batcher(opa.opa), Turns()
+    batcher = Batcher(opa.opa)
     reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
     review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
     reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
@@ -227,7 +230,7 @@ def _add_services(
             ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
         ),
         (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks, turns)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (
             info_pb2.DESCRIPTOR,
