@@ -152,7 +152,7 @@ async def running(
         client_ca = config.tls.client_ca if config.tls else None
         authorities = Authorities(client_ca) if client_ca else None
         authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
@@ -253,12 +253,12 @@ def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]
     server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
-def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
+def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitable[bool]]]:
     """The probe of the masker if this server masks. It begins to compile the masks."""
     if config.mask_keys is None:
         return {}
     keyring(config.mask_keys, config.realm)
-    warming = Warming()
+    warming = Warming(tool_cache)
     warming.start()
     return {"masker": warming.is_done}
 
