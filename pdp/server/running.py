@@ -227,9 +227,9 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),
         (
             approval_pb2.DESCRIPTOR,
-            ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
+            ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications, turns),
         ),
-        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
+        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm, turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks, turns)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (

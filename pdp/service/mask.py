@@ -139,7 +139,7 @@ class MaskService:
 
     def _require_whole(self, action: str, scope: MaskScope, caller: Caller) -> None:
         """Raise `RequestDiffers` or `DigestRequired` unless the scope is as its caller meant it, before all else."""
-        with suppress(InvalidRequest):  # it is told with the other bad fields
+        with suppress(InvalidRequest), mask_scope.named_as_sent():  # what is invalid is told with the other bad fields
             self._jobs.require_whole(sent.authorization(action, scope), caller)
 
     async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller) -> Inline:
@@ -175,8 +175,10 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
-        self._require_whole(action, first.start.scope, caller)
-        scope, shape = first.start.scope, mask_message.shape(first.start.shape)
+        scope = first.start.scope
+        with mask_scope.named_as_sent("start"):
+            self._require_whole(action, scope, caller)
+            shape = mask_message.shape(first.start.shape)
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
@@ -184,7 +186,7 @@ class MaskService:
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
-        with mask_scope.named_as_sent():
+        with mask_scope.named_as_sent("start"):
             decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:

@@ -5,7 +5,7 @@ canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> gr
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, replace
@@ -74,6 +74,10 @@ class Failed:
     def effect(self) -> Effect:
         """No answer is a deny."""
         return Effect.DENY
+
+
+Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
+"""Raises `AnswerTooLarge` where the answers would not fit, given the verdicts on those that are questions."""
 
 
 class Deciding:
@@ -149,9 +153,9 @@ class Deciding:
             await self._turns.behind(index, caller.identity)
         return asks
 
-    async def decide_one(self, ask: Ask) -> Decided:
+    async def decide_one(self, ask: Ask, fits: Fits | None = None) -> Decided:
         """The decision on one question. Raises the error of one that has none."""
-        [outcome] = await self.decide([ask])
+        [outcome] = await self.decide([ask], fits=fits)
         if isinstance(outcome, Failed):
             raise outcome.error
         return outcome
@@ -167,16 +171,21 @@ class Deciding:
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
     async def decide(
-        self, asks: Sequence[Ask | Failed], stops_at: Callable[[Effect], bool] = lambda _: False
+        self,
+        asks: Sequence[Ask | Failed],
+        stops_at: Callable[[Effect], bool] = lambda _: False,
+        fits: Fits | None = None,
     ) -> list[Decided | Failed]:
         """Judge all, settle in order, record; what failed before stays as it is.
 
-        Behind the first effect at which `stops_at` says so nothing is settled, and the list ends there. What was
-        settled is recorded, also where the call ends before all of it is.
+        Where `fits` raises, nothing is settled. Nothing is behind the first effect at which `stops_at` says so, where
+        the list ends. What was settled is recorded, also where the call ends before all of it is.
         """
         outcomes: list[Decided | Failed] = []
         with self._writer.admitted(len(asks)):
             verdicts = await self._judge([ask for ask in asks if isinstance(ask, Ask)])
+            if fits:
+                await fits(asks, verdicts)
             try:
                 await self._settle_each(asks, verdicts, stops_at, outcomes)
             except BaseException:
