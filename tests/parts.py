@@ -16,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from pdp.client.backoff import Backoff
+from pdp.config import Http
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
@@ -46,6 +47,7 @@ class Placet:
     database: str
     channel: grpc.aio.Channel
     said: list[str]
+    http: str
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
@@ -130,9 +132,10 @@ async def placet(
     name = database or f"t{uuid4().hex[:16]}"
     said: list[str] = []
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
-    config = config.model_copy(update={"database": name, "mask_keys": None, **changes})  # compiling masks takes a while
+    changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
+    config = config.model_copy(update=changes)  # compiling masks takes a while
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
-        yield Placet(server.address, state, name, channel, said)
+        yield Placet(server.address, state, name, channel, said, server.http_url)
         assert not server.failed.done(), "a part of the server ended by itself"
 
 

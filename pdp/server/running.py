@@ -12,12 +12,14 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from pdp.admission import Admission
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
+from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
@@ -31,6 +33,7 @@ from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.strangers import Strangers
+from pdp.server.web import face
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -63,6 +66,8 @@ class Running:
     address: str
     policy_revision: str
     opa_version: str
+    http_url: str
+    """What clients call the HTTP face; empty if there is none."""
     failed: asyncio.Future[None]
 
 
@@ -98,9 +103,11 @@ async def running(
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
+        admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         edge = Edge(
             authenticator,
+            admission,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
@@ -116,9 +123,11 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        stack.push_async_callback(_drain, server, health, parts.feed)
+        web = await face(config, flows, signing, authenticator, admission, newcomers)
+        stack.push_async_callback(_drain, server, health, parts.feed, web)
         stack.enter_context(newcomers.held_back(ports if config.tls else ()))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed)
+        address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
+        yield Running(address, opa.revision, opa.version, web.url if web else "", failed)
 
 
 def _spare_the_collector() -> None:
@@ -195,8 +204,11 @@ async def _reload(reloaded: asyncio.Event) -> None:
             await reloaded.wait()
 
 
-async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:
+async def _drain(server: grpc.aio.Server, health: Health, feed: Feed, web: Face | None) -> None:
     """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
     await health.leave()
     feed.end()
-    await server.stop(GRACE_SECONDS)
+    async with asyncio.TaskGroup() as stopping:
+        stopping.create_task(server.stop(GRACE_SECONDS))
+        if web is not None:
+            stopping.create_task(web.stop())

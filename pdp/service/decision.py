@@ -1,5 +1,7 @@
 """DecisionService: may this happen? The deciding is `pdp.workflow.deciding`'s; here are the contract's messages."""
 
+from functools import partial
+
 from pdp import identifier
 from pdp.audit.record import Kind
 from pdp.caller import Caller
@@ -18,7 +20,8 @@ from pdp.v1.decision_pb2 import (
     GetDecisionRequest,
     GetDecisionResponse,
 )
-from pdp.workflow.deciding import Decided, Deciding, Failed
+from pdp.workflow.answer import Decided, Failed
+from pdp.workflow.deciding import Deciding
 
 
 class DecisionService:
@@ -35,7 +38,8 @@ class DecisionService:
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; a bad item fails alone."""
         batch = Batch(request)
-        asks = await self._deciding.checked_each(batch.items(), caller)
+        checks = (partial(self._deciding.checked, item, caller) for item in batch.items())
+        asks = await self._deciding.checked_each(checks, caller)
         results = []
         for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at)):
             results.append(_result(outcome))
