@@ -168,6 +168,11 @@ class Config(Frozen):
             return self
         if self.http.tls is not None and self.http.tls.client_listen:
             raise ValueError("http.tls.client_listen: give it as http.client_listen")
+        if self.http.tls is not None and self.http.tls.client_ca not in {
+            None,
+            self.tls.client_ca if self.tls else None,
+        }:
+            raise ValueError("http.tls.client_ca: give the file of tls.client_ca, or leave it out")
         if self.http.client_listen and (self.http_tls is None or self.http_tls.client_ca is None):
             raise ValueError("http.client_listen: give client_ca too, which says whose certificates are accepted")
         return self

@@ -20,6 +20,7 @@ from pdp.config import Http
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
+from pdp.http.route import OpenRoute, Route
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -47,7 +48,8 @@ class Placet:
     database: str
     channel: grpc.aio.Channel
     said: list[str]
-    http: str
+    http: str = ""
+    routes: Sequence[Route | OpenRoute] = ()
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
@@ -135,7 +137,8 @@ async def placet(
     changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
     config = config.model_copy(update=changes)  # compiling masks takes a while
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
-        yield Placet(server.address, state, name, channel, said, server.http_url)
+        web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
+        yield Placet(server.address, state, name, channel, said, **web)
         assert not server.failed.done(), "a part of the server ended by itself"
 
 

@@ -19,10 +19,9 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": "pdp/authn/jwks.py pdp/http/ pdp/notify/endpoint.py pdp/opa/queries.py".split(),
+    "aiohttp": ["pdp/authn/jwks.py", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
     "bson": ["pdp/store/"],
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],

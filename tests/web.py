@@ -1,6 +1,7 @@
 """Calls of a server's HTTP face, as any client makes them."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -47,7 +48,7 @@ async def send(server: Placet, method: str, path: str, by: str = "", body: Any =
     data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
     async with (
         aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as session,
-        session.request(method, server.http + path, data=data, headers=own) as answer,
+        session.request(method, server.http + path, data=data and BytesIO(data), headers=own) as answer,
     ):
         return Response(answer.status, answer.headers, await answer.read())
 

@@ -194,7 +194,7 @@ def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:
         first = f"  {pdp} authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
-AuthZEN over HTTP is on {server.http_url}.
+AuthZEN over HTTP is on {server.web.url if server.web else "no address"}.
 
 --as finds this stack from any folder. Programs, and commands while another stack runs, need:
   export PDP_ADDRESS={address} PDP_STATE={shlex.quote(str(state))}

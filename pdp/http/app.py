@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -14,7 +15,10 @@ from pdp.http.connection import Server
 from pdp.http.edge import Edge
 from pdp.http.problem import Refusal
 from pdp.http.route import OpenRoute, Route
+from pdp.http.tls import HANDSHAKE_SECONDS
 
+BACKLOG = 1024
+"""Connections that the kernel has ready before this process takes them."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 _Methods: TypeAlias = Mapping[str, Route | OpenRoute]
@@ -56,20 +60,42 @@ class Face:
 
     def __init__(self, edge: Edge, began: Callable[[], None]) -> None:
         """`began` is called at the beginning of each connection."""
-        self.routes, self._edge, self.url = Routes(()), edge, ""
+        self.routes, self.url, self._edge = Routes(()), "", edge
         self._server = Server(self._handle, began)
         self._listeners: list[asyncio.Server] = []
 
-    async def listen(self, address: str) -> str:
-        """Listen on `host:port`; port 0 takes a free one. Returns the address. Raises `SetupError`."""
+    async def open(self, address: str, tls: ssl.SSLContext | None = None) -> int:
+        """Open `host:port`; port 0 takes a free one. Returns the port. Raises `SetupError`."""
         host, _, port = address.rpartition(":")
         loop = asyncio.get_running_loop()
+        seconds = HANDSHAKE_SECONDS if tls else None
         try:
-            listener = await loop.create_server(self._server, host.strip("[]"), int(port), backlog=1024)
+            listener = await loop.create_server(
+                self._server,
+                host.strip("[]"),
+                int(port),
+                ssl=tls,
+                ssl_handshake_timeout=seconds,
+                backlog=BACKLOG,
+                start_serving=False,
+            )
         except (OSError, ValueError):
-            raise SetupError(f"http.listen: cannot listen on {address}; another program may") from None
+            raise SetupError(
+                f"http: cannot listen on {address}; another program may, choose another with http.listen"
+            ) from None
         self._listeners.append(listener)
-        return f"{host}:{listener.sockets[0].getsockname()[1]}"
+        return self.ports[-1]
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports that are open."""
+        return [int(listener.sockets[0].getsockname()[1]) for listener in self._listeners]
+
+    async def start(self, routes: Routes, url: str) -> None:
+        """Serve these routes at what is open. Clients call the face by `url`."""
+        self.routes, self.url = routes, url
+        for listener in self._listeners:
+            await listener.start_serving()
 
     async def stop(self) -> None:
         """Take no more connections, and let calls in flight finish; their answers close their connections."""

@@ -50,6 +50,7 @@ class Bodies:
             turns = self._turns[caller] = asyncio.Semaphore(READS)
         if (request.content_length or 0) > route.most_bytes:
             raise _too_large(route)
+        await _continue(request)
         try:
             with deadline.spent_on(deadline.Stage.ARRIVAL):
                 async with deadline.within(READ_SECONDS), turns:
@@ -58,6 +59,17 @@ class Bodies:
             raise deadline.over() from None
         except web.RequestPayloadError:
             raise InvalidRequest.field("body", "did not arrive as its headers say") from None
+
+
+async def _continue(request: web.BaseRequest) -> None:
+    """Ask for a body whose sender waits for that (RFC 9110, section 10.1.1)."""
+    expected = request.headers.get("Expect")
+    if expected is None:
+        return
+    if expected.lower() != "100-continue":
+        raise Refusal(HTTPStatus.EXPECTATION_FAILED, "Expect: only 100-continue is known here")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # aiohttp takes what is counted for a part of the answer
 
 
 async def _read(content: StreamReader, route: Route) -> bytes:

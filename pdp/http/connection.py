@@ -103,7 +103,7 @@ class Connection(web.RequestHandler):
             self._timer = None
 
     def _end(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
+        if self.transport is not None:
             self.transport.abort()
 
 

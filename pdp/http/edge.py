@@ -81,6 +81,7 @@ class Edge:
         caller = await self._caller(route, request)
         async with self._bodies.body(route, caller.identity, request) as body:
             _connection(request).arrived()
+            deadline.require(0.0)
             admitted = partial(self._admitted, route, caller, len(body))
             return await route.behaviour(Call(caller, body, headers, parameters, request.query, admitted))
 

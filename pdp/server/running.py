@@ -66,9 +66,9 @@ class Running:
     address: str
     policy_revision: str
     opa_version: str
-    http_url: str
-    """What clients call the HTTP face; empty if there is none."""
     failed: asyncio.Future[None]
+    web: Face | None = None
+    """The HTTP face, if it is configured."""
 
 
 @asynccontextmanager
@@ -125,9 +125,10 @@ async def running(
         await server.start()
         web = await face(config, flows, signing, authenticator, admission, newcomers)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
-        stack.enter_context(newcomers.held_back(ports if config.tls else ()))
+        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
+        stack.enter_context(newcomers.held_back(doors))
         address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
-        yield Running(address, opa.revision, opa.version, web.url if web else "", failed)
+        yield Running(address, opa.revision, opa.version, failed, web)
 
 
 def _spare_the_collector() -> None:

@@ -2,11 +2,12 @@
 
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
-from pdp.config import Config
+from pdp.config import Config, Http, Tls
 from pdp.http.app import Face, Routes
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
+from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
@@ -21,12 +22,12 @@ async def face(
     admission: Admission,
     newcomers: Newcomers,
 ) -> Face | None:
-    """The face that listens as configured; None if it is not configured. Raises `SetupError`."""
-    if config.http is None:
+    """The face that listens as configured; None if none is configured. Raises `SetupError`."""
+    http, tls = config.http, config.http_tls
+    if http is None:
         return None
-    tls = config.http_tls
     if tls is None:
-        require_loopback(config.http.listen)
+        require_loopback(http.listen, "http.listen")
     edge = Edge(
         authenticator,
         admission,
@@ -34,8 +35,19 @@ async def face(
         proven=newcomers.proven if tls else None,
     )
     made = Face(edge, newcomers.began if tls else lambda: None)
-    address = await made.listen(config.http.listen)
-    made.url = config.http.public_url or f"{'https' if tls else 'http'}://{address}"
-    routes = [*Evaluation(flows.deciding, flows.turns).routes()]
-    made.routes = Routes([*routes, *Metadata(made.url, routes, signing).routes()])
+    port = await _opened(made, http, tls)
+    url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
+    routes = Evaluation(flows.deciding, flows.turns).routes()
+    await made.start(Routes([*routes, *Metadata(url, routes, signing).routes()]), url)
     return made
+
+
+async def _opened(made: Face, http: Http, tls: Tls | None) -> int:
+    """Open the configured addresses. Returns the port of `listen`."""
+    if tls is None:
+        return await made.open(http.listen)
+    demanding = tls.client_ca is not None and not http.client_listen
+    port = await made.open(http.listen, context(tls, demanding=demanding))
+    if http.client_listen:
+        await made.open(http.client_listen, context(tls, demanding=True))
+    return port

@@ -115,6 +115,7 @@ async def test_allow_with_an_obligation_that_is_not_supported_is_false_and_recor
     state: Path, mongod: MongodProcess, tmp_path: Path, kind: str
 ) -> None:
     (tmp_path / "p.rego").write_text(DUTY)
+    (tmp_path / "data.json").write_bytes(orjson.dumps(STEWARDS))
     outside = "custom" if kind == "mask" else kind
     async with placet(state, mongod.uri, policy=[tmp_path]) as server:
         resource = {"type": "table", "id": kind}
