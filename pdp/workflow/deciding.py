@@ -140,9 +140,14 @@ class Deciding:
             raise outcome.error
         return outcome
 
-    async def denies(self, ask: Ask) -> bool:
-        """Whether the policy gives no allow, with or without approvals, for now; nothing is settled or recorded."""
-        [judged] = await self._judge([ask])
+    @staticmethod
+    def question(ask: Ask) -> Question:
+        """What the policy is asked for a verdict."""
+        return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
+
+    def denies(self, answer: object) -> bool:
+        """Whether this answer to a `question` is no allow, with or without approvals; it settles nothing."""
+        judged = self._verdict(answer)
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
     async def decide(
@@ -168,9 +173,7 @@ class Deciding:
         """The policy's verdict on each; an error in the place of one that has none."""
         questions, verdicts = list[Question](), list[Verdict | PdpError]()
         for index, ask in enumerate(asks):
-            questions.append(
-                Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
-            )
+            questions.append(self.question(ask))
             await self._turns.behind(index, ask.caller.identity)
         for index, answer in enumerate(await self._batcher.ask(questions)):
             verdicts.append(self._verdict(answer))
