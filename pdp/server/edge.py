@@ -54,15 +54,19 @@ class Edge:
     def __init__(
         self,
         authenticator: Authenticator,
+        admission: Admission,
         turns: Turns,
         *,
         certificates: bool = False,
         stream_seconds: float = STREAM_SECONDS,
         proven: Callable[[str], None] | None = None,
     ) -> None:
-        """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
+        """`admission` and `turns` are those of all faces.
+
+        `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
+        """
         self._proven, self._turns = proven, turns
-        self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
+        self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS

@@ -43,8 +43,8 @@ from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided, Deciding
+from pdp.workflow.answer import Answer, Ask, Decided
+from pdp.workflow.deciding import Deciding
 from pdp.workflow.mask_work import Continued, Work
 
 ATTEMPTS = 3

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import masker
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Answer, Ask, Decided
 
 
 async def _with_room(progress: Progress, _: Decided) -> None:

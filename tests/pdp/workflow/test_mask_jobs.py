@@ -34,8 +34,7 @@ from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Ask, answer_without_step
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Ask, Decided, answer_without_step
 from pdp.workflow.mask_jobs import ATTEMPTS, USE_SECONDS, MaskJobs, Work
 from tests.parts import asking, payload
 from tests.pdp.specimens import BOT, verdict
