@@ -136,7 +136,8 @@ type AuthorizeRequest struct {
 	//     arrived: the members of the properties of `subject`, `action` and `resource`, those of `context`, and the subjects in
 	//     `on_behalf_of`.
 	//  3. In a batch it belongs to one item, over the item with the defaults filled in; it is refused in `defaults`.
-	//  4. A caller whose entry in the configuration says `require_digest` must send it, else
+	//  4. A caller must send it where an entry of the configuration that stands behind the call says `require_digest`: that of
+	//     the token's issuer, of an actor in it, or of the connection's certificate, else
 	//     INVALID_ARGUMENT/DIGEST_REQUIRED.
 	ExpectedDigest string `protobuf:"bytes,15,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
