@@ -15,8 +15,7 @@ from pdp.service.info import MESSAGE_BYTES
 from pdp.service.slices import Slices
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.decision_pb2 import AuthorizeResponse, BatchAuthorizeResult
-from pdp.workflow.answer import Ask
-from pdp.workflow.deciding import Decided, Failed
+from pdp.workflow.answer import Ask, Decided, Failed
 
 OWN_BYTES = 320
 """Bytes of ids, digest, revision and effect of an answer, and what is around them."""

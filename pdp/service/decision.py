@@ -1,5 +1,7 @@
 """DecisionService: may this happen? The deciding is `pdp.workflow.deciding`'s; here are the contract's messages."""
 
+from functools import partial
+
 from pdp import identifier
 from pdp.audit.record import Kind
 from pdp.caller import Caller
@@ -39,7 +41,8 @@ class DecisionService:
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; a bad item fails alone."""
         batch = Batch(request)
-        asks = await self._deciding.checked_each(batch.items(), caller)
+        checks = (partial(self._deciding.checked, item, caller) for item in batch.items())
+        asks = await self._deciding.checked_each(checks, caller)
         slices = Slices(self._turns, caller.identity)
         room = Room("send fewer items", slices)
         answer = BatchAuthorizeResponse()

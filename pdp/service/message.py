@@ -13,8 +13,7 @@ from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_re
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
-from pdp.workflow.answer import Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Ask, Decided
 from pdp.workflow.review_limits import denied_until
 from pdp.workflow.reviewers import Eligible
 

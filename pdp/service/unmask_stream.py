@@ -28,7 +28,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskStreamResponse,
     UnmaskStreamStart,
 )
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Decided
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 from pdp.workflow.unmasking import Chunked

@@ -8,13 +8,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from pdp import canonical, sent
 from pdp.audit import event
 from pdp.audit.record import Entry
+from pdp.authzen_question import Asked
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
 from pdp.deadline import OutOfTime
@@ -31,7 +32,7 @@ from pdp.store.database import Database
 from pdp.turns import Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Subject
-from pdp.workflow.answer import Answer, Ask
+from pdp.workflow.answer import Ask, Decided, Failed
 from pdp.workflow.repeat import checked_attempt
 from pdp.workflow.settlement import Settlement
 
@@ -41,39 +42,6 @@ Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 
 Unsaid: TypeAlias = Callable[[AuthorizeRequest, str], None]
 """Hears of a request that does not say its digest, and of its caller's identity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A question with its answer, which is in the log; `grant` is its proof, where there is one."""
-
-    ask: Ask
-    answer: Answer
-    grant: str = ""
-
-    @property
-    def effect(self) -> Effect:
-        """What the answer says."""
-        return self.answer.verdict.effect
-
-    @property
-    def wants_grant(self) -> bool:
-        """Whether this is an allow without an approval that the caller wants a proof of."""
-        wanted = self.ask.request.want_grant and not self.ask.request.dry_run
-        return wanted and not self.answer.used and self.effect is Effect.ALLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A question that has no answer; `entries` are what the log holds of it."""
-
-    error: PdpError
-    entries: Sequence[Entry] = ()
-
-    @property
-    def effect(self) -> Effect:
-        """No answer is a deny."""
-        return Effect.DENY
 
 
 Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
@@ -131,23 +99,39 @@ class Deciding:
         with BadFields() as bad:
             bad.tried(canonical.refuse_unknown_fields, sent_request)
             request = _with_vouched(sent_request, caller)
-            if request.request_id:
-                bad.tried(canonical.checked_id, request.request_id, "request_id")
-            bad.tried(checked_attempt, request.attempt_id)
-            bad.tried(canonical.checked_text, request.justification, "justification")
+            _try_switches(bad, request)
             known = whole if request is sent_request else None
             bound = known or bad.tried(canonical.canonical, request, self._realm)
-        if faults := self._faults(bound.members):
-            raise InvalidRequest.fields(faults[:MAX_NAMED])
-        caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
-        return Ask(request, caller, bound, time.time_ns())
+        return self._allowed(Ask(request, caller, bound, time.time_ns()))
 
-    async def checked_each(self, requests: Iterable[AuthorizeRequest], caller: Caller) -> list[Ask | Failed]:
-        """`checked` for many; a bad one fails alone."""
+    def checked_json(self, asked: Asked, caller: Caller) -> Ask:
+        """`checked` for a question that came in AuthZEN's JSON, whose shape was checked as it was read."""
+        if not asked.request.expected_digest:
+            self._unsaid(asked.request, caller.identity)
+        with BadFields() as bad:
+            _try_switches(bad, asked.request)
+            bound = bad.tried(asked.canonical, self._realm)
+        sent.require_digest(asked.request, bound, required=caller.requires_digest)
+        whole = asked.joined(caller.vouched)
+        if whole is not asked:
+            bound = whole.canonical(self._realm)
+        ask = Ask(whole.request, caller, bound, time.time_ns(), supports=asked.supports, opens=asked.opens)
+        return self._allowed(ask)
+
+    def _allowed(self, ask: Ask) -> Ask:
+        """The question, if the policy's schemas take it and its caller may ask it."""
+        if faults := self._faults(ask.canonical.members):
+            raise InvalidRequest.fields(faults[:MAX_NAMED])
+        request = ask.request
+        ask.caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
+        return ask
+
+    async def checked_each(self, checks: Iterable[Callable[[], Ask]], caller: Caller) -> list[Ask | Failed]:
+        """What each check gives; a bad question fails alone."""
         asks: list[Ask | Failed] = []
-        for index, request in enumerate(requests):
+        for index, check in enumerate(checks):
             try:
-                asks.append(self.checked(request, caller))
+                asks.append(check())
             except PdpError as error:
                 asks.append(Failed(error))
             await self._turns.behind(index, caller.identity)
@@ -160,9 +144,14 @@ class Deciding:
             raise outcome.error
         return outcome
 
-    async def denies(self, ask: Ask) -> bool:
-        """Whether the policy gives no allow, with or without approvals, for now; nothing is settled or recorded."""
-        [judged] = await self._judge([ask])
+    @staticmethod
+    def question(ask: Ask) -> Question:
+        """What the policy is asked for a verdict."""
+        return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
+
+    def denies(self, answer: object) -> bool:
+        """Whether this answer to a `question` is no allow, with or without approvals; it settles nothing."""
+        judged = self._verdict(answer)
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
     async def decide(
@@ -193,9 +182,7 @@ class Deciding:
         """The policy's verdict on each; an error in the place of one that has none."""
         questions, verdicts = list[Question](), list[Verdict | PdpError]()
         for index, ask in enumerate(asks):
-            questions.append(
-                Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
-            )
+            questions.append(self.question(ask))
             await self._turns.behind(index, ask.caller.identity)
         for index, answer in enumerate(await self._batcher.ask(questions)):
             verdicts.append(self._verdict(answer))
@@ -223,7 +210,7 @@ class Deciding:
         judged = iter(verdicts)
         for index, ask in enumerate(asks):
             outcomes.append(await self._settle(ask, next(judged)) if isinstance(ask, Ask) else ask)
-            if stops_at(outcomes[-1].effect):
+            if stops_at(outcomes[-1].answered):
                 break
             if isinstance(ask, Ask):
                 await self._turns.behind(index, ask.caller.identity)
@@ -278,6 +265,14 @@ class Deciding:
             at=at,
         )
         return replace(decided, grant=grant)
+
+
+def _try_switches(bad: BadFields, request: AuthorizeRequest) -> None:
+    """What a question says beside its canonical form."""
+    if request.request_id:
+        bad.tried(canonical.checked_id, request.request_id, "request_id")
+    bad.tried(checked_attempt, request.attempt_id)
+    bad.tried(canonical.checked_text, request.justification, "justification")
 
 
 def _suspect(ask: Ask) -> Suspect:

@@ -43,8 +43,8 @@ from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided, Deciding
+from pdp.workflow.answer import Answer, Ask, Decided
+from pdp.workflow.deciding import Deciding
 from pdp.workflow.mask_work import Continued, Work
 
 ATTEMPTS = 3
@@ -60,12 +60,16 @@ _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
+    """A plan, the people behind the request, and what the decision on it is bound to beside the request.
+
+    `is_denied` says that the policy, asked at the same time, does not allow what the plan is for.
+    """
 
     plan: masker.MaskPlan
     used: Mapping[str, Mapping[str, Any]]
     persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
+    is_denied: bool
 
 
 @dataclass(slots=True)
@@ -152,13 +156,13 @@ class MaskJobs:
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
-        keys = await self._threads.run(caller.identity, self._keys.current)
+        keys = await self._threads.read(caller.identity, self._keys.current, 0)
         try:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused)
-        if work.content is not None and not await self._deciding.denies(ask):
-            await self._threads.run(caller.identity, work.content, work.size)
+        if work.content is not None and not planned.is_denied:
+            await self._threads.read(caller.identity, work.content, work.size)
         return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
@@ -226,7 +230,8 @@ class MaskJobs:
         """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
         caller = ask.caller.identity
         columns = await self._threads.plan(caller, lambda: work.shape.columns, work.shape.width)
-        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
+        asked = [_question(ask, part) for part in parts(columns)]
+        *answers, judged = await self._batcher.each([*asked, self._deciding.question(ask)])
 
         def made() -> tuple[Selection, masker.MaskPlan, Mapping[str, Mapping[str, Any]]]:
             selected = selection(whole(answers), columns, partial=work.action != "mask")
@@ -246,7 +251,9 @@ class MaskJobs:
         await self._domains.require(used)
         people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
         persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
-        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan, keys), work.size))
+        bound = work.bound
+        context = await self._threads.run(caller, lambda: bound(plan, keys), work.size) if bound else {}
+        return _Planned(plan, used, persons, context, self._deciding.denies(judged))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""

@@ -326,7 +326,10 @@ type AuthorizeResponse struct {
 	// Every rule that fired, if `explain` asked for it.
 	Fired *Fired `protobuf:"bytes,10,opt,name=fired,proto3" json:"fired,omitempty"`
 	// Whether the request was a `dry_run`.
-	DryRun        bool `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Whether the caller was told no although the effect is an allow: it came over HTTP and had not said that it can fulfil
+	// the obligations. Nothing was used or granted. It is false in every answer over gRPC, where clients read obligations.
+	Withheld      bool `protobuf:"varint,12,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -434,6 +437,13 @@ func (x *AuthorizeResponse) GetFired() *Fired {
 func (x *AuthorizeResponse) GetDryRun() bool {
 	if x != nil {
 		return x.DryRun
+	}
+	return false
+}
+
+func (x *AuthorizeResponse) GetWithheld() bool {
+	if x != nil {
+		return x.Withheld
 	}
 	return false
 }
@@ -1088,7 +1098,7 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"attempt_id\x18\r \x01(\tR\tattemptId\x12!\n" +
 	"\fcontext_json\x18\x0e \x01(\tR\vcontextJson\x12'\n" +
-	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\"\xc1\x03\n" +
+	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\"\xdd\x03\n" +
 	"\x11AuthorizeResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x12&\n" +
@@ -1103,7 +1113,8 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\x05grant\x18\t \x01(\tR\x05grant\x12#\n" +
 	"\x05fired\x18\n" +
 	" \x01(\v2\r.pdp.v1.FiredR\x05fired\x12\x17\n" +
-	"\adry_run\x18\v \x01(\bR\x06dryRun\"\x85\x01\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\x12\x1a\n" +
+	"\bwithheld\x18\f \x01(\bR\bwithheld\"\x85\x01\n" +
 	"\n" +
 	"Obligation\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +
