@@ -150,7 +150,7 @@ class Deciding:
         return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
 
     def denies(self, answer: object) -> bool:
-        """Whether this answer to a `question` is no allow, with or without approvals; it settles nothing."""
+        """Whether this answer to a `question` denies, whoever approves; it settles nothing."""
         judged = self._verdict(answer)
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
