@@ -47,8 +47,11 @@ func FromError(err error) error {
 	return failed(err)
 }
 
-// failed reads an error of gRPC.
+// failed reads an error of gRPC, or one that was read before.
 func failed(err error) *Error {
+	if known, is := err.(*Error); is {
+		return known
+	}
 	said := status.Convert(err)
 	made := &Error{Code: said.Code(), Reason: codeName(said.Code()), Message: oneLine(said.Message())}
 	for _, detail := range said.Details() {

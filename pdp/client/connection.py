@@ -144,6 +144,10 @@ class Client:
         """Whether another token than the `used` one is there, now or in a moment."""
         return await self._token.is_renewed(used)
 
+    def noticed(self, error: grpc.aio.AioRpcError) -> None:
+        """An error of a stub's call, after which the server may be another one. `call` and the rest see to theirs."""
+        self._facts.noticed(error)
+
     async def facts(self, *, anew: bool = False) -> GetServerInfoResponse:
         """Realm, keys, features and who the caller is: asked once a connection. Raises `CallError`."""
         metadata = self.metadata
@@ -259,6 +263,7 @@ class Client:
         return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
+        self.noticed(error)
         failure = call_error(error)
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
             return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")

@@ -1,4 +1,8 @@
-"""What the server says of itself: asked once a connection, because the server behind the next one may be another."""
+"""What the server says of itself: asked once a connection, because the server behind the next one may be another.
+
+It is asked again after an error that an update can be the cause of: the connection may be one to a proxy, or have come
+about anew for a call that needed no facts.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +12,9 @@ import grpc
 from pdp.client.link import Link
 from pdp.v1.info_pb2 import GetServerInfoResponse
 
+_OF_ANOTHER_SERVER = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT}
+"""The second stands for REQUEST_DIFFERS, DIGEST_REQUIRED, and a field that an older server does not know."""
+
 
 class Facts:
     """The facts of the server at the other end of a link. `ask` asks for them within so many seconds."""
@@ -16,6 +23,11 @@ class Facts:
         self._link, self._ask = link, ask
         self._asking: asyncio.Task[GetServerInfoResponse] | None = None
         self._held: GetServerInfoResponse | None = None
+
+    def noticed(self, error: grpc.aio.AioRpcError) -> None:
+        """An error of any call: after some the server may be another one."""
+        if error.code() in _OF_ANOTHER_SERVER:
+            self._held = None
 
     async def now(self, seconds: float, *, anew: bool = False) -> GetServerInfoResponse:
         """The facts, held as long as the connection lasts. Calls that come at once ask together.

@@ -103,7 +103,7 @@ class MaskCall:
         first = await self._client.expecting(self._request(start=self._start))
         rpc: Any = self._client.channel.stream_stream(f"/pdp.v1.MaskService/{self._name}")
         self._call = rpc(prefetched(self._requests(first, batches)), metadata=self._client.metadata)
-        self._refusal = Refusal(self._call)
+        self._refusal = Refusal(self._call, self._client.noticed)
         self._answers = aiter(self._call)
         try:
             body = await anext(self._answers, None)

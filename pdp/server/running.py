@@ -41,8 +41,9 @@ from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
+from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
-from pdp.workflow.deciding import Unsaid
+from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -100,19 +101,21 @@ async def running(
         client_ca = config.tls.client_ca if config.tls else None
         authorities = Authorities(client_ca) if client_ca else None
         authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
         admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        turns = Turns()
         edge = Edge(
             authenticator,
             admission,
+            turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
-        flows = Flows.of(config, opa, parts, unsaid)
+        flows = Flows.of(config, opa, parts, turns, unsaid)
         names = _add_services(server, edge, config, opa, parts, masks, flows)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
@@ -149,9 +152,9 @@ def _add_services(
     info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
-        (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications)),
-        (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, flows.deciding, flows.batcher, parts.writer, masks)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
+        (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, flows.deciding, flows.batcher, parts.writer, masks, flows.turns)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]
@@ -171,12 +174,12 @@ def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]
     server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
-def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
+def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitable[bool]]]:
     """The probe of the masker if this server masks. It begins to compile the masks."""
     if config.mask_keys is None:
         return {}
     keyring(config.mask_keys, config.realm)
-    warming = Warming()
+    warming = Warming(tool_cache)
     warming.start()
     return {"masker": warming.is_done}
 

@@ -156,13 +156,13 @@ class MaskJobs:
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
-        keys = await self._threads.run(caller.identity, self._keys.current)
+        keys = await self._threads.read(caller.identity, self._keys.current, 0)
         try:
             planned = await self._planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused)
         if work.content is not None and not planned.is_denied:
-            await self._threads.run(caller.identity, work.content, work.size)
+            await self._threads.read(caller.identity, work.content, work.size)
         return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
@@ -251,8 +251,9 @@ class MaskJobs:
         await self._domains.require(used)
         people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
         persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
-        bound = await self._threads.run(caller, lambda: work.bound(plan, keys), work.size)
-        return _Planned(plan, used, persons, bound, self._deciding.denies(judged))
+        bound = work.bound
+        context = await self._threads.run(caller, lambda: bound(plan, keys), work.size) if bound else {}
+        return _Planned(plan, used, persons, context, self._deciding.denies(judged))
 
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""

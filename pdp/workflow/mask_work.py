@@ -42,7 +42,7 @@ class Work:
     shape: Shape
     masked_version: int = 0
     only: Sequence[str] = ()
-    bound: Callable[[masker.MaskPlan, masker.Keyring], Mapping[str, Any]] = lambda _, __: {}
+    bound: Callable[[masker.MaskPlan, masker.Keyring], Mapping[str, Any]] | None = None
     content: Callable[[], object] | None = None
     begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
     continued: Continued | None = None

@@ -2,6 +2,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 
+/** Node's words for calls that no server took, which the library below makes INTERNAL. */
+const NOT_TAKEN = /NGHTTP2_REFUSED_STREAM|ENOENT/;
+
 /** A field that is not accepted: its path, for example `resource.properties.tags[0]`, and what to do about it. */
 export interface BadField {
   readonly field: string;
@@ -53,7 +56,7 @@ export function placetError(thrown: unknown): PlacetError {
   const [info] = error.findDetails(ErrorInfoSchema);
   const [bad] = error.findDetails(BadRequestSchema);
   const [retry] = error.findDetails(RetryInfoSchema);
-  const code = nameOf(error.code);
+  const code = !info && NOT_TAKEN.test(error.rawMessage) ? "UNAVAILABLE" : nameOf(error.code);
   return new PlacetError(code, info?.reason ?? code, error.rawMessage.replace(/\s+/g, " ") || "no answer", {
     fields: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
     metadata: info?.metadata ?? {},

@@ -127,6 +127,9 @@ class Parts:
         assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
 
+    async def read(self, caller: str, action: Any, size: int) -> Any:
+        return await self.run(caller, action, size)
+
     async def plan(self, caller: str, action: Any, columns: int) -> Any:
         return await self.run(caller, action, columns)
 
