@@ -33,11 +33,17 @@ class Envelope:
     are the members of `known` beyond those of a question, as `i_json.parsed` gives them: `plain` reads one.
     """
 
-    def __init__(self, body: bytes, known: Collection[str] = (), options: Collection[str] = ()) -> None:
-        """`known` and `options` are what a route knows beyond a question. Raises `InvalidRequest`."""
+    def __init__(
+        self, body: bytes, known: Collection[str] = (), options: Collection[str] = (), sought: str = ""
+    ) -> None:
+        """`known` and `options` are what a route knows beyond a question; `sought` is the member that a search is for.
+
+        Raises `InvalidRequest`.
+        """
         reading = Reading(options)
         found = reading.members(_pairs(body), "", _ENVELOPE | set(known))
-        self.parts = {name: reading.part(name, found.pop(name)) for name in PARTS if name in found}
+        here = [name for name in PARTS if name in found]
+        self.parts = {name: reading.part(name, found.pop(name), is_sought=name == sought) for name in here}
         self.options = reading.options(found.pop("options", ()))
         reading.require_good()
         self.others, self.ignored = found, tuple(reading.ignored)

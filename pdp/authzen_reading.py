@@ -1,6 +1,7 @@
 """The walk over AuthZEN's envelope: what each member may be, and the path of what is not."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pdp.authzen_question import OPEN_APPROVAL, Options, Part
@@ -20,6 +21,8 @@ SEMANTICS: Mapping[str, BatchSemantics] = {
 _TEXTS = frozenset({*OF_ONE, "justification"})
 _FLAGS = frozenset({"dry_run", "explain", "want_grant", OPEN_APPROVAL})
 _OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic"}
+NAMES: Mapping[str, str] = {"subject": "id", "resource": "id", "action": "name"}
+"""What each member that a search can look for is called by."""
 _SUBJECT = frozenset({"type", "id", "properties"})
 _ACTION = frozenset({"name", "properties"})
 _NO_OBJECT = "is not a JSON object; send one, such as {}"
@@ -60,12 +63,40 @@ class Reading(Walk):
                 self._unknown(key, inner, at, strict=strict)
         return found
 
-    def part(self, name: str, value: Any) -> Part:
-        """A member of a question."""
+    def part(self, name: str, value: Any, *, is_sought: bool = False) -> Part:
+        """A member of a question. One that `is_sought` is what a search looks for: it has a type, and no name yet."""
         reading = Reading()
-        members, spoken = PARTS[name](reading, value, name)
+        members, spoken = reading.sought(name, value) if is_sought else PARTS[name](reading, value, name)
         self.bad += reading.bad
         return reading.held(members, **spoken)
+
+    def sought(self, name: str, value: Any) -> _Read:
+        """A member of which only the type and the properties are known. A name that it has is ignored, and told."""
+        key = NAMES[name]
+        found = self.members(value, name, (_ACTION if name == "action" else _SUBJECT) - {key})
+        properties = self._properties(found, name)
+        if name == "action":
+            return {"name": "", "properties": properties}, {}
+        kind = self._text_of(found, "type", name)
+        check = self.subject_type if name == "subject" else self.identifier
+        return {"type": check(kind, f"{name}.type"), "id": "", "properties": properties}, {}
+
+    def candidate(self, sought: Part, name: str, value: Any, path: str) -> Part:
+        """The member with one candidate in it: a name, or an object. What it does not say is as it is `sought`."""
+        reading, is_object = Reading(), isinstance(value, tuple)
+        pairs = value if is_object else ((NAMES[name], value),)
+        own = {key for key, _ in pairs}
+        defaults = {key: sought.members[key] for key in ("type",) if key in sought.members and key not in own}
+        members, _ = PARTS[name](reading, (*defaults.items(), *pairs), path)
+        if members.get("type") != sought.members.get("type"):
+            reading.bad.append((f"{path}.type", "is not the type that is sought"))
+        self.bad += reading.bad
+        read = reading.held(members)
+        if "properties" in own:
+            return read
+        return replace(
+            read, members={**members, "properties": sought.members["properties"]}, weight=read.weight + sought.weight
+        )
 
     def held(self, members: Any, **spoken: Any) -> Part:
         """What this reading has read, which is nothing but this."""

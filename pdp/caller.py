@@ -78,6 +78,8 @@ class Caller:
     """For whom its token says that it acts, as (type, id), outermost last: part of every chain that it sends."""
     requires_digest: bool = False
     """Whether each of its requests must say the digest that it expects of itself."""
+    may_search: bool = False
+    """Whether it may ask for all that is allowed, and not only whether one thing is."""
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":
@@ -97,6 +99,11 @@ class Caller:
             raise NotAllowed("ROLE_REQUIRED", f"{self.identity} may not call {rpc}: it needs the role {wanted}")
         if rpc in PERSONS_ONLY and not self.is_person:
             raise NotAllowed("PERSON_REQUIRED", f"{self.identity} may not call {rpc}: only a person reviews, as itself")
+
+    def require_search(self) -> None:
+        """Raise `NotAllowed` unless the configuration lets this caller search."""
+        if not self.may_search:
+            raise NotAllowed("SEARCH_NOT_ALLOWED", f"{self.identity} may not search: its entry lacks may_search")
 
     def may_speak_for(self, subject: str, chain: Sequence[str]) -> None:
         """Raise `NotAllowed` unless the configuration or the token lets this caller name the subject and the chain."""

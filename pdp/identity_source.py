@@ -62,6 +62,10 @@ class _Entry(Frozen):
     that nothing of it can be lost on the way. For callers whose language fills a Struct wrongly without an error. It is
     a must where any entry behind a call says so: the token's issuer, an actor's in it, the connection's certificate."""
 
+    may_search: bool = False
+    """Let these callers search: ask which subjects, resources or actions are allowed. An answer tells much more of the
+    policy than a decision does, so nobody may by default. Every entry behind a token that names actors must say so."""
+
     @model_validator(mode="after")
     def _only_people_review(self) -> Self:
         if self.kind == "workload" and Role.REVIEWER in self.roles:

@@ -146,6 +146,12 @@ def masked(
     return entry(kind, payload, rules=rules, policy_revision=revision, error=failure)
 
 
+def searched(caller: Caller, query: Mapping[str, Any], revision: str, details: Mapping[str, Any]) -> Entry:
+    """A page of a search: what was asked, which candidates were looked at, and every result."""
+    payload = b'{"caller":%b,"query":%b,"details":%b}' % (caller.json, orjson.dumps(query), orjson.dumps(details))
+    return entry(Kind.SEARCH, payload, policy_revision=revision)
+
+
 def by_caller(kind: Kind, caller: Caller) -> Entry:
     """A caller used the log itself, for example exported it."""
     return entry(kind, b'{"caller":%b}' % caller.json)

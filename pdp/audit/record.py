@@ -30,6 +30,7 @@ class Kind(StrEnum):
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_CLOSED = "approval.closed"
     OUTCOME = "outcome"
+    SEARCH = "search"
     MASK = "mask"
     UNMASK = "unmask"
     POLICY_LOADED = "policy.loaded"

@@ -167,7 +167,8 @@ class Authenticator:
         actor = _of_claims(current, self._issuers[current["iss"]][0])
         behind = (token.issuer, *(self._issuers[claims["iss"]][0] for claims in token.actors))
         requires_digest = any(entry.require_digest for entry in behind)
-        return replace(actor, vouched=tuple(vouched), requires_digest=requires_digest)
+        may_search = all(entry.may_search for entry in behind)
+        return replace(actor, vouched=tuple(vouched), requires_digest=requires_digest, may_search=may_search)
 
     def _presented(self, pem: bytes, chain: bytes) -> tuple[Presented, Trusted]:
         """A certificate that is valid now, and the authorities of today, one of which signed it.
@@ -240,6 +241,7 @@ def _caller(entry: Issuer | Certificates, sub: str, groups: Sequence[str], roles
         may_ask_as=speaks_for.subjects,
         may_act_for=speaks_for.on_behalf_of,
         requires_digest=entry.require_digest,
+        may_search=entry.may_search,
     )
 
 

@@ -81,6 +81,7 @@ def _issuers(jwks: Path) -> tuple[Issuer, ...]:
         kind="workload",
         jwks=jwks,
         roles=(Role.REQUESTER,),
+        may_search=True,
         speaks_for={
             "report-bot": SpeaksFor(on_behalf_of=("user:*",)),
             "dev": SpeaksFor(subjects=("*",), on_behalf_of=("*",)),

@@ -105,7 +105,7 @@ class Edge:
         caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(_peer(request))
-        caller.may_call(route.rpc)
+        route.admit(caller)
         return caller
 
     def _response(self, answer: Answer, request: web.BaseRequest, request_id: str) -> web.Response:

@@ -1,14 +1,15 @@
 """What a client finds without a token: where everything is, and the keys that verify grants."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from pdp.authzen_question import CUSTOM, REGISTERED
 from pdp.http.route import JSON, Answer, OpenRoute, Route
+from pdp.http.search import ACTIONS, RESOURCES, SEARCHES, SUBJECTS
 from pdp.signing_keys import SigningKeys
 
 CONFIGURATION = "/.well-known/authzen-configuration"
@@ -18,31 +19,37 @@ MAX_AGE_SECONDS = 300
 _ENDPOINTS: Mapping[str, str] = {
     "/access/v1/evaluation": "access_evaluation_endpoint",
     "/access/v1/evaluations": "access_evaluations_endpoint",
-    "/access/v1/search/subject": "search_subject_endpoint",
-    "/access/v1/search/resource": "search_resource_endpoint",
-    "/access/v1/search/action": "search_action_endpoint",
+    SUBJECTS: "search_subject_endpoint",
+    RESOURCES: "search_resource_endpoint",
+    ACTIONS: "search_action_endpoint",
     "/access/v1/requests": "access_request_endpoint",
 }
 """The member of the configuration that names each path, where it is served."""
+Declared: TypeAlias = Callable[[], Awaitable[Collection[str]]]
+"""The kinds of which the policy declares candidates."""
 
 
 class Metadata:
     """The open facts of a server; `public_url` is what clients call it."""
 
     def __init__(
-        self, public_url: str, routes: list[Route], signing: SigningKeys, further: Mapping[str, Any] | None = None
+        self,
+        public_url: str,
+        routes: list[Route],
+        signing: SigningKeys,
+        declared: Declared,
+        further: Mapping[str, Any] | None = None,
     ) -> None:
         """`further` are members of the configuration beyond the endpoints."""
+        self._declared = declared
         endpoints = {_ENDPOINTS[route.path]: public_url + route.path for route in routes if route.path in _ENDPOINTS}
-        self._configuration = orjson.dumps(
-            {
-                "policy_decision_point": public_url,
-                **endpoints,
-                "jwks_uri": public_url + JWKS,
-                "supported_obligations": [*REGISTERED, CUSTOM],
-                **(further or {}),
-            }
-        )
+        self._configuration = {
+            "policy_decision_point": public_url,
+            **endpoints,
+            "jwks_uri": public_url + JWKS,
+            "supported_obligations": [*REGISTERED, CUSTOM],
+            **(further or {}),
+        }
         self._jwks = signing.jwks.encode()
 
     def routes(self) -> list[OpenRoute]:
@@ -50,8 +57,11 @@ class Metadata:
         return [OpenRoute(CONFIGURATION, self.configuration), OpenRoute(JWKS, self.jwks)]
 
     async def configuration(self, headers: Mapping[str, str]) -> Answer:
-        """AuthZEN's metadata of a policy decision point."""
-        return kept(self._configuration, headers)
+        """AuthZEN's metadata of a policy decision point. A search is named where the policy declares candidates."""
+        declared = await self._declared()
+        absent = {_ENDPOINTS[path] for path, kind in SEARCHES.items() if kind not in declared}
+        shown = {name: value for name, value in self._configuration.items() if name not in absent}
+        return kept(orjson.dumps(shown), headers)
 
     async def jwks(self, headers: Mapping[str, str]) -> Answer:
         """The public keys of grants, the retired one among them (RFC 7517)."""

@@ -56,7 +56,8 @@ OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
 class Route:
     """One path of the face. `rpc` names the RPC whose row of the role table it takes.
 
-    `seconds` is the limit of a call that waits for people; such a call has room of its own.
+    `seconds` is the limit of a call that waits for people; such a call has room of its own. `searches` says that it
+    takes the privilege to search, too.
     """
 
     method: str
@@ -65,6 +66,13 @@ class Route:
     behaviour: Behaviour
     most_bytes: int = SMALL_BYTES
     seconds: float | None = None
+    searches: bool = False
+
+    def admit(self, caller: Caller) -> None:
+        """Raise `NotAllowed` unless this caller may call."""
+        caller.may_call(self.rpc)
+        if self.searches:
+            caller.require_search()
 
 
 @dataclass(frozen=True, slots=True)

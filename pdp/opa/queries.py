@@ -8,6 +8,7 @@ pinned.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -48,6 +49,19 @@ class Answers(list[Any]):
     """Raw answers in the order of the questions, and the seconds for which OPA worked on them."""
 
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """A page of what the policy's data declares for searches, as it stands there.
+
+    `known` counts all of the type that was asked for. `declared` are the kinds that have any candidates.
+    """
+
+    page: Sequence[Any]
+    known: int
+    declared: Sequence[str]
+    revision: str
 
 
 class OpaLate(EngineUnavailable):
@@ -138,6 +152,14 @@ class Opa:
         """The revision of the policy in force; empty if OPA has no bundle."""
         revisions = (await self._ask("revisions", _REVISION_QUERY, QUERY_SECONDS))["result"]
         return str(revisions[0]) if isinstance(revisions, list) and len(revisions) == 1 else ""
+
+    async def candidates(self, kind: str, of_type: str, first: int, most: int) -> Candidates:
+        """At most so many of the declared candidates, from `first` on. Raises as `answers` does."""
+        asked = {"kind": kind, "type": of_type, "first": first, "most": most}
+        match (await self._ask("candidates", orjson.dumps({"input": asked}), QUERY_SECONDS))["result"]:
+            case {"page": [*page], "all": int(known), "declared": [*declared], "revisions": [str(revision)]}:
+                return Candidates(page, known, declared, revision)
+        raise PolicyInvalid("wrong_type", "data.search is not what a search can read; run `pdp policy check`")
 
     async def version(self) -> str:
         """OPA's version. Raises `SetupError` if it is older than `FLOOR`."""

@@ -23,6 +23,11 @@ class Attributes:
         self._actions = _Family(ACTIONS, schemas.actions)
         self._contexts = _Contexts(schemas.contexts)
 
+    def of(self, kind: str, name: str, properties: Mapping[str, Any]) -> Iterable[Fault]:
+        """What the schemas do not accept of the properties of a subject, a resource or an action."""
+        families = {"subject": self._subjects, "resource": self._resources, "action": self._actions}
+        return families[kind].faults(name, properties, "properties")
+
     def faults(self, request: Mapping[str, Any]) -> list[Fault]:
         """What the schemas do not accept of a canonical request, the members of the digest."""
         action, resource = request["action"], request["resource"]

@@ -10,6 +10,8 @@ import orjson
 from pdp.errors import SetupError
 from pdp.policy import clear, masks, people, strangers
 from pdp.policy.asked import for_opa, request
+from pdp.policy.attributes import Attributes
+from pdp.policy.candidates import undeclared
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
@@ -118,6 +120,9 @@ def examine(
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
     findings += [*faults, *_stray(sources), *names(sources, read_documents)]
+    if not findings:
+        attributes = Attributes(schemas)
+        findings += [fault for source, document in read_documents for fault in undeclared(source, document, attributes)]
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
     doubts: list[Finding] = []

@@ -38,11 +38,12 @@ def _is_anything(_: Any) -> bool:
 
 _is_texts = _list_of(_is_text)
 ELSEWHERE = Shape(_is_anything, "")
-"""Names whose shape `data`, `masks` and `accepted` check, with a sentence for each fault."""
+"""Names whose shape `data`, `masks`, `candidates` and `accepted` check, with a sentence for each fault."""
 NAMES: Mapping[str, Shape] = {
     "identities": ELSEWHERE,
     "groups": ELSEWHERE,
     "domains": ELSEWHERE,
+    "search": ELSEWHERE,
     "column_tags": Shape(_map_of(_map_of(_is_texts)), "write table -> column -> a list of tags"),
     "table_tags": Shape(_map_of(_is_texts), "write table -> a list of tags"),
     "tags": Shape(_is_tags, "write a list of tags, or an object with one key for each tag"),

@@ -8,6 +8,7 @@ from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
+from pdp.search_page import Pages
 from pdp.server.parts import Parts
 from pdp.turns import Turns
 from pdp.workflow.checking import Unsaid
@@ -18,6 +19,7 @@ from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
 from pdp.workflow.reviewers import Reviewers
 from pdp.workflow.reviewing import Reviewing
+from pdp.workflow.searching import Searching
 from pdp.workflow.settlement import Settlement
 from pdp.workflow.watching import Watching
 
@@ -34,6 +36,7 @@ class Flows:
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
+    searching: Searching
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -60,4 +63,6 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding)
+        pages = Pages(parts.signing.seal, config.realm)
+        searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
+        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding, searching)

@@ -7,6 +7,7 @@ from pdp.http.app import Face, Routes
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
+from pdp.http.search import Searches
 from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.listener import require_loopback
@@ -37,8 +38,9 @@ async def face(
     made = Face(edge, newcomers.began if tls else lambda: None)
     port = await _opened(made, http, tls)
     url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
-    routes = Evaluation(flows.deciding, flows.turns).routes()
-    await made.start(Routes([*routes, *Metadata(url, routes, signing).routes()]), url)
+    routes = [*Evaluation(flows.deciding, flows.turns).routes(), *Searches(flows.searching).routes()]
+    metadata = Metadata(url, routes, signing, flows.searching.declared)
+    await made.start(Routes([*routes, *metadata.routes()]), url)
     return made
 
 

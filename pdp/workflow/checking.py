@@ -69,6 +69,13 @@ class Checking:
             _try_switches(bad, asked.request)
             bound = bad.tried(asked.canonical, self._realm)
         sent.require_digest(asked.request, bound, required=caller.requires_digest)
+        return self._joined(asked, caller, bound)
+
+    def checked_candidate(self, asked: Asked, caller: Caller) -> Ask:
+        """`checked` for a question that a search puts together: it comes with no switches and cannot say its digest."""
+        return self._joined(asked, caller, asked.canonical(self._realm))
+
+    def _joined(self, asked: Asked, caller: Caller, bound: canonical.Canonical) -> Ask:
         whole = asked.joined(caller.vouched)
         if whole is not asked:
             bound = whole.canonical(self._realm)

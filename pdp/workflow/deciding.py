@@ -58,6 +58,7 @@ class Deciding:
             checking.checked_within,
             checking.checked_json,
         )
+        self.checked_candidate = checking.checked_candidate
         self.checked_each, self.require_whole = checking.checked_each, checking.require_whole
         self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
@@ -104,6 +105,11 @@ class Deciding:
                 raise
             await self._record(outcomes)
         return await self._with_grants(outcomes)
+
+    async def judged(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
+        """What the policy says of each, or its error. Nothing is settled, and the caller records what it finds."""
+        with self._writer.admitted(1):
+            return await self._judge(asks)
 
     async def _judge(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
         """The policy's verdict on each; an error in the place of one that has none."""
