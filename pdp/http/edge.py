@@ -104,7 +104,7 @@ class Edge:
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
-            self._proven(f"http:{_connection(request).peername}")
+            self._proven(_peer(request))
         caller.may_call(route.rpc)
         return caller
 
@@ -165,6 +165,14 @@ def _certificates(request: web.BaseRequest) -> tuple[bytes, bytes]:
     chain = shown._sslobj.get_unverified_chain() or ()  # noqa: SLF001  # public from Python 3.13 on
     pem = "".join(one.public_bytes(PEM) for one in chain)
     return ssl.DER_cert_to_PEM_cert(certificate).encode(), pem.encode()
+
+
+def _peer(request: web.BaseRequest) -> str:
+    """The other end of a request's connection, named as gRPC names one."""
+    match _connection(request).peername:
+        case (host, port, *_):
+            return f"http:[{host}]:{port}"
+    return "http:"
 
 
 def _connection(request: web.BaseRequest) -> Connection:
