@@ -168,11 +168,10 @@ def _certificates(request: web.BaseRequest) -> tuple[bytes, bytes]:
 
 
 def _peer(request: web.BaseRequest) -> str:
-    """The other end of a request's connection, named as gRPC names one."""
-    match _connection(request).peername:
-        case (host, port, *_):
-            return f"http:[{host}]:{port}"
-    return "http:"
+    """The other end of the connection, named as gRPC names it."""
+    named: Any = _connection(request).peername or ("", 0)
+    host, port, *of_six = named
+    return f"ipv6:[{host}]:{port}" if of_six else f"ipv4:{host}:{port}"
 
 
 def _connection(request: web.BaseRequest) -> Connection:

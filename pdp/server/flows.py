@@ -10,7 +10,8 @@ from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
 from pdp.server.parts import Parts
 from pdp.turns import Turns
-from pdp.workflow.deciding import Deciding, Unsaid
+from pdp.workflow.checking import Unsaid
+from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
@@ -35,10 +36,10 @@ class Flows:
     deciding: Deciding
 
     @classmethod
-    def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
+    def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
         integrity = Integrity(parts.sealer, parts.writer)
-        batcher, turns = Batcher(opa.opa), Turns()
+        batcher = Batcher(opa.opa)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)

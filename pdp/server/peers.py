@@ -34,7 +34,7 @@ class Peer(NamedTuple):
 
 
 def peer(named: str) -> Peer | None:
-    """The peer that gRPC names so ("ipv4:127.0.0.1:4711"), or our HTTP; None where it is not an IP address."""
+    """The peer that gRPC names so, as in "ipv4:127.0.0.1:4711"; None where it is not an IP address."""
     host, _, port = unquote(named).partition(":")[2].rpartition(":")
     try:
         return Peer(_packed(ip_address(host.strip("[]")).packed), int(port))

@@ -41,8 +41,9 @@ from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
+from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
-from pdp.workflow.deciding import Unsaid
+from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -105,15 +106,16 @@ async def running(
         server = grpc.aio.server(options=options())
         admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
-        flows = Flows.of(config, opa, parts, unsaid)
+        turns = Turns()
         edge = Edge(
             authenticator,
             admission,
-            flows.turns,
+            turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
+        flows = Flows.of(config, opa, parts, turns, unsaid)
         names = _add_services(server, edge, config, opa, parts, masks, flows)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)

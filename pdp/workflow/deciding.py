@@ -4,23 +4,18 @@ canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> gr
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pdp import canonical, sent
 from pdp.audit import event
 from pdp.audit.record import Entry
-from pdp.authzen_question import Asked
-from pdp.bad_fields import MAX_NAMED, BadFields
-from pdp.caller import Caller, identity
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
-from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
@@ -30,19 +25,9 @@ from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Ask, Decided, Failed
-from pdp.workflow.repeat import checked_attempt
+from pdp.workflow.checking import Checking, Faults, Unsaid
 from pdp.workflow.settlement import Settlement
-
-Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
-"""(Field path, what is wrong) for each attribute of a canonical request that the policy's schemas do not take."""
-
-
-Unsaid: TypeAlias = Callable[[AuthorizeRequest, str], None]
-"""Hears of a request that does not say its digest, and of its caller's identity."""
-
 
 Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
 """Raises `AnswerTooLarge` where the answers would not fit, given the verdicts on those that are questions."""
@@ -67,75 +52,17 @@ class Deciding:
         unsaid: Unsaid = lambda _, __: None,
     ) -> None:
         """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
-        self._unsaid = unsaid
-        self._realm, self._person_types, self._faults = realm, person_types, faults
+        checking = Checking(realm, faults, turns, unsaid)
+        self.checked, self.checked_within, self.checked_json = (
+            checking.checked,
+            checking.checked_within,
+            checking.checked_json,
+        )
+        self.checked_each, self.require_whole = checking.checked_each, checking.require_whole
+        self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
-
-    def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
-        """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
-
-        Raises `RequestDiffers`, `DigestRequired`, `InvalidRequest` and `NotAllowed`.
-        """
-        return self.checked_within(request, caller, self.require_whole(request, caller))
-
-    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> canonical.Canonical | None:
-        """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said.
-
-        Then return the canonical form of what it meant.
-        """
-        if not request.expected_digest:
-            self._unsaid(request, caller.identity)
-        return sent.require_whole(request, self._realm, required=caller.requires_digest)
-
-    def checked_within(
-        self, sent_request: AuthorizeRequest, caller: Caller, whole: canonical.Canonical | None = None
-    ) -> Ask:
-        """`checked` for what is a request's that was checked, with members that the server has added.
-
-        `whole` is the canonical form of what was sent, where it is known: it is not made twice.
-        """
-        with BadFields() as bad:
-            bad.tried(canonical.refuse_unknown_fields, sent_request)
-            request = _with_vouched(sent_request, caller)
-            _try_switches(bad, request)
-            known = whole if request is sent_request else None
-            bound = known or bad.tried(canonical.canonical, request, self._realm)
-        return self._allowed(Ask(request, caller, bound, time.time_ns()))
-
-    def checked_json(self, asked: Asked, caller: Caller) -> Ask:
-        """`checked` for a question that came in AuthZEN's JSON, whose shape was checked as it was read."""
-        if not asked.request.expected_digest:
-            self._unsaid(asked.request, caller.identity)
-        with BadFields() as bad:
-            _try_switches(bad, asked.request)
-            bound = bad.tried(asked.canonical, self._realm)
-        sent.require_digest(asked.request, bound, required=caller.requires_digest)
-        whole = asked.joined(caller.vouched)
-        if whole is not asked:
-            bound = whole.canonical(self._realm)
-        ask = Ask(whole.request, caller, bound, time.time_ns(), supports=asked.supports, opens=asked.opens)
-        return self._allowed(ask)
-
-    def _allowed(self, ask: Ask) -> Ask:
-        """The question, if the policy's schemas take it and its caller may ask it."""
-        if faults := self._faults(ask.canonical.members):
-            raise InvalidRequest.fields(faults[:MAX_NAMED])
-        request = ask.request
-        ask.caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
-        return ask
-
-    async def checked_each(self, checks: Iterable[Callable[[], Ask]], caller: Caller) -> list[Ask | Failed]:
-        """What each check gives; a bad question fails alone."""
-        asks: list[Ask | Failed] = []
-        for index, check in enumerate(checks):
-            try:
-                asks.append(check())
-            except PdpError as error:
-                asks.append(Failed(error))
-            await self._turns.behind(index, caller.identity)
-        return asks
 
     async def decide_one(self, ask: Ask, fits: Fits | None = None) -> Decided:
         """The decision on one question. Raises the error of one that has none."""
@@ -150,7 +77,7 @@ class Deciding:
         return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
 
     def denies(self, answer: object) -> bool:
-        """Whether this answer to a `question` denies, whoever approves; it settles nothing."""
+        """Whether this answer to a `question` allows nothing, not even with approvals. Nothing is settled."""
         judged = self._verdict(answer)
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
@@ -267,29 +194,9 @@ class Deciding:
         return replace(decided, grant=grant)
 
 
-def _try_switches(bad: BadFields, request: AuthorizeRequest) -> None:
-    """What a question says beside its canonical form."""
-    if request.request_id:
-        bad.tried(canonical.checked_id, request.request_id, "request_id")
-    bad.tried(checked_attempt, request.attempt_id)
-    bad.tried(canonical.checked_text, request.justification, "justification")
-
-
 def _suspect(ask: Ask) -> Suspect:
     return Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
 
 
 def _entries(outcome: Decided | Failed) -> Sequence[Entry]:
     return outcome.answer.entries if isinstance(outcome, Decided) else outcome.entries
-
-
-def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
-    """Everyone who stands in the caller's token joins the chain: a request can add to it, never remove."""
-    named = {(subject.type, subject.id) for subject in request.on_behalf_of}
-    missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
-    if not missing:
-        return request
-    joined = AuthorizeRequest()
-    joined.CopyFrom(request)
-    joined.on_behalf_of.extend(Subject(type=kind, id=identifier) for kind, identifier in missing)
-    return joined

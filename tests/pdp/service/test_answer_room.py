@@ -16,8 +16,7 @@ from pdp.service.slices import Slices
 from pdp.turns import Turns
 from pdp.v1.approval_pb2 import ListApprovalsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, BatchAuthorizeResponse
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided, Failed
+from pdp.workflow.answer import Answer, Ask, Decided, Failed
 from tests.parts import asking, log, placet
 from tests.pdp.specimens import BOT, REQUEST, T0, approval, review, verdict
 from tests.pdp.wire import refused
