@@ -102,6 +102,9 @@ type AuthorizeRequest struct {
 	//     as `attempt_id` says.
 	//  3. An answer that neither opens nor uses an approval binds nothing: a plain allow or deny is evaluated anew each time,
 	//     the ids are not stored, and the same request_id may come with another request.
+	//  4. Two ids of one caller may be answered with one approval, while that is pending for the same request: it is used
+	//     once, by whichever asks first (another id names it in `approval_id`), and the other execution needs an approval of
+	//     its own.
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The approval to use, "apr_…".
 	ApprovalId string `protobuf:"bytes,7,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
@@ -136,7 +139,8 @@ type AuthorizeRequest struct {
 	//     arrived: the members of the properties of `subject`, `action` and `resource`, those of `context`, and the subjects in
 	//     `on_behalf_of`.
 	//  3. In a batch it belongs to one item, over the item with the defaults filled in; it is refused in `defaults`.
-	//  4. A caller whose entry in the configuration says `require_digest` must send it, else
+	//  4. A caller must send it where an entry of the configuration that stands behind the call says `require_digest`: that of
+	//     the token's issuer, of an actor in it, or of the connection's certificate, else
 	//     INVALID_ARGUMENT/DIGEST_REQUIRED.
 	ExpectedDigest string `protobuf:"bytes,15,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields

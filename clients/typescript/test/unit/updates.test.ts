@@ -105,6 +105,30 @@ test("a restart is noticed before the next call", async () => {
   }
 });
 
+test("a connection that breaks in a call is made anew, for the same attempt", async () => {
+  const attempts: string[] = [];
+  const sessions = new Set<{ destroy(): void }>();
+  const routes = (router: ConnectRouter) => {
+    router.service(InfoService, { getServerInfo: () => INFO });
+    router.service(DecisionService, {
+      authorize: ({ attemptId, expectedDigest }) => {
+        attempts.push(attemptId);
+        if (attempts.length === 1) for (const session of sessions) session.destroy();
+        return { effect: Effect.ALLOW, requestDigest: expectedDigest };
+      },
+    });
+  };
+  const server = createServer(connectNodeAdapter({ routes }));
+  server.on("session", (session) => sessions.add(session));
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const client = new Client({ address: `127.0.0.1:${(server.address() as AddressInfo).port}`, token: "t" });
+  const decision = await client.authorize(READ);
+  client.close();
+  server.close();
+  assert.ok(decision.allowed, decision.why);
+  assert.deepEqual([attempts.length, new Set(attempts).size], [2, 1]);
+});
+
 test("where nothing answers the error comes soon and says what to do", async () => {
   for (const address of ["127.0.0.1:1", "unix:/nowhere/placet"]) {
     const client = new Client({ address, token: "t" });
