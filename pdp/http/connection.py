@@ -90,7 +90,9 @@ class Connection(web.RequestHandler):
                 HTTPStatus(status), "the request is not HTTP/1.1 as RFC 9112 has it, or a part is too long"
             )
         answer = problem(refusal, "")
-        response = web.Response(body=answer.body, status=status, headers={"Content-Type": answer.media})
+        response = web.Response(
+            body=answer.body, status=status, headers={"Content-Type": answer.media, "Server": "placet"}
+        )
         response.force_close()
         return response
 
