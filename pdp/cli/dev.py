@@ -62,8 +62,8 @@ def dev(
 ) -> None:
     """Run OPA, MongoDB and a server with demo people.
 
-    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_HTTP_URL, PDP_STATE and
-    PDP_TOKEN (of the demo person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
+    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_HTTP_URL, PDP_STATE and PDP_TOKEN
+    (of the demo person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:
