@@ -19,10 +19,9 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": ["pdp/authn/jwks.py", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
+    "aiohttp": ["pdp/authn/jwks.py", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
     "bson": ["pdp/store/"],
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
@@ -51,10 +50,11 @@ DISTRIBUTIONS = {
 }
 # Everything that decides: data and `now` in, result out.
 PURE = [
-    "pdp.approval", "pdp.caller", "pdp.canonical", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors",
-    "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.masking.question", "pdp.sent",
-    "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
+    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
+    "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.caller", "pdp.canonical", "pdp.claims",
+    "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.masking.question",
+    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
+    "pdp.requirement", "pdp.seal", "pdp.semantics", "pdp.sent",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -66,8 +66,9 @@ CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export",
 FLOORS: dict[str, tuple[int, str]] = {
     "cli": (10, "dev server masking recording authn process store notify client audit arrow policy opa"),
     "dev": (9, "server process policy masking.keys"),
-    "server": (8, "service workflow opa masking recording authn process store notify audit arrow policy"),
+    "server": (8, "service http workflow opa masking recording authn process store notify audit arrow policy"),
     "service": (7, "workflow opa masking recording authn process store notify audit arrow policy"),
+    "http": (7, "workflow authn"),
     "workflow": (6, "opa masking recording store audit"),
     "opa": (5, "policy process"),
     "masking": (4, "arrow audit store"),
@@ -318,7 +319,7 @@ def test_no_thread_of_pyarrow_reads_a_python_file() -> None:
 
 
 def test_errors_become_statuses_in_one_place() -> None:
-    assert users(r"\.abort(?:_with_status)?\(", "pdp") == {"pdp/server/edge.py"}
+    assert users(r"context\.abort(?:_with_status)?\(", "pdp") == {"pdp/server/edge.py"}
 
 
 def test_file_and_its_functions_are_short() -> None:

@@ -15,10 +15,11 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
 )
 
-// dialled is a connection as the options and the environment say. It is made at the first call.
-func dialled(options Options) (*grpc.ClientConn, error) {
+// dialled is a connection as the options and the environment say, which is watched. It is made at the first call.
+func dialled(options Options, watched stats.Handler) (*grpc.ClientConn, error) {
 	address := cmp.Or(options.Address, os.Getenv("PDP_ADDRESS"), "127.0.0.1:4770")
 	secure, err := transport(address, options)
 	if err != nil {
@@ -31,6 +32,7 @@ func dialled(options Options) (*grpc.ClientConn, error) {
 		grpc.WithDisableRetry(), // ours are under one attempt id
 		grpc.WithNoProxy(),      // a proxy would see tokens, or refuse this machine's own addresses
 		grpc.WithDisableServiceConfig(),
+		grpc.WithStatsHandler(watched),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: ping, Timeout: min(keepaliveAnswer, ping), PermitWithoutStream: true,
 		}),

@@ -5,9 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -25,6 +24,9 @@ const (
 	// time that an answer may take, a dead connection is noticed within a minute.
 	keepaliveEvery, keepaliveAnswer = 30 * time.Second, 20 * time.Second
 )
+
+// differing are the reasons for which a server decided nothing, because it compares another digest than it was sent.
+var differing = []string{"REQUEST_DIFFERS", "DIGEST_REQUIRED"}
 
 // Options of a client. What is left out comes from the environment: PDP_ADDRESS, PDP_TOKEN or PDP_TOKEN_FILE, PDP_CA,
 // PDP_CERTIFICATE and PDP_KEY.
@@ -51,7 +53,7 @@ type Client struct {
 	token      TokenSource
 	timeout    time.Duration
 	understood []string
-	info       atomic.Pointer[pdpv1.GetServerInfoResponse]
+	info       facts
 }
 
 // New makes a client. It connects at its first call.
@@ -59,14 +61,15 @@ func New(options Options) (*Client, error) {
 	if options.Token == nil {
 		options.Token = fromEnvironment()
 	}
-	conn, err := dialled(options)
+	made := &Client{
+		token: options.Token, timeout: cmp.Or(options.Timeout, defaultTimeout), understood: slices.Clone(options.Understands),
+	}
+	var err error
+	made.conn, err = dialled(options, &made.info)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{
-		conn: conn, token: options.Token, timeout: cmp.Or(options.Timeout, defaultTimeout),
-		understood: slices.Clone(options.Understands),
-	}, nil
+	return made, nil
 }
 
 // Close ends the connection.
@@ -76,20 +79,19 @@ func (c *Client) Close() error { return c.conn.Close() }
 // token. FromError reads their errors.
 func (c *Client) Conn() *grpc.ClientConn { return c.conn }
 
-// Info is what the server says of itself and of the caller, asked once.
+// Info is what the server says of itself and of the caller, asked once a connection and where it may be another by now.
 func (c *Client) Info(ctx context.Context) (*pdpv1.GetServerInfoResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return retried(ctx, func() (*pdpv1.GetServerInfoResponse, error) { return c.known(ctx) })
+}
+
+// known is Info without another attempt. Its error is one of gRPC.
+func (c *Client) known(ctx context.Context) (*pdpv1.GetServerInfoResponse, error) {
 	if known := c.info.Load(); known != nil {
 		return known, nil
 	}
-	return c.freshInfo(ctx)
-}
-
-func (c *Client) freshInfo(ctx context.Context) (*pdpv1.GetServerInfoResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	info, err := retried(ctx, func() (*pdpv1.GetServerInfoResponse, error) {
-		return pdpv1.NewInfoServiceClient(c.conn).GetServerInfo(ctx, &pdpv1.GetServerInfoRequest{})
-	})
+	info, err := pdpv1.NewInfoServiceClient(c.conn).GetServerInfo(ctx, &pdpv1.GetServerInfoRequest{})
 	if err == nil {
 		c.info.Store(info)
 	}
@@ -104,37 +106,29 @@ func (c *Client) Authorize(ctx context.Context, question Question) (*Decision, e
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	info, err := c.Info(ctx)
-	if err != nil {
-		return nil, err
-	}
-	asked := question.message(form, info)
-	asked.RequestId = cmp.Or(asked.RequestId, randomID())
-	asked.AttemptId = randomID()
-	return c.decide(ctx, asked)
+	question.RequestID = cmp.Or(question.RequestID, randomID())
+	return c.decide(ctx, question, form, randomID())
 }
 
-// decide asks until there is an answer, as long as the context and the attempts last.
-func (c *Client) decide(ctx context.Context, asked *pdpv1.AuthorizeRequest) (*Decision, error) {
+// decide asks until there is an answer to this attempt, as long as the timeout and its tries last. Each try is in the
+// form that the server of then takes.
+func (c *Client) decide(ctx context.Context, question Question, form form, attemptID string) (*Decision, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	answer, err := retried(ctx, func() (*pdpv1.AuthorizeResponse, error) {
+		info, err := c.known(ctx)
+		if err != nil {
+			return nil, err
+		}
+		asked := question.message(form, info)
+		asked.AttemptId = attemptID
 		return pdpv1.NewDecisionServiceClient(c.conn).Authorize(ctx, asked)
 	})
 	if err != nil {
-		c.forget(err)
 		return nil, err
 	}
-	answer.DryRun = answer.DryRun || asked.DryRun
+	answer.DryRun = answer.DryRun || question.DryRun
 	return c.Decided(answer), nil
-}
-
-// forget lets the next call ask what the server is: after this error it may be another one, with other features.
-func (c *Client) forget(err error) {
-	var failure *Error
-	if errors.As(err, &failure) && (failure.Code == codes.Unavailable || failure.Code == codes.InvalidArgument) {
-		c.info.Store(nil)
-	}
 }
 
 // Decided is an answer that a stub gave, as a decision of this client.
@@ -142,7 +136,8 @@ func (c *Client) Decided(answer *pdpv1.AuthorizeResponse) *Decision {
 	return &Decision{Response: answer, understood: c.understood}
 }
 
-// retried is a call that is made again while the server is away, until the context ends. Its error is an *Error.
+// retried is a call that is made again while the server is away, until the context ends, and once, at once, where the
+// server turns out to be another one than the facts were of: nothing was decided then. Its error is an *Error.
 func retried[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	pauses := backoffs{}
 	for attempt := 1; ; attempt++ {
@@ -151,13 +146,20 @@ func retried[T any](ctx context.Context, call func() (T, error)) (T, error) {
 			return answer, nil
 		}
 		failure := advised(failed(err))
+		if attempt == 1 && slices.Contains(differing, failure.Reason) {
+			continue
+		}
 		if failure.Code != codes.Unavailable || attempt == attempts || !pauses.wait(ctx) {
 			return answer, failure
 		}
 	}
 }
 
+// advised says what to do about errors that a setting can be the cause of.
 func advised(failure *Error) *Error {
+	if failure.Reason == "UNAVAILABLE" && strings.Contains(failure.Message, "while dialing") {
+		failure.Message += "; start `pdp dev`, or name the server with Options.Address or PDP_ADDRESS"
+	}
 	if failure.Code == codes.Unauthenticated && failure.Reason != "TOKEN_UNAVAILABLE" {
 		failure.Message += "; the token comes from Options.Token, or from PDP_TOKEN or PDP_TOKEN_FILE"
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	pdpv1 "placet/clients/go/pdp/v1"
@@ -28,7 +29,8 @@ func (c *Client) permit(ctx context.Context, ask ask, wait time.Duration) (Claim
 	if err != nil {
 		return none, err
 	}
-	question, err := ask(info.Caller.GetIdentity())
+	caller := info.Caller.GetIdentity()
+	question, err := ask(caller)
 	if err != nil {
 		return none, err
 	}
@@ -36,20 +38,18 @@ func (c *Client) permit(ctx context.Context, ask ask, wait time.Duration) (Claim
 	if err != nil {
 		return none, err
 	}
-	asked := question.message(form, info)
-	asked.RequestId = cmp.Or(asked.RequestId, randomID())
-	asked.AttemptId = randomID() // a permit is for one run; another one may go on beside it or after a crash
-	asked.WantGrant = true
+	question.RequestID = cmp.Or(question.RequestID, randomID())
+	question.WantGrant = true
 	canonical := form.canonical()
-	unchanged := func() error { return requireSame(ask, info, canonical) }
-	decision, err := c.decided(ctx, asked, wait, unchanged)
+	unchanged := func() error { return requireSame(ask, caller, canonical) }
+	decision, err := c.decided(ctx, question, form, wait, unchanged)
 	if err != nil {
 		return none, err
 	}
 	if err := decision.Require(); err != nil {
 		return none, err
 	}
-	claims, err := c.checked(ctx, form, decision.Response, info)
+	claims, err := c.checked(ctx, form, decision.Response)
 	if err != nil {
 		return none, err
 	}
@@ -61,17 +61,18 @@ func (c *Client) permit(ctx context.Context, ask ask, wait time.Duration) (Claim
 
 // decided is the answer after the people's reviews. A request that changed meanwhile does not use the approval.
 func (c *Client) decided(
-	ctx context.Context, asked *pdpv1.AuthorizeRequest, wait time.Duration, unchanged func() error,
+	ctx context.Context, question Question, form form, wait time.Duration, unchanged func() error,
 ) (*Decision, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	attemptID := randomID() // a permit is for one run; another one may go on beside it or after a crash
 	for {
-		decision, err := c.decideWithin(ctx, asked)
+		decision, err := c.decide(ctx, question, form, attemptID)
 		if err != nil || !decision.NeedsApproval() {
 			return decision, err
 		}
 		id := decision.Approval().GetApprovalId()
-		pending := &ApprovalPending{ApprovalID: id, RequestID: asked.RequestId}
+		pending := &ApprovalPending{ApprovalID: id, RequestID: question.RequestID}
 		if waiting.Err() != nil {
 			return nil, pending
 		}
@@ -83,18 +84,12 @@ func (c *Client) decided(
 		if err := unchanged(); err != nil {
 			return nil, err
 		}
-		asked.ApprovalId = id
+		question.ApprovalID = id
 	}
 }
 
-func (c *Client) decideWithin(ctx context.Context, asked *pdpv1.AuthorizeRequest) (*Decision, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	return c.decide(ctx, asked)
-}
-
-func requireSame(ask ask, info *pdpv1.GetServerInfoResponse, canonical []byte) error {
-	question, err := ask(info.Caller.GetIdentity())
+func requireSame(ask ask, caller string, canonical []byte) error {
+	question, err := ask(caller)
 	if err != nil {
 		return err
 	}
@@ -108,20 +103,23 @@ func requireSame(ask ask, info *pdpv1.GetServerInfoResponse, canonical []byte) e
 	}
 }
 
-// checked are the claims of an answer's grant, which holds for this form. A key that is unknown is looked for once more.
-func (c *Client) checked(
-	ctx context.Context, form form, answer *pdpv1.AuthorizeResponse, info *pdpv1.GetServerInfoResponse,
-) (Claims, error) {
-	claims, err := verified(form, answer, info)
-	var refusal *Error
-	if errors.As(err, &refusal) && refusal.Metadata["check"] == "kid" {
-		fresh, failed := c.freshInfo(ctx)
-		if failed != nil {
-			return claims, failed
-		}
-		return verified(form, answer, fresh)
+// checked are the claims of an answer's grant, which holds for this form. What it does not hold by is asked for once
+// more: the server's keys may be others by now.
+func (c *Client) checked(ctx context.Context, form form, answer *pdpv1.AuthorizeResponse) (Claims, error) {
+	info, err := c.Info(ctx)
+	if err != nil {
+		return Claims{}, err
 	}
-	return claims, err
+	claims, refusal := verified(form, answer, info)
+	if refusal == nil {
+		return claims, nil
+	}
+	c.info.Store(nil)
+	fresh, err := c.Info(ctx)
+	if err != nil || proto.Equal(fresh, info) {
+		return claims, refusal
+	}
+	return verified(form, answer, fresh)
 }
 
 func verified(form form, answer *pdpv1.AuthorizeResponse, info *pdpv1.GetServerInfoResponse) (Claims, error) {

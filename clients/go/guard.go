@@ -69,6 +69,9 @@ func Guard[T, R any](
 type argument[T any] struct{ canonical []byte }
 
 func copyOf[T any](value T) (argument[T], error) {
+	if err := refuseLikeJSON(reflect.ValueOf(value), "argument"); err != nil {
+		return argument[T]{}, err
+	}
 	held, err := canonicalValue(value)
 	if err != nil {
 		return argument[T]{}, err
@@ -85,9 +88,6 @@ func copyOf[T any](value T) (argument[T], error) {
 }
 
 func canonicalValue(value any) ([]byte, error) {
-	if err := refuseLikeJSON(reflect.ValueOf(value), "argument"); err != nil {
-		return nil, err
-	}
 	held, err := native(value, "argument")
 	if err != nil {
 		return nil, err

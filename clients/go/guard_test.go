@@ -2,7 +2,9 @@ package placet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -24,6 +26,34 @@ func TestTheCopyIsMadeOfTheCanonicalBytes(t *testing.T) {
 	first["rows"] = 10
 	if second, err := made.decoded(); err != nil || !reflect.DeepEqual(second, map[string]any{"tags": []any{"pii"}, "rows": 7.0}) {
 		t.Fatal(second, err)
+	}
+}
+
+func TestTextThatIsMeantAsTextIsGuarded(t *testing.T) {
+	run, runs := "", 0
+	guarded := Guard(GuardOptions[map[string]any]{
+		Client: served(t, &liar{features: everything}),
+		Ask:    func(map[string]any) Question { return Question{Action: "note", Resource: "order:1"} },
+	}, func(_ context.Context, one map[string]any) (any, error) {
+		run, runs = one["note"].(string), runs+1
+		return nil, nil
+	})
+	if _, err := guarded(t.Context(), map[string]any{"note": Text("[draft]")}); err != nil || run != "[draft]" {
+		t.Fatal(run, err)
+	}
+	if _, err := guarded(t.Context(), map[string]any{"note": "[draft]"}); err == nil || runs != 1 {
+		t.Fatal(runs, err)
+	}
+}
+
+func TestMaskedRowsAreNotPrinted(t *testing.T) {
+	made := &Masked{Rows: []json.RawMessage{json.RawMessage(`{"name":"ann"}`)}, RecordID: "rec_1"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, value := range []any{made, *made} {
+			if said := fmt.Sprintf(verb, value); said != `1 masked rows, record "rec_1": no decision` {
+				t.Error(verb, said)
+			}
+		}
 	}
 }
 

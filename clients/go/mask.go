@@ -52,7 +52,12 @@ type Masked struct {
 	RecordID string
 }
 
-// Mask masks a few rows: structs or maps, at most what one message holds; for more there is package arrow. Rows are there
+// Format says what came, and never the rows themselves: they stay out of logs.
+func (m Masked) Format(to fmt.State, _ rune) {
+	fmt.Fprintf(to, "%d masked rows, record %q: %s", len(m.Rows), m.RecordID, m.Decision.Why())
+}
+
+// Mask masks a few rows: structs or maps, at most what one message holds; for more there is package arrowmask. Rows are there
 // only with a decision that allows: look at Decision, or call its Require. It lasts as long as the server gives it, or
 // the context, and is made once.
 func Mask[Row any](ctx context.Context, client *Client, scope MaskScope, rows []Row) (*Masked, error) {

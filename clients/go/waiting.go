@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pdpv1 "placet/clients/go/pdp/v1"
 )
@@ -78,8 +79,6 @@ func (c *Client) renewed(ctx context.Context, used string) bool {
 
 // ended is the error of a wait whose time is over.
 func ended(ctx context.Context, last *Error) *Error {
-	if ctx.Err() == context.Canceled {
-		return &Error{Code: codes.Canceled, Reason: "CANCELED", Message: "the wait was cancelled"}
-	}
-	return &Error{Code: codes.DeadlineExceeded, Reason: "DEADLINE_EXCEEDED", Message: "the wait is over: " + last.Message}
+	said := status.FromContextError(ctx.Err())
+	return &Error{Code: said.Code(), Reason: codeName(said.Code()), Message: "the wait is over: " + last.Message}
 }

@@ -43,6 +43,8 @@ TIMEOUT_SECONDS = 5.0
 """Seconds that a call may take with all its attempts, unless the program says otherwise."""
 ATTEMPTS = 4
 """Attempts of one decision while the server is away; with their pauses they fit into the timeout."""
+_DIFFERING = {"REQUEST_DIFFERS", "DIGEST_REQUIRED"}
+"""With these nothing was decided, because the server is another one than the facts were of."""
 _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
 
@@ -144,6 +146,10 @@ class Client:
         """Whether another token than the `used` one is there, now or in a moment."""
         return await self._token.is_renewed(used)
 
+    def noticed(self, error: grpc.aio.AioRpcError) -> None:
+        """An error of a stub's call, after which the server may be another one. `call` and the rest see to theirs."""
+        self._facts.noticed(error)
+
     async def facts(self, *, anew: bool = False) -> GetServerInfoResponse:
         """Realm, keys, features and who the caller is: asked once a connection. Raises `CallError`."""
         metadata = self.metadata
@@ -155,16 +161,17 @@ class Client:
     async def expecting(self, request: _Request, seconds: float | None = None) -> _Request:
         """The request as it is sent: with the digest that it expects of itself, if the server takes one.
 
-        Raises `AioRpcError` where the server does not say what it takes.
+        Raises `AioRpcError` where the server does not say what it takes. Every server says it, so one that seems not to
+        is behind something that lets other services through; without a digest, what is lost there stays unknown.
         """
         if not is_expecting(request):
             return request
         try:
             facts = await self._facts.now(self.timeout if seconds is None else seconds)
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:  # a gateway that lets other services through
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
-            return request
+            raise _unsaid(error) from None
         return expecting(request, facts)
 
     async def authorize(
@@ -239,6 +246,8 @@ class Client:
             try:
                 return await self._call(self.decisions.Authorize, request, max(end - clock(), 0.001))
             except CallError as error:
+                if attempt == 1 and error.reason in _DIFFERING:
+                    continue
                 if error.code != "UNAVAILABLE" or attempt == ATTEMPTS or end - clock() <= backoff.seconds:
                     raise
             await backoff.pause()
@@ -259,7 +268,16 @@ class Client:
         return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
+        self.noticed(error)
         failure = call_error(error)
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
             return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
         return failure
+
+
+def _unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    details = (
+        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
+        "the gateway on the way pass pdp.v1.InfoService on, too"
+    )
+    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

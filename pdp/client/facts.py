@@ -1,12 +1,20 @@
-"""What the server says of itself: asked once a connection, because the server behind the next one may be another."""
+"""What the server says of itself: asked once a connection, because the server behind the next one may be another.
+
+It is asked again after an error that an update can be the cause of: the connection may be one to a proxy, or have come
+about anew for a call that needed no facts.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import grpc
 
+from pdp.client.awaiting import heard
 from pdp.client.link import Link
 from pdp.v1.info_pb2 import GetServerInfoResponse
+
+_OF_ANOTHER_SERVER = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT}
+"""The second stands for REQUEST_DIFFERS, DIGEST_REQUIRED, and a field that an older server does not know."""
 
 
 class Facts:
@@ -17,6 +25,11 @@ class Facts:
         self._asking: asyncio.Task[GetServerInfoResponse] | None = None
         self._held: GetServerInfoResponse | None = None
 
+    def noticed(self, error: grpc.aio.AioRpcError) -> None:
+        """An error of any call: after some the server may be another one."""
+        if error.code() in _OF_ANOTHER_SERVER:
+            self._held = None
+
     async def now(self, seconds: float, *, anew: bool = False) -> GetServerInfoResponse:
         """The facts, held as long as the connection lasts. Calls that come at once ask together.
 
@@ -25,8 +38,7 @@ class Facts:
         if self._held is not None and self._link.is_connected and not anew:
             return self._held
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.get_running_loop().create_task(self._asked(seconds))
-            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits
+            self._asking = heard(asyncio.get_running_loop().create_task(self._asked(seconds)))
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(self._asking)

@@ -1,7 +1,7 @@
 """The status with which a server ended a stream, as opposed to one that gRPC made because a write failed."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import grpc
@@ -13,9 +13,10 @@ _STATUS_SECONDS = 2.0
 
 
 class Refusal:
-    """The server's own status of one call, kept as soon as it is there."""
+    """The server's own status of one call, kept as soon as it is there. `noticed` hears of it."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, noticed: Callable[[grpc.aio.AioRpcError], None]) -> None:
+        self._noticed = noticed
         self._status: asyncio.Future[grpc.aio.AioRpcError] = asyncio.get_running_loop().create_future()
         call.add_done_callback(self._note)
 
@@ -38,6 +39,7 @@ class Refusal:
         )
         if not _is_of_grpc(status):
             self._status.set_result(status)
+            self._noticed(status)
 
 
 def _broken(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:

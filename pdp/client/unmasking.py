@@ -178,7 +178,7 @@ class UnmaskCall:
         self._metadata = self._client.metadata
         start = await self._client.expecting(UnmaskStreamRequest(start=self._start))
         self._call = self._client.masks.UnmaskStream(metadata=self._metadata)
-        self._refusal = Refusal(self._call)
+        self._refusal = Refusal(self._call, self._client.noticed)
         opened = (await self._answer(start)).opened
         if begun and opened.decision.effect != Effect.EFFECT_ALLOW:
             raise Stopped(opened.decision)

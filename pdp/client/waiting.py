@@ -46,6 +46,7 @@ class Connection(Protocol):
     @property
     def metadata(self) -> Metadata: ...  # noqa: D102
     async def is_renewed(self, used: Metadata) -> bool: ...  # noqa: D102
+    def noticed(self, error: grpc.aio.AioRpcError) -> None: ...  # noqa: D102
 
 
 class _Tries:
@@ -109,6 +110,7 @@ async def waited(client: Connection, approval_id: str, seconds: float, told: Tol
             try:
                 answer = await client.approvals.WaitApproval(request, metadata=tries.metadata, timeout=at_most)
             except grpc.aio.AioRpcError as failure:
+                client.noticed(failure)
                 error = call_error(failure)
                 if await tries.goes_on(error):
                     continue
@@ -141,6 +143,7 @@ async def watched(client: Connection, told: Told | None = None) -> AsyncGenerato
                     tries.succeeded()
                     yield message
             except grpc.aio.AioRpcError as failure:
+                client.noticed(failure)
                 error = call_error(failure)
                 if await tries.goes_on(error):
                     continue

@@ -33,6 +33,12 @@ def ran(*command: str, folder: Path, more: Mapping[str, str] | None = None) -> s
     return done.stdout
 
 
+def ran_beside_tls(*command: str, folder: Path, more: Mapping[str, str] | None = None) -> str:
+    """The same, beside a server with TLS (`tests.languages.secure`)."""
+    beside = {"PYTHONPATH": str(ROOT), "GRPC_VERBOSITY": "NONE", **(more or {})}
+    return ran(sys.executable, "-m", "tests.languages.secure", *command, folder=folder, more=beside)
+
+
 def read(client: str, **more: str) -> None:
     """Type what a client's README says into an empty folder, beside a checkout that is called `placet`.
 

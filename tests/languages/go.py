@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pdp import __version__
 from tests.documents import ROOT
-from tests.languages.clients import ran, read
+from tests.languages.clients import ran, ran_beside_tls, read
 
 TOOLS = ("go",)
 FOLDER = ROOT / "clients" / "go"
@@ -20,7 +20,7 @@ def tried() -> None:
     _require_generated()
     assert not (badly := ran("gofmt", "-l", ".", folder=FOLDER)), f"run gofmt -w on {badly}"
     ran("go", "vet", "-tags", "story", "./...", folder=FOLDER)
-    ran("go", "test", "-count=1", "-tags", "story", "./...", folder=FOLDER)
+    ran_beside_tls("go", "test", "-count=1", "-tags", "story", "./...", folder=FOLDER)
     read("go")
 
 

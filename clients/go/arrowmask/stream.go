@@ -26,6 +26,11 @@ type Masked struct {
 	RecordID string
 }
 
+// Format says what came, and never the rows themselves: they stay out of logs.
+func (m Masked) Format(to fmt.State, _ rune) {
+	fmt.Fprintf(to, "%d masked batches, record %q: %s", len(m.Batches), m.RecordID, m.Decision.Why())
+}
+
 // Release gives the memory of the batches back.
 func (m *Masked) Release() {
 	for _, batch := range m.Batches {

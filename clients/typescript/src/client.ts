@@ -31,8 +31,12 @@ const OPTIONS = [
 const TIMEOUT_MS = 5_000;
 /** Attempts of one call while the server is away; with their pauses they fit into the timeout. */
 const ATTEMPTS = 4;
-/** After these another server may answer, of another realm or version, or one has. */
-const STALE = ["UNAVAILABLE", "INVALID_ARGUMENT"];
+/** After these the server may be another one. The second stands for a field, too, that an older server does not know. */
+const OF_ANOTHER_SERVER = ["UNAVAILABLE", "INVALID_ARGUMENT", "REQUEST_DIFFERS"];
+/** With these nothing was decided, because the server is another one than the facts were of. */
+const DIFFERING = ["REQUEST_DIFFERS", "DIGEST_REQUIRED"];
+/** How Node says that nothing listens. */
+const NOBODY = /ECONNREFUSED|ENOENT|ENOTFOUND/;
 
 /** A connection to a Placet server. It opens at the first call; `close` it, or the process waits for it. */
 export class Client {
@@ -46,6 +50,7 @@ export class Client {
   readonly #link: Link;
   readonly #understood: ReadonlySet<string>;
   #facts: Promise<GetServerInfoResponse> | undefined;
+  #isAsking = false;
 
   /** Throws `PlacetError` where the options cannot be used. */
   constructor(options: ClientOptions = {}) {
@@ -55,7 +60,7 @@ export class Client {
     }
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#understood = new Set(options.understands);
-    this.#link = linked(options);
+    this.#link = linked(options, (error) => this.#noticed(placetError(error)));
     const { transport } = this.#link;
     this.decisions = createClient(DecisionService, transport);
     this.approvals = createClient(ApprovalService, transport);
@@ -112,12 +117,15 @@ export class Client {
       });
     } catch (thrown) {
       const error = placetError(thrown);
-      if (STALE.includes(error.code)) this.#facts = undefined;
-      throw error;
+      this.#noticed(error);
+      throw this.#advised(error);
     }
   }
 
-  /** The same; while the server is away it is asked again, as long as the timeout and the attempts last. */
+  /**
+   * The same. While the server is away it is asked again, as long as the timeout and the attempts last; at once and once,
+   * where the server turns out to be another one than the facts were of.
+   */
   async attempts<Answer>(rpc: (options: CallOptions) => Promise<Answer>): Promise<Answer> {
     const end = performance.now() + this.timeoutMs;
     const backoff = new Backoff();
@@ -126,6 +134,7 @@ export class Client {
       try {
         return await this.call(rpc, left);
       } catch (error) {
+        if (attempt === 1 && error instanceof PlacetError && DIFFERING.includes(error.reason)) continue;
         const isAway = error instanceof PlacetError && error.code === "UNAVAILABLE";
         if (!isAway || attempt === ATTEMPTS || end - performance.now() <= backoff.ms) throw error;
       }
@@ -145,14 +154,32 @@ export class Client {
 
   /** Realm, keys, limits and who the caller is: asked once a connection, and where they may be others by now. */
   async facts(anew = false, timeoutMs = this.timeoutMs): Promise<GetServerInfoResponse> {
-    if (anew || !this.#facts) {
-      const asking = this.call((options) => this.info.getServerInfo({}, options), timeoutMs);
-      this.#facts = asking;
-      asking.catch(() => {
-        if (this.#facts === asking) this.#facts = undefined;
-      });
+    if (anew || !(this.#isAsking || this.#link.isConnected)) this.#facts = undefined;
+    this.#facts ??= this.#asked(timeoutMs);
+    return this.#facts;
+  }
+
+  async #asked(timeoutMs: number): Promise<GetServerInfoResponse> {
+    this.#isAsking = true;
+    try {
+      return await this.call((options) => this.info.getServerInfo({}, options), timeoutMs);
+    } catch (error) {
+      this.#facts = undefined;
+      throw error;
+    } finally {
+      this.#isAsking = false;
     }
-    return this.#facts!;
+  }
+
+  #noticed({ code, reason }: PlacetError): void {
+    if ([code, reason].some((word) => OF_ANOTHER_SERVER.includes(word))) this.#facts = undefined;
+  }
+
+  /** The error, with what to do about it where a setting may be the cause. */
+  #advised(error: PlacetError): PlacetError {
+    if (error.reason !== "UNAVAILABLE" || !NOBODY.test(error.sentence)) return error;
+    const sentence = `nothing answers at ${this.#link.address}: start \`pdp dev\`, or name the server with \`address\` or PDP_ADDRESS`;
+    return new PlacetError(error.code, error.reason, sentence);
   }
 }
 

@@ -2,6 +2,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 
+/** Codes that the library below gives calls whose connection did not come about, or broke. */
+const OF_NODE = [Code.Internal, Code.Aborted, Code.Canceled];
+/** How it says of a call that its connection took it along. */
+const TAKEN_ALONG = /^http\/2 stream closed with error code (?:CANCEL|REFUSED_STREAM)/;
+
 /** A field that is not accepted: its path, for example `resource.properties.tags[0]`, and what to do about it. */
 export interface BadField {
   readonly field: string;
@@ -53,12 +58,17 @@ export function placetError(thrown: unknown): PlacetError {
   const [info] = error.findDetails(ErrorInfoSchema);
   const [bad] = error.findDetails(BadRequestSchema);
   const [retry] = error.findDetails(RetryInfoSchema);
-  const code = nameOf(error.code);
+  const code = !info && isOfConnection(error) ? "UNAVAILABLE" : nameOf(error.code);
   return new PlacetError(code, info?.reason ?? code, error.rawMessage.replace(/\s+/g, " ") || "no answer", {
     fields: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
     metadata: info?.metadata ?? {},
     retryAfterMs: retry?.retryDelay && Number(retry.retryDelay.seconds) * 1000 + retry.retryDelay.nanos / 1e6,
   });
+}
+
+function isOfConnection({ code, cause, rawMessage }: ConnectError): boolean {
+  const isOfNode = typeof (cause as { code?: unknown } | undefined)?.code === "string";
+  return OF_NODE.includes(code) && (isOfNode || TAKEN_ALONG.test(rawMessage));
 }
 
 /** `InvalidArgument` is `INVALID_ARGUMENT`; `Canceled` has two l in gRPC. */

@@ -3,7 +3,7 @@ import { types } from "node:util";
 
 import type { Client } from "./client.js";
 import { permit, report } from "./enforcement.js";
-import { invalidRequest } from "./errors.js";
+import { invalidRequest, type PlacetError } from "./errors.js";
 import type { Approval } from "./gen/pdp/v1/approval_pb.js";
 import { jsonText } from "./json-text.js";
 import { type Action, type Asked, asked, type Entity, QUESTION, type Question, requireMembers } from "./question.js";
@@ -52,7 +52,8 @@ export function guard<Argument extends object, Result>(
   f: (argument: Argument) => Result | Promise<Result>,
 ): (argument: Argument) => Promise<Result> {
   requireMembers(options, "", OPTIONS);
-  if (types.isGeneratorFunction(f)) throw new TypeError("a generator runs after its call; guard what uses it");
+  if (types.isGeneratorFunction(f))
+    throw refused("function", "is a generator, which runs after its call; guard what uses it");
   return async (argument) => {
     const call = new Call(options, argument);
     const permitted = await permit(options.client, (caller) => call.question(caller), call.enforcing);
@@ -77,11 +78,12 @@ class Call<Argument extends object> {
     private readonly options: GuardOptions<Argument>,
     argument: Argument,
   ) {
+    const path = "context" in options ? "argument" : "context";
     const isObject = typeof argument === "object" && argument !== null && !Array.isArray(argument);
-    if (!isObject) throw new TypeError("a guarded function takes one plain object");
-    this.#text = jsonText(argument, "");
+    if (!isObject) throw refused(path, "is not a plain object; a guarded function takes one");
+    this.#text = jsonText(argument, path);
     const { waitMs = 0, waiting } = options;
-    if (!(waitMs >= 0)) throw invalidRequest([{ field: "waitMs", description: "is not a number of milliseconds" }]);
+    if (!(waitMs >= 0)) throw refused("waitMs", "is not a number of milliseconds");
     const asking = {
       requestId: this.#told(options.requestId) || randomUUID(),
       justification: this.#told(options.justification) ?? "",
@@ -118,9 +120,11 @@ async function ended<Result>(result: Result): Promise<Result> {
   } catch {
     // it has its error already
   }
-  throw new TypeError(
-    "the guarded function gave an iterator or a stream, which runs after its call; guard what uses it",
-  );
+  throw refused("result", "is an iterator or a stream, which runs after its call; guard what uses it");
+}
+
+function refused(field: string, description: string): PlacetError {
+  return invalidRequest([{ field, description }]);
 }
 
 interface Later {

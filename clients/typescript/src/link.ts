@@ -29,18 +29,22 @@ export type Token = () => Promise<string>;
 
 /** A connection that opens at its first call, and again where it broke. */
 export interface Link {
+  readonly address: string;
   readonly transport: Transport;
   readonly token: Token;
+  /** Whether a next call takes the connection that is there. */
+  readonly isConnected: boolean;
   close(): void;
 }
 
 const KEEPALIVE_MS = 30_000;
+const CONNECTED = ["open", "idle", "verifying"];
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
-/** Opens nothing yet. Throws `PlacetError` where the options cannot be used. */
-export function linked(options: LinkOptions): Link {
+/** Opens nothing yet. `noticed` hears each error of a call. Throws `PlacetError` where the options cannot be used. */
+export function linked(options: LinkOptions, noticed: (error: unknown) => void): Link {
   const { keepaliveMs = KEEPALIVE_MS } = options;
   const address = options.address || process.env.PDP_ADDRESS || "127.0.0.1:4770";
   const secure = certificates(options);
@@ -59,8 +63,37 @@ export function linked(options: LinkOptions): Link {
     ...(path !== undefined && { createConnection: () => connect(path) }),
   });
   const token = tokenOf(options);
-  const transport = createGrpcTransport({ baseUrl, sessionManager: sessions, interceptors: [authorized(token)] });
-  return { transport, token, close: () => sessions.abort() };
+  const interceptors = [watched(noticed), authorized(token)];
+  return {
+    address,
+    transport: createGrpcTransport({ baseUrl, sessionManager: sessions, interceptors }),
+    token,
+    get isConnected() {
+      return CONNECTED.includes(sessions.state());
+    },
+    close: () => sessions.abort(),
+  };
+}
+
+function watched(noticed: (error: unknown) => void): Interceptor {
+  return (next) => async (request) => {
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: heard(response.message, noticed) } : response;
+    } catch (error) {
+      noticed(error);
+      throw error;
+    }
+  };
+}
+
+async function* heard<Message>(messages: AsyncIterable<Message>, noticed: (error: unknown) => void) {
+  try {
+    yield* messages;
+  } catch (error) {
+    noticed(error);
+    throw error;
+  }
 }
 
 function authorized(token: Token): Interceptor {

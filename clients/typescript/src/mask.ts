@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 
 import type { Client } from "./client.js";
 import type { Decision } from "./decision.js";
-import { PlacetError } from "./errors.js";
+import { invalidRequest, PlacetError } from "./errors.js";
 import type { GetServerInfoResponse } from "./gen/pdp/v1/info_pb.js";
 import { type MaskPlan, type MaskScope, MaskScopeSchema } from "./gen/pdp/v1/mask_pb.js";
 import { jsonText } from "./json-text.js";
@@ -40,6 +40,7 @@ export interface Masked {
  * Throws `PlacetError`, also where a row holds what JSON cannot carry. For more than 4 MiB see `placet/arrow`.
  */
 export async function mask(client: Client, scope: Scope, rows: readonly unknown[]): Promise<Masked> {
+  if (!Array.isArray(rows)) throw invalidRequest([{ field: "rows", description: "are not a list" }]);
   const records = rows.map((row, index) => jsonText(row, `rows[${index}]`, "as given"));
   const identified = withIds(scope);
   const answer = await client.attempts(async (options) => {

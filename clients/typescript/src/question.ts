@@ -46,8 +46,8 @@ export interface Asked {
 
 /** A question as it is sent. Throws `PlacetError` with the paths of what cannot be. */
 export function asked(question: Question): Asked {
-  const { resource, properties, context = {}, onBehalfOf = [], texts = [] } = question;
   requireMembers(question, "", QUESTION);
+  const { resource, properties, context = {}, onBehalfOf = [], texts = [] } = question;
   if (!Array.isArray(onBehalfOf)) throw bad("onBehalfOf", "takes a list of <type>:<id>");
   if (properties !== undefined && typeof resource !== "string") throw bad("properties", "are given in the resource");
   const whole: Asked = {
@@ -62,6 +62,9 @@ export function asked(question: Question): Asked {
   if (like.length > 0) throw invalidRequest(like);
   return whole;
 }
+
+/** What a template makes of a value that is missing: `record:${undefined}` is about another record than was meant. */
+const MISSING = /(?:^|:)(?:undefined|null|NaN|\[object Object\])$/;
 
 /** The canonical form (RFC 8785) of what was asked: its members' names are in order here. */
 export function canonical({ subject, onBehalfOf, action, resource, context }: Asked): string {
@@ -89,7 +92,8 @@ export function forChain(question: Asked, chain: readonly Subject[]): Asked {
  * Refuses what is not a plain object, members that nobody reads, and those that are hidden, computed or undefined: each
  * of them was meant to say something, which would be lost.
  */
-export function requireMembers(value: object, path: string, known: readonly string[]): void {
+export function requireMembers(value: unknown, path: string, known: readonly string[]): asserts value is object {
+  if (typeof value !== "object" || value === null) throw bad(path, "is not a plain object");
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) throw bad(path, "is not a plain object");
   const refused = Reflect.ownKeys(value).flatMap((name) => {
@@ -116,7 +120,14 @@ function part(entity: Entity, path: string, properties: object = {}): Part {
   }
   const colon = entity.indexOf(":");
   if (colon < 0) throw bad(path, `is ${JSON.stringify(entity)}, which is not <type>:<id>`);
-  return part({ type: entity.slice(0, colon), id: entity.slice(colon + 1), properties }, path);
+  const [type, id] = [entity.slice(0, colon), entity.slice(colon + 1)];
+  if (MISSING.test(id)) {
+    throw bad(
+      path,
+      `is ${JSON.stringify(entity)}, as a template makes it of no value; if it is meant, give {type, id}`,
+    );
+  }
+  return part({ type, id, properties }, path);
 }
 
 function operation(action: Action): Asked["action"] {

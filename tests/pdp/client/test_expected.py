@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pyarrow as pa
 import pytest
 from google.protobuf import json_format
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 from pdp.canonical import canonical
-from pdp.client import Client, guard
+from pdp.client import CallError, Client, guard
 from pdp.client.expected import FEATURE, expecting, is_expecting
+from pdp.client.masks import MaskCall
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
 from pdp.sent import authorization
-from pdp.v1 import decision_pb2_grpc, info_pb2_grpc, mask_pb2
+from pdp.v1 import decision_pb2_grpc, info_pb2_grpc, mask_pb2, mask_pb2_grpc
 from pdp.v1.approval_pb2 import ListApprovalsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoResponse
@@ -58,6 +63,8 @@ async def serving(part: Old, address: str = "127.0.0.1:0") -> AsyncIterator[str]
     server = grpc.aio.server()
     decision_pb2_grpc.add_DecisionServiceServicer_to_server(part, server)
     info_pb2_grpc.add_InfoServiceServicer_to_server(part, server)
+    if isinstance(part, mask_pb2_grpc.MaskServiceServicer):
+        mask_pb2_grpc.add_MaskServiceServicer_to_server(part, server)
     port = server.add_insecure_port(address)
     await server.start()
     yield f"127.0.0.1:{port}"
@@ -120,6 +127,17 @@ async def test_a_server_that_does_not_take_it_gets_none() -> None:
     assert old.infos == 1
 
 
+async def test_nothing_is_asked_where_a_gateway_hides_what_the_server_takes() -> None:
+    """What is lost behind it would stay unknown."""
+    hidden = Old(FEATURE, refused=grpc.StatusCode.UNIMPLEMENTED)
+    async with serving(hidden) as address, Client(address, "t") as pdp:
+        decision = await pdp.authorize(*READ)
+    assert not decision.allowed
+    assert decision.error is not None
+    assert "GetServerInfo is not implemented" in str(decision.error)
+    assert not hidden.asked
+
+
 async def test_calls_that_come_at_once_ask_once_what_the_server_takes() -> None:
     new = Old(FEATURE)
     async with serving(new) as address, Client(address, "t") as pdp:
@@ -138,6 +156,65 @@ async def test_the_server_behind_the_next_connection_is_asked_anew(before: tuple
     async with serving(second, address), client as pdp:
         assert (await pdp.authorize(*READ)).allowed
     assert [bool(request.expected_digest) for request in (*first.asked, *second.asked)] == [bool(before), bool(after)]
+
+
+class Updated(Old, mask_pb2_grpc.MaskServiceServicer):
+    """A server behind a connection that stays, of a realm that becomes another one."""
+
+    realm = "old"
+
+    async def GetServerInfo(self, request: Any, context: Any) -> GetServerInfoResponse:  # noqa: ARG002, N802
+        return GetServerInfoResponse(realm=self.realm, features=self.features)
+
+    async def Authorize(self, request: AuthorizeRequest, context: Any) -> AuthorizeResponse:  # noqa: N802
+        await self._compared(request, request.expected_digest, context)
+        return AuthorizeResponse(effect=Effect.EFFECT_ALLOW)
+
+    async def Mask(self, request: mask_pb2.MaskRequest, context: Any) -> mask_pb2.MaskResponse:  # noqa: N802
+        await self._compared(authorization("mask", request.scope), request.scope.expected_digest, context)
+        return mask_pb2.MaskResponse()
+
+    async def MaskStream(self, requests: Any, context: Any) -> AsyncIterator[mask_pb2.MaskStreamResponse]:  # noqa: N802
+        scope = (await anext(requests)).start.scope
+        await self._compared(authorization("mask", scope), scope.expected_digest, context)
+        yield mask_pb2.MaskStreamResponse(opened=mask_pb2.StreamOpened())
+
+    async def _compared(self, asked: AuthorizeRequest, digest: str, context: Any) -> None:
+        if digest != canonical(asked, self.realm).digest:
+            said = Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="REQUEST_DIFFERS")
+            said.details.add().Pack(ErrorInfo(reason="REQUEST_DIFFERS"))
+            await context.abort_with_status(rpc_status.to_status(said))
+
+
+async def _streamed(pdp: Client) -> None:
+    async with MaskCall(pdp, mask_pb2.StreamStart(scope=SCOPE), pa.schema([])) as stream:
+        await stream.open(iter(()))
+
+
+CALLS: dict[str, Callable[[Client], Any]] = {
+    "authorize": lambda pdp: pdp.call(pdp.decisions.Authorize, asking("read")),
+    "mask": lambda pdp: pdp.call(pdp.masks.Mask, mask_pb2.MaskRequest(scope=SCOPE)),
+    "stream": _streamed,
+}
+
+
+@pytest.mark.parametrize("call", sorted(CALLS))
+async def test_an_update_behind_a_connection_that_stays_is_noticed_by_an_error(call: str) -> None:
+    server = Updated(FEATURE)
+    async with serving(server) as address, Client(address, "t") as pdp:
+        await CALLS[call](pdp)
+        server.realm = "new"
+        with pytest.raises((CallError, grpc.aio.AioRpcError), match="REQUEST_DIFFERS"):
+            await CALLS[call](pdp)
+        await CALLS[call](pdp)
+
+
+async def test_a_question_is_asked_anew_of_a_server_that_was_updated() -> None:
+    server = Updated(FEATURE)
+    async with serving(server) as address, Client(address, "t") as pdp:
+        for realm in ("old", "new", "newer"):
+            server.realm = realm
+            assert (await pdp.authorize(*READ)).allowed
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE])

@@ -161,7 +161,7 @@ test("what changes before the run is refused, and what fails or runs later is re
   await assert.rejects(guarded({ what: "stream" }), /runs after its call/);
   await assert.rejects(guarded({ what: "iterator" }), /runs after its call/);
   await assert.rejects(guarded({ what: new Date() } as never), ofReason("INVALID_REQUEST"));
-  assert.throws(() => guard({ ...options, resource: "table:orders" }, function* () {}), TypeError);
+  assert.throws(() => guard({ ...options, resource: "table:orders" }, function* () {}), ofReason("INVALID_REQUEST"));
 });
 
 test("a wait ends when people have decided", async () => {

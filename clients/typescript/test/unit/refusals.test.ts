@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { asked, canonical, PlacetError, type Question } from "placet";
+import { asked, canonical, Client, guard, mask, PlacetError, type Question } from "placet";
 
 const READ = { subject: "user:alice", action: "read", resource: "table:customers" } as const;
 
@@ -73,7 +73,7 @@ const LOST: [string, unknown][] = [
   ["an object that holds itself", holdsItself],
 ];
 
-function refused(question: object): PlacetError {
+function refused(question: unknown): PlacetError {
   try {
     asked(question as Question);
   } catch (error) {
@@ -82,6 +82,10 @@ function refused(question: object): PlacetError {
     return error;
   }
   return assert.fail("it was not refused");
+}
+
+function about(field: string) {
+  return (error: unknown) => error instanceof PlacetError && error.fields[0]?.field === field;
 }
 
 for (const [what, value] of LOST) {
@@ -119,6 +123,36 @@ test("a member that a question does not have is refused: it was meant to say som
   assert.equal(refused(new Asking()).fields[0]!.field, "");
   assert.equal(refused({ ...READ, subject: new Asking() }).fields[0]!.field, "subject");
   assert.equal(refused({ action: "read", resource: "table:a" }).fields[0]!.field, "subject");
+});
+
+test("what is no object at all is refused by the same error", async () => {
+  const client = new Client({ address: "127.0.0.1:1" });
+  const guarded = guard({ client, action: "read", resource: "table:a" }, () => assert.fail("it ran"));
+  const inOwnContext = guard({ client, action: "read", resource: "table:a", context: {} }, () => assert.fail("it ran"));
+  for (const value of ["text", [1], Symbol("s"), null, undefined, 1, () => 1]) {
+    assert.equal(refused(value).fields[0]!.field, "");
+    await assert.rejects(client.authorize(value as never), PlacetError);
+    await assert.rejects(guarded(value as never), about("context"));
+    if (!Array.isArray(value))
+      await assert.rejects(mask(client, { subject: "user:a", table: "t" }, value as never), about("rows"));
+    await assert.rejects(mask(client, value as never, []), PlacetError);
+  }
+  await assert.rejects(guarded({ when: new Date() } as never), about("context.when"));
+  await assert.rejects(inOwnContext({ when: new Date() } as never), about("argument.when"));
+  client.close();
+});
+
+test("an id that a template made of no value is refused, unless it is meant", () => {
+  const none: Record<string, string | undefined> = {};
+  for (const id of [`${none["id"]}`, `${null}`, `${NaN}`, `${{}}`, `tenant:${none["id"]}`]) {
+    for (const name of ["resource", "subject"]) {
+      assert.equal(refused({ ...READ, [name]: `record:${id}` }).fields[0]!.field, name);
+      assert.ok(asked({ ...READ, [name]: { type: "record", id } }));
+    }
+    assert.equal(refused({ ...READ, onBehalfOf: [`user:${id}`] }).fields[0]!.field, "onBehalfOf[0]");
+  }
+  for (const id of ["undefined-behaviour", "nullable", "not-null", "a:b"])
+    assert.ok(asked({ ...READ, resource: `record:${id}` }));
 });
 
 test("text that begins like JSON is refused where a policy would look for a list, unless it is meant", () => {

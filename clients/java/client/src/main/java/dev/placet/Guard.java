@@ -81,10 +81,11 @@ final class Guard<A, R> implements GuardedFunction<A, R> {
             try {
                 return checked(decision);
             } catch (PlacetException error) {
-                if (!error.metadata().getOrDefault("check", "").equals("kid")) {
+                var known = facts;
+                facts = client.freshServerInfo(); // its keys may be others by now
+                if (facts.equals(known)) {
                     throw error;
                 }
-                facts = client.freshServerInfo(); // its keys may be others by now
                 return checked(decision);
             }
         }

@@ -44,20 +44,19 @@ import java.util.function.Supplier;
 public final class PlacetClient implements AutoCloseable {
     /** Attempts of one decision while the server is away; with their pauses they fit into the usual timeout. */
     private static final int ATTEMPTS = 4;
-    /** Called when the server may be another one by now. */
-    private static final Set<String> ANOTHER_SERVER = Set.of("UNAVAILABLE", "REQUEST_DIFFERS");
 
     private final ManagedChannel connection;
     private final Channel channel;
     private final Token token;
     private final Duration timeout;
     private final Set<String> understood;
-    private volatile GetServerInfoResponse facts;
+    private final Facts facts;
 
     private PlacetClient(Builder builder) {
         connection = Link.opened(builder.address, builder.ca, builder.certificate, builder.key, builder.keepalive);
         token = new Token(builder.token);
-        channel = ClientInterceptors.intercept(connection, token);
+        facts = new Facts(connection);
+        channel = ClientInterceptors.intercept(connection, token, facts);
         timeout = builder.timeout;
         understood = builder.understood;
     }
@@ -116,14 +115,14 @@ public final class PlacetClient implements AutoCloseable {
         return Masks.masked(this, question, rows);
     }
 
-    /** What this server is and takes. It is asked once a connection. */
+    /** What this server is and takes. It is asked once a connection, and where it may be another by now. */
     public GetServerInfoResponse serverInfo() {
         return facts(Deadline.after(timeout.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     /** The same, asked anew. */
     GetServerInfoResponse freshServerInfo() {
-        facts = null;
+        facts.forget();
         return serverInfo();
     }
 
@@ -174,11 +173,7 @@ public final class PlacetClient implements AutoCloseable {
         try {
             return rpc.apply(stub.withDeadline(end));
         } catch (StatusRuntimeException error) {
-            var read = PlacetException.of(error);
-            if (ANOTHER_SERVER.contains(read.reason())) {
-                facts = null;
-            }
-            throw read;
+            throw PlacetException.of(error);
         }
     }
 
@@ -204,13 +199,8 @@ public final class PlacetClient implements AutoCloseable {
     }
 
     private GetServerInfoResponse facts(Deadline end) {
-        var known = facts;
-        if (known == null) {
-            known = called(InfoServiceGrpc.newBlockingStub(channel), end,
-                    stub -> stub.getServerInfo(GetServerInfoRequest.getDefaultInstance()));
-            facts = known;
-        }
-        return known;
+        return facts.or(() -> called(InfoServiceGrpc.newBlockingStub(channel), end,
+                stub -> stub.getServerInfo(GetServerInfoRequest.getDefaultInstance())));
     }
 
     /** What a client is made of; what is left out comes from the environment. */

@@ -7,6 +7,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,9 @@ public class PlacetException extends RuntimeException {
         String sentence = Optional.ofNullable(error.getStatus().getDescription()).orElse("no answer");
         if (error.getStatus().getCause() != null) { // of this machine, such as a refused connection
             sentence += ": " + error.getStatus().getCause().getMessage();
+        }
+        if (error.getStatus().getCause() instanceof ConnectException) {
+            sentence += "; start `pdp dev`, or name the server with Builder.address or PDP_ADDRESS";
         }
         var made = new PlacetException(code, info.getReason(), sentence.replaceAll("\\s+", " "), fields,
                 info.getMetadataMap(), retryAfter);
