@@ -184,6 +184,11 @@ public final class Question implements Cloneable {
         return members;
     }
 
+    /** The request digest in the realm of a server, which {@link PlacetClient#serverInfo} gives. */
+    public String digest(GetServerInfoResponse facts) {
+        return Canonical.digest(canonical(facts), facts.getRealm());
+    }
+
     /** The canonical form of the five members. */
     String canonical(GetServerInfoResponse facts) {
         return Canonical.json(members(facts.getLimits().getNesting()));
