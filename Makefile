@@ -5,6 +5,9 @@ BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
+# Every test process would compile our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup installed dev demo test lint gen docs bench bite soak languages resolution lock clean
 
 help:

@@ -5,7 +5,7 @@
 2. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
 3. A call that is refused is told when its turn would be if all that were refused came back in their order.
 4. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
-   take turns.
+   take turns. While small calls come, only a few large ones are worked on, so that no small one waits long.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ LEAST = 1000
 """Questions that a slow caller may have here all the same: one batch."""
 PLACES, LARGE_PLACES = 128, 6
 """Small and large calls that are worked on at a time. As measured, more of them decide no more a second."""
+SMALL_SECONDS = 0.25
+"""Seconds after a small call for which large ones leave room for the next."""
 WAIT_SECONDS, SPARE_SECONDS = 10.0, 1.0
 """Seconds that a call waits for its place, and seconds of its time that are kept for its work: at most a quarter."""
 LONG, SHORT = 0.8, 0.5
@@ -93,7 +95,9 @@ class Admission:
     def __init__(self) -> None:
         self._callers: dict[str, _Held] = {}
         self._questions = 0
-        self._small, self._large = (Gate(places, places // 2) for places in (PLACES, LARGE_PLACES))
+        self._small = Gate(PLACES, PLACES // 2)
+        self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, lambda: _now() < self._small_until)
+        self._small_until = 0.0
         self.refused = self._told = 0
         self._tell_at = 0.0
 
@@ -104,7 +108,7 @@ class Admission:
         Raises `Overloaded` if the server already has as many questions as it takes.
         """
         held, seconds = self._admit(caller, questions), deadline.left()
-        gate = self._small if questions <= SMALL and size <= SMALL_BYTES else self._large
+        gate = self._gate(questions, size)
         try:
             async with gate.place(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS):
                 yield
@@ -113,6 +117,12 @@ class Admission:
             held.end(questions, 1 - deadline.left() / max(seconds, 0.001))
             if held.limit >= ROOM:
                 self._forget(caller, held)
+
+    def _gate(self, questions: int, size: int) -> Gate:
+        if questions > SMALL or size > SMALL_BYTES:
+            return self._large
+        self._small_until = _now() + SMALL_SECONDS
+        return self._small
 
     def _admit(self, caller: str, questions: int) -> _Held:
         held = self._callers.setdefault(caller, _Held())

@@ -36,7 +36,8 @@ MAX_SHOWN_PATHS = 20
 """Paths that an error names: its details travel in HTTP trailers, of which clients accept 8 KiB."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
+TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
+"""What is said of a request that is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,15 @@ def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
     _refuse_too_big(request)
     walk = _Walk()
     members = walk.members(request)
-    if walk.bad:
-        raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
-    encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if walk.plain else rfc8785.dumps(members)
+    walk.require_good()
+    return bound(members, realm, plain=walk.plain)
+
+
+def bound(members: Mapping[str, Any], realm: str, *, plain: bool) -> Canonical:
+    """The canonical form of members that a walk has checked; `plain` is the walk's. Raises `InvalidRequest`."""
+    encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if plain else rfc8785.dumps(members)
     if len(encoded) > MAX_REQUEST_BYTES:
-        raise InvalidRequest.field("request", _TOO_BIG)
+        raise InvalidRequest.field("request", TOO_BIG)
     return Canonical(encoded, digest(encoded, realm), members)
 
 
@@ -73,8 +78,7 @@ def context_in_struct(request: AuthorizeRequest) -> AuthorizeRequest:
         _refuse_too_big(request)
         walk = _Walk()
         members = walk.context(request)
-        if walk.bad:
-            raise InvalidRequest.fields(walk.bad[:MAX_NAMED])
+        walk.require_good()
         request.ClearField("context_json")
         request.context.update(members)
     return request
@@ -153,52 +157,71 @@ def refuse_unknown(message: Message, path: str) -> None:
         )
 
 
-class _Walk(Reader):
-    """One walk over a request.
+class Walk(Reader):
+    """One walk over a request, or over a part of it.
 
-    `bad` are the fields that break a limit; where there are any, the members are not those of the request.
+    `bad` are the fields that break a limit; where there are any, what it gives is not what the request has.
     """
 
     def __init__(self) -> None:
         super().__init__(MAX_REQUEST_BYTES)
         self.bad: list[tuple[str, str]] = []
 
+    def require_good(self) -> None:
+        """Raise `InvalidRequest` for the first bad fields, if there are any."""
+        if self.bad:
+            raise InvalidRequest.fields(self.bad[:MAX_NAMED])
+
+    def identifier(self, value: str, path: str) -> str:
+        """An id, or a name."""
+        if problem := _problem_of_id(value):
+            self.bad.append((path, problem))
+        return value
+
+    def subject_type(self, value: str, path: str) -> str:
+        """The type of a subject, which ends before the first ":" of an identity."""
+        self.identifier(value, path)
+        if ":" in value:
+            self.bad.append((path, 'contains ":", which ends the type in an identity'))
+        return value
+
+    def few(self, subjects: Sequence[Any], path: str) -> bool:
+        """Whether a chain has as many members as it may."""
+        if len(subjects) > MAX_CHAIN:
+            self.bad.append((path, f"has more than {MAX_CHAIN} members"))
+        return len(subjects) <= MAX_CHAIN
+
+
+class _Walk(Walk):
+    """The walk over the contract's message."""
+
     def members(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
         return {
             "subject": self._subject(request.subject, "subject"),
             "on_behalf_of": self._chain(request.on_behalf_of),
             "action": {
-                "name": self._id(request.action.name, "action.name"),
+                "name": self.identifier(request.action.name, "action.name"),
                 "properties": self._properties(request.action, "action"),
             },
             "resource": {
-                "type": self._id(request.resource.type, "resource.type"),
-                "id": self._id(request.resource.id, "resource.id"),
+                "type": self.identifier(request.resource.type, "resource.type"),
+                "id": self.identifier(request.resource.id, "resource.id"),
                 "properties": self._properties(request.resource, "resource"),
             },
             "context": self.context(request),
         }
 
     def _chain(self, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
-        if len(subjects) > MAX_CHAIN:
-            self.bad.append(("on_behalf_of", f"has more than {MAX_CHAIN} members"))
+        if not self.few(subjects, "on_behalf_of"):
             return []
         return [self._subject(subject, f"on_behalf_of[{index}]") for index, subject in enumerate(subjects)]
 
     def _subject(self, subject: Subject, path: str) -> dict[str, Any]:
-        kind = self._id(subject.type, f"{path}.type")
-        if ":" in kind:
-            self.bad.append((f"{path}.type", 'contains ":", which ends the type in an identity'))
         return {
-            "type": kind,
-            "id": self._id(subject.id, f"{path}.id"),
+            "type": self.subject_type(subject.type, f"{path}.type"),
+            "id": self.identifier(subject.id, f"{path}.id"),
             "properties": self._properties(subject, path),
         }
-
-    def _id(self, value: str, path: str) -> str:
-        if problem := _problem_of_id(value):
-            self.bad.append((path, problem))
-        return value
 
     def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
         return self._free(request, "context", "context", request.context, request.context_json)
@@ -220,7 +243,7 @@ class _Walk(Reader):
 
 def _refuse_too_big(request: AuthorizeRequest | Request) -> None:
     if request.ByteSize() > MAX_REQUEST_BYTES:
-        raise InvalidRequest.field("request", _TOO_BIG)
+        raise InvalidRequest.field("request", TOO_BIG)
 
 
 def _require_alone(message: Message, name: str) -> None:

@@ -1,5 +1,6 @@
 """The server's configuration: one frozen Config, read once from a TOML file, checked at start."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,26 @@ class Tls(Frozen):
         if self.client_listen and self.client_ca is None:
             raise ValueError("client_listen: give client_ca too, which says whose certificates are accepted")
         return self
+
+
+def _base_url(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?", url):
+        raise ValueError("give https://host, with a port and a path where there are such, and no slash at its end")
+    return url
+
+
+class Http(Frozen):
+    """The HTTP face, which speaks AuthZEN. Without this part there is none."""
+
+    listen: str = "127.0.0.1:4780"
+    """`host:port`, on loopback unless there is TLS; port 0 takes a free one."""
+    client_listen: str = ""
+    """Where certificates are demanded, beside `listen`, which then takes tokens alone. Empty: `listen` demands them."""
+    public_url: Annotated[str, AfterValidator(_base_url)] = ""
+    """What clients call this server: `https://host`, from which all addresses in answers are built. Empty: the address
+    of `listen`."""
+    tls: Tls | None = None
+    """None: that of gRPC."""
 
 
 def _webhook_url(url: str) -> str:
@@ -81,6 +102,8 @@ class Config(Frozen):
     """`host:port`, on loopback unless `tls` is given; port 0 takes a free one."""
     tls: Tls | None = None
     """None: plaintext, on loopback only."""
+    http: Http | None = None
+    """None: no HTTP at all."""
     realm: Name
     """The deployment's name: part of every digest and of the log. Never changed."""
     mongodb_uri: str
@@ -140,6 +163,21 @@ class Config(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _http_listens_to_somebody(self) -> Self:
+        if self.http is None:
+            return self
+        if self.http.tls is not None and self.http.tls.client_listen:
+            raise ValueError("http.tls.client_listen: give it as http.client_listen")
+        if self.http.tls is not None and self.http.tls.client_ca not in {
+            None,
+            self.tls.client_ca if self.tls else None,
+        }:
+            raise ValueError("http.tls.client_ca: give the file of tls.client_ca, or leave it out")
+        if self.http.client_listen and (self.http_tls is None or self.http_tls.client_ca is None):
+            raise ValueError("http.client_listen: give client_ca too, which says whose certificates are accepted")
+        return self
+
+    @model_validator(mode="after")
     def _one_webhook_a_name(self) -> Self:
         if len({webhook.name for webhook in self.webhooks}) < len(self.webhooks):
             raise ValueError("two webhooks share a name; their messages could not be told apart")
@@ -163,6 +201,11 @@ class Config(Frozen):
                 "give either policy (folders, the server starts OPA) or opa_url (an OPA that has the bundle)"
             )
         return self
+
+    @property
+    def http_tls(self) -> Tls | None:
+        """How the HTTP face proves itself: by files of its own, or by those of gRPC."""
+        return self.http.tls if self.http is not None and self.http.tls is not None else self.tls
 
     @property
     def person_types(self) -> frozenset[str]:

@@ -21,7 +21,7 @@ class Environment:
     * `PDP_STATE` is the folder of a `pdp dev` stack; `names_state` and `names_address` say
       whether the variables are set.
     * `PDP_CONFIG` is the server's configuration file.
-    * `PDP_TOOL_CACHE` is the folder for tools that are fetched once.
+    * `PDP_TOOL_CACHE` is the folder for tools that are fetched once, and for masks that were compiled.
     * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
     """
 

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-def _everybody(_: str) -> bool:
+def _each(_: object) -> bool:
     return True
 
 
@@ -59,8 +59,8 @@ class FairQueue(Generic[T]):
             line.items[item] = weight
         self._length += 1
 
-    def take(self, may: Callable[[str], bool] = _everybody) -> T | None:
-        """The item whose turn it is, of a caller that `may` have one now; None if there is no such item."""
+    def take(self, may: Callable[[T], bool] = _each) -> T | None:
+        """The item whose turn it is, of those next items of callers that `may` be taken; None if there is none."""
         passed: list[tuple[float, float, int, str]] = []
         item: T | None = None
         while self._turns and item is None:
@@ -68,7 +68,7 @@ class FairQueue(Generic[T]):
             line = self._lines[turn[3]]
             if not line.items:
                 del self._lines[turn[3]]
-            elif may(turn[3]):
+            elif may(next(iter(line.items))):
                 item = self._next_of(turn[3], line)
             else:
                 passed.append(turn)

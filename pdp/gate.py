@@ -2,13 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pdp import deadline
 from pdp.errors import Overloaded
 from pdp.fair import FairQueue
+
+NARROW, NARROW_OF_ONE = 2, 1
+"""Places of a gate while it is narrow, and those that one caller may have then."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,10 +31,14 @@ class _Place:
 
 
 class Gate:
-    """`places` that callers hold for a while, one caller at most so many of them as `of_one` says."""
+    """`places` that callers hold for a while, one caller at most so many of them as `of_one` says.
 
-    def __init__(self, places: int, of_one: int) -> None:
-        self._free, self._most = places, of_one
+    While `is_narrow` says so, it is `NARROW` and `NARROW_OF_ONE` that count; who is inside stays there.
+    """
+
+    def __init__(self, places: int, of_one: int, is_narrow: Callable[[], bool] = _never) -> None:
+        self._places, self._of_one, self._is_narrow = places, of_one, is_narrow
+        self._held = 0
         self._waiting: FairQueue[_Place] = FairQueue()
         self._inside: Counter[str] = Counter()
 
@@ -46,7 +57,7 @@ class Gate:
 
     async def enter(self, caller: str, weight: float, seconds: float, *, spare: float = 0.0) -> None:
         """Return with a place, which `leave` gives back. Raises `Overloaded` if there is none in time."""
-        if self._free and self._may(caller):
+        if self._has_room and self._may_enter(caller):
             self._take(caller)
         else:
             await self._wait(_Place(caller, asyncio.get_running_loop().create_future()), weight, seconds, spare)
@@ -65,19 +76,23 @@ class Gate:
             self._waiting.withdraw(place.caller, place)
 
     def _take(self, caller: str) -> None:
-        self._free -= 1
+        self._held += 1
         self._inside[caller] += 1
 
     def leave(self, caller: str) -> None:
         """Give a place back; it goes to those who wait and have a turn."""
-        self._free += 1
+        self._held -= 1
         self._inside[caller] -= 1
         if not self._inside[caller]:
             del self._inside[caller]
-        while self._free and (place := self._waiting.take(self._may)) is not None:
+        while self._has_room and (place := self._waiting.take(lambda one: self._may_enter(one.caller))) is not None:
             if not place.given.done():
                 self._take(place.caller)
                 place.given.set_result(None)
 
-    def _may(self, caller: str) -> bool:
-        return self._inside[caller] < self._most
+    @property
+    def _has_room(self) -> bool:
+        return self._held < (NARROW if self._is_narrow() else self._places)
+
+    def _may_enter(self, caller: str) -> bool:
+        return self._inside[caller] < (NARROW_OF_ONE if self._is_narrow() else self._of_one)

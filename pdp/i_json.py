@@ -25,7 +25,8 @@ _SMALLEST_PLAIN_FRACTION = 1e-4
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _READER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)
 """Gives objects as tuples of pairs, lists as lists, and every number as a double, as a Struct has it."""
-_Pairs: TypeAlias = tuple[tuple[str, Any], ...]
+Pairs: TypeAlias = tuple[tuple[str, Any], ...]
+"""An object as it stands in text: each name with its value, in their order."""
 
 
 class Reader:
@@ -37,7 +38,7 @@ class Reader:
 
     def __init__(self, room: int) -> None:
         self.plain = True
-        self._room = room
+        self.room = room
 
     def struct(self, struct: Struct) -> dict[str, Any]:
         """The members of a Struct. Raises `Refused`."""
@@ -45,15 +46,15 @@ class Reader:
 
     def text(self, text: str) -> dict[str, Any]:
         """The members of one I-JSON object as text. Raises `Refused`."""
-        try:
-            read = _READER.decode(text)
-        except json.JSONDecodeError as error:
-            raise Refused(f"is not one JSON object: it cannot be read from character {error.pos + 1} on") from None
-        except RecursionError:
-            raise _too_deep() from None
-        if not isinstance(read, tuple):
-            raise Refused("is not a JSON object; send one, such as {}")
-        return self._object(read, 1)
+        return self._object(parsed(text), 1)
+
+    def object(self, pairs: Pairs) -> dict[str, Any]:
+        """The members of an object that `parsed` has read. Raises `Refused`."""
+        return self._object(pairs, 1)
+
+    def value(self, value: Any) -> Any:
+        """Any value inside of what `parsed` has read. Raises `Refused`."""
+        return self._read(value, 0)
 
     def _struct(self, struct: Struct, depth: int) -> dict[str, Any]:
         _within_nesting(depth)
@@ -95,7 +96,7 @@ class Reader:
             return None
         raise Refused("has no value; leave it out or send null")
 
-    def _object(self, pairs: _Pairs, depth: int) -> dict[str, Any]:
+    def _object(self, pairs: Pairs, depth: int) -> dict[str, Any]:
         _within_nesting(depth)
         members, bad = dict[str, Any](), None
         for key, value in pairs:
@@ -136,8 +137,8 @@ class Reader:
         return value
 
     def _weigh(self, size: int) -> None:
-        self._room -= size
-        if self._room < 0:
+        self.room -= size
+        if self.room < 0:
             raise Refused("holds more than a Struct may; send less")
 
     def _key(self, key: str) -> str:
@@ -155,6 +156,24 @@ class Reader:
         if abs(number) < _SMALLEST_PLAIN_FRACTION:
             self.plain = False
         return number
+
+
+def parsed(text: str) -> Pairs:
+    """One JSON object as text. Nothing in it is checked yet. Raises `Refused` where it is none."""
+    try:
+        read = _READER.decode(text)
+    except json.JSONDecodeError as error:
+        raise Refused(f"is not one JSON object: it cannot be read from character {error.pos + 1} on") from None
+    except RecursionError:
+        raise _too_deep() from None
+    if not isinstance(read, tuple):
+        raise Refused("is not a JSON object; send one, such as {}")
+    return read
+
+
+def well_formed(value: str) -> str:
+    """Text that came as JSON, unless it has half of a surrogate pair: then raises `Refused`."""
+    return _text(_well_formed(value))
 
 
 def _new(key: str, members: dict[str, Any]) -> str:

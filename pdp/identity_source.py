@@ -59,7 +59,8 @@ class _Entry(Frozen):
     """By `sub`; `*` for those without an entry of their own."""
     require_digest: bool = False
     """Refuse a request of these callers that does not say the digest which it expects of itself (`expected_digest`), so
-    that nothing of it can be lost on the way. For callers whose language fills a Struct wrongly without an error."""
+    that nothing of it can be lost on the way. For callers whose language fills a Struct wrongly without an error. It is
+    a must where any entry behind a call says so: the token's issuer, an actor's in it, the connection's certificate."""
 
     @model_validator(mode="after")
     def _only_people_review(self) -> Self:

@@ -31,12 +31,18 @@ def require_whole(request: AuthorizeRequest, realm: str, *, required: bool) -> C
         arrived = canonical(request, realm)
     except InvalidRequest:
         return None
-    if not request.expected_digest:
-        why = "is required of this caller; compute it from the program's own values"
-        raise DigestRequired(f"{_DIGEST}: {why}", violations=[(_DIGEST, why)])
-    if arrived.digest != request.expected_digest:
-        raise _differs(arrived.members)
+    require_digest(request, arrived, required=required)
     return arrived
+
+
+def require_digest(request: AuthorizeRequest, arrived: Canonical, *, required: bool) -> None:
+    """Raise `RequestDiffers` or `DigestRequired` unless what arrived has the digest that the request says."""
+    if not request.expected_digest:
+        if required:
+            why = "is required of this caller; compute it from the program's own values"
+            raise DigestRequired(f"{_DIGEST}: {why}", violations=[(_DIGEST, why)])
+    elif arrived.digest != request.expected_digest:
+        raise _differs(arrived.members)
 
 
 def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:

@@ -4,11 +4,14 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 
+from masker.kept_kernels import keep_kernels
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
-from tests.parts import Placet, awake, placet
+from tests.parts import TOOL_CACHE, Placet, awake, placet
 from tests.pdp.mongo import close_what_waits
 from tests.scheduling import Units
+
+keep_kernels(TOOL_CACHE)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:

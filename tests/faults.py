@@ -203,7 +203,7 @@ async def verified_log(placet: Placet) -> Log:
 # A server as a process of its own
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Served(Placet):
     """A server that can be killed."""
 
@@ -253,7 +253,7 @@ async def served(
     reader = asyncio.create_task(_read(process, said, address))
     try:
         async with asyncio.timeout(seconds), grpc.aio.insecure_channel(await address) as channel:
-            yield Served(await address, state, name, channel, said, process)
+            yield Served(await address, state, name, channel, said, _http(said), process=process)
     finally:
         if process.returncode is None:
             process.kill()
@@ -305,6 +305,12 @@ async def _read(process: asyncio.subprocess.Process, said: list[str], address: "
             address.set_result(said[-1].split()[2].rstrip(","))
     if not address.done():
         address.set_exception(AssertionError("\n".join(said)))
+
+
+def _http(said: list[str]) -> str:
+    """Where the server speaks HTTP, if it does."""
+    words = next(line for line in said if line.startswith("serving on ")).split()
+    return words[4].rstrip(",") if words[3] == "and" else ""
 
 
 def _toml(members: dict[str, Any]) -> str:

@@ -16,9 +16,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from pdp.client.backoff import Backoff
+from pdp.config import Http
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
+from pdp.http.route import OpenRoute, Route
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -46,6 +48,8 @@ class Placet:
     database: str
     channel: grpc.aio.Channel
     said: list[str]
+    http: str = ""
+    routes: Sequence[Route | OpenRoute] = ()
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
@@ -130,9 +134,11 @@ async def placet(
     name = database or f"t{uuid4().hex[:16]}"
     said: list[str] = []
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
-    config = config.model_copy(update={"database": name, "mask_keys": None, **changes})  # compiling masks takes a while
+    changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
+    config = config.model_copy(update=changes)  # compiling masks takes a while
     async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
-        yield Placet(server.address, state, name, channel, said)
+        web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
+        yield Placet(server.address, state, name, channel, said, **web)
         assert not server.failed.done(), "a part of the server ended by itself"
 
 

@@ -1,9 +1,9 @@
 """Which worker runs which tests, where several workers share a run (`pytest -n 3`).
 
 1. The tests of one file are a unit: they run on one worker in their order, so its module fixtures are set up once.
-2. The files of `KERNELS` are one unit together, because each worker that runs any of them compiles the kernels.
-3. Units start in the order of `ORDER`, then the others: a long one that starts last keeps the other workers waiting.
-4. The files of `ALONE` are the last unit. It starts when every other worker has ended, because these tests bound a
+2. Units below `LONG` start before the others, as a long one that starts last keeps the other workers waiting. Among
+   them the file's name decides, which mixes those that wait with those that compute.
+3. The files of `ALONE` are the last unit. It starts when every other worker has ended, because these tests bound a
    time more tightly than it holds while another test uses the machine.
 """
 
@@ -24,38 +24,22 @@ ALONE = (
     "tests/pdp/workflow/test_watching.py",
 )
 MODES = "tests/masker/test_modes.py"
-KERNELS = (
-    "tests/masker/",
-    "tests/cli/test_mask",
-    "tests/cli/test_unmask.py",
-    "tests/pdp/masking/",
-    "tests/pdp/service/test_mask",
-    "tests/pdp/service/test_unmask",
-    "tests/pdp/store/test_domains.py",
-    "tests/pdp/store/test_quotas.py",
-    "tests/pdp/workflow/test_mask_jobs.py",
-    "tests/e2e/test_mask",
-    "tests/pdp/server/test_lifetime.py",
-    "tests/examples/test_join.py",
-)
-ORDER = (MODES, "kernels", "tests/e2e/", "tests/pdp/server/", "tests/test_readme.py", "tests/cli/", "tests/pdp/")
+LONG = ("tests/cli/", "tests/e2e/", "tests/examples/", "tests/pdp/server/", "tests/test_readme.py")
 FEW = 2
 """Tests. A worker that has so few left gets its next unit; it keeps one back until it knows what follows."""
 
 
 def unit(test: str) -> str:
-    """The unit of a test: its file, unless that shares one with others."""
+    """The unit of a test: its file, unless that runs alone."""
     file = test.partition("::")[0]
-    if file in ALONE:
-        return "alone"
-    return "kernels" if file.startswith(KERNELS) and file != MODES else file
+    return "alone" if file in ALONE else file
 
 
-def rank(name: str) -> int:
+def rank(name: str) -> tuple[int, str]:
     """Units of a lower rank start earlier."""
-    if name == "alone":
-        return len(ORDER) + 1
-    return next((place for place, start in enumerate(ORDER) if name.startswith(start)), len(ORDER))
+    if name.startswith(LONG):
+        return 1, name.rpartition("/")[2]
+    return {MODES: 0, "alone": 3}.get(name, 2), ""
 
 
 class Units(LoadScopeScheduling):

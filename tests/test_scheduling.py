@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scheduling import ALONE, KERNELS, MODES, ORDER, ROOT, Units, rank, unit
+from tests.scheduling import ALONE, LONG, MODES, ROOT, Units, rank, unit
 
 
 @dataclass(eq=False)
@@ -119,13 +119,14 @@ def test_a_real_run_is_like_the_imagined_ones(tmp_path: Path) -> None:
     assert max(end for file, _, end in ran if file not in ALONE) < first_alone
 
 
-def test_what_compiles_the_kernels_is_one_unit() -> None:
-    assert unit("tests/masker/test_mask.py::test_a[x::y]") == unit("tests/e2e/test_masked_join.py::test_b") == "kernels"
+def test_long_ones_start_first_and_those_that_wait_beside_those_that_compute() -> None:
+    names = ["alone", "tests/pdp/test_a.py", "tests/e2e/test_c.py", "tests/cli/test_b.py", MODES, "tests/cli/test_d.py"]
+    assert [names.index(name) for name in sorted(names, key=rank)] == [4, 3, 2, 5, 1, 0]
     assert unit(f"{MODES}::test_kernels") == MODES
-    assert rank(MODES) < rank("kernels") < rank("tests/cli/test_run.py") < rank("tests/test_x.py") < rank("alone")
+    assert unit(f"{ALONE[0]}::test_a[x::y]") == "alone"
 
 
-@pytest.mark.parametrize("name", sorted({*ALONE, *KERNELS, *ORDER} - {"kernels"}))
+@pytest.mark.parametrize("name", sorted({*ALONE, *LONG, MODES}))
 def test_every_name_in_the_lists_is_that_of_tests(name: str) -> None:
     folder, _, start = name.rpartition("/")
     assert any(path.name.startswith(start) for path in (ROOT / folder).iterdir()), name

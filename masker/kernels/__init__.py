@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numba.core import config
 
+from masker.kept_kernels import KeptKernel
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -19,11 +21,14 @@ def kernel(function: F) -> F:
 
     1. nogil: threads run over chunks, outside.
     2. Never parallel: several threads abort on numba's workqueue layer.
-    3. Without a cache on disk, as processes would share it.
+    3. Without numba's cache, which does not see what a kernel inlines. `keep_kernels` gives all of them another.
     4. Without C wrappers, division checks (the divisors of kernels are never zero) and reference counts (kernels do not
        allocate), as each takes time to compile.
     """
-    return _compiled(function, no_cfunc_wrapper=True)
+    compiled = _compiled(function, no_cfunc_wrapper=True)
+    if not config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
+        compiled._cache = KeptKernel(function)  # type: ignore[attr-defined]  # noqa: SLF001
+    return compiled
 
 
 def device(function: F) -> F:
@@ -32,7 +37,7 @@ def device(function: F) -> F:
 
 
 def _compiled(function: F, **wrappers: Any) -> F:
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
         return _plain(function)
     flags: dict[str, Any] = {"nogil": True, "cache": False, "error_model": "numpy", "_nrt": False}
     compiled: F = numba.njit(**flags, **wrappers)(function)

@@ -46,11 +46,11 @@ def signed(
     )
 
 
-def within_limits(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries, cut into runs that each fit into one batch."""
+def within_limits(entries: Sequence[Entry], most: int = MAX_RECORDS) -> Iterator[Sequence[Entry]]:
+    """The entries, cut into runs of at most `most` that each fit into one batch."""
     first = size = 0
     for index, item in enumerate(entries):
-        if index - first == MAX_RECORDS or (index > first and size + item.size > MAX_BYTES):
+        if index - first == most or (index > first and size + item.size > MAX_BYTES):
             yield entries[first:index]
             first, size = index, 0
         size += item.size

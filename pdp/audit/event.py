@@ -25,8 +25,9 @@ def decision(
     attempt_id: str = "",
     justification: str = "",
     dry_run: bool = False,
+    withheld: bool = False,
 ) -> Entry:
-    """A whole decision: who asked for what, and what the policy answered and why."""
+    """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no."""
     details = {
         "reasons": verdict.reasons,
         "obligations": verdict.obligations,
@@ -36,6 +37,7 @@ def decision(
         "attempt_id": attempt_id,
         "justification": justification,
         "dry_run": dry_run,
+        "withheld": withheld,
     }
     return entry(
         Kind.DECISION,

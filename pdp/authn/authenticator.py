@@ -99,7 +99,19 @@ class Authenticator:
         known = await self._remembered(credential, self._by_token)
         if known.token is not None and known.token.bound_to:
             self._require_bound(known.token, certificate, chain)
+        if certificate and not known.caller.requires_digest:
+            return replace(known.caller, requires_digest=self._certificate_requires_digest(certificate, chain))
         return known.caller
+
+    def _certificate_requires_digest(self, pem: bytes, chain: bytes) -> bool:
+        """Whether the certificate is of an entry that requires digests: a token beside it does not lift that."""
+        if not any(entry.require_digest for entry in self._certificates):
+            return False
+        try:
+            entry, _ = self._presented(pem, chain)[0].named_by(self._certificates)
+        except (ValueError, InvalidRequest, x509.DuplicateExtension):
+            return False  # it names nobody here, so no entry covers it
+        return entry.require_digest
 
     async def _remembered(self, credential: bytes, verify: Callable[[bytes], Awaitable[_Known]]) -> _Known:
         fingerprint = hashlib.sha256(credential).digest()
@@ -153,7 +165,8 @@ class Authenticator:
         current, *earlier = token.actors
         vouched = [self._principal(claims) for claims in (*earlier, token.claims)]
         actor = _of_claims(current, self._issuers[current["iss"]][0])
-        requires_digest = actor.requires_digest or token.issuer.require_digest
+        behind = (token.issuer, *(self._issuers[claims["iss"]][0] for claims in token.actors))
+        requires_digest = any(entry.require_digest for entry in behind)
         return replace(actor, vouched=tuple(vouched), requires_digest=requires_digest)
 
     def _presented(self, pem: bytes, chain: bytes) -> tuple[Presented, Trusted]:

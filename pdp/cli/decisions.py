@@ -7,10 +7,10 @@ from uuid import uuid4
 import typer
 
 from pdp import blocking
-from pdp.cli import asked, exit_code
+from pdp.cli import asked, exit_code, stuck
 from pdp.cli.members import Context, ContextTexts, Properties, PropertyTexts
 from pdp.cli.session import Output, Session, client_command, json_text
-from pdp.say import give, tell
+from pdp.say import give, say, tell
 from pdp.visible import visible
 
 if TYPE_CHECKING:
@@ -120,6 +120,9 @@ async def _one(session: Session, client: "Client", request: "AuthorizeRequest") 
     if decision.error is not None:
         session.fail(decision.error)
     session.print(decision.response, lambda: _display(decision.response))
+    if decision.needs_approval and request.explain:
+        for line in await stuck.hints(client, decision.response.approval):
+            say(line)
     return decision
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,11 @@ from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
 from pdp.say import say
 
+if TYPE_CHECKING:
+    from pdp.server.running import Running
+
+HTTP_ADDRESS = "127.0.0.1:4780"
+"""Where `pdp dev` speaks HTTP, unless another program listens there."""
 _SIGNALLED = 128
 """The exit status of a command that signal n ended is 128 + n, as in a shell."""
 
@@ -57,8 +62,8 @@ def dev(
 ) -> None:
     """Run OPA, MongoDB and a server with demo people.
 
-    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo
-    person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
+    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_HTTP_URL, PDP_STATE and PDP_TOKEN
+    (of the demo person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:
@@ -87,9 +92,10 @@ async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools
     stop = stop_signal()
     if presence.running(state) is None:  # else the stack says so
         presence.refuse_taken(listen)
-    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say) as server:
+    http = presence.free(HTTP_ADDRESS)
+    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say, http=http) as server:
         with presence.announced(state):
-            say(_welcome(server.address, state, policy))
+            say(_welcome(server, state, policy))
             await stopped(stop, server)
             say("draining")
 
@@ -133,6 +139,7 @@ class _Around:
         ) as server:
             token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
+            own |= {"PDP_HTTP_URL": server.web.url} if server.web else {}
             own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY", "PDP_TOKEN_FILE"), "")  # of another server
             if self.status == 0:  # not signalled while it started
                 self.status = await self._until_end({**Environment.inherited(), **own})
@@ -173,9 +180,10 @@ def _this_program() -> list[str]:
     return [sys.executable, "-m", "pdp"] if started.name == "__main__.py" else [str(started)]
 
 
-def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
+def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:
     from pdp.dev import identity
 
+    address = server.address
     people = "\n".join(f"  {person.sub:<10}  {person.what}" for person in identity.PEOPLE.values())
     folders = ", ".join(map(str, policy)) or "the reference policy"
     pdp = "pdp" if shutil.which("pdp") else shlex.join(_this_program())
@@ -187,6 +195,7 @@ def _welcome(address: str, state: Path, policy: Sequence[Path]) -> str:
         first = f"  {pdp} authorize --as dev --subject TYPE:ID --action NAME --resource TYPE:ID"
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
+AuthZEN over HTTP is on {server.web.url if server.web else "no address"}.
 
 --as finds this stack from any folder. Programs, and commands while another stack runs, need:
   export PDP_ADDRESS={address} PDP_STATE={shlex.quote(str(state))}

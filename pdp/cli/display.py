@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.cli import telling, tokens
+from pdp.cli import stuck, telling, tokens
 from pdp.cli.leaves import of_struct
 from pdp.v1.approval_pb2 import (
     Approval,
@@ -79,6 +79,7 @@ def seen(answer: GetApprovalResponse) -> str:
     whether the caller may review it.
     """
     lines = ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
+    lines += stuck.lines(answer)
     if answer.HasField("last_approved"):
         lines += [
             "",

@@ -107,9 +107,12 @@ async def _embedded(
 ) -> None:
     import masker
     from masker import file
+    from masker.kept_kernels import keep_kernels
+    from pdp.environment import Environment
     from pdp.v1.mask_pb2 import GetMaskPlanRequest
     from pdp.v1.request_pb2 import Effect
 
+    keep_kernels(Environment.read().tool_cache)
     shape, source = await asyncio.to_thread(shape_of, path, scope)
     with source:
         source = file.from_row(source, from_row)

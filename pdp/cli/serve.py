@@ -128,7 +128,8 @@ async def _serve(path: Path, changes: dict[str, str]) -> None:
     config = load(path, changes)
     refuse_unsafe(config)
     async with running(config, Environment.read().tool_cache, say) as server:
-        say(f"serving on {server.address}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
+        also = f" and {server.web.url}" if server.web else ""
+        say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
         await stopped(stop, server)
         say("draining")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import exit_code, stuck
 from pdp.cli.session import Output, Session, client_command, json_text, show_text
 from pdp.say import give, say
 
@@ -47,6 +47,8 @@ async def wait(
         exit_code.fail("--timeout takes a duration such as 90s, 10m or 1h30m", exit_code.USAGE)
     async with session.client() as client:
         approval = await client.wait(approval_id, timeout=milliseconds / 1000, told=told)
+        for line in await stuck.hints(client, approval):
+            say(line)
     session.print(approval, lambda: display.approval_table([approval]))
     raise typer.Exit(_status(approval))
 

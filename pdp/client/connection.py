@@ -161,16 +161,17 @@ class Client:
     async def expecting(self, request: _Request, seconds: float | None = None) -> _Request:
         """The request as it is sent: with the digest that it expects of itself, if the server takes one.
 
-        Raises `AioRpcError` where the server does not say what it takes.
+        Raises `AioRpcError` where the server does not say what it takes. Every server says it, so one that seems not to
+        is behind something that lets other services through; without a digest, what is lost there stays unknown.
         """
         if not is_expecting(request):
             return request
         try:
             facts = await self._facts.now(self.timeout if seconds is None else seconds)
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:  # a gateway that lets other services through
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
-            return request
+            raise _unsaid(error) from None
         return expecting(request, facts)
 
     async def authorize(
@@ -272,3 +273,11 @@ class Client:
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
             return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
         return failure
+
+
+def _unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    details = (
+        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
+        "the gateway on the way pass pdp.v1.InfoService on, too"
+    )
+    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import grpc
 
+from pdp.client.awaiting import heard
 from pdp.client.link import Link
 from pdp.v1.info_pb2 import GetServerInfoResponse
 
@@ -37,8 +38,7 @@ class Facts:
         if self._held is not None and self._link.is_connected and not anew:
             return self._held
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.get_running_loop().create_task(self._asked(seconds))
-            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits
+            self._asking = heard(asyncio.get_running_loop().create_task(self._asked(seconds)))
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(self._asking)

@@ -14,6 +14,7 @@ import grpc
 from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import prefetched
 from pdp.arrow.table import Batch, Schema
+from pdp.client.awaiting import heard
 from pdp.client.connection import Client
 from pdp.client.refusal import Refusal
 from pdp.errors import PdpError
@@ -182,8 +183,7 @@ class MaskCall:
 
     async def _in_thread(self, action: Callable[[], T]) -> T:
         """Run `action` in a thread. `__aexit__` waits for it."""
-        reading = asyncio.get_running_loop().run_in_executor(None, action)
-        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # where nobody waits any more
+        reading = heard(asyncio.get_running_loop().run_in_executor(None, action))
         self._reading = reading
         return await asyncio.shield(reading)
 

@@ -8,7 +8,7 @@ import orjson
 
 from pdp import keys
 from pdp.caller import Role
-from pdp.config import Config
+from pdp.config import Config, Http
 from pdp.dev import identity, presence
 from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
@@ -25,7 +25,7 @@ MASK_VALUES_AN_HOUR = 1_000_000_000
 
 @asynccontextmanager
 async def stack(
-    *, state: Path, listen: str, policy: Sequence[Path], tool_cache: Path, say: Say
+    *, state: Path, listen: str, policy: Sequence[Path], tool_cache: Path, say: Say, http: str = "127.0.0.1:0"
 ) -> AsyncIterator[Running]:
     """Run OPA, MongoDB and the server until the block ends. Without `policy` they use the reference policy.
 
@@ -35,6 +35,7 @@ async def stack(
         read(policy)  # a folder without a policy is refused before MongoDB starts
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
+            config = config.model_copy(update={"http": Http(listen=http)})
             async with running(config, tool_cache, say, Losses(say)) as server:
                 claim.serves(server.address)
                 yield server

@@ -2,7 +2,9 @@
 
 1. Large pieces of work have as many threads as there are processors, and callers take turns by the bytes of theirs.
 2. Planning a wide table has one thread in all: it is Python, and threads that run Python keep the event loop waiting.
-3. Small pieces have as many threads besides, so that a call of a few rows does not wait for streams. The kernel shares
+3. What Python does with very few columns or bytes it does on the loop, in its caller's turn: to wait for a thread takes
+   longer.
+4. Small pieces have as many threads besides, so that a call of a few rows does not wait for streams. The kernel shares
    the processors between both.
 """
 
@@ -16,11 +18,16 @@ from typing import Protocol, TypeVar
 from pdp import deadline
 from pdp.errors import Overloaded
 from pdp.gate import Gate
+from pdp.turns import Turns
 
 T = TypeVar("T")
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a small piece of work. As measured, masks take at most 5 ms for so many, but for format-preserving ones."""
+VERY_FEW_COLUMNS = 16
+"""Columns that are planned in about a millisecond."""
+VERY_FEW_BYTES = 4096
+"""Bytes that are read or written as JSON in less than a millisecond."""
 FEW_COLUMNS = 128
 """Columns of a table that is not wide; they are planned in about 10 ms."""
 WAIT_SECONDS = 30 * 60.0
@@ -37,7 +44,8 @@ class Run(Protocol):
 class Threads:
     """The threads of a process. Each event loop has its own."""
 
-    def __init__(self, processors: int = 0) -> None:
+    def __init__(self, processors: int = 0, turns: Turns | None = None) -> None:
+        self._turns = turns or Turns()
         processors = processors or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(2 * processors, thread_name_prefix="mask")
         self._small, self._large = Gate(processors, processors), Gate(processors, processors)
@@ -52,7 +60,17 @@ class Threads:
 
     async def plan(self, caller: str, action: Callable[[], T], columns: int) -> T:
         """The result of `action`, which looks at so many columns one by one."""
+        if columns <= VERY_FEW_COLUMNS:
+            await self._turns.turn(caller)
+            return action()
         return await self._run(self._small if columns <= FEW_COLUMNS else self._planning, caller, action, columns)
+
+    async def read(self, caller: str, action: Callable[[], T], size: int) -> T:
+        """The result of `action`, which reads or writes so many bytes and runs no kernel."""
+        if size > VERY_FEW_BYTES:
+            return await self.run(caller, action, size)
+        await self._turns.turn(caller)
+        return action()
 
     async def _run(self, gate: Gate, caller: str, action: Callable[[], T], weight: int) -> T:
         try:

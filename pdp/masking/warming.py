@@ -2,14 +2,19 @@
 
 import logging
 import threading
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 
 class Warming:
-    """Compiles in a daemon thread, which does not keep the process from ending."""
+    """Compiles in a daemon thread, which does not keep the process from ending.
 
-    def __init__(self) -> None:
+    What an earlier process kept below `folder` is taken from there instead, where that is safe.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._warm, name="warming", daemon=True)
 
@@ -23,8 +28,10 @@ class Warming:
 
     def _warm(self) -> None:
         try:
-            from masker.warm import warm_all  # noqa: PLC0415  # an extra, and a second to import
+            from masker.kept_kernels import keep_kernels  # noqa: PLC0415  # an extra, and a second to import
+            from masker.warm import warm_all  # noqa: PLC0415
 
+            keep_kernels(self._folder)
             warm_all()
         except Exception:
             log.exception("the masks could not be compiled; this server does not become healthy")

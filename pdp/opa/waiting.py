@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdp.admission import SMALL
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 
@@ -79,3 +80,8 @@ class Piece:
 
     items: Sequence[Item]
     seconds: float
+
+    @property
+    def is_of_small_call(self) -> bool:
+        """Whether all its call asks is a small part of a query."""
+        return len(self.items[0].group.questions) <= SMALL

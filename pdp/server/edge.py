@@ -32,6 +32,7 @@ from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
 from pdp.service.info import MESSAGE_BYTES
+from pdp.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +54,19 @@ class Edge:
     def __init__(
         self,
         authenticator: Authenticator,
+        admission: Admission,
+        turns: Turns,
         *,
         certificates: bool = False,
         stream_seconds: float = STREAM_SECONDS,
         proven: Callable[[str], None] | None = None,
     ) -> None:
-        """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
-        self._proven = proven
-        self._authenticator, self._certificates, self._admission = authenticator, certificates, Admission()
+        """`admission` and `turns` are those of all faces.
+
+        `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
+        """
+        self._proven, self._turns = proven, turns
+        self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
@@ -145,7 +151,7 @@ class Edge:
                 caller = await self._caller(rpc, context)
                 seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
                 await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
-                answering = behaviour(_incoming(method, rpc, context), caller)
+                answering = behaviour(self._incoming(method, rpc, context, caller), caller)
                 with self._streams.taken(caller.identity):
                     again = partial(self._caller, rpc, context)
                     async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
@@ -155,6 +161,23 @@ class Edge:
                 await abort(rpc.name, context, error)
 
         return handle
+
+    async def _incoming(
+        self, method: MethodDescriptor, rpc: Rpc, context: Context, caller: Caller
+    ) -> AsyncIterator[Message | memoryview]:
+        """The messages of a stream. Many streams' do not come in one round of the loop: each waits for its turn."""
+        has_frames = envelope.has_frames(method.input_type)
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    body = await context.read()
+            except TimeoutError:
+                raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
+            if body is grpc.aio.EOF:
+                return
+            await self._turns.turn(caller.identity)
+            arrow = envelope.unwrap(body) if has_frames else None
+            yield rpc.parsed(body) if arrow is None else arrow
 
     def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
@@ -185,20 +208,6 @@ class Edge:
         return caller
 
 
-async def _incoming(method: MethodDescriptor, rpc: Rpc, context: Context) -> AsyncIterator[Message | memoryview]:
-    has_frames = envelope.has_frames(method.input_type)
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                body = await context.read()
-        except TimeoutError:
-            raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
-        if body is grpc.aio.EOF:
-            return
-        arrow = envelope.unwrap(body) if has_frames else None
-        yield rpc.parsed(body) if arrow is None else arrow
-
-
 def _fitting(answer: Message) -> Message:
     """The answer. Raises `AnswerTooLarge` where gRPC would fail to send it; what may be large is measured before."""
     if answer.ByteSize() > MESSAGE_BYTES:
@@ -207,7 +216,12 @@ def _fitting(answer: Message) -> Message:
 
 
 async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
-    """End the call with the status of `error`. What is not ours is logged, and the caller is told where."""
+    """End the call with the status of `error`. What is not ours is logged, and the caller is told where.
+
+    Where gRPC could not send, the client has gone, and there is nobody to tell.
+    """
+    if isinstance(error, grpc.aio.InternalError):
+        raise asyncio.CancelledError from None
     if not isinstance(error, PdpError):
         error_id = identifier.new("rec")[4:]
         log.error("%s failed, error id %s", rpc, error_id, exc_info=error)

@@ -5,23 +5,14 @@
    certificates needs two addresses.
 """
 
-import logging
 from collections.abc import Callable
-from pathlib import Path
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from pdp.address import is_local
-from pdp.authn.authorities import authorities
+from pdp.authn.tls_files import TlsContent, TlsFiles
 from pdp.config import Config, Tls
 from pdp.errors import SetupError
-from pdp.keys import require_secret, stamp
-
-log = logging.getLogger(__name__)
-
-_Stamp = tuple[tuple[int, int, int], ...]
 
 
 def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -> list[int]:
@@ -40,11 +31,11 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
     return ports
 
 
-def require_loopback(address: str) -> None:
+def require_loopback(address: str, field: str = "listen") -> None:
     """Raise `SetupError` if others could read the plaintext that is sent to `address`."""
     if address.startswith("unix:") or not is_local(address):
         raise SetupError(
-            f"listen: {address} is not on loopback; give certificate and key under [tls], or without TLS listen on "
+            f"{field}: {address} is not on loopback; give certificate and key under [tls], or without TLS listen on "
             "127.0.0.1, ::1 or localhost"
         )
 
@@ -62,13 +53,13 @@ class _Files:
     """The files of a TLS listener. Each new connection uses their present content."""
 
     def __init__(self, tls: Tls, began: Callable[[], None], *, demanding: bool) -> None:
-        self._tls, self._began, self._demanding = tls, began, demanding
-        self._stamp = self._stamps()
+        self._began, self._demanding = began, demanding
+        self._files = TlsFiles(tls, demanding=demanding)
 
     def credentials(self) -> grpc.ServerCredentials:
         """The credentials of the listener. Raises `SetupError` if the files cannot be used."""
         return grpc.dynamic_ssl_server_credentials(
-            self._configuration(),
+            _configuration(self._files.content()),
             self._asked,  # type: ignore[arg-type]  # the stubs lack its None, for unchanged
             require_client_authentication=self._demanding,
         )
@@ -76,46 +67,9 @@ class _Files:
     def _asked(self) -> grpc.ServerCertificateConfiguration | None:
         """What gRPC asks for at the beginning of each handshake."""
         self._began()
-        return self._changed()
-
-    def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """The files' content if it has changed, else None. If the new content cannot be used, the last one stays."""
-        now = self._stamps()
-        if now == self._stamp:
-            return None
-        self._stamp = now
-        try:
-            return self._configuration()
-        except SetupError as error:
-            log.warning("the last TLS files stay in use: %s", error.sentence)
-            return None
-
-    def _stamps(self) -> _Stamp:
-        return tuple(stamp(path) for path in (self._tls.certificate, self._tls.key, self._tls.client_ca) if path)
-
-    def _configuration(self) -> grpc.ServerCertificateConfiguration:
-        if self._tls.key.exists():
-            require_secret(self._tls.key)
-        chain, key = _bytes(self._tls.certificate, "certificate"), _bytes(self._tls.key, "key")
-        try:
-            private = load_pem_private_key(key, None).public_key()
-            public = x509.load_pem_x509_certificates(chain)[0].public_key()
-        except (ValueError, TypeError):
-            raise SetupError(
-                f"tls: {self._tls.certificate} or {self._tls.key} is not a PEM file without a password"
-            ) from None
-        if _der(private) != _der(public):
-            raise SetupError(f"tls: {self._tls.key} is not the key of {self._tls.certificate}")
-        signers = authorities(self._tls.client_ca) if self._demanding and self._tls.client_ca else None
-        return grpc.ssl_server_certificate_configuration([(key, chain)], signers)
+        content = self._files.changed()
+        return None if content is None else _configuration(content)
 
 
-def _der(key: object) -> bytes:
-    return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))  # type: ignore[attr-defined]  # a union
-
-
-def _bytes(path: Path, field: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise SetupError(f"tls.{field}: {path} cannot be read") from None
+def _configuration(content: TlsContent) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(content.key, content.chain)], content.signers)

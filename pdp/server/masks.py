@@ -12,6 +12,7 @@ from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.store.unmaskings import Unmaskings
+from pdp.turns import Turns
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.repeat import CONTINUED_FOR
 
@@ -31,7 +32,9 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
-def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: Writer, masks: Masks) -> object:
+def mask_service(
+    config: Config, deciding: Deciding, batcher: Batcher, writer: Writer, masks: Masks, turns: Turns
+) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -39,7 +42,7 @@ def mask_service(config: Config, deciding: Deciding, batcher: Batcher, writer: W
     from pdp.service.mask import MaskService  # noqa: PLC0415
     from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 
-    threads = Threads()
+    threads = Threads(turns=turns)
     jobs = MaskJobs(
         person_types=config.person_types,
         deciding=deciding,

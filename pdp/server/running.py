@@ -12,59 +12,39 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from pdp.admission import Admission
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import PdpError
-from pdp.grant import Grantor
+from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
-from pdp.notify.endpoint import Endpoint
-from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine, engine
-from pdp.recording.delivery import Delivery
-from pdp.recording.projection import Projection
-from pdp.recording.uses import Uses
 from pdp.recording.writer import START_SECONDS, Writer
-from pdp.seal import Sealer
 from pdp.server.connections import options
 from pdp.server.edge import Edge
+from pdp.server.flows import Flows
 from pdp.server.health import Health
 from pdp.server.listener import listen, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
-from pdp.server.notifier import Notifier
+from pdp.server.parts import Parts
 from pdp.server.strangers import Strangers
-from pdp.server.sweep import Sweep
+from pdp.server.web import face
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
-from pdp.store.approvals import Approvals
-from pdp.store.batches import Batches
-from pdp.store.changes import Changes
 from pdp.store.database import Database
-from pdp.store.notifications import Notifications
-from pdp.store.pressure import Pressure
-from pdp.store.queue import Queue
-from pdp.store.records import Records
-from pdp.store.writers import Writers
 from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
-from pdp.workflow.deciding import Deciding, Unsaid
+from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
-from pdp.workflow.integrity import Integrity
-from pdp.workflow.queue import ReviewQueue
-from pdp.workflow.requesting import Requesting
-from pdp.workflow.review_limits import ReviewLimits
-from pdp.workflow.reviewers import Reviewers
-from pdp.workflow.reviewing import Reviewing
-from pdp.workflow.settlement import Settlement
-from pdp.workflow.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -88,39 +68,8 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
-
-
-class _Parts:
-    """The parts around the audit log that live as long as the server."""
-
-    def __init__(self, config: Config, database: Database, signing: SigningKeys) -> None:
-        self.database, self.signing = database, signing
-        self.sealer = Sealer(signing.seal, config.realm)
-        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
-        self.batches, self.queue = Batches(database), Queue(database)
-        self.pressure, self.notifications = Pressure(database), Notifications(database)
-        self.records, self.writers = Records(database), Writers(database)
-        self.projection = Projection(self.batches, self.records, self.writers)
-        self.changes = Changes(database)
-        self.feed = Feed(self.changes)
-        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
-        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
-        endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
-        self.sweep = Sweep(
-            approvals=self.approvals,
-            delivery=self.delivery,
-            writer=self.writer,
-            writers=self.writers,
-            projection=self.projection,
-            notifier=Notifier(config.realm, self.notifications, endpoints),
-        )
-
-    async def close(self) -> None:
-        """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
-        with suppress(PdpError):
-            await self.delivery.settled()
-            await self.writer.close()
-            await self.projection.catch_up()
+    web: Face | None = None
+    """The HTTP face, if it is configured."""
 
 
 @asynccontextmanager
@@ -141,7 +90,7 @@ async def running(
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = _Parts(config, database, signing)
+        parts = Parts(config, database, signing)
         await stack.enter_async_context(background(parts.writer.run(), failed))
         stack.push_async_callback(parts.close)
         await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
@@ -152,17 +101,21 @@ async def running(
         client_ca = config.tls.client_ca if config.tls else None
         authorities = Authorities(client_ca) if client_ca else None
         authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config)}
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
+        admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        flows = Flows.of(config, opa, parts, Turns(), unsaid)
         edge = Edge(
             authenticator,
+            admission,
+            flows.turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
-        names = _add_services(server, edge, config, opa, parts, masks, unsaid)
+        names = _add_services(server, edge, config, opa, parts, masks, flows)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
@@ -172,9 +125,12 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        stack.push_async_callback(_drain, server, health, parts.feed)
-        stack.enter_context(newcomers.held_back(ports if config.tls else ()))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed)
+        web = await face(config, flows, signing, authenticator, admission, newcomers)
+        stack.push_async_callback(_drain, server, health, parts.feed, web)
+        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
+        stack.enter_context(newcomers.held_back(doors))
+        address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
+        yield Running(address, opa.revision, opa.version, failed, web)
 
 
 def _spare_the_collector() -> None:
@@ -188,51 +144,18 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server,
-    edge: Edge,
-    config: Config,
-    opa: Engine,
-    parts: _Parts,
-    masks: Masks,
-    unsaid: Unsaid,
+    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: Parts, masks: Masks, flows: Flows
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    integrity = Integrity(parts.sealer, parts.writer)
-    batcher, turns = Batcher(opa.opa), Turns()
-    reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
-    review_limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-    reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
-    requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
-    queue = ReviewQueue(parts.queue, reviewing, batcher)
-    watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-    deciding = Deciding(
-        realm=config.realm,
-        person_types=config.person_types,
-        faults=opa.policy.faults,
-        batcher=batcher,
-        settlement=Settlement(
-            parts.approvals, batcher, parts.delivery, Uses(parts.batches), integrity, reviewers, review_limits
-        ),
-        delivery=parts.delivery,
-        writer=parts.writer,
-        grantor=Grantor(parts.signing.grant, config.realm),
-        database=parts.database,
-        turns=turns,
-        unsaid=unsaid,
-    )
+    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers)
+    info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
-        (decision_pb2.DESCRIPTOR, DecisionService(deciding, parts.batches, turns)),
-        (
-            approval_pb2.DESCRIPTOR,
-            ApprovalService(parts.approvals, reviewing, requesting, watching, reviewers, parts.notifications),
-        ),
-        (review_pb2.DESCRIPTOR, ReviewService(queue, reviewing, watching, config.realm)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, deciding, batcher, parts.writer, masks)),
+        (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
+        (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
+        (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, flows.deciding, flows.batcher, parts.writer, masks, flows.turns)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (
-            info_pb2.DESCRIPTOR,
-            InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds),
-        ),
+        (info_pb2.DESCRIPTOR, info),
     ]
     names = []
     for file, implementation in implementations:
@@ -250,12 +173,12 @@ def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]
     server.add_generic_rpc_handlers((health.handlers(strangers, names), strangers.handlers(described, mirror)))
 
 
-def _masker(config: Config) -> dict[str, Callable[[], Awaitable[bool]]]:
+def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitable[bool]]]:
     """The probe of the masker if this server masks. It begins to compile the masks."""
     if config.mask_keys is None:
         return {}
     keyring(config.mask_keys, config.realm)
-    warming = Warming()
+    warming = Warming(tool_cache)
     warming.start()
     return {"masker": warming.is_done}
 
@@ -284,8 +207,11 @@ async def _reload(reloaded: asyncio.Event) -> None:
             await reloaded.wait()
 
 
-async def _drain(server: grpc.aio.Server, health: Health, feed: Feed) -> None:
+async def _drain(server: grpc.aio.Server, health: Health, feed: Feed, web: Face | None) -> None:
     """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
     await health.leave()
     feed.end()
-    await server.stop(GRACE_SECONDS)
+    async with asyncio.TaskGroup() as stopping:
+        stopping.create_task(server.stop(GRACE_SECONDS))
+        if web is not None:
+            stopping.create_task(web.stop())

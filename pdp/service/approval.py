@@ -7,8 +7,10 @@ from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.notification import notification
+from pdp.service.slices import Slices
 from pdp.store.approvals import Approvals
 from pdp.store.notifications import Notifications
+from pdp.turns import Turns
 from pdp.v1 import approval_pb2
 from pdp.v1.approval_pb2 import (
     ApprovalState,
@@ -40,9 +42,11 @@ class ApprovalService:
         watching: Watching,
         reviewers: Reviewers,
         notifications: Notifications,
+        turns: Turns,
     ) -> None:
         self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
         self._watching, self._reviewers, self._notifications = watching, reviewers, notifications
+        self._turns = turns
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened, or that others asked for in its name."""
@@ -52,8 +56,9 @@ class ApprovalService:
         read = self._approvals.in_the_name_of if request.asked_in_my_name else self._approvals.of_caller
         found = await read(caller.identity, state, before, limit)
         token = page.next_token([one.approval.id for one in found], limit)
-        approvals, token = page.fitting([message.approval(one) for one in found], token)
-        return ListApprovalsResponse(approvals=approvals, next_page_token=token)
+        answer = ListApprovalsResponse()
+        answer.next_page_token = await page.fill(answer, found, token, Slices(self._turns, caller.identity))
+        return answer
 
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
         """One approval, for those whom it concerns."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from pdp.bad_fields import BadFields, cut, shown
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
-from pdp.decision import Effect
 from pdp.errors import DOMAIN, InvalidRequest, PdpError
+from pdp.semantics import stops_at
 from pdp.sent import has_context, refuse_both_forms, with_defaults
 from pdp.service.message import duration
 from pdp.v1.decision_pb2 import (
@@ -37,20 +37,13 @@ class Batch:
             bad.tried(refuse_both_forms, request.defaults, "defaults")
             bad.tried(_check_semantics, request.semantics)
         self._request = request
+        self.stops_at = stops_at(request.semantics)
         _check_size(request)
 
     def items(self) -> Iterator[AuthorizeRequest]:
         """Each item with the defaults filled in, member by member."""
         for item in self._request.items:
             yield with_defaults(item, self._request.defaults)
-
-    def stops_at(self, effect: Effect) -> bool:
-        """Whether this answer is the last one that is wanted."""
-        if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_DENY_ON_FIRST_DENY:
-            return effect is not Effect.ALLOW
-        if self._request.semantics == BatchSemantics.BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT:
-            return effect is Effect.ALLOW
-        return False
 
 
 def item_error(error: PdpError) -> ItemError:

@@ -1,12 +1,16 @@
 """DecisionService: may this happen? The deciding is `pdp.workflow.deciding`'s; here are the contract's messages."""
 
+from functools import partial
+
 from pdp import identifier
 from pdp.audit.record import Kind
 from pdp.caller import Caller
 from pdp.errors import NotFound
 from pdp.service import message
-from pdp.service.batch import Batch, item_error
+from pdp.service.answer_room import Room
+from pdp.service.batch import Batch
 from pdp.service.record import stored_record
+from pdp.service.slices import Slices
 from pdp.store.batches import Batches
 from pdp.turns import Turns
 from pdp.v1.decision_pb2 import (
@@ -18,7 +22,7 @@ from pdp.v1.decision_pb2 import (
     GetDecisionRequest,
     GetDecisionResponse,
 )
-from pdp.workflow.deciding import Decided, Deciding, Failed
+from pdp.workflow.deciding import Deciding
 
 
 class DecisionService:
@@ -30,18 +34,25 @@ class DecisionService:
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
         ask = self._deciding.checked(request, caller)
-        return message.decision(await self._deciding.decide_one(ask))
+        room = Room("let the policy say less", Slices(self._turns, caller.identity))
+        decided = await self._deciding.decide_one(ask, room.require)
+        return room.fitted(0, message.decision(decided))
 
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; a bad item fails alone."""
         batch = Batch(request)
-        asks = await self._deciding.checked_each(batch.items(), caller)
-        results = []
-        for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at)):
-            results.append(_result(outcome))
-            await self._turns.behind(index, caller.identity)
+        checks = (partial(self._deciding.checked, item, caller) for item in batch.items())
+        asks = await self._deciding.checked_each(checks, caller)
+        slices = Slices(self._turns, caller.identity)
+        room = Room("send fewer items", slices)
+        answer = BatchAuthorizeResponse()
+        for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at, room.require)):
+            result = room.result(index, outcome)
+            answer.results.append(result)
+            await slices.behind(result.ByteSize())
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
-        return BatchAuthorizeResponse(results=results + [undecided] * (len(asks) - len(results)))
+        answer.results.extend([undecided] * (len(asks) - len(answer.results)))
+        return answer
 
     async def GetDecision(self, request: GetDecisionRequest, caller: Caller) -> GetDecisionResponse:
         """A decision of the caller's own, from the log."""
@@ -51,15 +62,3 @@ class DecisionService:
         if stored is None or stored.members["kind"] != Kind.DECISION or stored.caller != caller.identity:
             raise NotFound("DECISION_NOT_FOUND", "this caller has no such decision")
         return stored.decision()
-
-
-def _result(outcome: Decided | Failed) -> BatchAuthorizeResult:
-    """An item's answer, or the error that it would have got alone."""
-    if isinstance(outcome, Failed):
-        return BatchAuthorizeResult(error=item_error(outcome.error))
-    answer = message.decision(outcome)
-    if answer.HasField("approval"):  # the caller has its request; with it, answers may be too large or too deep
-        answer.approval.ClearField("request")
-        for review in answer.approval.reviews:
-            review.ClearField("suggestion")
-    return BatchAuthorizeResult(decision=answer)

@@ -18,7 +18,7 @@ from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import stream_context, unmask_context
 from pdp.masking.job import Progress
 from pdp.masking.plan import reversed_columns
-from pdp.masking.threads import Run, Threads
+from pdp.masking.threads import Threads
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, mask_scope, message
 from pdp.service.mask_message import Inline
@@ -42,7 +42,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskStreamResponse,
     UnmaskStreamStart,
 )
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Decided
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 
@@ -74,9 +74,9 @@ class MaskService:
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
         """A few rows."""
         self._require_whole("mask", request.scope, caller)
-        run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await self._content("mask", request, caller, run)
-        made = _Made(content, size, run)
+        size = request.data.ByteSize()
+        content = await self._content("mask", request, caller)
+        made = _Made(content, size, self._threads, caller)
         scope = request.scope
         work = Work("mask", content.shape, scope.masked_key_version, content=content.rows, begin=made.begin, size=size)
         return MaskResponse(**await self._answer(made, work, scope, caller))
@@ -84,9 +84,9 @@ class MaskService:
     async def Unmask(self, request: UnmaskRequest, caller: Caller) -> UnmaskResponse:
         """A few rows as they were; an approval fits these very tokens."""
         self._require_whole("unmask", request.scope, caller)
-        run, size = self._threads.of(caller.identity), request.data.ByteSize()
-        content = await self._content("unmask", request, caller, run)
-        made = _Made(content, size, run)
+        size = request.data.ByteSize()
+        content = await self._content("unmask", request, caller)
+        made = _Made(content, size, self._threads, caller)
         work = Work(
             "unmask",
             content.shape,
@@ -107,7 +107,7 @@ class MaskService:
         authorization = mask_scope.authorization(action, request.scope)
         about = request.shape.ByteSize() // BYTES_OF_COLUMN
         shape = await self._threads.plan(caller.identity, lambda: mask_message.shape(request.shape), about)
-        bound = _without_chunks(request) if request.unmask else lambda _, __: {}
+        bound = _without_chunks(request) if request.unmask else None
         work = Work(action, shape, request.scope.masked_key_version, request.columns, bound)
         authorization.request_id = authorization.approval_id = authorization.attempt_id = ""
         with mask_scope.named_as_sent():
@@ -139,13 +139,16 @@ class MaskService:
 
     def _require_whole(self, action: str, scope: MaskScope, caller: Caller) -> None:
         """Raise `RequestDiffers` or `DigestRequired` unless the scope is as its caller meant it, before all else."""
-        with suppress(InvalidRequest):  # it is told with the other bad fields
+        with suppress(InvalidRequest), mask_scope.named_as_sent():  # what is invalid is told with the other bad fields
             self._jobs.require_whole(sent.authorization(action, scope), caller)
 
-    async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller, run: Run) -> Inline:
+    async def _content(self, action: str, request: MaskRequest | UnmaskRequest, caller: Caller) -> Inline:
         """The content, its shape read. Where that fails, the scope's bad fields are told with those of the data."""
         with mask_scope.named_as_sent(), BadFields() as bad:
-            content = await bad.awaited(run(lambda: mask_message.inline(request.data), request.data.ByteSize()))
+            read = self._threads.read(
+                caller.identity, lambda: mask_message.inline(request.data), request.data.ByteSize()
+            )
+            content = await bad.awaited(read)
             if bad.found:
                 bad.tried(lambda: self._jobs.check(mask_scope.authorization(action, request.scope), caller))
         return content
@@ -172,8 +175,10 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
-        self._require_whole(action, first.start.scope, caller)
-        scope, shape = first.start.scope, mask_message.shape(first.start.shape)
+        scope = first.start.scope
+        with mask_scope.named_as_sent("start"):
+            self._require_whole(action, scope, caller)
+            shape = mask_message.shape(first.start.shape)
 
         async def begin(progress: Progress, decided: Decided) -> None:
             plan = mask_message.plan(progress.job.plan)
@@ -181,7 +186,7 @@ class MaskService:
             await progress.has_room()
 
         work = Work(action, shape, scope.masked_key_version, begin=begin)
-        with mask_scope.named_as_sent():
+        with mask_scope.named_as_sent("start"):
             decided, progress = await self._jobs.decide(work, mask_scope.authorization(action, scope), caller)
         decision = message.decision(decided)
         if progress is None:
@@ -213,15 +218,17 @@ class MaskService:
 class _Made:
     """What is made of inline data before its decision is used: all members of the answer but decision and record."""
 
-    def __init__(self, content: Inline, size: int, run: Run) -> None:
+    def __init__(self, content: Inline, size: int, threads: Threads, caller: Caller) -> None:
         self.members: dict[str, Any] = {}
-        self._content, self._size, self._run = content, size, run
+        self._content, self._size, self._threads, self._caller = content, size, threads, caller.identity
 
     async def begin(self, progress: Progress, decided: Decided) -> None:
         """Mask all rows. Raises `QuotaExceeded`, and `AnswerTooLarge` where the answer does not fit one message."""
-        rows = await self._run(self._content.rows, self._size)
+        rows = await self._threads.read(self._caller, self._content.rows, self._size)
         plan, made = progress.job.plan, await progress.batch(rows.batch)
-        data = await self._run(lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes)
+        data = await self._threads.read(
+            self._caller, lambda: mask_message.data(rows.shape, made, plan.output_schema), made.nbytes
+        )
         progress.leaves(made.num_rows)
         self.members = {"plan": mask_message.plan(plan), "data": data, "rows": progress.rows}
         answer = MaskResponse(decision=message.decision(decided), **self.members)

@@ -10,16 +10,17 @@ from pdp import grant, sent
 from pdp.arrow import token_tree
 from pdp.bad_fields import BadFields
 from pdp.canonical import refuse_unknown
-from pdp.errors import AnswerTooLarge, InvalidRequest
+from pdp.errors import AnswerTooLarge, DigestRequired, InvalidRequest, RequestDiffers
 from pdp.service.info import MESSAGE_BYTES
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.mask_pb2 import MaskScope
+from pdp.v1.mask_pb2 import MaskScope, UnmaskStreamStart
 
 _LATER_BYTES = grant.MAX_BYTES + 1024
 """Bytes of an answer that are not known before its decision is used, at most: the grant, stamps, id of the record."""
 _OWN = (*token_tree.OWN, "domains", "tokens_sha256")
 """Members of the context that say which tokens are unmasked; the server alone sets them."""
 _OF_SCOPE = frozenset(MaskScope.DESCRIPTOR.fields_by_name) - {"table"}
+_OF_START = frozenset(UnmaskStreamStart.DESCRIPTOR.fields_by_name)
 
 
 def require_fits(answer: Message, advice: str) -> None:
@@ -49,17 +50,28 @@ def _refuse_own(action: str, request: AuthorizeRequest | None) -> None:
 
 
 @contextmanager
-def named_as_sent() -> Iterator[None]:
-    """Bad fields of the question to the policy are named as the client wrote them: in its scope."""
+def named_as_sent(within: str = "") -> Iterator[None]:
+    """Bad fields of the question to the policy are named as the client wrote them: in its scope, in a stream's start.
+
+    `within` is the member of the client's message that holds the scope, where it is not the message itself.
+    """
     try:
         yield
-    except InvalidRequest as error:
+    except (InvalidRequest, RequestDiffers, DigestRequired) as error:
         if not error.violations:
             raise
-        raise InvalidRequest.fields([(_as_sent(path), text) for path, text in error.violations]) from None
+        violations = [(_as_sent(path, within), text) for path, text in error.violations]
+        sentence = "; ".join(f"{path}: {text}" for path, text in violations)
+        raise type(error)(sentence, violations=violations, **error.metadata) from None
 
 
-def _as_sent(path: str) -> str:
+def _as_sent(path: str, within: str) -> str:
     if path == "resource.id":
-        return "scope.table"
-    return f"scope.{path}" if re.split(r"[.\[]", path)[0] in _OF_SCOPE else path
+        path = "scope.table"
+    elif _first(path) in _OF_SCOPE:
+        path = f"scope.{path}"
+    return f"{within}.{path}" if within and _first(path) in _OF_START else path
+
+
+def _first(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]

@@ -13,25 +13,24 @@ from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_re
 from pdp.canonical import request_of
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
-from pdp.workflow.answer import Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Ask, Decided
 from pdp.workflow.review_limits import denied_until
 from pdp.workflow.reviewers import Eligible
 
 
-def approval(found: ApprovalAt) -> approval_pb2.Approval:
-    """An approval as its readers see it."""
+def approval(found: ApprovalAt, *, requests: bool = True) -> approval_pb2.Approval:
+    """An approval as its readers see it, with the requests that it holds or without."""
     held = found.approval
     counts = approvals_per_requirement(held.requirements, approvers(held), held.principals)
     return approval_pb2.Approval(
         approval_id=held.id,
         state=f"APPROVAL_STATE_{found.state}",
-        request=request_of(held.request),
+        request=request_of(held.request) if requests else None,
         request_digest=held.digest,
         caller=held.caller,
         justification=held.justification,
         requirements=[_requirement(held, index, count) for index, count in enumerate(counts)],
-        reviews=[_review(held, review) for review in held.reviews],
+        reviews=[_review(held, review, requests=requests) for review in held.reviews],
         requester_principals=held.principals,
         created_at=timestamp(held.created_at),
         expires_at=timestamp(held.expires_at) if found.state is held.state else None,
@@ -48,8 +47,8 @@ def approval(found: ApprovalAt) -> approval_pb2.Approval:
     )
 
 
-def decision(decided: Decided) -> decision_pb2.AuthorizeResponse:
-    """An answer as its caller gets it."""
+def decision(decided: Decided, *, requests: bool = True) -> decision_pb2.AuthorizeResponse:
+    """An answer as its caller gets it, its approval with the requests that it holds or without."""
     ask, answer = decided.ask, decided.answer
     return decision_pb2.AuthorizeResponse(
         decision_id=answer.decision_id,
@@ -58,8 +57,8 @@ def decision(decided: Decided) -> decision_pb2.AuthorizeResponse:
         obligations=obligations(answer.verdict.obligations),
         policy_revision=answer.verdict.revision,
         request_digest=ask.canonical.digest,
-        on_behalf_of=_chain(ask),
-        approval=approval(answer.approval) if answer.approval else None,
+        on_behalf_of=chain(ask),
+        approval=approval(answer.approval, requests=requests) if answer.approval else None,
         grant=decided.grant,
         fired=fired(answer.verdict),
         dry_run=ask.request.dry_run,
@@ -109,7 +108,7 @@ def struct(members: object) -> Struct:
     return message
 
 
-def _chain(ask: Ask) -> Sequence[request_pb2.Subject]:
+def chain(ask: Ask) -> Sequence[request_pb2.Subject]:
     """For whom it was decided. Attributes that came as text leave in Structs."""
     if not any(subject.properties_json for subject in ask.request.on_behalf_of):
         return ask.request.on_behalf_of
@@ -141,7 +140,7 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
     )
 
 
-def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
+def _review(held: Approval, review: Review, *, requests: bool) -> approval_pb2.ApprovalReview:
     return approval_pb2.ApprovalReview(
         reviewer=review.reviewer,
         verdict=f"VERDICT_{review.verdict}",
@@ -149,7 +148,7 @@ def _review(held: Approval, review: Review) -> approval_pb2.ApprovalReview:
         reviewed_at=timestamp(review.at),
         rules=[held.requirements[index].rule for index in review.fits],
         policy_revision=review.policy_revision,
-        suggestion=request_of(review.suggestion) if review.suggestion else None,
+        suggestion=request_of(review.suggestion) if review.suggestion and requests else None,
     )
 
 

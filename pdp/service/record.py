@@ -54,6 +54,7 @@ class StoredRecord:
             request_digest=self.payload["request_digest"],
             on_behalf_of=request.on_behalf_of,
             dry_run=details.get("dry_run", False),
+            withheld=details.get("withheld", False),
         )
         for obligation in details.get("obligations", []):
             properties = message.struct(obligation.pop("properties"))

@@ -12,7 +12,9 @@ from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
+from pdp.service.slices import Slices
 from pdp.store.queue import Place
+from pdp.turns import Turns
 from pdp.v1.approval_pb2 import Approval, Verdict
 from pdp.v1.review_pb2 import (
     ListQueueRequest,
@@ -32,8 +34,9 @@ from pdp.workflow.watching import Watching
 class ReviewService:
     """For people who review."""
 
-    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, watching: Watching, realm: str) -> None:
+    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, watching: Watching, realm: str, turns: Turns) -> None:
         self._queue, self._reviewing, self._watching, self._realm = queue, reviewing, watching, realm
+        self._turns = turns
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
         """A page of what the caller may review, the nearest deadline first."""
@@ -42,8 +45,10 @@ class ReviewService:
         found = await self._queue.page(caller, after, limit)
         tokens = {held.approval.id: _token(where) for where, held in found.approvals}
         end = _token(found.more) if found.more else ""
-        approvals, last = page.fitting([message.approval(held) for _, held in found.approvals], end)
-        return ListQueueResponse(approvals=approvals, next_page_token=tokens.get(last, last))
+        answer, slices = ListQueueResponse(), Slices(self._turns, caller.identity)
+        last = await page.fill(answer, [held for _, held in found.approvals], end, slices)
+        answer.next_page_token = tokens.get(last, last)
+        return answer
 
     async def Review(self, request: ReviewRequest, caller: Caller) -> ReviewResponse:
         """One verdict on exactly what was displayed."""

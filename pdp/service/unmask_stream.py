@@ -28,7 +28,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskStreamResponse,
     UnmaskStreamStart,
 )
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Decided
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 from pdp.workflow.unmasking import Chunked
@@ -72,8 +72,10 @@ class UnmaskStreams:
         self, start: UnmaskStreamStart, requests: AsyncIterator[UnmaskStreamRequest], caller: Caller
     ) -> AsyncGenerator[UnmaskStreamResponse, None]:
         """What breaks the stream is recorded with the chunks that have left."""
-        authorization = mask_scope.authorization("unmask", start.scope)
-        self._jobs.require_whole(authorization, caller)
+        with mask_scope.named_as_sent("start"):
+            authorization = mask_scope.authorization("unmask", start.scope)
+            self._jobs.require_whole(authorization, caller)
+            shape = mask_message.shape(start.shape)
         run = self._threads.of(caller.identity)
         chunked = await run(lambda: Chunked(start, self._unmaskings), start.ByteSize())
 
@@ -81,9 +83,9 @@ class UnmaskStreams:
             mask_scope.require_fits(_opened(message.decision(decided), progress), "unmask fewer columns at once")
             await chunked.begin(progress)
 
-        shape, version = mask_message.shape(start.shape), start.scope.masked_key_version
+        version = start.scope.masked_key_version
         work = Work("unmask", shape, version, start.columns, chunked.bound, begin=begin, continued=chunked)
-        with mask_scope.named_as_sent():
+        with mask_scope.named_as_sent("start"):
             decided, progress = await self._jobs.decide(work, authorization, caller)
         opened = _opened(message.decision(decided), progress)
         if progress is None:

@@ -60,7 +60,7 @@ class AuthorizeRequest(_message.Message):
     def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
-    __slots__ = ("decision_id", "effect", "reasons", "obligations", "policy_revision", "request_digest", "on_behalf_of", "approval", "grant", "fired", "dry_run")
+    __slots__ = ("decision_id", "effect", "reasons", "obligations", "policy_revision", "request_digest", "on_behalf_of", "approval", "grant", "fired", "dry_run", "withheld")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class AuthorizeResponse(_message.Message):
     GRANT_FIELD_NUMBER: _ClassVar[int]
     FIRED_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     effect: _request_pb2.Effect
     reasons: _containers.RepeatedCompositeFieldContainer[_request_pb2.Reason]
@@ -83,7 +84,8 @@ class AuthorizeResponse(_message.Message):
     grant: str
     fired: Fired
     dry_run: bool
-    def __init__(self, decision_id: _Optional[str] = ..., effect: _Optional[_Union[_request_pb2.Effect, str]] = ..., reasons: _Optional[_Iterable[_Union[_request_pb2.Reason, _Mapping]]] = ..., obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., policy_revision: _Optional[str] = ..., request_digest: _Optional[str] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., approval: _Optional[_Union[_approval_pb2.Approval, _Mapping]] = ..., grant: _Optional[str] = ..., fired: _Optional[_Union[Fired, _Mapping]] = ..., dry_run: bool = ...) -> None: ...
+    withheld: bool
+    def __init__(self, decision_id: _Optional[str] = ..., effect: _Optional[_Union[_request_pb2.Effect, str]] = ..., reasons: _Optional[_Iterable[_Union[_request_pb2.Reason, _Mapping]]] = ..., obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., policy_revision: _Optional[str] = ..., request_digest: _Optional[str] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., approval: _Optional[_Union[_approval_pb2.Approval, _Mapping]] = ..., grant: _Optional[str] = ..., fired: _Optional[_Union[Fired, _Mapping]] = ..., dry_run: bool = ..., withheld: bool = ...) -> None: ...
 
 class Obligation(_message.Message):
     __slots__ = ("rule", "reason", "type", "properties")

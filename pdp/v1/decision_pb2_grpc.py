@@ -82,6 +82,9 @@ class DecisionServiceServicer(object):
 
     def BatchAuthorize(self, request, context):
         """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+        Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+        settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+        do not fit (all but ids, digest, state, times and version); GetApproval has them.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -48,6 +48,9 @@ class DecisionServiceStub:
     """
     BatchAuthorize: _grpc.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]
     """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+    Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+    settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+    do not fit (all but ids, digest, state, times and version); GetApproval has them.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     GetDecision: _grpc.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]
@@ -75,6 +78,9 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
     """
     BatchAuthorize: _aio.UnaryUnaryMultiCallable[_decision_pb2.BatchAuthorizeRequest, _decision_pb2.BatchAuthorizeResponse]  # type: ignore[assignment]
     """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+    Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+    settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+    do not fit (all but ids, digest, state, times and version); GetApproval has them.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     GetDecision: _aio.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]  # type: ignore[assignment]
@@ -111,6 +117,9 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_decision_pb2.BatchAuthorizeResponse, _abc.Awaitable[_decision_pb2.BatchAuthorizeResponse]]:
         """Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+        Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+        settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+        do not fit (all but ids, digest, state, times and version); GetApproval has them.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

@@ -8,9 +8,11 @@ from pdp import identifier
 from pdp.approval import Approval, ApprovalAt
 from pdp.audit import event
 from pdp.audit.record import Entry
+from pdp.authzen_question import obligation_type
 from pdp.caller import Caller
 from pdp.canonical import Canonical
-from pdp.decision import Verdict
+from pdp.decision import Effect, Verdict
+from pdp.errors import PdpError
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
 Ready: TypeAlias = Callable[["Answer"], Awaitable[str]]
@@ -23,7 +25,8 @@ class Ask:
     """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970.
 
     `ready` is of a question whose answer the server itself acts on. `continues` says that its work may go on for a day
-    under one use, in call after call.
+    under one use, in call after call. `supports` are the types of obligations that the caller can fulfil, where it
+    reads nothing but yes or no (None: it reads them itself). `opens` says that an approval may be opened.
     """
 
     request: AuthorizeRequest
@@ -32,6 +35,14 @@ class Ask:
     now_ns: int
     ready: Ready | None = None
     continues: bool = False
+    supports: frozenset[str] | None = None
+    opens: bool = True
+
+    def withholds(self, verdict: Verdict) -> bool:
+        """Whether this is an allow with an obligation that the caller cannot fulfil. It must use and prove nothing."""
+        if self.supports is None or verdict.effect is not Effect.ALLOW:
+            return False
+        return any(obligation_type(duty.type) not in self.supports for duty in verdict.obligations)
 
     async def claim(self, answer: "Answer") -> str:
         """The claim on this allow once what it is for is ready; empty where the server does not act on it."""
@@ -45,7 +56,7 @@ class Answer:
     `approval` is the approval that the answer is about. `step` is the one whose outbox the entries are, where the
     answer changed an approval. `used` says that the allow is the use of `approval`, and `claim` is that of the work
     that holds this use already. `judged_by` is the policy revision that judged this call, where the verdict is that of
-    an earlier one.
+    an earlier one. `withheld` says that the caller is told no although the policy allows: see `Ask.withholds`.
     """
 
     verdict: Verdict
@@ -56,13 +67,55 @@ class Answer:
     used: bool = False
     claim: str = ""
     judged_by: str = ""
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A question with its answer, which is in the log; `grant` is its proof, where there is one."""
+
+    ask: Ask
+    answer: Answer
+    grant: str = ""
+
+    @property
+    def effect(self) -> Effect:
+        """What the answer says."""
+        return self.answer.verdict.effect
+
+    @property
+    def answered(self) -> Effect:
+        """What its caller may make of it: an allow that is withheld is none."""
+        return Effect.DENY if self.answer.withheld else self.effect
+
+    @property
+    def wants_grant(self) -> bool:
+        """Whether this is an allow without an approval that the caller wants a proof of."""
+        wanted = self.ask.request.want_grant and not self.ask.request.dry_run
+        return wanted and not self.answer.used and self.answered is Effect.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A question that has no answer; `entries` are what the log holds of it."""
+
+    error: PdpError
+    entries: Sequence[Entry] = ()
+
+    @property
+    def effect(self) -> Effect:
+        """No answer is a deny."""
+        return Effect.DENY
+
+    answered = effect
 
 
 def answer_without_step(ask: Ask, verdict: Verdict, approval: ApprovalAt | None = None) -> Answer:
     """An answer that changes no approval."""
     decision_id = identifier.new("dec")
     approval_id = approval.approval.id if approval else ""
-    return Answer(verdict, decision_id, [decision_record(ask, verdict, decision_id, approval_id)], approval)
+    record = decision_record(ask, verdict, decision_id, approval_id)
+    return Answer(verdict, decision_id, [record], approval, withheld=ask.withholds(verdict))
 
 
 def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: str) -> Entry:
@@ -77,4 +130,5 @@ def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: s
         attempt_id=ask.request.attempt_id,
         justification=ask.request.justification,
         dry_run=ask.request.dry_run,
+        withheld=ask.withholds(verdict),
     )

@@ -4,22 +4,18 @@ canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> gr
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pdp import canonical, sent
 from pdp.audit import event
 from pdp.audit.record import Entry
-from pdp.bad_fields import MAX_NAMED, BadFields
-from pdp.caller import Caller, identity
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
-from pdp.errors import EngineUnavailable, InvalidRequest, PdpError, PolicyInvalid, TooManyPending
+from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
@@ -29,51 +25,12 @@ from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.request_pb2 import Subject
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.repeat import checked_attempt
+from pdp.workflow.answer import Ask, Decided, Failed
+from pdp.workflow.checking import Checking, Faults, Unsaid
 from pdp.workflow.settlement import Settlement
 
-Faults: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
-"""(Field path, what is wrong) for each attribute of a canonical request that the policy's schemas do not take."""
-
-
-Unsaid: TypeAlias = Callable[[AuthorizeRequest, str], None]
-"""Hears of a request that does not say its digest, and of its caller's identity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A question with its answer, which is in the log; `grant` is its proof, where there is one."""
-
-    ask: Ask
-    answer: Answer
-    grant: str = ""
-
-    @property
-    def effect(self) -> Effect:
-        """What the answer says."""
-        return self.answer.verdict.effect
-
-    @property
-    def wants_grant(self) -> bool:
-        """Whether this is an allow without an approval that the caller wants a proof of."""
-        wanted = self.ask.request.want_grant and not self.ask.request.dry_run
-        return wanted and not self.answer.used and self.effect is Effect.ALLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A question that has no answer; `entries` are what the log holds of it."""
-
-    error: PdpError
-    entries: Sequence[Entry] = ()
-
-    @property
-    def effect(self) -> Effect:
-        """No answer is a deny."""
-        return Effect.DENY
+Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
+"""Raises `AnswerTooLarge` where the answers would not fit, given the verdicts on those that are questions."""
 
 
 class Deciding:
@@ -95,83 +52,51 @@ class Deciding:
         unsaid: Unsaid = lambda _, __: None,
     ) -> None:
         """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
-        self._unsaid = unsaid
-        self._realm, self._person_types, self._faults = realm, person_types, faults
+        checking = Checking(realm, faults, turns, unsaid)
+        self.checked, self.checked_within, self.checked_json = (
+            checking.checked,
+            checking.checked_within,
+            checking.checked_json,
+        )
+        self.checked_each, self.require_whole = checking.checked_each, checking.require_whole
+        self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
 
-    def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
-        """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
-
-        Raises `RequestDiffers`, `DigestRequired`, `InvalidRequest` and `NotAllowed`.
-        """
-        return self.checked_within(request, caller, self.require_whole(request, caller))
-
-    def require_whole(self, request: AuthorizeRequest, caller: Caller) -> canonical.Canonical | None:
-        """Raise `RequestDiffers` or `DigestRequired` unless this is what its caller meant, as far as that is said.
-
-        Then return the canonical form of what it meant.
-        """
-        if not request.expected_digest:
-            self._unsaid(request, caller.identity)
-        return sent.require_whole(request, self._realm, required=caller.requires_digest)
-
-    def checked_within(
-        self, sent_request: AuthorizeRequest, caller: Caller, whole: canonical.Canonical | None = None
-    ) -> Ask:
-        """`checked` for what is a request's that was checked, with members that the server has added.
-
-        `whole` is the canonical form of what was sent, where it is known: it is not made twice.
-        """
-        with BadFields() as bad:
-            bad.tried(canonical.refuse_unknown_fields, sent_request)
-            request = _with_vouched(sent_request, caller)
-            if request.request_id:
-                bad.tried(canonical.checked_id, request.request_id, "request_id")
-            bad.tried(checked_attempt, request.attempt_id)
-            bad.tried(canonical.checked_text, request.justification, "justification")
-            known = whole if request is sent_request else None
-            bound = known or bad.tried(canonical.canonical, request, self._realm)
-        if faults := self._faults(bound.members):
-            raise InvalidRequest.fields(faults[:MAX_NAMED])
-        caller.may_speak_for(identity(request.subject), [identity(subject) for subject in request.on_behalf_of])
-        return Ask(request, caller, bound, time.time_ns())
-
-    async def checked_each(self, requests: Iterable[AuthorizeRequest], caller: Caller) -> list[Ask | Failed]:
-        """`checked` for many; a bad one fails alone."""
-        asks: list[Ask | Failed] = []
-        for index, request in enumerate(requests):
-            try:
-                asks.append(self.checked(request, caller))
-            except PdpError as error:
-                asks.append(Failed(error))
-            await self._turns.behind(index, caller.identity)
-        return asks
-
-    async def decide_one(self, ask: Ask) -> Decided:
+    async def decide_one(self, ask: Ask, fits: Fits | None = None) -> Decided:
         """The decision on one question. Raises the error of one that has none."""
-        [outcome] = await self.decide([ask])
+        [outcome] = await self.decide([ask], fits=fits)
         if isinstance(outcome, Failed):
             raise outcome.error
         return outcome
 
-    async def denies(self, ask: Ask) -> bool:
-        """Whether the policy gives no allow, with or without approvals, for now; nothing is settled or recorded."""
-        [judged] = await self._judge([ask])
+    @staticmethod
+    def question(ask: Ask) -> Question:
+        """What the policy is asked for a verdict."""
+        return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
+
+    def denies(self, answer: object) -> bool:
+        """Whether this answer to a `question` allows nothing, not even with approvals. Nothing is settled."""
+        judged = self._verdict(answer)
         return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
     async def decide(
-        self, asks: Sequence[Ask | Failed], stops_at: Callable[[Effect], bool] = lambda _: False
+        self,
+        asks: Sequence[Ask | Failed],
+        stops_at: Callable[[Effect], bool] = lambda _: False,
+        fits: Fits | None = None,
     ) -> list[Decided | Failed]:
         """Judge all, settle in order, record; what failed before stays as it is.
 
-        Behind the first effect at which `stops_at` says so nothing is settled, and the list ends there. What was
-        settled is recorded, also where the call ends before all of it is.
+        Where `fits` raises, nothing is settled. Nothing is behind the first effect at which `stops_at` says so, where
+        the list ends. What was settled is recorded, also where the call ends before all of it is.
         """
         outcomes: list[Decided | Failed] = []
         with self._writer.admitted(len(asks)):
             verdicts = await self._judge([ask for ask in asks if isinstance(ask, Ask)])
+            if fits:
+                await fits(asks, verdicts)
             try:
                 await self._settle_each(asks, verdicts, stops_at, outcomes)
             except BaseException:
@@ -184,9 +109,7 @@ class Deciding:
         """The policy's verdict on each; an error in the place of one that has none."""
         questions, verdicts = list[Question](), list[Verdict | PdpError]()
         for index, ask in enumerate(asks):
-            questions.append(
-                Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
-            )
+            questions.append(self.question(ask))
             await self._turns.behind(index, ask.caller.identity)
         for index, answer in enumerate(await self._batcher.ask(questions)):
             verdicts.append(self._verdict(answer))
@@ -214,7 +137,7 @@ class Deciding:
         judged = iter(verdicts)
         for index, ask in enumerate(asks):
             outcomes.append(await self._settle(ask, next(judged)) if isinstance(ask, Ask) else ask)
-            if stops_at(outcomes[-1].effect):
+            if stops_at(outcomes[-1].answered):
                 break
             if isinstance(ask, Ask):
                 await self._turns.behind(index, ask.caller.identity)
@@ -277,15 +200,3 @@ def _suspect(ask: Ask) -> Suspect:
 
 def _entries(outcome: Decided | Failed) -> Sequence[Entry]:
     return outcome.answer.entries if isinstance(outcome, Decided) else outcome.entries
-
-
-def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
-    """Everyone who stands in the caller's token joins the chain: a request can add to it, never remove."""
-    named = {(subject.type, subject.id) for subject in request.on_behalf_of}
-    missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
-    if not missing:
-        return request
-    joined = AuthorizeRequest()
-    joined.CopyFrom(request)
-    joined.on_behalf_of.extend(Subject(type=kind, id=identifier) for kind, identifier in missing)
-    return joined

@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import masker
 from pdp import deadline, identifier
 from pdp.audit import event
-from pdp.caller import Caller, identity, is_person
+from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import (
     Conflict,
@@ -29,13 +29,8 @@ from pdp.errors import (
 )
 from pdp.masking.job import Job, Progress, Reservation
 from pdp.masking.keys import MaskKeys
-from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import Column, Selection, masks_input, parts, selection, whole
 from pdp.masking.threads import Threads
 from pdp.opa.batching import Batcher
-from pdp.opa.quarantine import Suspect
-from pdp.opa.queries import About
-from pdp.opa.waiting import Question
 from pdp.recording.writer import Writer
 from pdp.requirement import allowance
 from pdp.store.database import WAIT_SECONDS
@@ -43,8 +38,9 @@ from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided, Deciding
+from pdp.workflow.answer import Answer, Ask, Decided
+from pdp.workflow.deciding import Deciding
+from pdp.workflow.mask_plans import MaskPlans, Planned
 from pdp.workflow.mask_work import Continued, Work
 
 ATTEMPTS = 3
@@ -58,16 +54,6 @@ _RECORDED_ELSEWHERE = (PolicyInvalid, EngineUnavailable, StoreUnavailable)
 """What `Deciding` records if it is raised before the decision is used, and what cannot be recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A plan, the people behind the request, and what the decision on it is bound to beside the request."""
-
-    plan: masker.MaskPlan
-    used: Mapping[str, Mapping[str, Any]]
-    persons: Mapping[str, Sequence[str]]
-    context: Mapping[str, Any]
-
-
 @dataclass(slots=True)
 class _Attempt:
     """One call on its way to its decision: its progress once it is ready, and its claim."""
@@ -75,7 +61,7 @@ class _Attempt:
     work: Work
     ask: Ask
     keys: masker.Keyring
-    planned: _Planned
+    planned: Planned
     claim: str = field(default_factory=lambda: identifier.new("use"))
     progress: Progress | None = None
 
@@ -97,7 +83,7 @@ class MaskJobs:
         writer: Writer,
         threads: Threads,
     ) -> None:
-        self._person_types, self._deciding, self._batcher = person_types, deciding, batcher
+        self._deciding, self._plans = deciding, MaskPlans(person_types, deciding, batcher, domains, threads)
         self._keys, self._domains, self._uses, self._writer, self._threads = keys, domains, uses, writer, threads
         self._quotas, self._limits, self._giving_back = quotas, limits, set[asyncio.Task[None]]()
         self.require_whole = deciding.require_whole
@@ -152,13 +138,13 @@ class MaskJobs:
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
         ask = self._deciding.checked(request, caller)
-        keys = await self._threads.run(caller.identity, self._keys.current)
+        keys = await self._threads.read(caller.identity, self._keys.current, 0)
         try:
-            planned = await self._planned(work, ask, keys)
+            planned = await self._plans.planned(work, ask, keys)
         except _REFUSALS as refused:
             return await self._denied(ask, refused)
-        if work.content is not None and not await self._deciding.denies(ask):
-            await self._threads.run(caller.identity, work.content, work.size)
+        if work.content is not None and not planned.is_denied:
+            await self._threads.read(caller.identity, work.content, work.size)
         return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
@@ -186,7 +172,7 @@ class MaskJobs:
             await self._given_back(attempt)
             attempt.claim, attempt.progress = held, None
 
-    def _progress(self, attempt: _Attempt, planned: _Planned, answer: Answer) -> Progress:
+    def _progress(self, attempt: _Attempt, planned: Planned, answer: Answer) -> Progress:
         work, caller = attempt.work, attempt.ask.caller
         job = Job(work.action, caller, planned.persons, planned.plan, attempt.keys, work.shape, planned.context)
         used = answer.approval.approval.requirements if answer.approval and answer.used else ()
@@ -222,32 +208,6 @@ class MaskJobs:
                 attempt.progress.decided(decided.answer.decision_id, attempt.claim)
             raise
 
-    async def _planned(self, work: Work, ask: Ask, keys: masker.Keyring) -> _Planned:
-        """The masks that today's policy selects, as a plan. Raises `_REFUSALS`."""
-        caller = ask.caller.identity
-        columns = await self._threads.plan(caller, lambda: work.shape.columns, work.shape.width)
-        answers = await self._batcher.each([_question(ask, part) for part in parts(columns)])
-
-        def made() -> tuple[Selection, masker.MaskPlan, Mapping[str, Mapping[str, Any]]]:
-            selected = selection(whole(answers), columns, partial=work.action != "mask")
-            plan = compiled(
-                work.shape,
-                selected,
-                keys,
-                direction=work.action,
-                table_name=ask.request.resource.id,
-                subject=identity(ask.request.subject),
-                masked_version=work.masked_version,
-                only=work.only,
-            )
-            return selected, plan, used_domains(plan)
-
-        selected, plan, used = await self._threads.plan(caller, made, len(columns))
-        await self._domains.require(used)
-        people = {person for name, person in selected.people.items() if is_person(name, self._person_types)}
-        persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
-        return _Planned(plan, used, persons, await self._threads.run(caller, lambda: work.bound(plan, keys), work.size))
-
     def _with_context(self, ask: Ask, context: Mapping[str, Any]) -> Ask:
         """The question about this very data, where the decision is bound to it."""
         if not context:
@@ -256,7 +216,7 @@ class MaskJobs:
         request.context.update(context)
         return self._deciding.checked_within(request, ask.caller)
 
-    async def _confirmed(self, attempt: _Attempt, revision: str) -> _Planned:
+    async def _confirmed(self, attempt: _Attempt, revision: str) -> Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
 
         OPA may have reloaded between plan and decision. A plan by the old rules must not run under a decision by the
@@ -266,7 +226,7 @@ class MaskJobs:
         for _ in range(ATTEMPTS):
             if planned.plan.policy_revision == revision:
                 return planned
-            again = await self._planned(attempt.work, attempt.ask, attempt.keys)
+            again = await self._plans.planned(attempt.work, attempt.ask, attempt.keys)
             if again.context != planned.context:
                 break
             planned = again
@@ -281,12 +241,6 @@ class MaskJobs:
             return decided
         await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
         raise refused
-
-
-def _question(ask: Ask, columns: Sequence[Column]) -> Question:
-    asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
-    suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
-    return Question(asked, suspect, about=About.MASKS)
 
 
 def _require_time(answer: Answer) -> None:

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import masker
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Answer, Ask, Decided
 
 
 async def _with_room(progress: Progress, _: Decided) -> None:
@@ -43,7 +42,7 @@ class Work:
     shape: Shape
     masked_version: int = 0
     only: Sequence[str] = ()
-    bound: Callable[[masker.MaskPlan, masker.Keyring], Mapping[str, Any]] = lambda _, __: {}
+    bound: Callable[[masker.MaskPlan, masker.Keyring], Mapping[str, Any]] | None = None
     content: Callable[[], object] | None = None
     begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
     continued: Continued | None = None

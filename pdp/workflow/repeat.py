@@ -39,6 +39,8 @@ class Repeats:
         if use is None or recorded is None:
             await self._integrity.refuse(approval, ask.caller, "the record of its use is gone, or not what was signed")
         await self._delivery.deliver(approval)
+        if ask.withholds(recorded_verdict(recorded)):
+            return answer_without_step(ask, recorded_verdict(recorded), existing)
         judged_by = verdict.revision if use.claim else ""
         answer = Answer(
             recorded_verdict(recorded), use.decision_id, [], existing, used=True, claim=use.claim, judged_by=judged_by

@@ -72,7 +72,7 @@ class Settlement:
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             # Today's policy decides. Where it allows, an approval is not needed: it stays unused, for a day when it is.
             answer = answer_without_step(ask, verdict)
-            if verdict.effect is Effect.ALLOW and not ask.request.dry_run:
+            if verdict.effect is Effect.ALLOW and not (ask.request.dry_run or answer.withheld):
                 await ask.claim(answer)
             return answer
         principals = existing.approval.principals if existing else await self._requesters(ask, verdict)
@@ -83,7 +83,7 @@ class Settlement:
                 return pointless
         if existing is not None:
             return await self._resume(ask, verdict, existing)
-        if ask.request.dry_run:
+        if ask.request.dry_run or not ask.opens:
             return answer_without_step(ask, verdict)
         await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
         return await retried(lambda: self._open(ask, verdict, principals))
@@ -223,7 +223,7 @@ class Settlement:
         if not satisfied(verdict.requirements, today.reviewers, principals):
             return await self._void(ask, verdict, existing)
         allowed = verdict.allowed()
-        if ask.request.dry_run:
+        if ask.request.dry_run or ask.withholds(allowed):
             return answer_without_step(ask, allowed, existing)
         decision_id = identifier.new("dec")
         entries = [

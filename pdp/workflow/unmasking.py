@@ -9,8 +9,7 @@ from pdp.masking.count import chunks_context
 from pdp.masking.job import Progress
 from pdp.store.unmaskings import Unmasking, Unmaskings
 from pdp.v1.mask_pb2 import UnmaskStreamStart
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Answer, Ask, Decided
 
 
 class Chunked:

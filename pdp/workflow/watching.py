@@ -128,6 +128,7 @@ class Watching:
                 await self._turns.turn(caller.identity)
                 reached = max(reached, change.position)
                 if (update := await self._update(caller, change, known, reached)) is not None:
+                    await self._turns.turn(caller.identity)  # a look that watches share ends for all at one time
                     yield update
 
     async def _update(self, caller: Caller, change: Change, known: _Known, reached: int) -> Update | None:

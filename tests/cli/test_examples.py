@@ -31,8 +31,12 @@ TREE = dict(tree(ROOT_COMMAND, ""))
 LEAVES = sorted(path for path, command in TREE.items() if not hasattr(command, "commands"))
 
 EACH = """
-import json, os, sys
+import contextlib, io, json, os, sys
+import pdp.client, typer
 from pdp.__main__ import main
+from pdp.cli import app
+with contextlib.redirect_stdout(io.StringIO()):  # loads what every command loads, once for all children
+    typer.main.get_command(app)(["mask", "run", "--help"], standalone_mode=False)
 for arguments in json.load(open(sys.argv[1])):
     error, inner = os.pipe()
     child = os.fork()

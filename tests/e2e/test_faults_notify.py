@@ -16,7 +16,7 @@ async def test_step_is_told_although_the_server_was_killed_after_it(
 ) -> None:
     database = ""
     async with receiver(tmp_path) as ops:
-        for _ in range(rounds):
+        for _ in range(max(1, rounds - 1)):  # three starts of a server each
             hooks = [ops.config()]
             async with served(tmp_path, state, mongod.uri, database=database, webhooks=hooks) as server:
                 database = server.database

@@ -19,6 +19,7 @@ from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ApprovalState, GetApprovalRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.request_pb2 import Effect
 from tests.faults import Served, eventually, failing, served, verified_log
 from tests.guarded import Agent, agent, export, ran
 from tests.parts import Placet, exporting
@@ -45,6 +46,25 @@ async def test_two_agents_at_once_run_it_once_and_the_other_is_told(server: Plac
     request = GetApprovalRequest(approval_id=approval.approval_id)
     used = (await server.approvals.GetApproval(request, metadata=server.metadata("report-bot"))).approval
     assert f"was used at {used.closed_at.ToDatetime():%Y-%m-%dT%H:%M:%SZ} by {used.used_by_decision_id}" in said[0]
+
+
+async def test_two_request_ids_with_one_pending_approval_use_it_once(server: Placet) -> None:
+    """Whichever asks first has it; the other execution needs an approval of its own."""
+    run = uuid4().hex
+    first, second = (exporting(context={"run": run}, requestId=f"{run}-{one}") for one in "ab")
+    held, same = [(await server.authorize(one)).approval for one in (first, second)]
+    assert held.approval_id == same.approval_id
+    await server.review(held, "bob")
+    await server.review(held, "carol")
+    second.approval_id = held.approval_id
+    assert (await server.authorize(second)).effect == Effect.EFFECT_ALLOW
+    late = await server.authorize(first)
+    assert late.effect == Effect.EFFECT_DENY
+    assert late.reasons[0].rule == "pdp.approval_consumed"
+    first.request_id = f"{run}-c"
+    anew = await server.authorize(first)
+    assert anew.effect == Effect.EFFECT_NEEDS_APPROVAL
+    assert anew.approval.approval_id != held.approval_id
 
 
 class Losing:
@@ -104,8 +124,9 @@ async def test_killed_between_use_and_answer_it_never_runs_twice(
 ) -> None:
     """Each round: two agents call, the use is there and its answer held up; then a fate, and the dead start again."""
     database, file, fates = f"t{uuid4().hex[:16]}", tmp_path / "ran", Counter[str]()
+    strikes = 4 * max(1, rounds - 1)
     async with _Stage(tmp_path, state, mongod.uri, database) as stage:
-        for number in range(4 * rounds):
+        for number in range(strikes):
             token = identity.token(state, "report-bot")  # it lives for 15 minutes
             run, fate = uuid4().hex, FATES[number % len(FATES)]
             approval = await stage.server.approved(asked(run))
@@ -128,7 +149,7 @@ async def test_killed_between_use_and_answer_it_never_runs_twice(
             assert ran(file, run) == 1 or fate != "nobody"
             fates[f"{fate}: {ran(file, run)}"] += 1
         log = await verified_log(stage.server)
-    assert len(log.of(Kind.APPROVAL_CONSUMED)) == 4 * rounds
+    assert len(log.of(Kind.APPROVAL_CONSUMED)) == strikes
     print(dict(fates))  # noqa: T201  # the figure of a soak
 
 

@@ -88,7 +88,7 @@ async def test_64_reviewers_at_once_all_count_and_change_the_state_once(
 ) -> None:
     people = [f"user:p{number}" for number in range(64)]
     async with placet(state, mongod.uri, policy=[_crowd(tmp_path, people)]) as server:
-        for _ in range(rounds):
+        for _ in range(max(1, rounds - 1)):  # 2,000 reviews each
             request = asking("deploy", context={"run": uuid4().hex})
             asked = await server.authorize(request)
             assert asked.approval.requirements[0].count == len(people)

@@ -10,7 +10,9 @@ from masker.keys import Keyring, KeyVersion
 
 settings.register_profile("jit", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("slow", settings.get_profile("jit"), max_examples=8)
-settings.load_profile("slow" if os.environ.get("NUMBA_DISABLE_JIT") == "1" else "jit")
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+"""Whether the kernels run without the compiler, hundreds of times slower; then a few rows show the same as many."""
+settings.load_profile("slow" if INTERPRETED else "jit")
 
 CASES = Path(__file__).parent.parent / "cases"
 

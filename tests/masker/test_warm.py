@@ -19,8 +19,11 @@ import datetime as dt, gc, sys
 import masker, pyarrow as pa
 from masker import warm
 from masker.arrow import schema
+from masker.kept_kernels import keep_kernels
 from numba.core.dispatcher import Dispatcher
 from tests.masker.conftest import ring
+from pdp.environment import Environment
+keep_kernels(Environment.read().tool_cache)
 def compiled():
     return sum(len(each.overloads) for each in gc.get_objects() if isinstance(each, Dispatcher))
 def check(before):

@@ -98,6 +98,23 @@ async def test_call_without_a_place_in_its_time_is_refused() -> None:
     await door.leave()
 
 
+async def test_narrow_gate_lets_two_in_of_two_callers_until_it_is_wide() -> None:
+    narrow = [False]
+    door = Door(Gate(6, 3, lambda: narrow[0]))
+    await door.calls("a1", "a2", "a3", "a4", "b1")
+    narrow[0] = True
+    for name in ("a1", "a2", "a3"):
+        await door.end(name)
+    assert door.inside == ["a1", "a2", "a3", "b1", "a4"]
+    await door.calls("b2", "c1")
+    await door.end("b1")
+    assert door.inside[5:] == ["b2"]
+    narrow[0] = False
+    await door.end("b2")
+    assert door.inside[6:] == ["c1"]
+    await door.leave()
+
+
 async def test_every_place_is_free_again_in_the_end() -> None:
     gate, most = Gate(6, 3), [0]
     at_once = [0]
@@ -120,4 +137,4 @@ async def test_every_place_is_free_again_in_the_end() -> None:
         task.cancel()
     await asyncio.wait(tasks)
     assert most == [6]
-    assert (gate._free, gate._inside) == (6, {})
+    assert (gate._held, gate._inside) == (0, {})

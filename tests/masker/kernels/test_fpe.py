@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from masker.kernels import ff1_small, fpe
 from masker.kernels.column import text_from
 from tests.masker import naive
+from tests.masker.conftest import INTERPRETED
 from tests.masker.kernels.test_ff1_small import small
 from tests.masker.kernels.test_ff1_wide import wide
 
@@ -120,12 +121,13 @@ def test_fixed_vectors(key_vectors, keys):
 
 def test_many_lanes_of_mixed_length():
     random = np.random.default_rng(1)
-    values = ["".join(map(str, random.integers(0, 10, random.integers(6, 40)))) for _ in range(300)] * 60
+    values = ["".join(map(str, random.integers(0, 10, random.integers(6, 40)))) for _ in range(300)]
+    values *= 3 if INTERPRETED else 60
     twins = {value: naive.fpe(KEY, value, DIGITS) for value in set(values)}
     assert run(values, fpe.Format(tuple(DIGITS))) == [twins[value] for value in values]
 
 
 def test_each_length_is_permuted():
     """Radix 10 at the floor: a million values, none twice."""
-    values = [f"{number:06d}" for number in range(0, 1_000_000, 97)]
+    values = [f"{number:06d}" for number in range(0, 1_000_000, 997 if INTERPRETED else 97)]
     assert len(set(run(values, fpe.Format(tuple(DIGITS))))) == len(values)

@@ -11,6 +11,7 @@ from masker.kernels.column import text_from
 from masker.kernels.siv import Sealer, TokenKey, open_tokens
 from tests.masker import naive
 from tests.masker.columns import values
+from tests.masker.conftest import INTERPRETED
 
 KEY = TokenKey(bytes(range(64)), "tok", "abc234")
 VALUES = st.one_of(st.binary(max_size=80), st.sampled_from([15, 16, 17, 31, 32, 33, 1023, 1024, 1025, 3000]).map(bytes))
@@ -71,7 +72,7 @@ def test_seal_equals_the_twin_and_cryptography_and_opens_again(column):
 
 
 def test_many_lanes_of_mixed_length():
-    column = [bytes([row % 251]) * (row * 7 % 90) for row in range(300)] * 30
+    column = [bytes([row % 251]) * (row * 7 % 90) for row in range(300)] * (3 if INTERPRETED else 30)
     sealed = Sealer(KEY).seal(text_from(column))
     twins = {each: naive.token(KEY.key, "tok", "abc234", each).encode() for each in set(column)}
     assert values(sealed) == [twins[each] for each in column]

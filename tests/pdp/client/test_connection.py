@@ -20,10 +20,10 @@ from pdp.client import CallError, Client, Decision, Denied, guard
 from pdp.client.connection import ATTEMPTS
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
-from pdp.v1 import decision_pb2_grpc
+from pdp.v1 import decision_pb2_grpc, info_pb2_grpc
 from pdp.v1.approval_pb2 import ApprovalState
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse, Obligation
-from pdp.v1.info_pb2 import GetServerInfoRequest
+from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 from pdp.v1.request_pb2 import Effect, Reason
 from tests.parts import Placet, exporting, placet
 
@@ -158,7 +158,7 @@ def test_an_answer_beside_an_error_is_not_allowed() -> None:
     assert not Decision(AuthorizeResponse(effect=Effect.EFFECT_ALLOW), frozenset(), error).allowed
 
 
-class Flaky(decision_pb2_grpc.DecisionServiceServicer):
+class Flaky(decision_pb2_grpc.DecisionServiceServicer, info_pb2_grpc.InfoServiceServicer):
     """A server of the test's own: fails as often as told, then allows."""
 
     def __init__(self, *failures: grpc.StatusCode, details: bytes = b"", wait: float = 0) -> None:
@@ -175,11 +175,15 @@ class Flaky(decision_pb2_grpc.DecisionServiceServicer):
             await context.abort(self.failures.pop(0), "not now")
         return AuthorizeResponse(effect=Effect.EFFECT_ALLOW, reasons=[Reason(rule="r", reason="t")])
 
+    async def GetServerInfo(self, request: object, context: Any) -> GetServerInfoResponse:  # noqa: ARG002, N802
+        return GetServerInfoResponse(realm="dev")
+
 
 @asynccontextmanager
 async def serving(flaky: Flaky, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
     server = grpc.aio.server()
     decision_pb2_grpc.add_DecisionServiceServicer_to_server(flaky, server)
+    info_pb2_grpc.add_InfoServiceServicer_to_server(flaky, server)
     port = server.add_insecure_port(address)
     await server.start()
     try:

@@ -127,6 +127,17 @@ async def test_a_server_that_does_not_take_it_gets_none() -> None:
     assert old.infos == 1
 
 
+async def test_nothing_is_asked_where_a_gateway_hides_what_the_server_takes() -> None:
+    """What is lost behind it would stay unknown."""
+    hidden = Old(FEATURE, refused=grpc.StatusCode.UNIMPLEMENTED)
+    async with serving(hidden) as address, Client(address, "t") as pdp:
+        decision = await pdp.authorize(*READ)
+    assert not decision.allowed
+    assert decision.error is not None
+    assert "GetServerInfo is not implemented" in str(decision.error)
+    assert not hidden.asked
+
+
 async def test_calls_that_come_at_once_ask_once_what_the_server_takes() -> None:
     new = Old(FEATURE)
     async with serving(new) as address, Client(address, "t") as pdp:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from pdp.masking.threads import FEW_COLUMNS, SMALL_BYTES, Threads
+from pdp.masking.threads import FEW_COLUMNS, SMALL_BYTES, VERY_FEW_BYTES, VERY_FEW_COLUMNS, Threads
 
 LARGE = 4 * 1024 * 1024
 
@@ -73,6 +73,28 @@ async def test_wide_tables_are_planned_one_at_a_time_and_others_go_by() -> None:
     held.goes_on.release(20)
     await asyncio.gather(*noisy, stranger)
     assert held.most == 1
+
+
+async def test_very_little_is_done_on_the_loop_in_its_callers_turn() -> None:
+    threads, order, here = Threads(1), list[str](), threading.get_ident()
+
+    def noted(name: str) -> Callable[[], bool]:
+        def work() -> bool:
+            order.append(name)
+            return threading.get_ident() == here
+
+        return work
+
+    noisy = [threads.read("noisy", noted("n"), VERY_FEW_BYTES) for _ in range(5)]
+    small = [threads.plan("stranger", noted("s"), VERY_FEW_COLUMNS)]
+    assert all(await asyncio.gather(*noisy, *small))
+    assert order.index("s") <= 1
+    assert not any(
+        [
+            await threads.read("a", noted("bytes"), VERY_FEW_BYTES + 1),
+            await threads.plan("a", noted("columns"), VERY_FEW_COLUMNS + 1),
+        ]
+    )
 
 
 async def test_place_is_held_until_the_thread_is_done_with_it() -> None:

@@ -1,12 +1,14 @@
 """The contract's edges, over the wire: sizes, shapes, and what an error looks like."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
 from google.protobuf.message import Message
 
+from pdp.server import edge
 from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
 from pdp.v1.audit_pb2 import ListRecordsRequest
 from pdp.v1.decision_pb2 import (
@@ -254,3 +256,20 @@ async def test_error_about_many_properties_still_reaches_the_caller(server: Plac
         request.resource.properties.fields[f"unknown-{index}"].bool_value = True
     why = await refused(server.authorize(request))
     assert (why.code, why.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_client_that_has_gone_while_it_was_answered_is_no_fault_of_the_server(
+    caplog: pytest.LogCaptureFixture, *, gone: bool
+) -> None:
+    told: list[Any] = []
+
+    class Gone:
+        async def abort_with_status(self, status: Any) -> None:
+            told.append(status.code)
+            raise grpc.aio.AbortError
+
+    error = grpc.aio.InternalError("Failed execute_batch") if gone else ValueError("ours")
+    with pytest.raises(asyncio.CancelledError if gone else grpc.aio.AbortError):
+        await edge.abort("any", cast("Any", Gone()), error)
+    assert bool(told) == ("error id" in caplog.text) == (not gone)

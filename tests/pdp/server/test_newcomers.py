@@ -3,8 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from pdp.client import Client
 from pdp.config import Tls
 from pdp.process.mongod import MongodProcess
 from pdp.server.connections import HANDSHAKE_SECONDS
-from pdp.server.newcomers import BACKLOG, MOST, Newcomers
+from pdp.server.doors import BACKLOG
+from pdp.server.newcomers import MOST, Newcomers
 from tests.certificates import Authority, Pair
 from tests.e2e.test_unauthenticated import forget, peak, soft_limit
 from tests.faults import Served, served
@@ -41,18 +42,34 @@ class Door:
         self.newcomers = Newcomers(most, self.clock)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
+        self.clients: list[socket.socket] = []
         self._stack = ExitStack()
 
-    async def opened(self) -> socket.socket:
+    async def opened(self, source: str = "127.0.0.1") -> socket.socket:
         """Another connection. Raises `TimeoutError` where it has to wait."""
         loop, made = asyncio.get_running_loop(), socket.socket()
         self._stack.callback(made.close)
+        made.bind((source, 0))
         made.setblocking(False)  # the socket module's own
-        async with asyncio.timeout(WAIT_SECONDS):
-            await loop.sock_connect(made, ("127.0.0.1", self.port))
-        accepted, _ = self.socket.accept()
-        self._stack.callback(accepted.close)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await loop.sock_connect(made, ("127.0.0.1", self.port))
+        except TimeoutError:
+            made.close()  # or it goes on trying
+            raise
+        self.accepted, _ = self.socket.accept()
+        self._stack.callback(self.accepted.close)
         self.newcomers.began()
+        return made
+
+    def burst(self, source: str, count: int) -> list[socket.socket]:
+        """Connections that are made before the server takes the first of them."""
+        made = [socket.create_connection(("127.0.0.1", self.port), 1, (source, 0)) for _ in range(count)]
+        for one in made:
+            one.setblocking(False)  # the socket module's own
+            self._stack.callback(one.close)
+            self._stack.callback(self.socket.accept()[0].close)
+            self.newcomers.began()
         return made
 
     def close(self) -> None:
@@ -64,21 +81,47 @@ class Door:
 async def door() -> AsyncIterator[Door]:
     made = Door(most=3)
     with made.newcomers.held_back([made.port]):
-        for _ in range(3):
-            await made.opened()
+        made.clients = [await comes_in(made, f"127.0.1.{number}") for number in (1, 2, 3)]
         yield made
     made.close()
 
 
-async def comes_in(door: Door) -> None:
-    """Return once another connection comes in; the kernel is told of it by the loop, a little later."""
+@pytest.fixture
+async def wide() -> AsyncIterator[Door]:
+    """A door for 70, of whom 10 are kept for proven sources. From 15 on their sources are looked for; 30 is a gate."""
+    made = Door(most=70)
+    with made.newcomers.held_back([made.port]):
+        yield made
+    made.close()
+
+
+async def comes_in(door: Door, source: str = "127.0.0.1") -> socket.socket:
+    """Another connection, once it comes in; the kernel is told of it by a thread, a little later."""
     async with asyncio.timeout(5):
         while True:
             try:
-                await door.opened()
+                return await door.opened(source)
             except TimeoutError:
                 continue
-            return
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once it holds."""
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def name(one: socket.socket) -> str:
+    """The peer as gRPC names it to a server."""
+    return "ipv4:{}:{}".format(*one.getsockname())
+
+
+def is_ended(one: socket.socket) -> bool:
+    try:
+        return one.recv(1) == b""
+    except BlockingIOError:
+        return False
 
 
 async def test_too_many_wait_until_the_time_of_earlier_ones_is_over(
@@ -95,13 +138,53 @@ async def test_too_many_wait_until_the_time_of_earlier_ones_is_over(
 
 
 async def test_a_connection_whose_caller_is_known_makes_room_once(door: Door) -> None:
-    door.newcomers.proven("ipv4:127.0.0.1:1")
+    first, second = door.clients[:2]
+    door.newcomers.proven(name(first))
     await comes_in(door)
-    door.newcomers.proven("ipv4:127.0.0.1:1")
+    door.newcomers.proven(name(first))
     with pytest.raises(TimeoutError):
         await door.opened()
-    door.newcomers.proven("ipv4:127.0.0.1:2")
+    door.newcomers.proven(name(second))
     await comes_in(door)
+
+
+async def test_a_flood_costs_only_its_own_source(wide: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """While the time of nobody is over, the flood waits by its name, and others come in."""
+    for _ in range(31):
+        await comes_in(wide, "127.0.0.2")
+    wide.burst("127.0.0.2", 14)
+    for number in range(1, 10):
+        await comes_in(wide, f"127.0.1.{number}")
+    with pytest.raises(TimeoutError):
+        await wide.opened("127.0.0.2")
+    assert "further connections of 127.0.0.2 wait" in caplog.text
+
+
+async def test_a_source_that_came_in_too_fast_loses_what_others_need(wide: Door) -> None:
+    """Not what was there before anybody looked, which may be older than it seems."""
+    before = wide.burst("127.0.0.9", 30)
+    other = await comes_in(wide, "127.0.0.3")
+    flood = wide.burst("127.0.0.2", 60)
+    await until(lambda: sum(map(is_ended, flood)) == 41)
+    assert not any(map(is_ended, [*before, other]))
+    await comes_in(wide)
+
+
+async def test_closed_connections_make_room_at_once(wide: Door) -> None:
+    for _ in range(3 * 70):
+        await comes_in(wide, "127.0.0.2")
+        wide.accepted.close()
+        wide.clock.seconds += 0.001
+
+
+async def test_sources_of_proven_callers_have_room_of_their_own(wide: Door) -> None:
+    wide.newcomers.proven("ipv4:127.0.0.7:1")
+    for number in range(1, 61):
+        await comes_in(wide, f"127.0.1.{number}")
+    with pytest.raises(TimeoutError):
+        await wide.opened()
+    for _ in range(5):
+        await comes_in(wide, "127.0.0.7")
 
 
 async def test_other_ports_of_the_process_are_left_alone(door: Door) -> None:
@@ -147,11 +230,14 @@ async def tls(
             yield serving, authority.agent()
 
 
+def client_of(serving: Served, pair: Pair) -> Client:
+    [(_, authorization)] = serving.metadata("report-bot")
+    return Client(serving.address, authorization.removeprefix("Bearer "), timeout=30, **pair.options)
+
+
 async def asked(serving: Served, pair: Pair) -> None:
     """Let a caller that nobody has seen connect and ask."""
-    [(_, authorization)] = serving.metadata("report-bot")
-    token = authorization.removeprefix("Bearer ")
-    async with Client(serving.address, token, timeout=30, **pair.options) as client:
+    async with client_of(serving, pair) as client:
         assert await client.decide(asking())
 
 
@@ -164,9 +250,11 @@ def hello(size: int) -> bytes:
 
 async def test_those_who_prove_themselves_come_in_however_many(tls: tuple[Served, Pair]) -> None:
     serving, pair = tls  # nobody has been held back on it before
-    for _ in range(0, MOST + BACKLOG, 32):
-        await asyncio.gather(*(asked(serving, pair) for _ in range(32)))
-    assert not [line for line in serving.said if "further connections wait" in line]
+    async with AsyncExitStack() as stack:
+        for _ in range(0, MOST + BACKLOG, 32):
+            clients = [await stack.enter_async_context(client_of(serving, pair)) for _ in range(32)]
+            assert all(await asyncio.gather(*(client.decide(asking()) for client in clients)))
+    assert not [line for line in serving.said if "further connections" in line]
 
 
 @pytest.mark.parametrize("said", [b"", hello(16_000), hello(90_000)], ids=["silent", "long", "longest"])
@@ -184,6 +272,19 @@ async def test_ten_thousand_handshakes_at_once_cost_at_most_36_mib(tls: tuple[Se
             await asyncio.gather(*(_sent(one, said) for one in strangers[: 3 * MOST]))
         assert peak(serving.process.pid) - before < MOST_BYTES
     await asked(serving, pair)
+
+
+async def test_honest_newcomers_come_in_beside_a_flood_of_one_source(tls: tuple[Served, Pair]) -> None:
+    serving, pair = tls
+    host, _, port = serving.address.rpartition(":")
+    with ExitStack() as stack:
+        for _ in range(4 * MOST):
+            one = stack.enter_context(socket.socket())
+            one.bind(("127.0.0.2", 0))
+            one.setblocking(False)  # the socket module's own
+            one.connect_ex((host, int(port)))
+        async with asyncio.timeout(HANDSHAKE_SECONDS - 1):
+            await asked(serving, pair)
 
 
 async def _sent(stranger: socket.socket, said: bytes) -> None:

@@ -90,6 +90,11 @@ CALLS: Mapping[str, tuple[str, Call]] = {
 }
 
 
+def at(rpc: str, field: str) -> str:
+    """The field's path in the first message of a call."""
+    return f"start.{field}" if rpc in {"MaskStream", "UnmaskStream", "Rewrap"} else field
+
+
 def expecting(action: str, **members: Any) -> mask_pb2.MaskScope:
     made = scope(context_json='{"why": "report"}', **members)
     made.expected_digest = canonical(authorization(action, made), "dev").digest
@@ -104,6 +109,8 @@ async def test_a_scope_that_lost_its_context_is_refused_before_anything_else(ser
     made.context.SetInParent()
     error = await refused(call(server, made))
     assert (error.code, error.reason) == ("INVALID_ARGUMENT", "REQUEST_DIFFERS")
+    assert error.fields == (field := at(rpc, "scope.expected_digest"),)
+    assert error.message.startswith(f"{field}: is of another request")
     assert error.metadata == {"subject": "0", "on_behalf_of": "1", "action": "0", "resource": "0", "context": "0"}
 
 
@@ -120,7 +127,8 @@ async def test_a_digest_of_another_action_or_table_is_refused(server: Placet, rp
 @pytest.mark.parametrize("rpc", sorted(CALLS))
 async def test_who_must_say_a_digest_masks_nothing_without(strict: Placet, rpc: str) -> None:
     _, call = CALLS[rpc]
-    assert (await refused(call(strict, scope()))).reason == "DIGEST_REQUIRED"
+    error = await refused(call(strict, scope()))
+    assert (error.reason, error.fields) == ("DIGEST_REQUIRED", (at(rpc, "scope.expected_digest"),))
 
 
 @pytest.mark.parametrize("rpc", ["Mask", "MaskStream", "GetMaskPlan"])
@@ -174,7 +182,23 @@ async def test_members_that_the_server_sets_are_refused_in_text_too(server: Plac
 @pytest.mark.parametrize("rpc", sorted(CALLS))
 async def test_a_scopes_text_is_read_as_strictly(server: Placet, rpc: str, text: str, field: str) -> None:
     error = await refused(CALLS[rpc][1](server, scope(context_json=text)))
-    assert (error.reason, error.fields) == ("INVALID_REQUEST", (field,))
+    assert (error.reason, error.fields) == ("INVALID_REQUEST", (at(rpc, field),))
+
+
+@pytest.mark.parametrize("rpc", sorted(CALLS))
+async def test_bad_fields_of_a_scope_have_the_path_in_the_message_that_was_sent(server: Placet, rpc: str) -> None:
+    made = scope(request_id="a\nb", context_json='{"a": {"b": "\\ud800"}}')
+    made.table = "a\nb"
+    error = await refused(CALLS[rpc][1](server, made))
+    assert error.fields
+    assert all(field.startswith(at(rpc, "scope.")) for field in error.fields)
+
+
+@pytest.mark.parametrize("rpc", ["MaskStream", "Rewrap"])
+async def test_a_streams_shape_has_its_path_too(server: Placet, rpc: str) -> None:
+    started = mask_pb2.StreamStart(scope=scope(), shape=mask_pb2.MaskShape(arrow_schema=b"none"))
+    error = await refused(stream(server, [pa.record_batch(ROWS)], started, rpc=rpc))
+    assert error.fields == ("start.shape.arrow_schema",)
 
 
 async def test_the_python_client_says_it_in_streams_too(strict: Placet) -> None:

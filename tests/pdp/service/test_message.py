@@ -12,8 +12,7 @@ from pdp.decision import Effect, Obligation, Reason
 from pdp.requirement import Requirement
 from pdp.service import message
 from pdp.v1 import approval_pb2, request_pb2
-from pdp.workflow.answer import Answer, Ask
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Answer, Ask, Decided
 from pdp.workflow.review_limits import DENIED_FOR
 from pdp.workflow.reviewers import Eligible
 from tests.parts import asking

@@ -13,8 +13,7 @@ from pdp.service import message
 from pdp.service.record import StoredRecord, stored_record, summary
 from pdp.v1.audit_pb2 import Batch
 from pdp.v1.request_pb2 import Effect as WireEffect
-from pdp.workflow.answer import Answer, Ask, decision_record
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Answer, Ask, Decided, decision_record
 from tests.parts import asking
 from tests.pdp.scribe import Scribe
 from tests.pdp.specimens import BOT, REQUEST, approval, verdict

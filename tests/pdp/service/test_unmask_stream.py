@@ -82,7 +82,7 @@ async def test_server_alone_says_which_chunks_are_unmasked(server: Placet, batch
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             async with opened(server, announced(fresh(**{name: "x"}), batches, SSN)):
                 pass
-        assert refusal(refused.value).fields == (f"scope.context.{name}",)
+        assert refusal(refused.value).fields == (f"start.scope.context.{name}",)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ async def test_records_are_opened_as_texts(server: Placet) -> None:
         (lambda start: setattr(start.chunks[0], "rows", 65_537), "start.chunks[0].rows"),
         (lambda start: setattr(start.chunks[0], "tokens_sha256", b"x"), "start.chunks[0].tokens_sha256"),
         (lambda start: start.chunks.extend([start.chunks[0]] * 65_536), "start.chunks"),
-        (lambda start: start.ClearField("shape"), "shape"),
+        (lambda start: start.ClearField("shape"), "start.shape"),
     ],
 )
 async def test_start_beyond_the_contract_is_refused_by_field(

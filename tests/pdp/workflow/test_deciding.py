@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ from pdp.errors import (
 from pdp.opa.waiting import Question
 from pdp.turns import PIECE, Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Answer, Ask, answer_without_step
-from pdp.workflow.deciding import Decided, Deciding, Failed
+from pdp.workflow.answer import Answer, Ask, Decided, Failed, answer_without_step
+from pdp.workflow.deciding import Deciding
 from tests.parts import asking, payload
 from tests.pdp.specimens import T0, approval
 
@@ -194,7 +195,9 @@ async def test_what_failed_at_the_door_keeps_its_place_and_is_never_asked() -> N
     parts = Parts()
     flow = deciding(parts)
     bad = asking(subject={"type": "agent", "id": ""})
-    asks = await flow.checked_each([asking("read"), bad, asking("drop")], BOT)
+    asks = await flow.checked_each(
+        [partial(flow.checked, one, BOT) for one in (asking("read"), bad, asking("drop"))], BOT
+    )
     outcomes = await flow.decide(asks)
     assert [type(outcome) for outcome in outcomes] == [Decided, Failed, Decided]
     assert outcomes[1] is asks[1]

@@ -29,12 +29,12 @@ from pdp.errors import (
 )
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
+from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Ask, answer_without_step
-from pdp.workflow.deciding import Decided
+from pdp.workflow.answer import Ask, Decided, answer_without_step
 from pdp.workflow.mask_jobs import ATTEMPTS, USE_SECONDS, MaskJobs, Work
 from tests.parts import asking, payload
 from tests.pdp.specimens import BOT, verdict
@@ -103,20 +103,22 @@ class Parts:
     async def give_back(self, reserved: Reserved) -> None:
         self.did.append(f"give back {sum(reserved.values.values())}")
 
-    async def denies(self, ask: Ask) -> bool:
-        self.did.append("ask")
-        assert not ask.request.dry_run
+    def question(self, ask: Ask) -> Question:
+        return Question(ask.canonical.json, Suspect(ask.caller.identity))
+
+    def denies(self, answer: object) -> bool:
+        assert answer == "judged"
         return self.effect is Effect.DENY
 
     async def each(self, questions: Sequence[Question]) -> list[Any]:
-        [question] = questions
-        assert question.about is About.MASKS
+        question, judged = questions
+        assert (question.about, judged.about) == (About.MASKS, About.DECISIONS)
         self.did.append("plan")
         assert payload(question.input)["columns"]
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, PdpError):
             raise found
-        return [found]
+        return [found, "judged"]
 
     def current(self) -> masker.Keyring:
         return self.keyring
@@ -124,6 +126,9 @@ class Parts:
     async def run(self, caller: str, action: Any, weight: int = 0) -> Any:
         assert (caller, weight >= 0) == (BOT.identity, True)
         return action()
+
+    async def read(self, caller: str, action: Any, size: int) -> Any:
+        return await self.run(caller, action, size)
 
     async def plan(self, caller: str, action: Any, columns: int) -> Any:
         return await self.run(caller, action, columns)
@@ -292,7 +297,7 @@ async def test_content_is_parsed_before_the_decision_and_not_where_the_policy_de
     await made(parts, content=lambda: parts.did.append("content"))
     content = [] if effect is Effect.DENY else ["content"]
     used = [*READY, "use", "keep 1"] if effect is Effect.ALLOW else []
-    assert parts.did == [*PLANNED, "ask", *content, "decide", *used]
+    assert parts.did == [*PLANNED, *content, "decide", *used]
 
 
 @pytest.mark.parametrize("why", ["no mask", "opa away", "domain used elsewhere"])

@@ -219,7 +219,7 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 // Asks for the caller's approvals.
 type ListApprovalsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Entries per page, 1 to 100; 0 means 50.
+	// Entries per page, 1 to 100; 0 means 50. A page with a token may be shorter: it ends at 1 MiB.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`

@@ -102,6 +102,9 @@ type AuthorizeRequest struct {
 	//     as `attempt_id` says.
 	//  3. An answer that neither opens nor uses an approval binds nothing: a plain allow or deny is evaluated anew each time,
 	//     the ids are not stored, and the same request_id may come with another request.
+	//  4. Two ids of one caller may be answered with one approval, while that is pending for the same request: it is used
+	//     once, by whichever asks first (another id names it in `approval_id`), and the other execution needs an approval of
+	//     its own.
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The approval to use, "apr_…".
 	ApprovalId string `protobuf:"bytes,7,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
@@ -136,7 +139,8 @@ type AuthorizeRequest struct {
 	//     arrived: the members of the properties of `subject`, `action` and `resource`, those of `context`, and the subjects in
 	//     `on_behalf_of`.
 	//  3. In a batch it belongs to one item, over the item with the defaults filled in; it is refused in `defaults`.
-	//  4. A caller whose entry in the configuration says `require_digest` must send it, else
+	//  4. A caller must send it where an entry of the configuration that stands behind the call says `require_digest`: that of
+	//     the token's issuer, of an actor in it, or of the connection's certificate, else
 	//     INVALID_ARGUMENT/DIGEST_REQUIRED.
 	ExpectedDigest string `protobuf:"bytes,15,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -322,7 +326,10 @@ type AuthorizeResponse struct {
 	// Every rule that fired, if `explain` asked for it.
 	Fired *Fired `protobuf:"bytes,10,opt,name=fired,proto3" json:"fired,omitempty"`
 	// Whether the request was a `dry_run`.
-	DryRun        bool `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Whether the caller was told no although the effect is an allow: it came over HTTP and had not said that it can fulfil
+	// the obligations. Nothing was used or granted. It is false in every answer over gRPC, where clients read obligations.
+	Withheld      bool `protobuf:"varint,12,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +437,13 @@ func (x *AuthorizeResponse) GetFired() *Fired {
 func (x *AuthorizeResponse) GetDryRun() bool {
 	if x != nil {
 		return x.DryRun
+	}
+	return false
+}
+
+func (x *AuthorizeResponse) GetWithheld() bool {
+	if x != nil {
+		return x.Withheld
 	}
 	return false
 }
@@ -1084,7 +1098,7 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"attempt_id\x18\r \x01(\tR\tattemptId\x12!\n" +
 	"\fcontext_json\x18\x0e \x01(\tR\vcontextJson\x12'\n" +
-	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\"\xc1\x03\n" +
+	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\"\xdd\x03\n" +
 	"\x11AuthorizeResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x12&\n" +
@@ -1099,7 +1113,8 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\x05grant\x18\t \x01(\tR\x05grant\x12#\n" +
 	"\x05fired\x18\n" +
 	" \x01(\v2\r.pdp.v1.FiredR\x05fired\x12\x17\n" +
-	"\adry_run\x18\v \x01(\bR\x06dryRun\"\x85\x01\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\x12\x1a\n" +
+	"\bwithheld\x18\f \x01(\bR\bwithheld\"\x85\x01\n" +
 	"\n" +
 	"Obligation\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +

@@ -42,6 +42,9 @@ type DecisionServiceClient interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Authorize(ctx context.Context, in *AuthorizeRequest, opts ...grpc.CallOption) (*AuthorizeResponse, error)
 	// Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+	// Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+	// settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+	// do not fit (all but ids, digest, state, times and version); GetApproval has them.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(ctx context.Context, in *BatchAuthorizeRequest, opts ...grpc.CallOption) (*BatchAuthorizeResponse, error)
 	// Returns one of the caller's own decisions from the log, with every reason.
@@ -105,6 +108,9 @@ type DecisionServiceServer interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error)
 	// Makes up to 1,000 decisions, settled in order. An item that fails does not affect the others.
+	// Where the policy's words make the answers larger than a message (4 MiB), the batch is refused whole before anything is
+	// settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
+	// do not fit (all but ids, digest, state, times and version); GetApproval has them.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(context.Context, *BatchAuthorizeRequest) (*BatchAuthorizeResponse, error)
 	// Returns one of the caller's own decisions from the log, with every reason.

@@ -24,7 +24,7 @@ const (
 // Asks for the caller's queue.
 type ListQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Entries per page, 1 to 100; 0 means 50. A page with a token may be shorter: it ends at 3 MiB, or where the server looked
+	// Entries per page, 1 to 100; 0 means 50. A page with a token may be shorter: it ends at 1 MiB, or where the server looked
 	// at very many approvals that the caller may not review.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before.

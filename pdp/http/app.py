@@ -1,0 +1,119 @@
+"""The HTTP face as a whole: its table of routes, its listeners and its end."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import TypeAlias
+
+from aiohttp import web
+
+from pdp.errors import SetupError
+from pdp.http.connection import Server
+from pdp.http.edge import Edge
+from pdp.http.problem import Refusal
+from pdp.http.route import OpenRoute, Route
+from pdp.http.tls import HANDSHAKE_SECONDS
+
+BACKLOG = 1024
+"""Connections that the kernel has ready before this process takes them."""
+GRACE_SECONDS = 10.0
+"""Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
+_Methods: TypeAlias = Mapping[str, Route | OpenRoute]
+
+
+class Routes:
+    """The table of routes: a path is one as a whole, or none. A part `{name}` stands for anything but a slash."""
+
+    def __init__(self, routes: Sequence[Route | OpenRoute]) -> None:
+        self.all = tuple(routes)
+        paths: dict[str, dict[str, Route | OpenRoute]] = {}
+        for route in routes:
+            paths.setdefault(route.path, {})[route.method] = route
+        self._paths: dict[str, _Methods] = {path: methods for path, methods in paths.items() if "{" not in path}
+        self._patterns = [(_pattern(path), methods) for path, methods in paths.items() if "{" in path]
+
+    def find(self, method: str, path: str) -> tuple[Route | OpenRoute, Mapping[str, str]]:
+        """The route of a request and the parameters of its path. Raises `Refusal`."""
+        methods, parameters = self._methods(path)
+        if methods is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+        route = methods.get("GET" if method == "HEAD" else method)
+        if route is None:
+            allowed = ", ".join(sorted(methods))
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"this path takes {allowed}", Allow=allowed)
+        return route, parameters
+
+    def _methods(self, path: str) -> tuple[_Methods | None, Mapping[str, str]]:
+        if path in self._paths:
+            return self._paths[path], {}
+        for pattern, methods in self._patterns:
+            if matched := pattern.fullmatch(path):
+                return methods, matched.groupdict()
+        return None, {}
+
+
+class Face:
+    """The HTTP face of a server."""
+
+    def __init__(self, edge: Edge, began: Callable[[], None]) -> None:
+        """`began` is called at the beginning of each connection."""
+        self.routes, self.url, self._edge = Routes(()), "", edge
+        self._server = Server(self._handle, began)
+        self._listeners: list[asyncio.Server] = []
+
+    async def open(self, address: str, tls: ssl.SSLContext | None = None) -> int:
+        """Open `host:port`; port 0 takes a free one. Returns the port. Raises `SetupError`."""
+        host, _, port = address.rpartition(":")
+        loop = asyncio.get_running_loop()
+        seconds = HANDSHAKE_SECONDS if tls else None
+        try:
+            listener = await loop.create_server(
+                self._server,
+                host.strip("[]"),
+                int(port),
+                ssl=tls,
+                ssl_handshake_timeout=seconds,
+                backlog=BACKLOG,
+                start_serving=False,
+            )
+        except (OSError, ValueError):
+            raise SetupError(
+                f"http: cannot listen on {address}; another program may, choose another with http.listen"
+            ) from None
+        self._listeners.append(listener)
+        return self.ports[-1]
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports that are open."""
+        return [int(listener.sockets[0].getsockname()[1]) for listener in self._listeners]
+
+    async def start(self, routes: Routes, url: str) -> None:
+        """Serve these routes at what is open. Clients call the face by `url`."""
+        self.routes, self.url = routes, url
+        for listener in self._listeners:
+            await listener.start_serving()
+
+    async def stop(self) -> None:
+        """Take no more connections, and let calls in flight finish; their answers close their connections."""
+        self._edge.is_draining = True
+        for listener in self._listeners:
+            listener.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(GRACE_SECONDS)
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        return await self._edge.respond(request, partial(self.routes.find, request.method, _path(request)))
+
+
+def _path(request: web.BaseRequest) -> str:
+    """The path of the target, as it was sent. A target may have the host in it (RFC 9112, section 3.2.2)."""
+    target = request.raw_path
+    return target.partition("?")[0] if target.startswith("/") else request.rel_url.raw_path
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))

@@ -1,0 +1,100 @@
+"""Reads the body of a call, once its caller is known: by turns, in time, and never more than its route takes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from http import HTTPStatus
+from weakref import WeakValueDictionary
+
+from aiohttp import StreamReader, web
+
+from pdp import deadline
+from pdp.errors import InvalidRequest
+from pdp.http.problem import Refusal
+from pdp.http.route import JSON, LARGE_BYTES, SMALL_BYTES, Route
+from pdp.room import Room
+
+READS = 4
+"""Bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
+READ_SECONDS = 10.0
+"""Seconds that a body may take to arrive: as many as a unary call may take."""
+
+
+class Bodies:
+    """The bodies of all callers of one process."""
+
+    def __init__(self) -> None:
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._large = Room(
+            LARGE_BYTES, f"your open calls may hold {LARGE_BYTES >> 20} MiB at one time; try again when one has ended"
+        )
+
+    @asynccontextmanager
+    async def body(self, route: Route, caller: str, request: web.BaseRequest) -> AsyncIterator[bytes]:
+        """The call's body, which counts as open while the block runs.
+
+        Raises `Refusal` if it is of another type or too large, and `Overloaded` if the caller's open bodies leave no
+        room for it.
+        """
+        if route.method == "GET":
+            yield b""
+            return
+        _require_json(request)
+        body = await self._arrived(route, caller, request)
+        with self._large.taken(caller, len(body)) if len(body) > SMALL_BYTES else nullcontext():
+            yield body
+
+    async def _arrived(self, route: Route, caller: str, request: web.BaseRequest) -> bytes:
+        turns = self._turns.get(caller)
+        if turns is None:
+            turns = self._turns[caller] = asyncio.Semaphore(READS)
+        if (request.content_length or 0) > route.most_bytes:
+            raise _too_large(route)
+        await _continue(request)
+        try:
+            with deadline.spent_on(deadline.Stage.ARRIVAL):
+                async with deadline.within(READ_SECONDS), turns:
+                    return await _read(request.content, route)
+        except TimeoutError:
+            raise deadline.over() from None
+        except web.RequestPayloadError:
+            raise InvalidRequest.field("body", "did not arrive as its headers say") from None
+
+
+async def _continue(request: web.BaseRequest) -> None:
+    """Ask for a body whose sender waits for that (RFC 9110, section 10.1.1)."""
+    expected = request.headers.get("Expect")
+    if expected is None:
+        return
+    if expected.lower() != "100-continue":
+        raise Refusal(HTTPStatus.EXPECTATION_FAILED, "Expect: only 100-continue is known here")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # aiohttp takes what is counted for a part of the answer
+
+
+async def _read(content: StreamReader, route: Route) -> bytes:
+    parts, size = list[bytes](), 0
+    while part := await content.readany():
+        parts.append(part)
+        size += len(part)
+        if size > route.most_bytes:
+            raise _too_large(route)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _require_json(request: web.BaseRequest) -> None:
+    encodings = request.headers.getall("Content-Encoding", [])
+    if any(encoding.strip().lower() != "identity" for encoding in encodings):
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a Content-Encoding", Accept_Encoding="identity"
+        )
+    types = request.headers.getall("Content-Type", [])
+    if len(types) != 1 or types[0].partition(";")[0].strip().lower() != JSON:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"send the body as {JSON}, with one such Content-Type")
+
+
+def _too_large(route: Route) -> Refusal:
+    return Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body is larger than the {route.most_bytes} bytes that this path takes",
+    )

@@ -1,0 +1,64 @@
+"""AuthZEN's Access Evaluation and Access Evaluations."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from pdp.authzen import Envelope, Evaluations
+from pdp.authzen_question import Asked
+from pdp.caller import Caller
+from pdp.http.decision import answered, failed
+from pdp.http.route import LARGE_BYTES, Answer, Call, Route
+from pdp.semantics import stops_at
+from pdp.turns import Turns
+from pdp.workflow.answer import Ask, Failed
+from pdp.workflow.deciding import Deciding
+
+
+class Evaluation:
+    """Decisions, one or many."""
+
+    def __init__(self, deciding: Deciding, turns: Turns) -> None:
+        self._deciding, self._turns = deciding, turns
+
+    def routes(self) -> list[Route]:
+        """What is offered."""
+        return [
+            Route("POST", "/access/v1/evaluation", "pdp.v1.DecisionService/Authorize", self.one),
+            Route("POST", "/access/v1/evaluations", "pdp.v1.DecisionService/BatchAuthorize", self.many, LARGE_BYTES),
+        ]
+
+    async def one(self, call: Call) -> Answer:
+        """One decision."""
+        return await self._one(Envelope(call.body).asked(), call)
+
+    async def many(self, call: Call) -> Answer:
+        """Many decisions, settled in order; a bad one fails alone. Without `evaluations` it is one."""
+        body = Evaluations(call.body)
+        if not len(body):
+            return await self._one(body.envelope.asked(), call)
+        async with call.admitted(len(body)):
+            return Answer({"evaluations": await self._many(body, call.caller)})
+
+    async def _one(self, asked: Asked, call: Call) -> Answer:
+        async with call.admitted(1):
+            decided = await self._deciding.decide_one(self._deciding.checked_json(asked, call.caller))
+            return Answer(answered(decided, asked.ignored))
+
+    async def _many(self, body: Evaluations, caller: Caller) -> list[dict[str, Any]]:
+        """The answers, up to the one that ends the list."""
+        ignored: list[tuple[str, ...]] = []
+        checks = (partial(self._checked, read, caller, ignored) for read in body.each())
+        asks = await self._deciding.checked_each(checks, caller)
+        answers = []
+        outcomes = await self._deciding.decide(asks, stops_at(body.envelope.options.semantics))
+        for index, outcome in enumerate(outcomes):
+            answers.append(failed(outcome) if isinstance(outcome, Failed) else answered(outcome, ignored[index]))
+            await self._turns.behind(index, caller.identity)
+        return answers
+
+    def _checked(self, read: Callable[[], Asked], caller: Caller, ignored: list[tuple[str, ...]]) -> Ask:
+        ignored.append(())
+        asked = read()
+        ignored[-1] = asked.ignored
+        return self._deciding.checked_json(asked, caller)

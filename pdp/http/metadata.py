@@ -1,0 +1,68 @@
+"""What a client finds without a token: where everything is, and the keys that verify grants."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from pdp.authzen_question import CUSTOM, REGISTERED
+from pdp.http.route import JSON, Answer, OpenRoute, Route
+from pdp.signing_keys import SigningKeys
+
+CONFIGURATION = "/.well-known/authzen-configuration"
+JWKS = "/access/v1/jwks"
+MAX_AGE_SECONDS = 300
+"""Seconds for which a client may keep what it found."""
+_ENDPOINTS: Mapping[str, str] = {
+    "/access/v1/evaluation": "access_evaluation_endpoint",
+    "/access/v1/evaluations": "access_evaluations_endpoint",
+    "/access/v1/search/subject": "search_subject_endpoint",
+    "/access/v1/search/resource": "search_resource_endpoint",
+    "/access/v1/search/action": "search_action_endpoint",
+    "/access/v1/requests": "access_request_endpoint",
+}
+"""The member of the configuration that names each path, where it is served."""
+
+
+class Metadata:
+    """The open facts of a server; `public_url` is what clients call it."""
+
+    def __init__(
+        self, public_url: str, routes: list[Route], signing: SigningKeys, further: Mapping[str, Any] | None = None
+    ) -> None:
+        """`further` are members of the configuration beyond the endpoints."""
+        endpoints = {_ENDPOINTS[route.path]: public_url + route.path for route in routes if route.path in _ENDPOINTS}
+        self._configuration = orjson.dumps(
+            {
+                "policy_decision_point": public_url,
+                **endpoints,
+                "jwks_uri": public_url + JWKS,
+                "supported_obligations": [*REGISTERED, CUSTOM],
+                **(further or {}),
+            }
+        )
+        self._jwks = signing.jwks.encode()
+
+    def routes(self) -> list[OpenRoute]:
+        """What is offered."""
+        return [OpenRoute(CONFIGURATION, self.configuration), OpenRoute(JWKS, self.jwks)]
+
+    async def configuration(self, headers: Mapping[str, str]) -> Answer:
+        """AuthZEN's metadata of a policy decision point."""
+        return kept(self._configuration, headers)
+
+    async def jwks(self, headers: Mapping[str, str]) -> Answer:
+        """The public keys of grants, the retired one among them (RFC 7517)."""
+        return kept(self._jwks, headers, "application/jwk-set+json")
+
+
+def kept(content: bytes, headers: Mapping[str, str], media: str = JSON) -> Answer:
+    """An answer that clients may keep, and that is empty for who has it (RFC 9110, section 13.1.2)."""
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    caching = {"ETag": tag, "Cache-Control": f"max-age={MAX_AGE_SECONDS}"}
+    had = {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}
+    if had & {tag, "*"}:
+        return Answer(b"", HTTPStatus.NOT_MODIFIED, media, caching)
+    return Answer(content, HTTPStatus.OK, media, caching)

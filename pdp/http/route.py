@@ -1,0 +1,76 @@
+"""What a concern of the HTTP face offers and gets: routes, calls and answers, without a word of aiohttp."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import orjson
+
+from pdp.caller import Caller
+
+SMALL_BYTES = 64 * 1024
+"""Bytes of a body with one question. A request has at most 32 KiB in canonical form; the rest is room for spaces."""
+LARGE_BYTES = 4 * 1024 * 1024
+"""Bytes of a body with many."""
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known and may call: everything that a behaviour needs of it.
+
+    `parameters` are those of the path, `headers` the call's with names in lower case, `query` those of the target.
+    `admitted` holds its place among all calls while its block runs; it is told how many questions the call is.
+    """
+
+    caller: Caller
+    body: bytes
+    headers: Mapping[str, str]
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    admitted: Callable[[int], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What leaves: `content` as JSON, or its bytes as they are."""
+
+    content: Any
+    status: int = 200
+    media: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the content."""
+        return self.content if isinstance(self.content, bytes) else orjson.dumps(self.content)
+
+
+Behaviour: TypeAlias = Callable[[Call], Awaitable[Answer]]
+OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
+"""What answers an open route: it gets the call's headers, with names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the face. `rpc` names the RPC whose row of the role table it takes.
+
+    `seconds` is the limit of a call that waits for people; such a call has room of its own.
+    """
+
+    method: str
+    path: str
+    rpc: str
+    behaviour: Behaviour
+    most_bytes: int = SMALL_BYTES
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoute:
+    """A path for everybody, without a credential."""
+
+    path: str
+    behaviour: OpenBehaviour
+    method: str = "GET"

@@ -1,0 +1,63 @@
+"""The flows that every face of the server calls, each made once."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from pdp.config import Config
+from pdp.grant import Grantor
+from pdp.opa.batching import Batcher
+from pdp.opa.engine import Engine
+from pdp.recording.uses import Uses
+from pdp.server.parts import Parts
+from pdp.turns import Turns
+from pdp.workflow.checking import Unsaid
+from pdp.workflow.deciding import Deciding
+from pdp.workflow.integrity import Integrity
+from pdp.workflow.queue import ReviewQueue
+from pdp.workflow.requesting import Requesting
+from pdp.workflow.review_limits import ReviewLimits
+from pdp.workflow.reviewers import Reviewers
+from pdp.workflow.reviewing import Reviewing
+from pdp.workflow.settlement import Settlement
+from pdp.workflow.watching import Watching
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What happens to requests and approvals: each face translates and calls these."""
+
+    batcher: Batcher
+    turns: Turns
+    reviewers: Reviewers
+    reviewing: Reviewing
+    requesting: Requesting
+    queue: ReviewQueue
+    watching: Watching
+    deciding: Deciding
+
+    @classmethod
+    def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
+        """The flows of a configured server."""
+        integrity = Integrity(parts.sealer, parts.writer)
+        batcher = Batcher(opa.opa)
+        reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
+        limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
+        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
+        queue = ReviewQueue(parts.queue, reviewing, batcher)
+        uses = Uses(parts.batches)
+        deciding = Deciding(
+            realm=config.realm,
+            person_types=config.person_types,
+            faults=opa.policy.faults,
+            batcher=batcher,
+            settlement=Settlement(parts.approvals, batcher, parts.delivery, uses, integrity, reviewers, limits),
+            delivery=parts.delivery,
+            writer=parts.writer,
+            grantor=Grantor(parts.signing.grant, config.realm),
+            database=parts.database,
+            turns=turns,
+            unsaid=unsaid,
+        )
+        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+        watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
+        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding)

@@ -1,0 +1,57 @@
+"""The parts around the audit log, which live as long as the server."""
+
+from contextlib import suppress
+
+from pdp.config import Config
+from pdp.errors import PdpError
+from pdp.notify.endpoint import Endpoint
+from pdp.recording.delivery import Delivery
+from pdp.recording.projection import Projection
+from pdp.recording.writer import Writer
+from pdp.seal import Sealer
+from pdp.server.notifier import Notifier
+from pdp.server.sweep import Sweep
+from pdp.signing_keys import SigningKeys
+from pdp.store.approvals import Approvals
+from pdp.store.batches import Batches
+from pdp.store.changes import Changes
+from pdp.store.database import Database
+from pdp.store.notifications import Notifications
+from pdp.store.pressure import Pressure
+from pdp.store.queue import Queue
+from pdp.store.records import Records
+from pdp.store.writers import Writers
+from pdp.workflow.feed import Feed
+
+
+class Parts:
+    """The parts around the audit log that live as long as the server."""
+
+    def __init__(self, config: Config, database: Database, signing: SigningKeys) -> None:
+        self.database, self.signing = database, signing
+        self.sealer = Sealer(signing.seal, config.realm)
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.batches, self.queue = Batches(database), Queue(database)
+        self.pressure, self.notifications = Pressure(database), Notifications(database)
+        self.records, self.writers = Records(database), Writers(database)
+        self.projection = Projection(self.batches, self.records, self.writers)
+        self.changes = Changes(database)
+        self.feed = Feed(self.changes)
+        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
+        self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
+        endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
+        self.sweep = Sweep(
+            approvals=self.approvals,
+            delivery=self.delivery,
+            writer=self.writer,
+            writers=self.writers,
+            projection=self.projection,
+            notifier=Notifier(config.realm, self.notifications, endpoints),
+        )
+
+    async def close(self) -> None:
+        """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
+        with suppress(PdpError):
+            await self.delivery.settled()
+            await self.writer.close()
+            await self.projection.catch_up()

@@ -1,0 +1,53 @@
+"""Puts the HTTP face of a server together."""
+
+from pdp.admission import Admission
+from pdp.authn.authenticator import Authenticator
+from pdp.config import Config, Http, Tls
+from pdp.http.app import Face, Routes
+from pdp.http.edge import Edge
+from pdp.http.evaluation import Evaluation
+from pdp.http.metadata import Metadata
+from pdp.http.tls import context
+from pdp.server.flows import Flows
+from pdp.server.listener import require_loopback
+from pdp.server.newcomers import Newcomers
+from pdp.signing_keys import SigningKeys
+
+
+async def face(
+    config: Config,
+    flows: Flows,
+    signing: SigningKeys,
+    authenticator: Authenticator,
+    admission: Admission,
+    newcomers: Newcomers,
+) -> Face | None:
+    """The face that listens as configured; None if none is configured. Raises `SetupError`."""
+    http, tls = config.http, config.http_tls
+    if http is None:
+        return None
+    if tls is None:
+        require_loopback(http.listen, "http.listen")
+    edge = Edge(
+        authenticator,
+        admission,
+        certificates=tls is not None and tls.client_ca is not None,
+        proven=newcomers.proven if tls else None,
+    )
+    made = Face(edge, newcomers.began if tls else lambda: None)
+    port = await _opened(made, http, tls)
+    url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
+    routes = Evaluation(flows.deciding, flows.turns).routes()
+    await made.start(Routes([*routes, *Metadata(url, routes, signing).routes()]), url)
+    return made
+
+
+async def _opened(made: Face, http: Http, tls: Tls | None) -> int:
+    """Open the configured addresses. Returns the port of `listen`."""
+    if tls is None:
+        return await made.open(http.listen)
+    demanding = tls.client_ca is not None and not http.client_listen
+    port = await made.open(http.listen, context(tls, demanding=demanding))
+    if http.client_listen:
+        await made.open(http.client_listen, context(tls, demanding=True))
+    return port
