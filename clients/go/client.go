@@ -25,6 +25,9 @@ const (
 	keepaliveEvery, keepaliveAnswer = 30 * time.Second, 20 * time.Second
 )
 
+// differing are the reasons for which a server decided nothing, because it compares another digest than it was sent.
+var differing = []string{"REQUEST_DIFFERS", "DIGEST_REQUIRED"}
+
 // Options of a client. What is left out comes from the environment: PDP_ADDRESS, PDP_TOKEN or PDP_TOKEN_FILE, PDP_CA,
 // PDP_CERTIFICATE and PDP_KEY.
 type Options struct {
@@ -133,7 +136,8 @@ func (c *Client) Decided(answer *pdpv1.AuthorizeResponse) *Decision {
 	return &Decision{Response: answer, understood: c.understood}
 }
 
-// retried is a call that is made again while the server is away, until the context ends. Its error is an *Error.
+// retried is a call that is made again while the server is away, until the context ends, and once, at once, where the
+// server turns out to be another one than the facts were of: nothing was decided then. Its error is an *Error.
 func retried[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	pauses := backoffs{}
 	for attempt := 1; ; attempt++ {
@@ -142,6 +146,9 @@ func retried[T any](ctx context.Context, call func() (T, error)) (T, error) {
 			return answer, nil
 		}
 		failure := advised(failed(err))
+		if attempt == 1 && slices.Contains(differing, failure.Reason) {
+			continue
+		}
 		if failure.Code != codes.Unavailable || attempt == attempts || !pauses.wait(ctx) {
 			return answer, failure
 		}

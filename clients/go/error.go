@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -82,16 +83,8 @@ func Incomplete(why string) *Error {
 	return &Error{Code: codes.DataLoss, Reason: "STREAM_INCOMPLETE", Message: why + "; nothing of it may be used"}
 }
 
-func codeName(code codes.Code) string {
-	var name strings.Builder
-	for at, letter := range code.String() {
-		if at > 0 && letter >= 'A' && letter <= 'Z' && code != codes.OK {
-			name.WriteByte('_')
-		}
-		name.WriteRune(letter)
-	}
-	return strings.ToUpper(name.String())
-}
+// codeName is the code's name in gRPC, such as INVALID_ARGUMENT.
+func codeName(of codes.Code) string { return code.Code(of).String() }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 

@@ -12,14 +12,14 @@ import (
 )
 
 // facts are what the server says of itself. They are nil, so that the next call asks, where another server may be there
-// by now: once the connection has ended, and after an error of any call that an update can be the cause of.
+// by now: when a new connection begins, and after an error of any call that an update can be the cause of.
 type facts struct {
 	atomic.Pointer[pdpv1.GetServerInfoResponse]
 }
 
 // HandleConn is of stats.Handler.
 func (f *facts) HandleConn(_ context.Context, event stats.ConnStats) {
-	if _, ended := event.(*stats.ConnEnd); ended {
+	if _, begins := event.(*stats.ConnBegin); begins {
 		f.Store(nil)
 	}
 }

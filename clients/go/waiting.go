@@ -76,10 +76,11 @@ func (c *Client) renewed(ctx context.Context, used string) bool {
 	return false
 }
 
-// ended is the error of a wait whose time is over.
+// ended is the error of a wait whose time is over, or nearly.
 func ended(ctx context.Context, last *Error) *Error {
+	over := codes.DeadlineExceeded
 	if ctx.Err() == context.Canceled {
-		return &Error{Code: codes.Canceled, Reason: "CANCELED", Message: "the wait was cancelled"}
+		over = codes.Canceled
 	}
-	return &Error{Code: codes.DeadlineExceeded, Reason: "DEADLINE_EXCEEDED", Message: "the wait is over: " + last.Message}
+	return &Error{Code: over, Reason: codeName(over), Message: "the wait is over: " + last.Message}
 }

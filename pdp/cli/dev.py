@@ -62,8 +62,8 @@ def dev(
 ) -> None:
     """Run OPA, MongoDB and a server with demo people.
 
-    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_STATE and PDP_TOKEN (of the demo
-    person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
+    It runs until Ctrl-C, or as long as COMMAND runs. COMMAND gets PDP_ADDRESS, PDP_HTTP_URL, PDP_STATE and PDP_TOKEN
+    (of the demo person `dev`) in its environment. The exit status is that of COMMAND, or 128 + n after signal n.
     """
     try:
         if command:
@@ -139,6 +139,7 @@ class _Around:
         ) as server:
             token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
+            own |= {"PDP_HTTP_URL": server.web.url} if server.web else {}
             own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY", "PDP_TOKEN_FILE"), "")  # of another server
             if self.status == 0:  # not signalled while it started
                 self.status = await self._until_end({**Environment.inherited(), **own})

@@ -43,6 +43,8 @@ TIMEOUT_SECONDS = 5.0
 """Seconds that a call may take with all its attempts, unless the program says otherwise."""
 ATTEMPTS = 4
 """Attempts of one decision while the server is away; with their pauses they fit into the timeout."""
+_DIFFERING = {"REQUEST_DIFFERS", "DIGEST_REQUIRED"}
+"""With these nothing was decided, because the server is another one than the facts were of."""
 _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
 
@@ -244,6 +246,8 @@ class Client:
             try:
                 return await self._call(self.decisions.Authorize, request, max(end - clock(), 0.001))
             except CallError as error:
+                if attempt == 1 and error.reason in _DIFFERING:
+                    continue
                 if error.code != "UNAVAILABLE" or attempt == ATTEMPTS or end - clock() <= backoff.seconds:
                     raise
             await backoff.pause()

@@ -112,7 +112,7 @@ class Edge:
         response = web.Response(
             body=answer.body,
             status=answer.status,
-            headers={"Content-Type": answer.media, "X-Request-ID": request_id, **answer.headers},
+            headers={"Content-Type": answer.media, "X-Request-ID": request_id, "Server": "placet", **answer.headers},
         )
         if request.content.is_eof():
             _connection(request).arrived()

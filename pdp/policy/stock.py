@@ -62,10 +62,12 @@ def _capabilities(opa: Path) -> bytes:
 def capabilities(opa: Path) -> Mapping[str, Any]:
     """The capabilities of this OPA that policies may use: all but `forbidden`, and no network for schema references."""
     everything: dict[str, Any] = orjson.loads(_capabilities(opa))
-    builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in forbidden(opa)]
+    off = forbidden(opa)
+    builtins = [builtin for builtin in everything["builtins"] if builtin["name"] not in off]
     return {**everything, "builtins": builtins, "allow_net": []}
 
 
+@lru_cache
 def forbidden(opa: Path) -> frozenset[str]:
     """`FORBIDDEN`, and all that this OPA says gives another answer each time, such as a signature."""
     builtins = orjson.loads(_capabilities(opa))["builtins"]

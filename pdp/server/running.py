@@ -106,16 +106,15 @@ async def running(
         server = grpc.aio.server(options=options())
         admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
-        turns = Turns()
+        flows = Flows.of(config, opa, parts, Turns(), unsaid)
         edge = Edge(
             authenticator,
             admission,
-            turns,
+            flows.turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
-        flows = Flows.of(config, opa, parts, turns, unsaid)
         names = _add_services(server, edge, config, opa, parts, masks, flows)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)

@@ -1,8 +1,8 @@
 """A server with TLS, for a client's tests: `python -m tests.languages.secure COMMAND ...` runs the command beside it.
 
 The command's environment has what it needs. `PDP_TLS_ADDRESS` takes tokens, such as `PDP_TLS_TOKEN`, which is alice's.
-`PDP_TLS_CLIENT_ADDRESS` demands a client certificate. `PDP_TLS_FOLDER` has the files: `authority.pem` signed the server,
-`client.crt` and `client.key`, which are of `bot:report-bot`; `other.pem` signed `other-client.crt`.
+`PDP_TLS_CLIENT_ADDRESS` demands a client certificate. `PDP_TLS_FOLDER` has the files: `authority.pem` signed the
+server, `client.crt` and `client.key`, which are of `bot:report-bot`; `other.pem` signed `other-client.crt`.
 """
 
 import asyncio

@@ -207,3 +207,29 @@ def test_environment_is_taken() -> None:
     assert (read.address, read.token, read.state, read.config) == ("h:1", "t", Path("s"), Path("c"))
     assert read.tool_cache == Path("k")
     assert Environment.read({"XDG_CACHE_HOME": "x"}).tool_cache == Path("x/placet")
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ('public_url = "ftp://a"', "public_url"),
+        ('public_url = "https://a/"', "public_url"),
+        ('public_url = "https://a?b"', "public_url"),
+        ('client_listen = "0.0.0.0:1"', "client_ca"),
+        ('tls = { certificate = "a", key = "b", client_ca = "c" }', "client_ca"),
+        ('tls = { certificate = "a", key = "b", client_ca = "c", client_listen = "d:1" }', "http.client_listen"),
+        ('host = "x"', "host"),
+    ],
+)
+def test_http_says_what_is_wrong_with_it(tmp_path: Path, part: str, says: str) -> None:
+    with pytest.raises(SetupError, match=says):
+        loaded(tmp_path, GOOD.replace("[[issuers]]", f"[http]\n{part}\n\n[[issuers]]", 1))
+
+
+def test_http_is_off_unless_it_is_there_and_has_the_tls_of_grpc(tmp_path: Path) -> None:
+    assert loaded(tmp_path, GOOD).http is None
+    config = loaded(
+        tmp_path, SECURE.replace("[[issuers]]", '[http]\npublic_url = "https://a.example:1/b"\n\n[[issuers]]', 1)
+    )
+    assert config.http.listen == "127.0.0.1:4780"
+    assert config.http_tls == config.tls

@@ -33,6 +33,8 @@ const TIMEOUT_MS = 5_000;
 const ATTEMPTS = 4;
 /** After these the server may be another one. The second stands for a field, too, that an older server does not know. */
 const OF_ANOTHER_SERVER = ["UNAVAILABLE", "INVALID_ARGUMENT", "REQUEST_DIFFERS"];
+/** With these nothing was decided, because the server is another one than the facts were of. */
+const DIFFERING = ["REQUEST_DIFFERS", "DIGEST_REQUIRED"];
 /** How Node says that nothing listens. */
 const NOBODY = /ECONNREFUSED|ENOENT|ENOTFOUND/;
 
@@ -120,7 +122,10 @@ export class Client {
     }
   }
 
-  /** The same; while the server is away it is asked again, as long as the timeout and the attempts last. */
+  /**
+   * The same. While the server is away it is asked again, as long as the timeout and the attempts last; at once and once,
+   * where the server turns out to be another one than the facts were of.
+   */
   async attempts<Answer>(rpc: (options: CallOptions) => Promise<Answer>): Promise<Answer> {
     const end = performance.now() + this.timeoutMs;
     const backoff = new Backoff();
@@ -129,6 +134,7 @@ export class Client {
       try {
         return await this.call(rpc, left);
       } catch (error) {
+        if (attempt === 1 && error instanceof PlacetError && DIFFERING.includes(error.reason)) continue;
         const isAway = error instanceof PlacetError && error.code === "UNAVAILABLE";
         if (!isAway || attempt === ATTEMPTS || end - performance.now() <= backoff.ms) throw error;
       }

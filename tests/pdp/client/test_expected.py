@@ -10,6 +10,9 @@ import grpc
 import pyarrow as pa
 import pytest
 from google.protobuf import json_format
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 from pdp.canonical import canonical
 from pdp.client import CallError, Client, guard
@@ -178,7 +181,9 @@ class Updated(Old, mask_pb2_grpc.MaskServiceServicer):
 
     async def _compared(self, asked: AuthorizeRequest, digest: str, context: Any) -> None:
         if digest != canonical(asked, self.realm).digest:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_DIFFERS or DIGEST_REQUIRED")
+            said = Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="REQUEST_DIFFERS")
+            said.details.add().Pack(ErrorInfo(reason="REQUEST_DIFFERS"))
+            await context.abort_with_status(rpc_status.to_status(said))
 
 
 async def _streamed(pdp: Client) -> None:
@@ -202,6 +207,14 @@ async def test_an_update_behind_a_connection_that_stays_is_noticed_by_an_error(c
         with pytest.raises((CallError, grpc.aio.AioRpcError), match="REQUEST_DIFFERS"):
             await CALLS[call](pdp)
         await CALLS[call](pdp)
+
+
+async def test_a_question_is_asked_anew_of_a_server_that_was_updated() -> None:
+    server = Updated(FEATURE)
+    async with serving(server) as address, Client(address, "t") as pdp:
+        for realm in ("old", "new", "newer"):
+            server.realm = realm
+            assert (await pdp.authorize(*READ)).allowed
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE])
