@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 
 from pdp.dev import identity
+from tests.described import require_described
 from tests.parts import Placet
 
 BOT = {"type": "agent", "id": "report-bot"}
@@ -50,7 +51,9 @@ async def send(server: Placet, method: str, path: str, by: str = "", body: Any =
         aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as session,
         session.request(method, server.http + path, data=data and BytesIO(data), headers=own) as answer,
     ):
-        return Response(answer.status, answer.headers, await answer.read())
+        content = await answer.read()
+        require_described(server, method, path, body, answer.status, answer.headers.get("Content-Type", ""), content)
+        return Response(answer.status, answer.headers, content)
 
 
 async def evaluate(server: Placet, body: Any, by: str = "report-bot", **headers: str) -> Response:

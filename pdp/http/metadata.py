@@ -14,6 +14,7 @@ from pdp.signing_keys import SigningKeys
 
 CONFIGURATION = "/.well-known/authzen-configuration"
 JWKS = "/access/v1/jwks"
+KEY_SET = "application/jwk-set+json"
 MAX_AGE_SECONDS = 300
 """Seconds for which a client may keep what it found."""
 _ENDPOINTS: Mapping[str, str] = {
@@ -65,7 +66,7 @@ class Metadata:
 
     async def jwks(self, headers: Mapping[str, str]) -> Answer:
         """The public keys of grants, the retired one among them (RFC 7517)."""
-        return kept(self._jwks, headers, "application/jwk-set+json")
+        return kept(self._jwks, headers, KEY_SET)
 
 
 def kept(content: bytes, headers: Mapping[str, str], media: str = JSON) -> Answer:

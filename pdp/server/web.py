@@ -7,6 +7,8 @@ from pdp.http.app import Face, Routes
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
+from pdp.http.openapi import OpenApi
+from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.tls import context
 from pdp.server.flows import Flows
@@ -40,7 +42,8 @@ async def face(
     url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
     routes = [*Evaluation(flows.deciding, flows.turns).routes(), *Searches(flows.searching).routes()]
     metadata = Metadata(url, routes, signing, flows.searching.declared)
-    await made.start(Routes([*routes, *metadata.routes()]), url)
+    described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
+    await made.start(Routes([*described, *OpenApi(url, described).routes()]), url)
     return made
 
 

@@ -14,7 +14,7 @@ from pdp.process.mongod import MongodProcess
 from tests.parts import Placet, placet
 from tests.web import send
 
-OPEN = {"/.well-known/authzen-configuration", "/access/v1/jwks"}
+OPEN = {"/.well-known/authzen-configuration", "/access/v1/jwks", "/openapi.json"}
 """The paths that need no credential: each further one is a decision."""
 
 

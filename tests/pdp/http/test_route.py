@@ -26,7 +26,7 @@ async def behave(_: Call) -> Answer:
     ],
 )
 def test_search_takes_the_role_and_the_privilege(
-    roles: set[Role], may_search: bool, searches: bool, reason: str
+    *, roles: set[Role], may_search: bool, searches: bool, reason: str
 ) -> None:
     caller = Caller("agent:bot", "workload", frozenset(roles), (), b"{}", may_search=may_search)
     route = Route("POST", "/a", BATCH, behave, searches=searches)
