@@ -13,6 +13,7 @@ from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, payload
 from tests.pdp.test_authzen import as_message, spoken
 from tests.pdp.test_i_json import objects
+from tests.searching import search
 from tests.web import ALICE, BOT, evaluate, evaluate_all
 
 EFFECTS = {
@@ -99,3 +100,22 @@ async def test_many_are_decided_as_one_by_one(server: Placet, cases: list[tuple[
         assert {k: v for k, v in among["context"].items() if k not in own} == {
             k: v for k, v in alone["context"].items() if k not in own
         }
+
+
+async def test_search_finds_exactly_what_an_evaluation_allows(
+    server: Placet, cases: list[tuple[dict[str, Any], list[Any]]]
+) -> None:
+    found = set[bool]()
+    for question, chain in cases:
+        body = {"subject": BOT, "action": question["action"], "context": question["context"]}
+        options = {"on_behalf_of": chain}
+        for kind, sought in (("resource", question["resource"]), ("action", question["action"])):
+            one = {**body, "resource": question["resource"], "options": options}
+            decision = (await evaluate(server, one)).json["decision"]
+            asked = {**one, kind: {"type": "table"} if kind == "resource" else {}}
+            asked["options"] = {**options, "candidates": [sought]}
+            answer = (await search(server, kind, asked, by="report-bot")).json
+            assert (len(answer["results"]) == 1) is decision
+            assert answer["context"]["unanswered"] == 0
+            found.add(decision)
+    assert found == {True, False}
