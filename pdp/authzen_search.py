@@ -53,7 +53,8 @@ class Search:
     @property
     def looks_at(self) -> int:
         """The most candidates that one page looks at."""
-        return min(MAX_CANDIDATES, max(self.limit * _LOOKS_AHEAD, _LOOKS_AT_LEAST)) if self.limit else 0
+        known = MAX_CANDIDATES if self.candidates is None else len(self.candidates)
+        return min(known, max(self.limit * _LOOKS_AHEAD, _LOOKS_AT_LEAST)) if self.limit else 0
 
     @property
     def subject(self) -> str:

@@ -23,7 +23,7 @@ from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
 from pdp.policy.never import never_equal, never_in
 from pdp.policy.reference import definitions, unknown_data
-from pdp.policy.schema import Schema, parsed
+from pdp.policy.schema import Schema, Schemas, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.slips import slips
 from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
@@ -120,9 +120,8 @@ def examine(
     unparsed = [source for source in sources if source.is_rego and source not in parsed_files]
     findings += [fault for fault in map(mark, unparsed) if fault]
     findings += [*faults, *_stray(sources), *names(sources, read_documents)]
-    if not findings:
-        attributes = Attributes(schemas)
-        findings += [fault for source, document in read_documents for fault in undeclared(source, document, attributes)]
+    if not any(fault.rule == "bad-schema" for fault in findings):
+        findings += _searches(schemas, read_documents)
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
     doubts: list[Finding] = []
@@ -135,6 +134,15 @@ def examine(
     findings += _syntax(everything, known, promised)
     compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
     return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
+
+
+def _searches(schemas: Schemas, documents: Sequence[tuple[Source, Any]]) -> Iterator[Finding]:
+    """The faults of what is declared for searches; the schemas are compiled only where something is."""
+    declaring = [(source, document) for source, document in documents if "search" in document]
+    if declaring:
+        attributes = Attributes(schemas)
+        for source, document in declaring:
+            yield from undeclared(source, document, attributes)
 
 
 def _of_attributes(typing: Typing) -> Iterator[Finding]:

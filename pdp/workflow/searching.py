@@ -90,15 +90,16 @@ class Searching:
     def __init__(self, deciding: Deciding, opa: Opa, delivery: Delivery, pages: Pages, turns: Turns) -> None:
         self._deciding, self._opa, self._delivery, self._pages, self._turns = deciding, opa, delivery, pages, turns
         self._declared: Collection[str] = ()
-        self._declared_until = 0.0
+        self._declared_until, self._looking = 0.0, asyncio.Lock()
 
     async def declared(self) -> Collection[str]:
         """The kinds of which the policy's data declares candidates. Where OPA does not say, what it said last."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._declared_until:
-            self._declared_until = now + DECLARED_SECONDS
-            with suppress(EngineUnavailable, PolicyInvalid):  # it is away, or its bundle is of an older release
-                self._declared = (await self._opa.candidates("action", "", 0, 0)).declared
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if now >= self._declared_until:
+                with suppress(EngineUnavailable, PolicyInvalid):  # it is away, or its bundle is of an older release
+                    self._declared = (await self._opa.candidates("action", "", 0, 0)).declared
+                self._declared_until = now + DECLARED_SECONDS
         return self._declared
 
     async def found(self, search: Search, caller: Caller) -> Found:
