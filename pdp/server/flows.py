@@ -9,7 +9,9 @@ from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
 from pdp.server.parts import Parts
+from pdp.store.tasks import Tasks
 from pdp.turns import Turns
+from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
@@ -34,6 +36,7 @@ class Flows:
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
+    requests: AccessRequests
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -60,4 +63,6 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding)
+        tasks = Tasks(parts.database)
+        requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity)
+        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding, requests)
