@@ -9,7 +9,8 @@ import orjson
 from pymongo import AsyncMongoClient
 
 from pdp.process.mongod import MongodProcess
-from tests.arap import cancel, denied, export, newest, opened, problem, submit, task
+from pdp.v1.approval_pb2 import ApprovalState
+from tests.arap import approve, cancel, denied, export, newest, opened, problem, submit, task
 from tests.parts import Placet, exporting, log, placet
 from tests.web import evaluate, question
 
@@ -77,6 +78,18 @@ async def test_task_of_an_approval_that_was_made_up_is_refused(server: Placet, m
         await approvals.update_one({"_id": held.approval_id}, {"$set": {"state": "APPROVED", **stamps}})
     response = await task(server, made["id"])
     assert (response.status, response.json["reason"]) == (500, "APPROVAL_TAMPERED")
+
+
+async def test_submission_uses_no_approval_that_its_key_opened_elsewhere(server: Placet) -> None:
+    key, body = uuid4().hex, export()
+    denial = await denied(server, body)
+    body["options"] |= {"request_id": key}
+    await evaluate(server, {**body, "options": {**body["options"], "open_approval": True}})
+    for person in ("bob", "carol"):
+        await approve(server, person)
+    response = await submit(server, body, denial, key=key)
+    assert (response.status, response.json["task"]["status"]) == (201, "approved")
+    assert (await newest(server)).state == ApprovalState.APPROVAL_STATE_APPROVED
 
 
 def policy(folder: Path, text: str) -> Path:
