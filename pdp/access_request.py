@@ -4,6 +4,7 @@ A task is `pending` until its approval is not PENDING any more, and then never c
 after people gave it, the next evaluation says.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ PREFIX = "arq_"
 """What a task's id begins with. No approval has such an id."""
 _RANDOM_BYTES = 16
 """Bytes of a task's id: 128 bits, which nobody can guess. They say nothing, not even when it was made."""
+_ID = re.compile(f"{PREFIX}[0-9a-f]{{{2 * _RANDOM_BYTES}}}")
 ALLOWED_SECONDS = 900
 """Seconds that a client may rely on the result of a task whose access the policy allowed without people."""
 
@@ -99,6 +101,11 @@ class TaskAt:
         wanted = [requirement.count for requirement in approval.requirements]
         counts = approvals_per_requirement(approval.requirements, approvers(approval), approval.principals)
         return sum(min(have, need) for have, need in zip(counts, wanted, strict=True)), sum(wanted)
+
+
+def is_id(text: str) -> bool:
+    """Whether a task may have this id."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_id() -> str:

@@ -1,10 +1,10 @@
 """Reads the submission of an access request, and holds it against the denial that it says it is about."""
 
+import re
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from pdp import canonical
 from pdp.authzen import Envelope
 from pdp.authzen_question import OPEN_APPROVAL, Asked, Options, Part
 from pdp.binding_token import Binder, Denial
@@ -17,6 +17,7 @@ from pdp.workflow.answer import Ask
 
 _URN = "urn:openid:authzen:access-request:error:"
 _KEY = "Idempotency-Key"
+_KEY_FORM = re.compile(r"[\x20-\x7e]{1,1024}")
 _MEMBERS = frozenset({"denial", "requested_access", "client", "items", "callback"})
 _LATER = {
     "items": "bundles are not taken yet; submit one access request for each item",
@@ -115,7 +116,10 @@ def _key(call: Call) -> str:
     sent = call.headers.get(_KEY.lower())
     if sent is None:
         return ""
-    return canonical.checked_id(sent[1:-1] if sent[:1] == sent[-1:] == '"' and len(sent) > 1 else sent, _KEY)
+    key = sent[1:-1] if sent[:1] == sent[-1:] == '"' and len(sent) > 1 else sent
+    if not _KEY_FORM.fullmatch(key):
+        raise InvalidRequest.field(_KEY, "is not 1 to 1,024 characters of printable ASCII; a random UUID is enough")
+    return key
 
 
 def _bound(context: Part, denial: Denial) -> Part:

@@ -6,6 +6,7 @@ decided again by today's policy -> opened as any approval is -> its task, whose 
 from contextlib import suppress
 from dataclasses import replace
 
+from pdp import access_request
 from pdp.access_request import Task, TaskAt
 from pdp.approval import ApprovalAt, State
 from pdp.caller import Caller
@@ -63,7 +64,7 @@ class AccessRequests:
 
         None where the caller has no such task.
         """
-        task = await self._tasks.of_caller(caller.identity, task_id)
+        task = await self._task(caller, task_id)
         if task is None:
             return None
         if task.approval_id and wait_seconds:
@@ -76,13 +77,16 @@ class AccessRequests:
 
         Raises `ApprovalNotPending`, `ApprovalTampered`, `Conflict`.
         """
-        task = await self._tasks.of_caller(caller.identity, task_id)
+        task = await self._task(caller, task_id)
         if task is None:
             return None
         if not task.approval_id:
             raise ApprovalNotPending("no approval was needed for this task", state=State.APPROVED)
         await self._requesting.cancel(caller, task.approval_id, reason, pending_only=True)
         return await self._read(task, caller)
+
+    async def _task(self, caller: Caller, task_id: str) -> Task | None:
+        return await self._tasks.of_caller(caller.identity, task_id) if access_request.is_id(task_id) else None
 
     async def _settled(self, ask: Ask) -> TaskAt | None:
         task = await self._tasks.settled(ask.caller.identity, ask.canonical.digest, ask.request.request_id)

@@ -1,10 +1,13 @@
 """A binding token binds one denial to one caller of one realm, and nothing else that the key signs passes for one."""
 
-from base64 import urlsafe_b64decode
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
 from pdp import jws
@@ -55,3 +58,18 @@ def test_another_thing_that_the_key_signed_binds_nothing() -> None:
 
 def test_tokens_of_two_denials_differ() -> None:
     assert BINDER.token(DENIAL, CALLER) != BINDER.token(replace(DENIAL, digest="e" * 64), CALLER)
+
+
+@given(st.text(max_size=200) | st.from_regex(r"[A-Za-z0-9_\-]{0,40}\.[A-Za-z0-9_\-]{0,40}\.[A-Za-z0-9_\-]{0,40}"))
+def test_no_text_is_worse_than_no_token(text: str) -> None:
+    assert BINDER.denial(text, CALLER) is None
+
+
+NAMES = st.sampled_from(["typ", "alg", "kid", "crit", "b64", "jwk"])
+
+
+@given(st.dictionaries(NAMES, st.none() | st.text() | st.integers()))
+def test_no_header_is_worse_than_no_token(members: dict[str, object]) -> None:
+    _, payload, signature = BINDER.token(DENIAL, CALLER).split(".")
+    first = urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
+    assert BINDER.denial(f"{first}.{payload}.{signature}", CALLER) is None

@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from pdp.http.access_request import FURTHER
 from pdp.process.mongod import MongodProcess
 from tests.arap import approve, cancel, export, newest, opened, problem, submit, task
@@ -55,6 +57,19 @@ async def test_task_is_there_for_its_caller_alone(server: Placet) -> None:
     for task_id, by in ((made["id"], "alice"), (made["id"], "bob"), ("arq_0", "report-bot")):
         assert problem(await task(server, task_id, by)) == (404, "unknown_task")
         assert problem(await cancel(server, task_id, by)) == (404, "unknown_task")
+    assert (await task(server, made["id"])).json["task"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("place", ["é", "arq_%00", "$ne", "a" * 4000, "arq_" + "A" * 32])
+async def test_what_is_no_id_of_a_task_is_unknown(server: Placet, place: str) -> None:
+    assert problem(await task(server, place)) == (404, "unknown_task")
+    assert problem(await cancel(server, place)) == (404, "unknown_task")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b'{"reason": 7}', b'{"comment": "x", "comment": "y"}', b"\xff"])
+async def test_bad_body_of_a_cancellation_cancels_nothing(server: Placet, body: bytes) -> None:
+    made = await opened(server, export())
+    assert (await cancel(server, made["id"], body=body)).status == 400
     assert (await task(server, made["id"])).json["task"]["status"] == "pending"
 
 

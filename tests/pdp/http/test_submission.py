@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from pdp.binding_token import Denial
-from tests.arap import binder, denied, export, problem, submit
+from tests.arap import REQUESTS, binder, denied, export, problem, submit
 from tests.parts import Placet
-from tests.web import evaluate
+from tests.web import evaluate, send
 
 
 async def test_members_that_the_denial_does_not_bind_are_no_part_of_the_request(server: Placet) -> None:
@@ -85,6 +85,21 @@ async def test_what_a_submission_cannot_have_is_refused_with_its_path(
     response = await submit(server, body, **{"denial": await denied(server, body), **change})
     assert response.status == 400
     assert [one["field"] for one in response.json["violations"]] == [field]
+
+
+@pytest.mark.parametrize("key", ["é", '""', "a" * 1025, "a\tb"])
+async def test_key_is_printable_and_short(server: Placet, key: str) -> None:
+    response = await submit(server, export(), key=key)
+    assert (response.status, response.json["violations"][0]["field"]) == (400, "Idempotency-Key")
+
+
+@pytest.mark.parametrize("denial", [None, "x", [], {"expires_at": 7}, {"expires_at": "x", "binding_token": {"a": 1}}])
+@pytest.mark.parametrize("more", [{}, {"requested_access": None}, {"client": 7}, {"client": {"actor": []}}])
+async def test_denial_of_any_shape_is_a_bad_request(server: Placet, denial: Any, more: dict[str, Any]) -> None:
+    response = await send(server, "POST", REQUESTS, "report-bot", {**export(), "denial": denial, **more})
+    assert response.status in {400, 403}
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "decision" not in response.json
 
 
 @pytest.mark.parametrize(
