@@ -10,7 +10,9 @@ from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
 from pdp.server.parts import Parts
+from pdp.store.tasks import Tasks
 from pdp.turns import Turns
+from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
@@ -36,6 +38,7 @@ class Flows:
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
+    requests: AccessRequests
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
@@ -62,4 +65,6 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        return cls(batcher, turns, Admission(), reviewers, reviewing, requesting, queue, watching, deciding)
+        requests = AccessRequests(deciding, parts.approvals, Tasks(parts.database), requesting, watching, integrity)
+        admission = Admission()
+        return cls(batcher, turns, admission, reviewers, reviewing, requesting, queue, watching, deciding, requests)
