@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp import __version__
+from pdp.http import access_request
 from pdp.http.metadata import CONFIGURATION, JWKS, KEY_SET, kept
 from pdp.http.problem import STATUSES
 from pdp.http.route import JSON, Answer, OpenRoute, Route
@@ -19,6 +20,7 @@ PROBLEM = "application/problem+json"
 REFUSALS = (
     *sorted({*STATUSES.values(), HTTPStatus.INTERNAL_SERVER_ERROR}),
     HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.GONE,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.EXPECTATION_FAILED,
@@ -37,7 +39,7 @@ class Operation(NamedTuple):
     media: str = JSON
 
 
-_TASK = "/access/v1/requests"
+_TASK = f"{access_request.PATH}/{{id}}"
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/access/v1/evaluation"): Operation("Decide one question.", "EvaluationRequest", "Evaluation"),
     ("POST", "/access/v1/evaluations"): Operation("Decide many questions.", "EvaluationsRequest", "Evaluations"),
@@ -47,11 +49,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         )
         for path, kind in SEARCHES.items()
     },
-    ("POST", _TASK): Operation(
+    ("POST", access_request.PATH): Operation(
         "Ask people for an approval.", "SubmissionRequest", "Task", (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
     ),
-    ("GET", f"{_TASK}/{{id}}"): Operation("Follow an access request.", answer="Task"),
-    ("POST", f"{_TASK}/{{id}}/cancel"): Operation("Withdraw an access request.", answer="Task"),
+    ("GET", _TASK): Operation("Follow an access request.", answer="Task"),
+    ("POST", f"{_TASK}/cancel"): Operation("Withdraw an access request.", "Cancellation", "Task"),
     ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration"),
     ("GET", JWKS): Operation("The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET),
     ("GET", PATH): Operation("This document.", answer="Description"),
@@ -119,7 +121,7 @@ def _operation(route: Route | OpenRoute) -> dict[str, Any]:
     operation["description"] = _limits(route)
     if route.method == "POST":
         body = {"schema": ref(known.body) if known.body else {"type": "object"}}
-        operation["requestBody"] = {"required": bool(known.body), "content": {JSON: body}}
+        operation["requestBody"] = {"required": route.needs_body, "content": {JSON: body}}
     return operation
 
 
@@ -145,6 +147,7 @@ def _parameters_of(route: Route | OpenRoute) -> list[dict[str, Any]]:
     names = ["RequestId"]
     if isinstance(route, Route):
         names += ["RequestTimeout", *(["Prefer"] if route.seconds is not None else [])]
+    names += ["IdempotencyKey"] if route.path == access_request.PATH else []
     in_path = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     shown = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     return [*shown, *({"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path)]
@@ -157,6 +160,7 @@ def _parameters() -> dict[str, Any]:
             "A name of this call for logs, which comes back: 1 to 128 visible ASCII characters.",
         ),
         "RequestTimeout": ("X-Request-Timeout", "Seconds that the call may take, such as 1.5."),
+        "IdempotencyKey": ("Idempotency-Key", "The `request_id` of this submission, so that it may be sent again."),
         "Prefer": ("Prefer", "`wait=N`: the seconds that the call may wait for people (RFC 7240)."),
     }
     return {

@@ -56,8 +56,8 @@ OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
 class Route:
     """One path of the face. `rpc` names the RPC whose row of the role table it takes.
 
-    `seconds` is the limit of a call that waits for people; such a call has room of its own. `searches` says that it
-    takes the privilege to search, too.
+    `seconds` is the limit of a call that waits for people; such a call has room of its own. `needs_body` says that
+    there is no call without a body. `searches` says that it takes the privilege to search, too.
     """
 
     method: str
@@ -66,6 +66,7 @@ class Route:
     behaviour: Behaviour
     most_bytes: int = SMALL_BYTES
     seconds: float | None = None
+    needs_body: bool = True
     searches: bool = False
 
     def admit(self, caller: Caller) -> None:

@@ -89,7 +89,7 @@ SCHEMAS: Mapping[str, Schema] = {
         reasons=listed(ref("Reason")),
         obligations=listed(ref("Obligation")),
         grant=TEXT,
-        approval=members("id state", id=TEXT, state=TEXT),
+        approval=members("id state", id=TEXT, state=TEXT, approved_until=INSTANT),
         on_behalf_of=listed(ref("Subject")),
         fired=_FIRED,
         dry_run=FLAG,
@@ -143,6 +143,7 @@ SCHEMAS: Mapping[str, Schema] = {
         **dict.fromkeys(("searched", "known", "unanswered", "withheld"), COUNT),
     ),
     "SubmissionRequest": members("subject action resource", **_QUESTION, denial=FREE, requested_access=FREE),
+    "Cancellation": members(reason=TEXT, comment=TEXT),
     "Task": members(
         "task",
         task=members(

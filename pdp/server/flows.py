@@ -11,7 +11,9 @@ from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
 from pdp.search_page import Pages
 from pdp.server.parts import Parts
+from pdp.store.tasks import Tasks
 from pdp.turns import Turns
+from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
@@ -39,6 +41,7 @@ class Flows:
     watching: Watching
     deciding: Deciding
     searching: Searching
+    requests: AccessRequests
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
@@ -65,6 +68,8 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
+        requests = AccessRequests(deciding, parts.approvals, Tasks(parts.database), requesting, watching, integrity)
         pages = Pages(parts.signing.seal, config.realm)
         searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
-        return cls(batcher, turns, Admission(), reviewers, reviewing, requesting, queue, watching, deciding, searching)
+        people = reviewers, reviewing, requesting, queue, watching
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)

@@ -1,14 +1,18 @@
 """Puts the HTTP face of a server together."""
 
 from pdp.authn.authenticator import Authenticator
+from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
+from pdp.http.access_request import FURTHER, PATH, Requests
 from pdp.http.app import Face, Routes
+from pdp.http.denial import Denials
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
 from pdp.http.openapi import OpenApi
 from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
+from pdp.http.submission import Submission
 from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.listener import require_loopback
@@ -38,11 +42,19 @@ async def face(
     made = Face(edge, newcomers.began if tls else lambda: None)
     port = await _opened(made, http, tls)
     url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
-    routes = [*Evaluation(flows.deciding, flows.turns).routes(), *Searches(flows.searching).routes()]
-    metadata = Metadata(url, routes, signing, flows.searching.declared)
+    routes = _routes(config, flows, signing, url)
+    metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
     await made.start(Routes([*described, *OpenApi(url, described).routes()]), url)
     return made
+
+
+def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> list[Route]:
+    """Everything that needs a credential."""
+    binder, endpoint = Binder(signing.seal, config.realm), url + PATH
+    evaluation = Evaluation(flows.deciding, flows.turns, Denials(binder, endpoint))
+    requests = Requests(flows.deciding, flows.requests, Submission(binder), endpoint)
+    return [*evaluation.routes(), *Searches(flows.searching).routes(), *requests.routes()]
 
 
 async def _opened(made: Face, http: Http, tls: Tls | None) -> int:
