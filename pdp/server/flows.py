@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from pdp.admission import Admission
 from pdp.config import Config
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
@@ -30,6 +31,7 @@ class Flows:
 
     batcher: Batcher
     turns: Turns
+    admission: Admission
     reviewers: Reviewers
     reviewing: Reviewing
     requesting: Requesting
@@ -39,10 +41,10 @@ class Flows:
     requests: AccessRequests
 
     @classmethod
-    def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
+    def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
         integrity = Integrity(parts.sealer, parts.writer)
-        batcher = Batcher(opa.opa)
+        batcher, turns = Batcher(opa.opa), Turns()
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
@@ -65,4 +67,5 @@ class Flows:
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
         tasks = Tasks(parts.database)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity)
-        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding, requests)
+        approvals = (reviewers, reviewing, requesting, queue, watching)
+        return cls(batcher, turns, Admission(), *approvals, deciding, requests)

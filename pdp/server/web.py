@@ -1,6 +1,5 @@
 """Puts the HTTP face of a server together."""
 
-from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
@@ -24,7 +23,6 @@ async def face(
     flows: Flows,
     signing: SigningKeys,
     authenticator: Authenticator,
-    admission: Admission,
     newcomers: Newcomers,
 ) -> Face | None:
     """The face that listens as configured; None if none is configured. Raises `SetupError`."""
@@ -35,7 +33,7 @@ async def face(
         require_loopback(http.listen, "http.listen")
     edge = Edge(
         authenticator,
-        admission,
+        flows.admission,
         certificates=tls is not None and tls.client_ca is not None,
         proven=newcomers.proven if tls else None,
     )
