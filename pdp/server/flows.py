@@ -69,5 +69,5 @@ class Flows:
         tasks = Tasks(parts.database)
         denials = Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
-        approvals = (reviewers, reviewing, requesting, queue, watching)
-        return cls(batcher, turns, Admission(), *approvals, deciding, requests)
+        admission = Admission()
+        return cls(batcher, turns, admission, reviewers, reviewing, requesting, queue, watching, deciding, requests)
