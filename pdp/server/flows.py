@@ -8,6 +8,7 @@ from pdp.config import Config
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
+from pdp.recording.denials import Denials
 from pdp.recording.uses import Uses
 from pdp.search_page import Pages
 from pdp.server.parts import Parts
@@ -68,7 +69,8 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        requests = AccessRequests(deciding, parts.approvals, Tasks(parts.database), requesting, watching, integrity)
+        tasks, denials = Tasks(parts.database), Denials(parts.batches)
+        requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         pages = Pages(parts.signing.seal, config.realm)
         searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
         people = reviewers, reviewing, requesting, queue, watching
