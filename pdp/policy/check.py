@@ -36,6 +36,7 @@ from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
+from pdp.policy.whole import part_of
 from pdp.policy.zone import local, local_data
 
 
@@ -64,6 +65,8 @@ def checked(
     sources = read(folders)
     found = examine(opa, sources, in_force, types)
     if not found.findings and (sentence := without_rules(sources)):
+        raise SetupError(sentence)
+    if found.findings and (sentence := part_of(folders, found.modules, found.data)):
         raise SetupError(sentence)
     return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(found)
 
