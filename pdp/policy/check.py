@@ -10,6 +10,7 @@ import orjson
 from pdp.errors import SetupError
 from pdp.policy import clear, masks, people, strangers
 from pdp.policy.asked import for_opa, request
+from pdp.policy.chosen import chosen
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
@@ -150,8 +151,8 @@ def _of_attributes(typing: Typing) -> Iterator[Finding]:
 
 
 def _of_texts(typing: Typing) -> Iterator[Finding]:
-    """What rules compare with texts and patterns, and never as their author means it."""
-    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing))
+    """What rules ask by texts, patterns and names of a caller, and hardly as their author means it."""
+    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing), *chosen(typing))
 
 
 def _surprises(typing: Typing) -> Iterator[Finding]:
@@ -163,6 +164,8 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     """Whether OPA reports a fault that is found already. Its words help the author less than ours."""
     if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
+    if " is recursive: " in reported.sentence and any(finding.rule == "chosen-data" for finding in findings):
+        return True
     return any(
         reported.file == finding.file
         and (reported.line == finding.line or finding.rule in {"reserved-package", "encoding"})
