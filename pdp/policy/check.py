@@ -12,6 +12,7 @@ from pdp.policy import clear, masks, people, strangers
 from pdp.policy.asked import for_opa, request
 from pdp.policy.attributes import Attributes
 from pdp.policy.candidates import undeclared
+from pdp.policy.chosen import chosen
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
@@ -38,6 +39,7 @@ from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
 from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
+from pdp.policy.whole import part_of
 from pdp.policy.zone import local, local_data
 
 
@@ -66,6 +68,8 @@ def checked(
     sources = read(folders)
     found = examine(opa, sources, in_force, types)
     if not found.findings and (sentence := without_rules(sources)):
+        raise SetupError(sentence)
+    if found.findings and (sentence := part_of(folders, found.modules, found.data)):
         raise SetupError(sentence)
     return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(found)
 
@@ -160,8 +164,8 @@ def _of_attributes(typing: Typing) -> Iterator[Finding]:
 
 
 def _of_texts(typing: Typing) -> Iterator[Finding]:
-    """What rules compare with texts and patterns, and never as their author means it."""
-    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing))
+    """What rules ask by texts, patterns and names of a caller, and hardly as their author means it."""
+    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing), *chosen(typing))
 
 
 def _surprises(typing: Typing) -> Iterator[Finding]:
@@ -173,6 +177,8 @@ def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:
     """Whether OPA reports a fault that is found already. Its words help the author less than ours."""
     if reported.sentence.startswith("conflicting rules"):
         return bool(findings)
+    if " is recursive: " in reported.sentence and any(finding.rule == "chosen-data" for finding in findings):
+        return True
     return any(
         reported.file == finding.file
         and (reported.line == finding.line or finding.rule in {"reserved-package", "encoding"})

@@ -4,7 +4,9 @@
 2. Beside are all masks but those for another table, if both rules write out which.
 3. A mask that is `clear` itself hides nothing.
 4. Columns that only evaluation shows may be `"*"`, and an entry that only evaluation shows may be anything.
-5. `clear` for a tag is found, too, where the data gives the tag to a column that such a mask hides.
+5. `clear` for a tag is found, too, where the data gives the tag to a column that such a mask hides; and so is `clear`
+   for columns that are found by their tags, if one of them is hidden.
+6. Two masks of the same columns, of which one asks what the other denies, always apply together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,14 +15,16 @@ from functools import cached_property
 from typing import Any
 
 from pdp.policy.body import Body, free
+from pdp.policy.branch import plain
 from pdp.policy.entry import COMPUTED
 from pdp.policy.finding import Finding
 from pdp.policy.known import Values
 from pdp.policy.module import Module, Node, is_contains
 from pdp.policy.reference import TYPE, Definitions, Path, resolved, written
+from pdp.policy.tagged import columns
 
 ID = ("input", "resource", "id")
-_TOLD = {"rule", "reason"}
+_FOR_PEOPLE = {"rule", "reason"}
 """The keys of an entry that people read. What stands there decides nothing."""
 
 
@@ -68,8 +72,8 @@ def _may_be_any(entry: Any) -> bool:
     """Whether an entry's columns may be all, or its tags may be any."""
     if entry is COMPUTED or entry.get("tags") is COMPUTED:
         return True
-    columns = entry.get("columns")
-    return columns is COMPUTED or (isinstance(columns, list) and any(name in ("*", COMPUTED) for name in columns))
+    named = entry.get("columns")
+    return named is COMPUTED or (isinstance(named, list) and any(name in ("*", COMPUTED) for name in named))
 
 
 def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -79,14 +83,69 @@ def beside(rules: Definitions, data: Mapping[str, Any]) -> Iterator[Finding]:
     masks = [Mask(module, rule, values.entries(module, rule)) for module, rule in found]
     clearing = [mask for mask in masks if mask.may_clear_the_rest or mask.cleared_tags]
     conditional = [mask for mask in masks if not mask.is_clear and _asks_more(mask, rules)] if clearing else []
+    conditional = [mask for mask in conditional if not any(_are_all_cases(mask, other, rules) for other in conditional)]
     for rest in clearing:
         others = [mask for mask in conditional if mask is not rest and not _apart(rest, mask)]
-        hides = next((mask for mask in others if rest.may_clear_the_rest or _tagged(rest, mask, data)), None)
+        hides = next((mask for mask in others if _shows(rest, mask, data)), None)
         if hides is not None:
-            columns = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
+            clear = ", ".join(f'"{name}"' for name in _others(masks, data)) or "…"
             shown = f"where `{hides.name}` does not apply, this shows what it hides"
-            sentence = f'{shown}; name the columns that are clear: `"columns": [{columns}]`'
+            sentence = f'{shown}; name the columns that are clear: `"columns": [{clear}]`'
             yield rest.module.finding(rest.rule["head"], "clear-beside-condition", sentence)
+
+
+def _shows(rest: Mask, hides: Mask, data: Mapping[str, Any]) -> bool:
+    """Whether `rest` may clear a column that `hides` hides."""
+    if _tagged(rest, hides, data):
+        return True
+    if rest.may_clear_the_rest and (found := columns(rest.module, rest.rule, data)) is not None:
+        return any(not _is_known(entry) for entry in hides.entries) or bool(found & _hidden(hides, data))
+    return rest.may_clear_the_rest
+
+
+def _is_known(entry: Any) -> bool:
+    return isinstance(entry, dict) and not any(
+        value is COMPUTED or (isinstance(value, list) and not _texts(value)) or "*" in value or COMPUTED in value
+        for value in (entry.get(selector, ["…"]) for selector in ("columns", "tags"))
+    )
+
+
+def _hidden(mask: Mask, data: Mapping[str, Any]) -> set[str]:
+    """The columns that a mask names, and those of which the data has one of its tags."""
+    tags = {tag for entry in mask.entries for tag in _texts(entry.get("tags"))}
+    named = {name for entry in mask.entries for name in _texts(entry.get("columns"))}
+    return named | {name for name, own in _columns(data) if tags & set(_texts(own))}
+
+
+def _are_all_cases(one: Mask, other: Mask, rules: Definitions) -> bool:
+    """Whether one of two masks of the same columns asks what the other denies, and the resource decides the rest."""
+    if not all(map(_is_known, [*one.entries, *other.entries])) or _names(one) != _names(other):
+        return False
+    mine, theirs = ({_told(each): each for each in mask.rule.get("body", ())} for mask in (one, other))
+    apart = [*(mine.keys() - theirs.keys()), *(theirs.keys() - mine.keys())]
+    if len(apart) != _PAIR or apart[0][0] != apart[1][0]:
+        return False
+    rest = [statement for told, statement in mine.items() if told in theirs]
+    return not _asks_more(Mask(one.module, {**one.rule, "body": rest}, one.entries), rules)
+
+
+_PAIR = 2
+"""Statements that two masks have for themselves: one asks what the other denies."""
+
+
+def _told(statement: Node) -> tuple[bytes, bool]:
+    """What a statement says, and whether it is denied."""
+    return plain([statement["terms"], statement.get("with")]), bool(statement.get("negated"))
+
+
+def _names(mask: Mask) -> set[tuple[str, str]]:
+    """What a mask says of which columns it hides: names and tags."""
+    return {
+        (selector, name)
+        for entry in mask.entries
+        for selector in ("columns", "tags")
+        for name in _texts(entry.get(selector))
+    }
 
 
 def _tagged(rest: Mask, hides: Mask, data: Mapping[str, Any]) -> bool:
@@ -127,7 +186,7 @@ def _deciding(body: Body, term: Node) -> Iterator[Node]:
     """The terms that an entry is made of, without those that people read."""
     if term["type"] == "object":
         for name, value in term["value"]:
-            if name.get("value") not in _TOLD:
+            if name.get("value") not in _FOR_PEOPLE:
                 yield from _deciding(body, value)
         return
     yield term

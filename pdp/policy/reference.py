@@ -57,16 +57,20 @@ def definitions(everything: Iterable[Module]) -> Definitions:
 
 def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding for each reference to a rule, function or data that no file holds."""
+    for node, path in lost(module, rules, data):
+        name = ".".join(path)
+        close = near(path[1], {*data, *(rule[1] for rule in rules)})
+        meant = f"is `data.{close}` meant? " if close else ""
+        sentence = f"no rule and no data is called `{name}`; {meant}mend the name, or add what it names"
+        yield module.finding(node, "unknown-reference", sentence)
+
+
+def lost(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[tuple[Node, Path]]:
+    """Each reference to a rule, function or data that no file holds, with its path."""
     for node in nodes(module.rules):
-        if node.get("type") != "ref":
-            continue
-        path = written(module, node)
+        path = written(module, node) if node.get("type") == "ref" else ()
         if path[:1] == ("data",) and not _leads_somewhere(path, rules, data):
-            name = ".".join(path)
-            close = near(path[1], {*data, *(rule[1] for rule in rules)})
-            meant = f"is `data.{close}` meant? " if close else ""
-            sentence = f"no rule and no data is called `{name}`; {meant}mend the name, or add what it names"
-            yield module.finding(node, "unknown-reference", sentence)
+            yield node, path
 
 
 def _leads_somewhere(path: Path, rules: Iterable[Path], data: Mapping[str, Any]) -> bool:

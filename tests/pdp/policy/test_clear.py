@@ -169,6 +169,62 @@ NAMES_COLUMNS = {
 }
 
 
+def by_tags(filters: str, table: str = "input.resource.id") -> str:
+    return computed(f"[name | some name, tags in data.column_tags[{table}]{filters}]")
+
+
+SHOWS_NONE = {
+    "without the tag": (by_tags('; not "pii" in tags'), ""),
+    "without tags": (by_tags("; tags == []"), ""),
+    "of no tags": (by_tags("; count(tags) == 0"), ""),
+    "with another tag": (by_tags('; "contact" in tags'), ""),
+    "of a set": (by_tags('; not "pii" in tags').replace("[name |", "{name |").replace("tags],", "tags},"), ""),
+    "in the body": (computed("names"), "names := [name | some name, tags in data.column_tags.customers; tags == []]"),
+    "one by one": (computed("[name]"), 'some name, tags in data.column_tags[input.resource.id]\n\tnot "pii" in tags'),
+    "of another table": (by_tags("", '"orders"'), ""),
+}
+SHOWS_IT = {
+    "all": by_tags(""),
+    "without another tag": by_tags('; not "contact" in tags'),
+    "with its tag": by_tags('; "pii" in tags'),
+    "by the caller": by_tags("; name in input.context.names"),
+    "of its table": by_tags("", '"customers"'),
+}
+
+
+@pytest.mark.parametrize("name", SHOWS_NONE)
+def test_columns_found_by_tags_that_no_mask_hides_may_be_clear(name: str) -> None:
+    assert beside_ssn(*SHOWS_NONE[name]) == []
+
+
+@pytest.mark.parametrize("name", SHOWS_IT)
+def test_columns_found_by_tags_of_which_a_mask_hides_one_may_not(name: str) -> None:
+    assert beside_ssn(SHOWS_IT[name], "")
+
+
+def pair(one: str, other: str, columns: str = '"columns": ["ssn"]') -> list[str]:
+    first = hides(one, f'{columns}, "mask": "redact"').replace('"m.ssn"', '"m.first"')
+    return sentences(first, hides(other, '"columns": ["ssn"], "mask": "hash"'), REST)
+
+
+def test_two_masks_that_cover_all_cases_may_have_the_rest_clear_beside_them() -> None:
+    asks, denies = MAY_NOT["by the context"], MAY_NOT["unless the context"]
+    of_table = 'input.resource.id == "customers"\n\t'
+    assert pair(asks, denies) == []
+    assert pair(denies, asks) == []
+    assert pair(of_table + asks, of_table + denies) == []
+    assert pair("who.outside", "not who.outside") == []
+
+
+def test_two_masks_that_leave_a_case_may_not() -> None:
+    asks, denies = MAY_NOT["by the context"], MAY_NOT["unless the context"]
+    assert pair(asks, 'input.context.purpose != "report"')
+    assert pair(asks, denies.replace("report", "audit"))
+    assert pair(asks + '\n\tinput.action.name == "mask"', denies + '\n\tinput.action.name == "mask"')
+    assert pair(asks, denies, '"columns": ["mail"]')
+    assert pair(asks, f"{denies}\n\tnot input.subject.id in data.stewards")
+
+
 def beside_ssn(entry: str, body: str) -> list[str]:
     rest = f"mask contains {entry} if {{\n\tinput.resource.type\n\t{body}\n}}"
     return sentences(hides(MAY_NOT["by the context"]), rest)
