@@ -122,9 +122,9 @@ class Config(Frozen):
     seal_key: ConfigPath | None = None
     """Ed25519 private JWK that signs what only servers read back, such as approvals and reviews: mode 0600 or 0440
     likewise. None: `seal.jwk` in the folder of `grant_key`, where `pdp keys split` puts it."""
-    retired_grant: ConfigPath | None = None
-    """Ed25519 JWK of the grant key before this one, for the time in which processes of a deployment change to a new
-    one: its public half is published beside the new one's. Never a key that signed seals."""
+    retired_grant: tuple[ConfigPath, ...] = ()
+    """Ed25519 JWKs of grant keys before this one, for the time in which processes of a deployment change to a new one:
+    their public halves are published beside the new one's. Never a key that signed seals."""
     mask_keys: ConfigPath | None = None
     """The mask key file of this realm (`pdp keys`): mode 0600 or 0440 likewise. None: this server masks nothing."""
     stream_seconds: float = Field(default=1800, gt=0, le=1800)

@@ -1,7 +1,7 @@
 """The three keys of a deployment, each for one thing: the log, grants, and what only servers read back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,13 +22,13 @@ SPLIT = (
 class SigningKeys:
     """`audit` signs the log's heads. `grant` signs grants and nothing else. `seal` signs what only servers read back.
 
-    `retired` is the public half of a grant key that signs no more.
+    `retired` are the public halves of grant keys that sign no more.
     """
 
     audit: OKPKey
     grant: OKPKey
     seal: OKPKey
-    retired: OKPKey | None = None
+    retired: Sequence[OKPKey] = ()
 
     @classmethod
     def read(cls, config: Config) -> Self:
@@ -37,16 +37,14 @@ class SigningKeys:
         if not config.seal_path.exists():
             raise SetupError(f"seal_key: there is no {config.seal_path}; {SPLIT}")
         read = {field: keys.private_key(path) for field, path in named.items()}
-        if config.retired_grant is not None:
-            read["retired_grant"] = keys.public_key(config.retired_grant)
-        _refuse_one_for_two(read)
-        return cls(*read.values())
+        retired = [keys.public_key(path) for path in config.retired_grant]
+        _refuse_one_for_two([*read.items(), *(("retired_grant", key) for key in retired)])
+        return cls(**{field.removesuffix("_key"): key for field, key in read.items()}, retired=retired)
 
     @property
     def jwks(self) -> str:
         """The public halves of what signs grants, as a JWK Set: all that a program needs that enforces."""
-        retired = [] if self.retired is None else [self.retired]
-        return _published(*((key, "grant") for key in (self.grant, *retired)))
+        return _published(*((key, "grant") for key in (self.grant, *self.retired)))
 
     @property
     def audit_jwks(self) -> str:
@@ -54,10 +52,10 @@ class SigningKeys:
         return _published((self.audit, "audit"), (self.seal, "seal"))
 
 
-def _refuse_one_for_two(read: Mapping[str, OKPKey]) -> None:
+def _refuse_one_for_two(read: Iterable[tuple[str, OKPKey]]) -> None:
     """A key that signs two things lets one pass for the other."""
     fields: dict[str, str] = {}
-    for field, key in read.items():
+    for field, key in read:
         first = fields.setdefault(key.thumbprint(), field)
         if first != field:
             raise SetupError(f"{first} and {field} are one key; each signs something else, so give each its own")

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	pdpv1 "placet/clients/go/pdp/v1"
 )
@@ -77,8 +76,11 @@ func (c *Client) renewed(ctx context.Context, used string) bool {
 	return false
 }
 
-// ended is the error of a wait whose time is over.
+// ended is the error of a wait whose time is over, or nearly.
 func ended(ctx context.Context, last *Error) *Error {
-	said := status.FromContextError(ctx.Err())
-	return &Error{Code: said.Code(), Reason: codeName(said.Code()), Message: "the wait is over: " + last.Message}
+	over := codes.DeadlineExceeded
+	if ctx.Err() == context.Canceled {
+		over = codes.Canceled
+	}
+	return &Error{Code: over, Reason: codeName(over), Message: "the wait is over: " + last.Message}
 }

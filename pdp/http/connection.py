@@ -24,6 +24,8 @@ LINGER_SECONDS = 1.0
 """Seconds for which a body that nobody wants is read off, so that its sender gets the answer."""
 MAX_HEADER_BYTES = 8 * 1024
 """Bytes of the request line and all headers, together. It has room for one token of the largest size that is taken."""
+MOST_UNPARSED_BYTES = 4 * MAX_HEADER_BYTES
+"""Bytes of headers without an end that are kept: aiohttp alone would keep 128 headers of the largest size."""
 UNREAD_BYTES = 16 * 1024
 """Bytes of a body after which no more is taken from the connection until somebody asks for it."""
 CONNECTIONS = 4096
@@ -33,12 +35,13 @@ CONNECTIONS = 4096
 class Connection(web.RequestHandler):
     """One connection, and the timer over what arrives on it."""
 
-    __slots__ = ("_has_more", "_is_busy", "_timer")
+    __slots__ = ("_has_more", "_head_bytes", "_is_busy", "_timer")
 
     def __init__(self, server: "Server", *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(server, loop=loop, **options)
         self._timer: asyncio.TimerHandle | None = None
         self._is_busy = self._has_more = False
+        self._head_bytes: int | None = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the timer; a connection too many ends at once."""
@@ -48,12 +51,19 @@ class Connection(web.RequestHandler):
             self._end()
 
     def data_received(self, data: bytes) -> None:
-        """Begin the timer at the first byte of a request."""
+        """Begin the timer at the first byte of a request, and end what sends headers without an end."""
         if self._is_busy:
             self._has_more = True
         elif self._timer is None:
             self._begin()
+        before = self._request_count
         super().data_received(data)
+        if self._request_count > before:
+            self._head_bytes = None
+        elif self._head_bytes is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_UNPARSED_BYTES:
+                self._end()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End the timer."""
@@ -68,6 +78,7 @@ class Connection(web.RequestHandler):
     def ended(self) -> None:
         """The present request is answered; the next may have begun."""
         self._is_busy = False
+        self._head_bytes = None if self._messages else 0
         if self._has_more and self._timer is None:
             self._begin()
 

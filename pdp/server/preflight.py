@@ -41,8 +41,8 @@ def _key_files(config: Config) -> Iterator[tuple[str, Path]]:
     yield "audit_key", config.audit_key
     yield "grant_key", config.grant_key
     yield "seal_key", config.seal_path
-    if config.retired_grant is not None:
-        yield "retired_grant", config.retired_grant
+    for retired in config.retired_grant:
+        yield "retired_grant", retired
     for issuer in config.issuers:
         if isinstance(issuer.jwks, Path):
             yield f"jwks of {issuer.type}", issuer.jwks

@@ -2,7 +2,7 @@
 
 from pdp import __version__
 from tests.documents import ROOT
-from tests.languages.clients import ran, read
+from tests.languages.clients import ran, ran_beside_tls, read
 
 TOOLS = ("java", "mvn")
 FOLDER = ROOT / "clients" / "java"
@@ -14,5 +14,5 @@ def tried() -> None:
         assert f"<version>{__version__}</version>" in pom.read_text(), f"{pom} has not Placet's version"
     token = ran("pdp", "token", "--as", "alice", folder=ROOT).strip()
     tests = ("-Dtest=*Test,*IT", "-Dsurefire.failIfNoSpecifiedTests=false")
-    ran("mvn", "-B", "-q", "-ntp", "install", *tests, folder=FOLDER, more={"PDP_TOKEN": token})
+    ran_beside_tls("mvn", "-B", "-q", "-ntp", "install", *tests, folder=FOLDER, more={"PDP_TOKEN": token})
     read("java")

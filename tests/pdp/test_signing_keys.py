@@ -64,24 +64,26 @@ def test_without_a_seal_the_command_is_named(config: Config) -> None:
 
 @pytest.mark.parametrize("private", [True, False])
 def test_retired_grant_key_stays_published_and_signs_nothing(config: Config, tmp_path: Path, *, private: bool) -> None:
-    before = keys.generate(tmp_path / "before.jwk")
-    (tmp_path / "before.jwk").write_text(json.dumps(before.as_dict(private=private)))
-    signing = SigningKeys.read(config.model_copy(update={"retired_grant": tmp_path / "before.jwk"}))
-    kids = [member["kid"] for member in json.loads(signing.jwks)["keys"]]
-    assert kids == [keys.private_key(config.grant_key).thumbprint(), before.thumbprint()]
+    paths = [tmp_path / name for name in ("before.jwk", "long-before.jwk")]
+    retired = [keys.generate(path) for path in paths]
+    for path, key in zip(paths, retired, strict=True):
+        path.write_text(json.dumps(key.as_dict(private=private)))
+    signing = SigningKeys.read(config.model_copy(update={"retired_grant": tuple(paths)}))
+    grant = keys.private_key(config.grant_key).thumbprint()
+    assert [member["kid"] for member in json.loads(signing.jwks)["keys"]] == [grant, *(k.thumbprint() for k in retired)]
     assert all("d" not in member for member in json.loads(signing.jwks)["keys"])
-    assert signing.grant.thumbprint() != before.thumbprint()
+    assert signing.grant.thumbprint() == grant
 
 
 @pytest.mark.parametrize("field", ["audit_key", "grant_key", "seal_key"])
 def test_retired_grant_key_is_none_that_signs_something(config: Config, field: str) -> None:
     """The grant key of before the split signed seals, too: as `seal` it is never published for grants again."""
     with pytest.raises(SetupError, match=f"{field} and retired_grant are one key"):
-        SigningKeys.read(config.model_copy(update={"retired_grant": getattr(config, field)}))
+        SigningKeys.read(config.model_copy(update={"retired_grant": (getattr(config, field),)}))
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"kty": "oct", "k": "AAAA"}'])
 def test_retired_grant_key_is_a_key(config: Config, tmp_path: Path, content: str) -> None:
     (tmp_path / "none.jwk").write_text(content)
     with pytest.raises(SetupError, match="holds no Ed25519 JWK"):
-        SigningKeys.read(config.model_copy(update={"retired_grant": tmp_path / "none.jwk"}))
+        SigningKeys.read(config.model_copy(update={"retired_grant": (tmp_path / "none.jwk",)}))

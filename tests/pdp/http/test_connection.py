@@ -54,6 +54,13 @@ async def test_whatever_comes_slowly_ends_in_time_and_others_are_answered(server
     assert all(seconds < REQUEST_SECONDS + 3 for seconds in lives), lives
 
 
+async def test_headers_without_an_end_are_not_kept(server: Placet) -> None:
+    many = [f"X-{number}: {'x' * 8000}\r\n".encode() for number in range(100)]
+    seconds, read = await seconds_until_closed(server, b"GET / HTTP/1.1\r\nHost: a\r\n", *many, pause=0.01)
+    assert seconds < 2
+    assert read == b""
+
+
 @pytest.mark.parametrize("requests", [2, 20])
 async def test_requests_that_come_together_are_answered_in_their_order(server: Placet, requests: int) -> None:
     reader, writer = await opened(server)

@@ -106,6 +106,26 @@ async def test_new_connections_see_new_files(state: Path, mongod: MongodProcess,
         await eventually(is_new)
 
 
+async def test_authorities_of_clients_are_those_of_today(
+    state: Path, mongod: MongodProcess, authority: Authority, tmp_path: Path
+) -> None:
+    mine, other = authority.server(), Authority(tmp_path, "other")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.ca.read_bytes())
+    tls = Tls(certificate=mine.certificate, key=mine.key, client_ca=trusted)
+    old, new = authority.agent(), other.agent()
+    async with secured(state, mongod, tls) as server:
+        assert await status(server.http, authority.ca, old) == 200
+        assert await status(server.http, authority.ca, new) == 0
+        trusted.write_bytes(other.ca.read_bytes())
+
+        async def has_changed() -> bool:
+            return await status(server.http, authority.ca, new) == 200
+
+        await eventually(has_changed)
+        assert await status(server.http, authority.ca, old) == 0
+
+
 @pytest.mark.parametrize("name", sorted(BROKEN))
 def test_broken_files_are_refused_at_the_start(authority: Authority, tmp_path: Path, name: str) -> None:
     mine = authority.server()

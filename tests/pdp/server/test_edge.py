@@ -8,7 +8,13 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
+from pdp.admission import Admission
+from pdp.caller import Caller
 from pdp.server import edge
+from pdp.server.arrivals import Rpc
+from pdp.server.edge import Edge
+from pdp.turns import Turns
+from pdp.v1 import info_pb2
 from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
 from pdp.v1.audit_pb2 import ListRecordsRequest
 from pdp.v1.decision_pb2 import (
@@ -273,3 +279,35 @@ async def test_client_that_has_gone_while_it_was_answered_is_no_fault_of_the_ser
     with pytest.raises(asyncio.CancelledError if gone else grpc.aio.AbortError):
         await edge.abort("any", cast("Any", Gone()), error)
     assert bool(told) == ("error id" in caplog.text) == (not gone)
+
+
+async def test_message_of_a_strangers_stream_comes_before_the_second_next_of_noisy_streams() -> None:
+    """However many streams' messages are here at once, callers take turns, and one comes in a round of the loop."""
+
+    class Ready:
+        async def read(self) -> bytes:
+            await asyncio.sleep(0)
+            return GetServerInfoRequest().SerializeToString()
+
+    method = info_pb2.DESCRIPTOR.services_by_name["InfoService"].methods_by_name["GetServerInfo"]
+    made, seen = Edge(cast("Any", None), Admission(), Turns()), list[str]()
+
+    async def stream(name: str) -> None:
+        caller = Caller.requester(name)
+        async for _ in made._incoming(method, Rpc(method), cast("Any", Ready()), caller):
+            seen.append(name)
+
+    tasks = [asyncio.create_task(stream("user:noisy")) for _ in range(64)]
+    while len(seen) < 100:
+        await asyncio.sleep(0)
+    before = len(seen)
+    tasks.append(asyncio.create_task(stream("user:stranger")))
+    rounds = 0
+    while "user:stranger" not in seen:
+        await asyncio.sleep(0)
+        rounds += 1
+    assert len(seen) - before <= rounds
+    assert seen[before:].index("user:stranger") <= 3
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

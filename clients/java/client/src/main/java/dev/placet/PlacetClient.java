@@ -44,6 +44,8 @@ import java.util.function.Supplier;
 public final class PlacetClient implements AutoCloseable {
     /** Attempts of one decision while the server is away; with their pauses they fit into the usual timeout. */
     private static final int ATTEMPTS = 4;
+    /** With these nothing was decided, because the server is another one than the facts were of. */
+    private static final Set<String> DIFFERING = Set.of("REQUEST_DIFFERS", "DIGEST_REQUIRED");
 
     private final ManagedChannel connection;
     private final Channel channel;
@@ -183,6 +185,9 @@ public final class PlacetClient implements AutoCloseable {
             try {
                 return call.get();
             } catch (PlacetException error) {
+                if (attempt == 1 && DIFFERING.contains(error.reason())) {
+                    continue;
+                }
                 long left = end.timeRemaining(TimeUnit.MILLISECONDS);
                 if (!error.is(Status.Code.UNAVAILABLE) || attempt == ATTEMPTS || left <= backoff.next().toMillis()) {
                     throw error;

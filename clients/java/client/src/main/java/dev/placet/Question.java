@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * May a subject do an action to a resource? Subjects and resources are written {@code <type>:<id>}.
@@ -53,30 +54,22 @@ public final class Question implements Cloneable {
 
     /** The subjects that the subject acts for, outermost last. */
     public Question onBehalfOf(String... subjects) {
-        var other = copy();
-        other.onBehalfOf = List.of(subjects).stream().map(one -> Principal.of(one, Map.of())).toList();
-        return other;
+        return onBehalfOf(List.of(subjects).stream().map(one -> Principal.of(one, Map.of())).toList());
     }
 
     /** The resource's attributes. */
     public Question properties(Map<String, ?> properties) {
-        var other = copy();
-        other.resource = resource.with(Text.required(properties, "resource.properties"));
-        return other;
+        return with(other -> other.resource = resource.with(Text.required(properties, "resource.properties")));
     }
 
     /** The subject's attributes. */
     public Question subjectProperties(Map<String, ?> properties) {
-        var other = copy();
-        other.subject = subject.with(Text.required(properties, "subject.properties"));
-        return other;
+        return with(other -> other.subject = subject.with(Text.required(properties, "subject.properties")));
     }
 
     /** The action's attributes. */
     public Question actionProperties(Map<String, ?> properties) {
-        var other = copy();
-        other.actionProperties = Text.required(properties, "action.properties");
-        return other;
+        return with(other -> other.actionProperties = Text.required(properties, "action.properties"));
     }
 
     /** Everything else that the decision may depend on. */
@@ -88,51 +81,37 @@ public final class Question implements Cloneable {
      * Names one intended execution, such as a tool-call id, which a later call goes on with. It is random by default.
      */
     public Question requestId(String requestId) {
-        var other = copy();
-        other.requestId = requestId;
-        return other;
+        return with(other -> other.requestId = requestId);
     }
 
     /** The approval to use. */
     public Question approvalId(String approvalId) {
-        var other = copy();
-        other.approvalId = approvalId;
-        return other;
+        return with(other -> other.approvalId = approvalId);
     }
 
     /** The approval that a reviewer sent back, which this question answers. */
     public Question supersedes(String approvalId) {
-        var other = copy();
-        other.supersedes = approvalId;
-        return other;
+        return with(other -> other.supersedes = approvalId);
     }
 
     /** The requester's words for the reviewers. */
     public Question justification(String justification) {
-        var other = copy();
-        other.justification = justification;
-        return other;
+        return with(other -> other.justification = justification);
     }
 
     /** Decide and record only: the answer allows nothing. */
     public Question dryRun() {
-        var other = copy();
-        other.dryRun = true;
-        return other;
+        return with(other -> other.dryRun = true);
     }
 
     /** Ask for every rule that fired. */
     public Question explain() {
-        var other = copy();
-        other.explain = true;
-        return other;
+        return with(other -> other.explain = true);
     }
 
     /** Ask for a grant also where no approval is used. */
     public Question wantGrant() {
-        var other = copy();
-        other.wantGrant = true;
-        return other;
+        return with(other -> other.wantGrant = true);
     }
 
     String requestId() {
@@ -146,9 +125,7 @@ public final class Question implements Cloneable {
 
     /** The same question with a context in which any text is meant as text. */
     Question arguments(Map<String, ?> arguments) {
-        var other = copy();
-        other.context = arguments;
-        return other;
+        return with(other -> other.context = arguments);
     }
 
     boolean hasContext() {
@@ -157,9 +134,7 @@ public final class Question implements Cloneable {
 
     /** The same question for a chain to which the server has added. */
     Question onBehalfOf(List<Principal> chain) {
-        var other = copy();
-        other.onBehalfOf = List.copyOf(chain);
-        return other;
+        return with(other -> other.onBehalfOf = List.copyOf(chain));
     }
 
     List<Principal> onBehalfOf() {
@@ -182,6 +157,11 @@ public final class Question implements Cloneable {
         members.put("resource", resource.members("resource", nesting));
         members.put("context", JsonValue.members(context, "context", nesting));
         return members;
+    }
+
+    /** The request digest in the realm of a server, which {@link PlacetClient#serverInfo} gives. */
+    public String digest(GetServerInfoResponse facts) {
+        return Canonical.digest(canonical(facts), facts.getRealm());
     }
 
     /** The canonical form of the five members. */
@@ -234,9 +214,11 @@ public final class Question implements Cloneable {
         return fill.digest(members, scope).build();
     }
 
-    private Question copy() {
+    private Question with(Consumer<Question> change) {
         try {
-            return (Question) clone();
+            var other = (Question) clone();
+            change.accept(other);
+            return other;
         } catch (CloneNotSupportedException error) {
             throw new AssertionError(error);
         }
