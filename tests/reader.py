@@ -79,6 +79,7 @@ class Reader:
         for kind, name in self.seen.items():
             script = script.replace(f"{kind}_…", name)
         script = script.replace("localhost:4770", self.variables["PDP_ADDRESS"])
+        script = script.replace("localhost:4780", self.variables["PDP_HTTP"])
         pieces = on_terminal(script, self.folder, self.variables, somebody_sits_there=somebody_sits_there).split("\036")
         assert len(pieces) == 2 * len(typed) + 1, "".join(pieces)
         outputs, statuses = pieces[0::2][: len(typed)], [int(status) for status in pieces[1::2]]
@@ -102,6 +103,8 @@ class Reader:
             assert time.monotonic() < until, said.read_text()
             time.sleep(0.05)
         self.variables["PDP_ADDRESS"] = ready[1]
+        if http := re.search(r"AuthZEN over HTTP is on http://(\S+)\.", said.read_text()):
+            self.variables["PDP_HTTP"] = http[1]
 
     def can_install(self, what: str) -> None:
         """What is installed in earnest by `make setup` is only looked up here."""
