@@ -29,8 +29,9 @@ SMALL, SMALL_BYTES = 64, 64 * 1024
 questions."""
 LEAST = 1000
 """Questions that a slow caller may have here all the same: one batch."""
-PLACES, LARGE_PLACES = 128, 6
-"""Small and large calls that are worked on at a time. As measured, more of them decide no more a second."""
+PLACES, LARGE_PLACES, FEW_LARGE_PLACES = 128, 6, 2
+"""Small and large calls that are worked on at a time, and large ones while small ones come. As measured, more of them
+decide no more a second."""
 SMALL_SECONDS = 0.25
 """Seconds after a small call for which large ones leave room for the next."""
 WAIT_SECONDS, SPARE_SECONDS = 10.0, 1.0
@@ -96,10 +97,15 @@ class Admission:
         self._callers: dict[str, _Held] = {}
         self._questions = 0
         self._small = Gate(PLACES, PLACES // 2)
-        self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, lambda: _now() < self._small_until)
+        self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, FEW_LARGE_PLACES, lambda: self.has_small_calls)
         self._small_until = 0.0
         self.refused = self._told = 0
         self._tell_at = 0.0
+
+    @property
+    def has_small_calls(self) -> bool:
+        """Whether a small call came just now, so that large work leaves room for the next."""
+        return _now() < self._small_until
 
     @asynccontextmanager
     async def admitted(self, caller: str, questions: int, size: int = 0) -> AsyncIterator[None]:

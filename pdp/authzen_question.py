@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from pdp import canonical
+from pdp import access_request, canonical
 from pdp.bad_fields import MAX_NAMED
 from pdp.canonical import MAX_REQUEST_BYTES, Canonical
 from pdp.errors import InvalidRequest
@@ -118,7 +118,7 @@ def _request(members: Mapping[str, Any], chain: list[Any], approval: str, option
         on_behalf_of=[_named(one) for one in chain],
         action=Action(name=members["action"]["name"]),
         resource=Resource(type=members["resource"]["type"], id=members["resource"]["id"]),
-        approval_id=approval,
+        approval_id="" if approval.startswith(access_request.PREFIX) else approval,
         **switches,
     )
 

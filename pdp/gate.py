@@ -10,9 +10,6 @@ from pdp import deadline
 from pdp.errors import Overloaded
 from pdp.fair import FairQueue
 
-NARROW, NARROW_OF_ONE = 2, 1
-"""Places of a gate while it is narrow, and those that one caller may have then."""
-
 
 def _never() -> bool:
     return False
@@ -33,11 +30,11 @@ class _Place:
 class Gate:
     """`places` that callers hold for a while, one caller at most so many of them as `of_one` says.
 
-    While `is_narrow` says so, it is `NARROW` and `NARROW_OF_ONE` that count; who is inside stays there.
+    While `is_narrow` says so, it has `narrow` places, and one caller at most half of them; who is inside stays there.
     """
 
-    def __init__(self, places: int, of_one: int, is_narrow: Callable[[], bool] = _never) -> None:
-        self._places, self._of_one, self._is_narrow = places, of_one, is_narrow
+    def __init__(self, places: int, of_one: int, narrow: int = 0, is_narrow: Callable[[], bool] = _never) -> None:
+        self._places, self._of_one, self._narrow, self._is_narrow = places, of_one, narrow, is_narrow
         self._held = 0
         self._waiting: FairQueue[_Place] = FairQueue()
         self._inside: Counter[str] = Counter()
@@ -92,7 +89,7 @@ class Gate:
 
     @property
     def _has_room(self) -> bool:
-        return self._held < (NARROW if self._is_narrow() else self._places)
+        return self._held < (self._narrow if self._is_narrow() else self._places)
 
     def _may_enter(self, caller: str) -> bool:
-        return self._inside[caller] < (NARROW_OF_ONE if self._is_narrow() else self._of_one)
+        return self._inside[caller] < ((self._narrow + 1) // 2 if self._is_narrow() else self._of_one)

@@ -17,6 +17,8 @@ import pytest
 from tests.documents import FILES, ROOT, Block, Command, commands, shows
 
 START_SECONDS = 30.0
+PLACES = {"localhost:4770": "PDP_ADDRESS", "localhost:4780": "READER_HTTP"}
+"""Where a document says that `pdp dev` is, and the variable that says where it is."""
 
 
 @dataclass
@@ -78,8 +80,8 @@ class Reader:
         script = "".join(f"{command.text}\nprintf '\\036%s\\036' $?\n" for command in typed)
         for kind, name in self.seen.items():
             script = script.replace(f"{kind}_…", name)
-        script = script.replace("localhost:4770", self.variables["PDP_ADDRESS"])
-        script = script.replace("localhost:4780", self.variables["PDP_HTTP"])
+        for place, variable in PLACES.items():
+            script = script.replace(place, self.variables.get(variable, place))
         pieces = on_terminal(script, self.folder, self.variables, somebody_sits_there=somebody_sits_there).split("\036")
         assert len(pieces) == 2 * len(typed) + 1, "".join(pieces)
         outputs, statuses = pieces[0::2][: len(typed)], [int(status) for status in pieces[1::2]]
@@ -97,14 +99,9 @@ class Reader:
         with said.open("w") as log:
             process = subprocess.Popen([*words, *own], cwd=self.folder, env=self.variables, stderr=log)
         self.processes.callback(stopped, process)
-        until = time.monotonic() + START_SECONDS
-        while not (ready := re.search(r"(?:serving|decides) on (\S+?),? ", said.read_text())):
-            assert process.poll() is None, said.read_text()
-            assert time.monotonic() < until, said.read_text()
-            time.sleep(0.05)
-        self.variables["PDP_ADDRESS"] = ready[1]
-        if http := re.search(r"AuthZEN over HTTP is on http://(\S+)\.", said.read_text()):
-            self.variables["PDP_HTTP"] = http[1]
+        self.variables["PDP_ADDRESS"] = said_by(process, said, r"(?:serving|decides) on (\S+?),? ")
+        if words[1] == "dev":
+            self.variables["READER_HTTP"] = said_by(process, said, r"HTTP is on http://(\S+)\.\n")
 
     def can_install(self, what: str) -> None:
         """What is installed in earnest by `make setup` is only looked up here."""
@@ -112,6 +109,16 @@ class Reader:
         assert extras, f"{what} is not this folder"
         known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
         assert {extra for extra in (extras[1] or "").split(",") if extra} <= known.keys()
+
+
+def said_by(process: "subprocess.Popen[bytes]", log: Path, pattern: str) -> str:
+    """What the pattern's group is in what the process says, once it says it."""
+    until = time.monotonic() + START_SECONDS
+    while not (found := re.search(pattern, log.read_text())):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.05)
+    return found[1]
 
 
 def stopped(process: "subprocess.Popen[bytes]") -> None:

@@ -37,7 +37,7 @@ class Bodies:
         Raises `Refusal` if it is of another type or too large, and `Overloaded` if the caller's open bodies leave no
         room for it.
         """
-        if route.method == "GET":
+        if route.method == "GET" or not (route.needs_body or request.body_exists):
             yield b""
             return
         _require_json(request)

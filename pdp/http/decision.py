@@ -1,6 +1,7 @@
 """A decision as AuthZEN's clients get it: `decision` is true for an allow that stands, and for nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pdp.approval import ApprovalAt
@@ -16,8 +17,11 @@ REASONS = {Effect.ALLOW: "allowed", Effect.DENY: "denied", Effect.NEEDS_APPROVAL
 """What `context.reason` says, for machines."""
 
 
-def answered(decided: Decided, ignored: Sequence[str] = ()) -> dict[str, Any]:
-    """The answer to a question. `ignored` are the members of the envelope that nobody here knows."""
+def answered(decided: Decided, ignored: Sequence[str] = (), told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The answer to a question. `ignored` are the members of the envelope that nobody here knows.
+
+    `told` are members of its context that say how to lift a denial.
+    """
     answer, verdict = decided.answer, decided.answer.verdict
     context: dict[str, Any] = {
         "decision_id": answer.decision_id,
@@ -37,7 +41,7 @@ def answered(decided: Decided, ignored: Sequence[str] = ()) -> dict[str, Any]:
         withheld=answer.withheld,
         ignored=list(ignored),
     )
-    return {"decision": decided.answered is Effect.ALLOW, "context": context}
+    return {"decision": decided.answered is Effect.ALLOW, "context": context | dict(told or {})}
 
 
 def failed(outcome: Failed) -> dict[str, Any]:
@@ -68,7 +72,15 @@ def _reasons(values: Sequence[Reason]) -> list[dict[str, str]]:
 
 def _approval(found: ApprovalAt) -> dict[str, str]:
     """Which approval the answer is about, and how it stands; no names."""
-    return {"id": found.approval.id, "state": found.state.lower()}
+    approval = found.approval
+    until = approval.approved_at + timedelta(milliseconds=approval.valid_for_ms) if approval.approved_at else None
+    told = {"id": approval.id, "state": found.state.lower()}
+    return told | ({"approved_until": instant(until)} if until else {})
+
+
+def instant(at: datetime) -> str:
+    """A time as JSON has it (RFC 3339)."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _fired(verdict: Verdict) -> dict[str, Any] | None:

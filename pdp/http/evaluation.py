@@ -1,6 +1,6 @@
 """AuthZEN's Access Evaluation and Access Evaluations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,18 +8,19 @@ from pdp.authzen import Envelope, Evaluations
 from pdp.authzen_question import Asked
 from pdp.caller import Caller
 from pdp.http.decision import answered, failed
+from pdp.http.denial import Denials
 from pdp.http.route import LARGE_BYTES, Answer, Call, Route
 from pdp.semantics import stops_at
 from pdp.turns import Turns
-from pdp.workflow.answer import Ask, Failed
+from pdp.workflow.answer import Ask, Decided, Failed
 from pdp.workflow.deciding import Deciding
 
 
 class Evaluation:
     """Decisions, one or many."""
 
-    def __init__(self, deciding: Deciding, turns: Turns) -> None:
-        self._deciding, self._turns = deciding, turns
+    def __init__(self, deciding: Deciding, turns: Turns, denials: Denials) -> None:
+        self._deciding, self._turns, self._denials = deciding, turns, denials
 
     def routes(self) -> list[Route]:
         """What is offered."""
@@ -43,7 +44,7 @@ class Evaluation:
     async def _one(self, asked: Asked, call: Call) -> Answer:
         async with call.admitted(1):
             decided = await self._deciding.decide_one(self._deciding.checked_json(asked, call.caller))
-            return Answer(answered(decided, asked.ignored))
+            return Answer(self._answered(decided, asked.ignored))
 
     async def _many(self, body: Evaluations, caller: Caller) -> list[dict[str, Any]]:
         """The answers, up to the one that ends the list."""
@@ -53,9 +54,12 @@ class Evaluation:
         answers = []
         outcomes = await self._deciding.decide(asks, stops_at(body.envelope.options.semantics))
         for index, outcome in enumerate(outcomes):
-            answers.append(failed(outcome) if isinstance(outcome, Failed) else answered(outcome, ignored[index]))
+            answers.append(failed(outcome) if isinstance(outcome, Failed) else self._answered(outcome, ignored[index]))
             await self._turns.behind(index, caller.identity)
         return answers
+
+    def _answered(self, decided: Decided, ignored: Sequence[str]) -> dict[str, Any]:
+        return answered(decided, ignored, self._denials.told(decided))
 
     def _checked(self, read: Callable[[], Asked], caller: Caller, ignored: list[tuple[str, ...]]) -> Ask:
         ignored.append(())

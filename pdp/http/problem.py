@@ -48,9 +48,10 @@ class Problem(PdpError):
     """A problem with a type of its own, as a profile names them."""
 
     def __init__(self, status: HTTPStatus, kind: str, sentence: str, **members: Any) -> None:
+        """`kind` is a word of ours, or the whole type where it has a colon, as in a URN."""
         super().__init__(sentence)
         self.status, self.kind, self.members = status, kind, members
-        self.reason = kind.upper()
+        self.reason = kind.rpartition(":")[2].upper()
 
 
 def status(error: PdpError) -> HTTPStatus:
@@ -64,7 +65,7 @@ def problem(error: PdpError, request_id: str, accept: str = "") -> Answer:
     """The answer to a call that failed."""
     code = status(error)
     headers = _headers(error, code)
-    if _wants_text(accept):
+    if _wants_text(accept) and not isinstance(error, Problem):
         return Answer(cut(error.sentence).encode(), code, "text/plain; charset=utf-8", headers)
     content: dict[str, Any] = {
         "type": _type(error),
@@ -104,7 +105,7 @@ def _path(path: str) -> str:
 
 def _type(error: PdpError) -> str:
     if isinstance(error, Problem):
-        return f"https://{DOMAIN}/problems/{error.kind}"
+        return error.kind if ":" in error.kind else f"https://{DOMAIN}/problems/{error.kind}"
     return f"https://{DOMAIN}/errors/{error.reason.lower()}"
 
 

@@ -56,7 +56,8 @@ OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
 class Route:
     """One path of the face. `rpc` names the RPC whose row of the role table it takes.
 
-    `seconds` is the limit of a call that waits for people; such a call has room of its own.
+    `seconds` is the limit of a call that waits for people; such a call has room of its own. `needs_body` says that
+    there is no call without a body.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Route:
     behaviour: Behaviour
     most_bytes: int = SMALL_BYTES
     seconds: float | None = None
+    needs_body: bool = True
 
 
 @dataclass(frozen=True, slots=True)

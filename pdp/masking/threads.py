@@ -1,6 +1,7 @@
 """Where masking runs, so that the event loop stays free.
 
 1. Large pieces of work have as many threads as there are processors, and callers take turns by the bytes of theirs.
+   While small calls come, they have one fewer: what decides needs a processor, too.
 2. Planning a wide table has one thread in all: it is Python, and threads that run Python keep the event loop waiting.
 3. What Python does with very few columns or bytes it does on the loop, in its caller's turn: to wait for a thread takes
    longer.
@@ -44,11 +45,14 @@ class Run(Protocol):
 class Threads:
     """The threads of a process. Each event loop has its own."""
 
-    def __init__(self, processors: int = 0, turns: Turns | None = None) -> None:
+    def __init__(
+        self, processors: int = 0, turns: Turns | None = None, has_small_calls: Callable[[], bool] = lambda: False
+    ) -> None:
         self._turns = turns or Turns()
         processors = processors or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(2 * processors, thread_name_prefix="mask")
-        self._small, self._large = Gate(processors, processors), Gate(processors, processors)
+        self._small = Gate(processors, processors)
+        self._large = Gate(processors, processors, max(processors - 1, 1), has_small_calls)
         self._planning = Gate(1, 1)
 
     async def run(self, caller: str, action: Callable[[], T], weight: int = 0) -> T:

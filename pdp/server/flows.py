@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Self
 
+from pdp.admission import Admission
 from pdp.config import Config
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
 from pdp.recording.uses import Uses
 from pdp.server.parts import Parts
+from pdp.store.tasks import Tasks
 from pdp.turns import Turns
+from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
@@ -28,18 +31,20 @@ class Flows:
 
     batcher: Batcher
     turns: Turns
+    admission: Admission
     reviewers: Reviewers
     reviewing: Reviewing
     requesting: Requesting
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
+    requests: AccessRequests
 
     @classmethod
-    def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
+    def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
         integrity = Integrity(parts.sealer, parts.writer)
-        batcher = Batcher(opa.opa)
+        batcher, turns = Batcher(opa.opa), Turns()
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
@@ -60,4 +65,6 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        return cls(batcher, turns, reviewers, reviewing, requesting, queue, watching, deciding)
+        requests = AccessRequests(deciding, parts.approvals, Tasks(parts.database), requesting, watching, integrity)
+        admission = Admission()
+        return cls(batcher, turns, admission, reviewers, reviewing, requesting, queue, watching, deciding, requests)

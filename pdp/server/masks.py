@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 from pdp.config import Config
 from pdp.masking.keys import MaskKeys
-from pdp.opa.batching import Batcher
 from pdp.recording.writer import Writer
+from pdp.server.flows import Flows
 from pdp.service import mask_off
 from pdp.store.database import Database
 from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.store.unmaskings import Unmaskings
-from pdp.turns import Turns
-from pdp.workflow.deciding import Deciding
 from pdp.workflow.repeat import CONTINUED_FOR
 
 
@@ -32,9 +30,7 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
-def mask_service(
-    config: Config, deciding: Deciding, batcher: Batcher, writer: Writer, masks: Masks, turns: Turns
-) -> object:
+def mask_service(config: Config, flows: Flows, writer: Writer, masks: Masks) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -42,11 +38,11 @@ def mask_service(
     from pdp.service.mask import MaskService  # noqa: PLC0415
     from pdp.workflow.mask_jobs import MaskJobs  # noqa: PLC0415
 
-    threads = Threads(turns=turns)
+    threads = Threads(turns=flows.turns, has_small_calls=lambda: flows.admission.has_small_calls)
     jobs = MaskJobs(
         person_types=config.person_types,
-        deciding=deciding,
-        batcher=batcher,
+        deciding=flows.deciding,
+        batcher=flows.batcher,
         keys=MaskKeys(config.mask_keys, config.realm),
         domains=masks.domains,
         uses=masks.uses,

@@ -12,7 +12,6 @@ from pathlib import Path
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from pdp.admission import Admission
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
@@ -41,7 +40,6 @@ from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
-from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
@@ -104,12 +102,11 @@ async def running(
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         health = Health(probes, apart=authenticator.health())
         server = grpc.aio.server(options=options())
-        admission = Admission()
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
-        flows = Flows.of(config, opa, parts, Turns(), unsaid)
+        flows = Flows.of(config, opa, parts, unsaid)
         edge = Edge(
             authenticator,
-            admission,
+            flows.admission,
             flows.turns,
             certificates=client_ca is not None,
             stream_seconds=config.stream_seconds,
@@ -125,7 +122,7 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(config, flows, signing, authenticator, admission, newcomers)
+        web = await face(config, flows, signing, authenticator, newcomers)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
@@ -153,7 +150,7 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, flows.deciding, flows.batcher, parts.writer, masks, flows.turns)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]

@@ -1,12 +1,16 @@
 """Puts the HTTP face of a server together."""
 
-from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
+from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
+from pdp.http.access_request import FURTHER, PATH, Requests
 from pdp.http.app import Face, Routes
+from pdp.http.denial import Denials
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
+from pdp.http.route import Route
+from pdp.http.submission import Submission
 from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.listener import require_loopback
@@ -19,7 +23,6 @@ async def face(
     flows: Flows,
     signing: SigningKeys,
     authenticator: Authenticator,
-    admission: Admission,
     newcomers: Newcomers,
 ) -> Face | None:
     """The face that listens as configured; None if none is configured. Raises `SetupError`."""
@@ -30,16 +33,24 @@ async def face(
         require_loopback(http.listen, "http.listen")
     edge = Edge(
         authenticator,
-        admission,
+        flows.admission,
         certificates=tls is not None and tls.client_ca is not None,
         proven=newcomers.proven if tls else None,
     )
     made = Face(edge, newcomers.began if tls else lambda: None)
     port = await _opened(made, http, tls)
     url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
-    routes = Evaluation(flows.deciding, flows.turns).routes()
-    await made.start(Routes([*routes, *Metadata(url, routes, signing).routes()]), url)
+    routes = _routes(config, flows, signing, url)
+    await made.start(Routes([*routes, *Metadata(url, routes, signing, FURTHER).routes()]), url)
     return made
+
+
+def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> list[Route]:
+    """Everything that needs a credential."""
+    binder, endpoint = Binder(signing.seal, config.realm), url + PATH
+    evaluation = Evaluation(flows.deciding, flows.turns, Denials(binder, endpoint))
+    requests = Requests(flows.deciding, flows.requests, Submission(binder), endpoint)
+    return [*evaluation.routes(), *requests.routes()]
 
 
 async def _opened(made: Face, http: Http, tls: Tls | None) -> int:

@@ -29,6 +29,9 @@ KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 KEPT_UNMASKINGS_SECONDS = 25 * 3600
 """The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
+KEPT_TASKS_SECONDS = 25 * 3600
+"""The time for which a task without an approval is stored: a day behind the quarter of an hour that its result counts,
+so that a retry finds it. The task of an approval is stored as long as that."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
@@ -181,6 +184,7 @@ class Database:
             await self._index_approvals()
             await self._index_the_log()
             await self._index_masking()
+            await self._index_tasks()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
@@ -255,3 +259,19 @@ class Database:
             unique=True,
             partialFilterExpression={"request_id": {"$exists": True}},
         )
+
+    async def _index_tasks(self) -> None:
+        tasks = self.database.get_collection("tasks")
+        await tasks.create_index(
+            [("approval_id", 1)],
+            name="one_of_an_approval",
+            unique=True,
+            partialFilterExpression={"approval_id": {"$exists": True}},
+        )
+        await tasks.create_index(
+            [("caller", 1), ("keys", 1)],
+            name="one_of_a_key",
+            unique=True,
+            partialFilterExpression={"keys": {"$exists": True}},
+        )
+        await tasks.create_index([("settled_at", 1)], name="over", expireAfterSeconds=KEPT_TASKS_SECONDS)

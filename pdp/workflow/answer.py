@@ -26,7 +26,9 @@ class Ask:
 
     `ready` is of a question whose answer the server itself acts on. `continues` says that its work may go on for a day
     under one use, in call after call. `supports` are the types of obligations that the caller can fulfil, where it
-    reads nothing but yes or no (None: it reads them itself). `opens` says that an approval may be opened.
+    reads nothing but yes or no (None: it reads them itself). `opens` says that an approval may be opened,
+    and `uses` that one may be used. `tells_unknown` says that the caller gets a deny, and no error, where it does not
+    have the approval that it names.
     """
 
     request: AuthorizeRequest
@@ -37,6 +39,8 @@ class Ask:
     continues: bool = False
     supports: frozenset[str] | None = None
     opens: bool = True
+    uses: bool = True
+    tells_unknown: bool = False
 
     def withholds(self, verdict: Verdict) -> bool:
         """Whether this is an allow with an obligation that the caller cannot fulfil. It must use and prove nothing."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pdp import canonical, sent
@@ -72,8 +73,8 @@ class Checking:
         whole = asked.joined(caller.vouched)
         if whole is not asked:
             bound = whole.canonical(self._realm)
-        ask = Ask(whole.request, caller, bound, time.time_ns(), supports=asked.supports, opens=asked.opens)
-        return self._allowed(ask)
+        ask = Ask(whole.request, caller, bound, time.time_ns())
+        return self._allowed(replace(ask, supports=asked.supports, opens=asked.opens, tells_unknown=True))
 
     def _allowed(self, ask: Ask) -> Ask:
         """The question, if the policy's schemas take it and its caller may ask it."""

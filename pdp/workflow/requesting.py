@@ -26,12 +26,12 @@ class Requesting:
         self._approvals, self._delivery, self._integrity = approvals, delivery, integrity
         self._person_types = person_types
 
-    async def cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
-        """Withdraw an approval that was not used; the approval afterwards.
+    async def cancel(self, caller: Caller, approval_id: str, reason: str, *, pending_only: bool = False) -> ApprovalAt:
+        """Withdraw an approval that was not used; the approval afterwards. `pending_only` spares one that was given.
 
         Raises `NotFound`, `ApprovalNotPending`, `ApprovalTampered`, `Conflict`.
         """
-        return await retried(lambda: self._cancel(caller, approval_id, reason))
+        return await retried(lambda: self._cancel(caller, approval_id, reason, pending_only=pending_only))
 
     async def report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt:
         """Say what became of the use; the approval afterwards. The same report again changes nothing.
@@ -40,10 +40,10 @@ class Requesting:
         """
         return await retried(lambda: self._report(caller, approval_id, state, detail))
 
-    async def _cancel(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt | None:
+    async def _cancel(self, caller: Caller, approval_id: str, reason: str, *, pending_only: bool) -> ApprovalAt | None:
         held = await self._withdrawable(caller.identity, approval_id)
         after = _WITHDRAWN.get(held.state)
-        if after is None:
+        if after is None or (pending_only and held.state is not State.PENDING):
             raise ApprovalNotPending(f"this approval is {held.state}; there is nothing to withdraw", state=held.state)
         await self._integrity.require(held.approval, caller, old=True)
         closed = await self._delivery.close(held.approval, after, caller.identity, reason)

@@ -28,7 +28,7 @@ from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
 from pdp.decision import Effect, Verdict, policy_review, review_input
-from pdp.errors import InvalidRequest
+from pdp.errors import InvalidRequest, NotFound
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
@@ -43,6 +43,9 @@ from pdp.workflow.repeat import Repeats, is_repeat
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import ReviewLimits, denied_again
 from pdp.workflow.reviewers import Reviewers
+
+UNKNOWN_RULE = "pdp.approval_unknown"
+"""The rule of a deny because the caller does not have the approval that it names."""
 
 
 class Settlement:
@@ -68,13 +71,15 @@ class Settlement:
         Raises `NotFound`, `InvalidRequest`, `RequestIdReused`, `ApprovalTampered`, `Conflict`, `StoreUnavailable` and
         what OPA may raise.
         """
-        existing = await self._existing(ask)
+        existing, unknown = await self._found(ask)
         if verdict.effect is not Effect.NEEDS_APPROVAL:
             # Today's policy decides. Where it allows, an approval is not needed: it stays unused, for a day when it is.
             answer = answer_without_step(ask, verdict)
             if verdict.effect is Effect.ALLOW and not (ask.request.dry_run or answer.withheld):
                 await ask.claim(answer)
             return answer
+        if unknown:
+            return answer_without_step(ask, verdict.denied(UNKNOWN_RULE, "the caller has no such approval"))
         principals = existing.approval.principals if existing else await self._requesters(ask, verdict)
         if existing is None or existing.state is State.PENDING:
             # A pending approval is judged again, because the people who could review it may have left meanwhile.
@@ -87,6 +92,15 @@ class Settlement:
             return answer_without_step(ask, verdict)
         await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
         return await retried(lambda: self._open(ask, verdict, principals))
+
+    async def _found(self, ask: Ask) -> tuple[ApprovalAt | None, bool]:
+        """The approval that the question names, and whether it is unknown, for whom that is not an error."""
+        try:
+            return await self._existing(ask), False
+        except NotFound:
+            if not ask.tells_unknown:
+                raise
+            return None, True
 
     async def _existing(self, ask: Ask) -> ApprovalAt | None:
         """The approval that the request id or the approval id names."""
@@ -193,10 +207,10 @@ class Settlement:
             return answer_without_step(ask, verdict.denied("pdp.approval_mismatch", why), existing)
         if self._is_open_and_old(existing):
             return await self._end_old(ask, verdict, existing)
+        if existing.state is State.PENDING or not ask.uses:
+            await self._delivery.deliver(approval)
+            return answer_without_step(ask, verdict, existing)
         match existing.state:
-            case State.PENDING:
-                await self._delivery.deliver(approval)
-                return answer_without_step(ask, verdict, existing)
             case State.APPROVED:
                 return await self._use(ask, verdict, existing)
             case State.CONSUMED if is_repeat(ask, existing):

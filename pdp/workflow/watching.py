@@ -87,10 +87,12 @@ class Watching:
         )
         self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
 
-    async def changed(self, caller: Caller, approval_id: str, known: State) -> ApprovalAt:
+    async def changed(
+        self, caller: Caller, approval_id: str, known: State, seconds: float = WAIT_SECONDS
+    ) -> ApprovalAt:
         """The approval once its state is not `known`, or as it is when the time is up. Raises `NotFound`."""
         clock = asyncio.get_running_loop().time
-        end = deadline.end(WAIT_SECONDS, SPARE_SECONDS)
+        end = deadline.end(seconds, SPARE_SECONDS)
         while True:
             with self._feed.change_of(approval_id) as changed:
                 key = (approval_id, self._feed.distributed, *_as_reviewer(caller))

@@ -45,7 +45,7 @@ from tests.tokens import Metadata, metadata
 ONE, MANY = 1, 20
 BAR = {ONE: 5.0, MANY: 20.0}
 """How many times its quiet value the p99 of a stranger may be beside so many noisy callers."""
-FEWEST = 300
+FEWEST = 200
 """Calls of each kind that are measured at least."""
 ITEMS, IN_FLIGHT, PLANS, WATCHES, STREAMS, COLUMNS, ROWS = 1000, 3, 16, 8, 32, 2000, 16_384
 AUTHORIZE, BATCH = "/pdp.v1.DecisionService/Authorize", "/pdp.v1.DecisionService/BatchAuthorize"

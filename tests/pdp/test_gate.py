@@ -100,7 +100,7 @@ async def test_call_without_a_place_in_its_time_is_refused() -> None:
 
 async def test_narrow_gate_lets_two_in_of_two_callers_until_it_is_wide() -> None:
     narrow = [False]
-    door = Door(Gate(6, 3, lambda: narrow[0]))
+    door = Door(Gate(6, 3, 2, lambda: narrow[0]))
     await door.calls("a1", "a2", "a3", "a4", "b1")
     narrow[0] = True
     for name in ("a1", "a2", "a3"):

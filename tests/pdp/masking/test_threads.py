@@ -52,6 +52,22 @@ async def test_strangers_piece_is_next_whatever_a_noisy_caller_has_waiting() -> 
     assert held.most == 2
 
 
+async def test_large_pieces_leave_a_processor_free_while_small_calls_come() -> None:
+    small = [True]
+    threads, held = Threads(2, has_small_calls=lambda: small[0]), Held()
+    noisy = [asyncio.create_task(threads.run("noisy", held.piece(f"n{number}"), LARGE)) for number in range(6)]
+    await until(held, 1)
+    held.goes_on.release(1)
+    await until(held, 2)
+    assert held.most == 1
+    small[0] = False
+    held.goes_on.release(1)
+    await until(held, 4)
+    held.goes_on.release(6)
+    await asyncio.gather(*noisy)
+    assert held.most == 2
+
+
 async def test_small_piece_does_not_wait_for_large_ones() -> None:
     threads, held = Threads(2), Held()
     noisy = [asyncio.create_task(threads.run("noisy", held.piece("n"), LARGE)) for _ in range(10)]
