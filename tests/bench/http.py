@@ -10,7 +10,7 @@ import sys
 import tempfile
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pdp.dev import identity
@@ -64,17 +64,35 @@ def main(rounds: int, seconds: float) -> None:
     one = json.dumps(QUESTION).encode()
     many = json.dumps({"evaluations": [QUESTION] * ITEMS}).encode()
     figures: dict[str, list[Rate]] = defaultdict(list)
+    costs: dict[str, list[float]] = defaultdict(list)
+
+    def measured(name: str, run: Callable[[], Rate]) -> None:
+        before = cpu_seconds()
+        rate = run()
+        figures[name].append(rate)
+        costs[name].append(1000 * (cpu_seconds() - before) / (rate.per_second * seconds))
+
     with faceless() as (address, token):
         for number in range(rounds):
             sys.stderr.write(f"round {number + 1} of {rounds}\n")
-            figures["unary 64"].append(bench.placet(AUTHORIZE, bench.unary, LOOPS))
-            figures["http 64"].append(http.rate(ONE, one, LOOPS))
-            figures["batch"].append(bench.placet(BATCH, bench.batch, BATCHES_IN_FLIGHT))
-            figures["http batch"].append(http.rate(MANY, many, BATCHES_IN_FLIGHT))
+            measured("unary 64", lambda: bench.placet(AUTHORIZE, bench.unary, LOOPS))
+            measured("http 64", lambda: http.rate(ONE, one, LOOPS))
+            measured("batch", lambda: bench.placet(BATCH, bench.batch, BATCHES_IN_FLIGHT))
+            measured("http batch", lambda: http.rate(MANY, many, BATCHES_IN_FLIGHT))
             metadata = (("authorization", f"Bearer {token}"),)
             load = Load(address, AUTHORIZE, bench.unary, len(bench.answer), metadata, LOOPS, seconds)
             figures["unary 64, face off"].append(measure(load))
     report(figures)
+    for name, spent in costs.items():
+        print(
+            f"{name:>10}: {statistics.median(spent):6.2f} ms of the server's processor a call, the warm-up's among them"
+        )
+
+
+def cpu_seconds() -> float:
+    """What the server, in whose stack this runs, has used of processors."""
+    used = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def report(figures: dict[str, list[Rate]]) -> None:

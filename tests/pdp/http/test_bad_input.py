@@ -113,6 +113,17 @@ async def test_bad_body_is_refused(server: Placet, row: dict[str, Any]) -> None:
             assert any(one["field"].startswith(row["field"]) for one in violations), violations
 
 
+@pytest.mark.parametrize("row", BAD_BODIES)
+async def test_bad_body_is_refused_by_every_other_route(server: Placet, row: dict[str, Any]) -> None:
+    text = row["body"] if "body" in row else PLAIN.replace(row["old"], row["new"], 1)
+    others = [route.path for route in server.routes if route.method == "POST" and route.path not in {ONE, MANY}]
+    assert others
+    for path in others:
+        answer = await heard(server, request(server, filled(row, text).encode("latin-1"), path.replace("{id}", "x")))
+        assert 400 <= answer.status < 500, answer
+        refused(answer, answer.status)
+
+
 @pytest.mark.parametrize("row", BAD_REQUESTS)
 async def test_bad_request_is_refused(server: Placet, row: dict[str, Any]) -> None:
     answer = await heard(server, wire(server, row), ends=row.get("ends", False))
