@@ -95,7 +95,7 @@ class Authenticator:
             credential = _bearer(authorization)
         except Refused as error:
             self._notices.say(f"a call was refused: {error}")
-            raise Unauthenticated("send a valid token as metadata: authorization: Bearer <token>") from None
+            raise Unauthenticated("send a valid token, as in authorization: Bearer <token>") from None
         known = await self._remembered(credential, self._by_token)
         if known.token is not None and known.token.bound_to:
             self._require_bound(known.token, certificate, chain)

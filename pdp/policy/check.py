@@ -13,13 +13,17 @@ from pdp.policy.asked import for_opa, request
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
 from pdp.policy.encoding import line_ends, mark
+from pdp.policy.enough import enough
 from pdp.policy.finding import Finding
+from pdp.policy.identities import mistaken
 from pdp.policy.idle import unread_rules
 from pdp.policy.in_force import not_loaded, twice, undecided
+from pdp.policy.listed import doubled, unlike_sent
 from pdp.policy.misnamed import misnamed
 from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
 from pdp.policy.never import never_equal, never_in
+from pdp.policy.patterns import half_anchored, unanchored
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, parsed
 from pdp.policy.shared import by_table
@@ -125,7 +129,7 @@ def examine(
     if known is not None:
         typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
         findings += [*_of_attributes(typing), *misnamed(typing, sources)]
-        doubts = sorted({*typing.warned(), *unread_rules(typing, everything)})
+        doubts = sorted({*typing.warned(), *unread_rules(typing, everything), *_surprises(typing)})
         shape, promised = typing.inference.request(), typing.inference.promised()
     findings += _syntax(everything, known, promised)
     compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
@@ -134,12 +138,22 @@ def examine(
 
 def _of_attributes(typing: Typing) -> Iterator[Finding]:
     """What rules do with attributes. If no schema lists one, nothing else is reported of it."""
-    others = [*typing.refused(), *never_in(typing), *never_equal(typing), *replaced(typing)]
+    others = [*typing.refused(), *never_in(typing), *never_equal(typing), *replaced(typing), *_of_texts(typing)]
     lost = list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
     others += [*slips(typing), *always_true(typing)]
     yield from (finding for finding in others if (finding.file, finding.line) not in places)
+
+
+def _of_texts(typing: Typing) -> Iterator[Finding]:
+    """What rules compare with texts and patterns, and never as their author means it."""
+    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing))
+
+
+def _surprises(typing: Typing) -> Iterator[Finding]:
+    """What rules ask that may be right, and often is not."""
+    yield from (*unanchored(typing), *enough(typing), *doubled(typing))
 
 
 def _is_repeated(reported: Finding, findings: Sequence[Finding]) -> bool:

@@ -49,6 +49,11 @@ class Reach:
         """Whether a question about a value's kind in this branch cannot silence what restricts."""
         return self.signs(branch) == {ALLOWS}
 
+    def signed(self, branch: Branch) -> Iterator[tuple[Node, Signs]]:
+        """Each node of a branch with what happens when it is undefined or false, as `signs` says it of the branch."""
+        head = {key: value for key, value in branch.node["head"].items() if key in {"key", "value"}}
+        yield from _signed([head, branch.node.get("body", ())], self.signs(branch))
+
     def _spread(self) -> None:
         waiting: list[tuple[Path, Signs]] = []
         for path, branches in self._branches.items():
@@ -158,16 +163,27 @@ def _references(branch: Branch, signs: Signs) -> Iterator[tuple[Node, Signs]]:
         yield from _within(statement, signs)
 
 
+def _inner(node: Node, signs: Signs) -> Signs:
+    """The signs of what stands in a node that has `signs`."""
+    if node.get("type") in _COMPREHENSIONS or "with" in node:
+        return BOTH
+    return frozenset(RESTRICTS if sign == ALLOWS else ALLOWS for sign in signs) if node.get("negated") else signs
+
+
+def _signed(tree: Any, signs: Signs) -> Iterator[tuple[Node, Signs]]:
+    if isinstance(tree, dict):
+        yield tree, (signs := _inner(tree, signs))
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ():
+        yield from _signed(part, signs)
+
+
 def _within(tree: Any, signs: Signs) -> Iterator[tuple[Node, Signs]]:
     if isinstance(tree, list):
         for part in tree:
             yield from _within(part, signs)
     if not isinstance(tree, dict):
         return
-    if tree.get("negated"):
-        signs = frozenset(RESTRICTS if sign == ALLOWS else ALLOWS for sign in signs)
-    if tree.get("type") in _COMPREHENSIONS or "with" in tree:
-        signs = BOTH
+    signs = _inner(tree, signs)
     if tree.get("type") == "ref":
         yield tree, signs
         yield from _within(tree["value"][1:] if tree["value"][0]["type"] == "var" else tree["value"], signs)

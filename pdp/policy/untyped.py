@@ -47,6 +47,7 @@ class Typing:
         builtins: Sequence[Mapping[str, Any]],
     ) -> None:
         self.inference = Inference(everything, data, schemas, builtins)
+        self.schemas = schemas
         self.is_listed = any(schemas)
         self.paste = Paste(self.inference, schemas, everything)
         self._used = [
@@ -222,6 +223,9 @@ def shown(term: Node) -> str:
             )
         case {"type": "string", "value": str(text)}:
             return f'"{text}"'
+        case {"type": "array" | "set" as kind, "value": [_, *_] as items}:
+            inner = ", ".join(map(shown, items))
+            return f"[{inner}]" if kind == "array" else f"{{{inner}}}"
         case {"value": str() | int() | float() as value}:
             return "_" if str(value).startswith("$") else str(value)
     return "…"

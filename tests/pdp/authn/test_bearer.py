@@ -19,7 +19,7 @@ OTHER_KEY = OKPKey.generate_key("Ed25519", auto_kid=True)
 CLAIMS = tokens.claims("user:alice")
 SENTENCES = {
     "the token is not valid here; get a new one",
-    "send a valid token as metadata: authorization: Bearer <token>",
+    "send a valid token, as in authorization: Bearer <token>",
 }
 
 
