@@ -113,7 +113,7 @@ class Edge:
         )
         if request.content.is_eof():
             _connection(request).arrived()
-        if self.is_draining or not request.content.is_eof():
+        if self.is_draining or not request.content.is_eof() or "Connection" in answer.headers:
             response.force_close()
         _connection(request).ended()
         return response

@@ -31,7 +31,8 @@ def require_good(request: web.BaseRequest) -> None:
         raise Refusal(HTTPStatus.BAD_REQUEST, "Host: send a host, with its port where it has one")
     codings = request.headers.getall("Transfer-Encoding", [])
     if [coding.strip().lower() for coding in codings] not in ([], ["chunked"]):
-        raise Refusal(HTTPStatus.NOT_IMPLEMENTED, "Transfer-Encoding: only chunked is known here, once")
+        sentence = "Transfer-Encoding: only chunked is known here, once"
+        raise Refusal(HTTPStatus.NOT_IMPLEMENTED, sentence, Connection="close")  # where it ends is in doubt
 
 
 def remaining(request: web.BaseRequest) -> float | None:
