@@ -49,7 +49,7 @@ class Requests:
     async def submit(self, call: Call) -> Answer:
         """Ask people: decided again by today's policy, and opened if that still needs them."""
         async with call.admitted(1):
-            read = self._submission.read(call)
+            read = await self._submission.read(call)
             ask = self._submission.bound(read, self._deciding.checked_json(read.asked, call.caller))
             with _told():
                 known = await self._requests.known(ask)

@@ -3,7 +3,7 @@
 It is the access-request profile of AuthZEN, and `next_action` of ours: `request` or `none`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pdp.binding_token import SECONDS, Binder, Denial
@@ -25,12 +25,18 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     UNKNOWN_RULE: ("approval_unverifiable", NONE),
 }
 """The reason and the next action for each rule of ours that refuses an approval."""
+_REQUESTABLE = frozenset(rule for rule, (_, action) in REFUSALS.items() if action == REQUEST)
 _DENIED = ("policy_denied", NONE)
 """The same where the policy denies and no approval could help."""
 _NANOSECONDS = 1_000_000_000
 
 
-class Denials:
+def is_requestable(effect: Effect, rules: Collection[str]) -> bool:
+    """Whether an evaluation that came out like this says how people can lift it."""
+    return effect is Effect.NEEDS_APPROVAL or (effect is Effect.DENY and bool(_REQUESTABLE & frozenset(rules)))
+
+
+class Liftable:
     """Says of denials how they can be lifted. `endpoint` is where access requests are submitted."""
 
     def __init__(self, binder: Binder, endpoint: str) -> None:

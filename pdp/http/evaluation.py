@@ -8,7 +8,7 @@ from pdp.authzen import Envelope, Evaluations
 from pdp.authzen_question import Asked
 from pdp.caller import Caller
 from pdp.http.decision import answered, failed
-from pdp.http.denial import Denials
+from pdp.http.denial import Liftable
 from pdp.http.route import LARGE_BYTES, Answer, Call, Route
 from pdp.semantics import stops_at
 from pdp.turns import Turns
@@ -19,8 +19,8 @@ from pdp.workflow.deciding import Deciding
 class Evaluation:
     """Decisions, one or many."""
 
-    def __init__(self, deciding: Deciding, turns: Turns, denials: Denials) -> None:
-        self._deciding, self._turns, self._denials = deciding, turns, denials
+    def __init__(self, deciding: Deciding, turns: Turns, liftable: Liftable) -> None:
+        self._deciding, self._turns, self._liftable = deciding, turns, liftable
 
     def routes(self) -> list[Route]:
         """What is offered."""
@@ -59,7 +59,7 @@ class Evaluation:
         return answers
 
     def _answered(self, decided: Decided, ignored: Sequence[str]) -> dict[str, Any]:
-        return answered(decided, ignored, self._denials.told(decided))
+        return answered(decided, ignored, self._liftable.told(decided))
 
     def _checked(self, read: Callable[[], Asked], caller: Caller, ignored: list[tuple[str, ...]]) -> Ask:
         ignored.append(())

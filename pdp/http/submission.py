@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +11,11 @@ from pdp.authzen_question import OPEN_APPROVAL, Asked, Options, Part
 from pdp.binding_token import Binder, Denial
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotAllowed
+from pdp.http.denial import is_requestable
 from pdp.http.problem import Problem
 from pdp.http.route import Call
 from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.answer import Ask
 
 _URN = "urn:openid:authzen:access-request:error:"
@@ -46,10 +49,10 @@ class Read:
 class Submission:
     """The submissions of one face."""
 
-    def __init__(self, binder: Binder) -> None:
-        self._binder = binder
+    def __init__(self, binder: Binder, requests: AccessRequests) -> None:
+        self._binder, self._requests = binder, requests
 
-    def read(self, call: Call) -> Read:
+    async def read(self, call: Call) -> Read:
         """The submission in a call. Raises `InvalidRequest`, `NotAllowed`, and `Problem` for a token that is not ours.
 
         Members of the context that the denial does not bind came with the submission. They do not count.
@@ -57,7 +60,7 @@ class Submission:
         envelope = Envelope(call.body, _MEMBERS)
         _refuse(envelope)
         _require_own_name(_object(envelope, "client"), call.caller)
-        denial = self._denial(_object(envelope, "denial"), call.caller)
+        denial = await self._denial(_object(envelope, "denial"), call.caller.identity)
         options = _options(envelope, call)
         context = _bound(envelope.parts.get("context", Part({})), denial)
         asked = Asked.of({**envelope.parts, "context": context}, options, envelope.ignored)
@@ -76,11 +79,15 @@ class Submission:
         if ask.now_ns >= read.denial.ends * _NANOSECONDS:
             raise Problem(HTTPStatus.GONE, urn("expired_denial"), "this denial has expired; evaluate the request again")
 
-    def _denial(self, sent: dict[str, Any], caller: Caller) -> Denial:
-        token, expires_at = sent.get("binding_token"), sent.get("expires_at")
+    async def _denial(self, sent: dict[str, Any], caller: str) -> Denial:
+        """The denial by its token, or by its id alone, which the log knows."""
+        expires_at = sent.get("expires_at")
         if not isinstance(expires_at, str):
             raise InvalidRequest.field("denial.expires_at", "is required: the `expires_at` of the denial")
-        denial = self._binder.denial(token, caller.identity) if isinstance(token, str) else None
+        if "binding_token" not in sent and isinstance(sent.get("evaluation_id"), str):
+            return await self._by_id(sent["evaluation_id"], expires_at, caller)
+        token = sent.get("binding_token")
+        denial = self._binder.denial(token, caller) if isinstance(token, str) else None
         if denial is None:
             raise _unbound(
                 "this server did not give this caller denial.binding_token; send the token of the denial as it came"
@@ -88,6 +95,23 @@ class Submission:
         if expires_at != denial.expires_at or sent.get("evaluation_id", denial.evaluation_id) != denial.evaluation_id:
             raise _unbound("denial.expires_at or denial.evaluation_id is not that of the token; send them as they came")
         return denial
+
+    async def _by_id(self, evaluation_id: str, expires_at: str, caller: str) -> Denial:
+        """The denial of the log. It ends when it says, and no later than its record allows."""
+        found = await self._requests.recorded(caller, evaluation_id)
+        if found is None:
+            raise _unbound("denial.evaluation_id is of no evaluation of this caller; send it as it came")
+        if not is_requestable(found.effect, found.rules):
+            sentence = "people cannot lift this denial: it has no context.access_request"
+            raise Problem(HTTPStatus.BAD_REQUEST, urn("not_requestable"), sentence)
+        return replace(found.denial, ends=min(found.denial.ends, _seconds(expires_at)))
+
+
+def _seconds(instant: str) -> int:
+    try:
+        return int(datetime.fromisoformat(instant).astimezone(UTC).timestamp())
+    except (ValueError, OverflowError):
+        raise InvalidRequest.field("denial.expires_at", "is not a time such as 2026-01-01T00:00:00Z") from None
 
 
 def _refuse(envelope: Envelope) -> None:

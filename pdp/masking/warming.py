@@ -28,12 +28,11 @@ class Warming:
 
     def _warm(self) -> None:
         try:
-            import pyarrow as pa  # noqa: PLC0415
-
             from masker.kept_kernels import keep_kernels  # noqa: PLC0415  # an extra, and a second to import
             from masker.warm import warm_all  # noqa: PLC0415
+            from pdp.masking.rows import Rows  # noqa: PLC0415
 
-            pa.array([""])  # imports pandas where it is installed, half a second in which no call could go on
+            Rows.of_records(['{"a": ""}'])  # pyarrow imports pandas where it is: half a second that no call has
             keep_kernels(self._folder)
             warm_all()
         except Exception:

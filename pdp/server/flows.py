@@ -8,6 +8,7 @@ from pdp.config import Config
 from pdp.grant import Grantor
 from pdp.opa.batching import Batcher
 from pdp.opa.engine import Engine
+from pdp.recording.denials import Denials
 from pdp.recording.uses import Uses
 from pdp.server.parts import Parts
 from pdp.store.tasks import Tasks
@@ -65,6 +66,8 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        requests = AccessRequests(deciding, parts.approvals, Tasks(parts.database), requesting, watching, integrity)
+        tasks = Tasks(parts.database)
+        denials = Denials(parts.batches)
+        requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         admission = Admission()
         return cls(batcher, turns, admission, reviewers, reviewing, requesting, queue, watching, deciding, requests)

@@ -5,7 +5,7 @@ from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
 from pdp.http.access_request import FURTHER, PATH, Requests
 from pdp.http.app import Face, Routes
-from pdp.http.denial import Denials
+from pdp.http.denial import Liftable
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
@@ -48,8 +48,8 @@ async def face(
 def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> list[Route]:
     """Everything that needs a credential."""
     binder, endpoint = Binder(signing.seal, config.realm), url + PATH
-    evaluation = Evaluation(flows.deciding, flows.turns, Denials(binder, endpoint))
-    requests = Requests(flows.deciding, flows.requests, Submission(binder), endpoint)
+    evaluation = Evaluation(flows.deciding, flows.turns, Liftable(binder, endpoint))
+    requests = Requests(flows.deciding, flows.requests, Submission(binder, flows.requests), endpoint)
     return [*evaluation.routes(), *requests.routes()]
 
 

@@ -12,6 +12,7 @@ from pdp.approval import ApprovalAt, State
 from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import ApprovalNotPending, RequestIdReused, ServerStops
+from pdp.recording.denials import Denials
 from pdp.store.approvals import Approvals
 from pdp.store.tasks import Tasks
 from pdp.workflow.answer import Ask, Decided
@@ -33,9 +34,11 @@ class AccessRequests:
         requesting: Requesting,
         watching: Watching,
         integrity: Integrity,
+        denials: Denials,
     ) -> None:
         self._deciding, self._approvals, self._tasks = deciding, approvals, tasks
         self._requesting, self._watching, self._integrity = requesting, watching, integrity
+        self.recorded = denials.recorded
 
     async def known(self, ask: Ask) -> TaskAt | None:
         """The task that the request id submitted before. Raises `RequestIdReused` where that was another request."""

@@ -3,9 +3,13 @@
 from typing import Any
 from uuid import uuid4
 
-from tests.arap import approve, export, opened, revoke, task
+import pytest
+
+from pdp.approval import TRANSITIONS, State
+from pdp.http.denial import REFUSALS
+from tests.arap import approve, export, newest, opened, problem, revoke, submit, task
 from tests.parts import Placet
-from tests.web import ALICE, evaluate, question
+from tests.web import ALICE, evaluate, evaluate_all, question
 
 
 async def test_denial_says_how_to_lift_it_and_opens_nothing(server: Placet) -> None:
@@ -51,6 +55,30 @@ async def test_used_approval_is_repeated_for_its_attempt_alone(server: Placet) -
     body["options"] |= {"attempt_id": "two"}
     approval = body["context"].pop("approval")
     assert await refused(server, body, approval) == ("approval_expired", "request", True)
+
+
+@pytest.mark.parametrize("state", [state for state, after in TRANSITIONS.items() if not after])
+def test_every_end_of_an_approval_says_what_to_do_next(state: State) -> None:
+    reason, action = REFUSALS[f"pdp.approval_{state.lower()}"]
+    assert (reason, action) == (("denied", "none") if state is State.DENIED else ("approval_expired", "request"))
+
+
+async def test_denied_approval_is_not_asked_for_again(server: Placet) -> None:
+    body = export()
+    await opened(server, body)
+    approval_id = (await newest(server)).approval_id
+    await approve(server, "bob", "DENY")
+    assert await refused(server, body, {"id": approval_id}) == ("denied", "none", False)
+
+
+async def test_each_of_many_says_how_to_lift_it(server: Placet) -> None:
+    bodies = [export(), question("drop"), export()]
+    answers = (await evaluate_all(server, {"evaluations": bodies})).json["evaluations"]
+    assert ["access_request" in answer["context"] for answer in answers] == [True, False, True]
+    request = answers[2]["context"]["access_request"]
+    denial = {name: request[name] for name in ("expires_at", "binding_token")}
+    assert (await submit(server, bodies[2], denial)).status == 202
+    assert problem(await submit(server, bodies[0], denial)) == (400, "invalid_denial_binding")
 
 
 async def refused(server: Placet, body: dict[str, Any], approval: Any, by: str = "report-bot") -> tuple[str, str, bool]:

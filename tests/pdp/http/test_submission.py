@@ -8,7 +8,7 @@ import pytest
 from pdp.binding_token import Denial
 from tests.arap import REQUESTS, binder, denied, export, problem, submit
 from tests.parts import Placet
-from tests.web import evaluate, send
+from tests.web import evaluate, question, send
 
 
 async def test_members_that_the_denial_does_not_bind_are_no_part_of_the_request(server: Placet) -> None:
@@ -47,10 +47,32 @@ async def test_token_of_another_denial_or_caller_or_of_nobody_is_refused(server:
         {**denial, "binding_token": None},
         {**denial, "evaluation_id": swapped["evaluation_id"]},
         {**denial, "expires_at": "2030-01-01T00:00:00Z"},
-        {"expires_at": denial["expires_at"], "evaluation_id": denial["evaluation_id"]},
     ):
         assert problem(await submit(server, body, wrong)) == (400, "invalid_denial_binding")
     assert problem(await submit(server, body, denial, by="alice")) == (400, "invalid_denial_binding")
+
+
+async def test_denial_is_known_by_its_id_alone(server: Placet) -> None:
+    body, other = export(), export()
+    denial, another = await denied(server, body), await denied(server, other)
+    by_id = {name: denial[name] for name in ("evaluation_id", "expires_at")}
+    assert (await submit(server, body, by_id)).status == 202
+    for wrong in (another["evaluation_id"], "dec_0", f"dec_{uuid4().hex}"):
+        response = await submit(server, body, {**by_id, "evaluation_id": wrong})
+        assert problem(response) == (400, "invalid_denial_binding")
+    assert problem(await submit(server, body, by_id, by="alice")) == (400, "invalid_denial_binding")
+    assert problem(await submit(server, body, {**by_id, "expires_at": "2026-01-01T00:00:00Z"})) == (
+        410,
+        "expired_denial",
+    )
+    assert (await submit(server, body, {**by_id, "expires_at": "soon"})).status == 400
+
+
+async def test_evaluation_that_nobody_could_lift_is_not_requestable(server: Placet) -> None:
+    for body in (question("drop"), question()):
+        evaluation_id = (await evaluate(server, body)).json["context"]["evaluation_id"]
+        denial = {"evaluation_id": evaluation_id, "expires_at": "2099-01-01T00:00:00Z"}
+        assert problem(await submit(server, body, denial)) == (400, "not_requestable")
 
 
 async def test_expired_denial_is_gone_and_a_retry_still_finds_its_task(server: Placet) -> None:
