@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages resolution lock clean
+.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages authzen resolution lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -21,6 +21,7 @@ help:
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, broken Arrow and odd files, fifty rounds, then a fuzzer; not part of make test"
 	@echo "make languages  builds and tests the clients in other languages, where their tools are; not part of make test"
+	@echo "make authzen  the OpenID certification scenario of AuthZEN against a decision point; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
@@ -102,6 +103,9 @@ bench: setup .venv-bench/.installed
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
+
+authzen: setup
+	$(BIN)/pdp dev --policy tests/cases/authzen/scenario -- $(BIN)/python -m tests.authzen
 
 resolution: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.resolution

@@ -53,11 +53,12 @@ class Reading(Walk):
             return {}
         found, others = dict[str, Any](), set[str]()
         for key, inner in value:
+            if key in known and key not in found:
+                found[key] = inner
+                continue
             at = joined(path, step(key))
             if key in found or key in others:
                 self.bad.append((at, _TWICE))
-            elif key in known:
-                found[key] = inner
             else:
                 others.add(key)
                 self._unknown(key, inner, at, strict=strict)

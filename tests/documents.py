@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 """Every block of these runs."""
 DOCUMENTS = [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
-FILES = {"python", "rego", "json", "toml", "go", "typescript", "java", "rust", "cpp", "xml"}
+FILES = {"python", "rego", "json", "toml", "go", "typescript", "java", "rust", "cpp", "xml", "yaml"}
 
 
 @dataclass

@@ -209,6 +209,8 @@ def _bearer(authorization: str | None) -> bytes:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused("its `authorization` is not `Bearer <token>`, once")
+    if not token.isascii():
+        raise Refused("its token has bytes that no token has")
     if len(token) > MAX_TOKEN_BYTES:
         raise Refused(f"its token is larger than {MAX_TOKEN_BYTES} bytes; have the issuer put less into it")
     return token.encode()

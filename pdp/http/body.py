@@ -10,12 +10,13 @@ from aiohttp import StreamReader, web
 
 from pdp import deadline
 from pdp.errors import InvalidRequest
+from pdp.http.connection import UNREAD_BYTES
 from pdp.http.problem import Refusal
 from pdp.http.route import JSON, LARGE_BYTES, SMALL_BYTES, Route
 from pdp.room import Room
 
 READS = 4
-"""Bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
+"""Large bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
 READ_SECONDS = 10.0
 """Seconds that a body may take to arrive: as many as a unary call may take."""
 
@@ -53,8 +54,8 @@ class Bodies:
         await _continue(request)
         try:
             with deadline.spent_on(deadline.Stage.ARRIVAL):
-                async with deadline.within(READ_SECONDS), turns:
-                    return await _read(request.content, route)
+                async with deadline.within(READ_SECONDS):
+                    return await _read(request.content, route, turns)
         except TimeoutError:
             raise deadline.over() from None
         except web.RequestPayloadError:
@@ -72,14 +73,26 @@ async def _continue(request: web.BaseRequest) -> None:
     request.writer.output_size = 0  # aiohttp takes what is counted for a part of the answer
 
 
-async def _read(content: StreamReader, route: Route) -> bytes:
-    parts, size = list[bytes](), 0
-    while part := await content.readany():
+async def _read(content: StreamReader, route: Route, turns: asyncio.Semaphore) -> bytes:
+    """The body. Its beginning needs no turn: aiohttp has room for it, and a slow sender must keep nobody waiting."""
+    parts = list[bytes]()
+    if await _take(content, route, parts, UNREAD_BYTES):
+        async with turns:
+            await _take(content, route, parts, route.most_bytes)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _take(content: StreamReader, route: Route, parts: list[bytes], most: int) -> bool:
+    """Take what comes, until there are more than `most` bytes. Returns whether more may come."""
+    size = sum(map(len, parts))
+    while size <= most:
+        if not (part := await content.readany()):
+            return False
         parts.append(part)
         size += len(part)
-        if size > route.most_bytes:
-            raise _too_large(route)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    if size > route.most_bytes:
+        raise _too_large(route)
+    return True
 
 
 def _require_json(request: web.BaseRequest) -> None:

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -21,9 +20,10 @@ from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
 from pdp.errors import PdpError
+from pdp.http import head
 from pdp.http.body import Bodies
-from pdp.http.connection import MAX_HEADER_BYTES, Connection
-from pdp.http.problem import Refusal, problem
+from pdp.http.connection import Connection
+from pdp.http.problem import problem
 from pdp.http.route import Answer, Call, OpenRoute, Route
 from pdp.room import LATER_SECONDS, Room
 
@@ -33,10 +33,7 @@ MAX_WAITS = 1024
 """Calls that wait for people, of one caller in one process: as many as it may have approvals that wait, and a few."""
 PEM = 1
 """The form of a certificate of a chain, as the module `_ssl` numbers it."""
-_FRAME_BYTES = 4
-"""Bytes of a header beside its name and value."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
 
 
 class Edge:
@@ -64,7 +61,7 @@ class Edge:
         """The response to a request; `found` gives its route and the parameters of its path, or raises `Refusal`."""
         request_id = _request_id(request)
         try:
-            _require_few(request)
+            head.require_good(request)
             route, parameters = found()
             answer = await self._answer(route, parameters, request)
         except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -77,7 +74,7 @@ class Edge:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if isinstance(route, OpenRoute):
             return await route.behaviour(headers)
-        deadline.begin(_remaining(request), route.seconds)
+        deadline.begin(head.remaining(request), route.seconds)
         caller = await self._caller(route, request)
         async with self._bodies.body(route, caller.identity, request) as body:
             _connection(request).arrived()
@@ -116,7 +113,7 @@ class Edge:
         )
         if request.content.is_eof():
             _connection(request).arrived()
-        if self.is_draining or not request.content.is_eof():
+        if self.is_draining or not request.content.is_eof() or "Connection" in answer.headers:
             response.force_close()
         _connection(request).ended()
         return response
@@ -136,23 +133,6 @@ def _request_id(request: web.BaseRequest) -> str:
     if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
         return sent[0]
     return identifier.new("req")
-
-
-def _require_few(request: web.BaseRequest) -> None:
-    size = len(request.raw_path) + sum(len(name) + len(value) + _FRAME_BYTES for name, value in request.raw_headers)
-    if size > MAX_HEADER_BYTES:
-        sentence = f"the headers have more than {MAX_HEADER_BYTES} bytes together; send fewer"
-        raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
-
-
-def _remaining(request: web.BaseRequest) -> float | None:
-    """What `X-Request-Timeout` says, in seconds."""
-    sent = request.headers.get("X-Request-Timeout")
-    if sent is None:
-        return None
-    if not _SECONDS.fullmatch(sent):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "X-Request-Timeout: send seconds, such as 1.5")
-    return float(sent)
 
 
 def _certificates(request: web.BaseRequest) -> tuple[bytes, bytes]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -52,10 +53,14 @@ class Metadata:
             **(further or {}),
         }
         self._jwks = signing.jwks.encode()
+        self._path = urlsplit(public_url).path.rstrip("/")
 
     def routes(self) -> list[OpenRoute]:
         """What is offered."""
-        return [OpenRoute(CONFIGURATION, self.configuration), OpenRoute(JWKS, self.jwks)]
+        found = dict.fromkeys(
+            (CONFIGURATION, CONFIGURATION + self._path)
+        )  # the same where the URL has no path (RFC 8615)
+        return [*(OpenRoute(path, self.configuration) for path in found), OpenRoute(JWKS, self.jwks)]
 
     async def configuration(self, headers: Mapping[str, str]) -> Answer:
         """AuthZEN's metadata of a policy decision point. A search is named where the policy declares candidates."""

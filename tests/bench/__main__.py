@@ -3,9 +3,9 @@
     python -m tests.bench [--rounds N] [--seconds S] [--only NAME]
 
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
-the same questions; load comes from other processes. The steps of approvals are held against themselves among fewer.
-So are what a large company's people cost, an attack on a policy, and what is decided where more is asked than can
-be. Those of the masks are in `bench_mask` and `mask_*`.
+the same questions; load comes from other processes. HTTP is held against gRPC of the same server. The steps of
+approvals are held against themselves among fewer. So are what a large company's people cost, an attack on a policy, and
+what is decided where more is asked than can be. Those of the masks are in `bench_mask` and `mask_*`.
 Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
@@ -13,7 +13,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
+PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
 PARTS += ["masks", "stream", "parquet"]
 
 
@@ -26,6 +26,7 @@ def main() -> int:
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
+        "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
         "overload": [*dev, "tests.bench.overload"],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONNECTIONS = 4
+GRPC = (("te", "trailers"), ("content-type", "application/grpc"))
 
 
 @dataclass(frozen=True)
 class Load:
-    """`body` to `rpc` in `loops` closed loops for `seconds`; each answer is `answer_bytes` long."""
+    """`body` to `rpc` in `loops` closed loops for `seconds`; each answer is `answer_bytes` long.
+
+    Over HTTP/1.1 (`is_http`) `rpc` is a path, and each loop has a connection.
+    """
 
     address: str
     rpc: str
@@ -27,6 +31,17 @@ class Load:
     metadata: tuple[tuple[str, str], ...]
     loops: int
     seconds: float
+    is_http: bool = False
+
+    @property
+    def framed(self) -> bytes:
+        """The body as it is sent."""
+        return self.body if self.is_http else b"\0" + len(self.body).to_bytes(4, "big") + self.body
+
+    @property
+    def frame_bytes(self) -> int:
+        """What an answer is longer than its message."""
+        return 0 if self.is_http else 5
 
 
 @dataclass(frozen=True)
@@ -44,12 +59,12 @@ def measure(load: Load) -> Rate:
         sys.exit("the benchmark needs h2load (in Debian's package nghttp2-client)")
     with tempfile.TemporaryDirectory() as folder:
         body, log = Path(folder, "body"), Path(folder, "log")
-        body.write_bytes(b"\0" + len(load.body).to_bytes(4, "big") + load.body)
+        body.write_bytes(load.framed)
         done = subprocess.run(_command(load, body, log), capture_output=True, text=True, check=True)
         rows = [line.split("\t") for line in log.read_text().splitlines()]
     latencies = [int(row[2]) / 1e6 for row in rows]
     received = int(re.search(r"\((\d+)\) data", done.stdout)[1])  # type: ignore[index]  # h2load's own words
-    missing = len(latencies) - received / (load.answer_bytes + 5)
+    missing = len(latencies) - received / (load.answer_bytes + load.frame_bytes)
     if not latencies or missing > 0.02 * len(latencies) + load.loops:  # calls that the end cut off have no answer
         sys.exit(
             f"{load.rpc}: {missing:.0f} of {len(latencies)} answers were missing or of another length\n{done.stdout}"
@@ -65,10 +80,12 @@ def rate(latencies: Sequence[float], seconds: float) -> Rate:
 
 
 def _command(load: Load, body: Path, log: Path) -> list[str]:
-    connections = min(CONNECTIONS, load.loops)
+    connections = load.loops if load.is_http else min(CONNECTIONS, load.loops)
     command = ["h2load", f"http://{load.address}{load.rpc}", "-d", str(body), f"--log-file={log}"]
     command += ["-c", str(connections), "-m", str(load.loops // connections), "-t", "1"]
     command += ["-D", f"{load.seconds:.0f}s", "--warm-up-time=1s"]
-    for name, value in (("te", "trailers"), ("content-type", "application/grpc"), *load.metadata):
+    headers = [("content-type", "application/json")] if load.is_http else list(GRPC)
+    command += ["--h1"] if load.is_http else []
+    for name, value in (*headers, *load.metadata):
         command += ["-H", f"{name}: {value}"]
     return command

@@ -136,3 +136,10 @@ async def test_what_is_no_http_is_refused_and_ends_its_connection(server: Placet
     response = await raw(server, garbage, until_closed=True)
     assert response.status == 400
     assert json.loads(response.body)["reason"] == "INVALID_REQUEST"
+
+
+async def test_connection_ends_with_a_body_whose_coding_nobody_knows(server: Placet) -> None:
+    coded = head(server).replace("Content-Length: 0", "Transfer-Encoding: gzip, chunked")
+    response = await raw(server, coded, b"0\r\n\r\n", until_closed=True)
+    assert response.status == 501
+    assert response.headers["connection"] == "close"

@@ -40,6 +40,13 @@ async def test_addresses_come_from_the_configuration_and_never_from_the_host(
         assert "evil" not in orjson.dumps(found).decode()
 
 
+async def test_path_of_the_public_url_follows_the_well_known_path(state: Path, mongod: MongodProcess) -> None:
+    public = Http(listen="127.0.0.1:0", public_url="https://pdp.example/placet")
+    async with placet(state, mongod.uri, http=public) as server:
+        assert f"{CONFIGURATION}/placet" in {route.path for route in server.routes}
+        assert CONFIGURATION in {route.path for route in server.routes}
+
+
 async def test_keys_are_those_of_the_contract(server: Placet) -> None:
     found = await send(server, "GET", "/access/v1/jwks")
     told = await server.info.GetServerInfo(GetServerInfoRequest(), metadata=server.metadata("alice"))

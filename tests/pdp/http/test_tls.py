@@ -14,6 +14,7 @@ from pdp.authn.certificate import Presented
 from pdp.caller import Role
 from pdp.config import Http, Tls
 from pdp.errors import SetupError
+from pdp.http.route import OpenRoute
 from pdp.http.tls import context
 from pdp.identity_source import Certificates
 from pdp.process.mongod import MongodProcess
@@ -86,6 +87,34 @@ async def test_certificates_have_an_address_of_their_own(
     async with secured(state, mongod, tls, client_listen="127.0.0.1:0") as server:
         assert await status(server.http, authority.ca, token=token) == 200
         assert await status(server.http, authority.ca, authority.agent()) == 401
+
+
+async def test_bound_token_is_nothing_without_its_certificate(
+    state: Path, mongod: MongodProcess, authority: Authority
+) -> None:
+    mine = authority.server()
+    thumbprint = Presented.read(authority.agent().pem).thumbprint
+    tls = Tls(certificate=mine.certificate, key=mine.key, client_ca=authority.ca)
+    bound = tokens.signed(state, tokens.claims("agent:report-bot", cnf={"x5t#S256": thumbprint}))
+    async with secured(state, mongod, tls, client_listen="127.0.0.1:0") as server:
+        assert await status(server.http, authority.ca, token=bound) == 401
+
+
+async def test_role_table_counts_for_a_certificate_on_every_route(
+    state: Path, mongod: MongodProcess, authority: Authority
+) -> None:
+    mine, pair = authority.server(), authority.agent()
+    auditor = ENTRY.model_copy(update={"roles": (Role.AUDITOR,)})
+    tls = Tls(certificate=mine.certificate, key=mine.key, client_ca=authority.ca)
+    secure = ssl.create_default_context(cafile=str(authority.ca))
+    secure.load_cert_chain(pair.certificate, pair.key)
+    changes = {"tls": tls, "certificates": (auditor,), "http": Http(listen="127.0.0.1:0")}
+    async with placet(state, mongod.uri, **changes) as server, aiohttp.ClientSession() as session:
+        for route in server.routes:
+            url = server.http + route.path.replace("{id}", "x")
+            async with session.request(route.method, url, ssl=secure, data=b"{") as answer:
+                wanted = 200 if isinstance(route, OpenRoute) else 403
+                assert answer.status == wanted, route.path
 
 
 async def test_new_connections_see_new_files(state: Path, mongod: MongodProcess, authority: Authority) -> None:
