@@ -22,6 +22,8 @@ test_last_page_ends_with_the_list if page("resource", "table", 2, 10).page == ["
 
 test_page_behind_the_end_is_empty if page("resource", "table", 3, 10).page == []
 
+test_subjects_are_found if page("subject", "user", 0, 10).page == ["alice", "bob"]
+
 test_unknown_type_has_no_candidates if {
 	found := page("subject", "robot", 0, 10)
 	found.page == []

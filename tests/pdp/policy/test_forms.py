@@ -39,7 +39,7 @@ MAY_BE = {
 
 @pytest.mark.parametrize("body", NEVER.values(), ids=NEVER.keys())
 def test_text_that_is_never_made_is_refused(body: str, tmp_path: Path) -> None:
-    assert found(tmp_path, body)[0] == ["never-equal"]
+    assert [code for code in found(tmp_path, body)[0] if code != "odd-text"] == ["never-equal"]
 
 
 @pytest.mark.parametrize("body", IN_DATA.values(), ids=IN_DATA.keys())
