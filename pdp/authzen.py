@@ -21,8 +21,10 @@ MAX_ITEMS = 1000
 """Questions of one body: the contract's limit of a batch."""
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of a body with its defaults filled in: a short default must not become gigabytes in a thousand questions."""
-MAX_VALUES = 200_000
-"""Commas in a body, and so about as many values: to read so many takes 0.1 s, in which nobody else is answered."""
+MAX_VALUES = 100_000
+"""Values in a body at most, by its commas and what opens a list or an object, also where these stand in a text: to
+parse so many takes at most 0.07 s, in which nobody else is answered."""
+_MARKS = b",[{"
 _ENVELOPE = frozenset({"subject", "action", "resource", "context", "options"})
 
 
@@ -114,7 +116,7 @@ class Evaluations:
 
 
 def _pairs(body: bytes) -> Pairs:
-    if body.count(b",") > MAX_VALUES:
+    if len(body) - len(body.translate(None, _MARKS)) > MAX_VALUES:
         raise InvalidRequest.field("body", f"holds more than {MAX_VALUES:,} values; send several bodies")
     try:
         return parsed(body.decode())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pdp.authzen_question import OPEN_APPROVAL, Options, Part
-from pdp.bad_fields import Refused, joined, step
+from pdp.bad_fields import MAX_NAMED, Refused, joined, step
 from pdp.canonical import MAX_REQUEST_BYTES, Walk
 from pdp.i_json import well_formed
 from pdp.v1.decision_pb2 import BatchSemantics
@@ -18,6 +18,8 @@ SEMANTICS: Mapping[str, BatchSemantics] = {
     "permit_on_first_permit": BatchSemantics.BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT,
 }
 """The values of `evaluations_semantic`, the one option that AuthZEN names."""
+MAX_UNKNOWN = 64
+"""Members of one object that nobody here knows. AuthZEN wants them ignored; no honest client sends thousands."""
 _TEXTS = frozenset({*OF_ONE, "justification"})
 _FLAGS = frozenset({"dry_run", "explain", "want_grant", OPEN_APPROVAL})
 _OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic"}
@@ -46,7 +48,8 @@ class Reading(Walk):
     def members(self, value: Any, path: str, known: Collection[str], *, strict: bool = False) -> dict[str, Any]:
         """The known members of an object, as they came.
 
-        The others are read, and their paths are kept in `ignored`; where it is `strict`, they are refused.
+        The others are read, and their paths are kept in `ignored`; where it is `strict`, they are refused. Raises
+        `InvalidRequest` at the first member after which an error would name no more.
         """
         if not isinstance(value, tuple):
             self.bad.append((path, _NO_OBJECT))
@@ -62,6 +65,7 @@ class Reading(Walk):
             else:
                 others.add(key)
                 self._unknown(key, inner, at, strict=strict)
+            self._require_sense(len(others), path)
         return found
 
     def part(self, name: str, value: Any, *, is_sought: bool = False) -> Part:
@@ -201,6 +205,14 @@ class Reading(Walk):
         if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
             return self._refused(path, "is not an object with the `id` of an approval")
         return str(value["id"])
+
+    def _require_sense(self, unknown: int, path: str) -> None:
+        """Raise `InvalidRequest` where nothing that comes behind would change the answer."""
+        if unknown > MAX_UNKNOWN:
+            sentence = f"has more than {MAX_UNKNOWN} members that nobody here knows; leave them out"
+            self.bad.append((path or "request", sentence))
+        if unknown > MAX_UNKNOWN or self.room < 0 or len(self.bad) >= MAX_NAMED:
+            self.require_good()
 
     def _unknown(self, key: str, value: Any, path: str, *, strict: bool) -> None:
         if strict:

@@ -41,9 +41,9 @@ class Search:
         self.sought: Part = self._parts.pop(kind)
         self.context = replace(self._parts.pop("context", Part({})), approval="")
         self.ignored += tuple(path for part in (*self._parts.values(), self.sought) for path in part.ignored)
-        self.ignored = self.ignored[:MAX_NAMED]
         self.candidates = _candidates(self._options.others)
         self.token, self.limit = self._page(envelope.plain("page"))
+        self.ignored = self.ignored[:MAX_NAMED]
 
     @property
     def type(self) -> str:

@@ -57,9 +57,10 @@ class BadFields:
 class Refused(Exception):
     """Values break a limit. Each level of a walk adds its step to their paths on the way out."""
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: str, *, is_last: bool = False) -> None:
+        """`is_last` says that no value after it can be good, so that the walk ends here."""
         super().__init__(description)
-        self.fields = [("", description)]
+        self.fields, self._is_last = [("", description)], is_last
 
     def within(self, step: str) -> Self:
         """The same, seen from one level further out."""
@@ -70,7 +71,7 @@ class Refused(Exception):
         """With what was found before in the same walk; raised at once where that is enough."""
         if before is not None:
             self.fields = before.fields + self.fields
-        if len(self.fields) >= MAX_NAMED:
+        if self._is_last or len(self.fields) >= MAX_NAMED:
             raise self
         return self
 

@@ -139,7 +139,7 @@ class Reader:
     def _weigh(self, size: int) -> None:
         self.room -= size
         if self.room < 0:
-            raise Refused("holds more than a Struct may; send less")
+            raise Refused("holds more than a Struct may; send less", is_last=True)
 
     def _key(self, key: str) -> str:
         if not key.isascii():

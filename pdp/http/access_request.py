@@ -74,8 +74,8 @@ class Requests:
 
     async def cancel(self, call: Call) -> Answer:
         """Withdraw a pending access request."""
-        reason = _reason(call)
         async with call.admitted(1):
+            reason = _reason(call)
             with _told():
                 found = await self._requests.cancel(call.caller, call.parameters["id"], reason)
         return self._answer(_there(found), HTTPStatus.OK)

@@ -9,6 +9,7 @@ from pdp.authzen_question import Asked
 from pdp.caller import Caller
 from pdp.http.decision import answered, failed
 from pdp.http.denial import Liftable
+from pdp.http.parsing import Parsing
 from pdp.http.route import LARGE_BYTES, Answer, Call, Route
 from pdp.semantics import stops_at
 from pdp.turns import Turns
@@ -19,8 +20,8 @@ from pdp.workflow.deciding import Deciding
 class Evaluation:
     """Decisions, one or many."""
 
-    def __init__(self, deciding: Deciding, turns: Turns, liftable: Liftable) -> None:
-        self._deciding, self._turns, self._liftable = deciding, turns, liftable
+    def __init__(self, deciding: Deciding, turns: Turns, parsing: Parsing, liftable: Liftable) -> None:
+        self._deciding, self._turns, self._parsing, self._liftable = deciding, turns, parsing, liftable
 
     def routes(self) -> list[Route]:
         """What is offered."""
@@ -31,20 +32,20 @@ class Evaluation:
 
     async def one(self, call: Call) -> Answer:
         """One decision."""
-        return await self._one(Envelope(call.body).asked(), call)
+        async with call.admitted(1):
+            return await self._one(Envelope(call.body).asked(), call.caller)
 
     async def many(self, call: Call) -> Answer:
         """Many decisions, settled in order; a bad one fails alone. Without `evaluations` it is one."""
-        body = Evaluations(call.body)
-        if not len(body):
-            return await self._one(body.envelope.asked(), call)
-        async with call.admitted(len(body)):
+        body = await self._parsing.parsed(call, Evaluations)
+        async with call.admitted(max(len(body), 1)):
+            if not len(body):
+                return await self._one(body.envelope.asked(), call.caller)
             return Answer({"evaluations": await self._many(body, call.caller)})
 
-    async def _one(self, asked: Asked, call: Call) -> Answer:
-        async with call.admitted(1):
-            decided = await self._deciding.decide_one(self._deciding.checked_json(asked, call.caller))
-            return Answer(self._answered(decided, asked.ignored))
+    async def _one(self, asked: Asked, caller: Caller) -> Answer:
+        decided = await self._deciding.decide_one(self._deciding.checked_json(asked, caller))
+        return Answer(self._answered(decided, asked.ignored))
 
     async def _many(self, body: Evaluations, caller: Caller) -> list[dict[str, Any]]:
         """The answers, up to the one that ends the list."""

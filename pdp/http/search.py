@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from pdp.authzen_search import Search
+from pdp.http.parsing import Parsing
 from pdp.http.route import LARGE_BYTES, Answer, Call, Route
 from pdp.workflow.searching import Found, Searching
 
@@ -16,8 +17,8 @@ SEARCHES: Mapping[str, str] = {SUBJECTS: "subject", RESOURCES: "resource", ACTIO
 class Searches:
     """Searches, a page at a time."""
 
-    def __init__(self, searching: Searching) -> None:
-        self._searching = searching
+    def __init__(self, searching: Searching, parsing: Parsing) -> None:
+        self._searching, self._parsing = searching, parsing
 
     def routes(self) -> list[Route]:
         """What is offered. Who may ask many questions and may search, may call."""
@@ -29,7 +30,7 @@ class Searches:
 
     async def search(self, kind: str, call: Call) -> Answer:
         """A page of the answer to a search."""
-        search = Search(kind, call.body)
+        search = await self._parsing.parsed(call, partial(Search, kind))
         async with call.admitted(max(search.looks_at, 1)):
             return Answer(_answer(await self._searching.found(search, call.caller), search))
 

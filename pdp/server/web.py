@@ -10,6 +10,7 @@ from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
 from pdp.http.openapi import OpenApi
+from pdp.http.parsing import Parsing
 from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
@@ -51,10 +52,10 @@ async def face(
 
 def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> list[Route]:
     """Everything that needs a credential."""
-    binder, endpoint = Binder(signing.seal, config.realm), url + PATH
-    evaluation = Evaluation(flows.deciding, flows.turns, Liftable(binder, endpoint))
+    binder, endpoint, parsing = Binder(signing.seal, config.realm), url + PATH, Parsing(flows.turns)
+    evaluation = Evaluation(flows.deciding, flows.turns, parsing, Liftable(binder, endpoint))
     requests = Requests(flows.deciding, flows.requests, Submission(binder, flows.requests), endpoint)
-    return [*evaluation.routes(), *Searches(flows.searching).routes(), *requests.routes()]
+    return [*evaluation.routes(), *Searches(flows.searching, parsing).routes(), *requests.routes()]
 
 
 async def _opened(made: Face, http: Http, tls: Tls | None) -> int:

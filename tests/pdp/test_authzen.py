@@ -1,7 +1,9 @@
 """AuthZEN's JSON becomes what the same request is over gRPC, or is refused with the path of what is wrong."""
 
 import json
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.authzen import MAX_ITEMS, MAX_VALUES, Envelope, Evaluations
+from pdp.authzen_reading import MAX_UNKNOWN
+from pdp.bad_fields import MAX_NAMED
 from pdp.canonical import canonical
 from pdp.errors import InvalidRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchSemantics
@@ -153,3 +157,66 @@ def test_further_members_of_a_route_are_read_when_they_are_asked_for() -> None:
 
 def test_body_that_would_keep_everybody_waiting_is_not_read() -> None:
     assert refused(b"[" + b"1," * MAX_VALUES + b"1,1]")[0][1].startswith("holds more than")
+
+
+@pytest.mark.parametrize("mark", [b"[", b"{", b",", b"[],", b'{"a":'])
+def test_lists_and_objects_count_as_values_do(mark: bytes) -> None:
+    [(path, why)] = refused(b'{"x":' + mark * (MAX_VALUES + 1))
+    assert (path, why.partition(" values")[0]) == ("body", "holds more than 100,000")
+
+
+def test_thousand_questions_of_twenty_values_each_are_read() -> None:
+    item = {**QUESTION, "context": {"run": {f"a{index}": [index] for index in range(20)}}}
+    body = Evaluations(json.dumps({"evaluations": [item] * MAX_ITEMS}).encode())
+    assert len([read() for read in body.each()]) == MAX_ITEMS
+
+
+def calls(work: Callable[[], object]) -> int:
+    """The calls of Python functions of ours that `work` makes."""
+    made = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal made
+        made += event == "call" and "/pdp/" in frame.f_code.co_filename
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+NAMES = ",".join(f'"a{index}":0' for index in range(50_000))
+TWICE = ",".join(['"a":1'] * 50_000)
+DEEP = ",".join(["[" * 30 + "]" * 30] * 3_000)
+
+
+@pytest.mark.parametrize(
+    "where", ["{HERE}", *(f'{{"{name}":{{HERE}}}}' for name in ("options", "subject", "context", "x"))]
+)
+@pytest.mark.parametrize("members", [NAMES, TWICE], ids=["names", "twice"])
+def test_reading_ends_where_its_answer_stands(where: str, members: str) -> None:
+    body = where.replace("HERE", members).encode()
+    assert calls(lambda: refused(body)) < 40_000
+
+
+@pytest.mark.parametrize("values", [DEEP, ",".join(["[1e999]"] * 40_000)], ids=["deep", "infinite"])
+def test_reading_ends_where_the_room_does(values: str) -> None:
+    body = f'{{"x":[{values}]}}'.encode()
+    assert calls(lambda: refused(body)) < 40_000
+
+
+def test_unknown_members_are_ignored_as_long_as_they_are_few() -> None:
+    few = {**QUESTION, **dict.fromkeys(map(str, range(MAX_UNKNOWN)), 0)}
+    assert len(Envelope(json.dumps(few).encode()).asked().ignored) == MAX_NAMED
+    [(path, why)] = refused(json.dumps({**few, "more": 0}).encode())
+    assert (path, why) == ("request", "has more than 64 members that nobody here knows; leave them out")
+
+
+def test_one_question_of_many_with_too_many_unknown_members_fails_alone() -> None:
+    items = [dict.fromkeys(map(str, range(MAX_UNKNOWN + 1)), 0), {}]
+    bad, good = Evaluations(json.dumps({**QUESTION, "evaluations": items}).encode()).each()
+    with pytest.raises(InvalidRequest, match="nobody here knows"):
+        bad()
+    assert good().request.subject.id == "alice"
