@@ -18,7 +18,9 @@ CHECKED_BODIES = {"EvaluationRequest", "SearchSubjectRequest", "SearchResourceRe
 
 
 def require_described(server: Placet, method: str, path: str, sent: Any, status: int, media: str, body: bytes) -> None:
-    """Fail unless the answer is one that the document of this server describes."""
+    """Fail unless the answer is one that the document of this server describes. One in another process is not asked."""
+    if not server.routes:
+        return
     try:
         route, _ = Routes(server.routes).find(method, path.partition("?")[0])
     except PdpError:
