@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pdp.approval import ApprovalAt, State, approvals_per_requirement, approvers
+from pdp.approval import OPEN, ApprovalAt, State, approvals_per_requirement, approvers
 
 PREFIX = "arq_"
 """What a task's id begins with. No approval has such an id."""
@@ -75,6 +75,13 @@ class TaskAt:
         if self.held is None or self.held.approval.approved_at is not None:
             return Status.APPROVED
         return _UNAPPROVED.get(self.held.state, Status.FAILED)
+
+    def ended_before(self, seconds: int) -> bool:
+        """Whether its approval had come to its end by then, in seconds since 1970: used, or given up."""
+        if self.held is None or self.held.state in OPEN:
+            return False
+        end = self.held.approval.closed_at or self.held.approval.expires_at
+        return end is not None and int(end.timestamp()) <= seconds
 
     @property
     def expires_at(self) -> datetime | None:

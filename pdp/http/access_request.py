@@ -55,6 +55,8 @@ class Requests:
                 known = await self._requests.known(ask)
                 if known is None:
                     self._submission.require_fresh(read, ask)
+                else:
+                    self._submission.require_another_key(read, known)
                 found = known or await self._requests.submit(ask)
         if not isinstance(found, TaskAt):
             sentence = "the policy denies this by now, so nobody is asked; evaluate it again to see why"

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 FLAG: Schema = {"type": "boolean"}
-FREE: Schema = {"type": "object"}
+FREE: Schema = {"type": "object", "additionalProperties": True}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}
 INSTANT: Schema = {"type": "string", "format": "date-time"}
@@ -45,7 +45,7 @@ _OPTIONS: Mapping[str, Schema] = {
     "supersedes": TEXT,
     "justification": {"type": "string", "maxLength": MAX_TEXT_CHARACTERS},
     **dict.fromkeys(("open_approval", "dry_run", "explain", "want_grant"), FLAG),
-    "evaluations_semantic": {"enum": list(SEMANTICS)},
+    "evaluations_semantic": {"type": "string", "enum": list(SEMANTICS)},
 }
 _QUESTION: Mapping[str, Schema] = {
     "subject": ref("Subject"),
@@ -58,7 +58,9 @@ _CANDIDATE: Schema = {"anyOf": [NAME, members(type=NAME, id=NAME, name=NAME, pro
 _PAGE = members(token=TEXT, next_token=TEXT, limit=COUNT, properties=FREE)
 _SOUGHT = {"options": ref("SearchOptions"), "page": _PAGE}
 _REASON = members("rule reason", rule=TEXT, reason=TEXT)
-_OBLIGATION = members("id type properties", id=TEXT, type={"enum": [*REGISTERED, CUSTOM]}, properties=FREE)
+_OBLIGATION = members(
+    "id type properties", id=TEXT, type={"type": "string", "enum": [*REGISTERED, CUSTOM]}, properties=FREE
+)
 _FIRED = members(**dict.fromkeys(("deny", "needs_approval", "allow", "obligation"), listed(ref("Reason"))))
 _DISPLAY = members(title=TEXT, description=TEXT)
 
@@ -95,7 +97,7 @@ SCHEMAS: Mapping[str, Schema] = {
         dry_run=FLAG,
         withheld=FLAG,
         ignored=TEXTS,
-        next_action={"enum": ["request", "none"]},
+        next_action={"type": "string", "enum": ["request", "none"]},
         access_request=ref("AccessRequest"),
         error=ref("EvaluationError"),
     ),
@@ -137,7 +139,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "search_id policy_revision source searched known complete unanswered withheld",
         search_id=TEXT,
         policy_revision=TEXT,
-        source={"enum": ["policy", "request"]},
+        source={"type": "string", "enum": ["policy", "request"]},
         complete=FLAG,
         ignored=TEXTS,
         **dict.fromkeys(("searched", "known", "unanswered", "withheld"), COUNT),
@@ -149,7 +151,7 @@ SCHEMAS: Mapping[str, Schema] = {
         task=members(
             "id status status_endpoint",
             id=TEXT,
-            status={"enum": ["pending", "approved", "denied", "expired", "cancelled"]},
+            status={"type": "string", "enum": ["pending", "approved", "denied", "expired", "cancelled"]},
             status_endpoint=TEXT,
             expires_at=INSTANT,
             progress=members("current_step total_steps", current_step=COUNT, total_steps=COUNT),

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from pdp.access_request import TaskAt
 from pdp.authzen import Envelope
 from pdp.authzen_question import OPEN_APPROVAL, Asked, Options, Part
-from pdp.binding_token import Binder, Denial
+from pdp.binding_token import SECONDS, Binder, Denial
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotAllowed
 from pdp.http.denial import is_requestable
@@ -78,6 +79,13 @@ class Submission:
         """Raise `Problem` where the denial has ended."""
         if ask.now_ns >= read.denial.ends * _NANOSECONDS:
             raise Problem(HTTPStatus.GONE, urn("expired_denial"), "this denial has expired; evaluate the request again")
+
+    @staticmethod
+    def require_another_key(read: Read, known: TaskAt) -> None:
+        """Raise `Problem` where this denial is younger than the end of what its key asked for: that is another run."""
+        if known.ended_before(read.denial.ends - SECONDS):
+            sentence = "this Idempotency-Key asked for an approval that has ended since; take a new key for a new run"
+            raise Problem(HTTPStatus.CONFLICT, urn("duplicate_request"), sentence)
 
     async def _denial(self, sent: dict[str, Any], caller: str) -> Denial:
         """The denial by its token, or by its id alone, which the log knows."""

@@ -47,7 +47,7 @@ async def face(
     )
     made = Face(edge, newcomers.began if tls else lambda: None, Limits(Places(most)))
     port = await _opened(made, http, tls)
-    url = http.public_url or f"{'http' if tls is None else 'https'}://{http.listen.rpartition(':')[0]}:{port}"
+    url = http.public_url or f"{_own(http, tls)}:{port}"
     routes = _routes(config, flows, signing, url)
     metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
@@ -72,3 +72,8 @@ async def _opened(made: Face, http: Http, tls: Tls | None) -> int:
     if http.client_listen:
         await made.open(http.client_listen, context(tls, demanding=True))
     return port
+
+
+def _own(http: Http, tls: Tls | None) -> str:
+    """What clients on this machine call the face: plaintext is on loopback only."""
+    return "http://localhost" if tls is None else f"https://{http.listen.rpartition(':')[0]}"

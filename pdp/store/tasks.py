@@ -6,8 +6,11 @@ from pymongo.errors import DuplicateKeyError
 from pdp import access_request
 from pdp.access_request import Task
 from pdp.approval import Approval
+from pdp.errors import InvalidRequest
 from pdp.store.database import Database, Document, unavailable
 
+MAX_KEYS = 16
+"""Keys under which a task may have been submitted: they are kept, and nobody needs more."""
 _SCHEMA_VERSION = 1
 """The version of these documents."""
 
@@ -27,9 +30,19 @@ class Tasks:
         return await self._one({"caller": {"$eq": caller}, "keys": {"$eq": key}}) if key else None
 
     async def of_approval(self, approval: Approval, key: str) -> Task | None:
-        """The task of an approval, made where it has none. `key` may be empty. None where another call was faster."""
-        this = {"approval_id": {"$eq": approval.id}}
-        return await self._kept(this, {"$setOnInsert": _first(approval.caller, approval.digest)}, key)
+        """The task of an approval, made where it has none. `key` may be empty. None where another call was faster.
+
+        Raises `InvalidRequest` where the task has as many keys as it may, and this is another one.
+        """
+        this: Document = {"approval_id": {"$eq": approval.id}}
+        full = {f"keys.{MAX_KEYS - 1}": {"$exists": True}, "keys": {"$ne": key}}
+        room = {"$nor": [full]} if key else {}
+        first = _first(approval.caller, approval.digest)
+        found = await self._kept({**this, **room}, {"$setOnInsert": first}, key)
+        if found is None and key and await self._one({**this, **full}):
+            sentence = f"this request was submitted under {MAX_KEYS} keys before; send one of them, or none"
+            raise InvalidRequest.field("request_id", sentence)
+        return found
 
     async def settled(self, caller: str, digest: str, key: str) -> Task | None:
         """A new task that needs no approval. None where another call with the same key was faster."""

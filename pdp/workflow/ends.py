@@ -84,8 +84,8 @@ def _used(approval: Approval, use: Use, at: datetime | None) -> str:
 def _again(request: AuthorizeRequest) -> str:
     """How the caller asks again. What named the ended approval would name it for ever."""
     if request.request_id and request.approval_id:
-        return "to ask again, take a new request_id and leave approval_id out"
-    return "to ask again, " + ("leave approval_id out" if request.approval_id else "take a new request_id")
+        return "to ask again, take a new request_id and name no approval"
+    return "to ask again, " + ("name no approval" if request.approval_id else "take a new request_id")
 
 
 def _since(at: datetime | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from pdp.http.access_request import FURTHER
 from pdp.process.mongod import MongodProcess
-from tests.arap import approve, cancel, export, newest, opened, problem, submit, task
+from tests.arap import approve, cancel, denied, export, newest, opened, problem, submit, task
 from tests.parts import Placet, placet
 from tests.web import evaluate, send
 
@@ -41,6 +41,23 @@ async def test_same_key_is_the_same_task_and_another_request_is_a_duplicate(serv
     assert (again.status, again.json["task"]["status"]) == (201, "approved")
     body["context"]["approval"] = again.json["result"]["approval"]
     assert (await evaluate(server, body)).json["decision"] is True, "a submission uses nothing"
+
+
+async def test_next_run_needs_a_key_of_its_own(server: Placet) -> None:
+    body, key = export(), uuid4().hex
+    before = await denied(server, body)
+    await submit(server, body, before, key=key)
+    for person in ("bob", "carol"):
+        await approve(server, person)
+    done = await submit(server, body, before, key=key)
+    used = {**body, "context": {**body["context"], "approval": done.json["result"]["approval"]}}
+    assert (await evaluate(server, used)).json["decision"] is True
+    next_run = await evaluate(server, used)
+    assert next_run.json["context"]["next_action"] == "request"
+    again = await submit(server, body, key=key)
+    assert problem(again) == (409, "duplicate_request")
+    assert "take a new key" in again.json["detail"]
+    assert (await submit(server, body, key=uuid4().hex)).json["task"]["status"] == "pending"
 
 
 async def test_key_that_named_an_evaluation_is_a_duplicate_for_another_request(server: Placet) -> None:

@@ -9,6 +9,7 @@ import orjson
 from pymongo import AsyncMongoClient
 
 from pdp.process.mongod import MongodProcess
+from pdp.store.tasks import MAX_KEYS
 from pdp.v1.approval_pb2 import ApprovalState
 from tests.arap import approve, cancel, denied, export, newest, opened, problem, submit, task
 from tests.parts import Placet, exporting, log, placet
@@ -27,6 +28,18 @@ async def test_same_request_is_one_task_also_without_a_key(server: Placet) -> No
     body = export()
     first, second = [await opened(server, body) for _ in range(2)]
     assert first["id"] == second["id"]
+
+
+async def test_task_keeps_so_many_keys_and_no_more(server: Placet) -> None:
+    body = export()
+    denial = await denied(server, body)
+    ids = {(await submit(server, body, denial, key=f"key-{n}")).json["task"]["id"] for n in range(MAX_KEYS)}
+    assert len(ids) == 1
+    refused = await submit(server, body, denial, key="one-more")
+    assert refused.status == 400
+    assert "send one of them, or none" in refused.json["detail"]
+    for key in ("key-0", f"key-{MAX_KEYS - 1}", ""):
+        assert (await submit(server, body, denial, key=key)).json["task"]["id"] in ids
 
 
 async def test_submission_is_decided_by_the_policy_of_today(state: Path, mongod: MongodProcess, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ async def test_any_other_attempt_is_denied_with_the_decision_that_has_the_use(
     assert f'request_id "{request.request_id}"' in why
     advice = {
         "request_id": "take a new request_id",
-        "approval_id": "leave approval_id out",
-        "both": "take a new request_id and leave approval_id out",
+        "approval_id": "name no approval",
+        "both": "take a new request_id and name no approval",
     }
     assert why.endswith(f"to ask again, {advice[names]}")
 
