@@ -1,7 +1,8 @@
 """AuthZEN's JSON, read once and strictly, from its bytes straight to the members of the canonical form.
 
 1. The envelope and its `subject`, `action` and `resource` may have members that nobody here knows, as AuthZEN demands:
-   they are read as strictly, ignored and named. `options` may not: a misspelt `dry_run` must not act.
+   they are read as strictly, ignored and named. `options` may not: a misspelt `dry_run` must not act. Nor may an option
+   stand beside `options`, where it would be ignored.
 2. What `context` says to the decision point (`supported_obligations`, `approval`) is not part of what is decided.
 3. Where a default stands in for a member, it does so as a whole.
 """

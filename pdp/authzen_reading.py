@@ -218,6 +218,9 @@ class Reading(Walk):
         if strict:
             self.bad.append((path, "is not an option here; correct it or leave it out"))
             return
+        if path in _OPTIONS:
+            self.bad.append((path, "is a member of options; without it there, it would not count"))
+            return
         try:
             well_formed(key)
             self.value(value)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,14 +12,15 @@ from typing import TypeAlias
 from aiohttp import web
 
 from pdp.errors import SetupError
-from pdp.http.connection import Server
+from pdp.http.answers import SYSTEM_BYTES
+from pdp.http.connection import Limits, Server
 from pdp.http.edge import Edge
 from pdp.http.problem import Refusal
 from pdp.http.route import OpenRoute, Route
 from pdp.http.tls import HANDSHAKE_SECONDS
 
-BACKLOG = 1024
-"""Connections that the kernel has ready before this process takes them."""
+BACKLOG = 128
+"""Connections that the kernel has ready before this process takes them, all at once: it needs descriptors for them."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 _Methods: TypeAlias = Mapping[str, Route | OpenRoute]
@@ -58,10 +60,10 @@ class Routes:
 class Face:
     """The HTTP face of a server."""
 
-    def __init__(self, edge: Edge, began: Callable[[], None]) -> None:
+    def __init__(self, edge: Edge, began: Callable[[], None], limits: Limits | None = None) -> None:
         """`began` is called at the beginning of each connection."""
         self.routes, self.url, self._edge = Routes(()), "", edge
-        self._server = Server(self._handle, began)
+        self._server = Server(self._handle, began, limits)
         self._listeners: list[asyncio.Server] = []
 
     async def open(self, address: str, tls: ssl.SSLContext | None = None) -> int:
@@ -83,6 +85,8 @@ class Face:
             raise SetupError(
                 f"http: cannot listen on {address}; another program may, choose another with http.listen"
             ) from None
+        for one in listener.sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_BYTES)
         self._listeners.append(listener)
         return self.ports[-1]
 

@@ -102,6 +102,7 @@ class Edge:
         caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(_peer(request))
+        _connection(request).proven(caller.identity)
         route.admit(caller)
         return caller
 
@@ -115,7 +116,6 @@ class Edge:
             _connection(request).arrived()
         if self.is_draining or not request.content.is_eof() or "Connection" in answer.headers:
             response.force_close()
-        _connection(request).ended()
         return response
 
 

@@ -5,7 +5,9 @@ All of it bounds what a client costs before anybody knows who it is.
 
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 
+from pdp.http import places
 from pdp.server.edge import STREAM_SECONDS
 from pdp.server.pings import PING_SECONDS, keepalive
 from pdp.service.info import MESSAGE_BYTES
@@ -16,6 +18,8 @@ CONNECTIONS = 10_000
 """Connections at one time, if there are descriptors for them. One costs 15 KiB in plaintext and 45 KiB with TLS."""
 OTHER_DESCRIPTORS = 256
 """Descriptors for all that is not a client's connection: MongoDB, OPA, webhooks, issuers and files."""
+_ENOUGH = CONNECTIONS + places.MOST + OTHER_DESCRIPTORS
+"""Descriptors of a process that takes as many connections as it can on both faces."""
 HANDSHAKE_SECONDS = 5
 """Seconds for TLS and the first frames of HTTP/2."""
 IDLE_SECONDS = 300
@@ -33,8 +37,16 @@ MAX_METADATA_BYTES = 8 * 1024
 """Bytes of a call's metadata. It has room for one token of the largest size that is accepted."""
 
 
-def options() -> list[tuple[str, int]]:
-    """The options of the gRPC server. Before, this process gets as many descriptors as it may have."""
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """How many connections each face takes at one time."""
+
+    grpc: int = CONNECTIONS
+    http: int = 0
+
+
+def options(rooms: Rooms) -> list[tuple[str, int]]:
+    """The options of the gRPC server."""
     return [
         ("grpc.max_receive_message_length", MESSAGE_BYTES),
         ("grpc.max_send_message_length", MESSAGE_BYTES),
@@ -46,7 +58,7 @@ def options() -> list[tuple[str, int]]:
         ("grpc.max_connection_age_ms", 600_000),
         ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
         ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
-        ("grpc.max_allowed_incoming_connections", room(descriptors())),
+        ("grpc.max_allowed_incoming_connections", rooms.grpc),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
         ("grpc.server.max_pending_requests", UNSEEN_CALLS),
         ("grpc.server.max_pending_requests_hard_limit", UNSEEN_CALLS),
@@ -61,24 +73,31 @@ def descriptors() -> int:
     try:
         import resource  # noqa: PLC0415  # Windows has no such limit
     except ImportError:
-        return CONNECTIONS + OTHER_DESCRIPTORS
+        return _ENOUGH
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # some systems call it unlimited and then allow less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS + OTHER_DESCRIPTORS if now == resource.RLIM_INFINITY else now
+    return _ENOUGH if now == resource.RLIM_INFINITY else now
 
 
-def room(allowed: int) -> int:
-    """How many connections so many descriptors leave room for, said in the log if they are fewer than `CONNECTIONS`."""
-    left = max(allowed - OTHER_DESCRIPTORS, allowed // 2)
-    if left >= CONNECTIONS:
-        return CONNECTIONS
+def rooms(allowed: int, *, http: bool) -> Rooms:
+    """How many connections so many descriptors leave room for, said in the log if they are fewer than there may be.
+
+    With the HTTP face both have less, in proportion.
+    """
+    wanted = Rooms(CONNECTIONS, places.MOST if http else 0)
+    both, left = wanted.grpc + wanted.http, max(allowed - OTHER_DESCRIPTORS, allowed // 2)
+    if left >= both:
+        return wanted
+    share = left * wanted.http // both
     log.warning(
-        "this process may have %d descriptors, so it takes %d connections; for %d let it have %d (ulimit -Hn)",
+        "this process may have %d descriptors, so it takes %d connections, %d of them over HTTP; for %d let it have %d"
+        " (ulimit -Hn)",
         allowed,
         left,
-        CONNECTIONS,
-        CONNECTIONS + OTHER_DESCRIPTORS,
+        share,
+        both,
+        both + OTHER_DESCRIPTORS,
     )
-    return left
+    return Rooms(left - share, share)

@@ -23,7 +23,7 @@ from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS, Writer
-from pdp.server.connections import options
+from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
@@ -101,7 +101,8 @@ async def running(
         authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         health = Health(probes, apart=authenticator.health())
-        server = grpc.aio.server(options=options())
+        room = rooms(descriptors(), http=config.http is not None)
+        server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, unsaid)
         edge = Edge(
@@ -122,7 +123,7 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(config, flows, signing, authenticator, newcomers)
+        web = await face(config, flows, signing, authenticator, newcomers, room.http)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))

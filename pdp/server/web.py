@@ -5,12 +5,14 @@ from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
 from pdp.http.access_request import FURTHER, PATH, Requests
 from pdp.http.app import Face, Routes
+from pdp.http.connection import Limits
 from pdp.http.denial import Liftable
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
 from pdp.http.metadata import Metadata
 from pdp.http.openapi import OpenApi
 from pdp.http.parsing import Parsing
+from pdp.http.places import Places
 from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
@@ -27,8 +29,12 @@ async def face(
     signing: SigningKeys,
     authenticator: Authenticator,
     newcomers: Newcomers,
+    most: int,
 ) -> Face | None:
-    """The face that listens as configured; None if none is configured. Raises `SetupError`."""
+    """The face that listens as configured and takes `most` connections; None if none is configured.
+
+    Raises `SetupError`.
+    """
     http, tls = config.http, config.http_tls
     if http is None:
         return None
@@ -40,7 +46,7 @@ async def face(
         certificates=tls is not None and tls.client_ca is not None,
         proven=newcomers.proven if tls else None,
     )
-    made = Face(edge, newcomers.began if tls else lambda: None)
+    made = Face(edge, newcomers.began if tls else lambda: None, Limits(Places(most)))
     port = await _opened(made, http, tls)
     url = http.public_url or f"{_own(http, tls)}:{port}"
     routes = _routes(config, flows, signing, url)

@@ -220,3 +220,15 @@ def test_one_question_of_many_with_too_many_unknown_members_fails_alone() -> Non
     with pytest.raises(InvalidRequest, match="nobody here knows"):
         bad()
     assert good().request.subject.id == "alice"
+
+
+@pytest.mark.parametrize("name", ["on_behalf_of", "dry_run", "request_id", "justification"])
+def test_option_beside_the_options_is_refused(name: str) -> None:
+    """A client that reads nothing but `decision` would take it for heard."""
+    body = {**QUESTION, name: True}
+    with pytest.raises(InvalidRequest) as caught:
+        Envelope(json.dumps(body).encode())
+    assert list(caught.value.violations) == [(name, "is a member of options; without it there, it would not count")]
+    item = Evaluations(json.dumps({**QUESTION, "evaluations": [{name: True}]}).encode())
+    with pytest.raises(InvalidRequest):
+        next(item.each())()

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from pdp.server import connections
-from pdp.server.connections import CONNECTIONS, HANDSHAKE_SECONDS, IDLE_SECONDS, descriptors, options
+from pdp.server.connections import CONNECTIONS, HANDSHAKE_SECONDS, IDLE_SECONDS, Rooms, descriptors, options
 from tests.http2 import http2
 
 SHORT = {"grpc.max_connection_idle_ms": 300, "grpc.server_handshake_timeout_ms": 300}
@@ -19,7 +19,7 @@ FEW = {"grpc.max_allowed_incoming_connections": 2}
 @pytest.fixture
 async def short(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A server with the options of production, of which some are smaller: the rules are the same."""
-    server = grpc.aio.server(options=list({**dict(options()), **request.param}.items()))
+    server = grpc.aio.server(options=list({**dict(options(Rooms())), **request.param}.items()))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"
@@ -40,7 +40,7 @@ async def closed(address: str, said: bytes = b"") -> float:
 
 
 def test_numbers_are_those_that_the_limits_page_has() -> None:
-    made = dict(options())
+    made = dict(options(Rooms()))
     assert (made["grpc.server_handshake_timeout_ms"], made["grpc.max_connection_idle_ms"]) == (5000, 300_000)
     assert (HANDSHAKE_SECONDS, IDLE_SECONDS, CONNECTIONS) == (5, 300, 10_000)
     assert made["grpc.max_allowed_incoming_connections"] <= CONNECTIONS
@@ -76,9 +76,21 @@ def test_descriptors_are_as_many_as_the_process_may_have() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(before, 512), most))
 
 
-@pytest.mark.parametrize(("allowed", "taken"), [(100_000, 10_000), (4096, 3840), (300, 150)])
-def test_fewer_descriptors_make_fewer_connections_and_it_is_said(
-    caplog: pytest.LogCaptureFixture, allowed: int, taken: int
+@pytest.mark.parametrize(
+    ("allowed", "http", "taken"),
+    [
+        (100_000, False, (10_000, 0)),
+        (10_256, False, (10_000, 0)),
+        (4096, False, (3840, 0)),
+        (300, False, (150, 0)),
+        (14_352, True, (10_000, 4096)),
+        (10_256, True, (7095, 2905)),
+        (1024, True, (545, 223)),
+    ],
+)
+def test_fewer_descriptors_make_fewer_connections_of_both_faces_and_it_is_said(
+    caplog: pytest.LogCaptureFixture, allowed: int, *, http: bool, taken: tuple[int, int]
 ) -> None:
-    assert connections.room(allowed) == taken
-    assert ("ulimit -Hn" in caplog.text) == (taken < CONNECTIONS)
+    assert connections.rooms(allowed, http=http) == Rooms(*taken)
+    wanted = 14_352 if http else 10_256
+    assert (f"let it have {wanted} (ulimit -Hn)" in caplog.text) == (allowed < wanted)

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from pdp.client.call_error import call_error
-from pdp.server.connections import options
+from pdp.server.connections import Rooms, options
 from pdp.server.pings import PING_SECONDS, keepalive
 from tests.http2 import ACK, GOAWAY, PING, PREFACE, SETTINGS, frame
 from tests.parts import Placet
@@ -76,7 +76,7 @@ async def test_a_ping_at_the_interval_is_welcome_without_a_call_and_more_are_not
 
 async def test_the_server_has_this_rule_with_ten_seconds(server: Placet) -> None:
     assert PING_SECONDS == 10
-    assert set(keepalive(PING_SECONDS)) <= set(options())
+    assert set(keepalive(PING_SECONDS)) <= set(options(Rooms()))
     assert await pinged(server.address, 0.05, 10) == b"too_many_pings"
 
 
