@@ -15,6 +15,7 @@ from pdp.client.masks import Incomplete, MaskCall
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import MaskPlan, MaskStreamResponse, StreamEnd, StreamOpened, StreamStart
 from pdp.v1.request_pb2 import Effect
+from tests.informed import informed
 
 SCHEMA = pa.schema([("id", pa.string())])
 BATCH = pa.record_batch({"id": ["x" * 1000] * 1000}, SCHEMA)
@@ -41,7 +42,7 @@ async def failing(at: int, lost_rows: int = 0) -> AsyncIterator[Client]:
         end = StreamEnd(rows=(seen - 1) * BATCH.num_rows - lost_rows)
         yield MaskStreamResponse(end=end).SerializeToString()
 
-    server = grpc.aio.server()
+    server = informed(grpc.aio.server())
     handler = grpc.stream_stream_rpc_method_handler(handle)
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("pdp.v1.MaskService", {"MaskStream": handler}),)

@@ -23,6 +23,7 @@ from pdp.v1.mask_pb2 import (
     StreamStart,
 )
 from pdp.v1.request_pb2 import Effect
+from tests.informed import informed
 
 SCHEMA = pa.schema([("id", pa.string())])
 OPENED = StreamOpened(
@@ -51,7 +52,7 @@ async def answering(answers: Answers, rpc: str = "MaskStream") -> AsyncIterator[
         async for answer in answers(requests):
             yield answer
 
-    server = grpc.aio.server()
+    server = informed(grpc.aio.server())
     handler = grpc.method_handlers_generic_handler(
         "pdp.v1.MaskService", {rpc: grpc.stream_stream_rpc_method_handler(handle)}
     )

@@ -29,6 +29,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskStreamStart,
 )
 from pdp.v1.request_pb2 import Effect
+from tests.informed import informed
 
 SCHEMA = pa.schema([("t", pa.string())])
 BATCHES = [pa.record_batch({"t": [f"tok_{number}", "x"]}, SCHEMA) for number in range(4)]
@@ -89,7 +90,7 @@ class Unmasker:
 
 @asynccontextmanager
 async def serving(unmasker: Unmasker | Handle) -> AsyncIterator[Client]:
-    server = grpc.aio.server()
+    server = informed(grpc.aio.server())
     handle = unmasker.handle if isinstance(unmasker, Unmasker) else unmasker
     handler = grpc.stream_stream_rpc_method_handler(handle)
     server.add_generic_rpc_handlers(
