@@ -92,8 +92,7 @@ async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools
     stop = stop_signal()
     if presence.running(state) is None:  # else the stack says so
         presence.refuse_taken(listen)
-    http = presence.free(HTTP_ADDRESS)
-    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say, http=http) as server:
+    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say, http=HTTP_ADDRESS) as server:
         with presence.announced(state):
             say(_welcome(server, state, policy))
             await stopped(stop, server)

@@ -7,7 +7,6 @@
 import importlib
 import json
 import os
-import socket
 import stat
 import tempfile
 import time
@@ -144,16 +143,6 @@ def refuse_taken(listen: str) -> None:
                 f"the `pdp dev` of {stack.state}, process {stack.pid}, listens on {listen}; use it with --as, end it "
                 "with Ctrl-C in its terminal, or start this one with --listen 127.0.0.1:0"
             )
-
-
-def free(address: str) -> str:
-    """`address`, or, where a program listens on it, one of the same host with a port that is free."""
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_server((host, int(port))).close()
-    except OSError:
-        return f"{host}:0"
-    return address
 
 
 def _taken(state: Path) -> str:

@@ -36,7 +36,7 @@ async def stack(
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
             config = config.model_copy(update={"http": Http(listen=http)})
-            async with running(config, tool_cache, say, Losses(say)) as server:
+            async with running(config, tool_cache, say, Losses(say), elsewhere=True) as server:
                 claim.serves(server.address)
                 yield server
 

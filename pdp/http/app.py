@@ -66,27 +66,21 @@ class Face:
         self._server = Server(self._handle, began, limits)
         self._listeners: list[asyncio.Server] = []
 
-    async def open(self, address: str, tls: ssl.SSLContext | None = None) -> int:
-        """Open `host:port`; port 0 takes a free one. Returns the port. Raises `SetupError`."""
-        host, _, port = address.rpartition(":")
-        loop = asyncio.get_running_loop()
-        seconds = HANDSHAKE_SECONDS if tls else None
-        try:
-            listener = await loop.create_server(
-                self._server,
-                host.strip("[]"),
-                int(port),
-                ssl=tls,
-                ssl_handshake_timeout=seconds,
-                backlog=BACKLOG,
-                start_serving=False,
-            )
-        except (OSError, ValueError):
-            raise SetupError(
-                f"http: cannot listen on {address}; another program may, choose another with http.listen"
-            ) from None
-        for one in listener.sockets:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_BYTES)
+    async def open(self, address: str, tls: ssl.SSLContext | None = None, *, elsewhere: bool = False) -> int:
+        """Open `host:port`; port 0 takes a free one, and with `elsewhere` so does one that is taken.
+
+        Returns the port. Raises `SetupError`.
+        """
+        opened = listening(address, elsewhere=elsewhere)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_BYTES)
+        listener = await asyncio.get_running_loop().create_server(
+            self._server,
+            sock=opened,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
+            backlog=BACKLOG,
+            start_serving=False,
+        )
         self._listeners.append(listener)
         return self.ports[-1]
 
@@ -111,6 +105,19 @@ class Face:
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         return await self._edge.respond(request, partial(self.routes.find, request.method, _path(request)))
+
+
+def listening(address: str, *, elsewhere: bool) -> socket.socket:
+    """A socket that listens from now on: one that is only bound does not keep another program from its port."""
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG)
+    except (OSError, ValueError):
+        if elsewhere:
+            return listening(f"{host}:0", elsewhere=False)
+        sentence = f"http: cannot listen on {address}; another program may, choose another with http.listen"
+        raise SetupError(sentence) from None
 
 
 def _path(request: web.BaseRequest) -> str:

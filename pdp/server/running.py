@@ -72,10 +72,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None
+    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None, *, elsewhere: bool = False
 ) -> AsyncIterator[Running]:
-    """Run a configured server until the block ends; then it drains. `unsaid` hears of requests without their digest.
+    """Run a configured server until the block ends; then it drains.
 
+    `unsaid` hears of requests without their digest. With `elsewhere` HTTP takes a free port where its own is taken.
     Raises `SetupError` if a part cannot be used as configured.
     """
     if config.tls is None:
@@ -123,7 +124,7 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(config, flows, signing, authenticator, newcomers, room.http)
+        web = await face(config, flows, signing, authenticator, newcomers, room.http, elsewhere=elsewhere)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))

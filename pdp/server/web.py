@@ -30,9 +30,12 @@ async def face(
     authenticator: Authenticator,
     newcomers: Newcomers,
     most: int,
+    *,
+    elsewhere: bool,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
+    With `elsewhere` it takes a free port where its own is taken.
     Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
@@ -47,7 +50,7 @@ async def face(
         proven=newcomers.proven if tls else None,
     )
     made = Face(edge, newcomers.began if tls else lambda: None, Limits(Places(most)))
-    port = await _opened(made, http, tls)
+    port = await _opened(made, http, tls, elsewhere=elsewhere)
     url = http.public_url or f"{_own(http, tls)}:{port}"
     routes = _routes(config, flows, signing, url)
     metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
@@ -64,10 +67,10 @@ def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> lis
     return [*evaluation.routes(), *Searches(flows.searching, parsing).routes(), *requests.routes()]
 
 
-async def _opened(made: Face, http: Http, tls: Tls | None) -> int:
+async def _opened(made: Face, http: Http, tls: Tls | None, *, elsewhere: bool) -> int:
     """Open the configured addresses. Returns the port of `listen`."""
     if tls is None:
-        return await made.open(http.listen)
+        return await made.open(http.listen, elsewhere=elsewhere)
     demanding = tls.client_ca is not None and not http.client_listen
     port = await made.open(http.listen, context(tls, demanding=demanding))
     if http.client_listen:
