@@ -107,7 +107,7 @@ async def comes_in(door: Door, source: str = "127.0.0.1") -> socket.socket:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Return once it holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.01)
 
