@@ -28,12 +28,13 @@ async def test_curl_asks_where_it_says_and_a_taken_port_is_no_obstacle(terminal:
         try:
             taken.bind(("127.0.0.1", 4780))
             taken.listen()
+            is_ours = True
         except OSError:
-            pass  # another program listens there, which is as good
+            is_ours = False  # another program listens there, perhaps until a moment from now
         state = terminal.folder / "state"
         async with in_foreground(terminal, "--state", state, "--listen", "127.0.0.1:0") as (dev, said):
             (url,) = re.findall(r"^AuthZEN over HTTP is on (http://localhost:\d+)\.$", said(), re.MULTILINE)
-            assert not url.endswith(":4780")
+            assert not (is_ours and url.endswith(":4780"))
             done = await terminal("-c", CURL % (url, PDP_IN_SHELL), command=["sh"], PDP_STATE=str(state))
             answer = json.loads(done.out)
             assert answer["decision"] is True, done.said
