@@ -18,6 +18,8 @@ class Role(StrEnum):
     REQUESTER = "requester"
     REVIEWER = "reviewer"
     AUDITOR = "auditor"
+    LINEAGE_WRITER = "lineage_writer"
+    STEWARD = "steward"
 
 
 _REQUESTER = frozenset({Role.REQUESTER})

@@ -27,7 +27,7 @@ VENDORS = {
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": ["pdp/config.py", "pdp/identity_source.py"],
+    "pydantic": ["pdp/config.py", "pdp/identity_source.py", "pdp/lineage_settings.py"],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
@@ -53,8 +53,9 @@ PURE = [
     "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
     "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
     "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier",
-    "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle",
-    "pdp.policy_answer", "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sent",
+    "pdp.lineage.fact", "pdp.lineage.view", "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message",
+    "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal", "pdp.search_page",
+    "pdp.semantics", "pdp.sent",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -64,12 +65,13 @@ IMPURE = {
 # What an install without the extra `server` must be able to load.
 CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export", "pdp.dev.identity", "pdp.__main__"]
 FLOORS: dict[str, tuple[int, str]] = {
-    "cli": (10, "dev server masking recording authn process store notify client audit arrow policy opa"),
+    "cli": (10, "dev server lineage masking recording authn process store notify client audit arrow policy opa"),
     "dev": (9, "server process policy masking.keys"),
-    "server": (8, "service http workflow opa masking recording authn process store notify audit arrow policy"),
-    "service": (7, "workflow opa masking recording authn process store notify audit arrow policy"),
-    "http": (7, "workflow authn"),
-    "workflow": (6, "opa masking recording store audit"),
+    "server": (8, "service http workflow lineage opa masking recording authn process store notify audit arrow policy"),
+    "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
+    "http": (7, "workflow lineage authn"),
+    "workflow": (6, "lineage opa masking recording store audit"),
+    "lineage": (5, "store audit"),
     "opa": (5, "policy process"),
     "masking": (4, "arrow audit store"),
     "recording": (4, "audit store"),
