@@ -25,7 +25,7 @@ class LineageChanged(PdpError):
 
 
 class RevisionUnknown(PdpError):
-    """The log has not come to this revision, or this is no revision that a person could have seen."""
+    """The log has not come to this revision yet, or it cannot be read again."""
 
     code = "OUT_OF_RANGE"
     reason = "REVISION_UNKNOWN"

@@ -32,8 +32,8 @@ class LineageServiceStub(object):
     2. Names are folded: `s3a://b/t/year=2026` is the dataset `s3://b`, `t`. A request may name data in any spelling.
     3. Adding tags takes effect at once. What takes something away is also an Authorize of its action (`lineage.untag`,
     `lineage.end_edge`, `lineage.unlink`, `lineage.declassify`), and nothing happens unless that is an allow.
-    4. Whoever has the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize of
-    `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
+    4. A caller with the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize
+    of `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
     5. An answer to a change comes once the change is durable.
     Errors, beside those of Authorize: FAILED_PRECONDITION/LINEAGE_OFF (this server keeps no lineage),
     NOT_FOUND/DATASET_NOT_FOUND, NOT_FOUND/SUGGESTION_NOT_FOUND, FAILED_PRECONDITION/DATASET_AMBIGUOUS (a resource stands for
@@ -137,8 +137,8 @@ class LineageServiceServicer(object):
     2. Names are folded: `s3a://b/t/year=2026` is the dataset `s3://b`, `t`. A request may name data in any spelling.
     3. Adding tags takes effect at once. What takes something away is also an Authorize of its action (`lineage.untag`,
     `lineage.end_edge`, `lineage.unlink`, `lineage.declassify`), and nothing happens unless that is an allow.
-    4. Whoever has the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize of
-    `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
+    4. A caller with the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize
+    of `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
     5. An answer to a change comes once the change is durable.
     Errors, beside those of Authorize: FAILED_PRECONDITION/LINEAGE_OFF (this server keeps no lineage),
     NOT_FOUND/DATASET_NOT_FOUND, NOT_FOUND/SUGGESTION_NOT_FOUND, FAILED_PRECONDITION/DATASET_AMBIGUOUS (a resource stands for
@@ -376,8 +376,8 @@ class LineageService(object):
     2. Names are folded: `s3a://b/t/year=2026` is the dataset `s3://b`, `t`. A request may name data in any spelling.
     3. Adding tags takes effect at once. What takes something away is also an Authorize of its action (`lineage.untag`,
     `lineage.end_edge`, `lineage.unlink`, `lineage.declassify`), and nothing happens unless that is an allow.
-    4. Whoever has the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize of
-    `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
+    4. A caller with the role reviewer, auditor or steward may read. Every other read of a resource is also an Authorize
+    of `lineage.read` on it, and the answer holds lineage only if the decision is an allow.
     5. An answer to a change comes once the change is durable.
     Errors, beside those of Authorize: FAILED_PRECONDITION/LINEAGE_OFF (this server keeps no lineage),
     NOT_FOUND/DATASET_NOT_FOUND, NOT_FOUND/SUGGESTION_NOT_FOUND, FAILED_PRECONDITION/DATASET_AMBIGUOUS (a resource stands for
