@@ -1,6 +1,21 @@
-"""What lineage refuses, in the terms of `errors`."""
+"""The failures that lineage adds to those of `errors`."""
 
 from pdp.errors import PdpError
+
+
+class LineageStale(PdpError):
+    """The server cannot say that it knows the newest of the data, or the revision asked for; nothing was decided."""
+
+    code = "UNAVAILABLE"
+    reason = "LINEAGE_STALE"
+    retry_seconds = 1.0
+
+
+class LineageChanged(PdpError):
+    """What is known of the data changed since it was displayed; the metadata has the digest of what is known now."""
+
+    code = "ABORTED"
+    reason = "LINEAGE_CHANGED"
 
 
 class LineageOff(PdpError):
@@ -17,23 +32,8 @@ class DatasetAmbiguous(PdpError):
     reason = "DATASET_AMBIGUOUS"
 
 
-class LineageChanged(PdpError):
-    """What is known of the data is not what the caller saw; look at it again."""
-
-    code = "ABORTED"
-    reason = "LINEAGE_CHANGED"
-
-
 class RevisionUnknown(PdpError):
     """The log has not come to this revision yet, or it cannot be read again."""
 
     code = "OUT_OF_RANGE"
     reason = "REVISION_UNKNOWN"
-
-
-class LineageStale(PdpError):
-    """This process cannot confirm the newest revision of lineage, or what it read does not verify."""
-
-    code = "UNAVAILABLE"
-    reason = "LINEAGE_STALE"
-    retry_seconds = 1.0
