@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 NOT_ALLOWED: Mapping[str, str] = {
     "ROLE_REQUIRED": "None of the caller's roles may call this RPC.",
-    "PERSON_REQUIRED": "Only a person reviews, as itself.",
+    "PERSON_REQUIRED": "Only a person reviews and says what is in data, as itself.",
     "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
     "SEARCH_NOT_ALLOWED": "The caller's entry in the configuration does not say `may_search`.",
     "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
