@@ -45,8 +45,9 @@ async def suggest(
 ) -> None:
     """Suggest tags for the columns of a file.
 
-    It looks at their names and at most 1,000 values of each. It works on this machine, without a server and without a network. With --propose only column, tag, score and share
-    of hits leave it. It knows e-mail addresses, phone and card numbers, IBANs, IP addresses, wallets and national ids.
+    It looks at their names and at most 1,000 values of each, on this machine, without a server and without a network.
+    With --propose only column, tag, score and share of hits leave it. It knows e-mail addresses, phone and card
+    numbers, IBANs, IP addresses, wallets and national ids.
     """
     from pdp.v1.lineage_pb2 import SuggestRequest
 
