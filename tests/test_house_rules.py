@@ -25,6 +25,7 @@ VENDORS = {
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
+    "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
     "pydantic": ["pdp/config.py", "pdp/identity_source.py", "pdp/lineage_settings.py"],
     "pymongo": ["pdp/store/"],
