@@ -111,10 +111,12 @@ class Names:
         text = folded(namespace).removeprefix("jdbc:")
         if found := _AUTHORITY.match(text):
             known = self._scheme(found["scheme"])
-            text = f"{known}://{_with_port(known, found['host'])}{_SLASHES.sub('/', found['path'])}"
+            host = f"//{_with_port(known, found['host'])}" if found["host"] else ""
+            text = f"{known}:{host}{_SLASHES.sub('/', found['path'])}"
         else:
             kind, mark, path = text.partition(":")
             text = self._scheme(kind) + mark + path.rpartition("@")[2]
+            text = text if "://" in text else _SLASHES.sub("/", text)
         return text.rstrip("/:") or text
 
     def _scheme(self, name: str) -> str:
@@ -163,7 +165,7 @@ def _parts(namespace: str) -> tuple[str, str, str]:
     """The scheme of a folded namespace, what it is without its path, and its path: `file:/data` is all three."""
     kind, mark, rest = namespace.partition(":")
     if not rest.startswith("//"):
-        return kind, kind, rest
+        return (kind, kind, rest) if rest.startswith("/") else (kind, namespace, "")
     host, slash, path = rest[2:].partition("/")
     return kind, f"{kind}{mark}//{host}", slash + path
 
