@@ -47,13 +47,21 @@ class _Line:
     key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where facts stand: the last place that holds one of them, and whether all of them were there before."""
+
+    place: Place
+    is_known: bool
+
+
 @dataclass(slots=True, eq=False)
 class _Group:
-    """The lines of one call. `durable` gets the number of the last document that holds one of them."""
+    """The lines of one call. Once they are `durable`, `written` says where."""
 
     lines: Sequence[_Line]
     durable: asyncio.Future[None]
-    n: int = 0
+    written: Written | None = None
     is_dropped: bool = False
 
     @property
@@ -83,7 +91,11 @@ class Writing:
         self._arrived = asyncio.Event()
 
     async def write(self, facts: Sequence[Fact], seconds: float = WAIT_SECONDS) -> int:
-        """Return, once all of it is durable on a majority, the number of the last document that holds some of it.
+        """The number that `put` returns."""
+        return (await self.put(facts, seconds)).place.n
+
+    async def put(self, facts: Sequence[Fact], seconds: float = WAIT_SECONDS) -> Written:
+        """Return where all of it stands, once it is durable on a majority.
 
         Raises `StoreUnavailable` or `OutOfTime`; what had been sent by then may be in the log. Raises `LineageStale`
         where the log is not as servers wrote it, and `Overloaded`.
@@ -100,7 +112,8 @@ class Writing:
                 group.is_dropped = True
                 late = StoreUnavailable("MongoDB did not confirm the lineage in time; send it again")
                 raise deadline.missed(late) from None
-        return group.n
+        assert group.written is not None  # noqa: S101  # it is set before `durable` is done
+        return group.written
 
     def _admit(self, group: _Group) -> None:
         if group.size > MAX_BYTES:
@@ -152,12 +165,14 @@ class Writing:
             _settle(groups, error)
             return
         for group in groups:
-            group.n = max(places[line.key or line.entry] for line in group.lines)
+            found = [places[line.key or line.entry] for line in group.lines]
+            last = max((one.place for one in found), key=lambda place: place.n)
+            group.written = Written(last, all(one.is_known for one in found))
         _settle(groups, None)
 
-    async def _durable(self, lines: Sequence[_Line]) -> Mapping[bytes, int]:
-        """Write what is new of it. Returns the number of each line's document, by its key or else its entry."""
-        found: dict[bytes, int] = {}
+    async def _durable(self, lines: Sequence[_Line]) -> Mapping[bytes, Written]:
+        """Write what is new of it. Returns where each line stands, by its key or else its entry."""
+        found: dict[bytes, Written] = {}
         planted: set[bytes] = set()
         while wanted := [line for line in lines if line.key not in found]:
             document = self._next(wanted, planted)
@@ -172,7 +187,7 @@ class Writing:
             else:
                 if is_stored:
                     self._place = Place(document.n, document.head)
-                    return found | {line.key or line.entry: document.n for line in wanted}
+                    return found | {line.key or line.entry: Written(self._place, is_known=False) for line in wanted}
                 await self._catch_up()
         return found
 
@@ -195,13 +210,14 @@ class Writing:
     def _follow(self, before: Place, one: Logged) -> Place:
         return self._signer.follow(before, Place(one.n, one.head), one.entries, one.signature)
 
-    async def _held(self, claims: Mapping[bytes, Logged]) -> dict[bytes, int]:
-        """The claims that are true, with the numbers of their documents. Of the others there is an alarm."""
-        held: dict[bytes, int] = {}
+    async def _held(self, claims: Mapping[bytes, Logged]) -> dict[bytes, Written]:
+        """The claims that are true, with their places. Of the others there is an alarm."""
+        held: dict[bytes, Written] = {}
         for one in {document.n: document for document in claims.values()}.values():
             before = await self._log.at(one.n - 1) if one.n > 1 else None
             keys = await asyncio.to_thread(self._keys, one, Place(before.n, before.head) if before else Place())
-            held |= {key: one.n for key in claims if claims[key].n == one.n and key in keys}
+            written = Written(Place(one.n, one.head), is_known=True)
+            held |= {key: written for key in claims if claims[key].n == one.n and key in keys}
         if len(held) < len(claims):
             log.error("the log of lineage was changed behind the servers' back: a planted claim to have seen an event")
             with suppress(PdpError):
