@@ -44,6 +44,7 @@ _OPTIONS: Mapping[str, Schema] = {
     "expected_digest": TEXT,
     "supersedes": TEXT,
     "justification": {"type": "string", "maxLength": MAX_TEXT_CHARACTERS},
+    "lineage_at_least": COUNT,
     **dict.fromkeys(("open_approval", "dry_run", "explain", "want_grant"), FLAG),
     "evaluations_semantic": {"type": "string", "enum": list(SEMANTICS)},
 }
@@ -123,6 +124,7 @@ SCHEMAS: Mapping[str, Schema] = {
             dry_run=FLAG,
             candidates=listed(_CANDIDATE, maxItems=MAX_CANDIDATES),
             evaluations_semantic=_OPTIONS["evaluations_semantic"],
+            lineage_at_least=COUNT,
         ),
         "additionalProperties": False,
     },

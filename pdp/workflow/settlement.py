@@ -119,7 +119,7 @@ class Settlement:
         self, ask: Ask, verdict: Verdict, existing: ApprovalAt | None, principals: Sequence[str]
     ) -> Answer | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reviewers.or_deny(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
+        judged = await self._reviewers.or_deny(verdict, ask, principals)
         if judged.effect is Effect.DENY:
             return answer_without_step(ask, judged, existing)
         if existing is None and (denial := await self._limits.denial(ask.caller.identity, ask.canonical.digest)):
@@ -276,7 +276,7 @@ class Settlement:
         """Ask the current policy about all recorded reviewers under its current requirements."""
         reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
         question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
-        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS)
+        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS, lineage=ask.view.json)
         [answer] = await self._batcher.each([asked])
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 
