@@ -11,8 +11,10 @@ import pytest
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
+from pdp.v1.audit_pb2 import ListRecordsRequest, RecordSummary
 from pdp.v1.decision_pb2 import GetDecisionRequest
 from pdp.v1.request_pb2 import Effect
+from tests.faults import eventually
 from tests.parts import Placet, placet
 from tests.web import ALICE, BOT, evaluate, evaluate_all, question
 
@@ -110,6 +112,12 @@ async def approve(server: Placet, opened: dict[str, Any], person: str) -> None:
     await server.review(Approval(approval_id=opened["approval"]["id"], request_digest=opened["request_digest"]), person)
 
 
+async def listing(server: Placet, record_id: str) -> RecordSummary | None:
+    """The record as the list of the log shows it, which may lag a second."""
+    page = await server.audit.ListRecords(ListRecordsRequest(), metadata=server.metadata("dana"))
+    return next((record for record in page.records if record.record_id == record_id), None)
+
+
 @pytest.mark.parametrize("kind", ["mask", "step-up"])
 async def test_allow_with_an_obligation_that_is_not_supported_is_false_and_recorded_so(
     state: Path, mongod: MongodProcess, tmp_path: Path, kind: str
@@ -132,6 +140,8 @@ async def test_allow_with_an_obligation_that_is_not_supported_is_false_and_recor
             GetDecisionRequest(decision_id=context["decision_id"]), metadata=server.metadata("report-bot")
         )
         assert (recorded.decision.effect, recorded.decision.withheld) == (Effect.EFFECT_ALLOW, True)
+        listed = await eventually(lambda: listing(server, recorded.record_id))
+        assert (listed.effect, listed.withheld) == (Effect.EFFECT_ALLOW, True)
         body["context"] = {"supported_obligations": [outside]}
         answer = (await evaluate(server, body)).json
         assert answer["decision"] is True
