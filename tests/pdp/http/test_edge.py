@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from pdp.dev import identity
-from tests.parts import Placet
+from pdp.process.mongod import MongodProcess
+from pdp.say import Printable
+from tests.parts import Placet, placet
+from tests.tokens import claims, signed
 from tests.web import Response, evaluate, question, send
 
 
@@ -80,6 +84,19 @@ async def test_request_id_comes_back_byte_for_byte(server: Placet, sent: str) ->
         response = await evaluate(server, body, X_Request_ID=sent)
         assert response.headers["X-Request-ID"] == sent
     assert response.json["request_id"] == sent
+
+
+async def test_lines_of_the_log_have_the_id_of_their_request(
+    state: Path, mongod: MongodProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(Printable("%(message)s"))
+    async with placet(state, mongod.uri) as own:
+        for sent in ("first", "second"):
+            unknown = f"Bearer {signed(state, claims('user:alice', iss=f'the {sent}'))}"
+            await evaluate(own, question(), by="", Authorization=unknown, X_Request_ID=f"{sent}-id")
+    for sent in ("first", "second"):
+        [line] = [line for line in caplog.text.splitlines() if f"issuer 'the {sent}'" in line]
+        assert line.endswith(f" [request {sent}-id]")
 
 
 @pytest.mark.parametrize("sent", ["x" * 129, "a b", "", "é"])

@@ -1,12 +1,14 @@
 """AuthZEN's evaluations over HTTP, on a real server."""
 
 import asyncio
+import itertools
 import shutil
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from pymongo import AsyncMongoClient
 
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
@@ -263,3 +265,27 @@ async def test_subject_that_the_caller_may_not_name_is_403(server: Placet) -> No
     response = await evaluate(server, question(subject=ALICE))
     assert (response.status, response.json["reason"]) == (403, "SUBJECT_NOT_ALLOWED")
     assert "decision" not in response.json
+
+
+async def test_batch_that_takes_too_long_ends_in_time_and_what_was_settled_is_recorded(
+    state: Path, mongod: MongodProcess
+) -> None:
+    """Each item opens an approval or is refused as one too many: no single wait is long."""
+    async with placet(state, mongod.uri) as server, AsyncMongoClient(mongod.uri) as client:
+        body = question("export", ["pii"]) | {"evaluations": [{"context": {"run": str(at)}} for at in range(1000)]}
+        body["options"]["open_approval"] = True
+        found, times = client[server.database], itertools.count(0.7)
+
+        async def opened() -> int:
+            """By a call with more time than the one before: on a busy machine the first one gets nowhere."""
+            seconds, began = next(times), asyncio.get_running_loop().time()
+            refused = await evaluate_all(server, body, X_Request_Timeout=str(seconds))
+            assert (refused.status, refused.json["reason"]) == (504, "OUT_OF_TIME")
+            assert asyncio.get_running_loop().time() - began < seconds + 1.2
+            return await found["approvals"].count_documents({})
+
+        async def recorded() -> bool:
+            return await found["records"].count_documents({"kind": "approval.created"}) == approvals
+
+        approvals = await eventually(opened, seconds=30)
+        await eventually(recorded)
