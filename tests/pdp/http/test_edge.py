@@ -132,7 +132,10 @@ async def test_header_has_a_limit_alone(server: Placet) -> None:
 async def test_error_is_a_sentence_for_who_wants_one(server: Placet, accept: str, *, is_text: bool) -> None:
     response = await evaluate(server, {}, Accept=accept)
     assert response.status == 400
-    sentence = "subject: is required; action: is required; resource: is required"
+    sentence = (
+        'subject: is required, such as {"type": "user", "id": "alice"}; action: is required, such as {"name": "read"}; '
+        'resource: is required, such as {"type": "table", "id": "customers"}'
+    )
     assert (response.body.decode() if is_text else response.json["detail"]) == sentence
 
 
