@@ -222,6 +222,7 @@ class Settlement:
                 return await self._use(ask, verdict, existing)
             case State.CONSUMED if is_repeat(ask, existing):
                 return await self._repeats.answer(ask, verdict, existing)
+        await self._delivery.deliver(approval)  # the answer names what ended it, so that is in the log first
         why = why_ended(existing, ask.request, self._integrity.sealer)
         return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
