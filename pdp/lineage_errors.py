@@ -16,3 +16,24 @@ class LineageChanged(PdpError):
 
     code = "ABORTED"
     reason = "LINEAGE_CHANGED"
+
+
+class LineageOff(PdpError):
+    """This server keeps no lineage: its configuration has no part `[lineage]`."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "LINEAGE_OFF"
+
+
+class DatasetAmbiguous(PdpError):
+    """The resource stands for several datasets, and this is done to one: name the dataset by its own names."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "DATASET_AMBIGUOUS"
+
+
+class RevisionUnknown(PdpError):
+    """The log has not come to this revision yet, or it cannot be read again."""
+
+    code = "OUT_OF_RANGE"
+    reason = "REVISION_UNKNOWN"

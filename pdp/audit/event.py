@@ -51,6 +51,7 @@ def decision(
         rules=_rules(verdict.reasons),
         policy_revision=verdict.revision,
         approval_id=approval_id,
+        withheld=withheld,
     )
 
 

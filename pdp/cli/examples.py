@@ -12,6 +12,7 @@ SECTIONS = {
     "Ask": ("authorize", "run", "whoami", "token"),
     "Approve": ("approvals", "inbox"),
     "Mask": ("mask", "unmask", "keys"),
+    "Know the data": ("lineage",),
     "Prove": ("audit", "grant"),
     "Write policies": ("policy",),
     "Run a server": ("dev", "demo", "serve", "healthcheck", "mongo", "notify"),
@@ -54,6 +55,10 @@ EXAMPLES = {
         "cat rows.jsonl | pdp mask run - --format jsonl --table crm.customers | head -1",
     ),
     "mask rewrap": ("pdp mask rewrap masked.csv --to new.csv --table crm.customers",),
+    "lineage suggest": (
+        "pdp lineage suggest customers.csv",
+        "pdp lineage suggest customers.parquet --table crm.customers --map email=contact --propose --as bob",
+    ),
     "audit list": ("pdp audit list --effect DENY --all -o jsonl",),
     "audit show": ("pdp audit show rec_0190a5b2",),
     "audit export": ("pdp audit export log.jsonl",),

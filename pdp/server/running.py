@@ -33,6 +33,7 @@ from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.strangers import Strangers
 from pdp.server.web import face
+from pdp.service import lineage_off
 from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -40,7 +41,7 @@ from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
@@ -169,6 +170,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (lineage_pb2.DESCRIPTOR, lineage_off.LineageService()),
         (info_pb2.DESCRIPTOR, info),
     ]
     names = []

@@ -17,7 +17,7 @@ from pymongo.write_concern import WriteConcern
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
 from pdp.store import cause
-from pdp.store.driver import in_our_words
+from pdp.store.driver import in_our_words, mend_waits
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -80,6 +80,7 @@ class Database:
     @classmethod
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
+        mend_waits()
         try:
             with in_our_words(uri):
                 client: AsyncMongoClient[Document] = AsyncMongoClient(
@@ -185,6 +186,7 @@ class Database:
             await self._index_the_log()
             await self._index_masking()
             await self._index_tasks()
+            await self._index_lineage()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
@@ -275,3 +277,7 @@ class Database:
             partialFilterExpression={"keys": {"$exists": True}},
         )
         await tasks.create_index([("settled_at", 1)], name="over", expireAfterSeconds=KEPT_TASKS_SECONDS)
+
+    async def _index_lineage(self) -> None:
+        log = self.database.get_collection("lineage_log")
+        await log.create_index([("seen", 1)], name="lineage_seen", unique=True, sparse=True)

@@ -116,6 +116,30 @@ def test_what_is_missing_is_named_all_at_once() -> None:
     assert [path for path, _ in refused(b"{}")] == ["subject", "action", "resource"]
 
 
+@pytest.mark.parametrize(
+    ("body", "path", "example"),
+    [
+        ({"subject": 7}, "subject", {"type": "user", "id": "alice"}),
+        ({"subject": {"type": "a", "id": "b", "properties": []}}, "subject.properties", {"tags": ["pii"]}),
+        ({"action": "read"}, "action", {"name": "read"}),
+        ({"resource": None}, "resource", {"type": "table", "id": "customers"}),
+        ({"options": {"on_behalf_of": ["alice"]}}, "options.on_behalf_of[0]", {"type": "user", "id": "alice"}),
+        ({"options": []}, "options", {"explain": True}),
+    ],
+)
+def test_member_that_is_no_object_is_told_with_an_example(body: Any, path: str, example: Any) -> None:
+    [sentence] = [said for one, said in refused(json.dumps({**QUESTION, **body}).encode()) if one == path]
+    assert json.loads(sentence.removeprefix("is not a JSON object; send one, such as ")) == example
+
+
+def test_semantics_of_one_among_many_are_refused_in_its_place() -> None:
+    one = {"options": {"evaluations_semantic": "permit_on_first_permit"}}
+    first, second = Evaluations(json.dumps({**QUESTION, "evaluations": [{}, one]}).encode()).each()
+    assert first().request.subject.id == "alice"
+    with pytest.raises(InvalidRequest, match="set it in the options beside `evaluations`"):
+        second()
+
+
 def test_parts_that_are_too_large_together_are_refused() -> None:
     body = {**QUESTION, "context": {"a": "x" * 20_000}}
     body["resource"] = {**body["resource"], "properties": {"a": "x" * 20_000}}
