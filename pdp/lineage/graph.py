@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pdp.lineage.applying import apply
 from pdp.lineage.fact import Fact
 from pdp.lineage.fixpoint import distinct, downstream, refill, settle
+from pdp.lineage.graph_bytes import dump, load
 from pdp.lineage.inflow import detours
-from pdp.lineage.snapshot import dump, load
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import WORD, Ints, Masks, Words
 
