@@ -24,8 +24,8 @@ class Columns:
     """What facets say of one output.
 
     `named` are the columns whose inputs they name. `by_field` are datasets that they name for a column, `others` those
-    for the whole output. `inputs` feed the output as those of the event do. `is_of_job` says that a column has its
-    values from the job itself: it is not named then, and gets what all inputs have.
+    for the whole output. `inputs` feed the output as those of the event do. `made` are columns that have their values
+    from the job itself: they are not named, and get what all inputs have.
     """
 
     named: dict[str, None] = field(default_factory=dict)
@@ -33,13 +33,12 @@ class Columns:
     by_field: dict[Dataset, None] = field(default_factory=dict)
     others: dict[Dataset, None] = field(default_factory=dict)
     inputs: dict[Dataset, None] = field(default_factory=dict)
-    is_of_job: bool = False
+    made: dict[str, None] = field(default_factory=dict)
 
     def add(self, other: "Columns") -> None:
         """What another facet says, too."""
-        for one in ("named", "edges", "by_field", "others", "inputs"):
+        for one in ("named", "edges", "by_field", "others", "inputs", "made"):
             getattr(self, one).update(getattr(other, one))
-        self.is_of_job = self.is_of_job or other.is_of_job
 
 
 class ColumnFacet:
@@ -74,7 +73,7 @@ class ColumnFacet:
             jobs = [job_of(one, place, self._reading) for place, one in sources if one.get("type") == "JOB"]
             datasets = [(place, one) for place, one in sources if one.get("type") != "JOB"]
             if None in jobs or self._own_job in jobs:
-                self._of_own_job(datasets, jobs)
+                self._made(self._reading.column(self._output, name), datasets, jobs)
                 continue
             column = self._named(name)
             for place, source in datasets:
@@ -95,9 +94,11 @@ class ColumnFacet:
             inner = joined(f"{path}.fields", step(name))
             yield sized(name, inner), mapping(one, inner), inner
 
-    def _of_own_job(self, datasets: Sequence[tuple[str, Mapping[str, Any]]], jobs: Sequence[Dataset | None]) -> None:
+    def _made(
+        self, column: str, datasets: Sequence[tuple[str, Mapping[str, Any]]], jobs: Sequence[Dataset | None]
+    ) -> None:
         """A column that the job makes: of its inputs, of which these are more."""
-        self.found.is_of_job = True
+        self.found.made[column] = None
         self.found.inputs.update({self._reading.dataset(source, place): None for place, source in datasets})
         self.found.inputs.update({job: None for job in jobs if job and job != self._own_job})
 

@@ -60,10 +60,10 @@ def _output(one: Written, reading: Reading, *, is_tainted: bool) -> Output:
     facet = one.facet or Columns()
     return Output(
         one.dataset,
-        columns=tuple(one.columns),
-        named=None if one.facet is None else tuple(facet.named),
+        columns=tuple({**one.columns, **{column: None for column in facet.made if column}}),
+        named=None if one.facet is None else tuple(column for column in facet.named if column not in facet.made),
         edges=tuple({**facet.edges, **one.edges}),
-        is_complete=reading.writer.facet_is_complete and one.facet is not None and not facet.is_of_job,
+        is_complete=reading.writer.facet_is_complete and one.facet is not None and not facet.made,
         is_tainted=is_tainted and one.facet is not None,
         replaces=one.replaces,
     )
