@@ -55,7 +55,7 @@ _STORES = frozenset(
 """Schemes of file and object stores, whose names are paths."""
 _ROOTED = frozenset({"dbfs", "file", "ftp", "hdfs", "sftp", "viewfs"})
 """Those of them whose names begin with a slash; names in the others are keys, which do not."""
-_KEY_VALUE = r"[^/=]+=.*"
+_KEY_VALUE = re.compile(r"/[^/=]+=")
 """A segment of a path that begins a partition, wherever data lies."""
 _WILD = re.compile(r"[*?\[]")
 _SLASHES = re.compile("//+")
@@ -78,7 +78,7 @@ class Names:
         partitions: Sequence[str] = (),
     ) -> None:
         self._schemes = _SCHEMES | {folded(other): folded(one) for other, one in (schemes or {}).items()}
-        self._partition = re.compile("|".join(f"(?:{one})" for one in (_KEY_VALUE, *partitions)))
+        self._partition = re.compile("|".join(f"(?:{one})" for one in partitions)) if partitions else None
         self._exact = frozenset(map(self.namespace, exact_case))
 
     def dataset(self, namespace: str, name: str) -> Dataset:
@@ -129,12 +129,21 @@ class Names:
     def _path(self, name: str, namespace: str) -> str:
         """A name without slashes that say nothing, and without the partition that it names."""
         kind, _, place = _parts(namespace)
-        segments = [segment for segment in name.split("/") if segment]
-        first = 0 if name.startswith("/") or kind in _STORES else 1
-        cut = (number for number, one in enumerate(segments) if number >= first and self._partition.fullmatch(one))
-        path = "/".join(segments[: next(cut, None)])
+        path = "/" + _SLASHES.sub("/", name).strip("/")
+        first = 0 if name.startswith("/") or kind in _STORES else path.find("/", 1)
+        path = (self._unparted(path, first) if first >= 0 else path).strip("/")
         starts = not place if kind in _ROOTED else kind not in _STORES and name.startswith("/")
         return "/" + path if starts else path or "/"
+
+    def _unparted(self, path: str, first: int) -> str:
+        """A path up to its first segment that begins a partition; `first` is the slash before the first that may."""
+        if found := _KEY_VALUE.search(path, first):
+            path = path[: found.start()]
+        if self._partition is None or first >= len(path):
+            return path
+        segments = path[first + 1 :].split("/")
+        cut = next((place for place, one in enumerate(segments) if self._partition.fullmatch(one)), len(segments))
+        return path[: first + 1] + "/".join(segments[:cut])
 
 
 def folded(text: str) -> str:

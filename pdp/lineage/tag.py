@@ -11,7 +11,7 @@ _TAG = re.compile(r"[a-z0-9][a-z0-9._=-]{0,63}")
 def tag(key: str, value: str = "true") -> str:
     """The tag of OpenLineage's key and value, folded. Raises `ValueError` with what is wrong with it.
 
-    The value "true" is the key alone. The value "false" is no tag; ask `is_denial` first.
+    The value "true" is the key alone. The value "false" removes nothing; ask `is_denial` first.
     """
     key, value = folded(key.strip()), folded(value.strip())
     if key.partition("=")[0] == UNCLASSIFIED:
