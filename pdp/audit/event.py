@@ -26,8 +26,12 @@ def decision(
     justification: str = "",
     dry_run: bool = False,
     withheld: bool = False,
+    lineage: bytes = b"",
 ) -> Entry:
-    """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no."""
+    """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no.
+
+    `lineage` is what the policy got to know of the data, in the very bytes.
+    """
     details = {
         "reasons": verdict.reasons,
         "obligations": verdict.obligations,
@@ -41,20 +45,21 @@ def decision(
     }
     return entry(
         Kind.DECISION,
-        _asked(caller, canonical, details),
+        _asked(caller, canonical, details, lineage),
         record_id=identifier.record_id(decision_id),
         effect=verdict.effect,
         rules=_rules(verdict.reasons),
         policy_revision=verdict.revision,
         approval_id=approval_id,
+        withheld=withheld,
     )
 
 
-def error(caller: Caller, canonical: Canonical, failure: PdpError) -> Entry:
+def error(caller: Caller, canonical: Canonical, failure: PdpError, lineage: bytes = b"") -> Entry:
     """A request that ended with an error instead of a decision."""
     problem = failure.problem if isinstance(failure, PolicyInvalid) else ""
     reason = f"{failure.reason}/{problem}" if problem else failure.reason
-    return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}), error=reason)
+    return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}, lineage), error=reason)
 
 
 def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> Entry:
@@ -157,12 +162,13 @@ def by_caller(kind: Kind, caller: Caller) -> Entry:
     return entry(kind, b'{"caller":%b}' % caller.json)
 
 
-def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any]) -> bytes:
+def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any], lineage: bytes = b"") -> bytes:
     present = {name: value for name, value in details.items() if value}
-    return b'{"caller":%b,"request":%b,"request_digest":"%b","details":%b}' % (
+    return b'{"caller":%b,"request":%b,"request_digest":"%b",%b"details":%b}' % (
         caller.json,
         canonical.json,
         canonical.digest.encode(),
+        b'"lineage":%b,' % lineage if lineage else b"",
         orjson.dumps(present),
     )
 

@@ -30,33 +30,52 @@ REFUSALS = (
 
 
 class Operation(NamedTuple):
-    """What the table of routes does not say: a sentence, the schemas of body and answer, good statuses, a type."""
+    """What the table of routes does not say: a sentence, the schemas of body and answer, good statuses, a type.
+
+    `name` is what a generated client calls it.
+    """
 
     summary: str
     body: str = ""
     answer: str = ""
     statuses: Sequence[HTTPStatus] = (HTTPStatus.OK,)
     media: str = JSON
+    name: str = ""
 
 
 _TASK = f"{access_request.PATH}/{{id}}"
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
-    ("POST", "/access/v1/evaluation"): Operation("Decide one question.", "EvaluationRequest", "Evaluation"),
-    ("POST", "/access/v1/evaluations"): Operation("Decide many questions.", "EvaluationsRequest", "Evaluations"),
+    ("POST", "/access/v1/evaluation"): Operation(
+        "Decide one question.", "EvaluationRequest", "Evaluation", name="evaluate"
+    ),
+    ("POST", "/access/v1/evaluations"): Operation(
+        "Decide many questions.", "EvaluationsRequest", "Evaluations", name="evaluateMany"
+    ),
     **{
         ("POST", path): Operation(
-            f"Find each candidate {kind} that is allowed.", f"Search{kind.title()}Request", f"Search{kind.title()}"
+            f"Find each candidate {kind} that is allowed.",
+            f"Search{kind.title()}Request",
+            f"Search{kind.title()}",
+            name=f"search{kind.title()}s",
         )
         for path, kind in SEARCHES.items()
     },
     ("POST", access_request.PATH): Operation(
-        "Ask people for an approval.", "SubmissionRequest", "Task", (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
+        "Ask people for an approval.",
+        "SubmissionRequest",
+        "Task",
+        (HTTPStatus.CREATED, HTTPStatus.ACCEPTED),
+        name="requestAccess",
     ),
-    ("GET", _TASK): Operation("Follow an access request.", answer="Task"),
-    ("POST", f"{_TASK}/cancel"): Operation("Withdraw an access request.", "Cancellation", "Task"),
-    ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration"),
-    ("GET", JWKS): Operation("The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET),
-    ("GET", PATH): Operation("This document.", answer="Description"),
+    ("GET", _TASK): Operation("Follow an access request.", answer="Task", name="getAccessRequest"),
+    ("POST", f"{_TASK}/cancel"): Operation(
+        "Withdraw an access request.", "Cancellation", "Task", name="cancelAccessRequest"
+    ),
+    ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration", name="getConfiguration"),
+    ("GET", JWKS): Operation(
+        "The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET, name="getGrantKeys"
+    ),
+    ("GET", PATH): Operation("This document.", answer="Description", name="getDescription"),
 }
 """The operations by method and path. A route that is not here is described by what its table says alone."""
 
@@ -110,7 +129,7 @@ def _operation(route: Route | OpenRoute) -> dict[str, Any]:
     good = {str(int(code)): _response(code, known.media, schema) for code in known.statuses}
     problems = {str(int(code)): {"$ref": "#/components/responses/Problem"} for code in REFUSALS}
     operation: dict[str, Any] = {
-        "operationId": _name(route),
+        "operationId": known.name or _name(route),
         "summary": known.summary,
         "parameters": _parameters_of(route),
         "responses": {**good, **problems},
@@ -138,7 +157,7 @@ def _limits(route: Route) -> str:
 
 
 def _name(route: Route | OpenRoute) -> str:
-    """`postAccessV1SearchSubject`, and the like."""
+    """What a route is called that nobody has named: its method and path."""
     words = "".join(sign if sign.isalnum() else " " for sign in route.path).split()
     return route.method.lower() + "".join(word[:1].upper() + word[1:] for word in words)
 
@@ -175,6 +194,6 @@ def _response(code: HTTPStatus, media: str, schema: Mapping[str, Any]) -> dict[s
 
 def _problem() -> dict[str, Any]:
     return {
-        "description": "The call failed, and nothing was decided.",
+        "description": "The call failed. It has no decision.",
         "content": {PROBLEM: {"schema": ref("Problem")}, "text/plain": {"schema": TEXT}},
     }

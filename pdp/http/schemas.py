@@ -44,6 +44,7 @@ _OPTIONS: Mapping[str, Schema] = {
     "expected_digest": TEXT,
     "supersedes": TEXT,
     "justification": {"type": "string", "maxLength": MAX_TEXT_CHARACTERS},
+    "lineage_at_least": COUNT,
     **dict.fromkeys(("open_approval", "dry_run", "explain", "want_grant"), FLAG),
     "evaluations_semantic": {"type": "string", "enum": list(SEMANTICS)},
 }
@@ -54,8 +55,9 @@ _QUESTION: Mapping[str, Schema] = {
     "context": ref("Context"),
     "options": ref("Options"),
 }
+_ONE = members("", **{**_QUESTION, "options": ref("OptionsOfOne")})
 _CANDIDATE: Schema = {"anyOf": [NAME, members(type=NAME, id=NAME, name=NAME, properties=FREE)]}
-_PAGE = members(token=TEXT, next_token=TEXT, limit=COUNT, properties=FREE)
+_PAGE = members(token=TEXT, next_token=TEXT, limit={"type": "integer", "minimum": 1}, properties=FREE)
 _SOUGHT = {"options": ref("SearchOptions"), "page": _PAGE}
 _REASON = members("rule reason", rule=TEXT, reason=TEXT)
 _OBLIGATION = members(
@@ -76,8 +78,12 @@ SCHEMAS: Mapping[str, Schema] = {
     "Resource": members("type id", type=NAME, id=NAME, properties=FREE),
     "Context": {**FREE, "properties": {"supported_obligations": TEXTS, "approval": {"type": ["object", "null"]}}},
     "Options": {**members(**_OPTIONS), "additionalProperties": False},
+    "OptionsOfOne": {
+        **members(**{name: schema for name, schema in _OPTIONS.items() if name != "evaluations_semantic"}),
+        "additionalProperties": False,
+    },
     "EvaluationRequest": members("subject action resource", **_QUESTION),
-    "EvaluationsRequest": members("", **_QUESTION, evaluations=listed(members("", **_QUESTION), maxItems=MAX_ITEMS)),
+    "EvaluationsRequest": members("", **_QUESTION, evaluations=listed(_ONE, maxItems=MAX_ITEMS)),
     "Evaluation": members("decision", decision=FLAG, context=ref("DecisionContext")),
     "Evaluations": {
         "anyOf": [members("evaluations", evaluations=listed(ref("Evaluation"))), ref("Evaluation")],
@@ -123,6 +129,7 @@ SCHEMAS: Mapping[str, Schema] = {
             dry_run=FLAG,
             candidates=listed(_CANDIDATE, maxItems=MAX_CANDIDATES),
             evaluations_semantic=_OPTIONS["evaluations_semantic"],
+            lineage_at_least=COUNT,
         ),
         "additionalProperties": False,
     },

@@ -44,6 +44,7 @@ from pdp.store.database import Database
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
+from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +74,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None, *, elsewhere: bool = False
+    config: Config,
+    tool_cache: Path,
+    say: Say,
+    unsaid: Unsaid = lambda _, __: None,
+    *,
+    elsewhere: bool = False,
+    lineage: LineageViews = NO_LINEAGE,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
-    `unsaid` hears of requests without their digest. With `elsewhere` HTTP takes a free port where its own is taken.
+    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
+    free port where its own is taken.
     Raises `SetupError` if a part cannot be used as configured.
     """
     if config.tls is None:
@@ -90,13 +98,7 @@ async def running(
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = Parts(config, database, signing)
-        await stack.enter_async_context(background(parts.writer.run(), failed))
-        stack.push_async_callback(parts.close)
-        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
-        await stack.enter_async_context(background(parts.sweep.run(), failed))
-        await parts.feed.begin()
-        await stack.enter_async_context(background(parts.feed.run(), failed))
+        parts = await stack.enter_async_context(_at_work(Parts(config, database, signing, lineage), failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authorities = Authorities(client_ca) if client_ca else None
@@ -131,6 +133,19 @@ async def running(
         stack.enter_context(newcomers.held_back(doors))
         address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
         yield Running(address, opa.revision, opa.version, failed, web)
+
+
+@asynccontextmanager
+async def _at_work(parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[Parts]:
+    """The parts around the log, until the block ends; the first record says that this server started."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(parts.writer.run(), failed))
+        stack.push_async_callback(parts.close)
+        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
+        await stack.enter_async_context(background(parts.sweep.run(), failed))
+        await parts.feed.begin()
+        await stack.enter_async_context(background(parts.feed.run(), failed))
+        yield parts
 
 
 def _spare_the_collector() -> None:
