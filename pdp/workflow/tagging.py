@@ -31,8 +31,8 @@ MAX_SUGGESTIONS = 200
 MAX_RECOGNIZER = 128
 """Characters of a recognizer's name and version."""
 
-Write: TypeAlias = Callable[[Sequence[Fact]], Awaitable[Revision]]
-"""Returns the revision that holds the facts, once they are durable on a majority."""
+Write: TypeAlias = Callable[[Caller, Sequence[Fact]], Awaitable[Revision]]
+"""Returns the revision that holds a person's facts, once they and their record are durable on a majority."""
 
 
 class TaggingData:
@@ -47,7 +47,9 @@ class TaggingData:
         tag = settable(request.tag, "tag")
         dataset = await self._known.one(request.data)
         tagging = Tagging(dataset, self._column(dataset, request.column, "column"), tag)
-        return dataset, await self._write([Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging)])
+        return dataset, await self._write(
+            caller, [Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging)]
+        )
 
     async def classify(self, request: ClassifyRequest, caller: Caller) -> tuple[Dataset, Revision]:
         """What is in columns. Raises as `tag` does."""
@@ -58,7 +60,7 @@ class TaggingData:
         fact = Classified(
             by=caller.identity, at=_now(), reason=reason, dataset=dataset, columns=self._columns(dataset, request)
         )
-        return dataset, await self._write([fact])
+        return dataset, await self._write(caller, [fact])
 
     async def suggest(self, request: SuggestRequest, caller: Caller) -> tuple[list[Suggested], Revision]:
         """The suggestions that are new. Raises as `tag` does."""
@@ -75,7 +77,7 @@ class TaggingData:
         with at.graph.lock:
             known = at.graph.structure.ledger.suggestions
             new = list({fact.suggestion: fact for fact in facts if fact.suggestion not in known}.values())
-        return new, await self._write(new) if new else at.revision
+        return new, await self._write(caller, new) if new else at.revision
 
     async def settle(self, request: SettleSuggestionRequest, caller: Caller) -> tuple[Suggested, Settled, Revision]:
         """Accept a suggestion, which sets its tag, or reject it. Raises `NotFound`.
@@ -91,7 +93,7 @@ class TaggingData:
         said: dict[str, Any] = {"by": caller.identity, "at": _now(), "reason": reason}
         settled = Settled(suggestion=found.suggestion, accepted=request.accept, **said)
         tagged = [Tagged(tagging=found.tagging, source=Source.SUGGESTION, **said)] if request.accept else []
-        return found, settled, await self._write([settled, *tagged])
+        return found, settled, await self._write(caller, [settled, *tagged])
 
     def _columns(self, dataset: Dataset, request: ClassifyRequest) -> Mapping[str, Sequence[str]]:
         columns: dict[str, set[str]] = {}

@@ -130,7 +130,7 @@ class TakingBack:
         decided = await self._deciding.decide_one(replace(ask, ready=ready))
         if decided.effect is not Effect.ALLOW:
             return decided, None
-        return decided, await self._write([replace(removal, decision_id=decided.answer.decision_id)])
+        return decided, await self._write(caller, [replace(removal, decision_id=decided.answer.decision_id)])
 
 
 def _refuse_others(scope: LineageScope) -> None:

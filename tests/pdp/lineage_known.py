@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pdp.caller import Caller
 from pdp.lineage.chain import Place
 from pdp.lineage.entry import decode
 from pdp.lineage.fact import Dataset, Edge, Event, Fact, Output, Tagged, Tagging, Way
@@ -36,6 +37,10 @@ class Known:
     graph: Graph
     views: Views
     revision: Revision
+
+    async def say(self, _: Caller, facts: Sequence[Fact]) -> Revision:
+        """What a caller says."""
+        return await self.write(facts)
 
     async def write(self, facts: Sequence[Fact]) -> Revision:
         """Write, and read everything that is there."""

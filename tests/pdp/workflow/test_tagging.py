@@ -29,7 +29,7 @@ DATA = DataName(dataset=DatasetName(namespace=CRM.namespace, name=CRM.name))
 
 def tagging(log: Known) -> TaggingData:
     unasked: Any = None
-    return TaggingData(KnownData(SETTINGS, unasked, log.past()), log.write)
+    return TaggingData(KnownData(SETTINGS, unasked, log.past()), log.say)
 
 
 def said(log: Known) -> list[tuple[str, str, Source, str]]:

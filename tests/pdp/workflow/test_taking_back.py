@@ -27,6 +27,7 @@ from pdp.v1.lineage_pb2 import (
 from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Ask, Decided, answer_without_step
 from pdp.workflow.known_data import KnownData
+from pdp.workflow.lineage_views import OFF
 from pdp.workflow.taking_back import TakingBack
 from tests.pdp.lineage_known import CRM, REPORT, SETTINGS, STAGE, Known, derived, known, tagged
 
@@ -42,7 +43,7 @@ class Policy:
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         self.asked.append(request)
-        return Ask(request, caller, canonical(request, "dev"), 0)
+        return Ask(request, caller, canonical(request, "dev"), 0, lineage=OFF)
 
     async def decide_one(self, ask: Ask) -> Decided:
         answer = answer_without_step(ask, Verdict(self.effect, (), "r1"))
@@ -60,7 +61,7 @@ def name(dataset: Any) -> DatasetName:
 
 
 def taking(log: Known, policy: Any) -> TakingBack:
-    return TakingBack(KnownData(SETTINGS, policy, log.past()), policy, log.write)
+    return TakingBack(KnownData(SETTINGS, policy, log.past()), policy, log.say)
 
 
 def tags(log: Known, kind: str = "table", identifier: str = "public.customers") -> list[str]:
