@@ -32,7 +32,7 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
 
 
 def require_addresses(config: Config) -> None:
-    """Raise `SetupError` that names what is to be listened on and is no address."""
+    """Raise `SetupError` that names the first place to listen on which is not `host:port`."""
     places = {"listen": config.listen}
     if config.tls and config.tls.client_listen:
         places["tls.client_listen"] = config.tls.client_listen
