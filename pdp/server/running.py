@@ -27,7 +27,7 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
-from pdp.server.listener import listen, require_loopback
+from pdp.server.listener import listen, require_addresses, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
@@ -88,6 +88,7 @@ async def running(
     free port where its own is taken.
     Raises `SetupError` if a part cannot be used as configured.
     """
+    require_addresses(config)
     if config.tls is None:
         require_loopback(config.listen)
     signing = SigningKeys.read(config)
