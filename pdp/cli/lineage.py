@@ -2,7 +2,8 @@
 
 import typer
 
-from pdp.cli import suggest
+from pdp.cli import lineage_load, suggest
 
 app = typer.Typer(name="lineage", help="See where data came from, and say what is in it.", no_args_is_help=True)
+app.command()(lineage_load.load)
 app.command()(suggest.suggest)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp import __version__
-from pdp.http import access_request
+from pdp.http import access_request, lineage
 from pdp.http.metadata import CONFIGURATION, JWKS, KEY_SET, kept
 from pdp.http.problem import STATUSES
 from pdp.http.route import JSON, Answer, OpenRoute, Route
@@ -54,6 +54,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("GET", _TASK): Operation("Follow an access request.", answer="Task"),
     ("POST", f"{_TASK}/cancel"): Operation("Withdraw an access request.", "Cancellation", "Task"),
+    ("POST", lineage.PATH): Operation(
+        "Take an event of OpenLineage.", "LineageEvent", "LineageTaken", (HTTPStatus.CREATED,)
+    ),
+    ("POST", lineage.BATCH): Operation("Take many events of OpenLineage.", "LineageEvents", "LineageSummary"),
     ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration"),
     ("GET", JWKS): Operation("The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET),
     ("GET", PATH): Operation("This document.", answer="Description"),
@@ -132,6 +136,8 @@ def _limits(route: Route) -> str:
         told.append("Their entry in the configuration says `may_search`.")
     if route.method == "POST":
         told.append(f"The body has at most {route.most_bytes:,} bytes.")
+    if route.takes_gzip:
+        told.append("It may be compressed by gzip.")
     if route.seconds is not None:
         told.append(f"A call may wait for {route.seconds:g} s.")
     return " ".join(told)
