@@ -89,11 +89,12 @@ class Evaluations:
 
     def _asked(self, item: Any) -> Asked:
         if not isinstance(item, tuple):
-            raise InvalidRequest.field("request", "is not a JSON object; send one")
+            sentence = 'is not a JSON object; send one, with what is not as in the body, such as {"resource": {…}}'
+            raise InvalidRequest.field("request", sentence)
         reading = Reading()
         found = reading.members(item, "", _ENVELOPE)
         own = {name: reading.part(name, found[name]) for name in PARTS if name in found}
-        options = reading.options(found.get("options", ()))
+        options = reading.options(found.get("options", ()), is_of_one=True)
         reading.require_good()
         parts = {**self.envelope.parts, **own}
         return Asked.of(parts, options.over(self.envelope.options), (*self.envelope.ignored, *reading.ignored))

@@ -17,6 +17,15 @@ CUSTOM = "custom"
 """The type that stands for each other obligation."""
 REQUIRED = ("subject", "action", "resource")
 """The members that each question has."""
+EXAMPLES: Mapping[str, str] = {
+    "subject": '{"type": "user", "id": "alice"}',
+    "action": '{"name": "read"}',
+    "resource": '{"type": "table", "id": "customers"}',
+    "context": '{"purpose": "audit"}',
+    "properties": '{"tags": ["pii"]}',
+    "options": '{"explain": true}',
+}
+"""What each member may look like, for errors about its shape."""
 OPEN_APPROVAL = "open_approval"
 """The option with which an evaluation opens an approval, as it does over gRPC."""
 
@@ -24,6 +33,11 @@ OPEN_APPROVAL = "open_approval"
 def obligation_type(kind: str) -> str:
     """What an obligation of the policy is called outside: by its registered name, or `custom`."""
     return kind if kind in REGISTERED else CUSTOM
+
+
+def required(name: str) -> str:
+    """What is wrong with a question without this member."""
+    return f"is required, such as {EXAMPLES[name]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +64,19 @@ class Options:
     flags: frozenset[str] = frozenset()
     chain: Part | None = None
     semantics: BatchSemantics = BatchSemantics.BATCH_SEMANTICS_EXECUTE_ALL
+    lineage_at_least: int = 0
     others: Mapping[str, Any] = field(default_factory=dict)
     """Options that only some routes know, as they came."""
 
     def over(self, defaults: "Options") -> "Options":
         """These, with the defaults where they say nothing. A flag that is true in the defaults is true for all."""
-        chain = self.chain if self.chain and self.chain.members else defaults.chain
-        return replace(self, texts={**defaults.texts, **self.texts}, flags=self.flags | defaults.flags, chain=chain)
+        return replace(
+            self,
+            texts={**defaults.texts, **self.texts},
+            flags=self.flags | defaults.flags,
+            chain=self.chain if self.chain and self.chain.members else defaults.chain,
+            lineage_at_least=max(self.lineage_at_least, defaults.lineage_at_least),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,7 @@ class Asked:
     def of(cls, parts: Mapping[str, Part], options: Options, ignored: Collection[str] = ()) -> Self:
         """The question of these parts. Raises `InvalidRequest` where one is missing, or all together are too large."""
         if missing := [name for name in REQUIRED if name not in parts]:
-            raise InvalidRequest.fields([(name, "is required") for name in missing])
+            raise InvalidRequest.fields([(name, required(name)) for name in missing])
         context, chain = parts.get("context") or Part({}), options.chain or Part([])
         every = (*(parts[name] for name in REQUIRED), context, chain)
         if sum(part.weight for part in every) > MAX_REQUEST_BYTES:
@@ -118,6 +138,7 @@ def _request(members: Mapping[str, Any], chain: list[Any], approval: str, option
         on_behalf_of=[_named(one) for one in chain],
         action=Action(name=members["action"]["name"]),
         resource=Resource(type=members["resource"]["type"], id=members["resource"]["id"]),
+        lineage_at_least=options.lineage_at_least,
         approval_id="" if approval.startswith(access_request.PREFIX) else approval,
         **switches,
     )

@@ -1,13 +1,14 @@
 """The walk over AuthZEN's envelope: what each member may be, and the path of what is not."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pdp.authzen_question import OPEN_APPROVAL, Options, Part
+from pdp.authzen_question import EXAMPLES, OPEN_APPROVAL, Options, Part
 from pdp.bad_fields import MAX_NAMED, Refused, joined, step
 from pdp.canonical import MAX_REQUEST_BYTES, Walk
-from pdp.i_json import well_formed
+from pdp.i_json import MAX_WHOLE_NUMBER, well_formed
 from pdp.v1.decision_pb2 import BatchSemantics
 
 OF_ONE = ("request_id", "attempt_id", "expected_digest", "supersedes")
@@ -22,14 +23,15 @@ MAX_UNKNOWN = 64
 """Members of one object that nobody here knows. AuthZEN wants them ignored; no honest client sends thousands."""
 _TEXTS = frozenset({*OF_ONE, "justification"})
 _FLAGS = frozenset({"dry_run", "explain", "want_grant", OPEN_APPROVAL})
-_OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic"}
+_AT_LEAST = "lineage_at_least"
+_OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic", _AT_LEAST}
 NAMES: Mapping[str, str] = {"subject": "id", "resource": "id", "action": "name"}
 """What each member that a search can look for is called by."""
+_MEANT: Mapping[str, str] = {"on_behalf_of": "subject"}
 _SUBJECT = frozenset({"type", "id", "properties"})
 _ACTION = frozenset({"name", "properties"})
-_NO_OBJECT = "is not a JSON object; send one, such as {}"
 _NO_TEXT = "is not a text; send a string"
-_NO_TEXTS = "is not a list of texts; send one, such as []"
+_NO_TEXTS = 'is not a list of texts; send one, such as ["custom"]'
 _TWICE = "stands in its object twice; of the two one reader keeps the first, another the last"
 
 _Read: TypeAlias = tuple[Any, Mapping[str, Any]]
@@ -52,7 +54,7 @@ class Reading(Walk):
         `InvalidRequest` at the first member after which an error would name no more.
         """
         if not isinstance(value, tuple):
-            self.bad.append((path, _NO_OBJECT))
+            self.bad.append((path, _no_object(path)))
             return {}
         found, others = dict[str, Any](), set[str]()
         for key, inner in value:
@@ -107,14 +109,19 @@ class Reading(Walk):
         """What this reading has read, which is nothing but this."""
         return Part(members, MAX_REQUEST_BYTES - self.room, self.plain, tuple(self.ignored), **spoken)
 
-    def options(self, value: Any) -> Options:
-        """The options of a question, or of all."""
+    def options(self, value: Any, *, is_of_one: bool = False) -> Options:
+        """The options of a body, or of one question among its many."""
         found = self.members(value, "options", _OPTIONS | self._others, strict=True)
+        if is_of_one and "evaluations_semantic" in found:
+            sentence = "is of the whole body; set it in the options beside `evaluations`"
+            self.bad.append(("options.evaluations_semantic", sentence))
         texts = {name: self._text_of(found, name, "options") for name in _TEXTS if name in found}
         flags = frozenset(name for name in _FLAGS if name in found and self._flag(found[name], f"options.{name}"))
         chain = self._chain(found["on_behalf_of"]) if "on_behalf_of" in found else None
         semantics = self._semantics(found.get("evaluations_semantic", "execute_all"))
-        return Options(texts, flags, chain, semantics, {name: found[name] for name in self._others & found.keys()})
+        others = {name: found[name] for name in self._others & found.keys()}
+        at_least = self._count(found.get(_AT_LEAST, 0.0), f"options.{_AT_LEAST}")
+        return Options(texts, flags, chain, semantics, at_least, others)
 
     def subject(self, value: Any, path: str) -> _Read:
         """A subject."""
@@ -148,7 +155,7 @@ class Reading(Walk):
     def free(self, value: Any, path: str) -> dict[str, Any]:
         """Free attributes."""
         if not isinstance(value, tuple):
-            self.bad.append((path, _NO_OBJECT))
+            self.bad.append((path, _no_object(path)))
             return {}
         try:
             return self.object(value)
@@ -162,7 +169,7 @@ class Reading(Walk):
     def _chain(self, value: Any) -> Part:
         path, reading = "options.on_behalf_of", Reading()
         if not isinstance(value, list):
-            self.bad.append((path, "is not a list of subjects; send one, such as []"))
+            self.bad.append((path, f"is not a list of subjects; send one, such as [{EXAMPLES['subject']}]"))
             return Part([])
         subjects = list[Any]()
         if reading.few(value, path):
@@ -186,6 +193,12 @@ class Reading(Walk):
             self.bad.append((path, "is not true or false"))
         return value is True
 
+    def _count(self, value: Any, path: str) -> int:
+        if isinstance(value, float) and value.is_integer() and 0 <= value <= MAX_WHOLE_NUMBER:
+            return int(value)
+        self.bad.append((path, "is not a whole number from 0"))
+        return 0
+
     def _semantics(self, value: Any) -> BatchSemantics:
         known = SEMANTICS.get(value) if isinstance(value, str) else None
         if known is None:
@@ -203,7 +216,7 @@ class Reading(Walk):
         if value is None:
             return ""
         if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
-            return self._refused(path, "is not an object with the `id` of an approval")
+            return self._refused(path, 'is not an object with the id of an approval, such as {"id": "apr_…"}')
         return str(value["id"])
 
     def _require_sense(self, unknown: int, path: str) -> None:
@@ -232,6 +245,12 @@ class Reading(Walk):
     def _refused(self, path: str, description: str) -> str:
         self.bad.append((path, description))
         return ""
+
+
+def _no_object(path: str) -> str:
+    """What is wrong with a value that has to be an object; the path says which one it is meant to be."""
+    name = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
+    return f"is not a JSON object; send one, such as {EXAMPLES.get(_MEANT.get(name, name), '{}')}"
 
 
 PARTS: Mapping[str, Callable[[Reading, Any, str], _Read]] = {

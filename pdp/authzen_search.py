@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pdp.authzen import Envelope
-from pdp.authzen_question import REQUIRED, Asked, Part
+from pdp.authzen_question import REQUIRED, Asked, Part, required
 from pdp.authzen_reading import Reading
 from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest
@@ -37,7 +37,7 @@ class Search:
         if kind == "action":
             self._parts.setdefault("action", Part({"name": "", "properties": {}}))
         if missing := [name for name in REQUIRED if name not in self._parts]:
-            raise InvalidRequest.fields([(name, "is required") for name in missing])
+            raise InvalidRequest.fields([(name, required(name)) for name in missing])
         self.sought: Part = self._parts.pop(kind)
         self.context = replace(self._parts.pop("context", Part({})), approval="")
         self.ignored += tuple(path for part in (*self._parts.values(), self.sought) for path in part.ignored)
@@ -54,7 +54,7 @@ class Search:
     def looks_at(self) -> int:
         """The most candidates that one page looks at."""
         known = MAX_CANDIDATES if self.candidates is None else len(self.candidates)
-        return min(known, max(self.limit * _LOOKS_AHEAD, _LOOKS_AT_LEAST)) if self.limit else 0
+        return min(known, max(self.limit * _LOOKS_AHEAD, _LOOKS_AT_LEAST))
 
     @property
     def subject(self) -> str:
@@ -104,14 +104,14 @@ class Search:
         """The token and the limit."""
         page = {} if page is None else page
         if not isinstance(page, dict):
-            raise InvalidRequest.field("page", "is not an object; send one, such as {}")
+            raise InvalidRequest.field("page", 'is not an object; send one, such as {"limit": 100}')
         self.ignored += tuple(f"page.{name}" for name in page if name not in _PAGE)
         tokens = {page[name] for name in ("token", "next_token") if name in page and isinstance(page[name], str)}
         if len(tokens) > 1 or any(not isinstance(page.get(name, ""), str) for name in ("token", "next_token")):
             raise InvalidRequest.field("page.token", "is not one text; send the `next_token` of the page before")
         limit = page.get("limit", MAX_CANDIDATES)
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
-            raise InvalidRequest.field("page.limit", "is not a whole number from 0 on")
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise InvalidRequest.field("page.limit", "is not a whole number from 1 on; leave it out for a full page")
         return next(iter(tokens), ""), min(limit, MAX_CANDIDATES)
 
 
@@ -134,7 +134,7 @@ def _candidates(others: Mapping[str, Any]) -> list[Any] | None:
         return None
     sent = others["candidates"]
     if not isinstance(sent, list):
-        raise InvalidRequest.field("options.candidates", "is not a list; send one, such as []")
+        raise InvalidRequest.field("options.candidates", 'is not a list; send one, such as ["orders", "customers"]')
     if len(sent) > MAX_CANDIDATES:
         raise InvalidRequest.field("options.candidates", f"holds {len(sent)}; send at most {MAX_CANDIDATES}")
     return sent

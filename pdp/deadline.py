@@ -5,8 +5,8 @@ The edge begins it once; every place where the call waits for another process as
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 
@@ -152,6 +152,22 @@ def require(seconds: float) -> None:
 def within(seconds: float) -> asyncio.Timeout:
     """A timeout of at most `seconds` that also ends before the call must end. It raises `TimeoutError` as usual."""
     return asyncio.timeout_at(end(seconds, 0.0))
+
+
+@asynccontextmanager
+async def whole() -> AsyncIterator[None]:
+    """End the block at the call's own end, where none of its waits did: many short ones may take long together.
+
+    Raises `OutOfTime`. gRPC cancels a call in the same way.
+    """
+    limit = asyncio.timeout_at(_ends(math.inf) + MARGIN_SECONDS)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise over() from None
 
 
 async def settled(future: asyncio.Future[None], seconds: float, *, spare: float = 0.0) -> None:

@@ -4,6 +4,7 @@ import logging
 import sys
 from typing import TextIO
 
+from pdp import correlation
 from pdp.visible import printable
 
 
@@ -29,8 +30,13 @@ def give(data: str) -> None:
 
 
 class Printable(logging.Formatter):
-    """Formats a log's entries as `say` prints text."""
+    """Formats a log's entries as `say` prints text. One that an HTTP request caused names the request's id."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry; its lines stay lines."""
         return printable(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the standard library's name
+        """The entry's own line, before those of its traceback."""
+        present = correlation.present()
+        return super().formatMessage(record) + (f" [request {present}]" if present else "")

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     APPROVAL_CLOSED = "approval.closed"
     OUTCOME = "outcome"
     SEARCH = "search"
+    LINEAGE = "lineage"
     MASK = "mask"
     UNMASK = "unmask"
     POLICY_LOADED = "policy.loaded"
@@ -79,6 +80,7 @@ def entry(
     policy_revision: str = "",
     approval_id: str = "",
     error: str = "",
+    withheld: bool = False,
 ) -> Entry:
     """A new record with the present time. `payload` is UTF-8 JSON; members without a value are left out."""
     salt = os.urandom(SALT_BYTES)
@@ -88,6 +90,7 @@ def entry(
         "kind": kind,
         "time": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "effect": effect,
+        "withheld": withheld,
         "rules": rules,
         "policy_revision": policy_revision,
         "approval_id": approval_id,

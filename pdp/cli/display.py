@@ -31,7 +31,8 @@ from pdp.visible import name, noted, typed, visible
 
 def decision(answer: AuthorizeResponse) -> str:
     """A decision in a few lines."""
-    lines = [f"{effect(answer.effect)}{'  (dry run)' if answer.dry_run else ''}"]
+    notes = ["(dry run)"] * answer.dry_run + ["(withheld: its caller was told no)"] * answer.withheld
+    lines = ["  ".join([effect(answer.effect), *notes])]
     lines += [f"  {visible(reason.reason)}  [{visible(reason.rule)}]" for reason in answer.reasons]
     for duty in answer.obligations:
         lines += [f"  obligation {name(duty.type)}: {visible(duty.reason)}  [{visible(duty.rule)}]"]
@@ -189,7 +190,7 @@ def record_table(records: Iterable[RecordSummary]) -> str:
             visible(record.record_id),
             visible(record.kind),
             _time(record.recorded_at),
-            effect(record.effect) if record.effect else "",
+            (effect(record.effect) if record.effect else "") + " (withheld)" * record.withheld,
             ", ".join(map(visible, record.rules)),
             visible(record.approval_id),
         )

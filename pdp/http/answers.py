@@ -18,6 +18,8 @@ from pdp.room import Room
 
 MOST_BYTES = 16 << 20
 """Bytes of answers that one caller has not taken."""
+LARGEST_BYTES = MOST_BYTES // 2
+"""Bytes of one answer: there is room for it where its call began."""
 SYSTEM_BYTES = 128 * 1024
 """Bytes of an answer that the system is asked to keep; it would keep 4 MB for who reads nothing. Linux takes
 twice as much."""

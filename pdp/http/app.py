@@ -41,7 +41,9 @@ class Routes:
         """The route of a request and the parameters of its path. Raises `Refusal`."""
         methods, parameters = self._methods(path)
         if methods is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+            near, _ = self._methods(path.rstrip("/"))
+            hint = "; without the slash at its end there is" if near else ""
+            raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at this path{hint}")
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             allowed = ", ".join(sorted(methods))

@@ -29,19 +29,23 @@ def answered(decided: Decided, ignored: Sequence[str] = (), told: Mapping[str, A
         "policy_revision": verdict.revision,
         "request_digest": decided.ask.canonical.digest,
         "reason": "obligation_unsupported" if answer.withheld else REASONS[decided.effect],
-        "reasons": _reasons(verdict.reasons),
+        **said(verdict),
     }
     context |= _present(
-        obligations=_obligations(verdict.obligations),
         grant=decided.grant,
         approval=_approval(answer.approval) if answer.approval else None,
         on_behalf_of=decided.ask.canonical.members["on_behalf_of"],
-        fired=_fired(verdict),
         dry_run=decided.ask.request.dry_run,
         withheld=answer.withheld,
         ignored=list(ignored),
     )
     return {"decision": decided.answered is Effect.ALLOW, "context": context | dict(told or {})}
+
+
+def said(verdict: Verdict) -> dict[str, Any]:
+    """What an answer has in the policy's own words."""
+    more = _present(obligations=_obligations(verdict.obligations), fired=_fired(verdict))
+    return {"reasons": _reasons(verdict.reasons), **more}
 
 
 def failed(outcome: Failed) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Liftable:
     """Says of denials how they can be lifted. `endpoint` is where access requests are submitted."""
 
     def __init__(self, binder: Binder, endpoint: str) -> None:
-        self._binder, self._endpoint = binder, endpoint
+        self._binder, self.endpoint = binder, endpoint
 
     def told(self, decided: Decided) -> dict[str, Any]:
         """The members of its context; none for an allow, and for a deny that no approval was sent for."""
@@ -63,7 +63,7 @@ class Liftable:
             ends=ask.now_ns // _NANOSECONDS + SECONDS,
         )
         return {
-            "endpoint": self._endpoint,
+            "endpoint": self.endpoint,
             "expires_at": denial.expires_at,
             "template": ",".join(dict.fromkeys(_rules(decided))),
             "display": {"title": "Approval required", "description": "; ".join(one.reason for one in verdict.reasons)},

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pdp import deadline, identifier
+from pdp import correlation, deadline, identifier
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
@@ -60,6 +60,7 @@ class Edge:
     ) -> web.Response:
         """The response to a request; `found` gives its route and the parameters of its path, or raises `Refusal`."""
         request_id = _request_id(request)
+        correlation.begin(request_id)
         try:
             head.require_good(request)
             route, parameters = found()
@@ -80,7 +81,8 @@ class Edge:
             _connection(request).arrived()
             deadline.require(0.0)
             admitted = partial(self._admitted, route, caller, len(body))
-            return await route.behaviour(Call(caller, body, headers, parameters, request.query, admitted))
+            async with deadline.whole():
+                return await route.behaviour(Call(caller, body, headers, parameters, request.query, admitted))
 
     def _admitted(self, route: Route, caller: Caller, size: int, questions: int) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has room of its own in its stead."""
@@ -123,7 +125,7 @@ def _failure(error: Exception, request: web.BaseRequest, request_id: str) -> Ans
     """The answer to a call that failed. What is not ours is logged, and the caller is told where."""
     if not isinstance(error, PdpError):
         error_id = identifier.new("rec")[4:]
-        log.error("%s failed, error id %s, request id %s", request.rel_url.path, error_id, request_id, exc_info=error)
+        log.error("%s failed, error id %s", request.rel_url.path, error_id, exc_info=error)
         error = PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
     return problem(error, request_id, request.headers.get("Accept", ""))
 

@@ -7,6 +7,7 @@ from typing import Any
 from pdp.authzen import Envelope, Evaluations
 from pdp.authzen_question import Asked
 from pdp.caller import Caller
+from pdp.http.answer_room import AnswerRoom
 from pdp.http.decision import answered, failed
 from pdp.http.denial import Liftable
 from pdp.http.parsing import Parsing
@@ -41,23 +42,24 @@ class Evaluation:
         async with call.admitted(max(len(body), 1)):
             if not len(body):
                 return await self._one(body.envelope.asked(), call.caller)
-            return Answer({"evaluations": await self._many(body, call.caller)})
+            return Answer(await self._many(body, call.caller))
 
     async def _one(self, asked: Asked, caller: Caller) -> Answer:
-        decided = await self._deciding.decide_one(self._deciding.checked_json(asked, caller))
-        return Answer(self._answered(decided, asked.ignored))
+        room = AnswerRoom(self._liftable.endpoint, [asked.ignored], self._turns)
+        decided = await self._deciding.decide_one(self._deciding.checked_json(asked, caller), room.require)
+        return Answer(room.one(self._answered(decided, asked.ignored)))
 
-    async def _many(self, body: Evaluations, caller: Caller) -> list[dict[str, Any]]:
+    async def _many(self, body: Evaluations, caller: Caller) -> bytes:
         """The answers, up to the one that ends the list."""
         ignored: list[tuple[str, ...]] = []
         checks = (partial(self._checked, read, caller, ignored) for read in body.each())
         asks = await self._deciding.checked_each(checks, caller)
-        answers = []
-        outcomes = await self._deciding.decide(asks, stops_at(body.envelope.options.semantics))
+        room, answers = AnswerRoom(self._liftable.endpoint, ignored, self._turns), []
+        outcomes = await self._deciding.decide(asks, stops_at(body.envelope.options.semantics), room.require)
         for index, outcome in enumerate(outcomes):
             answers.append(failed(outcome) if isinstance(outcome, Failed) else self._answered(outcome, ignored[index]))
             await self._turns.behind(index, caller.identity)
-        return answers
+        return room.all(answers)
 
     def _answered(self, decided: Decided, ignored: Sequence[str]) -> dict[str, Any]:
         return answered(decided, ignored, self._liftable.told(decided))

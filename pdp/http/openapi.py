@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp import __version__
-from pdp.http import access_request
+from pdp.http import access_request, lineage
 from pdp.http.metadata import CONFIGURATION, JWKS, KEY_SET, kept
 from pdp.http.problem import STATUSES
 from pdp.http.route import JSON, Answer, OpenRoute, Route
@@ -30,33 +30,58 @@ REFUSALS = (
 
 
 class Operation(NamedTuple):
-    """What the table of routes does not say: a sentence, the schemas of body and answer, good statuses, a type."""
+    """What the table of routes does not say: a sentence, the schemas of body and answer, good statuses, a type.
+
+    `name` is what a generated client calls it.
+    """
 
     summary: str
     body: str = ""
     answer: str = ""
     statuses: Sequence[HTTPStatus] = (HTTPStatus.OK,)
     media: str = JSON
+    name: str = ""
 
 
 _TASK = f"{access_request.PATH}/{{id}}"
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
-    ("POST", "/access/v1/evaluation"): Operation("Decide one question.", "EvaluationRequest", "Evaluation"),
-    ("POST", "/access/v1/evaluations"): Operation("Decide many questions.", "EvaluationsRequest", "Evaluations"),
+    ("POST", "/access/v1/evaluation"): Operation(
+        "Decide one question.", "EvaluationRequest", "Evaluation", name="evaluate"
+    ),
+    ("POST", "/access/v1/evaluations"): Operation(
+        "Decide many questions.", "EvaluationsRequest", "Evaluations", name="evaluateMany"
+    ),
     **{
         ("POST", path): Operation(
-            f"Find each candidate {kind} that is allowed.", f"Search{kind.title()}Request", f"Search{kind.title()}"
+            f"Find each candidate {kind} that is allowed.",
+            f"Search{kind.title()}Request",
+            f"Search{kind.title()}",
+            name=f"search{kind.title()}s",
         )
         for path, kind in SEARCHES.items()
     },
     ("POST", access_request.PATH): Operation(
-        "Ask people for an approval.", "SubmissionRequest", "Task", (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
+        "Ask people for an approval.",
+        "SubmissionRequest",
+        "Task",
+        (HTTPStatus.CREATED, HTTPStatus.ACCEPTED),
+        name="requestAccess",
     ),
-    ("GET", _TASK): Operation("Follow an access request.", answer="Task"),
-    ("POST", f"{_TASK}/cancel"): Operation("Withdraw an access request.", "Cancellation", "Task"),
-    ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration"),
-    ("GET", JWKS): Operation("The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET),
-    ("GET", PATH): Operation("This document.", answer="Description"),
+    ("GET", _TASK): Operation("Follow an access request.", answer="Task", name="getAccessRequest"),
+    ("POST", f"{_TASK}/cancel"): Operation(
+        "Withdraw an access request.", "Cancellation", "Task", name="cancelAccessRequest"
+    ),
+    ("POST", lineage.PATH): Operation(
+        "Take an event of OpenLineage.", "LineageEvent", "LineageTaken", (HTTPStatus.CREATED,), name="takeLineageEvent"
+    ),
+    ("POST", lineage.BATCH): Operation(
+        "Take many events of OpenLineage.", "LineageEvents", "LineageSummary", name="takeLineageEvents"
+    ),
+    ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration", name="getConfiguration"),
+    ("GET", JWKS): Operation(
+        "The keys that verify grants (RFC 7517).", answer="Keys", media=KEY_SET, name="getGrantKeys"
+    ),
+    ("GET", PATH): Operation("This document.", answer="Description", name="getDescription"),
 }
 """The operations by method and path. A route that is not here is described by what its table says alone."""
 
@@ -110,7 +135,7 @@ def _operation(route: Route | OpenRoute) -> dict[str, Any]:
     good = {str(int(code)): _response(code, known.media, schema) for code in known.statuses}
     problems = {str(int(code)): {"$ref": "#/components/responses/Problem"} for code in REFUSALS}
     operation: dict[str, Any] = {
-        "operationId": _name(route),
+        "operationId": known.name or _name(route),
         "summary": known.summary,
         "parameters": _parameters_of(route),
         "responses": {**good, **problems},
@@ -132,13 +157,15 @@ def _limits(route: Route) -> str:
         told.append("Their entry in the configuration says `may_search`.")
     if route.method == "POST":
         told.append(f"The body has at most {route.most_bytes:,} bytes.")
+    if route.takes_gzip:
+        told.append("It may be compressed by gzip.")
     if route.seconds is not None:
         told.append(f"A call may wait for {route.seconds:g} s.")
     return " ".join(told)
 
 
 def _name(route: Route | OpenRoute) -> str:
-    """`postAccessV1SearchSubject`, and the like."""
+    """What a route is called that nobody has named: its method and path."""
     words = "".join(sign if sign.isalnum() else " " for sign in route.path).split()
     return route.method.lower() + "".join(word[:1].upper() + word[1:] for word in words)
 
@@ -175,6 +202,6 @@ def _response(code: HTTPStatus, media: str, schema: Mapping[str, Any]) -> dict[s
 
 def _problem() -> dict[str, Any]:
     return {
-        "description": "The call failed, and nothing was decided.",
+        "description": "The call failed. It has no decision.",
         "content": {PROBLEM: {"schema": ref("Problem")}, "text/plain": {"schema": TEXT}},
     }

@@ -92,6 +92,7 @@ def summary(members: dict[str, Any]) -> RecordSummary:
         rules=members.get("rules", []),
         policy_revision=members.get("policy_revision", ""),
         approval_id=members.get("approval_id", ""),
+        withheld=members.get("withheld", False),
     )
 
 

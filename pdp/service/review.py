@@ -27,7 +27,8 @@ from pdp.v1.review_pb2 import (
     WatchQueueResponse,
 )
 from pdp.workflow.queue import ReviewQueue
-from pdp.workflow.reviewing import Reviewing, Submission
+from pdp.workflow.reviewable import Submission
+from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.watching import Watching
 
 

@@ -1,15 +1,37 @@
-"""What MongoDB's driver remarks about a connection string, as sentences of ours for the log."""
+"""What is odd about MongoDB's driver: its remarks become sentences of ours for the log, and its waits are mended."""
 
+import asyncio
 import logging
+import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
+import pymongo.lock
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def mend_waits() -> None:
+    """Let every wait of the driver be cancelled at any moment, as often as anybody likes.
+
+    Before Python 3.12 `asyncio.wait_for` runs what it waits for in a task of its own. While MongoDB is away, each call
+    waits so for half a second at a time, and takes the driver's lock again afterwards. A call that was cancelled just
+    then went on without the lock; its task took the lock later and kept it, and no call ever reached MongoDB again.
+    """
+    if sys.version_info < (3, 12):
+        pymongo.lock.wait_for = _wait_for  # type: ignore[assignment, attr-defined]
+
+
+async def _wait_for(awaited: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # the form of asyncio's own
+    """What `asyncio.wait_for` is since Python 3.12."""
+    async with asyncio.timeout(timeout):
+        return await awaited
 
 
 @contextmanager

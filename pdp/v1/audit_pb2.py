@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from pdp.v1 import request_pb2 as pdp_dot_v1_dot_request__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12pdp/v1/audit.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/request.proto\"\xad\x01\n\x12ListRecordsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12\x1f\n\x0b\x61pproval_id\x18\x05 \x01(\tR\napprovalId\"n\n\x13ListRecordsResponse\x12/\n\x07records\x18\x01 \x03(\x0b\x32\x15.pdp.v1.RecordSummaryR\x07records\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x85\x02\n\rRecordSummary\x12\x1b\n\trecord_id\x18\x01 \x01(\tR\x08recordId\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12\x14\n\x05rules\x18\x05 \x03(\tR\x05rules\x12\'\n\x0fpolicy_revision\x18\x06 \x01(\tR\x0epolicyRevision\x12\x1f\n\x0b\x61pproval_id\x18\x07 \x01(\tR\napprovalId\"/\n\x10GetRecordRequest\x12\x1b\n\trecord_id\x18\x01 \x01(\tR\x08recordId\"\xca\x01\n\x11GetRecordResponse\x12/\n\x07summary\x18\x01 \x01(\x0b\x32\x15.pdp.v1.RecordSummaryR\x07summary\x12\x16\n\x06record\x18\x02 \x01(\x0cR\x06record\x12\x18\n\x07payload\x18\x03 \x01(\x0cR\x07payload\x12\x12\n\x04salt\x18\x04 \x01(\x0cR\x04salt\x12\x16\n\x06writer\x18\x05 \x01(\x0cR\x06writer\x12\x10\n\x03seq\x18\x06 \x01(\x03R\x03seq\x12\x14\n\x05index\x18\x07 \x01(\x05R\x05index\"\x16\n\x14\x45xportRecordsRequest\"@\n\x15\x45xportRecordsResponse\x12\'\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\r.pdp.v1.BatchR\x07\x62\x61tches\"\xd6\x01\n\x05\x42\x61tch\x12\x16\n\x06writer\x18\x01 \x01(\x0cR\x06writer\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x12\n\x04prev\x18\x03 \x01(\x0cR\x04prev\x12\x12\n\x04head\x18\x04 \x01(\x0cR\x04head\x12\x1c\n\tsignature\x18\x05 \x01(\x0cR\tsignature\x12\x18\n\x07records\x18\x06 \x03(\x0cR\x07records\x12+\n\x08payloads\x18\x07 \x03(\x0b\x32\x0f.pdp.v1.PayloadR\x08payloads\x12\x16\n\x06leaves\x18\x08 \x01(\x0cR\x06leaves\"7\n\x07Payload\x12\x12\n\x04salt\x18\x01 \x01(\x0cR\x04salt\x12\x18\n\x07payload\x18\x02 \x01(\x0cR\x07payload2\xe8\x01\n\x0c\x41uditService\x12\x46\n\x0bListRecords\x12\x1a.pdp.v1.ListRecordsRequest\x1a\x1b.pdp.v1.ListRecordsResponse\x12@\n\tGetRecord\x12\x18.pdp.v1.GetRecordRequest\x1a\x19.pdp.v1.GetRecordResponse\x12N\n\rExportRecords\x12\x1c.pdp.v1.ExportRecordsRequest\x1a\x1d.pdp.v1.ExportRecordsResponse0\x01\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12pdp/v1/audit.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/request.proto\"\xad\x01\n\x12ListRecordsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12\x1f\n\x0b\x61pproval_id\x18\x05 \x01(\tR\napprovalId\"n\n\x13ListRecordsResponse\x12/\n\x07records\x18\x01 \x03(\x0b\x32\x15.pdp.v1.RecordSummaryR\x07records\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x02\n\rRecordSummary\x12\x1b\n\trecord_id\x18\x01 \x01(\tR\x08recordId\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt\x12&\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0e\x32\x0e.pdp.v1.EffectR\x06\x65\x66\x66\x65\x63t\x12\x14\n\x05rules\x18\x05 \x03(\tR\x05rules\x12\'\n\x0fpolicy_revision\x18\x06 \x01(\tR\x0epolicyRevision\x12\x1f\n\x0b\x61pproval_id\x18\x07 \x01(\tR\napprovalId\x12\x1a\n\x08withheld\x18\x08 \x01(\x08R\x08withheld\"/\n\x10GetRecordRequest\x12\x1b\n\trecord_id\x18\x01 \x01(\tR\x08recordId\"\xca\x01\n\x11GetRecordResponse\x12/\n\x07summary\x18\x01 \x01(\x0b\x32\x15.pdp.v1.RecordSummaryR\x07summary\x12\x16\n\x06record\x18\x02 \x01(\x0cR\x06record\x12\x18\n\x07payload\x18\x03 \x01(\x0cR\x07payload\x12\x12\n\x04salt\x18\x04 \x01(\x0cR\x04salt\x12\x16\n\x06writer\x18\x05 \x01(\x0cR\x06writer\x12\x10\n\x03seq\x18\x06 \x01(\x03R\x03seq\x12\x14\n\x05index\x18\x07 \x01(\x05R\x05index\"\x16\n\x14\x45xportRecordsRequest\"@\n\x15\x45xportRecordsResponse\x12\'\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\r.pdp.v1.BatchR\x07\x62\x61tches\"\xd6\x01\n\x05\x42\x61tch\x12\x16\n\x06writer\x18\x01 \x01(\x0cR\x06writer\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x12\n\x04prev\x18\x03 \x01(\x0cR\x04prev\x12\x12\n\x04head\x18\x04 \x01(\x0cR\x04head\x12\x1c\n\tsignature\x18\x05 \x01(\x0cR\tsignature\x12\x18\n\x07records\x18\x06 \x03(\x0cR\x07records\x12+\n\x08payloads\x18\x07 \x03(\x0b\x32\x0f.pdp.v1.PayloadR\x08payloads\x12\x16\n\x06leaves\x18\x08 \x01(\x0cR\x06leaves\"7\n\x07Payload\x12\x12\n\x04salt\x18\x01 \x01(\x0cR\x04salt\x12\x18\n\x07payload\x18\x02 \x01(\x0cR\x07payload2\xe8\x01\n\x0c\x41uditService\x12\x46\n\x0bListRecords\x12\x1a.pdp.v1.ListRecordsRequest\x1a\x1b.pdp.v1.ListRecordsResponse\x12@\n\tGetRecord\x12\x18.pdp.v1.GetRecordRequest\x1a\x19.pdp.v1.GetRecordResponse\x12N\n\rExportRecords\x12\x1c.pdp.v1.ExportRecordsRequest\x1a\x1d.pdp.v1.ExportRecordsResponse0\x01\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,19 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRECORDSRESPONSE']._serialized_start=261
   _globals['_LISTRECORDSRESPONSE']._serialized_end=371
   _globals['_RECORDSUMMARY']._serialized_start=374
-  _globals['_RECORDSUMMARY']._serialized_end=635
-  _globals['_GETRECORDREQUEST']._serialized_start=637
-  _globals['_GETRECORDREQUEST']._serialized_end=684
-  _globals['_GETRECORDRESPONSE']._serialized_start=687
-  _globals['_GETRECORDRESPONSE']._serialized_end=889
-  _globals['_EXPORTRECORDSREQUEST']._serialized_start=891
-  _globals['_EXPORTRECORDSREQUEST']._serialized_end=913
-  _globals['_EXPORTRECORDSRESPONSE']._serialized_start=915
-  _globals['_EXPORTRECORDSRESPONSE']._serialized_end=979
-  _globals['_BATCH']._serialized_start=982
-  _globals['_BATCH']._serialized_end=1196
-  _globals['_PAYLOAD']._serialized_start=1198
-  _globals['_PAYLOAD']._serialized_end=1253
-  _globals['_AUDITSERVICE']._serialized_start=1256
-  _globals['_AUDITSERVICE']._serialized_end=1488
+  _globals['_RECORDSUMMARY']._serialized_end=663
+  _globals['_GETRECORDREQUEST']._serialized_start=665
+  _globals['_GETRECORDREQUEST']._serialized_end=712
+  _globals['_GETRECORDRESPONSE']._serialized_start=715
+  _globals['_GETRECORDRESPONSE']._serialized_end=917
+  _globals['_EXPORTRECORDSREQUEST']._serialized_start=919
+  _globals['_EXPORTRECORDSREQUEST']._serialized_end=941
+  _globals['_EXPORTRECORDSRESPONSE']._serialized_start=943
+  _globals['_EXPORTRECORDSRESPONSE']._serialized_end=1007
+  _globals['_BATCH']._serialized_start=1010
+  _globals['_BATCH']._serialized_end=1224
+  _globals['_PAYLOAD']._serialized_start=1226
+  _globals['_PAYLOAD']._serialized_end=1281
+  _globals['_AUDITSERVICE']._serialized_start=1284
+  _globals['_AUDITSERVICE']._serialized_end=1516
 # @@protoc_insertion_point(module_scope)

@@ -33,7 +33,7 @@ class ListRecordsResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[RecordSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RecordSummary(_message.Message):
-    __slots__ = ("record_id", "kind", "recorded_at", "effect", "rules", "policy_revision", "approval_id")
+    __slots__ = ("record_id", "kind", "recorded_at", "effect", "rules", "policy_revision", "approval_id", "withheld")
     RECORD_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class RecordSummary(_message.Message):
     RULES_FIELD_NUMBER: _ClassVar[int]
     POLICY_REVISION_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     record_id: str
     kind: str
     recorded_at: _timestamp_pb2.Timestamp
@@ -48,7 +49,8 @@ class RecordSummary(_message.Message):
     rules: _containers.RepeatedScalarFieldContainer[str]
     policy_revision: str
     approval_id: str
-    def __init__(self, record_id: _Optional[str] = ..., kind: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., effect: _Optional[_Union[_request_pb2.Effect, str]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., approval_id: _Optional[str] = ...) -> None: ...
+    withheld: bool
+    def __init__(self, record_id: _Optional[str] = ..., kind: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., effect: _Optional[_Union[_request_pb2.Effect, str]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., approval_id: _Optional[str] = ..., withheld: bool = ...) -> None: ...
 
 class GetRecordRequest(_message.Message):
     __slots__ = ("record_id",)

@@ -48,3 +48,4 @@ class NoLineage:
 
 OFF = View(State.OFF)
 """The view of everything where lineage is off."""
+NO_LINEAGE = NoLineage()

@@ -90,8 +90,7 @@ class Settlement:
             return await self._resume(ask, verdict, existing)
         if ask.request.dry_run or not ask.opens:
             return answer_without_step(ask, verdict)
-        await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
-        return await retried(lambda: self._open(ask, verdict, principals))
+        return await retried(lambda: self._pending_or_new(ask, verdict, principals))
 
     async def _found(self, ask: Ask) -> tuple[ApprovalAt | None, bool]:
         """The approval that the question names, and whether it is unknown, for whom that is not an error."""
@@ -120,7 +119,7 @@ class Settlement:
         self, ask: Ask, verdict: Verdict, existing: ApprovalAt | None, principals: Sequence[str]
     ) -> Answer | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reviewers.or_deny(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
+        judged = await self._reviewers.or_deny(verdict, ask, principals)
         if judged.effect is Effect.DENY:
             return answer_without_step(ask, judged, existing)
         if existing is None and (denial := await self._limits.denial(ask.caller.identity, ask.canonical.digest)):
@@ -145,8 +144,23 @@ class Settlement:
             raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
         return sorted({*verdict.principals, *before.principals, *suggesters(before), *suggested})
 
+    async def _pending_or_new(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
+        """The caller's pending approval for the same request, or else a new one; None where others were faster."""
+        pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
+        if pending is None:
+            await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
+            return await self._open(ask, verdict, principals)
+        if self._is_open_and_old(pending):
+            await self._delivery.end_old(pending.approval)
+            return None
+        if pending.state is State.PENDING:
+            await self._delivery.deliver(pending.approval)
+            return answer_without_step(ask, verdict, pending)
+        await self._delivery.expire(pending)
+        return None
+
     async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
-        """A new approval, or the caller's pending one for the same request; None where others were faster."""
+        """A new approval; None where others were faster."""
         opening = self._opening(ask, verdict, principals, await self._approvals.now())
         records = [
             decision_record(ask, verdict, opening.decision_id, opening.id),
@@ -157,20 +171,10 @@ class Settlement:
         except RequestIdTaken:
             existing = await self._existing(ask)
             return await self._resume(ask, verdict, existing) if existing else None
-        if opened is not None:
-            held = ApprovalAt(opened, opened.created_at)
-            return Answer(verdict, opening.decision_id, records, held, step=opened)
-        pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
-        if pending is None:
+        if opened is None:
             return None
-        if self._is_open_and_old(pending):
-            await self._delivery.end_old(pending.approval)
-            return None
-        if pending.state is State.PENDING:
-            await self._delivery.deliver(pending.approval)
-            return answer_without_step(ask, verdict, pending)
-        await self._delivery.expire(pending)
-        return None
+        held = ApprovalAt(opened, opened.created_at)
+        return Answer(verdict, opening.decision_id, records, held, step=opened)
 
     def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str], now: datetime) -> Opening:
         unsealed = Opening(
@@ -215,6 +219,7 @@ class Settlement:
                 return await self._use(ask, verdict, existing)
             case State.CONSUMED if is_repeat(ask, existing):
                 return await self._repeats.answer(ask, verdict, existing)
+        await self._delivery.deliver(approval)  # the answer names what ended it, so that is in the log first
         why = why_ended(existing, ask.request, self._integrity.sealer)
         return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
 
@@ -269,7 +274,7 @@ class Settlement:
         """Ask the current policy about all recorded reviewers under its current requirements."""
         reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
         question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
-        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS)
+        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS, lineage=ask.view.json)
         [answer] = await self._batcher.each([asked])
         return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
 

@@ -166,6 +166,12 @@ def displays() -> Iterator[tuple[str, str]]:
     yield "records", display.record_table([summary])
 
 
+def test_an_allow_that_was_withheld_does_not_look_like_one() -> None:
+    allowed, summary = AuthorizeResponse(effect=1, withheld=True), RecordSummary(effect=1, withheld=True)
+    assert display.decision(allowed).startswith("ALLOW  (withheld: its caller was told no)\n")
+    assert "  ALLOW (withheld)" in display.record_table([summary])
+
+
 @pytest.mark.parametrize(("what", "shown"), list(displays()))
 def test_no_field_reaches_a_terminal_raw_or_forges_a_line(what: str, shown: str) -> None:
     assert is_harmless(shown), what

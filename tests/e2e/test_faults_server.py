@@ -30,6 +30,7 @@ class Died:
     review: AuthorizeResponse
     retried: AuthorizeRequest
     forgotten: AuthorizeRequest
+    contested: AuthorizeRequest
     stored: dict[str, dict[str, object]]
     """The approvals as stored, by the request id that opened them."""
 
@@ -38,28 +39,41 @@ class Died:
 async def died(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, state: Path, mongod: MongodProcess
 ) -> AsyncIterator[Died]:
-    """An opening, a review and two uses reach their approvals; then, before their records are confirmed, SIGKILL."""
+    """An opening, a review and three uses reach their approvals; then, before their records are confirmed, SIGKILL."""
     folder, fate = tmp_path_factory.mktemp("died"), request.param
-    opened, review, retried, forgotten = (exporting(requestId=uuid4().hex) for _ in range(4))
+    opened, review, retried, forgotten, contested = (exporting(requestId=uuid4().hex) for _ in range(5))
     fault = {"errorCode": 50} if fate == "never-arrives" else {"blockConnection": True, "blockTimeMS": 2500}
     async with served(folder, state, mongod.uri) as server:
         asked = await server.authorize(review)
-        for used in (retried, forgotten):
+        for used in (retried, forgotten, contested):
             await server.approved(used)
         async with failing(mongod.uri, f"{server.database}.batches", **fault), AsyncMongoClient(mongod.uri) as client:
             calls = [
-                *(server.authorize(one, timeout=10) for one in (opened, retried, forgotten)),
+                *(server.authorize(one, timeout=10) for one in (opened, retried, forgotten, contested)),
                 server.review(asked.approval, "bob"),
             ]
             tasks = [asyncio.create_task(_unanswered(call)) for call in calls]
             approvals = client[server.database]["approvals"]
             wanted = {"$or": [{"state": "CONSUMED"}, {"request_ids": opened.request_id}, {"reviews.0": {"$exists": 1}}]}
-            await eventually(lambda: _are(approvals, {**wanted, "outbox.0": {"$exists": True}}, 4), seconds=1)
+            await eventually(lambda: _are(approvals, {**wanted, "outbox.0": {"$exists": True}}, 5), seconds=1)
             await server.kill()
             assert all(await asyncio.gather(*tasks))
             stored = {document["request_ids"][0]: document async for document in approvals.find()}
     async with served(folder, state, mongod.uri, database=server.database) as again:
-        yield Died(again, opened, asked, retried, forgotten, stored)
+        yield Died(again, opened, asked, retried, forgotten, contested, stored)
+
+
+async def test_another_attempt_hears_of_a_use_only_once_it_is_recorded(died: Died) -> None:
+    """It asks before any sweep delivers the record."""
+    other = AuthorizeRequest()
+    other.CopyFrom(died.contested)
+    other.attempt_id = "another"
+    answer = await died.server.authorize(other)
+    assert answer.reasons[0].rule == "pdp.approval_consumed"
+    log = await verified_log(died.server)
+    used = died.stored[other.request_id]
+    (consumed,) = log.of(Kind.APPROVAL_CONSUMED, str(used["_id"]))
+    assert log.payloads[consumed]["decision_id"] == used["used_by"]["decision_id"]
 
 
 async def test_the_same_attempt_finishes_an_unanswered_use(died: Died) -> None:

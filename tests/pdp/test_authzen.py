@@ -116,6 +116,30 @@ def test_what_is_missing_is_named_all_at_once() -> None:
     assert [path for path, _ in refused(b"{}")] == ["subject", "action", "resource"]
 
 
+@pytest.mark.parametrize(
+    ("body", "path", "example"),
+    [
+        ({"subject": 7}, "subject", {"type": "user", "id": "alice"}),
+        ({"subject": {"type": "a", "id": "b", "properties": []}}, "subject.properties", {"tags": ["pii"]}),
+        ({"action": "read"}, "action", {"name": "read"}),
+        ({"resource": None}, "resource", {"type": "table", "id": "customers"}),
+        ({"options": {"on_behalf_of": ["alice"]}}, "options.on_behalf_of[0]", {"type": "user", "id": "alice"}),
+        ({"options": []}, "options", {"explain": True}),
+    ],
+)
+def test_member_that_is_no_object_is_told_with_an_example(body: Any, path: str, example: Any) -> None:
+    [sentence] = [said for one, said in refused(json.dumps({**QUESTION, **body}).encode()) if one == path]
+    assert json.loads(sentence.removeprefix("is not a JSON object; send one, such as ")) == example
+
+
+def test_semantics_of_one_among_many_are_refused_in_its_place() -> None:
+    one = {"options": {"evaluations_semantic": "permit_on_first_permit"}}
+    first, second = Evaluations(json.dumps({**QUESTION, "evaluations": [{}, one]}).encode()).each()
+    assert first().request.subject.id == "alice"
+    with pytest.raises(InvalidRequest, match="set it in the options beside `evaluations`"):
+        second()
+
+
 def test_parts_that_are_too_large_together_are_refused() -> None:
     body = {**QUESTION, "context": {"a": "x" * 20_000}}
     body["resource"] = {**body["resource"], "properties": {"a": "x" * 20_000}}
@@ -132,11 +156,13 @@ def test_defaults_stand_in_for_whole_members() -> None:
 
 def test_options_of_an_item_stand_over_the_defaults() -> None:
     options = {"justification": "all", "dry_run": True, "evaluations_semantic": "deny_on_first_deny"}
-    items = [{"options": {"request_id": "r", "justification": "mine"}}, {}]
+    options["lineage_at_least"] = 7
+    items = [{"options": {"request_id": "r", "justification": "mine", "lineage_at_least": 8}}, {}]
     body = Evaluations(json.dumps({**QUESTION, "options": options, "evaluations": items}).encode())
     first, second = [read() for read in body.each()]
     assert (first.request.request_id, first.request.justification, first.request.dry_run) == ("r", "mine", True)
     assert (second.request.request_id, second.request.justification) == ("", "all")
+    assert (first.request.lineage_at_least, second.request.lineage_at_least) == (8, 7)
     assert body.envelope.options.semantics == BatchSemantics.BATCH_SEMANTICS_DENY_ON_FIRST_DENY
 
 

@@ -1,7 +1,10 @@
 """A question put together from its parts."""
 
+import json
+
 import pytest
 
+from pdp.authzen import Envelope
 from pdp.authzen_question import Asked, Options, Part, obligation_type
 from pdp.canonical import MAX_REQUEST_BYTES
 from pdp.errors import InvalidRequest
@@ -29,7 +32,10 @@ def test_request_has_names_and_switches_and_no_attributes() -> None:
 def test_question_without_a_part_is_none(name: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Asked.of({key: part for key, part in PARTS.items() if key != name}, Options())
-    assert caught.value.violations == ((name, "is required"),)
+    [(path, sentence)] = caught.value.violations
+    assert path == name
+    example = {name: json.loads(sentence.removeprefix("is required, such as "))}
+    assert Envelope(json.dumps(example).encode()).parts
 
 
 def test_parts_share_the_room_of_a_request() -> None:

@@ -77,7 +77,6 @@ def test_page_is_no_part_of_the_query() -> None:
     ("page", "limit", "looks_at"),
     [
         ({}, 1000, 1000),
-        ({"limit": 0}, 0, 0),
         ({"limit": 1}, 1, 100),
         ({"limit": 50}, 50, 200),
         ({"limit": 10**6}, 1000, 1000),

@@ -82,3 +82,23 @@ async def test_inner_stage_counts_for_itself_alone() -> None:
 def test_retry_is_advised_where_the_next_try_may_take_less() -> None:
     advised = {stage.value for stage in Stage if OutOfTime(stage, 1.0, 2.0).retry_seconds is not None}
     assert advised == {"turn", "policy", "store", "record"}
+
+
+async def test_call_of_many_short_waits_ends_at_its_end() -> None:
+    async def long() -> None:
+        async with deadline.whole():
+            while True:
+                await asyncio.sleep(0)
+
+    deadline.begin(0.1)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(OutOfTime):
+        await long()
+    assert asyncio.get_running_loop().time() - began < 1.0
+
+
+async def test_timeout_of_another_kind_is_not_the_calls_end() -> None:
+    deadline.begin(5.0)
+    with pytest.raises(TimeoutError):
+        async with deadline.whole():
+            raise TimeoutError

@@ -2,12 +2,15 @@
 
 import ast
 import logging
+import sys
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from pdp import correlation
 from pdp.cli import app
 from pdp.environment import Environment
 from pdp.policy.live import WatchedPolicy
@@ -28,6 +31,18 @@ def test_hidden_characters_are_shown(capsys: pytest.CaptureFixture[str]) -> None
 def test_log_shows_them_too() -> None:
     record = logging.LogRecord("x", logging.WARNING, "", 0, "it said %s", (CLEAR,), None)
     assert Printable("%(message)s").format(record) == f"it said {SHOWN}"
+
+
+def test_log_names_the_http_request_before_a_traceback() -> None:
+    def formatted() -> str:
+        correlation.begin("a1")
+        try:
+            int("x")
+        except ValueError:
+            record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+        return Printable("%(message)s").format(record)
+
+    assert copy_context().run(formatted).splitlines()[0] == "failed [request a1]"
 
 
 def bad(folder: Path) -> Path:

@@ -58,6 +58,7 @@ def test_any_other_path_is_none(path: str) -> None:
     with pytest.raises(Refusal) as caught:
         ROUTES.find("POST", path)
     assert caught.value.status == 404
+    assert ("; without the slash at its end there is" in str(caught.value)) == (path in {"/a/", "/a/x/b/"})
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "post", "OPTIONS", "CONNECT"])

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from pdp.dev import identity
-from tests.parts import Placet
+from pdp.process.mongod import MongodProcess
+from pdp.say import Printable
+from tests.parts import Placet, placet
+from tests.tokens import claims, signed
 from tests.web import Response, evaluate, question, send
 
 
@@ -82,6 +86,19 @@ async def test_request_id_comes_back_byte_for_byte(server: Placet, sent: str) ->
     assert response.json["request_id"] == sent
 
 
+async def test_lines_of_the_log_have_the_id_of_their_request(
+    state: Path, mongod: MongodProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(Printable("%(message)s"))
+    async with placet(state, mongod.uri) as own:
+        for sent in ("first", "second"):
+            unknown = f"Bearer {signed(state, claims('user:alice', iss=f'the {sent}'))}"
+            await evaluate(own, question(), by="", Authorization=unknown, X_Request_ID=f"{sent}-id")
+    for sent in ("first", "second"):
+        [line] = [line for line in caplog.text.splitlines() if f"issuer 'the {sent}'" in line]
+        assert line.endswith(f" [request {sent}-id]")
+
+
 @pytest.mark.parametrize("sent", ["x" * 129, "a b", "", "é"])
 async def test_request_id_that_is_none_is_replaced_by_ours(server: Placet, sent: str) -> None:
     made = (await evaluate(server, question(), X_Request_ID=sent)).headers["X-Request-ID"]
@@ -115,7 +132,10 @@ async def test_header_has_a_limit_alone(server: Placet) -> None:
 async def test_error_is_a_sentence_for_who_wants_one(server: Placet, accept: str, *, is_text: bool) -> None:
     response = await evaluate(server, {}, Accept=accept)
     assert response.status == 400
-    sentence = "subject: is required; action: is required; resource: is required"
+    sentence = (
+        'subject: is required, such as {"type": "user", "id": "alice"}; action: is required, such as {"name": "read"}; '
+        'resource: is required, such as {"type": "table", "id": "customers"}'
+    )
     assert (response.body.decode() if is_text else response.json["detail"]) == sentence
 
 

@@ -1,18 +1,22 @@
 """AuthZEN's evaluations over HTTP, on a real server."""
 
 import asyncio
+import itertools
 import shutil
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from pymongo import AsyncMongoClient
 
 from pdp.dev import identity
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
+from pdp.v1.audit_pb2 import ListRecordsRequest, RecordSummary
 from pdp.v1.decision_pb2 import GetDecisionRequest
 from pdp.v1.request_pb2 import Effect
+from tests.faults import eventually
 from tests.parts import Placet, placet
 from tests.web import ALICE, BOT, evaluate, evaluate_all, question
 
@@ -110,6 +114,12 @@ async def approve(server: Placet, opened: dict[str, Any], person: str) -> None:
     await server.review(Approval(approval_id=opened["approval"]["id"], request_digest=opened["request_digest"]), person)
 
 
+async def listing(server: Placet, record_id: str) -> RecordSummary | None:
+    """The record as the list of the log shows it, which may lag a second."""
+    page = await server.audit.ListRecords(ListRecordsRequest(), metadata=server.metadata("dana"))
+    return next((record for record in page.records if record.record_id == record_id), None)
+
+
 @pytest.mark.parametrize("kind", ["mask", "step-up"])
 async def test_allow_with_an_obligation_that_is_not_supported_is_false_and_recorded_so(
     state: Path, mongod: MongodProcess, tmp_path: Path, kind: str
@@ -132,6 +142,8 @@ async def test_allow_with_an_obligation_that_is_not_supported_is_false_and_recor
             GetDecisionRequest(decision_id=context["decision_id"]), metadata=server.metadata("report-bot")
         )
         assert (recorded.decision.effect, recorded.decision.withheld) == (Effect.EFFECT_ALLOW, True)
+        listed = await eventually(lambda: listing(server, recorded.record_id))
+        assert (listed.effect, listed.withheld) == (Effect.EFFECT_ALLOW, True)
         body["context"] = {"supported_obligations": [outside]}
         answer = (await evaluate(server, body)).json
         assert answer["decision"] is True
@@ -253,3 +265,27 @@ async def test_subject_that_the_caller_may_not_name_is_403(server: Placet) -> No
     response = await evaluate(server, question(subject=ALICE))
     assert (response.status, response.json["reason"]) == (403, "SUBJECT_NOT_ALLOWED")
     assert "decision" not in response.json
+
+
+async def test_batch_that_takes_too_long_ends_in_time_and_what_was_settled_is_recorded(
+    state: Path, mongod: MongodProcess
+) -> None:
+    """Each item opens an approval or is refused as one too many: no single wait is long."""
+    async with placet(state, mongod.uri) as server, AsyncMongoClient(mongod.uri) as client:
+        body = question("export", ["pii"]) | {"evaluations": [{"context": {"run": str(at)}} for at in range(1000)]}
+        body["options"]["open_approval"] = True
+        found, times = client[server.database], itertools.count(0.7)
+
+        async def opened() -> int:
+            """By a call with more time than the one before: on a busy machine the first one gets nowhere."""
+            seconds, began = next(times), asyncio.get_running_loop().time()
+            refused = await evaluate_all(server, body, X_Request_Timeout=str(seconds))
+            assert (refused.status, refused.json["reason"]) == (504, "OUT_OF_TIME")
+            assert asyncio.get_running_loop().time() - began < seconds + 1.2
+            return await found["approvals"].count_documents({})
+
+        async def recorded() -> bool:
+            return await found["records"].count_documents({"kind": "approval.created"}) == approvals
+
+        approvals = await eventually(opened, seconds=30)
+        await eventually(recorded)

@@ -37,6 +37,16 @@ async def test_every_route_is_described_with_its_limits_and_nothing_else_is(serv
         assert route.method == "GET" or f"{route.most_bytes:,} bytes" in told["description"]
 
 
+async def test_operations_have_names_for_people(server: Placet) -> None:
+    paths = (await send(server, "GET", "/openapi.json")).json["paths"]
+    names = [told["operationId"] for methods in paths.values() for told in methods.values()]
+    assert len(set(names)) == len(names)
+    assert {
+        "evaluate", "evaluateMany", "searchSubjects", "searchResources", "searchActions", "requestAccess",
+        "getAccessRequest", "cancelAccessRequest", "getConfiguration", "getGrantKeys", "getDescription",
+    } <= {*names}  # fmt: skip
+
+
 async def test_every_status_of_the_table_of_errors_is_described(server: Placet) -> None:
     paths = (await send(server, "GET", "/openapi.json")).json["paths"]
     assert set(STATUSES.values()) <= set(REFUSALS)

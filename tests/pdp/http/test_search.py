@@ -81,11 +81,12 @@ async def test_pages_are_read_with_tokens_until_the_last(records: Placet) -> Non
     assert (found, pages) == (ALICES, 5)
 
 
-async def test_page_of_no_results_is_the_place_where_it_began(records: Placet) -> None:
-    answer = (await search(records, "resource", {**MINE, "page": {"limit": 0}})).json
-    assert (answer["results"], answer["context"]["searched"]) == ([], 0)
-    again = await search(records, "resource", {**MINE, "page": {"token": answer["page"]["next_token"]}})
-    assert ids(again.json) == ALICES
+async def test_page_of_no_results_is_refused(records: Placet) -> None:
+    answer = await search(records, "resource", {**MINE, "page": {"limit": 0}})
+    assert answer.status == 400
+    assert answer.json["violations"] == [
+        {"field": "page.limit", "description": "is not a whole number from 1 on; leave it out for a full page"}
+    ]
 
 
 @pytest.mark.parametrize("name", ["token", "next_token"])

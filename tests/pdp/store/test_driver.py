@@ -1,12 +1,22 @@
-"""The driver's warnings about a connection string come as our sentences, which name the option and no value."""
+"""The driver's warnings come as our sentences, which name the option and no value; its waits can be cancelled."""
 
+import asyncio
 import gc
+import os
+import random
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from pdp.errors import StoreUnavailable
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.driver import remarks
+from tests.faults import eventually
 
 REMARKS = {
     "replicSet=rs0": "the driver does not know the option replicSet; mend its name, or leave it out",
@@ -27,7 +37,11 @@ def test_good_options_have_no_remark(uri: str) -> None:
     assert remarks(uri) == []
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed")
+LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed")
+"""The driver does not close the socket of a connection that it did not get ready."""
+
+
+@LEAVES_SOCKETS
 async def test_log_has_our_sentence_and_no_warning_of_the_driver(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(StoreUnavailable):
         await Database.open("mongodb://127.0.0.1:1/?replicSet=rs0", "x")
@@ -35,3 +49,41 @@ async def test_log_has_our_sentence_and_no_warning_of_the_driver(caplog: pytest.
         "mongodb_uri: the driver does not know the option replicSet; mend its name, or leave it out"
     ]
     gc.collect()  # the driver does not close the socket of a handshake that failed; its warning is of this test
+
+
+@LEAVES_SOCKETS
+async def test_it_recovers_from_calls_that_were_cancelled_while_mongodb_was_away(tmp_path: Path) -> None:
+    """The driver looks for a server every half second, and calls end after a second: just when it looks."""
+    async with MongodProcess(toolcache.mongod(), tmp_path, say=print) as mongod:
+        database = await Database.open(mongod.uri, "x")
+        refused, ends = [0] * 200, asyncio.Event()
+
+        async def away() -> bool:
+            with suppress(ProcessLookupError):
+                os.kill(mongod.pid, signal.SIGKILL)
+            return min(refused) > 1
+
+        async with asyncio.TaskGroup() as group:
+            for at in range(len(refused)):
+                group.create_task(_ask(database, at, refused, ends.is_set))
+            await eventually(away, seconds=30)
+            await eventually(database.is_healthy, seconds=30)
+            ends.set()
+        await database.close()
+    gc.collect()
+
+
+async def _ask(database: Database, at: int, refused: list[int], ends: Callable[[], bool]) -> None:
+    """Ask for the time again and again, every third time with a task that is cancelled, perhaps twice."""
+    chance = random.Random(at)
+    while not ends():
+        asking = asyncio.create_task(database.now())
+        await asyncio.wait({asking}, timeout=None if at % 3 else chance.uniform(0.2, 1.2))
+        for _ in range(chance.randint(1, 2)):
+            asking.cancel()
+            await asyncio.sleep(0)
+        try:
+            await asking
+        except (StoreUnavailable, asyncio.CancelledError):
+            refused[at] += 1
+        await asyncio.sleep(0.005)

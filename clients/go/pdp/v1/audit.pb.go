@@ -165,7 +165,8 @@ type RecordSummary struct {
 	// The record's id, "rec_…". Ids sort by time.
 	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
 	// "decision", "error", "approval.created", "approval.reviewed", "approval.consumed", "approval.closed",
-	// "mask", "unmask", "search", "policy.loaded", "server.started", "server.stopped", "writer.closed" or "export".
+	// "mask", "unmask", "search", "lineage", "policy.loaded", "server.started", "server.stopped", "writer.closed" or
+	// "export".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// When it was recorded, by the clock of the server that wrote it.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
@@ -176,7 +177,9 @@ type RecordSummary struct {
 	// The revision of the policy that decided.
 	PolicyRevision string `protobuf:"bytes,6,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
 	// The approval that the record is about.
-	ApprovalId    string `protobuf:"bytes,7,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
+	ApprovalId string `protobuf:"bytes,7,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
+	// Whether the caller was told no although the effect is an allow: see AuthorizeResponse.withheld.
+	Withheld      bool `protobuf:"varint,8,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -258,6 +261,13 @@ func (x *RecordSummary) GetApprovalId() string {
 		return x.ApprovalId
 	}
 	return ""
+}
+
+func (x *RecordSummary) GetWithheld() bool {
+	if x != nil {
+		return x.Withheld
+	}
+	return false
 }
 
 // Asks for one record.
@@ -669,7 +679,7 @@ const file_pdp_v1_audit_proto_rawDesc = "" +
 	"approvalId\"n\n" +
 	"\x13ListRecordsResponse\x12/\n" +
 	"\arecords\x18\x01 \x03(\v2\x15.pdp.v1.RecordSummaryR\arecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x85\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x02\n" +
 	"\rRecordSummary\x12\x1b\n" +
 	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n" +
@@ -679,7 +689,8 @@ const file_pdp_v1_audit_proto_rawDesc = "" +
 	"\x05rules\x18\x05 \x03(\tR\x05rules\x12'\n" +
 	"\x0fpolicy_revision\x18\x06 \x01(\tR\x0epolicyRevision\x12\x1f\n" +
 	"\vapproval_id\x18\a \x01(\tR\n" +
-	"approvalId\"/\n" +
+	"approvalId\x12\x1a\n" +
+	"\bwithheld\x18\b \x01(\bR\bwithheld\"/\n" +
 	"\x10GetRecordRequest\x12\x1b\n" +
 	"\trecord_id\x18\x01 \x01(\tR\brecordId\"\xca\x01\n" +
 	"\x11GetRecordResponse\x12/\n" +
