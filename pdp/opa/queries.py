@@ -163,6 +163,10 @@ class Opa:
                 return Candidates(page, known, declared, revision)
         raise PolicyInvalid("wrong_type", "data.search is not what a search can read; run `pdp policy check`")
 
+    async def tags(self) -> Any:
+        """How the policy's data says that tags travel, as the core answers it. Raises as `answers` does."""
+        return (await self._ask("tags", _REVISION_QUERY, QUERY_SECONDS))["result"]
+
     async def version(self) -> str:
         """OPA's version. Raises `SetupError` if it is older than `FLOOR`."""
         text = await self._provenance()

@@ -145,10 +145,7 @@ class Settlement:
         return sorted({*verdict.principals, *before.principals, *suggesters(before), *suggested})
 
     async def _pending_or_new(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
-        """The caller's pending approval for the same request, or a new one; None where others were faster.
-
-        It looks first: a request that is asked again and again costs a read, and no signatures and refused insert.
-        """
+        """The caller's pending approval for the same request, or else a new one; None where others were faster."""
         pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
         if pending is None:
             await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
