@@ -55,6 +55,7 @@ EXAMPLES = {
         "cat rows.jsonl | pdp mask run - --format jsonl --table crm.customers | head -1",
     ),
     "mask rewrap": ("pdp mask rewrap masked.csv --to new.csv --table crm.customers",),
+    "lineage load": ("pdp lineage load events.jsonl --as etl", "zcat events.gz | pdp lineage load --dry-run -"),
     "lineage suggest": (
         "pdp lineage suggest customers.csv",
         "pdp lineage suggest customers.parquet --table crm.customers --map email=contact --propose --as bob",

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import dataset, lineage_removal, lineage_tags, suggest, suggestions
+from pdp.cli import dataset, lineage_load, lineage_removal, lineage_tags, suggest, suggestions
 from pdp.cli.dataset import Data, Namespace
 from pdp.cli.session import Session, client_command
 
 app = typer.Typer(name="lineage", help="See where data came from, and say what is in it.", no_args_is_help=True)
+app.command()(lineage_load.load)
 app.command()(suggest.suggest)
 app.add_typer(lineage_tags.app)
 app.add_typer(suggestions.app)
