@@ -3,7 +3,7 @@
 A facet that is not sound raises `InvalidRequest`, and then counts as missing as a whole.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,9 @@ from pdp.lineage.shape import MAX_COLUMNS, mapping, objects, sequence, sized, te
 from pdp.lineage.transformation import Trust, claims_masking, ways
 
 JOB = "job:"
-"""What the namespaces of jobs begin with where a job stands for data that came from it, or went into it."""
+"""What the namespaces of jobs begin with where a job stands for data that came from it, or went into it.
+
+Their names end with `()`, so that no table is taken for one."""
 
 
 @dataclass
@@ -22,7 +24,8 @@ class Columns:
     """What facets say of one output.
 
     `named` are the columns whose inputs they name. `by_field` are datasets that they name for a column, `others` those
-    for the whole output. `inputs` feed the output as those of the event do.
+    for the whole output. `inputs` feed the output as those of the event do. `made` are columns that have their values
+    from the job itself: they are not named, and get what all inputs have.
     """
 
     named: dict[str, None] = field(default_factory=dict)
@@ -30,10 +33,11 @@ class Columns:
     by_field: dict[Dataset, None] = field(default_factory=dict)
     others: dict[Dataset, None] = field(default_factory=dict)
     inputs: dict[Dataset, None] = field(default_factory=dict)
+    made: dict[str, None] = field(default_factory=dict)
 
     def add(self, other: "Columns") -> None:
         """What another facet says, too."""
-        for one in ("named", "edges", "by_field", "others", "inputs"):
+        for one in ("named", "edges", "by_field", "others", "inputs", "made"):
             getattr(self, one).update(getattr(other, one))
 
 
@@ -67,11 +71,14 @@ class ColumnFacet:
             sequence(one.get("inputs"), f"{inner}.inputs")
             sources = list(objects(one, "inputs", f"{inner}."))
             jobs = [job_of(one, place, self._reading) for place, one in sources if one.get("type") == "JOB"]
-            column = self._named(name, counts=None not in jobs and self._own_job not in jobs)
-            for place, source in sources:
-                if source.get("type") != "JOB":
-                    self._field(column, source, None, place, needs_field=False)
-            self._keep({Edge(column, job, ""): None for job in jobs if job and job != self._own_job})
+            datasets = [(place, one) for place, one in sources if one.get("type") != "JOB"]
+            if None in jobs or self._own_job in jobs:
+                self._made(self._reading.column(self._output, name), datasets, jobs)
+                continue
+            column = self._named(name)
+            for place, source in datasets:
+                self._field(column, source, None, place, needs_field=False)
+            self._keep({Edge(column, job, ""): None for job in jobs if job})
         for place, source in objects(members, "inputs", f"{path}."):
             self._input(source, place)
         return self.found
@@ -87,9 +94,17 @@ class ColumnFacet:
             inner = joined(f"{path}.fields", step(name))
             yield sized(name, inner), mapping(one, inner), inner
 
-    def _named(self, name: str, *, counts: bool = True) -> str:
+    def _made(
+        self, column: str, datasets: Sequence[tuple[str, Mapping[str, Any]]], jobs: Sequence[Dataset | None]
+    ) -> None:
+        """A column that the job makes: of its inputs, of which these are more."""
+        self.found.made[column] = None
+        self.found.inputs.update({self._reading.dataset(source, place): None for place, source in datasets})
+        self.found.inputs.update({job: None for job in jobs if job and job != self._own_job})
+
+    def _named(self, name: str) -> str:
         column = self._reading.column(self._output, name)
-        if column and counts:
+        if column:
             self.found.named[column] = None
         return column
 
@@ -133,4 +148,4 @@ def job_of(members: Mapping[str, Any], path: str, reading: Reading) -> Dataset |
     if members.get("namespace") is None and members.get("name") is None:
         return None
     found = reading.dataset({**members, "namespace": members.get("namespace"), "name": members.get("name")}, path)
-    return Dataset(JOB + found.namespace, found.name)
+    return Dataset(JOB + found.namespace, found.name + "()")

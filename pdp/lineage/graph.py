@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pdp.lineage.applying import apply
 from pdp.lineage.fact import Fact
 from pdp.lineage.fixpoint import distinct, downstream, refill, settle
+from pdp.lineage.graph_bytes import dump, load
 from pdp.lineage.inflow import detours
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import WORD, Ints, Masks, Words
@@ -82,6 +83,8 @@ class Graph:
                     apply(self.structure, entry)
             self._expire(clock)
             self.structure.edges.flush()
+            if len(self.structure.ledger.sightings) > self.structure.most_sightings:
+                self.structure.forget_sightings()
             self._prepared = self._change(self._propagate())
             return self._prepared
 
@@ -100,6 +103,29 @@ class Graph:
         self._prepared = None
         for watcher in self.watchers:
             watcher(change)
+
+    @property
+    def bits(self) -> Words:
+        """The tags that belong to the structure as it is. Hold `lock` to read both."""
+        return self._work if self._prepared else self.shown.bits
+
+    def dump(self) -> bytes:
+        """The graph as bytes for a snapshot; while nothing is prepared."""
+        with self.lock:
+            if self._prepared:
+                raise RuntimeError("what was prepared must be committed first")
+            return dump(self.structure, self.shown.bits)
+
+    @classmethod
+    def load(cls, encoded: bytes) -> "Graph":
+        """What `dump` wrote. The bytes must be known to be ours."""
+        graph = cls()
+        graph.structure, bits = load(encoded)
+        graph.shown.bits, graph.shown.coarse = bits, set(graph.structure.coarse)
+        graph.structure.parted = {number for number, others in enumerate(graph.structure.nodes.joined) if others}
+        graph._known_tags, graph._is_behind = 0, True
+        graph.commit(graph.prepare([]))
+        return graph
 
     def _expire(self, since: int) -> None:
         for (node, _), stops in self.structure.ledger.stops.items():

@@ -29,6 +29,11 @@ class Growing:
             self._all = larger
         self.size = max(self.size, size)
 
+    def extend(self, values: NDArray[Any]) -> None:
+        """Put numbers at the end."""
+        self.grow(self.size + len(values))
+        self._all[self.size - len(values) : self.size] = values
+
     def append(self, value: int) -> None:
         """Put one number at the end."""
         self.grow(self.size + 1)

@@ -1,13 +1,23 @@
 """What was asserted, beside the edges: tags and who says so, runs and their jobs, and what people ended or proposed."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pdp.lineage.fact import Settled, Source, Suggested
+import numpy as np
 
-WEEK_MS = 7 * 24 * 3600 * 1000
+from pdp.lineage.fact import Settled, Source, Suggested
+from pdp.lineage.tag_bits import Ints
+
+DAY_MS = 24 * 3600 * 1000
+"""A day in milliseconds."""
+WEEK_MS = 7 * DAY_MS
 """A run whose events lie further apart is taken for one of which something was forgotten."""
+FORGOTTEN_MS = WEEK_MS + DAY_MS
+"""A run that began so long ago is forgotten. It is a day more, for the clocks of servers differ."""
+LONG_AGO = -FORGOTTEN_MS - 1
+"""When a run began of which only that is known that it is forgotten."""
 
 
 class Asserted(NamedTuple):
@@ -90,6 +100,8 @@ class Ledger:
         self.job_names: list[tuple[str, str]] = []
         self.job_numbers: dict[tuple[str, str], int] = {}
         self.runs: dict[str, Run] = {}
+        self.forgotten: Ints = np.zeros(0, np.uint64)
+        """Of each run that is forgotten, 8 bytes of the hash of its id, sorted."""
         self.replaced: dict[tuple[int, int], int] = {}
         """For a job and a dataset: the time before which its edges have ended."""
         self.sightings: list[Sighting] = []
@@ -113,12 +125,31 @@ class Ledger:
         """The number of a transformation's text."""
         return self.hows.setdefault(text, len(self.hows))
 
-    def run(self, name: str, at: int) -> Run:
-        """A run that has an event at this time."""
-        run = self.runs.setdefault(name, Run(first_at=at, last_at=at))
+    def run(self, name: str, at: int, clock: int) -> Run:
+        """A run that has an event at this time. One that began too long ago is a new one, as if it were forgotten."""
+        run = self.runs.get(name) or Run(first_at=LONG_AGO if self._is_forgotten(name) else at, last_at=at)
+        if run.first_at < clock - FORGOTTEN_MS:
+            run = Run(first_at=LONG_AGO)
+        self.runs[name] = run
         run.first_at, run.last_at = min(run.first_at, at), max(run.last_at, at)
         return run
+
+    def forget(self, clock: int) -> None:
+        """Let go of runs that began too long ago."""
+        old = [name for name, run in self.runs.items() if run.first_at < clock - FORGOTTEN_MS]
+        for name in old:
+            del self.runs[name]
+        self.forgotten = np.union1d(self.forgotten, np.array([*map(_short, old)], np.uint64))
+
+    def _is_forgotten(self, name: str) -> bool:
+        key = np.uint64(_short(name))
+        place = int(np.searchsorted(self.forgotten, key))
+        return place < len(self.forgotten) and bool(self.forgotten[place] == key)
 
     def own(self, node: int) -> Mapping[int, object]:
         """The tags that somebody asserts of a node."""
         return self.tags.get(node, {})
+
+
+def _short(run: str) -> int:
+    return int.from_bytes(hashlib.sha256(run.encode()).digest()[:8], "big")

@@ -116,16 +116,38 @@ class Nodes:
         return closure([dataset], self.joined)
 
     def _add(self, name: Dataset, number: int) -> None:
-        self.datasets.append(name)
-        self.first.append(len(self.labels))
-        self.columns.append({})
-        self.children.append([])
-        self.joined.append(set())
+        self._enter(name, len(self.labels))
         base, columns, everything = (self._node(number, None) for _ in range(ROLES))
         self.edges.see(base, everything, Code.WITHIN, OURS)
         self.edges.see(columns, everything, Code.WITHIN, OURS)
-        self.endings.setdefault(last_part(name.name), []).append(number)
         self._put_into_folders(name, number)
+
+    def restore(self, datasets: Sequence[Dataset], first: Sequence[int], labels: list[str | None]) -> None:
+        """Enter what was known before; owners are there already."""
+        self.labels = labels
+        for number, name in enumerate(datasets):
+            self.numbers[name] = number
+            self._enter(name, first[number])
+        for node, (owner, label) in enumerate(zip(self.owner.values.tolist(), labels, strict=True)):
+            if label is not None:
+                self.columns[owner][label] = node
+        for name, number in self.numbers.items():
+            lies_in = list(above(name))
+            for folder in lies_in:
+                if folder in self.numbers:
+                    self.children[self.numbers[folder]].append(number)
+            if lies_in or name.name == "/":
+                self._paths.setdefault(name.namespace, []).append((name.name, number))
+        for paths in self._paths.values():
+            paths.sort()
+
+    def _enter(self, name: Dataset, first: int) -> None:
+        self.endings.setdefault(last_part(name.name), []).append(len(self.datasets))
+        self.datasets.append(name)
+        self.first.append(first)
+        self.columns.append({})
+        self.children.append([])
+        self.joined.append(set())
 
     def _add_column(self, dataset: int, name: str) -> int:
         node = self._node(dataset, name)

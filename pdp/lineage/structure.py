@@ -12,6 +12,8 @@ from pdp.lineage.tag_bits import Code, Ints, Tags
 
 MANY = 4
 """Inputs and targets that are connected one by one; where both are more, they meet in a node of their own."""
+MANY_SIGHTINGS = 100_000
+"""Of about 200 bytes each."""
 
 
 class Structure:
@@ -37,6 +39,8 @@ class Structure:
         self.parted: set[int] = set()
         """Datasets of which other names are the same now."""
         self.rules_changed = False
+        self.most_sightings = MANY_SIGHTINGS
+        """With more of them, those that no edge needs are let go."""
 
     def dataset(self, name: Dataset) -> int:
         """A dataset that something reads or writes. Without columns it is unclassified as a whole."""
@@ -83,6 +87,8 @@ class Structure:
         number = self.tags.numbers.get(tag)
         if number is not None and number in self.ledger.own(node):
             del self.ledger.tags[node][number]
+            if not self.ledger.tags[node]:
+                del self.ledger.tags[node]
             self.lowered.add(node)
 
     def see(self, src: int, dst: int, code: Code, job: int, time: int, how: int = 0) -> None:
@@ -113,7 +119,7 @@ class Structure:
 
     def run(self, name: str, job: int, at: int, said: Flows) -> None:
         """What an event says of its run, which adds up with what its other events say."""
-        run = self.ledger.run(name, at)
+        run = self.ledger.run(name, at, self.clock)
         run.add(said)
         self.spread(run)
         self._job(self.ledger.jobs[job], said, is_torn=run.last_at - run.first_at > WEEK_MS)
@@ -126,6 +132,15 @@ class Structure:
             lost = self.edges.replace(self.into(dataset), job, before)
             self.lowered.update(lost.tolist())
             self.touched.add(dataset)
+
+    def forget_sightings(self) -> None:
+        """Let go of the sightings that no edge has as its last one."""
+        layers, sightings = self.edges.layers, self.ledger.sightings
+        used = np.unique(np.concatenate([np.full(1, -1), *(np.unique(layer.seen) for layer in layers)]))[1:]
+        for layer in layers:
+            layer.seen[:] = np.where(layer.seen >= 0, np.searchsorted(used, layer.seen), -1)
+        self.ledger.sightings = [sightings[number] for number in used.tolist()]
+        self.most_sightings = 2 * len(used) + MANY_SIGHTINGS
 
     def take_coarse(self) -> frozenset[int]:
         """The datasets that became coarse, or no longer are, since this was asked last."""

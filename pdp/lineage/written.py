@@ -1,9 +1,9 @@
 """What an event says of its outputs, compared with its inputs.
 
 1. A column that no facet names gets every tag of every input; so does every column where there is no usable facet.
-2. A dataset that a facet names and the event does not list is an input, too: also of the columns that nothing names.
-3. Where a facet names such a dataset, and no column names one of the inputs, then facet and inputs disagree: all
-   columns get every tag of every input.
+2. Where a facet names a dataset that the event does not list, and no column names one of the inputs, then facet and
+   inputs disagree: all columns get every tag of every input. What facets name is an input of the run in any case.
+3. So it is where an output has no schema, which would say what its facet leaves out, and no column names an input.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from pdp.lineage.column_facet import Columns
 from pdp.lineage.fact import Dataset, Edge, Output
 from pdp.lineage.reading import Reading, covers
-
-_FEW_EDGES = 1000
-"""Edges from datasets that the event does not list, above which they go to the whole output instead of each column."""
 
 
 @dataclass
@@ -54,42 +51,24 @@ def outputs(
     facets = [one.facet for one in written if one.facet]
     by_field = [found for facet in facets for found in _known(facet.by_field, inputs, names)]
     strangers = {source for facet in facets for source in _strangers(facet, inputs, names)}
-    disagrees = bool(strangers) and bool(inputs.keys() - set(by_field))
-    if disagrees:
+    is_partial = bool(inputs.keys() - set(by_field))
+    if disagrees := is_partial and bool(strangers):
         reading.note("event", "has a facet and inputs that disagree; all columns get every tag of every input")
-    return [_output(one, inputs, names, reading, is_tainted=disagrees) for one in written]
+    return [_output(one, reading, is_tainted=disagrees or (is_partial and not one.columns)) for one in written]
 
 
-def _output(
-    one: Written,
-    inputs: Mapping[Dataset, None],
-    names: Mapping[Dataset, Dataset],
-    reading: Reading,
-    *,
-    is_tainted: bool,
-) -> Output:
+def _output(one: Written, reading: Reading, *, is_tainted: bool) -> Output:
     facet = one.facet or Columns()
-    is_complete = reading.writer.facet_is_complete and one.facet is not None
-    unnamed = [] if is_complete or one.facet is None else sorted(one.columns.keys() - facet.named.keys())
-    edges = {**one.edges, **dict.fromkeys(_from_strangers(unnamed, _strangers(facet, inputs, names)))}
-    reading.add_edges(len(edges))
+    is_complete = reading.writer.facet_is_complete and one.facet is not None and not facet.made
     return Output(
         one.dataset,
-        columns=tuple(one.columns),
-        named=None if one.facet is None else tuple(facet.named),
-        edges=tuple({**facet.edges, **edges}),
+        columns=tuple({**one.columns, **{column: None for column in facet.made if column}}),
+        named=None if one.facet is None else tuple(column for column in facet.named if column not in facet.made),
+        edges=tuple({**facet.edges, **one.edges}),
         is_complete=is_complete,
         is_tainted=is_tainted and one.facet is not None,
         replaces=one.replaces,
     )
-
-
-def _from_strangers(columns: Sequence[str], strangers: Iterable[Dataset]) -> list[Edge]:
-    """Edges to columns that nothing names, from datasets that the event does not list."""
-    sources = sorted(set(strangers))
-    if len(sources) * len(columns) > _FEW_EDGES:
-        columns = [""]
-    return [Edge(column, source, "") for column in columns for source in sources]
 
 
 def _strangers(facet: Columns, inputs: Mapping[Dataset, None], names: Mapping[Dataset, Dataset]) -> Iterable[Dataset]:

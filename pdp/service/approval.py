@@ -55,8 +55,8 @@ class ApprovalService:
             limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
             state = bad.tried(_state, request.state)
         read = self._approvals.in_the_name_of if request.asked_in_my_name else self._approvals.of_caller
-        found = await read(caller.identity, state, before, limit)
-        token = page.next_token([one.approval.id for one in found], limit)
+        found = await read(caller.identity, state, before, limit + 1)
+        found, token = page.cut(found, limit, lambda one: one.approval.id)
         answer = ListApprovalsResponse()
         answer.next_page_token = await page.fill(answer, found, token, Slices(self._turns, caller.identity))
         return answer

@@ -1,7 +1,7 @@
 """Keyset paging, newest first: a token is the last id of the page before."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pdp import identifier
 from pdp.approval import ApprovalAt
@@ -18,6 +18,7 @@ MAX_SIZE = 100
 MAX_BYTES = 1024 * 1024
 """Bytes of the entries of a page. A message is packed in one piece, and others wait: 8 ms for so many small members."""
 
+T = TypeVar("T")
 ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse
 """A page of approvals."""
 LineageOf: TypeAlias = Callable[[ApprovalAt], ApprovalLineage | None]
@@ -55,6 +56,7 @@ async def fill(
     return token
 
 
-def next_token(ids: Sequence[str], limit: int) -> str:
-    """The token for the page behind these; empty where this was the last."""
-    return ids[-1] if len(ids) == limit else ""
+def cut(found: list[T], limit: int, name: Callable[[T], str]) -> tuple[list[T], str]:
+    """The page of `found`, which has one more than it where there are more; and the token for the one behind it."""
+    shown = found[:limit]
+    return shown, name(shown[-1]) if len(found) > limit else ""

@@ -5,9 +5,10 @@ from typing import Any
 
 from pdp.lineage import fact
 from pdp.lineage.fact import UNCLASSIFIED, Dataset, TagRule, Way
+from pdp.lineage.ledger import FORGOTTEN_MS, WEEK_MS
 from pdp.lineage.name import above
 
-INF, WEEK = float("inf"), 7 * 24 * 3600 * 1000
+INF = float("inf")
 Node = tuple[Dataset, str]  # of a column; or of "" (what all columns get), "*" (the columns), "**" (all there is)
 
 
@@ -51,11 +52,14 @@ class Model:
             whole = out.named is None or out.is_tainted
             rest = [] if out.is_complete else [column for column in out.columns if column not in named]
             targets |= {((out.dataset, column), event.job): time for column in ([""] if whole else rest)}
-        run = self.runs.setdefault(event.run or str(len(self.runs)), [{}, {}, event.at, event.at])
+        name = event.run or str(len(self.runs))
+        if self.runs.get(name, (0, 0, INF))[2] < self.clock - FORGOTTEN_MS:
+            self.runs[name] = [{}, {}, -FORGOTTEN_MS, event.at]
+        run = self.runs.setdefault(name, [{}, {}, event.at, event.at])
         self.spread(run, inputs, targets)
         run[2:4] = [min(run[2], event.at), max(run[3], event.at)]
         if event.run:
-            self.torn |= {event.job} if run[3] - run[2] > WEEK else set()
+            self.torn |= {event.job} if run[3] - run[2] > WEEK_MS else set()
             job = self.runs.setdefault(str(event.job), [{}, {}, 0, 0])
             self.spread(job, inputs, targets, real=event.job in self.torn)
         for one, other in event.aliases:

@@ -252,12 +252,13 @@ def test_explicit_lineage_of_a_job_names_targets_sources_and_jobs() -> None:
         {"type": "JOB", "inputs": [{"type": "DATASET", **dataset(CRM)}]},
     ]
     job = {"namespace": "etl", "name": "load", "facets": {"lineage": {"entries": entries}}}
-    found = taken(run(outputs=[dataset(MART, schema=columns("email", "made"))], job=job))
-    enrich, load = Dataset("job:air", "enrich"), Dataset("job:etl", "load")
+    found = taken(run(outputs=[dataset(MART, schema=columns("email"))], job=job))
+    enrich, load = Dataset("job:air", "enrich()"), Dataset("job:etl", "load()")
     assert found.inputs == (CRM, enrich)
     table, own = found.outputs
     assert (table.dataset, table.columns, table.named) == (MART, ("email", "made"), ("email", "mixed"))
     assert set(table.edges) == {Edge("email", CRM, "email"), Edge("mixed", enrich, "")}
+    assert not taken(run(outputs=[dataset(MART)], job=job), facet_is_complete=True).outputs[0].is_complete
     assert (own.dataset, own.edges) == (load, (Edge("", CRM, ""),))
     with pytest.raises(NotAllowed):
         taken(run(job=job), namespaces=("s3://*",))
