@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pdp.audit.record import commitment
 from pdp.decision import Effect, Verdict, verdict
 from pdp.errors import PdpError
 from pdp.opa.queries import About
@@ -50,10 +50,10 @@ class Recorded:
         """The decision of a record. Raises `NotReplayable`."""
         members = orjson.loads(record)
         if members["kind"] != "decision":
-            raise NotReplayable(f"this record is no decision; it is of the kind {members['kind']}")
+            raise NotReplayable(f"this record is not a decision, but of the kind {members['kind']}")
         if not payload:
             raise NotReplayable("what this record says of the request was erased")
-        if commitment(salt, payload).encode() not in record:
+        if sha256(salt + payload).hexdigest().encode() not in record:
             raise NotReplayable("what this record says of the request is not what was recorded; run pdp audit verify")
         held = orjson.loads(payload)
         if "now" not in held:

@@ -82,4 +82,4 @@ async def test_a_record_that_is_no_decision_cannot_be_decided_again(pdp: Termina
     started = next(one for one in json.loads(listed.out)["records"] if one["kind"] != "decision")
     replayed = await pdp("policy", "replay", started["recordId"], "--policy", str(rego()), "--as", "dana")
     assert replayed.status == 2
-    assert "no decision" in replayed.err
+    assert "not a decision" in replayed.err
