@@ -9,6 +9,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _LAST_PORT = 65535
 """The largest port number of TCP."""
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-~]*)?")
 
 
@@ -24,6 +25,12 @@ def is_local(address: str) -> bool:
         return host == "localhost" or ip_address(host[1:-1] if bracketed else host).is_loopback
     except ValueError:
         return False
+
+
+def is_address(address: str) -> bool:
+    """Whether `address` is `host:port`, an IPv6 host in brackets."""
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and int(found[1]) <= _LAST_PORT
 
 
 def is_private_url(url: str) -> bool:

@@ -131,6 +131,12 @@ class Caller:
                 raise NotAllowed("SUBJECT_NOT_ALLOWED", f"{self.identity} may not act for on_behalf_of[{index}]")
 
 
+def subject_of(identity: str) -> Subject:
+    """The subject that a caller is itself."""
+    kind, _, identifier = identity.partition(":")
+    return Subject(type=kind, id=identifier)
+
+
 def identity(subject: Subject) -> str:
     """The subject in writing: `<type>:<id>`."""
     return f"{subject.type}:{subject.id}"

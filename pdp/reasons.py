@@ -16,4 +16,6 @@ NOT_FOUND: Mapping[str, str] = {
     "APPROVAL_NOT_FOUND": "No approval has this id, or this caller may not see it.",
     "DECISION_NOT_FOUND": "No decision of this caller has this id.",
     "RECORD_NOT_FOUND": "The log has no such record.",
+    "DATASET_NOT_FOUND": "Lineage knows no dataset for this resource.",
+    "SUGGESTION_NOT_FOUND": "Lineage has no such suggestion.",
 }

@@ -10,7 +10,7 @@ import typer
 from pdp import __version__
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
-from pdp.config import Config, Masking, Tls, Webhook
+from pdp.config import Config, Http, Masking, Tls, Webhook
 from pdp.identity_source import Certificates, Issuer, SpeaksFor
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
@@ -71,6 +71,7 @@ def test_the_configuration_is_complete() -> None:
     values = tomllib.loads(everything.replace('policy = ["rules"]', ""))  # which `opa_url` takes the place of
     config = Config.model_validate(values)
     assert config.tls
+    assert values["http"].keys() == Http.model_fields.keys()
     assert config.certificates
     assert config.masking.bulk
     assert config.webhooks

@@ -1,5 +1,6 @@
 """Makes the record of each event: the signed part has no personal data, the payload has all the details."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Reason, Verdict
 from pdp.errors import PdpError, PolicyInvalid
+
+TOLD_BYTES = 8192
+"""Bytes of a fact that a record holds whole: hundreds of columns with their tags. The log of lineage has them all."""
 
 
 def decision(
@@ -104,6 +108,7 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "state": after,
         "suggestion": orjson.Fragment(review.suggestion or b"null"),
         "signature": review.signature,
+        **({"lineage": review.lineage} if review.lineage else {}),
     }
     rules = [approval.requirements[index].rule for index in review.fits]
     return entry(
@@ -157,6 +162,13 @@ def searched(caller: Caller, query: Mapping[str, Any], revision: str, details: M
     return entry(Kind.SEARCH, payload, policy_revision=revision)
 
 
+def lineage_changed(caller: Caller, facts: Sequence[bytes], revision: int, head: str) -> Entry:
+    """What a person added to lineage, or took away: each fact as the log has it, or its hash where it is large."""
+    told = b",".join(fact if len(fact) <= TOLD_BYTES else _hashed(fact) for fact in facts)
+    at = orjson.dumps({"n": revision, "head": head})
+    return entry(Kind.LINEAGE, b'{"caller":%b,"facts":[%b],"revision":%b}' % (caller.json, told, at))
+
+
 def by_caller(kind: Kind, caller: Caller) -> Entry:
     """A caller used the log itself, for example exported it."""
     return entry(kind, b'{"caller":%b}' % caller.json)
@@ -171,6 +183,10 @@ def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any], lin
         b'"lineage":%b,' % lineage if lineage else b"",
         orjson.dumps(present),
     )
+
+
+def _hashed(fact: bytes) -> bytes:
+    return orjson.dumps({"sha256": hashlib.sha256(fact).hexdigest(), "bytes": len(fact)})
 
 
 def _rules(reasons: Sequence[Reason]) -> list[str]:

@@ -55,9 +55,37 @@ EXAMPLES = {
         "cat rows.jsonl | pdp mask run - --format jsonl --table crm.customers | head -1",
     ),
     "mask rewrap": ("pdp mask rewrap masked.csv --to new.csv --table crm.customers",),
+    "lineage load": ("pdp lineage load events.jsonl --as etl", "zcat events.gz | pdp lineage load --dry-run -"),
     "lineage suggest": (
         "pdp lineage suggest customers.csv",
         "pdp lineage suggest customers.parquet --table crm.customers --map email=contact --propose --as bob",
+    ),
+    "lineage path": ("pdp lineage path postgres://crm:5432/crm.public.customers table:reports.weekly",),
+    "lineage why": ("pdp lineage why table:reports.weekly --column mail --tag pii --as bob",),
+    "lineage coverage": ("pdp lineage coverage --as bob",),
+    "lineage problems": ("pdp lineage problems --all --as bob",),
+    "lineage tags add": (
+        "pdp lineage tags add postgres://crm:5432/crm.public.customers --column email pii --as bob",
+        "pdp lineage tags add project.set.table pii --namespace bigquery",
+    ),
+    "lineage tags classify": ("pdp lineage tags classify crm.customers email=pii,contact id created_at --as bob",),
+    "lineage tags list": ("pdp lineage tags list crm.customers",),
+    "lineage tags export": ("pdp lineage tags export --as bob",),
+    "lineage tags load": ("pdp lineage tags load tags.json --as bob",),
+    "lineage suggestions list": ("pdp lineage suggestions list --state rejected",),
+    "lineage suggestions accept": ("pdp lineage suggestions accept sug_Vd3n0x --as bob",),
+    "lineage suggestions reject": ("pdp lineage suggestions reject sug_Vd3n0x --reason 'order numbers' --as bob",),
+    "lineage untag": (
+        "pdp lineage untag crm.customers pii --column note --reason 'no names in it' --revision 1204 --as bob",
+    ),
+    "lineage end-edge": (
+        "pdp lineage end-edge s3://lake/raw/people table:stats --reason 'only counts' --revision 1204 --as bob",
+    ),
+    "lineage unlink": (
+        "pdp lineage unlink s3://lake/a hive://m:9083/db.a --reason 'a copy by now' --revision 1204 --as bob",
+    ),
+    "lineage declassify": (
+        "pdp lineage declassify stats.ages pii --column band --reason 'bands of ten years' --revision 1204 --as bob",
     ),
     "audit list": ("pdp audit list --effect DENY --all -o jsonl",),
     "audit show": ("pdp audit show rec_0190a5b2",),

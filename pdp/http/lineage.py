@@ -21,7 +21,7 @@ USUAL_SECONDS = 10.0
 _AGAIN = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
-class Lineage:
+class Events:
     """Takes events."""
 
     def __init__(self, ingesting: Ingesting) -> None:

@@ -9,6 +9,7 @@ from pdp.authzen_reading import SEMANTICS
 from pdp.authzen_search import MAX_CANDIDATES
 from pdp.canonical import MAX_CHAIN, MAX_ID_BYTES, MAX_TEXT_CHARACTERS
 from pdp.http.decision import REASONS
+from pdp.workflow.lineage import MAX_EVENTS
 from pdp.workflow.repeat import MAX_ATTEMPT_BYTES
 
 Schema = dict[str, Any]
@@ -72,7 +73,19 @@ def _search(kind: str) -> Schema:
     return members(needed, **{**_QUESTION, **_SOUGHT, kind: ref(f"Sought{kind.title()}")})
 
 
+_COUNTS = ("received", "successful", "failed", "retriable", "non_retriable")
+
 SCHEMAS: Mapping[str, Schema] = {
+    "LineageEvent": FREE,
+    "LineageEvents": listed(ref("LineageEvent"), maxItems=MAX_EVENTS),
+    "LineageTaken": members("revision", revision=COUNT),
+    "LineageSummary": members(
+        "status summary failed_events",
+        status={"type": "string", "enum": ["success", "partial_success", "failure"]},
+        summary=members(" ".join(_COUNTS), **dict.fromkeys(_COUNTS, COUNT)),
+        failed_events=listed(members("index reason retriable", index=COUNT, reason=TEXT, retriable=FLAG)),
+        revision=COUNT,
+    ),
     "Subject": members("type id", type={**NAME, "pattern": "^[^:]*$"}, id=NAME, properties=FREE),
     "Action": members("name", name=NAME, properties=FREE),
     "Resource": members("type id", type=NAME, id=NAME, properties=FREE),

@@ -12,7 +12,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from pdp.lineage.chain import Broken, Place, Signer
 from pdp.lineage.entry import decode
 from pdp.lineage.fact import Fact, Rules
 from pdp.lineage.snapshot import Snapshots
-from pdp.lineage.view import Revision
+from pdp.lineage.view import Revision, View
 from pdp.lineage_errors import LineageStale
 from pdp.store.lineage import LineageLog, Logged
 
@@ -52,6 +52,16 @@ class Graph(Protocol):
         """All of it; two processes at one revision have the same bytes."""
 
 
+class Views(Protocol):
+    """What is asked about the graph."""
+
+    def view(self, resource_type: str, resource_id: str, revision: Revision) -> View:
+        """What is known of a resource."""
+
+    def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The tags of columns."""
+
+
 class Following:
     """This process's reading of the log: `start`, and then `run` as a task."""
 
@@ -60,15 +70,19 @@ class Following:
         documents: LineageLog,
         snapshots: Snapshots,
         signer: Signer,
-        load: Callable[[bytes | None], Graph],
         alarm: Callable[[str], Awaitable[None]],
         *,
+        load: Callable[[bytes | None], Any],
+        views: Callable[[Any], Views],
         every: int = SNAPSHOT_EVERY,
     ) -> None:
-        """`load` makes a graph of what one dumped, or an empty one; `alarm` hears of what does not verify."""
+        """`alarm` hears of what does not verify.
+
+        `load` makes a graph of what one dumped, or an empty one, and `views` what is asked about it.
+        """
         self._log, self._snapshots, self._signer = documents, snapshots, signer
-        self._load, self._alarm, self._every = load, alarm, every
-        self.graph = load(None)
+        self._load, self._views, self._alarm, self._every = load, views, alarm, every
+        self._show(load(None))
         self.rules: Rules | None = None
         self.place = Place()
         self.revision = Revision()
@@ -123,9 +137,13 @@ class Following:
             except Exception as error:  # noqa: BLE001  # an older one counts, or the log
                 await self._tell(f"snapshot {snapshot.n} cannot be used ({type(error).__name__})")
             else:
-                self.graph, self.rules = graph, kept.rules
+                self._show(graph)
+                self.rules = kept.rules
                 self._go_to(Place(snapshot.n, snapshot.head))
                 return
+
+    def _show(self, graph: Graph) -> None:
+        self.graph, self.views = graph, self._views(graph)
 
     async def _watch(self) -> None:
         while True:
@@ -157,11 +175,11 @@ class Following:
         await self._apply_all()
         asked = _now()
         newest, head = await self._log.newest()
-        if newest > self.place.n:
-            await self._apply_all()
         if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
             raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
-        self._confirmed, self.fault = asked, ""
+        await self._apply_all()
+        if newest <= self.place.n:
+            self._confirmed, self.fault = asked, ""
 
     async def _apply_all(self) -> None:
         while documents := await self._log.after(self.place.n, self._until_snapshot()):

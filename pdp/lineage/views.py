@@ -107,9 +107,19 @@ class Views:
         known = dict[str, Sequence[str]]()
         for name, some in columns.items():
             known[folded(name)] = _union(known.get(folded(name), ()), some)
+        self._spread(known, below)
         others = _union(self._tags(nodes.first[number] + BASE for number in below), (UNCLASSIFIED,))
         coarse = not shown.coarse.isdisjoint(datasets)
         return _kept(View(State.KNOWN, named, tags, tagged, coarse), known, others)
+
+    def _spread(self, known: dict[str, Sequence[str]], datasets: Sequence[int]) -> None:
+        """Give each column what all columns of those datasets have that do not list it: of files in a folder."""
+        shown, nodes = self._graph.shown, self._graph.structure.nodes
+        tagged = np.any(shown.bits[:, [nodes.first[number] + BASE for number in datasets]], axis=0)
+        for number in (datasets[place] for place in np.flatnonzero(tagged).tolist()):
+            listed = {folded(name) for name, node in list(nodes.columns[number].items()) if node < shown.counts[0]}
+            tags = self._tags([nodes.first[number] + BASE])
+            known.update({name: _union(known[name], tags) for name in known.keys() - listed})
 
     def _columns(self, datasets: Sequence[int]) -> dict[str, Sequence[str]]:
         """The columns of datasets with their tags, sorted by name; equal names are one column."""

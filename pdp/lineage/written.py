@@ -3,6 +3,7 @@
 1. A column that no facet names gets every tag of every input; so does every column where there is no usable facet.
 2. Where a facet names a dataset that the event does not list, and no column names one of the inputs, then facet and
    inputs disagree: all columns get every tag of every input. What facets name is an input of the run in any case.
+3. So it is where an output has no schema, which would say what its facet leaves out, and no column names an input.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,20 +51,21 @@ def outputs(
     facets = [one.facet for one in written if one.facet]
     by_field = [found for facet in facets for found in _known(facet.by_field, inputs, names)]
     strangers = {source for facet in facets for source in _strangers(facet, inputs, names)}
-    disagrees = bool(strangers) and bool(inputs.keys() - set(by_field))
-    if disagrees:
+    is_partial = bool(inputs.keys() - set(by_field))
+    if disagrees := is_partial and bool(strangers):
         reading.note("event", "has a facet and inputs that disagree; all columns get every tag of every input")
-    return [_output(one, reading, is_tainted=disagrees) for one in written]
+    return [_output(one, reading, is_tainted=disagrees or (is_partial and not one.columns)) for one in written]
 
 
 def _output(one: Written, reading: Reading, *, is_tainted: bool) -> Output:
     facet = one.facet or Columns()
+    is_complete = reading.writer.facet_is_complete and one.facet is not None and not facet.made
     return Output(
         one.dataset,
         columns=tuple({**one.columns, **{column: None for column in facet.made if column}}),
         named=None if one.facet is None else tuple(column for column in facet.named if column not in facet.made),
         edges=tuple({**facet.edges, **one.edges}),
-        is_complete=reading.writer.facet_is_complete and one.facet is not None and not facet.made,
+        is_complete=is_complete,
         is_tainted=is_tainted and one.facet is not None,
         replaces=one.replaces,
     )

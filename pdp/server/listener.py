@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import grpc
 
-from pdp.address import is_local
+from pdp.address import is_address, is_local
 from pdp.authn.tls_files import TlsContent, TlsFiles
 from pdp.config import Config, Tls
 from pdp.errors import SetupError
@@ -29,6 +29,22 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
     if both:
         ports.append(_opened(server, config.tls.client_listen, _Files(config.tls, began, demanding=True)))
     return ports
+
+
+def require_addresses(config: Config) -> None:
+    """Raise `SetupError` that names the first place to listen on which is not `host:port`."""
+    places = {"listen": config.listen}
+    if config.tls and config.tls.client_listen:
+        places["tls.client_listen"] = config.tls.client_listen
+    if config.http:
+        places["http.listen"] = config.http.listen
+    if config.http and config.http.client_listen:
+        places["http.client_listen"] = config.http.client_listen
+    for field, address in places.items():
+        if not is_address(address):
+            port = address.removeprefix(":")
+            example = f"127.0.0.1:{port if port.isdecimal() else 4770}"
+            raise SetupError(f"{field}: {address!r} is not host:port; write it like {example}")
 
 
 def require_loopback(address: str, field: str = "listen") -> None:

@@ -40,8 +40,9 @@ class AuditService:
             limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
             kind, effect = bad.tried(_kind, request.kind), bad.tried(_effect, request.effect)
             approval_id = bad.tried(_approval_id, request.approval_id)
-        found = await self._records.page(kind=kind, effect=effect, approval_id=approval_id, before=before, limit=limit)
-        token = page.next_token([members["id"] for members in found], limit)
+        more = limit + 1
+        found = await self._records.page(kind=kind, effect=effect, approval_id=approval_id, before=before, limit=more)
+        found, token = page.cut(found, limit, lambda members: str(members["id"]))
         return ListRecordsResponse(records=[summary(members) for members in found], next_page_token=token)
 
     async def GetRecord(self, request: GetRecordRequest, caller: Caller) -> GetRecordResponse:  # noqa: ARG002

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from pdp.bad_fields import cut
 from pdp.caller import Caller
-from pdp.errors import PdpError
+from pdp.errors import Overloaded, PdpError
 from pdp.v1.lineage_pb2 import IngestProblem, IngestRequest, IngestResponse, LineageRevision
 from pdp.workflow.lineage import AT_ONCE_BYTES, PIECE, Ingesting, Taken
 
@@ -45,13 +45,21 @@ class LineageIngest:
         try:
             async for request in requests:
                 await room.acquire()
-                task = asyncio.create_task(self._ingesting.take(request.event, caller))
+                task = asyncio.create_task(self._take(request.event, caller))
                 task.add_done_callback(lambda _: room.release())
                 under_way.put_nowait(task)
                 if len(request.event) > AT_ONCE_BYTES:
                     await asyncio.wait({task})
         finally:
             under_way.put_nowait(None)
+
+    async def _take(self, event: bytes, caller: Caller) -> Taken:
+        """Take an event when its writer may send one: a stream waits, where a call would be refused."""
+        while True:
+            try:
+                return await self._ingesting.take(event, caller)
+            except Overloaded as error:
+                await asyncio.sleep(error.retry_seconds or 1.0)
 
 
 async def _answered(task: asyncio.Task[Taken], index: int) -> IngestResponse:

@@ -1,14 +1,14 @@
 """Keyset paging, newest first: a token is the last id of the page before."""
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
 
 from pdp import identifier
 from pdp.approval import ApprovalAt
 from pdp.errors import InvalidRequest
 from pdp.service import message
 from pdp.service.slices import Slices
-from pdp.v1.approval_pb2 import ListApprovalsResponse
+from pdp.v1.approval_pb2 import ApprovalLineage, ListApprovalsResponse
 from pdp.v1.review_pb2 import ListQueueResponse
 
 DEFAULT_SIZE = 50
@@ -18,8 +18,11 @@ MAX_SIZE = 100
 MAX_BYTES = 1024 * 1024
 """Bytes of the entries of a page. A message is packed in one piece, and others wait: 8 ms for so many small members."""
 
+T = TypeVar("T")
 ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse
 """A page of approvals."""
+LineageOf: TypeAlias = Callable[[ApprovalAt], ApprovalLineage | None]
+"""What is shown of the data of an approval."""
 
 
 def size(asked: int) -> int:
@@ -37,11 +40,13 @@ def before(token: str) -> str:
     return token
 
 
-async def fill(answer: ListOf, found: Sequence[ApprovalAt], token: str, slices: Slices) -> str:
+async def fill(
+    answer: ListOf, found: Sequence[ApprovalAt], token: str, slices: Slices, lineage_of: LineageOf = lambda _: None
+) -> str:
     """Put as many approvals into the answer as a page holds. Return the id behind which it goes on, or else `token`."""
     room = MAX_BYTES
     for index, held in enumerate(found):
-        approval = message.approval(held)
+        approval = message.approval(held, lineage=lineage_of(held))
         size = approval.ByteSize()
         if size > room and index:
             return found[index - 1].approval.id
@@ -51,6 +56,7 @@ async def fill(answer: ListOf, found: Sequence[ApprovalAt], token: str, slices: 
     return token
 
 
-def next_token(ids: Sequence[str], limit: int) -> str:
-    """The token for the page behind these; empty where this was the last."""
-    return ids[-1] if len(ids) == limit else ""
+def cut(found: list[T], limit: int, name: Callable[[T], str]) -> tuple[list[T], str]:
+    """The page of `found`, which has one more than it where there are more; and the token for the one behind it."""
+    shown = found[:limit]
+    return shown, name(shown[-1]) if len(found) > limit else ""

@@ -5,7 +5,7 @@ Every face takes events by it. What a text becomes depends on the deployment's s
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,8 @@ from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotAllowed, Overloaded, PdpError
 from pdp.lineage.chain import Place
 from pdp.lineage.fact import Event
+from pdp.lineage.following import Following
+from pdp.lineage.view import View
 from pdp.lineage.writing import Writing
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.turns import Turns
@@ -41,6 +43,29 @@ class Taken:
     place: Place
     is_known: bool
     problems: Sequence[tuple[str, str]]
+
+
+class KnownLineage:
+    """What this process has read of the log, for those who decide: a `LineageViews`."""
+
+    def __init__(self, following: Following) -> None:
+        self._following = following
+
+    def view(self, resource_type: str, resource_id: str) -> View:
+        """What is known of a resource."""
+        return self._following.views.view(resource_type, resource_id, self._following.revision)
+
+    def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The tags of each of these columns, by the caller's spelling."""
+        return self._following.views.columns_of(resource_type, resource_id, names)
+
+    def require_fresh(self) -> None:
+        """Raise `LineageStale` where this process cannot say that it has the newest revision."""
+        self._following.require_fresh()
+
+    async def at_least(self, n: int, deadline: float) -> None:
+        """Wait until this process has revision `n`. Raises `LineageStale` at `deadline`."""
+        await self._following.at_least(n, deadline)
 
 
 class Ingesting:

@@ -50,19 +50,22 @@ class ReviewQueue:
         self._queue, self._reviewing, self._batcher = queue, reviewing, batcher
 
     async def page(self, caller: Caller, after: Place | None, limit: int) -> Page:
-        """At most `limit` approvals behind `after`. It has fewer at the end, or where very many were looked at."""
+        """At most `limit` approvals behind `after`. It has fewer at the end, or where very many were looked at.
+
+        One more is looked for, so that a page with nothing behind it says so.
+        """
         reach = await self._reach(caller)
         approvals: list[tuple[Place, ApprovalAt]] = []
         for _ in range(LOOKS):
-            wanted = limit - len(approvals)
+            wanted = limit + 1 - len(approvals)
             found = await self._queue.page(reach.words, reach.names, after, wanted)
             may = await self._reviewing.queue(caller, [held for _, held in found])
             approvals += [(place, held) for place, held in found if held.approval.id in may]
+            if len(approvals) > limit:
+                return Page(approvals[:limit], approvals[limit - 1][0])
             if len(found) < wanted:
                 return Page(approvals, None)
             after = found[-1][0]
-            if len(approvals) == limit:
-                break
         return Page(approvals, after)
 
     async def _reach(self, caller: Caller) -> _Reach:

@@ -13,6 +13,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+import aiohttp
+
+from tests.authzen.obstacle import obstacle, unreachable
 from tests.authzen.scenario import DISCOVERY, LEVELS, Result, checked
 
 
@@ -20,7 +23,21 @@ def main(arguments: Sequence[str]) -> int:
     urls = arguments or [os.environ.get("PDP_HTTP_URL", "")]
     if len(urls) != 1 or not urls[0]:
         sys.exit(__doc__)
-    return report(asyncio.run(checked(urls[0].rstrip("/"), os.environ.get("PDP_TOKEN", ""))))
+    return asyncio.run(ask(urls[0].rstrip("/"), os.environ.get("PDP_TOKEN", "")))
+
+
+async def ask(url: str, token: str) -> int:
+    """Check, and say how the levels stand. Returns the exit status.
+
+    What keeps all of it from working is one sentence, with which the program ends.
+    """
+    try:
+        results = await checked(url, token)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        sys.exit(unreachable(url, error))
+    if told := obstacle(results):
+        sys.exit(told)
+    return report(results)
 
 
 def report(results: Sequence[Result]) -> int:

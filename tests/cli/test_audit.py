@@ -19,6 +19,7 @@ async def listed(server: Placet, record_id: str) -> None:
 
 
 async def test_list_filters_pages_and_names_records(pdp: Terminal, server: Placet) -> None:
+    await server.authorize(asking("drop"))
     asked = await server.authorize(asking("drop"))
     await listed(server, asked.decision_id.replace("dec_", "rec_"))
     page = await pdp("audit", "list", "--as", "dana", "--effect", "deny", "--kind", "decision", "--page-size", "1")

@@ -15,6 +15,7 @@ from pdp.lineage.entry import decode, encode
 from pdp.lineage.fact import Dataset, Event, Fact, Tagged, Tagging, Untagged
 from pdp.lineage.following import Following
 from pdp.lineage.snapshot import Snapshots
+from pdp.lineage.view import Revision, State, View
 from pdp.lineage.writing import Writing
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog, Logged
@@ -57,6 +58,19 @@ class Heap:
         return b"\n".join(b"%d %s" % (n, encode(fact)) for n, fact in self.facts)
 
 
+class Nothing:
+    """Views of a graph that knows no tags."""
+
+    def __init__(self, _graph: Heap) -> None:
+        pass
+
+    def view(self, _type: str, _id: str, revision: Revision) -> View:
+        return View(State.UNKNOWN, revision=revision)
+
+    def columns_of(self, _type: str, _id: str, _names: Sequence[str]) -> dict[str, Sequence[str]]:
+        return {}
+
+
 @dataclass
 class Follower:
     """A process that reads a log, and the alarms that it raised."""
@@ -83,7 +97,7 @@ async def follower(database: Database, *, every: int = 10_000, reads: bool = Tru
         alarms.append(fault)
 
     snapshots = Snapshots(LineageSnapshots(database), SIGNER)
-    following = Following(LineageLog(database), snapshots, SIGNER, Heap, alarm, every=every)
+    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=Heap, views=Nothing, every=every)
     await following.start()
     found = Follower(following, alarms)
     if not reads:

@@ -20,6 +20,7 @@ from tests.pdp.lineage_log import (
     SIGNER,
     Follower,
     Heap,
+    Nothing,
     document,
     event,
     follower,
@@ -201,7 +202,7 @@ async def test_graph_that_fails_makes_the_lineage_stale_and_the_server_goes_on(d
         alarms.append(fault)
 
     snapshots = Snapshots(LineageSnapshots(database), SIGNER)
-    following = Following(LineageLog(database), snapshots, SIGNER, Choking, alarm)
+    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=Choking, views=Nothing)
     async with lineage_writer(database) as writing:
         await writing.write([tagged()])
         await writing.write([untagged()])

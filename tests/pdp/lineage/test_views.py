@@ -155,3 +155,10 @@ def test_kept_view_follows_what_changes() -> None:
     assert shown(found, "target")["coarse"] is False
     found._graph.apply([(4, [event(inputs=[source], outputs=[Output(target)])])])
     assert shown(found, "target")["coarse"] is True
+
+
+def test_column_of_a_folder_has_what_all_columns_of_a_file_in_it_have() -> None:
+    folder, part = Dataset("s3://lake", "out/t"), Dataset("s3://lake", "out/t/part-0")
+    written = Event(by="workload:etl", at=1, event="00", inputs=(CRM,), outputs=(Output(part),))
+    found = views(classified(email=["pii"]), classified(folder, email=[]), written)
+    assert found.columns_of("file", "s3://lake/out/t", ["Email"]) == {"Email": ["pii"]}

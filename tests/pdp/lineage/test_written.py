@@ -74,6 +74,14 @@ def test_facet_that_names_an_input_by_another_name_or_a_file_in_its_folder_agree
     assert output([dataset(LAKE)], lineage(a=[source(Dataset("s3://lake", "hr/x"), "a")]), "a").is_tainted
 
 
+def test_output_without_a_schema_is_tainted_by_inputs_that_no_column_names() -> None:
+    facet = lineage(a=[source(CRM, "a")])
+    assert not output([dataset(CRM)], facet).is_tainted
+    assert output([dataset(CRM), dataset(OTHER)], facet).is_tainted
+    assert output([dataset(CRM)], lineage()).is_tainted
+    assert not output([dataset(CRM), dataset(OTHER)], facet, "a").is_tainted
+
+
 def test_outputs_of_one_event_are_looked_at_together() -> None:
     one, other = (lineage(a=[source(of, "a")]) for of in (CRM, OTHER))
     outputs = [dataset(MART, columnLineage=one), dataset(LAKE, columnLineage=other)]

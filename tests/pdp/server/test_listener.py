@@ -8,10 +8,10 @@ from typing import Any
 import grpc
 import pytest
 
-from pdp.config import Config, Tls
+from pdp.config import Config, Http, Tls
 from pdp.dev.stack import configuration
 from pdp.errors import SetupError
-from pdp.server.listener import listen, require_loopback
+from pdp.server.listener import listen, require_addresses, require_loopback
 from tests.certificates import BROKEN, Authority, Pair
 
 
@@ -49,6 +49,27 @@ def test_plaintext_is_for_loopback(address: str) -> None:
 async def test_plaintext_beyond_it_is_refused(opening: grpc.aio.Server, state: Path, address: str) -> None:
     with pytest.raises(SetupError):
         listen(opening, config(state, address), began)
+
+
+@pytest.mark.parametrize(
+    ("field", "address", "example"),
+    [
+        ("listen", "4881", "127.0.0.1:4881"),
+        ("listen", "", "127.0.0.1:4770"),
+        ("listen", "unix:/x", "127.0.0.1:4770"),
+        ("tls.client_listen", ":4881", "127.0.0.1:4881"),
+        ("http.listen", "4881", "127.0.0.1:4881"),
+        ("http.listen", "127.0.0.1:65536", "127.0.0.1:4770"),
+        ("http.client_listen", "http://a:1", "127.0.0.1:4770"),
+    ],
+)
+def test_what_is_no_address_is_named_with_one(state: Path, pair: Pair, field: str, address: str, example: str) -> None:
+    part, _, name = field.rpartition(".")
+    made = config(state, certificate=pair.certificate, key=pair.key).model_copy(update={"http": Http()})
+    inner = getattr(made, part).model_copy(update={name: address}) if part else address
+    with pytest.raises(SetupError) as refused:
+        require_addresses(made.model_copy(update={part or name: inner}))
+    assert refused.value.sentence == f"{field}: {address!r} is not host:port; write it like {example}"
 
 
 async def test_free_port_is_told(opening: grpc.aio.Server, state: Path, pair: Pair) -> None:

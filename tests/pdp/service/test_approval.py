@@ -94,7 +94,10 @@ async def test_list_is_of_the_callers_own(quiet: Placet) -> None:
     mine = (await quiet.authorize(exporting(), by="dev")).approval.approval_id
     others = await ids(quiet.approvals.ListApprovals, ListApprovalsRequest(), quiet.metadata("report-bot"))
     assert mine not in others
-    assert await ids(quiet.approvals.ListApprovals, ListApprovalsRequest(), quiet.metadata("dev")) == [mine]
+    by_dev = quiet.metadata("dev")
+    assert await ids(quiet.approvals.ListApprovals, ListApprovalsRequest(), by_dev) == [mine]
+    alone = await quiet.approvals.ListApprovals(ListApprovalsRequest(page_size=1), metadata=by_dev)
+    assert (len(alone.approvals), alone.next_page_token) == (1, "")
 
 
 async def test_person_lists_what_others_asked_in_its_name(quiet: Placet) -> None:

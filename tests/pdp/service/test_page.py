@@ -22,6 +22,11 @@ def waiting(count: int, request: bytes) -> list[ApprovalAt]:
     return [ApprovalAt(approval(id=f"apr_{index:032x}", request=request), T0) for index in range(count)]
 
 
+@pytest.mark.parametrize(("count", "shown", "token"), [(0, 0, ""), (2, 2, ""), (3, 3, ""), (4, 3, "2")])
+def test_a_page_with_nothing_behind_it_says_so(count: int, shown: int, token: str) -> None:
+    assert page.cut(list(range(count)), 3, str) == (list(range(shown)), token)
+
+
 async def test_a_stranger_has_its_turn_before_the_second_next_large_entry() -> None:
     turns, answer, seen = Turns(), ListApprovalsResponse(), list[int]()
     filling = asyncio.create_task(page.fill(answer, waiting(20, LARGE.json), "", Slices(turns, "noisy")))

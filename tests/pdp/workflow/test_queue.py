@@ -103,6 +103,13 @@ async def test_page_is_full_although_nearer_ones_wait_for_others(asked: Placet) 
     person = by(asked, "user:frank", groups=[group])
     page = await asked.reviews.ListQueue(ListQueueRequest(page_size=3), metadata=person)
     assert [one.approval_id for one in page.approvals] == [one.approval_id for one in mine]
+    assert not page.next_page_token
+    two = await asked.reviews.ListQueue(ListQueueRequest(page_size=2), metadata=person)
+    assert len(two.approvals) == 2
+    request = ListQueueRequest(page_size=2, page_token=two.next_page_token)
+    last = await asked.reviews.ListQueue(request, metadata=person)
+    assert [one.approval_id for one in last.approvals] == [mine[-1].approval_id]
+    assert not last.next_page_token
 
 
 async def test_what_the_person_reviewed_or_asked_for_is_not_in_it(asked: Placet, mongod: MongodProcess) -> None:
