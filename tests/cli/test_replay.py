@@ -22,7 +22,7 @@ def known() -> Known:
 
 @pytest.fixture(scope="module")
 async def informed(state: Path, mongod: MongodProcess, known: Known) -> AsyncIterator[Placet]:
-    async with placet(state, mongod.uri, lineage=known) as running:
+    async with placet(state, mongod.uri, known=known) as running:
         yield running
 
 
