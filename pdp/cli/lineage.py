@@ -21,6 +21,28 @@ Column = Annotated[str, typer.Option(metavar="NAME", help="The column; left out,
 
 @app.command()
 @client_command
+async def show(
+    session: Session,
+    data: Data,
+    namespace: Namespace = "",
+    upstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what it comes from.")] = 3,
+    downstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what comes from it.")] = 3,
+    at: At = 0,
+) -> None:
+    """Show what data carries, what it comes from and where it goes."""
+    from pdp.cli import lineage_display
+    from pdp.v1.lineage_pb2 import GetLineageRequest
+
+    named = dataset.data(data, namespace)
+    request = GetLineageRequest(data=named, upstream=upstream, downstream=downstream, at=at)
+    async with session.client() as client:
+        answer = await client.call(client.lineage.GetLineage, request)
+    lineage_tags.require_allowed(answer)
+    session.print(answer, lambda: lineage_display.lineage(answer), answer.datasets)
+
+
+@app.command()
+@client_command
 async def path(
     session: Session,
     source: Annotated[str, typer.Argument(metavar="FROM", help="The data where it begins, as DATA of `show`.")],

@@ -27,7 +27,8 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
-from pdp.server.lineage import Lineage, health_of, kept_lineage, lineage_service
+from pdp.server.lineage import Lineage, health_of, kept_lineage
+from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
@@ -186,7 +187,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (lineage_pb2.DESCRIPTOR, lineage_service(kept)),
+        (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]
     names = []
