@@ -14,6 +14,8 @@ CHUNK = 1 << 17
 """Edges that are looked at in one go: temporary arrays stay small, and other threads get their turn."""
 RATIO = 32
 """A layer joins the one before it unless that is so many times as large."""
+LARGE = 1 << 16
+"""A layer of more edges has a table with a number for each node."""
 ALWAYS = np.iinfo(np.int64).max
 """The time of what no event can end."""
 NEVER = np.iinfo(np.int64).min
@@ -26,8 +28,31 @@ FIELDS = {
 }  # fmt: skip
 
 
+_COUNT = np.arange(CHUNK)
+
+
+class Index:
+    """Where each number begins and ends among sorted ones: of many by a table, of few by searching them."""
+
+    def __init__(self, numbers: Ints) -> None:
+        is_large = len(numbers) > LARGE
+        self._starts: Ints = np.cumsum(np.bincount(numbers + np.uint32(1))) if is_large else np.zeros(0, np.int64)
+        self._numbers = None if is_large else np.ascontiguousarray(numbers)
+
+    def bounds(self, wanted: Ints) -> tuple[Ints, Ints]:
+        """The first place of each wanted number, and the one behind its last."""
+        if self._numbers is not None:
+            same = wanted.astype(self._numbers.dtype)  # of another type, all numbers would be copied
+            return np.searchsorted(self._numbers, same), np.searchsorted(self._numbers, same, side="right")
+        last = len(self._starts) - 1
+        return self._starts[np.minimum(wanted, last)], self._starts[np.minimum(wanted + 1, last)]
+
+
 class Layer:
-    """Edges sorted by their ends, way and job. `pair` is source << 32 | end; `into` the rows sorted by end."""
+    """Edges sorted by their ends, way and job. `pair` is source << 32 | end.
+
+    `into` are the rows sorted by end, `sources` the sources in that order.
+    """
 
     def __init__(self, fields: dict[str, Ints]) -> None:
         self.fields = fields
@@ -36,20 +61,23 @@ class Layer:
         halves = self.pair.view(np.uint32)
         self.dst, self.src = halves[::2], halves[1::2]
         self.into = np.argsort(self.dst, kind="stable").astype(np.int32)
+        self.sources = self.src[self.into]
+        self._into, self._out = Index(self.dst[self.into]), Index(self.src)
 
     def __len__(self) -> int:
         return len(self.pair)
 
     def out_of(self, nodes: Ints) -> Iterator[Ints]:
         """Rows of the edges that leave nodes, a chunk at a time."""
-        ends = nodes.astype(np.uint64) << np.uint64(32)
-        return spans(np.searchsorted(self.pair, ends), np.searchsorted(self.pair, ends + np.uint64(1 << 32)))
+        return spans(*self._out.bounds(nodes))
 
     def rows_into(self, nodes: Ints) -> Iterator[Ints]:
         """Rows of the edges that lead to nodes, a chunk at a time."""
-        low = np.searchsorted(self.dst, nodes, sorter=self.into)
-        high = np.searchsorted(self.dst, nodes, side="right", sorter=self.into)
-        return (self.into[places] for places in spans(low, high))
+        return (self.into[places] for places in self.places_into(nodes))
+
+    def places_into(self, nodes: Ints) -> Iterator[Ints]:
+        """Their places in `into`."""
+        return spans(*self._into.bounds(nodes))
 
     def rows_of(self, pairs: Ints) -> tuple[Ints, Ints]:
         """Rows with such ends, and for each the place in `pairs`."""
@@ -61,8 +89,9 @@ def span(low: Ints, high: Ints) -> Ints:
     """All numbers of the ranges from `low` to before `high`."""
     counts = high - low
     total = int(counts.sum())
-    starts = low - (np.cumsum(counts) - counts)
-    return np.repeat(starts, counts) + np.arange(total)
+    found: Ints = np.repeat(low - (np.cumsum(counts) - counts), counts)
+    found += _COUNT[:total] if total <= CHUNK else np.arange(total)
+    return found
 
 
 def spans(low: Ints, high: Ints) -> Iterator[Ints]:

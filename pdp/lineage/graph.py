@@ -104,6 +104,11 @@ class Graph:
         for watcher in self.watchers:
             watcher(change)
 
+    @property
+    def bits(self) -> Words:
+        """The tags that belong to the structure as it is. Hold `lock` to read both."""
+        return self._work if self._prepared else self.shown.bits
+
     def dump(self) -> bytes:
         """The graph as bytes for a snapshot; while nothing is prepared."""
         with self.lock:

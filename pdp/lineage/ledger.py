@@ -11,6 +11,7 @@ from pdp.lineage.fact import Settled, Source, Suggested
 from pdp.lineage.tag_bits import Ints
 
 DAY_MS = 24 * 3600 * 1000
+"""A day in milliseconds."""
 WEEK_MS = 7 * DAY_MS
 """A run whose events lie further apart is taken for one of which something was forgotten."""
 FORGOTTEN_MS = WEEK_MS + DAY_MS

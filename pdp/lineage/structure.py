@@ -40,7 +40,7 @@ class Structure:
         """Datasets of which other names are the same now."""
         self.rules_changed = False
         self.most_sightings = MANY_SIGHTINGS
-        """So many are kept before those that no edge needs are let go."""
+        """With more of them, those that no edge needs are let go."""
 
     def dataset(self, name: Dataset) -> int:
         """A dataset that something reads or writes. Without columns it is unclassified as a whole."""

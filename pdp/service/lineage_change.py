@@ -58,19 +58,19 @@ class LineageChange:
     async def Untag(self, request: UntagRequest, caller: Caller) -> UntagResponse:
         """A tag less."""
         decided, at = await self._taking.untag(request, caller)
-        return UntagResponse(decision=message.decision(decided), revision=revision(at))
+        return UntagResponse(decision=message.decision(decided), revision=revision(at) if at else None)
 
     async def EndEdge(self, request: EndEdgeRequest, caller: Caller) -> EndEdgeResponse:
         """An edge less."""
         decided, at = await self._taking.end_edge(request, caller)
-        return EndEdgeResponse(decision=message.decision(decided), revision=revision(at))
+        return EndEdgeResponse(decision=message.decision(decided), revision=revision(at) if at else None)
 
     async def Unlink(self, request: UnlinkRequest, caller: Caller) -> UnlinkResponse:
         """Two names parted."""
         decided, at = await self._taking.unlink(request, caller)
-        return UnlinkResponse(decision=message.decision(decided), revision=revision(at))
+        return UnlinkResponse(decision=message.decision(decided), revision=revision(at) if at else None)
 
     async def Declassify(self, request: DeclassifyRequest, caller: Caller) -> DeclassifyResponse:
         """An inherited tag stopped."""
         decided, at = await self._taking.declassify(request, caller)
-        return DeclassifyResponse(decision=message.decision(decided), revision=revision(at))
+        return DeclassifyResponse(decision=message.decision(decided), revision=revision(at) if at else None)

@@ -40,6 +40,7 @@ class KnownData:
 
         Raises `DatasetAmbiguous`, and `NotFound` where it stands for nothing.
         """
+        self.require_named(data, path)
         if not data.HasField("resource"):
             return self.dataset(data.dataset, f"{path}.dataset")
         at, resource = await self.at(n), data.resource
@@ -51,6 +52,21 @@ class KnownData:
         if not found:
             raise NotFound("DATASET_NOT_FOUND", f"{path}: no dataset is known for this resource; name it as a dataset")
         return found[0]
+
+    def found(self, at: At, data: DataName, path: str) -> tuple[State, Sequence[Dataset]]:
+        """Whether data is known at a revision, and the datasets that it stands for."""
+        if data.HasField("resource"):
+            view = at.views.view(data.resource.type, data.resource.id, at.revision)
+            return view.state, view.datasets
+        dataset = self.dataset(data.dataset, f"{path}.dataset")
+        known = dataset in at.graph.structure.nodes.numbers
+        return (State.KNOWN, [dataset]) if known else (State.UNKNOWN, [])
+
+    @staticmethod
+    def require_named(data: DataName, path: str) -> None:
+        """Raise `InvalidRequest` where a message names no data."""
+        if data.WhichOneof("name") is None:
+            raise InvalidRequest.field(path, "is required: a resource or a dataset")
 
     def dataset(self, name: DatasetName, path: str) -> Dataset:
         """A dataset under its folded names. Raises `InvalidRequest`."""
