@@ -108,6 +108,7 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "state": after,
         "suggestion": orjson.Fragment(review.suggestion or b"null"),
         "signature": review.signature,
+        **({"lineage": review.lineage} if review.lineage else {}),
     }
     rules = [approval.requirements[index].rule for index in review.fits]
     return entry(

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 
 from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict
 from pdp.caller import Caller
-from pdp.errors import AlreadyReviewed, ApprovalChanged, ApprovalNotPending, DigestMismatch, NotAllowed
+from pdp.errors import (
+    AlreadyReviewed,
+    ApprovalChanged,
+    ApprovalNotPending,
+    DigestMismatch,
+    InvalidRequest,
+    NotAllowed,
+)
+from pdp.lineage.seen import NOTHING_TO_SHOW
 from pdp.lineage.view import View
+from pdp.lineage_errors import LineageChanged
 from pdp.obstacle import Obstacle, obstacle
+
+SHOWN_BYTES = 2048
+"""Bytes of a view that an error carries: its details travel in HTTP trailers, of which clients accept 8 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +27,7 @@ class Submission:
     """What a reviewer sends: the verdict, and the digest and the version of what was displayed.
 
     `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
+    `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing.
     """
 
     verdict: ReviewVerdict
@@ -23,6 +36,7 @@ class Submission:
     expected_version: int
     suggestion: bytes = b""
     together: bool = False
+    expected_lineage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +79,22 @@ def require_reviewable(view: ApprovalView, submission: Submission) -> None:
         raise ApprovalNotPending(f"this approval is {state}; it takes no more reviews", state=state)
     if submission.expected_digest != approval.digest:
         raise DigestMismatch("expected_digest is not this approval's; show the request again and review what it shows")
+    if view.lineage.state not in NOTHING_TO_SHOW:
+        _require_lineage(view.lineage, submission.expected_lineage)
     if found is not None:
         raise AlreadyReviewed("you have reviewed this approval; a review is never changed, but you may revoke it")
+
+
+def _require_lineage(now: View, expected: str) -> None:
+    """Raise unless the reviewer was shown what is known of the data now."""
+    if not expected:
+        raise InvalidRequest.field("expected_lineage", "is required; send the digest of the lineage that was displayed")
+    if expected != now.digest:
+        raise LineageChanged(
+            "what is known of the data changed since it was displayed; show it again and review what it shows",
+            lineage_digest=now.digest,
+            lineage=now.json.decode() if len(now.json) <= SHOWN_BYTES else "",
+        )
 
 
 def _changed(held: ApprovalAt) -> ApprovalChanged:

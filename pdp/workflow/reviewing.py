@@ -25,6 +25,7 @@ from pdp.caller import Caller
 from pdp.canonical import digest, kind
 from pdp.decision import policy_review, review_input
 from pdp.errors import ApprovalNotApproved, NotAllowed, NotFound
+from pdp.lineage.seen import NOTHING_TO_SHOW, kept
 from pdp.lineage.view import View
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
@@ -80,7 +81,7 @@ class Reviewing:
     async def seen(self, caller: Caller, read: Read) -> ApprovalView:
         """`view` of what was read."""
         held = read.held
-        lineage = self._lineage_of(held)
+        lineage = self.lineage_of(held)
         [answer] = await self._batcher.each([_question(held.approval, caller, lineage)])
         view = _seen(held, answer, caller, read.suggested, lineage)
         own = held.approval.caller == caller.identity
@@ -104,7 +105,7 @@ class Reviewing:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
-        `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`, `Conflict`.
+        `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`, `Conflict`.
         """
         return await retried(lambda: self._review(caller, approval_id, submission))
 
@@ -121,6 +122,8 @@ class Reviewing:
         if view.held.state in OPEN and self._integrity.sealer.is_old(approval):
             await self._delivery.end_old(approval)
             return None
+        if view.lineage.state not in NOTHING_TO_SHOW:
+            self._lineage.require_fresh()
         require_reviewable(view, submission)
         if submission.together:
             refuse_together(approval, view.eligibility.fits)
@@ -158,6 +161,7 @@ class Reviewing:
             suggestion=submission.suggestion,
             suggestion_digest=digest(submission.suggestion, sealer.realm) if submission.suggestion else "",
             claims=view.caller.claims,
+            lineage=kept(view.lineage),
         )
         signature = sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
@@ -179,7 +183,7 @@ class Reviewing:
     async def _views(self, caller: Caller, some: Sequence[ApprovalAt]) -> list[ApprovalView]:
         """`_view` of each, with one query to the policy and one to MongoDB."""
         questions, views = list[Question](), list[ApprovalView]()
-        known = [self._lineage_of(held) for held in some]
+        known = [self.lineage_of(held) for held in some]
         for index, (held, lineage) in enumerate(zip(some, known, strict=True)):
             questions.append(_question(held.approval, caller, lineage))
             await self._turns.behind(index, caller.identity)
@@ -190,7 +194,7 @@ class Reviewing:
             await self._turns.behind(index, caller.identity)
         return views
 
-    def _lineage_of(self, held: ApprovalAt) -> View:
+    def lineage_of(self, held: ApprovalAt) -> View:
         """What is known of its data today."""
         resource = orjson.loads(held.approval.request)["resource"]
         return self._lineage.view(resource["type"], resource["id"])
