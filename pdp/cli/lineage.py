@@ -1,5 +1,6 @@
 """`pdp lineage`: where data came from and what is in it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,9 +29,12 @@ async def show(
     upstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what it comes from.")] = 3,
     downstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what comes from it.")] = 3,
     at: At = 0,
+    dot: Annotated[bool, typer.Option("--dot", help="Print it for Graphviz.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print it for Mermaid.")] = False,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture.")] = None,
 ) -> None:
     """Show what data carries, what it comes from and where it goes."""
-    from pdp.cli import lineage_display
+    from pdp.cli import lineage_display, lineage_picture
     from pdp.v1.lineage_pb2 import GetLineageRequest
 
     named = dataset.data(data, namespace)
@@ -38,7 +42,10 @@ async def show(
     async with session.client() as client:
         answer = await client.call(client.lineage.GetLineage, request)
     lineage_tags.require_allowed(answer)
-    session.print(answer, lambda: lineage_display.lineage(answer), answer.datasets)
+    if dot or mermaid or svg:
+        lineage_picture.draw(answer, dot=dot, mermaid=mermaid, svg=svg)
+    else:
+        session.print(answer, lambda: lineage_display.lineage(answer), answer.datasets)
 
 
 @app.command()
