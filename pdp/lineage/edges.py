@@ -28,6 +28,9 @@ FIELDS = {
 }  # fmt: skip
 
 
+_COUNT = np.arange(CHUNK)
+
+
 class Index:
     """Where each number begins and ends among sorted ones: of many by a table, of few by searching them."""
 
@@ -86,8 +89,9 @@ def span(low: Ints, high: Ints) -> Ints:
     """All numbers of the ranges from `low` to before `high`."""
     counts = high - low
     total = int(counts.sum())
-    starts = low - (np.cumsum(counts) - counts)
-    return np.repeat(starts, counts) + np.arange(total)
+    found: Ints = np.repeat(low - (np.cumsum(counts) - counts), counts)
+    found += _COUNT[:total] if total <= CHUNK else np.arange(total)
+    return found
 
 
 def spans(low: Ints, high: Ints) -> Iterator[Ints]:

@@ -77,16 +77,16 @@ class Trace:
     def __init__(self, structure: Structure, brings: Brings, avoided: Avoided) -> None:
         self._layers, self._brings, self._avoided = structure.edges.layers, brings, avoided
         count = 2 * len(structure.nodes.labels)
-        self._seen = np.zeros(count, bool)
+        self._open = np.ones((2, count // 2), bool)
         self._following, self._row, self._winner = (np.empty(count, np.int32) for _ in range(3))
         self._layer = np.empty(count, np.int8)
 
     def run(self, start: Ints, goals: Ints) -> list[Hop] | None:
         """The shortest way from a goal to one of the first states. None if there is none."""
-        is_goal = np.zeros(len(self._seen), bool)
+        is_goal = np.zeros(len(self._layer), bool)
         is_goal[goals] = True
         states, levels = np.sort(start), [start]
-        self._seen[start] = True
+        self._open[start % 2, start // 2] = False
         while states.size:
             reached = states[is_goal[states]]
             if reached.size:
@@ -122,14 +122,15 @@ class Trace:
 
     def _take(self, edges: Edges, before: int, after: int) -> Ints:
         """The new states that edges come from; of several edges from one state, the last."""
-        states = edges.src * 2 + before
-        chosen = np.flatnonzero(~self._seen[states])
-        chosen = chosen[self._brings(edges.src[chosen], edges.code(chosen), before, after)]
-        states = states[chosen]
+        chosen = np.flatnonzero(self._open[before].take(edges.src))
+        src = edges.src[chosen].astype(np.int64)
+        brought = self._brings(src, edges.code(chosen), before, after)
+        states: Ints = src[brought] * 2 + before
+        chosen = chosen[brought]
         self._winner[states] = np.arange(len(states))
         won = self._winner[states] == np.arange(len(states))
         states, chosen = states[won], chosen[won]
-        self._seen[states] = True
+        self._open[before][states // 2] = False
         self._following[states] = edges.dst(chosen) * 2 + after
         self._row[states], self._layer[states] = edges.row(chosen), edges.layer
         return states
@@ -162,10 +163,12 @@ def _those(layer: Layer, number: int, places: Ints) -> Edges:
         rows: Ints = layer.into[places[chosen]]
         return rows
 
-    return Edges(
-        layer.sources[places].astype(np.int64),
-        lambda chosen: layer.dst[row(chosen)].astype(np.int64),
-        lambda chosen: layer.code[row(chosen)],
-        number,
-        row,
-    )
+    def end(chosen: Ints) -> Ints:
+        ends: Ints = layer.dst[row(chosen)].astype(np.int64)
+        return ends
+
+    def code(chosen: Ints) -> Ints:
+        codes: Ints = layer.code[row(chosen)]
+        return codes
+
+    return Edges(layer.sources.take(places), end, code, number, row)
