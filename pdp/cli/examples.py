@@ -104,6 +104,10 @@ EXAMPLES = {
     "policy check": ("pdp policy check policy", "pdp policy check policy --against policy-in-force"),
     "policy test": ("pdp policy test policy --coverage 100",),
     "policy attack": ("pdp policy attack policy", "pdp policy attack policy -f requests.jsonl"),
+    "policy replay": (
+        "pdp policy replay dec_01890a5d-ac96-774b-bcce-b302099a8057 --policy policy",
+        "pdp policy replay dec_01890a5d-ac96-774b-bcce-b302099a8057 --policy policy --from log.jsonl",
+    ),
     "policy build": ("pdp policy build policy --to bundle.tar.gz",),
     "keys list": ("pdp keys list mask.json",),
     "keys rotate": ("pdp keys rotate mask.json --realm production",),
