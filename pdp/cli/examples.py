@@ -60,6 +60,10 @@ EXAMPLES = {
         "pdp lineage suggest customers.csv",
         "pdp lineage suggest customers.parquet --table crm.customers --map email=contact --propose --as bob",
     ),
+    "lineage show": (
+        "pdp lineage show reports.weekly --as bob",
+        "pdp lineage show s3://lake/reports/weekly --upstream 9",
+    ),
     "lineage path": ("pdp lineage path postgres://crm:5432/crm.public.customers table:reports.weekly",),
     "lineage why": ("pdp lineage why table:reports.weekly --column mail --tag pii --as bob",),
     "lineage coverage": ("pdp lineage coverage --as bob",),
