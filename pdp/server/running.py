@@ -131,8 +131,7 @@ async def running(
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
-        yield Running(address, opa.revision, opa.version, failed, web)
+        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
 
 
 def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
