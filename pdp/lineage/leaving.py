@@ -23,7 +23,7 @@ PRODUCER = "https://placet.dev"
 _SPEC = "https://openlineage.io/spec"
 _EVENT = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
 _COLUMNS = f"{_SPEC}/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
-_SCHEMA = f"{_SPEC}/facets/1-1-1/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet"
+_SCHEMA = f"{_SPEC}/facets/1-2-0/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet"
 _CLEAR = "clear"
 """The mask that lets values through."""
 
@@ -40,9 +40,9 @@ def leaving(
 ) -> bytes:
     """The event as JSON of what left by a decision.
 
-    `resource` is its type and id, `inputs` the datasets that it is, `destination` the value of `context.destination`,
-    of any type. `masks` has each column that left with the name of its mask; None is an export without masks, of
-    which no column is known, so that all of its tags go along.
+    `resource` is its type and id, `inputs` the datasets that it is, `destination` the value of `context.destination` of
+    any type. `masks` has each column that left with the name of its mask; None is an export without masks, of which no
+    column is known, so that all of its tags go along.
     """
     sources = list(inputs) or [Dataset(f"placet://{realm}", _short("/".join(resource)))]
     output = target(destination, realm, decision_id)
