@@ -75,7 +75,7 @@ class Review:
     """One person's verdict, with groups and claims as verified then; `fits`: the requirements it counts in.
 
     `suggestion` is the canonical request that the reviewer would accept, and `suggestion_digest` its request digest, or
-    both are empty; `signature` is the server's.
+    both are empty; `signature` is the server's. `lineage` keeps what the reviewer was shown of the data.
     """
 
     reviewer: str
@@ -90,6 +90,7 @@ class Review:
     signature: str = ""
     claims: Mapping[str, Any] = field(default_factory=dict)
     suggestion_digest: str = ""
+    lineage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Opening:
     """What an approval holds from its beginning, frozen then but for the outbox.
 
     `seal` is the server's signature over it, made at `sealed_at` by MongoDB's clock (None: by an older version);
-    `supersedes` is the sent-back approval that this one answers.
+    `supersedes` is the sent-back approval that this one answers. `lineage` keeps what was known of the data.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Opening:
     seal: str = ""
     sealed_at: datetime | None = None
     outbox: tuple[OutboxEntry, ...] = ()
+    lineage: str = ""
 
     @property
     def pending_for_ms(self) -> int:

@@ -64,13 +64,19 @@ class Options:
     flags: frozenset[str] = frozenset()
     chain: Part | None = None
     semantics: BatchSemantics = BatchSemantics.BATCH_SEMANTICS_EXECUTE_ALL
+    lineage_at_least: int = 0
     others: Mapping[str, Any] = field(default_factory=dict)
     """Options that only some routes know, as they came."""
 
     def over(self, defaults: "Options") -> "Options":
         """These, with the defaults where they say nothing. A flag that is true in the defaults is true for all."""
-        chain = self.chain if self.chain and self.chain.members else defaults.chain
-        return replace(self, texts={**defaults.texts, **self.texts}, flags=self.flags | defaults.flags, chain=chain)
+        return replace(
+            self,
+            texts={**defaults.texts, **self.texts},
+            flags=self.flags | defaults.flags,
+            chain=self.chain if self.chain and self.chain.members else defaults.chain,
+            lineage_at_least=max(self.lineage_at_least, defaults.lineage_at_least),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ def _request(members: Mapping[str, Any], chain: list[Any], approval: str, option
         on_behalf_of=[_named(one) for one in chain],
         action=Action(name=members["action"]["name"]),
         resource=Resource(type=members["resource"]["type"], id=members["resource"]["id"]),
+        lineage_at_least=options.lineage_at_least,
         approval_id="" if approval.startswith(access_request.PREFIX) else approval,
         **switches,
     )

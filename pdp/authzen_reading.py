@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from pdp.authzen_question import EXAMPLES, OPEN_APPROVAL, Options, Part
 from pdp.bad_fields import MAX_NAMED, Refused, joined, step
 from pdp.canonical import MAX_REQUEST_BYTES, Walk
-from pdp.i_json import well_formed
+from pdp.i_json import MAX_WHOLE_NUMBER, well_formed
 from pdp.v1.decision_pb2 import BatchSemantics
 
 OF_ONE = ("request_id", "attempt_id", "expected_digest", "supersedes")
@@ -23,7 +23,8 @@ MAX_UNKNOWN = 64
 """Members of one object that nobody here knows. AuthZEN wants them ignored; no honest client sends thousands."""
 _TEXTS = frozenset({*OF_ONE, "justification"})
 _FLAGS = frozenset({"dry_run", "explain", "want_grant", OPEN_APPROVAL})
-_OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic"}
+_AT_LEAST = "lineage_at_least"
+_OPTIONS = _TEXTS | _FLAGS | {"on_behalf_of", "evaluations_semantic", _AT_LEAST}
 NAMES: Mapping[str, str] = {"subject": "id", "resource": "id", "action": "name"}
 """What each member that a search can look for is called by."""
 _MEANT: Mapping[str, str] = {"on_behalf_of": "subject"}
@@ -118,7 +119,9 @@ class Reading(Walk):
         flags = frozenset(name for name in _FLAGS if name in found and self._flag(found[name], f"options.{name}"))
         chain = self._chain(found["on_behalf_of"]) if "on_behalf_of" in found else None
         semantics = self._semantics(found.get("evaluations_semantic", "execute_all"))
-        return Options(texts, flags, chain, semantics, {name: found[name] for name in self._others & found.keys()})
+        others = {name: found[name] for name in self._others & found.keys()}
+        at_least = self._count(found.get(_AT_LEAST, 0.0), f"options.{_AT_LEAST}")
+        return Options(texts, flags, chain, semantics, at_least, others)
 
     def subject(self, value: Any, path: str) -> _Read:
         """A subject."""
@@ -189,6 +192,12 @@ class Reading(Walk):
         if not isinstance(value, bool):
             self.bad.append((path, "is not true or false"))
         return value is True
+
+    def _count(self, value: Any, path: str) -> int:
+        if isinstance(value, float) and value.is_integer() and 0 <= value <= MAX_WHOLE_NUMBER:
+            return int(value)
+        self.bad.append((path, "is not a whole number from 0"))
+        return 0
 
     def _semantics(self, value: Any) -> BatchSemantics:
         known = SEMANTICS.get(value) if isinstance(value, str) else None

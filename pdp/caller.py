@@ -18,11 +18,20 @@ class Role(StrEnum):
     REQUESTER = "requester"
     REVIEWER = "reviewer"
     AUDITOR = "auditor"
+    LINEAGE_WRITER = "lineage_writer"
+    STEWARD = "steward"
 
 
 _REQUESTER = frozenset({Role.REQUESTER})
 _REVIEWER = frozenset({Role.REVIEWER})
 _AUDITOR = frozenset({Role.AUDITOR})
+_WRITER = frozenset({Role.LINEAGE_WRITER})
+_STEWARD = frozenset({Role.STEWARD})
+READS_LINEAGE = _REVIEWER | _AUDITOR | _STEWARD
+"""Who reads lineage without being asked of the policy."""
+_STEWARDS = ("Tag", "Classify", "Untag", "EndEdge", "Unlink", "Declassify", "SettleSuggestion")
+_READ = ("ListTags", "ListSuggestions", "ListProblems", "GetCoverage")
+_ASKED = ("GetLineage", "GetPath", "ExplainTag")
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.DecisionService/Authorize": _REQUESTER,
@@ -46,12 +55,19 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.AuditService/ListRecords": _AUDITOR,
     "pdp.v1.AuditService/GetRecord": _AUDITOR,
     "pdp.v1.AuditService/ExportRecords": _AUDITOR,
+    "pdp.v1.LineageService/Ingest": _WRITER,
+    **{f"pdp.v1.LineageService/{name}": _STEWARD for name in _STEWARDS},
+    **{f"pdp.v1.LineageService/{name}": READS_LINEAGE for name in _READ},
+    **{f"pdp.v1.LineageService/{name}": READS_LINEAGE | _REQUESTER for name in _ASKED},
+    "pdp.v1.LineageService/Suggest": _STEWARD | _WRITER,
     "pdp.v1.InfoService/GetServerInfo": frozenset(),
 }
-"""The roles that may call each RPC; one of them is enough. Only a person reviews, with any roles."""
+"""The roles that may call each RPC; one of them is enough. Only a person reviews, or is a steward, with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """RPCs for every authenticated caller, without a role."""
-PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith("pdp.v1.ReviewService/"))
+PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith("pdp.v1.ReviewService/")) | {
+    f"pdp.v1.LineageService/{name}" for name in _STEWARDS
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ class Caller:
             wanted = " or ".join(sorted(ROLES[rpc]))
             raise NotAllowed("ROLE_REQUIRED", f"{self.identity} may not call {rpc}: it needs the role {wanted}")
         if rpc in PERSONS_ONLY and not self.is_person:
-            raise NotAllowed("PERSON_REQUIRED", f"{self.identity} may not call {rpc}: only a person reviews, as itself")
+            raise NotAllowed("PERSON_REQUIRED", f"{self.identity} may not call {rpc}: only a person may, as itself")
 
     def require_search(self) -> None:
         """Raise `NotAllowed` unless the configuration lets this caller search."""
@@ -113,6 +129,12 @@ class Caller:
         for index, principal in enumerate(chain):
             if principal not in known and not _covered(principal, self.may_act_for):
                 raise NotAllowed("SUBJECT_NOT_ALLOWED", f"{self.identity} may not act for on_behalf_of[{index}]")
+
+
+def subject_of(identity: str) -> Subject:
+    """The subject that a caller is itself."""
+    kind, _, identifier = identity.partition(":")
+    return Subject(type=kind, id=identifier)
 
 
 def identity(subject: Subject) -> str:

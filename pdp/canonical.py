@@ -35,6 +35,7 @@ MAX_TEXT_CHARACTERS = 2000
 MAX_SHOWN_PATHS = 20
 """Paths that an error names: its details travel in HTTP trailers, of which clients accept 8 KiB."""
 
+_JCS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large data instead of the data"
 """What is said of a request that is too large."""
@@ -66,10 +67,15 @@ def canonical(request: AuthorizeRequest | Request, realm: str) -> Canonical:
 
 def bound(members: Mapping[str, Any], realm: str, *, plain: bool) -> Canonical:
     """The canonical form of members that a walk has checked; `plain` is the walk's. Raises `InvalidRequest`."""
-    encoded = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if plain else rfc8785.dumps(members)
+    encoded = jcs(members, plain=plain)
     if len(encoded) > MAX_REQUEST_BYTES:
         raise InvalidRequest.field("request", TOO_BIG)
     return Canonical(encoded, digest(encoded, realm), members)
+
+
+def jcs(members: Mapping[str, Any], *, plain: bool) -> bytes:
+    """The RFC 8785 bytes of I-JSON. `plain`: all keys are ASCII, whole numbers are integers, fractions are >= 1e-4."""
+    return orjson.dumps(members, option=_JCS) if plain else rfc8785.dumps(dict(members))
 
 
 def context_in_struct(request: AuthorizeRequest) -> AuthorizeRequest:

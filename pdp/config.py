@@ -18,6 +18,7 @@ from pdp.address import webhook_host
 from pdp.approval import EVENTS
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
+from pdp.lineage_settings import LineageSettings
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 _Count = Annotated[int, Field(ge=0)]
@@ -143,6 +144,8 @@ class Config(Frozen):
     """Callers in bulk."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told of the steps of approvals. The same in every process of a deployment."""
+    lineage: LineageSettings | None = None
+    """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
 
     @property
     def seal_path(self) -> Path:

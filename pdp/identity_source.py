@@ -68,8 +68,11 @@ class _Entry(Frozen):
 
     @model_validator(mode="after")
     def _only_people_review(self) -> Self:
-        if self.kind == "workload" and Role.REVIEWER in self.roles:
-            raise ValueError("roles: only a person reviews; take `reviewer` from this entry, whose kind is workload")
+        if self.kind == "workload" and not {Role.REVIEWER, Role.STEWARD}.isdisjoint(self.roles):
+            raise ValueError(
+                "roles: only a person reviews and says what is in data; take `reviewer` and `steward` from this entry, "
+                "whose kind is workload"
+            )
         return self
 
 

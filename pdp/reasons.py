@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 NOT_ALLOWED: Mapping[str, str] = {
     "ROLE_REQUIRED": "None of the caller's roles may call this RPC.",
-    "PERSON_REQUIRED": "Only a person reviews, as itself.",
+    "PERSON_REQUIRED": "Only a person reviews and says what is in data, as itself.",
     "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
+    "NO_LINEAGE_WRITER": "The caller has no entry in `lineage.writers`, which says what it may write.",
     "SEARCH_NOT_ALLOWED": "The caller's entry in the configuration does not say `may_search`.",
+    "DATASET_FOREIGN": "An event writes a dataset in a namespace that its writer may not write.",
     "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
     "REVIEWER_NOT_ELIGIBLE": "The reviewer is not among the people whom a requirement of this approval names.",
 }
@@ -14,4 +16,6 @@ NOT_FOUND: Mapping[str, str] = {
     "APPROVAL_NOT_FOUND": "No approval has this id, or this caller may not see it.",
     "DECISION_NOT_FOUND": "No decision of this caller has this id.",
     "RECORD_NOT_FOUND": "The log has no such record.",
+    "DATASET_NOT_FOUND": "Lineage knows no dataset for this resource.",
+    "SUGGESTION_NOT_FOUND": "Lineage has no such suggestion.",
 }

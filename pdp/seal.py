@@ -128,6 +128,7 @@ def _frozen(opening: Opening) -> _Statement:
         "decision": opening.decision_id,
         "policy_revision": opening.policy_revision,
         "at": _text(opening.sealed_at),
+        **({"lineage": sha256(opening.lineage.encode()).hexdigest()} if opening.lineage else {}),
     }
     return _Statement("placet-approval+jwt", {**_frozen_at_first(opening), **added})
 
@@ -200,8 +201,9 @@ def _frozen_at_first(opening: Opening) -> dict[str, Any]:
 
 
 def _facts(review: Review) -> str:
-    """The hash of a review without its signature and `suggestion_digest`, which older versions did not have."""
-    facts = {one.name: getattr(review, one.name) for one in fields(Review) if one.name != "suggestion_digest"}
+    """The hash of a review without its signature, and without what older versions did not have, unless it is there."""
+    left_out = {"suggestion_digest", *(() if review.lineage else ("lineage",))}
+    facts = {one.name: getattr(review, one.name) for one in fields(Review) if one.name not in left_out}
     claims = orjson.Fragment(orjson.dumps(review.claims, option=orjson.OPT_SORT_KEYS))
     return sha256(orjson.dumps({**facts, "signature": "", "claims": claims}, default=bytes.decode)).hexdigest()
 

@@ -62,6 +62,7 @@ def authorization(action: str, scope: MaskScope) -> AuthorizeRequest:
         approval_id=scope.approval_id,
         justification=scope.justification,
         attempt_id=scope.attempt_id,
+        lineage_at_least=scope.lineage_at_least,
     )
     return context_in_struct(request)
 
@@ -82,6 +83,7 @@ def with_defaults(item: AuthorizeRequest, defaults: AuthorizeRequest) -> Authori
         merged.context_json = defaults.context_json
     if not item.on_behalf_of:
         merged.on_behalf_of.extend(defaults.on_behalf_of)
+    merged.lineage_at_least = max(item.lineage_at_least, defaults.lineage_at_least)
     merged.justification = item.justification or defaults.justification
     for name in _FLAGS:
         setattr(merged, name, getattr(item, name) or getattr(defaults, name))

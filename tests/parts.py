@@ -34,6 +34,7 @@ from pdp.v1 import (
     review_pb2,
     review_pb2_grpc,
 )
+from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
 T = TypeVar("T")
 TOOL_CACHE = Environment.read().tool_cache
@@ -87,21 +88,29 @@ class Placet:
         self, approval: approval_pb2.Approval, by: str, verdict: str = "APPROVE", reason: str = "read it"
     ) -> approval_pb2.Approval:
         metadata = self.metadata(by)
+        seen = await self.seen(approval, metadata)
         request = review_pb2.ReviewRequest(
             approval_id=approval.approval_id,
             expected_digest=approval.request_digest,
-            expected_version=await self.version(approval, metadata),
+            expected_version=seen.version,
+            expected_lineage=seen.lineage.digest,
             verdict=approval_pb2.Verdict.Value(f"VERDICT_{verdict}"),
             reason=reason,
         )
         return (await self.reviews.Review(request, metadata=metadata)).approval
 
-    async def version(self, approval: approval_pb2.Approval, metadata: tuple[tuple[str, str], ...]) -> int:
-        """The version that this reviewer sees now; of what it may not see, the version that the test knows."""
+    async def seen(
+        self, approval: approval_pb2.Approval, metadata: tuple[tuple[str, str], ...]
+    ) -> approval_pb2.Approval:
+        """The approval as this reviewer sees it now; of what it may not see, what the test knows."""
         request = approval_pb2.GetApprovalRequest(approval_id=approval.approval_id)
         with suppress(grpc.aio.AioRpcError):
-            return (await self.approvals.GetApproval(request, metadata=metadata)).approval.version
-        return approval.version
+            return (await self.approvals.GetApproval(request, metadata=metadata)).approval
+        return approval
+
+    async def version(self, approval: approval_pb2.Approval, metadata: tuple[tuple[str, str], ...]) -> int:
+        """The version that this reviewer sees now; of what it may not see, the version that the test knows."""
+        return (await self.seen(approval, metadata)).version
 
     async def approved(self, request: decision_pb2.AuthorizeRequest) -> approval_pb2.Approval:
         """Ask, and have bob and carol approve."""
@@ -128,7 +137,13 @@ async def insisted(review: Callable[[], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def placet(
-    state: Path, mongodb_uri: str, *, policy: Sequence[Path] = (), database: str = "", **changes: Any
+    state: Path,
+    mongodb_uri: str,
+    *,
+    policy: Sequence[Path] = (),
+    database: str = "",
+    lineage: LineageViews = NO_LINEAGE,
+    **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
     name = database or f"t{uuid4().hex[:16]}"
@@ -136,7 +151,8 @@ async def placet(
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
     config = config.model_copy(update=changes)  # compiling masks takes a while
-    async with running(config, TOOL_CACHE, said.append) as server, grpc.aio.insecure_channel(server.address) as channel:
+    served = running(config, TOOL_CACHE, said.append, lineage=lineage)
+    async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
         yield Placet(server.address, state, name, channel, said, **web)
         assert not server.failed.done(), "a part of the server ended by itself"

@@ -1,5 +1,6 @@
 """Makes the record of each event: the signed part has no personal data, the payload has all the details."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Reason, Verdict
 from pdp.errors import PdpError, PolicyInvalid
+
+TOLD_BYTES = 8192
+"""Bytes of a fact that a record holds whole: hundreds of columns with their tags. The log of lineage has them all."""
 
 
 def decision(
@@ -26,8 +30,12 @@ def decision(
     justification: str = "",
     dry_run: bool = False,
     withheld: bool = False,
+    lineage: bytes = b"",
 ) -> Entry:
-    """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no."""
+    """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no.
+
+    `lineage` is what the policy got to know of the data, in the very bytes.
+    """
     details = {
         "reasons": verdict.reasons,
         "obligations": verdict.obligations,
@@ -41,7 +49,7 @@ def decision(
     }
     return entry(
         Kind.DECISION,
-        _asked(caller, canonical, details),
+        _asked(caller, canonical, details, lineage),
         record_id=identifier.record_id(decision_id),
         effect=verdict.effect,
         rules=_rules(verdict.reasons),
@@ -51,11 +59,11 @@ def decision(
     )
 
 
-def error(caller: Caller, canonical: Canonical, failure: PdpError) -> Entry:
+def error(caller: Caller, canonical: Canonical, failure: PdpError, lineage: bytes = b"") -> Entry:
     """A request that ended with an error instead of a decision."""
     problem = failure.problem if isinstance(failure, PolicyInvalid) else ""
     reason = f"{failure.reason}/{problem}" if problem else failure.reason
-    return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}), error=reason)
+    return entry(Kind.ERROR, _asked(caller, canonical, {"message": failure.sentence}, lineage), error=reason)
 
 
 def approval_refused(approval: Approval, caller: Caller, failure: PdpError) -> Entry:
@@ -100,6 +108,7 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "state": after,
         "suggestion": orjson.Fragment(review.suggestion or b"null"),
         "signature": review.signature,
+        **({"lineage": review.lineage} if review.lineage else {}),
     }
     rules = [approval.requirements[index].rule for index in review.fits]
     return entry(
@@ -153,19 +162,31 @@ def searched(caller: Caller, query: Mapping[str, Any], revision: str, details: M
     return entry(Kind.SEARCH, payload, policy_revision=revision)
 
 
+def lineage_changed(caller: Caller, facts: Sequence[bytes], revision: int, head: str) -> Entry:
+    """What a person added to lineage, or took away: each fact as the log has it, or its hash where it is large."""
+    told = b",".join(fact if len(fact) <= TOLD_BYTES else _hashed(fact) for fact in facts)
+    at = orjson.dumps({"n": revision, "head": head})
+    return entry(Kind.LINEAGE, b'{"caller":%b,"facts":[%b],"revision":%b}' % (caller.json, told, at))
+
+
 def by_caller(kind: Kind, caller: Caller) -> Entry:
     """A caller used the log itself, for example exported it."""
     return entry(kind, b'{"caller":%b}' % caller.json)
 
 
-def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any]) -> bytes:
+def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any], lineage: bytes = b"") -> bytes:
     present = {name: value for name, value in details.items() if value}
-    return b'{"caller":%b,"request":%b,"request_digest":"%b","details":%b}' % (
+    return b'{"caller":%b,"request":%b,"request_digest":"%b",%b"details":%b}' % (
         caller.json,
         canonical.json,
         canonical.digest.encode(),
+        b'"lineage":%b,' % lineage if lineage else b"",
         orjson.dumps(present),
     )
+
+
+def _hashed(fact: bytes) -> bytes:
+    return orjson.dumps({"sha256": hashlib.sha256(fact).hexdigest(), "bytes": len(fact)})
 
 
 def _rules(reasons: Sequence[Reason]) -> list[str]:

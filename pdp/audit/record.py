@@ -31,6 +31,7 @@ class Kind(StrEnum):
     APPROVAL_CLOSED = "approval.closed"
     OUTCOME = "outcome"
     SEARCH = "search"
+    LINEAGE = "lineage"
     MASK = "mask"
     UNMASK = "unmask"
     POLICY_LOADED = "policy.loaded"

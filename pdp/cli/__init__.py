@@ -18,6 +18,7 @@ from pdp.cli import (
     grant,
     identity,
     keys,
+    lineage,
     masks,
     mongo,
     notify,
@@ -52,7 +53,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (masks.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app):
+for group in (masks.app, lineage.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app):
     app.add_typer(group)
 for module in (approvals, dev, serve, identity, decisions, run, unmask):
     module.add_to(app)

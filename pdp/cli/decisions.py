@@ -188,5 +188,5 @@ def status(answer: "AuthorizeResponse") -> int:
         return exit_code.OK
     if answer.effect == Effect.EFFECT_NEEDS_APPROVAL:
         return exit_code.NEEDS_APPROVAL
-    ended = any(reason.rule.startswith("pdp.approval_") for reason in answer.reasons)
+    ended = any(reason.rule.startswith(("pdp.approval_", "pdp.lineage_grew")) for reason in answer.reasons)
     return exit_code.APPROVAL_ENDED if ended else exit_code.DENY

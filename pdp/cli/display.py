@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.cli import stuck, telling, tokens
+from pdp.cli import seen_lineage, stuck, telling, tokens
 from pdp.cli.leaves import of_struct
 from pdp.v1.approval_pb2 import (
     Approval,
@@ -57,6 +57,7 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
+        *(seen_lineage.lines(held.lineage) if held.HasField("lineage") else ()),
         *tokens.described(held),
         *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),

@@ -6,6 +6,7 @@ import typer
 
 from pdp.cli import exit_code
 from pdp.cli.session import Session, client_command
+from pdp.duration import duration_ms
 from pdp.environment import Environment
 from pdp.errors import PdpError
 from pdp.say import tell
@@ -13,6 +14,10 @@ from pdp.visible import name, visible
 
 if TYPE_CHECKING:
     from pdp.v1.info_pb2 import GetServerInfoResponse
+
+MOST_HOURS = 24
+"""Hours for which a demo token may be valid: a producer of lineage keeps the one of its settings for a day."""
+_SECOND_MS, _HOUR_MS = 1000, 3_600_000
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,21 +29,29 @@ def add_to(app: typer.Typer) -> None:
 def token(
     as_name: Annotated[
         str,
-        typer.Option("--as", metavar="NAME", help="The demo person: alice, bob, carol, dana, report-bot or dev."),
+        typer.Option("--as", metavar="NAME", help="The demo person: alice, bob, carol, dana, report-bot, dev or etl."),
     ] = "dev",
+    valid: Annotated[
+        str, typer.Option("--for", metavar="TIME", help='How long it is valid, at most "24h", such as "90m".')
+    ] = "15m",
 ) -> None:
-    """Print a token for a demo person of `pdp dev`.
-
-    It is valid for 15 minutes.
-    """
+    """Print a token for a demo person of `pdp dev`."""
     from pdp.dev import identity, presence
 
     environment = Environment.read()
     try:
         state, _ = presence.meant(environment, environment.address if environment.names_address else "")
-        tell(identity.token(state, as_name))
+        tell(identity.token(state, as_name, _seconds(valid)))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.USAGE)
+
+
+def _seconds(valid: str) -> int:
+    """Raises `BadParameter`."""
+    milliseconds = duration_ms(valid) or 0
+    if not _SECOND_MS <= milliseconds <= MOST_HOURS * _HOUR_MS:
+        raise typer.BadParameter(f"is a time of at most {MOST_HOURS}h, such as 90m", param_hint="--for")
+    return milliseconds // _SECOND_MS
 
 
 @client_command

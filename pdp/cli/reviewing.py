@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 from pdp.errors import InvalidRequest, PdpError
 from pdp.obstacle import Obstacle
-from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, GetApprovalResponse, Verdict
+from pdp.v1.approval_pb2 import (
+    Approval,
+    ApprovalLineage,
+    ApprovalState,
+    GetApprovalRequest,
+    GetApprovalResponse,
+    Verdict,
+)
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ReviewRequest
@@ -76,6 +83,7 @@ class Reviewer:
             suggestion=suggestion,
             expected_version=displayed.version,
             together=together,
+            expected_lineage=_lineage_digest(displayed.lineage) if displayed.HasField("lineage") else "",
         )
         return (await self.client.call(self.client.reviews.Review, request)).approval
 
@@ -105,3 +113,16 @@ def kind(held: Approval) -> tuple[str, ...]:
         held.request.resource.type,
         *sorted(requirement.rule for requirement in held.requirements),
     )
+
+
+def _lineage_digest(displayed: ApprovalLineage) -> str:
+    """The digest of what was displayed of the data; of columns that are too many to display, the server's."""
+    from pdp.lineage.seen import digest  # loads with the first verdict
+
+    if displayed.truncated:
+        return displayed.digest
+    datasets = [{"namespace": one.namespace, "name": one.name} for one in displayed.datasets]
+    made = digest(datasets, [*displayed.tags], {column.name: [*column.tags] for column in displayed.columns})
+    if made != displayed.digest:
+        raise NotAsDisplayed("what is displayed of the data is not what would be reviewed; leave it alone")
+    return made

@@ -28,6 +28,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.decision_pb2_grpc import DecisionServiceStub
 from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 from pdp.v1.info_pb2_grpc import InfoServiceStub
+from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from pdp.v1.mask_pb2_grpc import MaskServiceStub
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # names of the type stubs alone
     from pdp.v1.audit_pb2_grpc import AuditServiceAsyncStub
     from pdp.v1.decision_pb2_grpc import DecisionServiceAsyncStub
     from pdp.v1.info_pb2_grpc import InfoServiceAsyncStub
+    from pdp.v1.lineage_pb2_grpc import LineageServiceAsyncStub
     from pdp.v1.mask_pb2_grpc import MaskServiceAsyncStub
     from pdp.v1.review_pb2_grpc import ReviewServiceAsyncStub
 
@@ -124,6 +126,11 @@ class Client:
     def audit(self) -> "AuditServiceAsyncStub":
         """The stub of AuditService."""
         return AuditServiceStub(self.channel)
+
+    @property
+    def lineage(self) -> "LineageServiceAsyncStub":
+        """The stub of LineageService."""
+        return LineageServiceStub(self.channel)
 
     @property
     def info(self) -> "InfoServiceAsyncStub":

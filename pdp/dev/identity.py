@@ -30,11 +30,12 @@ PEOPLE = {
     person.sub: person
     for person in (
         Person("user", "alice", "an analyst", ("requester", "reviewer")),
-        Person("user", "bob", "a data steward", ("requester", "reviewer"), ("data-stewards",)),
+        Person("user", "bob", "a data steward", ("requester", "reviewer", "steward"), ("data-stewards",)),
         Person("user", "carol", "a data steward", ("requester", "reviewer"), ("data-stewards",)),
         Person("user", "dana", "an auditor", ("auditor",)),
         Person("agent", "report-bot", "an agent; asks for itself and on behalf of any user"),
         Person("agent", "dev", "may ask as any subject; owned by user:dev"),
+        Person("agent", "etl", "writes lineage", ("lineage_writer",)),
     )
 }
 
@@ -44,7 +45,7 @@ def key_path(state: Path) -> Path:
     return state / "keys" / "issuer.jwk"
 
 
-def token(state: Path, name: str) -> str:
+def token(state: Path, name: str, seconds: int = LIFETIME_SECONDS) -> str:
     """A token for one of `PEOPLE`, by name or identity. Raises `SetupError` for others, or if no dev stack has run."""
     person = PEOPLE.get(name.rpartition(":")[2])
     if person is None or name not in {person.sub, f"{person.type}:{person.sub}"}:
@@ -57,7 +58,7 @@ def token(state: Path, name: str) -> str:
         "aud": AUDIENCE,
         "sub": person.sub,
         "iat": now,
-        "exp": now + LIFETIME_SECONDS,
+        "exp": now + seconds,
         "roles": list(person.roles),
         "groups": list(person.groups),
     }

@@ -12,6 +12,7 @@ from pdp.config import Config, Http
 from pdp.dev import identity, presence
 from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
+from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache
@@ -21,6 +22,11 @@ from pdp.server.running import Running, Say, running
 REALM = DEMO_REALM
 MASK_VALUES_AN_HOUR = 1_000_000_000
 """More than a deployment should let a caller mask: people who try Placet mask large files and benches larger ones."""
+
+LINEAGE = LineageSettings(
+    writers={"agent:etl": LineageWriter(namespaces=("*",), may_classify=True, trust_masking=True, may_replace=True)}
+)
+"""`etl` is believed all that a writer can be believed, so that people who try Placet see what follows."""
 
 
 @asynccontextmanager
@@ -61,6 +67,7 @@ def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_u
         seal_key=folder / "seal.jwk",
         mask_keys=demo_keys(folder / "mask.json"),
         mask_values_an_hour=MASK_VALUES_AN_HOUR,
+        lineage=LINEAGE,
     )
 
 
@@ -81,6 +88,7 @@ def _issuers(jwks: Path) -> tuple[Issuer, ...]:
         kind="workload",
         jwks=jwks,
         roles=(Role.REQUESTER,),
+        roles_claim="roles",
         may_search=True,
         speaks_for={
             "report-bot": SpeaksFor(on_behalf_of=("user:*",)),

@@ -1,6 +1,7 @@
 """Reads the body of a call, once its caller is known: by turns, in time, and never more than its route takes."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
@@ -17,6 +18,8 @@ from pdp.room import Room
 
 READS = 4
 """Large bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
+_GZIP = 16 + zlib.MAX_WBITS
+"""What the module `zlib` calls the gzip format."""
 READ_SECONDS = 10.0
 """Seconds that a body may take to arrive: as many as a unary call may take."""
 
@@ -40,8 +43,10 @@ class Bodies:
         if route.method == "GET" or not (route.needs_body or request.body_exists):
             yield b""
             return
-        _require_json(request)
+        is_zipped = _require_json(request, route)
         body = await self._arrived(route, caller, request)
+        if is_zipped:
+            body = _unzipped(body, route)
         with self._large.taken(caller, len(body)) if len(body) > SMALL_BYTES else nullcontext():
             yield body
 
@@ -95,15 +100,32 @@ async def _take(content: StreamReader, route: Route, parts: list[bytes], most: i
     return True
 
 
-def _require_json(request: web.BaseRequest) -> None:
-    encodings = request.headers.getall("Content-Encoding", [])
-    if any(encoding.strip().lower() != "identity" for encoding in encodings):
-        raise Refusal(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a Content-Encoding", Accept_Encoding="identity"
-        )
+def _require_json(request: web.BaseRequest, route: Route) -> bool:
+    """Whether the body is compressed. Raises `Refusal` where it is not JSON, or not encoded as the route takes it."""
+    encodings = [one.strip().lower() for one in request.headers.getall("Content-Encoding", [])]
+    coded = [one for one in encodings if one != "identity"]
+    if coded and not (route.takes_gzip and coded == ["gzip"]):
+        sentence = "send the body without a Content-Encoding" + (", or with gzip" if route.takes_gzip else "")
+        accepted = "gzip, identity" if route.takes_gzip else "identity"
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, sentence, Accept_Encoding=accepted)
     types = request.headers.getall("Content-Type", [])
     if len(types) != 1 or types[0].partition(";")[0].strip().lower() != JSON:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"send the body as {JSON}, with one such Content-Type")
+    return bool(coded)
+
+
+def _unzipped(body: bytes, route: Route) -> bytes:
+    """The body out of its one gzip member, of which no more is unpacked than the route takes."""
+    stream = zlib.decompressobj(_GZIP)
+    try:
+        text = stream.decompress(body, route.most_bytes + 1)
+    except zlib.error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not gzip, as its Content-Encoding says") from None
+    if len(text) > route.most_bytes:
+        raise _too_large(route)
+    if not stream.eof or stream.unused_data:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not one whole member of gzip")
+    return text
 
 
 def _too_large(route: Route) -> Refusal:

@@ -19,6 +19,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "pdp.approval_revoked": _OVER,
     "pdp.approval_cancelled": _OVER,
     "pdp.approval_voided": _OVER,
+    "pdp.lineage_grew": _OVER,
     "pdp.approval_consumed": _OVER,
     "pdp.approval_denied": ("denied", NONE),
     "pdp.approval_mismatch": ("out_of_scope", REQUEST),

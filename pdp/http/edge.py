@@ -75,7 +75,7 @@ class Edge:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if isinstance(route, OpenRoute):
             return await route.behaviour(headers)
-        deadline.begin(head.remaining(request), route.seconds)
+        deadline.begin(head.remaining(request), route.seconds, route.usual_seconds)
         caller = await self._caller(route, request)
         async with self._bodies.body(route, caller.identity, request) as body:
             _connection(request).arrived()

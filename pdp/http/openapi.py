@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pdp import __version__
-from pdp.http import access_request
+from pdp.http import access_request, lineage
 from pdp.http.metadata import CONFIGURATION, JWKS, KEY_SET, kept
 from pdp.http.problem import STATUSES
 from pdp.http.route import JSON, Answer, OpenRoute, Route
@@ -70,6 +70,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", _TASK): Operation("Follow an access request.", answer="Task", name="getAccessRequest"),
     ("POST", f"{_TASK}/cancel"): Operation(
         "Withdraw an access request.", "Cancellation", "Task", name="cancelAccessRequest"
+    ),
+    ("POST", lineage.PATH): Operation(
+        "Take an event of OpenLineage.", "LineageEvent", "LineageTaken", (HTTPStatus.CREATED,), name="takeLineageEvent"
+    ),
+    ("POST", lineage.BATCH): Operation(
+        "Take many events of OpenLineage.", "LineageEvents", "LineageSummary", name="takeLineageEvents"
     ),
     ("GET", CONFIGURATION): Operation("Where everything is.", answer="Configuration", name="getConfiguration"),
     ("GET", JWKS): Operation(
@@ -151,6 +157,8 @@ def _limits(route: Route) -> str:
         told.append("Their entry in the configuration says `may_search`.")
     if route.method == "POST":
         told.append(f"The body has at most {route.most_bytes:,} bytes.")
+    if route.takes_gzip:
+        told.append("It may be compressed by gzip.")
     if route.seconds is not None:
         told.append(f"A call may wait for {route.seconds:g} s.")
     return " ".join(told)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from pdp.caller import Caller
+from pdp.deadline import DEFAULT_SECONDS
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a body with one question. A request has at most 32 KiB in canonical form; the rest is room for spaces."""
@@ -56,8 +57,9 @@ OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
 class Route:
     """One path of the face. `rpc` names the RPC whose row of the role table it takes.
 
-    `seconds` is the limit of a call that waits for people; such a call has room of its own. `needs_body` says that
-    there is no call without a body. `searches` says that it takes the privilege to search, too.
+    `seconds` is the limit of a call that waits for people; such a call has room of its own. Others that set no limit
+    themselves have `usual_seconds`. `needs_body` says that there is no call without a body, `takes_gzip` that it may be
+    compressed; `most_bytes` count when it is not. `searches` says that it takes the privilege to search, too.
     """
 
     method: str
@@ -68,6 +70,8 @@ class Route:
     seconds: float | None = None
     needs_body: bool = True
     searches: bool = False
+    takes_gzip: bool = False
+    usual_seconds: float = DEFAULT_SECONDS
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this caller may call."""

@@ -9,6 +9,7 @@ from pdp.authzen_reading import SEMANTICS
 from pdp.authzen_search import MAX_CANDIDATES
 from pdp.canonical import MAX_CHAIN, MAX_ID_BYTES, MAX_TEXT_CHARACTERS
 from pdp.http.decision import REASONS
+from pdp.workflow.lineage import MAX_EVENTS
 from pdp.workflow.repeat import MAX_ATTEMPT_BYTES
 
 Schema = dict[str, Any]
@@ -44,6 +45,7 @@ _OPTIONS: Mapping[str, Schema] = {
     "expected_digest": TEXT,
     "supersedes": TEXT,
     "justification": {"type": "string", "maxLength": MAX_TEXT_CHARACTERS},
+    "lineage_at_least": COUNT,
     **dict.fromkeys(("open_approval", "dry_run", "explain", "want_grant"), FLAG),
     "evaluations_semantic": {"type": "string", "enum": list(SEMANTICS)},
 }
@@ -71,7 +73,19 @@ def _search(kind: str) -> Schema:
     return members(needed, **{**_QUESTION, **_SOUGHT, kind: ref(f"Sought{kind.title()}")})
 
 
+_COUNTS = ("received", "successful", "failed", "retriable", "non_retriable")
+
 SCHEMAS: Mapping[str, Schema] = {
+    "LineageEvent": FREE,
+    "LineageEvents": listed(ref("LineageEvent"), maxItems=MAX_EVENTS),
+    "LineageTaken": members("revision", revision=COUNT),
+    "LineageSummary": members(
+        "status summary failed_events",
+        status={"type": "string", "enum": ["success", "partial_success", "failure"]},
+        summary=members(" ".join(_COUNTS), **dict.fromkeys(_COUNTS, COUNT)),
+        failed_events=listed(members("index reason retriable", index=COUNT, reason=TEXT, retriable=FLAG)),
+        revision=COUNT,
+    ),
     "Subject": members("type id", type={**NAME, "pattern": "^[^:]*$"}, id=NAME, properties=FREE),
     "Action": members("name", name=NAME, properties=FREE),
     "Resource": members("type id", type=NAME, id=NAME, properties=FREE),
@@ -128,6 +142,7 @@ SCHEMAS: Mapping[str, Schema] = {
             dry_run=FLAG,
             candidates=listed(_CANDIDATE, maxItems=MAX_CANDIDATES),
             evaluations_semantic=_OPTIONS["evaluations_semantic"],
+            lineage_at_least=COUNT,
         ),
         "additionalProperties": False,
     },

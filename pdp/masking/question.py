@@ -6,7 +6,7 @@ say.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ SELECTORS = ("columns", "tags")
 """How a mask entry says which columns it is for; it has exactly one of them."""
 KINDS = ("domain", "mask")
 """How it says what is done to them: a declared domain, or a mask without keys; exactly one of them."""
-_WORDS = {"rule", "reason", *SELECTORS}
+_WORDS = {"rule", "reason", "rank", *SELECTORS}
 _ANSWER_KEYS = {"entries", "columns", "domains", "people", "revisions"}
 _MAX_NAMED = 5
 """Columns without a mask that one error names."""
@@ -36,6 +36,7 @@ class Column:
     1. `leaf` is false for a struct, list or map, which needs no mask where those below have theirs.
     2. `also` is how people write the path where its names are odd: `First Name` for `["First Name"]`. `above` has both
        ways. A name that two columns could have, or that is the path of another one, is not among them.
+    3. `tagged` are the tags that lineage has for it and for those above, by each of these names.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     leaf: bool = True
     above: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    tagged: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,24 @@ class Selection:
 def masks_input(canonical: bytes, caller: Caller, now_ns: int, columns: Sequence[Column]) -> bytes:
     """The input of `data.pdp.masks`."""
     return b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % (canonical, caller.json, now_ns, orjson.dumps(columns))
+
+
+def names(columns: Sequence[Column]) -> list[str]:
+    """The names of columns as people write them: those that lineage may know."""
+    return [name for column in columns for name in column.also or (column.name,)]
+
+
+def tagged(columns: Sequence[Column], known: Mapping[str, Sequence[str]]) -> list[Column]:
+    """The columns with their tags, which lineage knows by `names`."""
+    tags: dict[str, list[str]] = {}
+    for column in columns:
+        own = sorted({tag for name in column.also or (column.name,) for tag in known.get(name, ())})
+        tags |= dict.fromkeys((column.name, *column.also), own)
+    return [replace(column, tagged=_of_column(column, tags)) for column in columns] if known else [*columns]
+
+
+def _of_column(column: Column, tags: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    return {name: tags[name] for name in (column.name, *column.also, *column.above) if tags.get(name)}
 
 
 def parts(columns: Sequence[Column]) -> Iterator[Sequence[Column]]:
@@ -128,6 +148,8 @@ def _check(entry: Any) -> None:
         raise PolicyInvalid("wrong_type", f"mask rule {rule}: columns and tags are lists of texts, at least one")
     if not all(isinstance(entry[kind], str) for kind in KINDS if kind in entry):
         raise PolicyInvalid("wrong_type", f"mask rule {rule}: domain and mask are names")
+    if type(entry.get("rank", 0)) is not int:  # bool is an int, too
+        raise PolicyInvalid("wrong_type", f"mask rule {rule}: rank is a whole number")
 
 
 def _require_covered(columns: Sequence[Column], selected: Mapping[str, Sequence[Any]]) -> None:
@@ -150,7 +172,8 @@ def _named(columns: Sequence[str]) -> str:
 
 
 def _mask(column: str, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The one mask that all entries agree on."""
+    """The one mask on which all entries agree that count."""
+    entries = _counting(entries)
     rules = ", ".join(sorted({entry["rule"] for entry in entries}))
     masks = [{key: value for key, value in entry.items() if key not in _WORDS} for entry in entries]
     if any(mask != masks[0] for mask in masks):
@@ -161,6 +184,18 @@ def _mask(column: str, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any
             rule=rules,
         )
     return {"column": column, "rule": rules, **masks[0]}
+
+
+def _counting(entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Those of the highest rank. Beside a mask that follows a tag, `clear` has none, however high its rank is."""
+    hides_a_tag = any("tags" in entry and not _clears(entry) for entry in entries)
+    rest = [entry for entry in entries if not (hides_a_tag and _clears(entry))]
+    highest = max(entry.get("rank", 0) for entry in rest)
+    return [entry for entry in rest if entry.get("rank", 0) == highest]
+
+
+def _clears(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("mask") == "clear")
 
 
 def _domains(value: Any) -> Mapping[str, Mapping[str, Any]]:

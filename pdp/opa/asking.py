@@ -5,6 +5,7 @@ from typing import Any
 
 from pdp.errors import PolicyInvalid
 from pdp.opa.queries import About, Opa, OpaLate, is_undefined
+from pdp.opa.sharing import OWN
 from pdp.opa.trial import SECONDS
 
 MOST, MOST_BYTES = 1000, 4 * 1024 * 1024
@@ -43,7 +44,9 @@ class Asking:
         """The answers of one query, or of its halves where one of them fails it."""
         explained = [as_a_server] * len(batch)
         try:
-            found = await self._connection.answers(about, batch, explained, SECONDS, strict=as_a_server)
+            found = await self._connection.answers(
+                about, batch, explained, SECONDS, strict=as_a_server, lineages=[OWN] * len(batch)
+            )
         except PolicyInvalid:
             if len(batch) == 1:
                 return [None]

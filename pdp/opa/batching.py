@@ -68,7 +68,9 @@ _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 class Asks(Protocol):
     """Asks OPA the questions of a batch; `queries.Opa` does."""
 
-    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> Answers:
+    async def answers(
+        self, about: About, inputs: Sequence[bytes], explained: Sequence[bool], *, lineages: Sequence[bytes]
+    ) -> Answers:
         """One raw answer for each input, or an error for all of them."""
 
     async def is_healthy(self) -> bool:
@@ -133,7 +135,7 @@ class Batcher:
         piece, seconds = list[Item](), 0.0
         for item in items:
             piece.append(item)
-            seconds += self._estimate.seconds(item.question)
+            seconds = self._estimate.seconds([one.question for one in piece])
             if len(piece) == PIECE or seconds >= PIECE_SECONDS:
                 yield Piece(piece, seconds)
                 piece, seconds = [], 0.0
@@ -182,7 +184,7 @@ class Batcher:
                 break
             self._small -= piece.is_of_small_call
             items += piece.items
-            size += sum(len(item.question.input) for item in piece.items)
+            size += piece.size
             seconds += piece.seconds
         return items
 
@@ -216,6 +218,7 @@ class Batcher:
                 questions[0].about,
                 [question.input for question in questions],
                 [question.explain for question in questions],
+                lineages=[question.lineage for question in questions],
             )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error

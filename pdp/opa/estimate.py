@@ -7,7 +7,7 @@ would make it busier still.
 from collections.abc import Sequence
 
 from pdp.opa.queries import About
-from pdp.opa.waiting import Question
+from pdp.opa.waiting import Question, size
 
 SECONDS_OF_BYTE = {About.DECISIONS: 1e-7, About.REVIEWS: 2e-7, About.ELIGIBLE: 4e-7, About.MASKS: 8e-7}
 """OPA's seconds for a byte of a question, at first; then as the last queries took, which counts by `LEARNT`."""
@@ -21,13 +21,13 @@ class Estimate:
     def __init__(self) -> None:
         self._seconds_of_byte = dict(SECONDS_OF_BYTE)
 
-    def seconds(self, question: Question) -> float:
-        """Seconds that OPA takes for it."""
-        return question.size * self._seconds_of_byte[question.about]
+    def seconds(self, questions: Sequence[Question]) -> float:
+        """Seconds that OPA takes for them in one query; they are about the same."""
+        return size(questions) * self._seconds_of_byte[questions[0].about]
 
     def learn(self, questions: Sequence[Question], seconds: float) -> None:
         """Let the estimate follow what a query about one thing took."""
         about = questions[0].about
         first, present = SECONDS_OF_BYTE[about], self._seconds_of_byte[about]
-        took = seconds / sum(question.size for question in questions)
+        took = seconds / size(questions)
         self._seconds_of_byte[about] = min(max(present + LEARNT * (took - present), LEAST * first), MOST * first)

@@ -18,6 +18,7 @@ import orjson
 from opa_client.opa_async import AsyncOpaClient
 
 from pdp.errors import EngineUnavailable, PolicyInvalid, SetupError
+from pdp.opa.sharing import OFF, questions
 
 FLOOR = (1, 4, 0)
 """The oldest OPA that is used: in an older one a path can inject a query (CVE-2025-46569)."""
@@ -130,16 +131,17 @@ class Opa:
         seconds: float = QUERY_SECONDS,
         *,
         strict: bool = True,
+        lineages: Sequence[bytes] = (),
     ) -> Answers:
         """Ask about all inputs at once; of decisions, some are `explained`. Returns one raw answer for each, in order.
 
+        `lineages` are what is known of the data of each, as JSON or `OWN`; where there are none, lineage is off.
         An answer that OPA left out `is_undefined`. Unless `strict`, a builtin that fails is undefined instead of an
         error: such an answer must not decide, it only tells where to look. Raises `PolicyInvalid` if the query failed
         as a whole, `OpaLate` if it took longer than `seconds`, and `EngineUnavailable` if OPA does not answer.
         """
-        batch = b",".join(b'"%d":%b' % item for item in enumerate(inputs))
         explain = orjson.dumps({str(index): True for index, wanted in enumerate(explained) if wanted})
-        body = b'{"input":{"batch":{%b},"explain":%b}}' % (batch, explain)
+        body = b'{"input":{%b,"explain":%b}}' % (questions(inputs, lineages or [OFF] * len(inputs)), explain)
         whole = await self._ask(about, body, seconds, strict=strict, options="&metrics=true")
         answers = whole["result"]
         if not isinstance(answers, dict) or not answers.keys() <= {str(index) for index in range(len(inputs))}:
@@ -160,6 +162,10 @@ class Opa:
             case {"page": [*page], "all": int(known), "declared": [*declared], "revisions": [str(revision)]}:
                 return Candidates(page, known, declared, revision)
         raise PolicyInvalid("wrong_type", "data.search is not what a search can read; run `pdp policy check`")
+
+    async def tags(self) -> Any:
+        """How the policy's data says that tags travel, as the core answers it. Raises as `answers` does."""
+        return (await self._ask("tags", _REVISION_QUERY, QUERY_SECONDS))["result"]
 
     async def version(self) -> str:
         """OPA's version. Raises `SetupError` if it is older than `FLOOR`."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,22 +25,25 @@ _KINDS = ("person", "workload")
 class Question:
     """A question, and `where` it was found. `members` are the request's own and `caller`.
 
-    With `columns`, as the core is asked about them, it is about their masks.
+    With `columns`, as the core is asked about them, it is about their masks. `lineage` is what is known of the data:
+    the server's word, which no caller changes.
     """
 
     where: str
     members: Mapping[str, Any]
     now_ns: int = 0
     columns: Sequence[Mapping[str, Any]] = ()
+    lineage: Mapping[str, Any] = field(default_factory=lambda: {"state": "OFF"})
 
     def posed(self, members: Mapping[str, Any], attributes: Attributes) -> bytes:
         """OPA's input if the request said `members`. Raises `InvalidRequest` if a server takes no such request."""
         caller = _caller(members.get("caller"))
         bound = checked(self._saying(members), attributes)
-        if not self.columns:
-            return opa_input(bound.json, caller, self.now_ns)
-        parts = (bound.json, caller.json, self.now_ns, orjson.dumps(self.columns))
-        return b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % parts
+        asked = opa_input(bound.json, caller, self.now_ns)
+        if self.columns:
+            parts = (bound.json, caller.json, self.now_ns, orjson.dumps(self.columns))
+            asked = b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % parts
+        return b'{"lineage":%b,%b' % (orjson.dumps(self.lineage), asked[1:])
 
     @cached_property
     def _message(self) -> AuthorizeRequest:
@@ -73,7 +76,7 @@ def given(where: str, request: AuthorizeRequest, groups: Sequence[str], person_t
 def heard(where: str, given: Mapping[str, Any], person_types: frozenset[str]) -> Question:
     """The question of an input of the core's `decision` or `masks`; its caller is the subject where it names none."""
     request = _object(given.get("request", given))
-    rest = {key: value for key, value in request.items() if key not in {"caller", "now"}}
+    rest = {key: value for key, value in request.items() if key not in {"caller", "now", "lineage"}}
     columns = _columns(given.get("columns")) if "request" in given else []
     subject = _object(rest.get("subject"))
     named = f"{subject.get('type')}:{subject.get('id')}"
@@ -84,7 +87,8 @@ def heard(where: str, given: Mapping[str, Any], person_types: frozenset[str]) ->
         **_object(given.get("caller")),
     }
     now_ns = given.get("now", 0)
-    return Question(where, {**rest, "caller": caller}, now_ns if isinstance(now_ns, int) else 0, columns)
+    lineage = _object(given.get("lineage")) or {"state": "OFF"}
+    return Question(where, {**rest, "caller": caller}, now_ns if isinstance(now_ns, int) else 0, columns, lineage)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -1,13 +1,14 @@
 """What calls ask, and what of it is not answered yet."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pdp.admission import SMALL
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
+from pdp.opa.sharing import OFF
 
 BYTES_OF_EACH = 512
 """Bytes that a question weighs at least: OPA needs that much time for the smallest."""
@@ -18,17 +19,28 @@ UNANSWERED = object()
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to ask. What `suspect` names goes into quarantine if OPA cannot answer it."""
+    """One thing to ask. What `suspect` names goes into quarantine if OPA cannot answer it.
+
+    `lineage` is what is known of the data: a query holds it once for all questions that share it.
+    """
 
     input: bytes
     suspect: Suspect
     explain: bool = False
     about: About = About.DECISIONS
+    lineage: bytes = OFF
 
     @property
     def size(self) -> int:
-        """The bytes that it counts for."""
+        """The bytes that it counts for, but for what is known of its data."""
         return max(len(self.input), BYTES_OF_EACH)
+
+
+def size(questions: Iterable[Question]) -> int:
+    """The bytes that questions of one query count for, each view once."""
+    asked = [*questions]
+    views = {question.lineage for question in asked}
+    return sum(question.size for question in asked) + sum(map(len, views))
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +92,11 @@ class Piece:
 
     items: Sequence[Item]
     seconds: float
+
+    @property
+    def size(self) -> int:
+        """The bytes that it counts for."""
+        return size(item.question for item in self.items)
 
     @property
     def is_of_small_call(self) -> bool:

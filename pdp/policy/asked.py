@@ -12,6 +12,33 @@ KIND: Schema = {**TEXT, "enum": ["person", "workload", ""]}
 """Of a caller. It is empty where an approval is decided again for its requester."""
 
 
+def record(**properties: Schema) -> Schema:
+    """An object with exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+LINEAGE: Schema = {
+    "type": "object",
+    "properties": {
+        "state": {**TEXT, "enum": ["OFF", "NONE", "UNKNOWN", "AMBIGUOUS", "KNOWN"]},
+        "datasets": {"type": "array", "items": record(namespace=TEXT, name=TEXT)},
+        "tags": TEXTS,
+        "columns": {"type": "object", "properties": {}, "additionalProperties": TEXTS},
+        "coarse": {"type": "boolean"},
+        "revision": record(n=NUMBER, head=TEXT),
+        "truncated": {"type": "boolean"},
+    },
+    "required": ["state"],
+    "additionalProperties": False,
+}
+"""What the server knows of the data. Only the state is always there."""
+
+
 def request(found: Schemas, named: Named | None = None) -> Schema:
     """The schema of OPA's input, for a rule that names these types and actions."""
     given = named or {}
@@ -24,6 +51,7 @@ def request(found: Schemas, named: Named | None = None) -> Schema:
         context=context_of(found, action),
         caller=record(identity=TEXT, kind=KIND, groups=TEXTS),
         now=NUMBER,
+        lineage=LINEAGE,
     )
 
 
@@ -39,16 +67,6 @@ def for_opa(schema: Schema) -> Schema:
     if isinstance(found.get("items"), dict):
         found["items"] = for_opa(found["items"])
     return {**found, "anyOf": [for_opa(choice) for choice in found["anyOf"]]} if "anyOf" in found else found
-
-
-def record(**properties: Schema) -> Schema:
-    """An object with exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def entity(properties: Schema) -> Schema:

@@ -27,6 +27,7 @@ from pdp.policy.module import Module, inspect, modules
 from pdp.policy.named import groups, masked
 from pdp.policy.never import never_equal, never_in
 from pdp.policy.patterns import half_anchored, unanchored
+from pdp.policy.permits import permits
 from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, Schemas, parsed
 from pdp.policy.shared import by_table
@@ -132,11 +133,10 @@ def examine(
         findings += _searches(schemas, read_documents)
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
-    doubts: list[Finding] = []
-    shape, promised = for_opa(request(schemas)), {}
+    doubts, shape, promised = list[Finding](), for_opa(request(schemas)), {}
     if known is not None:
         typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
-        findings += [*_of_attributes(typing), *misnamed(typing, sources)]
+        findings += [*_of_attributes(typing), *misnamed(typing, sources), *permits(typing)]
         doubts = sorted({*typing.warned(), *unread_rules(typing, everything), *_surprises(typing)})
         shape, promised = typing.inference.request(), typing.inference.promised()
     findings += _syntax(everything, known, promised)

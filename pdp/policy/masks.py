@@ -18,7 +18,7 @@ from pdp.policy.module import Module, entry_of
 from pdp.policy.sources import Source
 
 SELECTORS, KINDS = ("columns", "tags"), ("domain", "mask")
-_OWN = {"rule", "reason", *SELECTORS, *KINDS}
+_OWN = {"rule", "reason", "rank", *SELECTORS, *KINDS}
 _PATH_LIKE = re.compile(r'\[[^\]]*$|\[\d+\]|\["|\[\'|\[\*|\.\.|^\$?\.|\.$')
 """What looks like a path of some other language, or like one of ours that is misspelt."""
 _PATH = re.compile(r'(?!\$\.)(?:\.?[^.\[\]"\s]+|\[\]|\["(?:[^"\\]|\\.)*"\])+')
@@ -123,6 +123,9 @@ def _shape_faults(entry: Mapping[str, Any]) -> Iterator[Fault]:
         names = entry.get(selector, ["*"])
         if names is not COMPUTED and not (isinstance(names, list) and names and all(map(_is_name, names))):
             yield "wrong-type", f"make `{selector}` a list of texts, at least one"
+    rank = entry.get("rank", 0)
+    if rank is not COMPUTED and type(rank) is not int:
+        yield "wrong-type", "make `rank` a whole number; the highest wins where a column has several masks"
 
 
 def _matching_nothing(entry: Mapping[str, Any]) -> Iterator[Fault]:

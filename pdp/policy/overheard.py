@@ -15,7 +15,7 @@ from pdp.policy.stock import run
 _MARK = "placet was asked about: "
 _PRINTING = {
     "decision.rego": "} if {\n\tdenials := [",
-    "masks.rego": "} if {\n\trequested := object.union(",
+    "masks.rego": "} if {\n\tentries := [entry",
 }
 """Where the body of an entrypoint begins, by the core's file: there it prints."""
 

@@ -14,12 +14,14 @@ from pdp.policy.near import near
 from pdp.policy.reading import Read, Steps, asked, reads
 from pdp.policy.reference import Path, written
 from pdp.policy.sources import Source
-from pdp.policy.vocabulary import NAMES
+from pdp.policy.vocabulary import NAMES, READ_BY_RULES
 
 MOST = 20
 """Findings for one file. More would hide the others."""
 REMARKS = {"_comment", "$schema", "description"}
 """Names at the top of a data file that speak to people and editors, and that nobody need read."""
+_READ_ELSEWHERE = (NAMES.keys() - READ_BY_RULES) | set(RESERVED)
+"""Names that need no rule that reads them."""
 _KINDS = {str: "a text", bool: "true or false", type(None): "null", list: "a list"}
 
 
@@ -29,7 +31,7 @@ def unread(documents: Iterable[tuple[Source, Mapping[str, Any]]], modules: Itera
     documents = list(documents)
     left_out = frozenset(name for _, document in documents for name in document.get("unread", ()))
     for source, document in documents:
-        kept = {name: value for name, value in document.items() if name not in NAMES and name not in RESERVED}
+        kept = {name: value for name, value in document.items() if name not in _READ_ELSEWHERE}
         kept = _without_remarks(kept, source.path.parent.parts)
         for path, sentence in islice(_unread(kept, list(found), (), left_out), MOST):
             yield Finding(source.shown, _line(source, path), "unread-data", sentence)

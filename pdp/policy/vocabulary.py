@@ -1,6 +1,8 @@
 """The one table of the names in data that the core, the server and tools read, each with its shape."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pdp.errors import SetupError
@@ -28,8 +30,54 @@ def _map_of(inner: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, dict) and all(map(inner, value.values()))
 
 
+_TRAVELS: Mapping[str, Callable[[Any], bool]] = {
+    "propagate": lambda value: isinstance(value, bool),
+    "on_mask": lambda value: value == "stop",
+    "indirect": lambda value: value == "carry",
+    "description": _is_text,
+}
+"""What a declared tag may say of how it travels."""
+_TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
 def _is_tags(value: Any) -> bool:
-    return isinstance(value, dict) or _is_texts(value)
+    if isinstance(value, dict):
+        return all(map(_is_declared, value.items()))
+    return _is_texts(value)
+
+
+def _is_declared(tag: tuple[str, Any]) -> bool:
+    """Whether it is a text that describes a tag, or says how the tag travels; `unclassified` is the server's own."""
+    name, declared = tag
+    if _is_text(declared) or declared == {}:
+        return name != _UNCLASSIFIED
+    is_name = bool(_TAG.fullmatch(name)) and name != _UNCLASSIFIED
+    return (
+        is_name
+        and isinstance(declared, dict)
+        and all(key in _TRAVELS and _TRAVELS[key](value) for key, value in declared.items())
+    )
+
+
+_UNCLASSIFIED = "unclassified"
+
+
+def _is_unclassified(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"actions", "asks_from"}:
+        return False
+    return _is_texts(value["actions"]) and isinstance(value["asks_from"], str) and _is_instant(value["asks_from"])
+
+
+def _is_instant(text: str) -> bool:
+    """Whether OPA reads it as a time: RFC 3339, in the years that nanoseconds reach."""
+    try:
+        return bool(_INSTANT.fullmatch(text)) and _FIRST_YEAR < datetime.fromisoformat(text).year < _LAST_YEAR
+    except ValueError:
+        return False
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_FIRST_YEAR, _LAST_YEAR = 1677, 2262
 
 
 def _is_anything(_: Any) -> bool:
@@ -46,10 +94,21 @@ NAMES: Mapping[str, Shape] = {
     "search": ELSEWHERE,
     "column_tags": Shape(_map_of(_map_of(_is_texts)), "write table -> column -> a list of tags"),
     "table_tags": Shape(_map_of(_is_texts), "write table -> a list of tags"),
-    "tags": Shape(_is_tags, "write a list of tags, or an object with one key for each tag"),
+    "tags": Shape(
+        _is_tags,
+        "write a list of tags, or an object with one key for each tag and what it says of how that tag travels: "
+        '`"propagate": false`, `"on_mask": "stop"`, `"indirect": "carry"`',
+    ),
+    "unclassified": Shape(
+        _is_unclassified, 'write `{"actions": ["export", "share"], "asks_from": "2027-01-01T00:00:00Z"}`'
+    ),
     "unread": Shape(_is_texts, "write a list of names below `data`, such as `desk.notes`"),
     "policy_attack": ELSEWHERE,
 }
+
+
+READ_BY_RULES = frozenset({"unclassified"})
+"""Names of the table that rules read. One that no rule reads counts for nothing."""
 
 
 def misshapen(source: Source, document: Mapping[str, Any]) -> Iterator[Finding]:

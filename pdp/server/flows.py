@@ -45,13 +45,13 @@ class Flows:
     requests: AccessRequests
 
     @classmethod
-    def of(cls, config: Config, opa: Engine, parts: Parts, unsaid: Unsaid) -> Self:
+    def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
         integrity = Integrity(parts.sealer, parts.writer)
-        batcher, turns = Batcher(opa.opa), Turns()
+        batcher = Batcher(opa.opa)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns)
+        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
         queue = ReviewQueue(parts.queue, reviewing, batcher)
         uses = Uses(parts.batches)
         deciding = Deciding(
@@ -65,6 +65,7 @@ class Flows:
             grantor=Grantor(parts.signing.grant, config.realm),
             database=parts.database,
             turns=turns,
+            lineage=parts.lineage,
             unsaid=unsaid,
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)

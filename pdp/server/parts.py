@@ -22,12 +22,13 @@ from pdp.store.queue import Queue
 from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.workflow.feed import Feed
+from pdp.workflow.lineage_views import LineageViews
 
 
 class Parts:
     """The parts around the audit log that live as long as the server."""
 
-    def __init__(self, config: Config, database: Database, signing: SigningKeys) -> None:
+    def __init__(self, config: Config, database: Database, signing: SigningKeys, lineage: LineageViews) -> None:
         self.database, self.signing = database, signing
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
@@ -35,6 +36,7 @@ class Parts:
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
+        self.lineage = lineage
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)

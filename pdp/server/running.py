@@ -27,6 +27,7 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
+from pdp.server.lineage import Lineage, health_of, kept_lineage, lineage_service
 from pdp.server.listener import listen, require_addresses, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
@@ -40,9 +41,11 @@ from pdp.service.info import InfoService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.turns import Turns
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
+from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +75,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    config: Config, tool_cache: Path, say: Say, unsaid: Unsaid = lambda _, __: None, *, elsewhere: bool = False
+    config: Config,
+    tool_cache: Path,
+    say: Say,
+    unsaid: Unsaid = lambda _, __: None,
+    *,
+    elsewhere: bool = False,
+    lineage: LineageViews = NO_LINEAGE,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
-    `unsaid` hears of requests without their digest. With `elsewhere` HTTP takes a free port where its own is taken.
-    Raises `SetupError` if a part cannot be used as configured.
+    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
+    free port where its own is taken. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     if config.tls is None:
@@ -90,23 +99,19 @@ async def running(
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks = Masks.of(database, config.realm)
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        parts = Parts(config, database, signing)
-        await stack.enter_async_context(background(parts.writer.run(), failed))
-        stack.push_async_callback(parts.close)
-        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
-        await stack.enter_async_context(background(parts.sweep.run(), failed))
-        await parts.feed.begin()
-        await stack.enter_async_context(background(parts.feed.run(), failed))
+        turns = Turns()
+        kept = kept_lineage(config, database, signing, turns)
+        parts = Parts(config, database, signing, kept.views if kept and lineage is NO_LINEAGE else lineage)
+        await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
         client_ca = config.tls.client_ca if config.tls else None
-        authorities = Authorities(client_ca) if client_ca else None
-        authenticator = Authenticator(config.issuers, config.certificates, authorities=authorities)
+        authenticator = _authenticator(config, client_ca)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart=authenticator.health())
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept)})
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
-        flows = Flows.of(config, opa, parts, unsaid)
+        flows = Flows.of(config, opa, parts, turns, unsaid)
         edge = Edge(
             authenticator,
             flows.admission,
@@ -115,8 +120,7 @@ async def running(
             stream_seconds=config.stream_seconds,
             proven=newcomers.proven if config.tls else None,
         )
-        names = _add_services(server, edge, config, opa, parts, masks, flows)
-        _add_open_services(server, health, names)
+        _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         for source in authenticator.sources:
@@ -125,12 +129,32 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(config, flows, signing, authenticator, newcomers, room.http, elsewhere=elsewhere)
+        web = await face(config, flows, kept, signing, authenticator, newcomers, room.http, elsewhere=elsewhere)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
         yield Running(address, opa.revision, opa.version, failed, web)
+
+
+def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
+    authorities = Authorities(client_ca) if client_ca else None
+    return Authenticator(config.issuers, config.certificates, authorities=authorities)
+
+
+@asynccontextmanager
+async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """The parts around both logs, until the block ends; the first record says that this server started."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(parts.writer.run(), failed))
+        stack.push_async_callback(parts.close)
+        await parts.writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
+        await stack.enter_async_context(background(parts.sweep.run(), failed))
+        await parts.feed.begin()
+        await stack.enter_async_context(background(parts.feed.run(), failed))
+        if kept:
+            await stack.enter_async_context(kept.running(parts.writer, failed))
+        yield
 
 
 def _spare_the_collector() -> None:
@@ -144,7 +168,14 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server, edge: Edge, config: Config, opa: Engine, parts: Parts, masks: Masks, flows: Flows
+    server: grpc.aio.Server,
+    edge: Edge,
+    config: Config,
+    opa: Engine,
+    parts: Parts,
+    masks: Masks,
+    flows: Flows,
+    kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers)
@@ -155,13 +186,14 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (lineage_pb2.DESCRIPTOR, lineage_service(kept)),
         (info_pb2.DESCRIPTOR, info),
     ]
     names = []
     for file, implementation in implementations:
-        service = file.services_by_name[type(implementation).__name__]
-        server.add_generic_rpc_handlers((edge.handlers(service, implementation),))
-        names.append(service.full_name)
+        described = file.services_by_name[type(implementation).__name__]
+        server.add_generic_rpc_handlers((edge.handlers(described, implementation),))
+        names.append(described.full_name)
     return names
 
 

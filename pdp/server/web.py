@@ -9,6 +9,7 @@ from pdp.http.connection import Limits
 from pdp.http.denial import Liftable
 from pdp.http.edge import Edge
 from pdp.http.evaluation import Evaluation
+from pdp.http.lineage import Events
 from pdp.http.metadata import Metadata
 from pdp.http.openapi import OpenApi
 from pdp.http.parsing import Parsing
@@ -18,6 +19,7 @@ from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
 from pdp.server.flows import Flows
+from pdp.server.lineage import Lineage
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
 from pdp.signing_keys import SigningKeys
@@ -26,6 +28,7 @@ from pdp.signing_keys import SigningKeys
 async def face(
     config: Config,
     flows: Flows,
+    kept: Lineage | None,
     signing: SigningKeys,
     authenticator: Authenticator,
     newcomers: Newcomers,
@@ -53,6 +56,8 @@ async def face(
     port = await _opened(made, http, tls, elsewhere=elsewhere)
     url = http.public_url or f"{_own(http, tls)}:{port}"
     routes = _routes(config, flows, signing, url)
+    if kept:
+        routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
     await made.start(Routes([*described, *OpenApi(url, described).routes()]), url)

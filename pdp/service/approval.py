@@ -6,6 +6,7 @@ from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
+from pdp.service.lineage_seen import lineage
 from pdp.service.notification import notification
 from pdp.service.slices import Slices
 from pdp.store.approvals import Approvals
@@ -65,9 +66,10 @@ class ApprovalService:
         view = await self._reviewing.view(caller, checked_approval_id(request.approval_id))
         obstacle, held = view.obstacle, view.held
         last = None if obstacle else await self._reviewing.last_approved(view)
+        shown = lineage(view.lineage, held.approval.lineage) if view.eligibility.fits else None
         remaining = await self._reviewers.remaining(held.approval) if held.state is State.PENDING else []
         return GetApprovalResponse(
-            approval=message.approval(held),
+            approval=message.approval(held, lineage=shown),
             last_approved=message.approval(last) if last else None,
             may_review=obstacle is None,
             may_not_review_because=obstacle.sentence if obstacle else "",

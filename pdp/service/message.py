@@ -18,8 +18,10 @@ from pdp.workflow.review_limits import denied_until
 from pdp.workflow.reviewers import Eligible
 
 
-def approval(found: ApprovalAt, *, requests: bool = True) -> approval_pb2.Approval:
-    """An approval as its readers see it, with the requests that it holds or without."""
+def approval(
+    found: ApprovalAt, *, requests: bool = True, lineage: approval_pb2.ApprovalLineage | None = None
+) -> approval_pb2.Approval:
+    """An approval as its readers see it, with the requests that it holds or without; reviewers see the `lineage`."""
     held = found.approval
     counts = approvals_per_requirement(held.requirements, approvers(held), held.principals)
     return approval_pb2.Approval(
@@ -44,6 +46,7 @@ def approval(found: ApprovalAt, *, requests: bool = True) -> approval_pb2.Approv
         close_reason=held.close_reason,
         supersedes=held.supersedes,
         outcome=_outcome(held.outcome) if held.outcome else None,
+        lineage=lineage,
     )
 
 

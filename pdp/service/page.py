@@ -8,7 +8,7 @@ from pdp.approval import ApprovalAt
 from pdp.errors import InvalidRequest
 from pdp.service import message
 from pdp.service.slices import Slices
-from pdp.v1.approval_pb2 import ListApprovalsResponse
+from pdp.v1.approval_pb2 import ApprovalLineage, ListApprovalsResponse
 from pdp.v1.review_pb2 import ListQueueResponse
 
 DEFAULT_SIZE = 50
@@ -21,6 +21,8 @@ MAX_BYTES = 1024 * 1024
 T = TypeVar("T")
 ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse
 """A page of approvals."""
+LineageOf: TypeAlias = Callable[[ApprovalAt], ApprovalLineage | None]
+"""What is shown of the data of an approval."""
 
 
 def size(asked: int) -> int:
@@ -38,11 +40,13 @@ def before(token: str) -> str:
     return token
 
 
-async def fill(answer: ListOf, found: Sequence[ApprovalAt], token: str, slices: Slices) -> str:
+async def fill(
+    answer: ListOf, found: Sequence[ApprovalAt], token: str, slices: Slices, lineage_of: LineageOf = lambda _: None
+) -> str:
     """Put as many approvals into the answer as a page holds. Return the id behind which it goes on, or else `token`."""
     room = MAX_BYTES
     for index, held in enumerate(found):
-        approval = message.approval(held)
+        approval = message.approval(held, lineage=lineage_of(held))
         size = approval.ByteSize()
         if size > room and index:
             return found[index - 1].approval.id

@@ -6,16 +6,17 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from pdp import canonical
-from pdp.approval import ReviewVerdict
+from pdp.approval import ApprovalAt, ReviewVerdict
 from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
 from pdp.service.approval import checked_approval_id
+from pdp.service.lineage_seen import FEW_COLUMNS, lineage
 from pdp.service.slices import Slices
 from pdp.store.queue import Place
 from pdp.turns import Turns
-from pdp.v1.approval_pb2 import Approval, Verdict
+from pdp.v1.approval_pb2 import Approval, ApprovalLineage, Verdict
 from pdp.v1.review_pb2 import (
     ListQueueRequest,
     ListQueueResponse,
@@ -27,7 +28,8 @@ from pdp.v1.review_pb2 import (
     WatchQueueResponse,
 )
 from pdp.workflow.queue import ReviewQueue
-from pdp.workflow.reviewing import Reviewing, Submission
+from pdp.workflow.reviewable import Submission
+from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.watching import Watching
 
 
@@ -46,7 +48,7 @@ class ReviewService:
         tokens = {held.approval.id: _token(where) for where, held in found.approvals}
         end = _token(found.more) if found.more else ""
         answer, slices = ListQueueResponse(), Slices(self._turns, caller.identity)
-        last = await page.fill(answer, [held for _, held in found.approvals], end, slices)
+        last = await page.fill(answer, [held for _, held in found.approvals], end, slices, self._lineage)
         answer.next_page_token = tokens.get(last, last)
         return answer
 
@@ -71,12 +73,18 @@ class ReviewService:
         watch = self._watching.queue(caller, request.resume_token, changes_only=request.changes_only)
         async with aclosing(watch) as queue:
             async for update in queue:
-                approval = message.approval(update.held) if update.held else Approval(approval_id=update.approval_id)
+                held, approval = update.held, Approval(approval_id=update.approval_id)
+                if held is not None:
+                    approval = message.approval(held, lineage=self._lineage(held) if update.may_review else None)
                 yield WatchQueueResponse(
                     approval=approval if update.approval_id else None,
                     may_review=update.may_review,
                     resume_token=update.resume_token,
                 )
+
+    def _lineage(self, held: ApprovalAt) -> ApprovalLineage | None:
+        """What a list shows of the data."""
+        return lineage(self._reviewing.lineage_of(held), held.approval.lineage, FEW_COLUMNS)
 
     def _submission(self, request: ReviewRequest) -> Submission:
         """The verdict with every check of shape."""
@@ -92,6 +100,7 @@ class ReviewService:
             expected_digest=request.expected_digest,
             expected_version=request.expected_version,
             together=request.together,
+            expected_lineage=request.expected_lineage,
             suggestion=suggestion,
         )
 

@@ -58,7 +58,8 @@ def of_review(review: Review) -> Document:
         "signature": review.signature,
         "claims": orjson.dumps(review.claims),
     }
-    return {**document, "suggestion_digest": review.suggestion_digest} if review.suggestion_digest else document
+    later = {"suggestion_digest": review.suggestion_digest, "lineage": review.lineage}
+    return {**document, **{name: value for name, value in later.items() if value}}
 
 
 def of_use(use: Use) -> Document:

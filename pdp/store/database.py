@@ -186,6 +186,7 @@ class Database:
             await self._index_the_log()
             await self._index_masking()
             await self._index_tasks()
+            await self._index_lineage()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
@@ -276,3 +277,7 @@ class Database:
             partialFilterExpression={"keys": {"$exists": True}},
         )
         await tasks.create_index([("settled_at", 1)], name="over", expireAfterSeconds=KEPT_TASKS_SECONDS)
+
+    async def _index_lineage(self) -> None:
+        log = self.database.get_collection("lineage_log")
+        await log.create_index([("seen", 1)], name="lineage_seen", unique=True, sparse=True)

@@ -171,7 +171,7 @@ class ReportOutcomeResponse(_message.Message):
     def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class Approval(_message.Message):
-    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id", "version", "closed_by", "close_reason", "supersedes", "outcome", "denied_until")
+    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id", "version", "closed_by", "close_reason", "supersedes", "outcome", "denied_until", "lineage")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
@@ -193,6 +193,7 @@ class Approval(_message.Message):
     SUPERSEDES_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     DENIED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    LINEAGE_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     state: ApprovalState
     request: _request_pb2.Request
@@ -214,7 +215,50 @@ class Approval(_message.Message):
     supersedes: str
     outcome: Outcome
     denied_until: _timestamp_pb2.Timestamp
-    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ..., version: _Optional[int] = ..., closed_by: _Optional[str] = ..., close_reason: _Optional[str] = ..., supersedes: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., denied_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    lineage: ApprovalLineage
+    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ..., version: _Optional[int] = ..., closed_by: _Optional[str] = ..., close_reason: _Optional[str] = ..., supersedes: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., denied_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lineage: _Optional[_Union[ApprovalLineage, _Mapping]] = ...) -> None: ...
+
+class ApprovalLineage(_message.Message):
+    __slots__ = ("state", "datasets", "tags", "new_tags", "columns", "coarse", "revision", "head", "digest", "truncated")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DATASETS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    NEW_TAGS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    COARSE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    datasets: _containers.RepeatedCompositeFieldContainer[ApprovalDataset]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    new_tags: _containers.RepeatedScalarFieldContainer[str]
+    columns: _containers.RepeatedCompositeFieldContainer[ApprovalColumn]
+    coarse: bool
+    revision: int
+    head: str
+    digest: str
+    truncated: bool
+    def __init__(self, state: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[ApprovalDataset, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ApprovalColumn, _Mapping]]] = ..., coarse: bool = ..., revision: _Optional[int] = ..., head: _Optional[str] = ..., digest: _Optional[str] = ..., truncated: bool = ...) -> None: ...
+
+class ApprovalDataset(_message.Message):
+    __slots__ = ("namespace", "name")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    name: str
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ApprovalColumn(_message.Message):
+    __slots__ = ("name", "tags", "new_tags")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    NEW_TAGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    new_tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("state", "detail", "reported_at", "late")

@@ -26,7 +26,7 @@ BATCH_SEMANTICS_DENY_ON_FIRST_DENY: BatchSemantics
 BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT: BatchSemantics
 
 class AuthorizeRequest(_message.Message):
-    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes", "attempt_id", "context_json", "expected_digest")
+    __slots__ = ("subject", "on_behalf_of", "action", "resource", "context", "request_id", "approval_id", "justification", "dry_run", "explain", "want_grant", "supersedes", "attempt_id", "context_json", "expected_digest", "lineage_at_least")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class AuthorizeRequest(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_JSON_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LINEAGE_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     subject: _request_pb2.Subject
     on_behalf_of: _containers.RepeatedCompositeFieldContainer[_request_pb2.Subject]
     action: _request_pb2.Action
@@ -57,7 +58,8 @@ class AuthorizeRequest(_message.Message):
     attempt_id: str
     context_json: str
     expected_digest: str
-    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ...) -> None: ...
+    lineage_at_least: int
+    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., action: _Optional[_Union[_request_pb2.Action, _Mapping]] = ..., resource: _Optional[_Union[_request_pb2.Resource, _Mapping]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., dry_run: bool = ..., explain: bool = ..., want_grant: bool = ..., supersedes: _Optional[str] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ..., lineage_at_least: _Optional[int] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
     __slots__ = ("decision_id", "effect", "reasons", "obligations", "policy_revision", "request_digest", "on_behalf_of", "approval", "grant", "fired", "dry_run", "withheld")

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MaskScope(_message.Message):
-    __slots__ = ("subject", "on_behalf_of", "table", "context", "request_id", "approval_id", "justification", "masked_key_version", "attempt_id", "context_json", "expected_digest")
+    __slots__ = ("subject", "on_behalf_of", "table", "context", "request_id", "approval_id", "justification", "masked_key_version", "attempt_id", "context_json", "expected_digest", "lineage_at_least")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class MaskScope(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_JSON_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LINEAGE_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     subject: _request_pb2.Subject
     on_behalf_of: _containers.RepeatedCompositeFieldContainer[_request_pb2.Subject]
     table: str
@@ -36,7 +37,8 @@ class MaskScope(_message.Message):
     attempt_id: str
     context_json: str
     expected_digest: str
-    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., table: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., masked_key_version: _Optional[int] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ...) -> None: ...
+    lineage_at_least: int
+    def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., table: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., masked_key_version: _Optional[int] = ..., attempt_id: _Optional[str] = ..., context_json: _Optional[str] = ..., expected_digest: _Optional[str] = ..., lineage_at_least: _Optional[int] = ...) -> None: ...
 
 class MaskData(_message.Message):
     __slots__ = ("arrow_stream", "records")

@@ -25,7 +25,7 @@ class ListQueueResponse(_message.Message):
     def __init__(self, approvals: _Optional[_Iterable[_Union[_approval_pb2.Approval, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ReviewRequest(_message.Message):
-    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "suggestion", "expected_version", "together")
+    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "suggestion", "expected_version", "together", "expected_lineage")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class ReviewRequest(_message.Message):
     SUGGESTION_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
     TOGETHER_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_LINEAGE_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     expected_digest: str
     verdict: _approval_pb2.Verdict
@@ -40,7 +41,8 @@ class ReviewRequest(_message.Message):
     suggestion: _request_pb2.Request
     expected_version: int
     together: bool
-    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ...) -> None: ...
+    expected_lineage: str
+    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ..., expected_lineage: _Optional[str] = ...) -> None: ...
 
 class ReviewResponse(_message.Message):
     __slots__ = ("approval",)

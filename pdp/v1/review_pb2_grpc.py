@@ -78,7 +78,8 @@ class ReviewServiceServicer(object):
         `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
         held back.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
-        ABORTED/APPROVAL_CHANGED, FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
+        ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
+        FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
         FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """

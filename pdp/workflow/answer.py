@@ -13,6 +13,7 @@ from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Effect, Verdict
 from pdp.errors import PdpError
+from pdp.lineage.view import View
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
 Ready: TypeAlias = Callable[["Answer"], Awaitable[str]]
@@ -28,7 +29,7 @@ class Ask:
     under one use, in call after call. `supports` are the types of obligations that the caller can fulfil, where it
     reads nothing but yes or no (None: it reads them itself). `opens` says that an approval may be opened,
     and `uses` that one may be used. `tells_unknown` says that the caller gets a deny, and no error, where it does not
-    have the approval that it names.
+    have the approval that it names. `lineage` is what is known of the resource's data (None: it was not looked up yet).
     """
 
     request: AuthorizeRequest
@@ -41,6 +42,14 @@ class Ask:
     opens: bool = True
     uses: bool = True
     tells_unknown: bool = False
+    lineage: View | None = None
+
+    @property
+    def view(self) -> View:
+        """What the policy, the record and people get to know of the data. Raises `LookupError` before `informed`."""
+        if self.lineage is None:
+            raise LookupError("nobody looked up what is known of the data of this question")
+        return self.lineage
 
     def withholds(self, verdict: Verdict) -> bool:
         """Whether this is an allow with an obligation that the caller cannot fulfil. It must use and prove nothing."""
@@ -135,4 +144,10 @@ def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: s
         justification=ask.request.justification,
         dry_run=ask.request.dry_run,
         withheld=ask.withholds(verdict),
+        lineage=ask.view.json,
     )
+
+
+def error_record(ask: Ask, error: PdpError) -> Entry:
+    """The record of a question that has no answer; with what the policy got to know of the data, if it was asked."""
+    return event.error(ask.caller, ask.canonical, error, ask.lineage.json if ask.lineage else b"")

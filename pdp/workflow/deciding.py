@@ -1,6 +1,6 @@
 """The home of a decision: gRPC handlers, masking and every other face call it and only translate.
 
-canonical request -> judge (OPA) -> settle (approvals) -> record (durable) -> grant
+canonical request -> view of the data -> judge (OPA) -> settle (approvals) -> record (durable) -> grant
 """
 
 import asyncio
@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
@@ -25,8 +24,10 @@ from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.workflow.answer import Ask, Decided, Failed
+from pdp.workflow.answer import Ask, Decided, Failed, error_record
 from pdp.workflow.checking import Checking, Faults, Unsaid
+from pdp.workflow.informing import Informing
+from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.settlement import Settlement
 
 Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
@@ -49,6 +50,7 @@ class Deciding:
         grantor: Grantor,
         database: Database,
         turns: Turns,
+        lineage: LineageViews,
         unsaid: Unsaid = lambda _, __: None,
     ) -> None:
         """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
@@ -60,6 +62,7 @@ class Deciding:
         )
         self.checked_candidate = checking.checked_candidate
         self.checked_each, self.require_whole = checking.checked_each, checking.require_whole
+        self._informing, self.lineage = Informing(lineage), lineage
         self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
@@ -74,8 +77,21 @@ class Deciding:
 
     @staticmethod
     def question(ask: Ask) -> Question:
-        """What the policy is asked for a verdict."""
-        return Question(opa_input(ask.canonical.json, ask.caller, ask.now_ns), _suspect(ask), ask.request.explain)
+        """What the policy is asked for a verdict on a question that is `informed`."""
+        asked = opa_input(ask.canonical.json, ask.caller, ask.now_ns)
+        return Question(asked, _suspect(ask), ask.request.explain, lineage=ask.view.json)
+
+    async def informed(self, asks: Sequence[Ask | Failed]) -> list[Ask | Failed]:
+        """Each with what is known of its data; one of which that cannot be said fails."""
+        return await self._informing.informed(asks)
+
+    async def informed_one(self, ask: Ask) -> Ask:
+        """The same of one question. What it fails with is recorded and raised."""
+        [informed] = await self._informing.informed([ask])
+        if isinstance(informed, Failed):
+            await self._record([informed])
+            raise informed.error
+        return informed
 
     def denies(self, answer: object) -> bool:
         """Whether this answer to a `question` allows nothing, not even with approvals. Nothing is settled."""
@@ -95,6 +111,7 @@ class Deciding:
         """
         outcomes: list[Decided | Failed] = []
         with self._writer.admitted(len(asks)):
+            asks = await self._informing.informed(asks)
             verdicts = await self._judge([ask for ask in asks if isinstance(ask, Ask)])
             if fits:
                 await fits(asks, verdicts)
@@ -107,7 +124,10 @@ class Deciding:
         return await self._with_grants(outcomes)
 
     async def judged(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
-        """What the policy says of each, or its error. Nothing is settled, and the caller records what it finds."""
+        """What the policy says of each, which is `informed`, or its error.
+
+        Nothing is settled, and the caller records what it finds.
+        """
         with self._writer.admitted(1):
             return await self._judge(asks)
 
@@ -155,7 +175,7 @@ class Deciding:
                 raise judged
             return Decided(ask, await self._settlement.settle(ask, judged))
         except (PolicyInvalid, EngineUnavailable, OutOfTime, TooManyPending) as error:
-            return Failed(error, [event.error(ask.caller, ask.canonical, error)])
+            return Failed(error, [error_record(ask, error)])
         except PdpError as error:
             return Failed(error)
 

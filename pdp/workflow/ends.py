@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pdp.approval import Approval, ApprovalAt, State, Use
 from pdp.canonical import differing_paths
+from pdp.decision import Verdict
 from pdp.errors import RequestIdReused
 from pdp.recording.delivery import OLD_SEAL
 from pdp.seal import Sealer
@@ -15,6 +16,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.visible import name
 
 _TOO_LITTLE = "was voided{when}: the policy asks for more than its reviews gave"
+_GREW = "was voided: the data carries more tags than those were shown who approved; they must look again"
 _SENT_BACK = "was sent back{when}: a reviewer asks for changes; send the new request with `supersedes` set to it"
 _ENDED: Mapping[State, str] = {
     State.DENIED: "was denied{when} by a reviewer",
@@ -43,6 +45,16 @@ def why_ended(held: ApprovalAt, request: AuthorizeRequest, sealer: Sealer) -> st
 def too_little(approval: Approval, request: AuthorizeRequest) -> str:
     """Why a use voids the approval."""
     return f"{_sentence(approval, _TOO_LITTLE, None)}; {_again(request)}"
+
+
+def grew(approval: Approval, request: AuthorizeRequest) -> str:
+    """Why a use voids an approval of data that grew more sensitive. It does not say what the data carries."""
+    return f"the approval does not count: {_sentence(approval, _GREW, None)}; {_again(request)}"
+
+
+def ended(verdict: Verdict, state: State, why: str) -> Verdict:
+    """The deny because of an approval that is at its end."""
+    return verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}")
 
 
 def request_id_reused(approval: Approval, canonical: bytes, sealer: Sealer) -> RequestIdReused:

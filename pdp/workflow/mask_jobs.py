@@ -14,7 +14,6 @@ from typing import Any
 
 import masker
 from pdp import deadline, identifier
-from pdp.audit import event
 from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import (
@@ -38,7 +37,7 @@ from pdp.store.domains import Domains
 from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Answer, Ask, Decided
+from pdp.workflow.answer import Answer, Ask, Decided, error_record
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.mask_plans import MaskPlans, Planned
 from pdp.workflow.mask_work import Continued, Work
@@ -114,7 +113,7 @@ class MaskJobs:
                 await self._begun(attempt, decided)
                 progress.decided(decided.answer.decision_id, attempt.claim)
         except DecisionUsed as refused:
-            await self._writer.append([event.error(caller, attempt.ask.canonical, refused)])
+            await self._writer.append([error_record(attempt.ask, refused)])
             raise
         finally:
             await self._given_back(attempt)
@@ -137,7 +136,7 @@ class MaskJobs:
 
     async def _attempt(self, work: Work, request: AuthorizeRequest, caller: Caller) -> "_Attempt | Decided":
         """The planned call, with its content parsed; the deny where the policy denies what cannot be planned."""
-        ask = self._deciding.checked(request, caller)
+        ask = await self._deciding.informed_one(self._deciding.checked(request, caller))
         keys = await self._threads.read(caller.identity, self._keys.current, 0)
         try:
             planned = await self._plans.planned(work, ask, keys)
@@ -160,7 +159,7 @@ class MaskJobs:
         except _RECORDED_ELSEWHERE:
             raise
         except PdpError as refused:
-            await self._writer.append([event.error(attempt.ask.caller, attempt.ask.canonical, refused)])
+            await self._writer.append([error_record(attempt.ask, refused)])
             raise
         return attempt.claim
 
@@ -214,7 +213,7 @@ class MaskJobs:
             return ask
         request = _copy(ask.request)
         request.context.update(context)
-        return self._deciding.checked_within(request, ask.caller)
+        return replace(self._deciding.checked_within(request, ask.caller), lineage=ask.lineage)
 
     async def _confirmed(self, attempt: _Attempt, revision: str) -> Planned:
         """The plan of the very policy revision that decided. Raises `Conflict`.
@@ -239,7 +238,7 @@ class MaskJobs:
         decided = await self._deciding.decide_one(replace(ask, request=request))
         if decided.effect is Effect.DENY:
             return decided
-        await self._writer.append([event.error(ask.caller, ask.canonical, refused)])
+        await self._writer.append([error_record(ask, refused)])
         raise refused
 
 

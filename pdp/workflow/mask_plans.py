@@ -7,7 +7,7 @@ from typing import Any
 import masker
 from pdp.caller import identity, is_person
 from pdp.masking.plan import compiled, used_domains
-from pdp.masking.question import Column, Selection, masks_input, parts, selection, whole
+from pdp.masking.question import Column, Selection, masks_input, names, parts, selection, tagged, whole
 from pdp.masking.threads import Threads
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
@@ -47,7 +47,9 @@ class MaskPlans:
         """The plan. Raises what OPA may raise, `MaskPlanRefused` and `KeyRefused`."""
         caller = ask.caller.identity
         columns = await self.threads.plan(caller, lambda: work.shape.columns, work.shape.width)
-        asked = [_question(ask, part) for part in parts(columns)]
+        resource = ask.request.resource
+        known = self.deciding.lineage.columns_of(resource.type, resource.id, names(columns))
+        asked = [_question(ask, part) for part in parts(tagged(columns, known))]
         *answers, judged = await self.batcher.each([*asked, self.deciding.question(ask)])
 
         def made() -> tuple[Selection, masker.MaskPlan, Mapping[str, Mapping[str, Any]]]:
@@ -76,4 +78,4 @@ class MaskPlans:
 def _question(ask: Ask, columns: Sequence[Column]) -> Question:
     asked = masks_input(ask.canonical.json, ask.caller, ask.now_ns, columns)
     suspect = Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
-    return Question(asked, suspect, about=About.MASKS)
+    return Question(asked, suspect, about=About.MASKS, lineage=ask.view.json)

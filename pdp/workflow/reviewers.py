@@ -15,6 +15,7 @@ from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.policy_answer import policy_object, policy_revision, policy_text
 from pdp.requirement import Requirement
+from pdp.workflow.answer import Ask
 
 MAX_SHOWN = 100
 """Identities that are shown of each requirement; more would not help a person to choose."""
@@ -35,13 +36,11 @@ class Reviewers:
     def __init__(self, batcher: Batcher, person_types: frozenset[str], *, groups_open: bool) -> None:
         self._batcher, self._person_types, self._groups_open = batcher, person_types, groups_open
 
-    async def or_deny(
-        self, verdict: Verdict, request: bytes, caller: Caller, now_ns: int, principals: Sequence[str]
-    ) -> Verdict:
+    async def or_deny(self, verdict: Verdict, ask: Ask, principals: Sequence[str]) -> Verdict:
         """The verdict, or a deny where a requirement asks for more people than there are beside `principals`."""
         if all(self._is_open(requirement) for requirement in verdict.requirements):
             return verdict
-        named = await self._people_of(request, caller, verdict.requirements, now_ns)
+        named = await self._people_of(ask.canonical.json, ask.caller, verdict.requirements, ask.now_ns)
         for requirement, (people, more) in zip(verdict.requirements, named, strict=True):
             persons = len({person for name, person in people.items() if not {name, person} & {*principals}})
             if persons < requirement.count and not more and not self._is_open(requirement):

@@ -132,7 +132,7 @@ class Searching:
         """Each candidate of the page, up to `MAX_PAGE_BYTES`, with its verdict. Raises what ends a whole search."""
         read = await self._read(search, page, caller)
         checks = [partial(self._checked, search, part, caller) for _, part in read]
-        asks = await self._deciding.checked_each(checks, caller)
+        asks = await self._deciding.informed(await self._deciding.checked_each(checks, caller))
         verdicts = iter(await self._deciding.judged([ask for ask in asks if isinstance(ask, Ask)]))
         seen = [
             _Seen(candidate, None if isinstance(part, PdpError) else part, next(verdicts), ask)

@@ -9,40 +9,32 @@ compare-and-set: nothing happened. Died after: the same attempt gets the answer,
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 
 from pdp import identifier
 from pdp.approval import (
     OPEN,
-    Approval,
     ApprovalAt,
     Opening,
-    PolicyReview,
-    ReviewVerdict,
     State,
-    Use,
-    satisfied,
     suggesters,
 )
 from pdp.audit import event
-from pdp.audit.record import Entry
 from pdp.canonical import differing_paths
-from pdp.decision import Effect, Verdict, policy_review, review_input
+from pdp.decision import Effect, Verdict
 from pdp.errors import InvalidRequest, NotFound
+from pdp.lineage.seen import kept
 from pdp.opa.batching import Batcher
-from pdp.opa.quarantine import Suspect
-from pdp.opa.queries import About
-from pdp.opa.waiting import Question
 from pdp.recording.delivery import OLD_SEAL, Delivery
 from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
-from pdp.workflow.ends import request_id_reused, too_little, why_ended
+from pdp.workflow.ends import ended, request_id_reused, why_ended
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.repeat import Repeats, is_repeat
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import ReviewLimits, denied_again
 from pdp.workflow.reviewers import Reviewers
+from pdp.workflow.using import Using
 
 UNKNOWN_RULE = "pdp.approval_unknown"
 """The rule of a deny because the caller does not have the approval that it names."""
@@ -64,6 +56,7 @@ class Settlement:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
         self._reviewers, self._limits = reviewers, limits
         self._repeats = Repeats(delivery, uses, integrity)
+        self._using = Using(approvals, batcher, delivery, integrity)
 
     async def settle(self, ask: Ask, verdict: Verdict) -> Answer:
         """Turn the policy's verdict into the answer.
@@ -90,8 +83,7 @@ class Settlement:
             return await self._resume(ask, verdict, existing)
         if ask.request.dry_run or not ask.opens:
             return answer_without_step(ask, verdict)
-        await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
-        return await retried(lambda: self._open(ask, verdict, principals))
+        return await retried(lambda: self._pending_or_new(ask, verdict, principals))
 
     async def _found(self, ask: Ask) -> tuple[ApprovalAt | None, bool]:
         """The approval that the question names, and whether it is unknown, for whom that is not an error."""
@@ -120,7 +112,7 @@ class Settlement:
         self, ask: Ask, verdict: Verdict, existing: ApprovalAt | None, principals: Sequence[str]
     ) -> Answer | None:
         """A deny where asking people leads nowhere: too few could approve, or one of them has just denied it."""
-        judged = await self._reviewers.or_deny(verdict, ask.canonical.json, ask.caller, ask.now_ns, principals)
+        judged = await self._reviewers.or_deny(verdict, ask, principals)
         if judged.effect is Effect.DENY:
             return answer_without_step(ask, judged, existing)
         if existing is None and (denial := await self._limits.denial(ask.caller.identity, ask.canonical.digest)):
@@ -145,8 +137,23 @@ class Settlement:
             raise InvalidRequest.field("supersedes", "names an approval that no reviewer sent back; leave it out")
         return sorted({*verdict.principals, *before.principals, *suggesters(before), *suggested})
 
+    async def _pending_or_new(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
+        """The caller's pending approval for the same request, or else a new one; None where others were faster."""
+        pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
+        if pending is None:
+            await self._limits.admit(ask.caller.identity, ask.canonical.digest, ask.canonical.json)
+            return await self._open(ask, verdict, principals)
+        if self._is_open_and_old(pending):
+            await self._delivery.end_old(pending.approval)
+            return None
+        if pending.state is State.PENDING:
+            await self._delivery.deliver(pending.approval)
+            return answer_without_step(ask, verdict, pending)
+        await self._delivery.expire(pending)
+        return None
+
     async def _open(self, ask: Ask, verdict: Verdict, principals: Sequence[str]) -> Answer | None:
-        """A new approval, or the caller's pending one for the same request; None where others were faster."""
+        """A new approval; None where others were faster."""
         opening = self._opening(ask, verdict, principals, await self._approvals.now())
         records = [
             decision_record(ask, verdict, opening.decision_id, opening.id),
@@ -157,20 +164,10 @@ class Settlement:
         except RequestIdTaken:
             existing = await self._existing(ask)
             return await self._resume(ask, verdict, existing) if existing else None
-        if opened is not None:
-            held = ApprovalAt(opened, opened.created_at)
-            return Answer(verdict, opening.decision_id, records, held, step=opened)
-        pending = await self._approvals.pending(ask.caller.identity, ask.canonical.digest)
-        if pending is None:
+        if opened is None:
             return None
-        if self._is_open_and_old(pending):
-            await self._delivery.end_old(pending.approval)
-            return None
-        if pending.state is State.PENDING:
-            await self._delivery.deliver(pending.approval)
-            return answer_without_step(ask, verdict, pending)
-        await self._delivery.expire(pending)
-        return None
+        held = ApprovalAt(opened, opened.created_at)
+        return Answer(verdict, opening.decision_id, records, held, step=opened)
 
     def _opening(self, ask: Ask, verdict: Verdict, principals: Sequence[str], now: datetime) -> Opening:
         unsealed = Opening(
@@ -185,6 +182,7 @@ class Settlement:
             policy_revision=verdict.revision,
             supersedes=ask.request.supersedes,
             sealed_at=now,
+            lineage=kept(ask.view),
         )
         return replace(unsealed, seal=self._integrity.sealer.frozen(unsealed))
 
@@ -212,83 +210,18 @@ class Settlement:
             return answer_without_step(ask, verdict, existing)
         match existing.state:
             case State.APPROVED:
-                return await self._use(ask, verdict, existing)
+                return await self._using.use(ask, verdict, existing)
             case State.CONSUMED if is_repeat(ask, existing):
                 return await self._repeats.answer(ask, verdict, existing)
         await self._delivery.deliver(approval)  # the answer names what ended it, so that is in the log first
         why = why_ended(existing, ask.request, self._integrity.sealer)
-        return answer_without_step(ask, _ended(verdict, existing.state, why), existing)
+        return answer_without_step(ask, ended(verdict, existing.state, why), existing)
 
     def _is_open_and_old(self, held: ApprovalAt) -> bool:
         return held.state in OPEN and self._integrity.sealer.is_old(held.approval)
 
     async def _end_old(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
         if ask.request.dry_run:
-            return answer_without_step(ask, _ended(verdict, State.VOIDED, OLD_SEAL), existing)
+            return answer_without_step(ask, ended(verdict, State.VOIDED, OLD_SEAL), existing)
         await self._delivery.end_old(existing.approval)
         return None
-
-    async def _use(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
-        """Use an approved approval, or void it where the current policy asks for more than its reviews give."""
-        approval = existing.approval
-        await self._integrity.require(approval, ask.caller)
-        await self._delivery.deliver(approval)
-        today = await self._review_again(ask, verdict, approval)
-        principals = {*approval.principals, *verdict.principals, *today.principals}
-        if not satisfied(verdict.requirements, today.reviewers, principals):
-            return await self._void(ask, verdict, existing)
-        allowed = verdict.allowed()
-        if ask.request.dry_run or ask.withholds(allowed):
-            return answer_without_step(ask, allowed, existing)
-        decision_id = identifier.new("dec")
-        entries = [
-            decision_record(ask, allowed, decision_id, approval.id),
-            event.approval_consumed(
-                approval, decision_id, ask.request.request_id, verdict.revision, ask.request.attempt_id
-            ),
-        ]
-        claim = await ask.claim(Answer(allowed, decision_id, entries, existing, used=True))
-        try:
-            use = self._signed_use(ask, existing, entries[0], claim)
-            consumed = await self._approvals.consume(approval, use, entries)
-        except RequestIdTaken:  # by another approval, this very moment: that one is looked at next
-            return None
-        if consumed is None:
-            return None
-        return Answer(allowed, decision_id, entries, ApprovalAt(consumed, existing.now), consumed, used=True)
-
-    def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry, claim: str) -> Use:
-        approval, decision_id = existing.approval, identifier.decision_id(decision.id)
-        hashed = sha256(decision.record).hexdigest()
-        request = ask.request
-        unsigned = Use(
-            decision_id, request.request_id, hashed, existing.now, claim=claim, attempt_id=request.attempt_id
-        )
-        return replace(unsigned, signature=self._integrity.sealer.use(approval.id, approval.digest, unsigned))
-
-    async def _review_again(self, ask: Ask, verdict: Verdict, approval: Approval) -> PolicyReview:
-        """Ask the current policy about all recorded reviewers under its current requirements."""
-        reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
-        question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
-        asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS)
-        [answer] = await self._batcher.each([asked])
-        return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
-
-    async def _void(self, ask: Ask, verdict: Verdict, existing: ApprovalAt) -> Answer | None:
-        denied = _ended(verdict, State.VOIDED, too_little(existing.approval, ask.request))
-        if ask.request.dry_run:
-            return answer_without_step(ask, denied, existing)
-        decision_id = identifier.new("dec")
-        entries = [
-            decision_record(ask, denied, decision_id, existing.approval.id),
-            event.approval_closed(existing.approval, State.VOIDED, verdict.revision),
-        ]
-        voided = await self._approvals.void(existing.approval, entries)
-        if voided is None:
-            return None
-        return Answer(denied, decision_id, entries, ApprovalAt(voided, existing.now), voided)
-
-
-def _ended(verdict: Verdict, state: State, why: str) -> Verdict:
-    """The deny because of an approval that is at its end."""
-    return verdict.denied(f"pdp.approval_{state.lower()}", f"the approval does not count: {why}")

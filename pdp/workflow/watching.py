@@ -22,7 +22,8 @@ from pdp.store.queue import Place
 from pdp.turns import Turns
 from pdp.workflow.feed import Feed
 from pdp.workflow.queue import ReviewQueue
-from pdp.workflow.reviewing import Read, Reviewing, View
+from pdp.workflow.reviewable import ApprovalView, Read
+from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.shared import Shared
 
 WAIT_SECONDS = 60.0
@@ -66,7 +67,7 @@ class _Known:
     def knows(self, change: Change) -> bool:
         return change.version <= self.approvals.get(change.approval_id, (0, False))[0]
 
-    def concerns(self, approval_id: str, view: View | None) -> bool:
+    def concerns(self, approval_id: str, view: ApprovalView | None) -> bool:
         """Whether the watcher was told of it, or may have been before a break: then it is told of each later step."""
         if approval_id in self.approvals:
             return self.approvals[approval_id][1]
@@ -85,7 +86,11 @@ class Watching:
             f"this caller has {MAX_WATCHES} watches here, which is the most; end one of them",
             LATER_SECONDS,
         )
-        self._reads, self._views, self._waits = Shared[Read](KEEP_SECONDS), Shared[View](KEEP_SECONDS), Shared[View]()
+        self._reads, self._views, self._waits = (
+            Shared[Read](KEEP_SECONDS),
+            Shared[ApprovalView](KEEP_SECONDS),
+            Shared[ApprovalView](),
+        )
 
     async def changed(
         self, caller: Caller, approval_id: str, known: State, seconds: float = WAIT_SECONDS
@@ -151,18 +156,18 @@ class Watching:
         known.approvals[approval_id] = (version, view is not None and view.held.state in OPEN)
         return Update(approval_id, view.held if view else None, may_review, _token(reached))
 
-    async def _look(self, caller: Caller, change: Change) -> View:
+    async def _look(self, caller: Caller, change: Change) -> ApprovalView:
         """What a change looks like: it is read once, and the policy is asked once for each caller."""
         key = (change.approval_id, change.version)
 
-        async def seen() -> View:
+        async def seen() -> ApprovalView:
             async with self._at_once:
                 read = await self._reads.get(key, lambda: self._reviewing.read(change.approval_id))
                 return await self._reviewing.seen(caller, read)
 
         return await self._views.get((*key, *_as_reviewer(caller)), seen)
 
-    async def _view(self, caller: Caller, approval_id: str) -> View:
+    async def _view(self, caller: Caller, approval_id: str) -> ApprovalView:
         async with self._at_once:
             return await self._reviewing.view(caller, approval_id)
 
@@ -192,7 +197,7 @@ def _seconds_left(found: ApprovalAt) -> float:
     return (expires_at - found.now).total_seconds()
 
 
-def _is_reviewer(view: View) -> bool:
+def _is_reviewer(view: ApprovalView) -> bool:
     """Whether the caller could review it, were it still open to the caller."""
     return view.obstacle is None or not view.obstacle.is_personal
 

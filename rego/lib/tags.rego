@@ -3,7 +3,7 @@
 # description: |
 #   Tags are small letters without blanks around them, and so are the names of tables in `data.table_tags` and
 #   `data.customer_tables`. What a request says in another way is folded before it is compared. A caller can add tags and
-#   can take none away.
+#   can take none away. What lineage knows of the data counts, too.
 package lib.tags
 
 # METADATA
@@ -12,18 +12,31 @@ table := lower(trim_space(input.resource.id))
 
 # METADATA
 # description: |
-#   What data says of the table and of its columns, and what the request says. A table that data does not know is unknown,
-#   and only who reads it is believed that it is not personal.
+#   What data says of the table and of its columns, what lineage knows of them, and what the request says. A table that
+#   data does not know is unknown where lineage is off; with lineage on it may be unclassified. Of either, only who reads it
+#   is believed that it is not personal.
 all contains lower(trim_space(tag)) if some tag in known[_]
 
 all contains lower(trim_space(tag)) if some tag in input.resource.properties.tags
 
-all contains "unknown" if known == set()
+all contains tag if some tag in input.lineage.tags
+
+all contains "unknown" if {
+	known == set()
+	lineage_is_off
+}
 
 all contains "pii" if {
 	known == set()
+	nobody_has_said
 	input.action.name != "read"
 }
+
+nobody_has_said if lineage_is_off
+
+nobody_has_said if "unclassified" in input.lineage.tags
+
+lineage_is_off if object.get(input, ["lineage", "state"], "OFF") == "OFF"
 
 # The lists of tags that data has for the table.
 known contains data.table_tags[names[_]]

@@ -30,3 +30,28 @@ test_unknown_table_is_personal_for_everything_but_reading if {
 	of("Read", "crm.customers2", {}) == {"unknown", "pii"}
 	of("read", "crm.customers2", {}) == {"unknown"}
 }
+
+with_lineage(action, table, lineage) := found if {
+	found := tags.all with input as {
+		"action": {"name": action},
+		"resource": {"id": table, "properties": {"tags": ["public"]}},
+		"lineage": lineage,
+	}
+		with data.table_tags as tables
+		with data.column_tags as columns
+}
+
+test_what_lineage_knows_counts_too if {
+	known := {"state": "KNOWN", "tags": ["contact", "pii:masked"]}
+	with_lineage("export", "weather", known) == {"public", "contact", "pii:masked"}
+	with_lineage("export", "mart.leads", known) == {"public", "contact", "pii:masked"}
+}
+
+test_unclassified_takes_the_place_of_unknown_where_lineage_is_on if {
+	nothing := {"state": "UNKNOWN", "tags": ["unclassified"]}
+	with_lineage("export", "mart.leads", nothing) == {"public", "unclassified", "pii"}
+	with_lineage("read", "mart.leads", nothing) == {"public", "unclassified"}
+	with_lineage("export", "weather", nothing) == {"public", "unclassified"}
+	with_lineage("export", "mart.leads", {"state": "NONE"}) == {"public"}
+	with_lineage("read", "mart.leads", {"state": "OFF"}) == {"public", "unknown"}
+}

@@ -12,7 +12,8 @@
 package pdp
 
 # METADATA
-# description: The answer to one request. `input` is the canonical request with `caller` and `now` added.
+# description: The answer to one request. `input` is the canonical request with `caller`, `now` and
+#   `lineage` added.
 # entrypoint: true
 decision := {
 	"effect": "DENY",
@@ -47,20 +48,20 @@ decision := {
 
 # METADATA
 # description: |
-#   Many answers in one query, keyed like `input.batch`.
+#   Many answers in one query, keyed like `asked`.
 #   1. Each item replaces `input` as a whole. A partial override (`with input.action as …`) would copy the input for each
 #      item, and the cost of a batch would grow with the square of its size.
 #   2. The answers to the items that `input.explain` names also carry every rule that fired, also those that did not
 #      determine the effect.
 # entrypoint: true
 decisions[index] := answer if {
-	some index, item in input.batch
+	some index, item in asked
 	not input.explain[index]
 	answer := decision with input as item
 }
 
 decisions[index] := object.union(answer, {"fired": rules}) if {
-	some index, item in input.batch
+	some index, item in asked
 	input.explain[index]
 	answer := decision with input as item
 	rules := fired with input as item

@@ -15,16 +15,15 @@ eligible := {
 	"more": [has_more(requirement.reviewers) | some requirement in input.requirements],
 	"revisions": revisions,
 } if {
-	requested := object.union(input.request, {"caller": input.caller, "now": input.now})
 	principals := requester_principals with input as requested
 }
 
 # METADATA
 # description: |
-#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole, as in `decisions`.
+#   Many answers in one query, keyed like `asked`. Each item replaces `input` as a whole, as in `decisions`.
 # entrypoint: true
 eligible_each[index] := answer if {
-	some index, item in input.batch
+	some index, item in asked
 	answer := eligible with input as item
 }
 

@@ -9,8 +9,9 @@ package pdp
 # description: |
 #   For each of `input.columns`, the entries that name it; and all entries, so that the server can refuse an entry that
 #   names no column (for example with a misspelt `columns`). `input` is
-#   {request, caller, now, columns: [{name, type, leaf, above, also}]}. A column that contains other columns is not a leaf;
-#   `above` lists the columns that contain this one. `also` is how people write a name that is odd in a path. `people` are
+#   {request, caller, now, lineage, columns: [{name, type, leaf, above, also, tagged}]}. A column that contains other columns is not a leaf;
+#   `above` lists the columns that contain this one. `also` is how people write a name that is odd in a path. `tagged`
+#   are the tags that lineage has for the column and those above, by name. `people` are
 #   those behind the request: each requester principal with the person that it is, so that the server counts a person
 #   once, under any of its names.
 # entrypoint: true
@@ -24,7 +25,6 @@ masks := {
 	"people": people,
 	"revisions": revisions,
 } if {
-	requested := object.union(input.request, {"caller": input.caller, "now": input.now})
 	entries := [entry | some entry in data.policy.mask] with input as requested
 	known := tags_by_name(input.request.resource.id)
 	tags := column_tags(known, input.columns)
@@ -35,10 +35,10 @@ masks := {
 
 # METADATA
 # description: |
-#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole, as in `decisions`.
+#   Many answers in one query, keyed like `asked`. Each item replaces `input` as a whole, as in `decisions`.
 # entrypoint: true
 masks_each[index] := answer if {
-	some index, item in input.batch
+	some index, item in asked
 	answer := masks with input as item
 }
 
@@ -88,6 +88,11 @@ hiding_by_any_name(requested, entries, known, columns) := by_column | by_tag if 
 		name in names
 		some tag in of_column
 	]
+	from_lineage := [[folded(name), tag] |
+		some column in columns
+		some name, tags in column.tagged
+		some tag in tags
+	]
 	found := {entry |
 		some name in names_of(requested.resource.id)
 		renamed := object.union(requested, {"resource": {"id": name}})
@@ -104,7 +109,7 @@ hiding_by_any_name(requested, entries, known, columns) := by_column | by_tag if 
 		some entry in found
 		tags_of := object.get(entry, "tags", [])
 		count(tags_of) > 0
-		some [name, tag] in given
+		some [name, tag] in array.concat(given, from_lineage)
 		tag in tags_of
 	}
 } else := set()
@@ -127,7 +132,8 @@ tags_by_name(table) := [tags | some name in names_of(table); tags := data.column
 column_tags(known, columns) := {name: tags |
 	some column in columns
 	some name in array.concat(written(column), column.above)
-	tags := {tag | some given in known; some tag in given[name]}
+	from_data := {tag | some given in known; some tag in given[name]}
+	tags := from_data | {tag | some tag in column.tagged[name]}
 }
 
 domains := {name: domain | some name, domain in data.domains}

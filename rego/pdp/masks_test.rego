@@ -52,6 +52,19 @@ test_people_are_those_behind_the_request_by_one_name_each if {
 
 test_tags_are_the_policys if masks([column("email")], {id, contact, rest}).columns == {"email": [contact]}
 
+test_tags_are_those_of_lineage_too if {
+	followed := object.union(column("note"), {"tagged": {"note": ["contact"]}})
+	masks([followed, column("email")], {contact, rest}).columns == {"note": [contact], "email": [contact]}
+	masked := object.union(column("note"), {"tagged": {"note": ["contact:masked"]}})
+	masks([masked], {contact, rest}).columns == {"note": [rest]}
+}
+
+test_a_tag_above_a_column_covers_it if {
+	place := object.union(column("place"), {"leaf": false, "tagged": {"place": ["contact"]}})
+	inner := object.union(below("place.street", ["place"]), {"tagged": {"place": ["contact"]}})
+	masks([place, inner], {contact, rest}).columns == {"place": [contact], "place.street": []}
+}
+
 test_the_rest_is_what_nothing_else_names if {
 	masks([column("note"), column("id")], {id, rest}).columns == {"note": [rest], "id": [id]}
 	masks([column("note")], {id}).columns == {"note": []}

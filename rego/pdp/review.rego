@@ -4,7 +4,8 @@ package pdp
 # METADATA
 # description: |
 #   For each reviewer, the requirements that it fits (by index) and the person behind it; and the requester principals of
-#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now}, with the groups and
+#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now,
+#   lineage}, with the groups and
 #   claims that were verified at the review. The server intersects and counts.
 # entrypoint: true
 review := {
@@ -22,16 +23,15 @@ review := {
 	"requester_principals": principals,
 	"revisions": revisions,
 } if {
-	requested := object.union(input.request, {"caller": input.caller, "now": input.now})
 	principals := requester_principals with input as requested
 }
 
 # METADATA
 # description: |
-#   Many answers in one query, keyed like `input.batch`. Each item replaces `input` as a whole, as in `decisions`.
+#   Many answers in one query, keyed like `asked`. Each item replaces `input` as a whole, as in `decisions`.
 # entrypoint: true
 reviews[index] := answer if {
-	some index, item in input.batch
+	some index, item in asked
 	answer := review with input as item
 }
 

@@ -24,7 +24,8 @@ from tests.cli.terminal import Terminal, invoked
 async def test_as_beats_the_token_and_takes_the_key_of_the_state_folder(pdp: Terminal) -> None:
     bob = await pdp("whoami", "--as", "bob", "-o", "table", PDP_TOKEN="wrong")  # noqa: S106
     assert (bob.status, bob.err) == (0, "")
-    assert bob.out.startswith("user:bob, a person; roles requester, reviewer; groups data-stewards\nrealm dev, policy ")
+    who = "user:bob, a person; roles requester, reviewer, steward; groups data-stewards"
+    assert bob.out.startswith(f"{who}\nrealm dev, policy ")
     by_token = await pdp("whoami", PDP_TOKEN=(await pdp("token", "--as", "agent:report-bot")).out.strip())
     assert by_token.json["caller"] == {"identity": "agent:report-bot", "kind": "workload", "roles": ["requester"]}
     assert by_token.json["limits"]["batchItems"] == 1000
@@ -62,7 +63,7 @@ async def test_an_unreachable_server_is_69_and_quick(pdp: Terminal) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["whoami", "--as", "mallory"], "--as knows alice, bob, carol, dana, report-bot, dev; for anybody else pass"),
+        (["whoami", "--as", "mallory"], "--as knows alice, bob, carol, dana, report-bot, dev, etl; for anybody else"),
         (["whoami", "--as", "agent:bob"], "--as knows alice, bob, carol, dana"),
         (["token", "--as", "bob"], "nowhere holds no dev key; start `pdp dev`, or name its folder with PDP_STATE"),
         (["whoami", "--token", "x", "--address", "127.0.0.1.example.org:1"], "is not host:port on this machine"),

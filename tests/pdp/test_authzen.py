@@ -156,11 +156,13 @@ def test_defaults_stand_in_for_whole_members() -> None:
 
 def test_options_of_an_item_stand_over_the_defaults() -> None:
     options = {"justification": "all", "dry_run": True, "evaluations_semantic": "deny_on_first_deny"}
-    items = [{"options": {"request_id": "r", "justification": "mine"}}, {}]
+    options["lineage_at_least"] = 7
+    items = [{"options": {"request_id": "r", "justification": "mine", "lineage_at_least": 8}}, {}]
     body = Evaluations(json.dumps({**QUESTION, "options": options, "evaluations": items}).encode())
     first, second = [read() for read in body.each()]
     assert (first.request.request_id, first.request.justification, first.request.dry_run) == ("r", "mine", True)
     assert (second.request.request_id, second.request.justification) == ("", "all")
+    assert (first.request.lineage_at_least, second.request.lineage_at_least) == (8, 7)
     assert body.envelope.options.semantics == BatchSemantics.BATCH_SEMANTICS_DENY_ON_FIRST_DENY
 
 

@@ -80,6 +80,11 @@ def test_part_weighs_what_it_holds() -> None:
         ({"on_behalf_of": [{"type": "a", "id": "b"}] * 33}, "options.on_behalf_of"),
         ({"on_behalf_of": [{"type": "a", "id": "b"}, 7]}, "options.on_behalf_of[1]"),
         ({"evaluations_semantic": "any"}, "options.evaluations_semantic"),
+        ({"lineage_at_least": -1}, "options.lineage_at_least"),
+        ({"lineage_at_least": "7"}, "options.lineage_at_least"),
+        ({"lineage_at_least": True}, "options.lineage_at_least"),
+        ({"lineage_at_least": 1.5}, "options.lineage_at_least"),
+        ({"lineage_at_least": 2**53}, "options.lineage_at_least"),
     ],
 )
 def test_misspelt_option_must_not_act(options: Any, path: str) -> None:

@@ -13,11 +13,11 @@ from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Caller, Role
 from pdp.dev.stack import configuration
 from pdp.errors import NotAllowed
 from pdp.process.mongod import MongodProcess
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, mask_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
 from tests.parts import Placet, exporting, placet, refusal
 from tests.tokens import metadata
 
-FILES = (decision_pb2, approval_pb2, review_pb2, audit_pb2, info_pb2, mask_pb2)
+FILES = (decision_pb2, approval_pb2, review_pb2, audit_pb2, info_pb2, mask_pb2, lineage_pb2)
 ALLOWED = {
     "DecisionService/Authorize": {"requester"},
     "DecisionService/BatchAuthorize": {"requester"},
@@ -40,9 +40,25 @@ ALLOWED = {
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
     "AuditService/ExportRecords": {"auditor"},
-    "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "none"},
+    "LineageService/Ingest": {"lineage_writer"},
+    "LineageService/GetLineage": {"requester", "reviewer", "auditor", "steward"},
+    "LineageService/GetPath": {"requester", "reviewer", "auditor", "steward"},
+    "LineageService/ExplainTag": {"requester", "reviewer", "auditor", "steward"},
+    "LineageService/ListTags": {"reviewer", "auditor", "steward"},
+    "LineageService/Tag": {"steward"},
+    "LineageService/Classify": {"steward"},
+    "LineageService/Untag": {"steward"},
+    "LineageService/EndEdge": {"steward"},
+    "LineageService/Unlink": {"steward"},
+    "LineageService/Declassify": {"steward"},
+    "LineageService/ListSuggestions": {"reviewer", "auditor", "steward"},
+    "LineageService/Suggest": {"steward", "lineage_writer"},
+    "LineageService/SettleSuggestion": {"steward"},
+    "LineageService/ListProblems": {"reviewer", "auditor", "steward"},
+    "LineageService/GetCoverage": {"reviewer", "auditor", "steward"},
+    "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "lineage_writer", "steward", "none"},
 }
-PERSONS = {rpc for rpc in ALLOWED if rpc.startswith("ReviewService/")}
+PERSONS = {rpc for rpc in ALLOWED if rpc.startswith("ReviewService/") or ALLOWED[rpc] == {"steward"}}
 ITS = {
     "DecisionService/GetDecision": {"creator"},
     "ApprovalService/GetApproval": {"creator", "steward", "a steward without the role", "the person it is for"},

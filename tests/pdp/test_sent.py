@@ -106,13 +106,13 @@ def test_either_form_of_an_items_context_stands_in_place_of_the_defaults(own: st
 
 @given(text=st.booleans(), action=st.sampled_from(["mask", "unmask", "rewrap"]))
 def test_a_scope_asks_about_its_table_with_its_context_in_either_form(*, text: bool, action: str) -> None:
-    scope = MaskScope(table="customers", expected_digest="d", subject=asking().subject)
+    scope = MaskScope(table="customers", expected_digest="d", subject=asking().subject, lineage_at_least=7)
     if text:
         scope.context_json = '{"rows": [1, {"a": null}]}'
     else:
         scope.context.update({"rows": [1, {"a": None}]})
     made = authorization(action, scope)
-    assert made.expected_digest == "d"
+    assert (made.expected_digest, made.lineage_at_least) == ("d", 7)
     plain = asking(action, onBehalfOf=[], context={"rows": [1, {"a": None}]})
     plain.resource.ClearField("properties")
     assert canonical(made, REALM) == canonical(plain, REALM)
@@ -128,3 +128,8 @@ def test_a_scope_with_both_forms_or_bad_text_is_refused() -> None:
     scope.context.SetInParent()
     with pytest.raises(InvalidRequest, match="stands beside"):
         authorization("mask", scope)
+
+
+def test_of_an_item_and_the_defaults_the_later_revision_of_lineage_counts() -> None:
+    made = [with_defaults(asking(lineageAtLeast=one), asking(lineageAtLeast=other)) for one, other in ((3, 5), (5, 3))]
+    assert [one.lineage_at_least for one in made] == [5, 5]

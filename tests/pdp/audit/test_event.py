@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ EVENTS: dict[str, Callable[[], Entry]] = {
     "masked": lambda: event.masked(
         Kind.MASK, BOT, decision_id=DECISION_ID, revision="r1", rules=["m"], details={"table": "crm.customers"}
     ),
+    "lineage": lambda: event.lineage_changed(BOT, [b'{"kind":"tagged"}', b"x" * (event.TOLD_BYTES + 1)], 7, "ab"),
     "export": lambda: event.by_caller(Kind.EXPORT, BOT),
 }
 SIGNED: dict[str, dict[str, Any]] = {
@@ -47,6 +49,7 @@ SIGNED: dict[str, dict[str, Any]] = {
     "closed": {"kind": "approval.closed", "policy_revision": "r2", "approval_id": USED.id},
     "outcome": {"kind": "outcome", "approval_id": USED.id},
     "masked": {"kind": "mask", "rules": ["m"], "policy_revision": "r1"},
+    "lineage": {"kind": "lineage"},
     "export": {"kind": "export"},
 }
 HELD: dict[str, dict[str, Any]] = {
@@ -65,6 +68,13 @@ HELD: dict[str, dict[str, Any]] = {
     "consumed": {"decision_id": DECISION_ID, "request_id": "call-1", "request_digest": REQUEST.digest},
     "closed": {"state": "DENIED", "request_digest": REQUEST.digest, "closed_by": "user:bob", "reason": "too much"},
     "masked": {"details": {"decision_id": DECISION_ID, "table": "crm.customers"}},
+    "lineage": {
+        "facts": [
+            {"kind": "tagged"},
+            {"sha256": sha256(b"x" * (event.TOLD_BYTES + 1)).hexdigest(), "bytes": event.TOLD_BYTES + 1},
+        ],
+        "revision": {"n": 7, "head": "ab"},
+    },
 }
 PERSONAL = (
     "report-bot",
@@ -105,7 +115,7 @@ def test_payload_holds_the_rest(name: str) -> None:
     assert {key: found[key] for key in HELD[name]} == HELD[name]
 
 
-@pytest.mark.parametrize("name", ["decision", "error", "refused", "created", "outcome", "masked", "export"])
+@pytest.mark.parametrize("name", ["decision", "error", "refused", "created", "outcome", "masked", "lineage", "export"])
 def test_payload_says_who_called(name: str) -> None:
     assert payload(EVENTS[name]())["caller"] == orjson.loads(BOT.json)
 

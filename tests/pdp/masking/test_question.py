@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pdp.errors import Conflict, MaskPlanRefused, PolicyInvalid
-from pdp.masking.question import AT_ONCE, Column, parts, selection, whole
+from pdp.masking.question import AT_ONCE, Column, names, parts, selection, tagged, whole
 
 IDS = {"rule": "ids", "reason": "ids", "columns": ["id"], "domain": "customer"}
 TAGGED = {"rule": "tagged", "reason": "tagged", "tags": ["pii"], "mask": "partial", "keep_first": 1}
@@ -46,6 +46,51 @@ def test_two_masks_name_column_and_rules(other: dict[str, Any]) -> None:
     assert refused.value.metadata == {"column": "note", "rule": "other, tagged"}
 
 
+CLEAR = {"rule": "clear", "reason": "clear", "columns": ["note"], "mask": "clear"}
+REDACT = {"rule": "redact", "reason": "redact", "columns": ["note"], "mask": "redact"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "rules"),
+    [
+        ([TAGGED, {**REDACT, "rank": 1}], "redact"),
+        ([{**TAGGED, "rank": 1}, REDACT], "tagged"),
+        ([TAGGED, {**REDACT, "rank": -1}], "tagged"),
+        ([{**TAGGED, "rank": 7}, {**TAGGED, "rule": "other", "rank": 7}, REDACT], "other, tagged"),
+        ([REDACT, {**CLEAR, "rank": 1}], "clear"),
+        ([TAGGED, {**CLEAR, "rank": 1}], "tagged"),
+        ([{**TAGGED, "rank": -5}, {**CLEAR, "rank": 1}, {**REDACT, "rank": 0}], "redact"),
+        ([TAGGED, {**CLEAR, "columns": ["*"], "rank": 9}], "tagged"),
+        ([TAGGED, {"rule": "public", "reason": "x", "tags": ["public"], "mask": "clear", "rank": 9}], "tagged"),
+        ([CLEAR, {"rule": "public", "reason": "x", "tags": ["public"], "mask": "clear"}], "clear, public"),
+    ],
+)
+def test_the_highest_rank_wins_and_clear_never_over_a_mask_that_follows_a_tag(
+    entries: list[dict[str, Any]], rules: str
+) -> None:
+    assert selection(answer(note=entries), COLUMNS).masks[1]["rule"] == rules
+    assert selection(answer(note=entries[::-1]), COLUMNS).masks[1]["rule"] == rules
+
+
+def test_two_masks_of_the_highest_rank_are_two() -> None:
+    entries = [{**TAGGED, "rank": 3}, {**REDACT, "rank": 3}, {**CLEAR, "rank": 9}]
+    with pytest.raises(MaskPlanRefused, match="note has two different masks, by the rules redact, tagged"):
+        selection(answer(note=entries), COLUMNS)
+
+
+def test_columns_get_the_tags_that_lineage_has_by_the_names_of_people() -> None:
+    odd = Column('a["First Name"]', "string", above=("a",), also=("a.First Name",))
+    columns = [Column("a", "struct", leaf=False), odd, Column("id", "string")]
+    assert names(columns) == ["a", "a.First Name", "id"]
+    known = {"a": ["address"], "a.First Name": ["pii"], "id": []}
+    assert [column.tagged for column in tagged(columns, known)] == [
+        {"a": ["address"]},
+        {'a["First Name"]': ["pii"], "a.First Name": ["pii"], "a": ["address"]},
+        {},
+    ]
+    assert tagged(columns, {}) == columns
+
+
 def test_uncovered_columns_are_all_named() -> None:
     with pytest.raises(MaskPlanRefused, match="no mask for column id, note") as refused:
         selection(answer(id=[], note=[]), COLUMNS)
@@ -67,6 +112,9 @@ def test_a_mask_around_a_column_covers_it() -> None:
         (None, "wrong_type"),
         ({}, "wrong_type"),
         ({**IDS, "rule": ""}, "wrong_type"),
+        ({**IDS, "rank": "high"}, "wrong_type"),
+        ({**IDS, "rank": True}, "wrong_type"),
+        ({**IDS, "rank": 1.5}, "wrong_type"),
         ({**IDS, "reason": 1}, "wrong_type"),
         ({"rule": "r", "reason": "r", "colums": ["id"], "domain": "customer"}, "unknown_key"),
         ({**IDS, "tags": ["pii"]}, "unknown_key"),

@@ -35,7 +35,10 @@ class Simulator:
     at_once: int = 0
     most_at_once: int = 0
 
-    async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> Answers:
+    async def answers(
+        self, about: About, inputs: Sequence[bytes], explained: Sequence[bool], *, lineages: Sequence[bytes]
+    ) -> Answers:
+        assert len(lineages) == len(inputs)
         self.queries.append(list(inputs))
         self.about.append(about)
         self.began.append(asyncio.get_running_loop().time())
@@ -235,8 +238,10 @@ async def test_masks_of_a_wide_table_leave_room_for_strangers() -> None:
 
 async def test_slow_opa_is_asked_less_at_a_time() -> None:
     class Slow(Simulator):
-        async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> Answers:
-            found = await super().answers(about, inputs, explained)
+        async def answers(
+            self, about: About, inputs: Sequence[bytes], explained: Sequence[bool], *, lineages: Sequence[bytes]
+        ) -> Answers:
+            found = await super().answers(about, inputs, explained, lineages=lineages)
             found.seconds = 0.002 * len(inputs)
             return found
 
@@ -250,9 +255,11 @@ async def test_slow_opa_is_asked_less_at_a_time() -> None:
 
 async def test_opa_is_asked_as_much_where_only_the_way_to_it_is_slow() -> None:
     class Far(Simulator):
-        async def answers(self, about: About, inputs: Sequence[bytes], explained: Sequence[bool]) -> Answers:
+        async def answers(
+            self, about: About, inputs: Sequence[bytes], explained: Sequence[bool], *, lineages: Sequence[bytes]
+        ) -> Answers:
             await asyncio.sleep(0.1)
-            found = await super().answers(about, inputs, explained)
+            found = await super().answers(about, inputs, explained, lineages=lineages)
             found.seconds = 0.00005 * len(inputs)
             return found
 

@@ -67,10 +67,11 @@ async def test_inputs_are_asked_together_and_answered_in_their_order() -> None:
     async with answering(body=body) as (opa, asked):
         answers = await opa.answers(About.DECISIONS, [b'{"a":1}', b'{"b":2}'], [False, True])
     assert (answers, answers.seconds) == (["first", "second"], 0.002)
+    off = {"lineage": {"state": "OFF"}}
     assert asked.asked == [
         (
             "/v1/data/pdp/decisions?strict-builtin-errors=true&metrics=true",
-            {"input": {"batch": {"0": {"a": 1}, "1": {"b": 2}}, "explain": {"1": True}}},
+            {"input": {"batch": {"0": {**off, "a": 1}, "1": {**off, "b": 2}}, "explain": {"1": True}}},
         )
     ]
 

@@ -26,6 +26,7 @@ REQUEST: dict[str, Any] = {
     "context": {"rows": 5, "id": 7, "type": {}, "properties": 1},
 }
 WHOLE = {**REQUEST, "caller": CALLER}
+OFF = {"lineage": {"state": "OFF"}}
 
 
 def posed(question: Question, **changed: Any) -> Any:
@@ -34,7 +35,14 @@ def posed(question: Question, **changed: Any) -> Any:
 
 
 def test_a_decision_is_asked_as_the_server_asks() -> None:
-    assert posed(heard("t", {**WHOLE, "now": 9}, PEOPLE)) == {**WHOLE, "now": 9}
+    assert posed(heard("t", {**WHOLE, "now": 9}, PEOPLE)) == {**WHOLE, **OFF, "now": 9}
+
+
+def test_lineage_is_the_servers_word() -> None:
+    known = {"lineage": {"state": "KNOWN", "tags": ["pii"]}}
+    assert posed(heard("t", {**WHOLE, **known}, PEOPLE), context={}) == {**WHOLE, **known, "context": {}, "now": 0}
+    masks = {"request": REQUEST, "caller": CALLER, "now": 3, "columns": [{"name": "a"}], **known}
+    assert posed(heard("t", masks, PEOPLE))["lineage"] == known["lineage"]
 
 
 def test_what_a_test_leaves_out_is_empty_and_its_caller_is_the_subject() -> None:
@@ -48,12 +56,12 @@ def test_what_a_test_leaves_out_is_empty_and_its_caller_is_the_subject() -> None
 def test_masks_are_asked_with_the_columns() -> None:
     columns = [{"name": "ssn", "type": "string", "leaf": True, "above": []}]
     question = {"request": REQUEST, "caller": CALLER, "now": 3, "columns": columns}
-    assert posed(heard("t", question, PEOPLE)) == question
+    assert posed(heard("t", question, PEOPLE)) == {**question, **OFF}
 
 
 def test_a_change_is_read_and_everything_else_is_kept() -> None:
     changed = posed(heard("t", WHOLE, PEOPLE), context={"rows": True})
-    assert changed == {**WHOLE, "context": {"rows": True}, "now": 0}
+    assert changed == {**WHOLE, **OFF, "context": {"rows": True}, "now": 0}
     assert posed(heard("t", WHOLE, PEOPLE), on_behalf_of=None)["on_behalf_of"] == []
 
 
@@ -73,7 +81,7 @@ def test_a_change_is_read_and_everything_else_is_kept() -> None:
         {"caller": {**CALLER, "kind": "robot"}},
         {"caller": {**CALLER, "groups": [1]}},
         {"caller": {**CALLER, "identity": ""}},
-        {"lineage": {}},
+        {"colour": {}},
     ],
 )
 def test_what_a_server_does_not_take_has_no_input(changed: dict[str, Any]) -> None:
@@ -93,4 +101,4 @@ def test_a_message_is_asked_now_by_its_subject() -> None:
     message = json_format.ParseDict({**REQUEST, "justification": "x", "dry_run": True}, AuthorizeRequest())
     asked = posed(given("f", message, ["etl"], PEOPLE))
     assert abs(asked.pop("now") - time.time_ns()) < 60e9
-    assert asked == WHOLE
+    assert asked == {**WHOLE, **OFF}

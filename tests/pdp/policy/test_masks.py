@@ -57,6 +57,8 @@ def test_good_masks_are_fine(tmp_path: Path, entry: str) -> None:
         ('"colums": ["id"], "domain": "customer"', "missing-key"),
         ('"columns": ["id"]', "missing-key"),
         ('"columns": [], "mask": "redact"', "wrong-type"),
+        ('"columns": ["a"], "mask": "redact", "rank": "high"', "wrong-type"),
+        ('"columns": ["a"], "mask": "redact", "rank": true', "wrong-type"),
         ('"columns": "id", "mask": "redact"', "wrong-type"),
         ('"columns": ["id"], "tags": ["pii"], "mask": "redact"', "missing-key"),
         ('"columns": ["id"], "mask": "token"', "bad-mask"),

@@ -17,6 +17,7 @@ from pdp.turns import Turns
 from pdp.v1.approval_pb2 import ListApprovalsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, BatchAuthorizeResponse
 from pdp.workflow.answer import Answer, Ask, Decided, Failed
+from pdp.workflow.lineage_views import OFF
 from tests.parts import asking, log, placet
 from tests.pdp.specimens import BOT, REQUEST, T0, approval, review, verdict
 from tests.pdp.wire import refused
@@ -43,7 +44,7 @@ def room(advice: str = "send fewer items") -> Room:
 
 
 def ask(**members: Any) -> Ask:
-    return Ask(asking(**members), BOT, REQUEST, 0)
+    return Ask(asking(**members), BOT, REQUEST, 0, lineage=OFF)
 
 
 def decided(said: Verdict, **answer: Any) -> Decided:

@@ -13,7 +13,7 @@ async def test_server_tells_its_limits_and_who_is_asking(server: Placet) -> None
     assert (limits.default_seconds, limits.mask_default_seconds, limits.max_seconds) == (2, 10, 10)
     assert (limits.wait_seconds, limits.stream_seconds, limits.stream_idle_seconds) == (60, 1800, 60)
     assert (info.caller.identity, info.caller.kind) == ("user:bob", "person")
-    assert list(info.caller.roles) == ["requester", "reviewer"]
+    assert list(info.caller.roles) == ["requester", "reviewer", "steward"]
     assert list(info.caller.groups) == ["data-stewards"]
     assert not info.caller.claims_elsewhere
     assert info.realm == "dev"

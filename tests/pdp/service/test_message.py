@@ -13,6 +13,7 @@ from pdp.requirement import Requirement
 from pdp.service import message
 from pdp.v1 import approval_pb2, request_pb2
 from pdp.workflow.answer import Answer, Ask, Decided
+from pdp.workflow.lineage_views import OFF
 from pdp.workflow.review_limits import DENIED_FOR
 from pdp.workflow.reviewers import Eligible
 from tests.parts import asking
@@ -115,7 +116,7 @@ def test_use_and_its_outcome_are_shown() -> None:
 
 
 def decided(said: Any, **changes: Any) -> Decided:
-    ask = Ask(asking(dryRun=changes.pop("dry_run", False)), BOT, REQUEST, 0)
+    ask = Ask(asking(dryRun=changes.pop("dry_run", False)), BOT, REQUEST, 0, lineage=OFF)
     return Decided(ask, Answer(said, "dec_1", (), changes.pop("held", None)), **changes)
 
 

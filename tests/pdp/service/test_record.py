@@ -14,6 +14,7 @@ from pdp.service.record import StoredRecord, stored_record, summary
 from pdp.v1.audit_pb2 import Batch
 from pdp.v1.request_pb2 import Effect as WireEffect
 from pdp.workflow.answer import Answer, Ask, Decided, decision_record
+from pdp.workflow.lineage_views import OFF
 from tests.parts import asking
 from tests.pdp.scribe import Scribe
 from tests.pdp.specimens import BOT, REQUEST, approval, verdict
@@ -44,7 +45,7 @@ def stored(made: Entry) -> StoredRecord:
 @pytest.mark.parametrize("name", SAID)
 def test_decision_is_read_back_as_it_was_answered(name: str, *, dry_run: bool) -> None:
     alice = {"type": "user", "id": "alice", "properties": {}}
-    ask = Ask(asking(onBehalfOf=[alice], dryRun=dry_run), BOT, REQUEST, 0)
+    ask = Ask(asking(onBehalfOf=[alice], dryRun=dry_run), BOT, REQUEST, 0, lineage=OFF)
     made = decision_record(ask, SAID[name], DECISION_ID, "")
     answered = message.decision(Decided(ask, Answer(SAID[name], DECISION_ID, (made,))))
     found = stored(made).decision()

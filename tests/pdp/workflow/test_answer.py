@@ -5,6 +5,7 @@ import pytest
 from pdp.canonical import canonical
 from pdp.decision import Effect, Obligation, Reason, Verdict
 from pdp.workflow.answer import Ask, Decided, answer_without_step
+from pdp.workflow.lineage_views import OFF
 from tests.parts import asking, payload
 from tests.pdp.specimens import BOT
 
@@ -13,7 +14,7 @@ REASONS = (Reason("r", "x"),)
 
 def ask(supports: frozenset[str] | None, **members: object) -> Ask:
     request = asking(**members)
-    return Ask(request, BOT, canonical(request, "dev"), 0, supports=supports)
+    return Ask(request, BOT, canonical(request, "dev"), 0, supports=supports, lineage=OFF)
 
 
 def verdict(effect: Effect, *kinds: str) -> Verdict:

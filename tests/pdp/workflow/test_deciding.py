@@ -25,11 +25,14 @@ from pdp.errors import (
     StoreUnavailable,
     TooManyPending,
 )
+from pdp.lineage_errors import LineageStale
 from pdp.opa.waiting import Question
 from pdp.turns import PIECE, Turns
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask, Decided, Failed, answer_without_step
 from pdp.workflow.deciding import Deciding
+from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
+from tests.known import Known, view
 from tests.parts import asking, payload
 from tests.pdp.specimens import T0, approval
 
@@ -52,6 +55,7 @@ class Parts:
 
     did: list[str] = field(default_factory=list)
     recorded: list[Entry] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
     store: PdpError | None = None
     unsettled: Mapping[str, PdpError] = field(default_factory=dict)
     in_flight: int = 0
@@ -66,6 +70,7 @@ class Parts:
 
     async def ask(self, questions: Sequence[Question]) -> list[Any]:
         self.did.append(f"judge {len(questions)}")
+        self.asked += questions
         return [self._answer(question) for question in questions]
 
     def _answer(self, question: Question) -> Any:
@@ -115,7 +120,7 @@ def faults(members: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     return [("resource.properties.x", "is unknown")] if members["resource"]["type"] == "closed" else []
 
 
-def deciding(parts: Any) -> Deciding:
+def deciding(parts: Any, lineage: LineageViews = NO_LINEAGE) -> Deciding:
     return Deciding(
         realm="dev",
         person_types=frozenset({"user"}),
@@ -127,6 +132,7 @@ def deciding(parts: Any) -> Deciding:
         grantor=parts,
         database=parts,
         turns=Turns(),
+        lineage=lineage,
     )
 
 
@@ -318,3 +324,56 @@ async def test_other_calls_get_their_turn_within_a_large_batch() -> None:
     await decided(parts, *["read"] * (4 * PIECE))
     task.cancel()
     assert turns[0] >= 4 * 3
+
+
+async def test_policy_and_record_get_the_same_bytes_of_what_is_known_of_the_data() -> None:
+    parts, known = Parts(), Known({"customers": {"email": ["pii"]}})
+    flow = deciding(parts, known)
+    await flow.decide([flow.checked(asking(resource={"type": "table", "id": "customers"}), BOT)])
+    seen = view({"email": ["pii"]}, name="customers").json
+    assert [question.lineage for question in parts.asked] == [seen]
+    assert all(b'"lineage"' not in question.input for question in parts.asked)
+    [record] = parts.recorded
+    assert b'"lineage":%b,' % seen in record.payload
+
+
+async def test_a_caller_cannot_say_what_is_known_of_the_data() -> None:
+    parts = Parts()
+    flow = deciding(parts)
+    mine = {"state": "KNOWN", "tags": []}
+    await flow.decide([flow.checked(asking(context={"lineage": mine}), BOT)])
+    assert [question.lineage for question in parts.asked] == [b'{"state":"OFF"}']
+    [record] = parts.recorded
+    assert payload(record.payload)["lineage"] == {"state": "OFF"}
+
+
+async def test_what_is_known_is_not_in_the_digest() -> None:
+    digests = set()
+    for lineage in (NO_LINEAGE, Known({"customers": {"email": ["pii"]}})):
+        flow = deciding(Parts(), lineage)
+        [decided] = await flow.decide([flow.checked(asking(resource={"type": "table", "id": "customers"}), BOT)])
+        assert isinstance(decided, Decided)
+        digests.add(decided.ask.canonical.digest)
+    assert len(digests) == 1
+
+
+async def test_where_the_newest_is_not_known_nothing_is_decided_and_that_is_recorded() -> None:
+    parts = Parts()
+    flow = deciding(parts, Known(stale=True))
+    asks = [flow.checked(asking(resource={"type": kind, "id": "x"}), BOT) for kind in ("table", "service")]
+    stale, decided = await flow.decide(asks)
+    assert isinstance(stale, Failed)
+    assert stale.error.reason == "LINEAGE_STALE"
+    assert isinstance(decided, Decided)
+    assert parts.kinds() == [Kind.ERROR, Kind.DECISION]
+    with pytest.raises(LineageStale):
+        await flow.informed_one(asks[0])
+    assert parts.kinds() == [Kind.ERROR, Kind.DECISION, Kind.ERROR]
+
+
+async def test_an_error_of_the_policy_is_recorded_with_what_it_knew() -> None:
+    parts = Parts()
+    flow = deciding(parts, Known({"customers": {"email": ["pii"]}}))
+    await flow.decide([flow.checked(asking("fail", resource={"type": "table", "id": "customers"}), BOT)])
+    [record] = parts.recorded
+    assert payload(record.payload)["lineage"]["tags"] == ["pii"]

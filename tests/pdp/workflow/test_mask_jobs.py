@@ -35,6 +35,7 @@ from pdp.opa.waiting import Question
 from pdp.store.quotas import Limits, Reserved, reservation
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, Decided, answer_without_step
+from pdp.workflow.lineage_views import NO_LINEAGE, OFF, LineageViews
 from pdp.workflow.mask_jobs import ATTEMPTS, USE_SECONDS, MaskJobs, Work
 from tests.parts import asking, payload
 from tests.pdp.specimens import BOT, verdict
@@ -66,11 +67,15 @@ class Parts:
     is_repeat: bool = False
     is_full: bool = False
     lost: int = 0
+    lineage: LineageViews = NO_LINEAGE
 
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         return Ask(request, caller, canonical(request, "dev"), 0)
 
     checked_within = checked
+
+    async def informed_one(self, ask: Ask) -> Ask:
+        return replace(ask, lineage=OFF)
 
     def require_whole(self, request: AuthorizeRequest, caller: Caller) -> None:
         """All of it arrives here."""

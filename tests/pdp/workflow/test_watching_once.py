@@ -14,7 +14,8 @@ from pdp.errors import Overloaded
 from pdp.store.changes import Change
 from pdp.turns import Turns
 from pdp.workflow.feed import Feed
-from pdp.workflow.reviewing import Read, View
+from pdp.workflow.lineage_views import OFF
+from pdp.workflow.reviewable import ApprovalView, Read
 from pdp.workflow.watching import MAX_WATCHES, Update, Watching
 from tests.pdp.specimens import T0, approval
 
@@ -37,11 +38,11 @@ class Parts:
         held = replace(approval(State.PENDING), id=approval_id, version=2)
         return Read(ApprovalAt(held, T0), ())
 
-    async def seen(self, caller: Caller, read: Read) -> View:
+    async def seen(self, caller: Caller, read: Read) -> ApprovalView:
         self.questions.append((caller.identity, read.held.approval.id))
         await asyncio.sleep(0)
         fits = Eligibility(caller.identity, caller.identity, (0,))
-        return View(read.held, PolicyReview((fits,), frozenset(), "r1"), caller)
+        return ApprovalView(read.held, PolicyReview((fits,), frozenset(), "r1"), caller, OFF)
 
 
 def caller(name: str) -> Caller:

@@ -1002,7 +1002,10 @@ type Approval struct {
 	// How the action went for which it was used.
 	Outcome *Outcome `protobuf:"bytes,20,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// Until this time the same request of the same caller is denied and no reviewer is asked; only for DENIED.
-	DeniedUntil   *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=denied_until,json=deniedUntil,proto3" json:"denied_until,omitempty"`
+	DeniedUntil *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=denied_until,json=deniedUntil,proto3" json:"denied_until,omitempty"`
+	// What is known of the data today; only for those who fit a requirement, in GetApproval, ListQueue and WatchQueue, and only
+	// where the server keeps lineage and the resource's type is one of data.
+	Lineage       *ApprovalLineage `protobuf:"bytes,22,opt,name=lineage,proto3" json:"lineage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,6 +1187,261 @@ func (x *Approval) GetDeniedUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Approval) GetLineage() *ApprovalLineage {
+	if x != nil {
+		return x.Lineage
+	}
+	return nil
+}
+
+// What a reviewer is shown of the data that a request is about. It is outside the request digest.
+type ApprovalLineage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "KNOWN", "UNKNOWN" (no dataset is known by this name) or "AMBIGUOUS" (more datasets fit than are looked at).
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// The datasets that the resource stands for, sorted.
+	Datasets []*ApprovalDataset `protobuf:"bytes,2,rep,name=datasets,proto3" json:"datasets,omitempty"`
+	// All tags of the datasets and of their columns, sorted.
+	Tags []string `protobuf:"bytes,3,rep,name=tags,proto3" json:"tags,omitempty"`
+	// Those of `tags` that came since the approval was opened.
+	NewTags []string `protobuf:"bytes,4,rep,name=new_tags,json=newTags,proto3" json:"new_tags,omitempty"`
+	// Each column that carries tags, sorted by name.
+	Columns []*ApprovalColumn `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Whether some tags came through edges of which no columns are known.
+	Coarse bool `protobuf:"varint,6,opt,name=coarse,proto3" json:"coarse,omitempty"`
+	// The number of the revision of lineage.
+	Revision uint64 `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The head of that revision, in hex.
+	Head string `protobuf:"bytes,8,opt,name=head,proto3" json:"head,omitempty"`
+	// The digest that `Review` sends back in `expected_lineage`: unpadded base64url of the SHA-256 of the RFC 8785 form of
+	// {"columns": {name: tags}, "datasets": [{"name", "namespace"}], "tags": tags}, all lists as they stand here. The revision
+	// is not part of it, so that what happens to other data changes nothing.
+	Digest string `protobuf:"bytes,9,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Whether there are more columns than this message holds; `columns` is empty then.
+	Truncated     bool `protobuf:"varint,10,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalLineage) Reset() {
+	*x = ApprovalLineage{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalLineage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalLineage) ProtoMessage() {}
+
+func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalLineage.ProtoReflect.Descriptor instead.
+func (*ApprovalLineage) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ApprovalLineage) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *ApprovalLineage) GetDatasets() []*ApprovalDataset {
+	if x != nil {
+		return x.Datasets
+	}
+	return nil
+}
+
+func (x *ApprovalLineage) GetTags() []string {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *ApprovalLineage) GetNewTags() []string {
+	if x != nil {
+		return x.NewTags
+	}
+	return nil
+}
+
+func (x *ApprovalLineage) GetColumns() []*ApprovalColumn {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *ApprovalLineage) GetCoarse() bool {
+	if x != nil {
+		return x.Coarse
+	}
+	return false
+}
+
+func (x *ApprovalLineage) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ApprovalLineage) GetHead() string {
+	if x != nil {
+		return x.Head
+	}
+	return ""
+}
+
+func (x *ApprovalLineage) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *ApprovalLineage) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+// A dataset by the two names that OpenLineage gives it.
+type ApprovalDataset struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For example "postgres://crm:5432".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// For example "crm.public.customers".
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalDataset) Reset() {
+	*x = ApprovalDataset{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalDataset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalDataset) ProtoMessage() {}
+
+func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalDataset.ProtoReflect.Descriptor instead.
+func (*ApprovalDataset) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ApprovalDataset) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ApprovalDataset) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// A column and what it carries.
+type ApprovalColumn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The column's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its tags, sorted.
+	Tags []string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty"`
+	// Those of `tags` that came since the approval was opened.
+	NewTags       []string `protobuf:"bytes,3,rep,name=new_tags,json=newTags,proto3" json:"new_tags,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalColumn) Reset() {
+	*x = ApprovalColumn{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalColumn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalColumn) ProtoMessage() {}
+
+func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalColumn.ProtoReflect.Descriptor instead.
+func (*ApprovalColumn) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ApprovalColumn) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ApprovalColumn) GetTags() []string {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *ApprovalColumn) GetNewTags() []string {
+	if x != nil {
+		return x.NewTags
+	}
+	return nil
+}
+
 // How the action went for which an approval was used.
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1201,7 +1459,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1471,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1484,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Outcome) GetState() OutcomeState {
@@ -1295,7 +1553,7 @@ type Requirement struct {
 
 func (x *Requirement) Reset() {
 	*x = Requirement{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1565,7 @@ func (x *Requirement) String() string {
 func (*Requirement) ProtoMessage() {}
 
 func (x *Requirement) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1578,7 @@ func (x *Requirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirement.ProtoReflect.Descriptor instead.
 func (*Requirement) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Requirement) GetRule() string {
@@ -1440,7 +1698,7 @@ type ApprovalReview struct {
 
 func (x *ApprovalReview) Reset() {
 	*x = ApprovalReview{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1710,7 @@ func (x *ApprovalReview) String() string {
 func (*ApprovalReview) ProtoMessage() {}
 
 func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1723,7 @@ func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalReview.ProtoReflect.Descriptor instead.
 func (*ApprovalReview) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApprovalReview) GetReviewer() string {
@@ -1582,7 +1840,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\x0e2\x14.pdp.v1.OutcomeStateR\x05state\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\"E\n" +
 	"\x15ReportOutcomeResponse\x12,\n" +
-	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"\x92\a\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"\xc5\a\n" +
 	"\bApproval\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12+\n" +
@@ -1611,7 +1869,27 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"supersedes\x18\x13 \x01(\tR\n" +
 	"supersedes\x12)\n" +
 	"\aoutcome\x18\x14 \x01(\v2\x0f.pdp.v1.OutcomeR\aoutcome\x12=\n" +
-	"\fdenied_until\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\vdeniedUntil\"\x9e\x01\n" +
+	"\fdenied_until\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\vdeniedUntil\x121\n" +
+	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xbb\x02\n" +
+	"\x0fApprovalLineage\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x123\n" +
+	"\bdatasets\x18\x02 \x03(\v2\x17.pdp.v1.ApprovalDatasetR\bdatasets\x12\x12\n" +
+	"\x04tags\x18\x03 \x03(\tR\x04tags\x12\x19\n" +
+	"\bnew_tags\x18\x04 \x03(\tR\anewTags\x120\n" +
+	"\acolumns\x18\x05 \x03(\v2\x16.pdp.v1.ApprovalColumnR\acolumns\x12\x16\n" +
+	"\x06coarse\x18\x06 \x01(\bR\x06coarse\x12\x1a\n" +
+	"\brevision\x18\a \x01(\x04R\brevision\x12\x12\n" +
+	"\x04head\x18\b \x01(\tR\x04head\x12\x16\n" +
+	"\x06digest\x18\t \x01(\tR\x06digest\x12\x1c\n" +
+	"\ttruncated\x18\n" +
+	" \x01(\bR\ttruncated\"C\n" +
+	"\x0fApprovalDataset\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"S\n" +
+	"\x0eApprovalColumn\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04tags\x18\x02 \x03(\tR\x04tags\x12\x19\n" +
+	"\bnew_tags\x18\x03 \x03(\tR\anewTags\"\x9e\x01\n" +
 	"\aOutcome\x12*\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x14.pdp.v1.OutcomeStateR\x05state\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12;\n" +
@@ -1691,7 +1969,7 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
@@ -1709,13 +1987,16 @@ var file_pdp_v1_approval_proto_goTypes = []any{
 	(*ReportOutcomeRequest)(nil),   // 13: pdp.v1.ReportOutcomeRequest
 	(*ReportOutcomeResponse)(nil),  // 14: pdp.v1.ReportOutcomeResponse
 	(*Approval)(nil),               // 15: pdp.v1.Approval
-	(*Outcome)(nil),                // 16: pdp.v1.Outcome
-	(*Requirement)(nil),            // 17: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 18: pdp.v1.ApprovalReview
-	(*timestamppb.Timestamp)(nil),  // 19: google.protobuf.Timestamp
-	(*Request)(nil),                // 20: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 21: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 22: google.protobuf.Struct
+	(*ApprovalLineage)(nil),        // 16: pdp.v1.ApprovalLineage
+	(*ApprovalDataset)(nil),        // 17: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 18: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 19: pdp.v1.Outcome
+	(*Requirement)(nil),            // 20: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 21: pdp.v1.ApprovalReview
+	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
+	(*Request)(nil),                // 23: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 25: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
@@ -1724,45 +2005,48 @@ var file_pdp_v1_approval_proto_depIdxs = []int32{
 	7,  // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
 	15, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
 	8,  // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
-	19, // 6: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	22, // 6: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
 	15, // 8: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
 	15, // 9: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
 	0,  // 10: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
 	15, // 11: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
 	1,  // 12: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	20, // 13: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	17, // 14: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	18, // 15: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	19, // 16: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	19, // 17: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	19, // 18: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	16, // 19: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	19, // 20: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	0,  // 21: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	19, // 22: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	21, // 23: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	21, // 24: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	22, // 25: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	21, // 26: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	2,  // 27: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	19, // 28: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	20, // 29: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	3,  // 30: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	5,  // 31: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	9,  // 32: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	11, // 33: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	13, // 34: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	4,  // 35: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	6,  // 36: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	10, // 37: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	12, // 38: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	14, // 39: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	35, // [35:40] is the sub-list for method output_type
-	30, // [30:35] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	23, // 13: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	20, // 14: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	21, // 15: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	22, // 16: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	22, // 17: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 18: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	19, // 19: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	22, // 20: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	16, // 21: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	17, // 22: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	18, // 23: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	0,  // 24: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	22, // 25: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	24, // 26: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	24, // 27: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	25, // 28: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	24, // 29: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	2,  // 30: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	22, // 31: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	23, // 32: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	3,  // 33: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	5,  // 34: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	9,  // 35: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	11, // 36: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	13, // 37: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	4,  // 38: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	6,  // 39: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	10, // 40: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	12, // 41: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	14, // 42: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	38, // [38:43] is the sub-list for method output_type
+	33, // [33:38] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -1777,7 +2061,7 @@ func file_pdp_v1_approval_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

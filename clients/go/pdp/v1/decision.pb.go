@@ -143,6 +143,11 @@ type AuthorizeRequest struct {
 	//     the token's issuer, of an actor in it, or of the connection's certificate, else
 	//     INVALID_ARGUMENT/DIGEST_REQUIRED.
 	ExpectedDigest string `protobuf:"bytes,15,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
+	// Decide only by what lineage knew at this revision, or by more; Ingest answers the number. The server waits for it within
+	// the call's time; without it by then: UNAVAILABLE/LINEAGE_STALE. In a batch the defaults may say it, and the larger number
+	// counts. It means nothing where the resource's type is not one of data, or the server keeps no lineage. The digest does
+	// not cover it.
+	LineageAtLeast uint64 `protobuf:"varint,16,opt,name=lineage_at_least,json=lineageAtLeast,proto3" json:"lineage_at_least,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -280,6 +285,13 @@ func (x *AuthorizeRequest) GetExpectedDigest() string {
 		return x.ExpectedDigest
 	}
 	return ""
+}
+
+func (x *AuthorizeRequest) GetLineageAtLeast() uint64 {
+	if x != nil {
+		return x.LineageAtLeast
+	}
+	return 0
 }
 
 // The decision.
@@ -1074,7 +1086,7 @@ var File_pdp_v1_decision_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"\x15pdp/v1/decision.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xbc\x04\n" +
+	"\x15pdp/v1/decision.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xe6\x04\n" +
 	"\x10AuthorizeRequest\x12)\n" +
 	"\asubject\x18\x01 \x01(\v2\x0f.pdp.v1.SubjectR\asubject\x121\n" +
 	"\fon_behalf_of\x18\x02 \x03(\v2\x0f.pdp.v1.SubjectR\n" +
@@ -1098,7 +1110,8 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"attempt_id\x18\r \x01(\tR\tattemptId\x12!\n" +
 	"\fcontext_json\x18\x0e \x01(\tR\vcontextJson\x12'\n" +
-	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\"\xdd\x03\n" +
+	"\x0fexpected_digest\x18\x0f \x01(\tR\x0eexpectedDigest\x12(\n" +
+	"\x10lineage_at_least\x18\x10 \x01(\x04R\x0elineageAtLeast\"\xdd\x03\n" +
 	"\x11AuthorizeResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x12&\n" +

@@ -325,7 +325,7 @@ type CallerInfo struct {
 	Identity string `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
 	// "person" or "workload".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// The caller's roles: "requester", "reviewer", "auditor".
+	// The caller's roles: "requester", "reviewer", "auditor", "lineage_writer", "steward".
 	Roles []string `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
 	// The groups that its token's groups claim names.
 	Groups []string `protobuf:"bytes,4,rep,name=groups,proto3" json:"groups,omitempty"`

@@ -52,6 +52,8 @@ type MaskScope struct {
 	// the context as it is sent. The rows and what the server adds to the context are not part of it, so the answer's
 	// `request_digest` of an unmasking is another one.
 	ExpectedDigest string `protobuf:"bytes,11,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
+	// The same as AuthorizeRequest.lineage_at_least.
+	LineageAtLeast uint64 `protobuf:"varint,12,opt,name=lineage_at_least,json=lineageAtLeast,proto3" json:"lineage_at_least,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -161,6 +163,13 @@ func (x *MaskScope) GetExpectedDigest() string {
 		return x.ExpectedDigest
 	}
 	return ""
+}
+
+func (x *MaskScope) GetLineageAtLeast() uint64 {
+	if x != nil {
+		return x.LineageAtLeast
+	}
+	return 0
 }
 
 // Rows, in one of two forms. The answer has the form of the request.
@@ -2139,7 +2148,7 @@ var File_pdp_v1_mask_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_mask_proto_rawDesc = "" +
 	"\n" +
-	"\x11pdp/v1/mask.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/decision.proto\x1a\x14pdp/v1/request.proto\"\xb1\x03\n" +
+	"\x11pdp/v1/mask.proto\x12\x06pdp.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/decision.proto\x1a\x14pdp/v1/request.proto\"\xdb\x03\n" +
 	"\tMaskScope\x12)\n" +
 	"\asubject\x18\x01 \x01(\v2\x0f.pdp.v1.SubjectR\asubject\x121\n" +
 	"\fon_behalf_of\x18\x02 \x03(\v2\x0f.pdp.v1.SubjectR\n" +
@@ -2156,7 +2165,8 @@ const file_pdp_v1_mask_proto_rawDesc = "" +
 	"attempt_id\x18\t \x01(\tR\tattemptId\x12!\n" +
 	"\fcontext_json\x18\n" +
 	" \x01(\tR\vcontextJson\x12'\n" +
-	"\x0fexpected_digest\x18\v \x01(\tR\x0eexpectedDigest\"h\n" +
+	"\x0fexpected_digest\x18\v \x01(\tR\x0eexpectedDigest\x12(\n" +
+	"\x10lineage_at_least\x18\f \x01(\x04R\x0elineageAtLeast\"h\n" +
 	"\bMaskData\x12#\n" +
 	"\farrow_stream\x18\x01 \x01(\fH\x00R\varrowStream\x12/\n" +
 	"\arecords\x18\x02 \x01(\v2\x13.pdp.v1.JsonRecordsH\x00R\arecordsB\x06\n" +

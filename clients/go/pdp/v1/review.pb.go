@@ -151,9 +151,15 @@ type ReviewRequest struct {
 	ExpectedVersion int64 `protobuf:"varint,6,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
 	// Whether this is one of several reviews in one command. It is refused if a requirement is `individual`. The server does
 	// not rely on it: see REVIEW_TOO_SOON.
-	Together      bool `protobuf:"varint,7,opt,name=together,proto3" json:"together,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Together bool `protobuf:"varint,7,opt,name=together,proto3" json:"together,omitempty"`
+	// The digest of the lineage that was displayed (ApprovalLineage.digest). The client computes it from what it displayed.
+	// Required where the approval has a lineage; if what is known of the data is another by now, the call fails with
+	// ABORTED/LINEAGE_CHANGED, whose metadata has the new digest and, where it is short, the new view. The review counts at the
+	// approval's use only if the data carries no tag by then that this view did not have: else the use is denied and the
+	// approval VOIDED, by the rule `pdp.lineage_grew`.
+	ExpectedLineage string `protobuf:"bytes,8,opt,name=expected_lineage,json=expectedLineage,proto3" json:"expected_lineage,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ReviewRequest) Reset() {
@@ -233,6 +239,13 @@ func (x *ReviewRequest) GetTogether() bool {
 		return x.Together
 	}
 	return false
+}
+
+func (x *ReviewRequest) GetExpectedLineage() string {
+	if x != nil {
+		return x.ExpectedLineage
+	}
+	return ""
 }
 
 // The approval after the verdict.
@@ -514,7 +527,7 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"k\n" +
 	"\x11ListQueueResponse\x12.\n" +
 	"\tapprovals\x18\x01 \x03(\v2\x10.pdp.v1.ApprovalR\tapprovals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x94\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x02\n" +
 	"\rReviewRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12'\n" +
@@ -525,7 +538,8 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"suggestion\x18\x05 \x01(\v2\x0f.pdp.v1.RequestR\n" +
 	"suggestion\x12)\n" +
 	"\x10expected_version\x18\x06 \x01(\x03R\x0fexpectedVersion\x12\x1a\n" +
-	"\btogether\x18\a \x01(\bR\btogether\">\n" +
+	"\btogether\x18\a \x01(\bR\btogether\x12)\n" +
+	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\">\n" +
 	"\x0eReviewResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"Y\n" +
 	"\x11WatchQueueRequest\x12!\n" +

@@ -1,0 +1,269 @@
+"""Reads the log of lineage into this process's graph, and knows whether it has read all of it.
+
+1. A start takes the newest snapshot that verifies and reads on from there. A change stream says when there is more.
+2. Each document is verified before it is applied: its number, its head, its signature. What does not verify is not
+   applied and nothing behind it is: the lineage is stale, an alarm goes into both logs, and it is looked at again, so
+   that a log which is mended is read on.
+3. Where a document that was read is changed or taken away, the lineage is stale as long as this process lives.
+4. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
+   `FRESH_SECONDS`.
+5. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from typing import Any, Protocol
+
+from pdp.errors import PdpError, StoreUnavailable
+from pdp.lineage.chain import Broken, Place, Signer
+from pdp.lineage.entry import decode
+from pdp.lineage.fact import Fact, Rules
+from pdp.lineage.snapshot import Snapshots
+from pdp.lineage.view import Revision, View
+from pdp.lineage_errors import LineageStale
+from pdp.store.lineage import LineageLog, Logged
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 5.0
+"""Seconds for which it counts that nothing newer was there."""
+LOOK_SECONDS = 1.0
+"""Seconds between two looks for more, where nothing says that there is."""
+PAUSE_SECONDS = 0.5
+"""Seconds before a broken stream is opened again, so that a MongoDB that starts is not hammered."""
+AT_ONCE = 16
+"""Documents that are read at a time. Each may have 8 MiB."""
+SNAPSHOT_EVERY = 10_000
+"""Documents from one snapshot to the next."""
+
+
+class Graph(Protocol):
+    """What the facts of the log are read into."""
+
+    def prepare(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
+        """What changes with these facts, each of a number of the log; it reads the graph only."""
+
+    def commit(self, change: Any) -> None:
+        """Put it into force."""
+
+    def dump(self) -> bytes:
+        """All of it; two processes at one revision have the same bytes."""
+
+
+class Views(Protocol):
+    """What is asked about the graph."""
+
+    def view(self, resource_type: str, resource_id: str, revision: Revision) -> View:
+        """What is known of a resource."""
+
+    def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The tags of columns."""
+
+
+class Following:
+    """This process's reading of the log: `start`, and then `run` as a task."""
+
+    def __init__(
+        self,
+        documents: LineageLog,
+        snapshots: Snapshots,
+        signer: Signer,
+        alarm: Callable[[str], Awaitable[None]],
+        *,
+        load: Callable[[bytes | None], Any],
+        views: Callable[[Any], Views],
+        every: int = SNAPSHOT_EVERY,
+    ) -> None:
+        """`alarm` hears of what does not verify.
+
+        `load` makes a graph of what one dumped, or an empty one, and `views` what is asked about it.
+        """
+        self._log, self._snapshots, self._signer = documents, snapshots, signer
+        self._load, self._views, self._alarm, self._every = load, views, alarm, every
+        self._show(load(None))
+        self.rules: Rules | None = None
+        self.place = Place()
+        self.revision = Revision()
+        self.fault = ""
+        self._is_tampered = False
+        self._told: set[str] = set()
+        self._confirmed = float("-inf")
+        self._more, self._advanced = asyncio.Event(), asyncio.Event()
+
+    async def start(self) -> None:
+        """Read everything that is there, as far as it verifies. Raises `StoreUnavailable`."""
+        with suppress(Broken):  # `run` raises the alarm
+            await self._begin()
+            await self._read_on()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            group.create_task(self._read())
+
+    def require_fresh(self) -> None:
+        """Raise `LineageStale` where this process cannot say that it has read everything that is there."""
+        self.verified()
+        if _now() - self._confirmed > FRESH_SECONDS:
+            raise LineageStale("this server has not seen the newest lineage for a while; try again")
+
+    def verified(self) -> Place:
+        """How far the log was read. Raises `LineageStale` where it is not as servers wrote it."""
+        if self.fault:
+            raise _not_ours()
+        return self.place
+
+    async def at_least(self, n: int, deadline: float) -> None:
+        """Return when number `n` is read. Raises `LineageStale` at `deadline`, a time by the loop's clock."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                while self.revision.n < n:
+                    self._more.set()
+                    await self._advanced.wait()
+        except TimeoutError:
+            raise LineageStale("this server has not read that revision of lineage yet; try again") from None
+
+    async def _begin(self) -> None:
+        """Take the newest snapshot that verifies; of each that does not there is an alarm."""
+        async for snapshot in self._snapshots.newest_first():
+            try:
+                kept = await self._snapshots.load(snapshot)
+                graph = await asyncio.to_thread(self._load, kept.graph)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # an older one counts, or the log
+                await self._tell(f"snapshot {snapshot.n} cannot be used ({type(error).__name__})")
+            else:
+                self._show(graph)
+                self.rules = kept.rules
+                self._go_to(Place(snapshot.n, snapshot.head))
+                return
+
+    def _show(self, graph: Graph) -> None:
+        self.graph, self.views = graph, self._views(graph)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                async with aclosing(self._log.follow()) as changes:
+                    async for changed in changes:
+                        self._is_tampered |= changed is not None and changed <= self.place.n
+                        self._more.set()
+            except StoreUnavailable as error:
+                log.info("the log of lineage is watched again: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _read(self) -> None:
+        while True:
+            self._more.clear()
+            try:
+                await self._read_on()
+            except Broken as error:
+                self.fault = str(error)
+                await self._tell(self.fault)
+            except StoreUnavailable as error:
+                log.info("lineage is read again: %s", error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._more.wait()
+
+    async def _read_on(self) -> None:
+        """Apply what is there, until what was the newest is read. Raises `Broken`, `StoreUnavailable`."""
+        await self._apply_all()
+        asked = _now()
+        newest, head = await self._log.newest()
+        if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
+            raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
+        await self._apply_all()
+        if newest <= self.place.n:
+            self._confirmed, self.fault = asked, ""
+
+    async def _apply_all(self) -> None:
+        while documents := await self._log.after(self.place.n, self._until_snapshot()):
+            await self._apply(documents)
+
+    def _until_snapshot(self) -> int:
+        return min(AT_ONCE, self._every - self.place.n % self._every)
+
+    async def _apply(self, documents: Sequence[Logged]) -> None:
+        """Apply those that verify, and raise `Broken` at the first that does not."""
+        read = _Read(self.place)
+        broken = await asyncio.to_thread(read.add, documents, self._signer)
+        if read.facts:
+            self.graph.commit(await asyncio.to_thread(self._prepared, read.facts))
+            self.rules = read.rules or self.rules
+            self._go_to(read.place)
+            if not self.place.n % self._every:
+                await self._keep()
+        if broken:
+            raise broken
+
+    def _prepared(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
+        try:
+            return self.graph.prepare(facts)
+        except Exception:
+            log.exception("the graph of lineage does not take what the log has")
+            raise Broken(f"what follows number {self.place.n} could not be applied") from None
+
+    def _go_to(self, place: Place) -> None:
+        self.place, self.revision = place, Revision(place.n, place.head.hex())
+        self._advanced.set()
+        self._advanced = asyncio.Event()
+
+    async def _keep(self) -> None:
+        """Store a snapshot of here, unless another process has."""
+        try:
+            await self._snapshots.keep(self.place, self.graph.dump, self.rules)
+        except PdpError as error:
+            log.info("the snapshot of lineage %d is left to others: %s", self.place.n, error)
+
+    async def _tell(self, fault: str) -> None:
+        """Raise an alarm in both logs, once for each fault. A record that fails is written at the next look."""
+        if fault in self._told:
+            return
+        log.error("the log of lineage was changed behind the servers' back: %s", fault)
+        try:
+            await self._alarm(fault)
+        except PdpError as error:
+            log.info("the alarm is recorded later: %s", error)
+        else:
+            self._told.add(fault)
+
+
+class _Read:
+    """What was read behind a place: `facts` with their numbers, the last rules, and the place where it ended."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.facts: list[tuple[int, Sequence[Fact]]] = []
+        self.rules: Rules | None = None
+
+    def add(self, documents: Sequence[Logged], signer: Signer) -> Broken | None:
+        """Take them as far as they verify. Returns what is wrong with the first that does not."""
+        try:
+            for one in documents:
+                place = signer.follow(self.place, Place(one.n, one.head), one.entries, one.signature)
+                self._take(place, one.entries)
+        except Broken as error:
+            return error
+        return None
+
+    def _take(self, place: Place, entries: Sequence[bytes]) -> None:
+        try:
+            facts = [decode(entry) for entry in entries]
+        except ValueError:
+            raise Broken(f"number {place.n} has an entry that this version does not read; update it") from None
+        self.rules = next((fact for fact in reversed(facts) if isinstance(fact, Rules)), self.rules)
+        self.facts.append((place.n, facts))
+        self.place = place
+
+
+def _not_ours() -> LineageStale:
+    return LineageStale("the log of lineage is not as the servers wrote it; nothing is decided by it, or added to it")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,155 @@
+"""What was asserted, beside the edges: tags and who says so, runs and their jobs, and what people ended or proposed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from pdp.lineage.fact import Settled, Source, Suggested
+from pdp.lineage.tag_bits import Ints
+
+DAY_MS = 24 * 3600 * 1000
+"""A day in milliseconds."""
+WEEK_MS = 7 * DAY_MS
+"""A run whose events lie further apart is taken for one of which something was forgotten."""
+FORGOTTEN_MS = WEEK_MS + DAY_MS
+"""A run that began so long ago is forgotten. It is a day more, for the clocks of servers differ."""
+LONG_AGO = -FORGOTTEN_MS - 1
+"""When a run began of which only that is known that it is forgotten."""
+
+
+class Asserted(NamedTuple):
+    """That a tag was asserted: when, with what confidence and reason, and by which event (SHA-256)."""
+
+    at: int
+    confidence: float | None = None
+    reason: str = ""
+    event: str = ""
+
+
+class Sighting(NamedTuple):
+    """The event that last showed an edge: its run, its writer, the server's time, and its SHA-256."""
+
+    run: str
+    by: str
+    at: int
+    event: str
+
+
+class Stop(NamedTuple):
+    """A tag that stops at a column for edges from these nodes (node, code), until a time in ms, or for good."""
+
+    edges: frozenset[tuple[int, int]]
+    until: int
+    by: str
+    at: int
+    reason: str
+
+
+class Problem(NamedTuple):
+    """What a person should look at, found in the events of a job."""
+
+    job: tuple[str, str]
+    path: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Flows:
+    """The inputs of a run or a job, and the (node, job) that get all of them, each with the time of its last event."""
+
+    inputs: dict[int, int] = field(default_factory=dict)
+    targets: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def add(self, said: "Flows") -> None:
+        """What another event says."""
+        for dataset, time in said.inputs.items():
+            self.inputs[dataset] = max(time, self.inputs.get(dataset, time))
+        for target, time in said.targets.items():
+            self.targets[target] = max(time, self.targets.get(target, time))
+
+
+@dataclass(slots=True)
+class Run(Flows):
+    """One run, and the server's times of its first and last event."""
+
+    first_at: int = 0
+    last_at: int = 0
+
+
+@dataclass(slots=True)
+class Job(Flows):
+    """What all runs of a job had. `is_partly_forgotten`: everything flows from each of its inputs."""
+
+    is_partly_forgotten: bool = False
+
+
+class Ledger:
+    """All of it."""
+
+    def __init__(self) -> None:
+        self.tags: dict[int, dict[int, dict[tuple[Source, str], Asserted]]] = {}
+        """For each node its own tags, and who asserts each of them."""
+        self.declared: dict[int, tuple[str, int]] = {}
+        """Columns of which somebody who may has said what is in them: who, and when."""
+        self.met: set[int] = set()
+        """Datasets that something read or wrote."""
+        self.jobs: list[Job] = []
+        self.job_names: list[tuple[str, str]] = []
+        self.job_numbers: dict[tuple[str, str], int] = {}
+        self.runs: dict[str, Run] = {}
+        self.forgotten: Ints = np.zeros(0, np.uint64)
+        """Of each run that is forgotten, 8 bytes of the hash of its id, sorted."""
+        self.replaced: dict[tuple[int, int], int] = {}
+        """For a job and a dataset: the time before which its edges have ended."""
+        self.sightings: list[Sighting] = []
+        self.hows: dict[str, int] = {"": 0}
+        self.stops: dict[tuple[int, str], list[Stop]] = {}
+        self.problems: dict[Problem, tuple[str, int]] = {}
+        """Each with the last event that has it, and when."""
+        self.suggestions: dict[str, Suggested] = {}
+        self.settled: dict[str, Settled] = {}
+
+    def job(self, name: tuple[str, str] | None) -> int:
+        """The number of a job; one for all that is of no job."""
+        key = name or ("", "")
+        found = self.job_numbers.setdefault(key, len(self.jobs))
+        if found == len(self.jobs):
+            self.jobs.append(Job())
+            self.job_names.append(key)
+        return found
+
+    def how(self, text: str) -> int:
+        """The number of a transformation's text."""
+        return self.hows.setdefault(text, len(self.hows))
+
+    def run(self, name: str, at: int, clock: int) -> Run:
+        """A run that has an event at this time. One that began too long ago is a new one, as if it were forgotten."""
+        run = self.runs.get(name) or Run(first_at=LONG_AGO if self._is_forgotten(name) else at, last_at=at)
+        if run.first_at < clock - FORGOTTEN_MS:
+            run = Run(first_at=LONG_AGO)
+        self.runs[name] = run
+        run.first_at, run.last_at = min(run.first_at, at), max(run.last_at, at)
+        return run
+
+    def forget(self, clock: int) -> None:
+        """Let go of runs that began too long ago."""
+        old = [name for name, run in self.runs.items() if run.first_at < clock - FORGOTTEN_MS]
+        for name in old:
+            del self.runs[name]
+        self.forgotten = np.union1d(self.forgotten, np.array([*map(_short, old)], np.uint64))
+
+    def _is_forgotten(self, name: str) -> bool:
+        key = np.uint64(_short(name))
+        place = int(np.searchsorted(self.forgotten, key))
+        return place < len(self.forgotten) and bool(self.forgotten[place] == key)
+
+    def own(self, node: int) -> Mapping[int, object]:
+        """The tags that somebody asserts of a node."""
+        return self.tags.get(node, {})
+
+
+def _short(run: str) -> int:
+    return int.from_bytes(hashlib.sha256(run.encode()).digest()[:8], "big")

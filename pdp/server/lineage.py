@@ -1,0 +1,122 @@
+"""What a server with `[lineage]` has beside the others: a reader and a writer of the log, and who takes events."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+
+from pdp import keys
+from pdp.audit.record import Kind, entry
+from pdp.background import background
+from pdp.config import Config
+from pdp.errors import SetupError
+from pdp.lineage.chain import Signer
+from pdp.lineage.event import read
+from pdp.lineage.fact import Event
+from pdp.lineage.following import Following
+from pdp.lineage.name import Names
+from pdp.lineage.snapshot import Snapshots
+from pdp.lineage.writing import Writing
+from pdp.lineage_errors import LineageStale
+from pdp.lineage_settings import LineageWriter
+from pdp.recording.writer import Writer
+from pdp.service import lineage_off
+from pdp.service.lineage_ingest import LineageIngest
+from pdp.signing_keys import SigningKeys
+from pdp.store.database import Database
+from pdp.store.lineage import LineageLog
+from pdp.store.lineage_snapshots import LineageSnapshots
+from pdp.turns import Turns
+from pdp.workflow.lineage import Ingesting, KnownLineage
+
+ALARM = "LINEAGE_TAMPERED"
+"""The error of the record of an alarm."""
+
+
+@dataclass(slots=True)
+class Lineage:
+    """The parts of lineage that live as long as the server. `running` begins to read and to write."""
+
+    following: Following
+    writing: Writing
+    ingesting: Ingesting
+    alarms: "Alarms"
+
+    @asynccontextmanager
+    async def running(self, writer: Writer, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+        """Read what is there, and then follow; alarms go into the audit log by `writer`."""
+        self.alarms.writer = writer
+        await self.following.start()
+        async with background(self.following.run(), failed), background(self.writing.run(), failed):
+            yield
+
+    @property
+    def views(self) -> KnownLineage:
+        """What deciding asks."""
+        return KnownLineage(self.following)
+
+    async def is_fresh(self) -> bool:
+        """Whether decisions about data are made here now."""
+        try:
+            self.following.require_fresh()
+        except LineageStale:
+            return False
+        return True
+
+
+class Alarms:
+    """Raises alarms in the audit log, as soon as there is a writer."""
+
+    def __init__(self) -> None:
+        self.writer: Writer | None = None
+
+    async def tell(self, fault: str) -> None:
+        """Record what was found."""
+        if self.writer is not None:
+            await self.writer.append([entry(Kind.ERROR, orjson.dumps({"fault": fault}), error=ALARM)])
+
+
+class LineageService(LineageIngest, lineage_off.LineageService):  # type: ignore[misc]  # the first `Ingest` counts
+    """Takes events."""
+
+
+def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns: Turns) -> Lineage | None:
+    """The lineage of a configured server; None where it keeps none. Raises `SetupError` where a package is missing."""
+    settings = config.lineage
+    if settings is None:
+        return None
+    if importlib.util.find_spec("numpy") is None:
+        raise SetupError("[lineage] needs numpy; install placet[server,lineage], or leave that part out")
+    from pdp.lineage.graph import Graph  # noqa: PLC0415  # an extra
+    from pdp.lineage.views import Views  # noqa: PLC0415
+
+    signer, alarms, documents = Signer(keys.signing(signing.audit), config.realm), Alarms(), LineageLog(database)
+    following = Following(
+        documents,
+        Snapshots(LineageSnapshots(database), signer),
+        signer,
+        alarms.tell,
+        load=lambda dumped: Graph() if dumped is None else Graph.load(dumped),
+        views=partial(Views, settings=settings),
+    )
+    writing = Writing(documents, signer, alarms.tell, following.verified)
+    names = Names(settings.schemes, settings.exact_case, settings.partitions)
+    return Lineage(following, writing, Ingesting(settings, writing, partial(_read, names), turns), alarms)
+
+
+def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: int) -> Event:
+    return read(text, writer, identity, names, at)
+
+
+def health_of(kept: Lineage | None) -> Mapping[str, Callable[[], Awaitable[bool]]]:
+    """The probe of lineage, which has a status of its own: without it, decisions about other things are made."""
+    return {"lineage": kept.is_fresh} if kept else {}
+
+
+def lineage_service(kept: Lineage | None) -> object:
+    """What serves `LineageService`."""
+    return LineageService(kept.ingesting) if kept else lineage_off.LineageService()

@@ -1,0 +1,49 @@
+"""`[lineage]` in the configuration."""
+
+from pathlib import Path
+
+import pytest
+
+from pdp.errors import SetupError
+from tests.pdp.test_config import GOOD, loaded
+
+LINEAGE = """
+[lineage]
+[[lineage.resources]]
+type = "table"
+id = "{schema}.{table}"
+namespace = "postgres://crm:5432"
+name = "crm.{schema}.{table}"
+[lineage.writers."workload:etl"]
+namespaces = ["postgres://crm:*"]
+trust_masking = true
+"""
+
+
+def test_it_is_off_without_its_part_and_may_be_empty(tmp_path: Path) -> None:
+    assert loaded(tmp_path, GOOD).lineage is None
+    settings = loaded(tmp_path, GOOD + "[lineage]\n").lineage
+    assert settings
+    assert (settings.types, settings.exports) == (("table", "file", "topic"), ("export", "share"))
+
+
+def test_writer_may_tag_and_nothing_more_by_default(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD + LINEAGE).lineage
+    assert settings
+    etl = settings.writers["workload:etl"]
+    assert (etl.may_tag, etl.trust_masking) == (True, True)
+    assert (etl.may_classify, etl.facet_is_complete, etl.may_replace) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("workload:etl", "etl", "lineage.writers.etl"),
+        ("trust_masking", "trust_maskings", "trust_maskings: Extra inputs"),
+        ('type = "table"', "", "lineage.resources.0.type: Field required"),
+        ("[lineage]", '[lineage]\n[lineage.forward]\nurl = "http://lineage.example.com"', "lineage.forward"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(SetupError, match=says.replace(".", r"\.")):
+        loaded(tmp_path, GOOD + LINEAGE.replace(old, new, 1))
