@@ -28,7 +28,7 @@ from pdp.server.flows import Flows
 from pdp.server.health import Health
 from pdp.server.lineage import Lineage, health_of, kept_lineage
 from pdp.server.lineage_service import lineage_service
-from pdp.server.listener import listen, require_addresses, require_loopback
+from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
@@ -88,8 +88,6 @@ async def running(
     free port where its own is taken. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
-    if config.tls is None:
-        require_loopback(config.listen)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
