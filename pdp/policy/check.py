@@ -133,8 +133,7 @@ def examine(
         findings += _searches(schemas, read_documents)
     if not faults and not unparsed and not without_rules(sources):
         findings += unread(read_documents, everything)
-    doubts: list[Finding] = []
-    shape, promised = for_opa(request(schemas)), {}
+    doubts, shape, promised = list[Finding](), for_opa(request(schemas)), {}
     if known is not None:
         typing = Typing(everything, known, schemas, capabilities(opa)["builtins"])
         findings += [*_of_attributes(typing), *misnamed(typing, sources), *permits(typing)]

@@ -42,10 +42,10 @@ class Using:
         reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
         today = await self._review_again(ask, verdict, reviews)
         principals = {*approval.principals, *verdict.principals, *today.principals}
-        if not satisfied(verdict.requirements, today.reviewers, principals):
-            return await self._void(ask, existing, _too_little(verdict, approval, ask))
-        if not satisfied(verdict.requirements, _informed(today.reviewers, reviews, ask.view), principals):
-            return await self._void(ask, existing, verdict.denied(GREW_RULE, grew(approval, ask.request)))
+        informed = _informed(today.reviewers, reviews, ask.view)
+        if not satisfied(verdict.requirements, informed, principals):
+            are_enough = satisfied(verdict.requirements, today.reviewers, principals)
+            return await self._void(ask, existing, (_grew if are_enough else _too_little)(verdict, approval, ask))
         allowed = verdict.allowed()
         if ask.request.dry_run or ask.withholds(allowed):
             return answer_without_step(ask, allowed, existing)
@@ -100,6 +100,10 @@ def _informed(reviewers: Sequence[Eligibility], reviews: Sequence[Review], now: 
     """Those whose review saw every tag that the data carries now."""
     pairs = zip(reviewers, reviews, strict=True)
     return [reviewer for reviewer, review in pairs if seen(review.lineage).covers(now)]
+
+
+def _grew(verdict: Verdict, approval: Approval, ask: Ask) -> Verdict:
+    return verdict.denied(GREW_RULE, grew(approval, ask.request))
 
 
 def _too_little(verdict: Verdict, approval: Approval, ask: Ask) -> Verdict:
