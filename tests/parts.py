@@ -142,7 +142,8 @@ async def placet(
     *,
     policy: Sequence[Path] = (),
     database: str = "",
-    lineage: LineageViews = NO_LINEAGE,
+    known: LineageViews = NO_LINEAGE,
+    keeps_lineage: bool = True,
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -151,7 +152,9 @@ async def placet(
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
     config = config.model_copy(update=changes)  # compiling masks takes a while
-    served = running(config, TOOL_CACHE, said.append, lineage=lineage)
+    if not keeps_lineage:
+        config = config.model_copy(update={"lineage": None})
+    served = running(config, TOOL_CACHE, said.append, lineage=known)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
         yield Placet(server.address, state, name, channel, said, **web)

@@ -158,16 +158,20 @@ class Writing:
         return None
 
     async def _commit(self, groups: Sequence[_Group]) -> None:
-        lines = list({line.key or line: line for group in groups for line in group.lines}.values())
+        first: dict[bytes | _Line, _Line] = {}
+        for group in groups:
+            for line in group.lines:
+                first.setdefault(line.key or line, line)
         try:
-            places = await self._durable(lines)
+            places = await self._durable(list(first.values()))
         except PdpError as error:
             _settle(groups, error)
             return
         for group in groups:
-            found = [places[line.key or line.entry] for line in group.lines]
-            last = max((one.place for one in found), key=lambda place: place.n)
-            group.written = Written(last, all(one.is_known for one in found))
+            found = [(line, places[line.key or line.entry]) for line in group.lines]
+            last = max((one.place for _, one in found), key=lambda place: place.n)
+            known = all(one.is_known or first[line.key or line] is not line for line, one in found)
+            group.written = Written(last, known)
         _settle(groups, None)
 
     async def _durable(self, lines: Sequence[_Line]) -> Mapping[bytes, Written]:

@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,21 +17,22 @@ from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
 from pdp.config import Config
-from pdp.errors import PdpError
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
-from pdp.recording.writer import START_SECONDS, Writer
+from pdp.recording.writer import START_SECONDS
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
-from pdp.server.lineage import Lineage, health_of, kept_lineage, lineage_service
+from pdp.server.lineage import Lineage, health_of, kept_lineage
+from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses, require_loopback
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
+from pdp.server.policies import record_policies
 from pdp.server.strangers import Strangers
 from pdp.server.web import face
 from pdp.service.approval import ApprovalService
@@ -51,8 +52,6 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
-REVISION_SECONDS = 5.0
-"""Seconds between two looks at the policy's revision, if OPA does not report its reloads."""
 SWITCH_SECONDS = 0.0005
 """Seconds after which a thread of the masks lets the event loop run. With Python's own 5 ms, plans of wide tables made
 each step of a stranger's call wait as long, and OPA's answers were read too late."""
@@ -97,13 +96,12 @@ async def running(
         stack.push_async_callback(database.close)
         await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = Masks.of(database, config.realm)
+        masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        turns = Turns()
         kept = kept_lineage(config, database, signing, turns)
         parts = Parts(config, database, signing, kept.views if kept and lineage is NO_LINEAGE else lineage)
         await stack.enter_async_context(_at_work(parts, kept, failed))
-        await stack.enter_async_context(background(_record_policies(opa, parts.writer), failed))
+        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
@@ -186,7 +184,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (lineage_pb2.DESCRIPTOR, lineage_service(kept)),
+        (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]
     names = []
@@ -213,30 +211,6 @@ def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitabl
     warming = Warming(tool_cache)
     warming.start()
     return {"masker": warming.is_done}
-
-
-async def _record_policies(opa: Engine, writer: Writer) -> None:
-    """Record every revision of the policy that comes into force."""
-    recorded = ""
-    while True:
-        opa.reloaded.clear()
-        try:
-            opa.revision = await opa.opa.revision()
-            if opa.revision != recorded:
-                await writer.append([entry(Kind.POLICY_LOADED, policy_revision=opa.revision)])
-                recorded = opa.revision
-        except PdpError as error:
-            log.info("the policy's revision is recorded later: %s", error)
-            await asyncio.sleep(1)
-        else:
-            await _reload(opa.reloaded)
-
-
-async def _reload(reloaded: asyncio.Event) -> None:
-    """Wait until OPA reports a reload, or a few seconds: an OPA before 1.22, or the operator's, reports nothing."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(REVISION_SECONDS):
-            await reloaded.wait()
 
 
 async def _drain(server: grpc.aio.Server, health: Health, feed: Feed, web: Face | None) -> None:

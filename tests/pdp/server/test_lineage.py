@@ -12,6 +12,7 @@ from pdp.lineage.chain import Place
 from pdp.process.mongod import MongodProcess
 from pdp.server.lineage import ALARM
 from pdp.store.database import Database
+from pdp.store.lineage import LineageLog
 from pdp.v1.lineage_pb2 import GetCoverageRequest, IngestRequest, IngestResponse
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from tests.faults import eventually, verified_log
@@ -61,7 +62,7 @@ async def test_stream_of_somebody_without_the_role_is_refused(server: Placet) ->
 
 
 async def test_server_without_lineage_says_that_it_is_off(state: Path, mongod: MongodProcess) -> None:
-    async with placet(state, mongod.uri, lineage=None) as server:
+    async with placet(state, mongod.uri, keeps_lineage=False) as server:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await sent(server, event())
         assert refusal(refused.value).reason == "LINEAGE_OFF"
@@ -82,7 +83,8 @@ async def test_planted_document_stops_decisions_about_data_and_raises_an_alarm_i
         await server.authorize(asking())
         database = await Database.open(mongod.uri, server.database)
         try:
-            place = Place(taken.revision.n, bytes.fromhex(taken.revision.head))
+            place = Place(*await LineageLog(database).newest())
+            assert place.n >= taken.revision.n
             await plant(database, document(place, untagged(), tagged()))
         finally:
             await database.close()
