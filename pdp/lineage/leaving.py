@@ -40,9 +40,9 @@ def leaving(
 ) -> bytes:
     """The event as JSON of what left by a decision.
 
-    `resource` is its type and id, `inputs` the datasets that it is, `destination` the value of `context.destination` of
-    any type. `masks` has each column that left with the name of its mask; None is an export without masks, of which no
-    column is known, so that all of its tags go along.
+    `resource` is its type and id, `inputs` the datasets that it is, `destination` the value of `context.destination`,
+    of any type. `masks` has each column that left with the name of its mask; None is an export without masks, of
+    which no column is known, so that all of its tags go along.
     """
     sources = list(inputs) or [Dataset(f"placet://{realm}", _short("/".join(resource)))]
     output = target(destination, realm, decision_id)
