@@ -53,7 +53,7 @@ async def test_dry_run_needs_no_server_and_says_what_becomes_coarse(tmp_path: Pa
     alone = Terminal(tmp_path, {})
     found = await alone("lineage", "load", "--dry-run", written(tmp_path, "events.jsonl", event(), {}))
     assert found.status == 1
-    assert found.json["coarse"] == ["events.jsonl, event 1: s3://lake/customers"]
+    assert found.json["coarse"] == ["events.jsonl, event 1: s3://lake/patrons"]
     assert len(found.json["refused"]) == 1
     assert found.json["revision"] == 0
 

@@ -50,8 +50,9 @@ async def record(server: Placet, decision_id: str) -> tuple[dict[str, Any], dict
     found = await server.decisions.GetDecision(asked, metadata=server.metadata("report-bot"))
     request = GetRecordRequest(record_id=found.record_id)
     whole = await server.audit.GetRecord(request, metadata=server.metadata("dana"))
-    members = payload(whole.record)
-    return {name: value for name, value in members.items() if name not in OWN}, orjson.loads(whole.payload)
+    members, hidden = payload(whole.record), orjson.loads(whole.payload)
+    del hidden["now"]
+    return {name: value for name, value in members.items() if name not in OWN}, hidden
 
 
 @pytest.fixture(scope="module")

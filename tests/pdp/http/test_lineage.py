@@ -21,8 +21,8 @@ def event(**members: Any) -> dict[str, Any]:
         "eventTime": "2026-11-30T12:00:00Z",
         "run": {"runId": str(uuid4())},
         "job": {"namespace": "airflow", "name": "daily"},
-        "inputs": [{"namespace": "postgres://crm:5432", "name": "crm.public.customers"}],
-        "outputs": [{"namespace": "s3://lake", "name": "customers"}],
+        "inputs": [{"namespace": "postgres://crm:5432", "name": "crm.public.patrons"}],
+        "outputs": [{"namespace": "s3://lake", "name": "patrons"}],
         "producer": "https://github.com/OpenLineage/OpenLineage",
         **members,
     }

@@ -54,8 +54,10 @@ class Watch:
         self.call.cancel()
 
     async def next(self, seconds: float = 10) -> WatchQueueResponse:
+        """The next message, without what reviewers alone see: requesters' approvals are compared with it."""
         async with asyncio.timeout(seconds):
             message: WatchQueueResponse = await self.call.read()
+        message.approval.ClearField("lineage") if message.HasField("approval") else None
         self.token = message.resume_token or self.token
         return message
 
