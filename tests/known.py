@@ -32,6 +32,9 @@ def view(
 
 NONE = View(State.NONE, json=b'{"state":"NONE"}')
 
+UNSEEN = view({}, state=State.UNKNOWN, extra=[UNCLASSIFIED]).digest
+"""The digest of what a reviewer is shown of data of which nothing is known."""
+
 
 @dataclass
 class Known:

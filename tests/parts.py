@@ -142,7 +142,7 @@ async def placet(
     *,
     policy: Sequence[Path] = (),
     database: str = "",
-    lineage: LineageViews = NO_LINEAGE,
+    known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
     **changes: Any,
 ) -> AsyncIterator[Placet]:
@@ -154,7 +154,7 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    served = running(config, TOOL_CACHE, said.append, lineage=lineage)
+    served = running(config, TOOL_CACHE, said.append, lineage=known)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
         yield Placet(server.address, state, name, channel, said, **web)

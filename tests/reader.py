@@ -39,6 +39,8 @@ class Reader:
             assert shows(block.text.splitlines(), output), output
         elif block.language in {"bash", "console"}:
             self.type(block)
+        elif block.language == "mermaid":
+            assert block.text.startswith("flowchart"), "a picture"
         else:
             pytest.fail(f"{block.place}: nobody knows how to try a block of {block.language!r}")
 

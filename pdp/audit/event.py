@@ -31,10 +31,11 @@ def decision(
     dry_run: bool = False,
     withheld: bool = False,
     lineage: bytes = b"",
+    now_ns: int = 0,
 ) -> Entry:
     """A whole decision: who asked for what, what the policy answered and why, and whether its caller was told no.
 
-    `lineage` is what the policy got to know of the data, in the very bytes.
+    `lineage` is what the policy got to know of the data, in the very bytes, and `now_ns` the time that it got.
     """
     details = {
         "reasons": verdict.reasons,
@@ -49,7 +50,7 @@ def decision(
     }
     return entry(
         Kind.DECISION,
-        _asked(caller, canonical, details, lineage),
+        _asked(caller, canonical, details, lineage, now_ns),
         record_id=identifier.record_id(decision_id),
         effect=verdict.effect,
         rules=_rules(verdict.reasons),
@@ -174,13 +175,15 @@ def by_caller(kind: Kind, caller: Caller) -> Entry:
     return entry(kind, b'{"caller":%b}' % caller.json)
 
 
-def _asked(caller: Caller, canonical: Canonical, details: Mapping[str, Any], lineage: bytes = b"") -> bytes:
+def _asked(
+    caller: Caller, canonical: Canonical, details: Mapping[str, Any], lineage: bytes = b"", now_ns: int = 0
+) -> bytes:
     present = {name: value for name, value in details.items() if value}
     return b'{"caller":%b,"request":%b,"request_digest":"%b",%b"details":%b}' % (
         caller.json,
         canonical.json,
         canonical.digest.encode(),
-        b'"lineage":%b,' % lineage if lineage else b"",
+        (b'"lineage":%b,' % lineage if lineage else b"") + (b'"now":%d,' % now_ns if now_ns else b""),
         orjson.dumps(present),
     )
 

@@ -106,12 +106,15 @@ async def show(
     from pdp.cli import display
     from pdp.cli.comparison import require_tokens
     from pdp.cli.notifications import undelivered
+    from pdp.cli.origins import origins
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
         answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
+        if session.output is Output.TABLE:
+            told = await origins(client, answer.approval) if answer.may_review else []
     if session.output is Output.TABLE:
-        show_text("\n".join([display.seen(answer), *undelivered(answer.notifications)]), sys.stdout)
+        show_text("\n".join([display.seen(answer), *told, *undelivered(answer.notifications)]), sys.stdout)
     else:
         session.print(answer, str)
     if tokens:

@@ -60,6 +60,10 @@ EXAMPLES = {
         "pdp lineage suggest customers.csv",
         "pdp lineage suggest customers.parquet --table crm.customers --map email=contact --propose --as bob",
     ),
+    "lineage show": (
+        "pdp lineage show reports.weekly --as bob",
+        "pdp lineage show s3://lake/reports/weekly --upstream 9",
+    ),
     "lineage path": ("pdp lineage path postgres://crm:5432/crm.public.customers table:reports.weekly",),
     "lineage why": ("pdp lineage why table:reports.weekly --column mail --tag pii --as bob",),
     "lineage coverage": ("pdp lineage coverage --as bob",),
@@ -100,6 +104,10 @@ EXAMPLES = {
     "policy check": ("pdp policy check policy", "pdp policy check policy --against policy-in-force"),
     "policy test": ("pdp policy test policy --coverage 100",),
     "policy attack": ("pdp policy attack policy", "pdp policy attack policy -f requests.jsonl"),
+    "policy replay": (
+        "pdp policy replay dec_01890a5d-ac96-774b-bcce-b302099a8057 --policy policy",
+        "pdp policy replay dec_01890a5d-ac96-774b-bcce-b302099a8057 --policy policy --from log.jsonl",
+    ),
     "policy build": ("pdp policy build policy --to bundle.tar.gz",),
     "keys list": ("pdp keys list mask.json",),
     "keys rotate": ("pdp keys rotate mask.json --realm production",),

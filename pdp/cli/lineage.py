@@ -1,5 +1,6 @@
 """`pdp lineage`: where data came from and what is in it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,34 @@ lineage_removal.add_to(app)
 
 At = Annotated[int, typer.Option("--at", min=0, metavar="N", help="As of revision N; by default the newest.")]
 Column = Annotated[str, typer.Option(metavar="NAME", help="The column; left out, the whole dataset.")]
+
+
+@app.command()
+@client_command
+async def show(
+    session: Session,
+    data: Data,
+    namespace: Namespace = "",
+    upstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what it comes from.")] = 3,
+    downstream: Annotated[int, typer.Option(min=0, max=100, help="Steps of what comes from it.")] = 3,
+    at: At = 0,
+    dot: Annotated[bool, typer.Option("--dot", help="Print it for Graphviz.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print it for Mermaid.")] = False,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture.")] = None,
+) -> None:
+    """Show what data carries, what it comes from and where it goes."""
+    from pdp.cli import lineage_display, lineage_picture
+    from pdp.v1.lineage_pb2 import GetLineageRequest
+
+    named = dataset.data(data, namespace)
+    request = GetLineageRequest(data=named, upstream=upstream, downstream=downstream, at=at)
+    async with session.client() as client:
+        answer = await client.call(client.lineage.GetLineage, request)
+    lineage_tags.require_allowed(answer)
+    if dot or mermaid or svg:
+        lineage_picture.draw(answer, dot=dot, mermaid=mermaid, svg=svg)
+    else:
+        session.print(answer, lambda: lineage_display.lineage(answer), answer.datasets)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import attack, authoring, exit_code
+from pdp.cli import attack, authoring, exit_code, replay
 from pdp.environment import Environment
 from pdp.errors import SetupError
 from pdp.say import say, tell
@@ -13,6 +13,7 @@ from pdp.say import say, tell
 app = typer.Typer(name="policy", help="Begin, check, test, attack, try and build a policy.", no_args_is_help=True)
 authoring.add_to(app)
 attack.add_to(app)
+replay.add_to(app)
 
 _Folders = Annotated[
     list[Path] | None,

@@ -31,6 +31,7 @@ _EXPORT = [
     "mask",
 ]
 _MASK = ["mask", "run", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
+_CONTACTS = "postgres://crm:5432/crm.public.contacts"
 _DATA = Path(__file__).parents[1] / "dev" / "demo"
 
 
@@ -75,6 +76,7 @@ def _tell(folder: Path) -> int:
     again = [*used[:-1], "call-3"]
     _step("A second use, as another call: refused. An approval fits one action, once.", again, exit_code.APPROVAL_ENDED)
     _mask(folder)
+    _derive(folder)
     _prove(folder)
     tell("\nThat was real OPA, real MongoDB and a real log. Now try it yourself:\n\n  make dev")
     return 0
@@ -102,6 +104,51 @@ def _mask(folder: Path) -> None:
     if masked_pairs != plain_pairs or not plain_pairs:
         sys.exit(f"Masked, they should join in the same pairs, but these were {len(masked_pairs)}.")
     tell("# Masked, in the very same pairs.")
+
+
+def _derive(folder: Path) -> None:
+    """A table is tagged once, and what a job derives from it needs the same people and the same mask."""
+    _step(
+        "bob tags a column of the CRM, once.",
+        ["lineage", "tags", "add", _CONTACTS, "--column", "email", "pii", "contact", "--as", "bob"],
+        exit_code.OK,
+    )
+    _step(
+        "A job's events say that another table comes from it: Spark, Airflow or dbt would send them.",
+        ["lineage", "load", str(_DATA / "newsletter.jsonl"), "--as", "etl"],
+        exit_code.OK,
+        prints_data=False,
+    )
+    said = [*_ASK, "--action", "export", "--resource", "table:reports.newsletter", "--property", 'tags=["public"]']
+    asked = [*said, "--understands", "mask", "--request-id", "call-4"]
+    _step(
+        "The agent exports that table, and says that it is public. Two data stewards must approve all the same.",
+        asked,
+        exit_code.NEEDS_APPROVAL,
+    )
+    _step(
+        "Why is that? It says where the tag comes from.",
+        ["lineage", "why", "reports.newsletter", "--column", "recipient", "--tag", "pii", "--as", "bob"],
+        exit_code.OK,
+    )
+    approval = _newest_approval()
+    for steward in ("bob", "carol"):
+        _step(
+            f"{steward} approves.",
+            ["approvals", "approve", approval, "--as", steward, "--reason", "the monthly letter"],
+            exit_code.OK,
+        )
+    _step("Now it may, once.", [*asked, "--approval-id", approval], exit_code.OK)
+    if importlib.util.find_spec("masker") is None or importlib.util.find_spec("pyarrow") is None:
+        return
+    masked = folder / "masked-newsletter.csv"
+    _step(
+        "It leaves masked: nobody wrote a mask for this table, it follows the tag.",
+        [*_MASK, "--table", "reports.newsletter", str(_DATA / "newsletter.csv"), "--to", str(masked)],
+        exit_code.OK,
+        prints_data=False,
+    )
+    tell(f"\n$ cat {masked}\n{masked.read_text().rstrip()}")
 
 
 def _pairs(left: Path, right: Path) -> set[tuple[int, int]]:

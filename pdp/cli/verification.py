@@ -157,3 +157,11 @@ async def batches(client: "Client") -> "AsyncIterator[Batch]":
     async for message in client.audit.ExportRecords(ExportRecordsRequest(), metadata=client.metadata):
         for batch in message.batches:
             yield batch
+
+
+def id_of(record: bytes) -> str:
+    """The id of a stored record; empty where it is damaged."""
+    try:
+        return str(json.loads(record)["id"])
+    except (ValueError, KeyError, TypeError):
+        return ""

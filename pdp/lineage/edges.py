@@ -71,6 +71,10 @@ class Layer:
         """Rows of the edges that leave nodes, a chunk at a time."""
         return spans(*self._out.bounds(nodes))
 
+    def first_out(self, nodes: Ints) -> Ints:
+        """The first row of the edges that leave each node, or where it would be."""
+        return self._out.bounds(nodes)[0]
+
     def rows_into(self, nodes: Ints) -> Iterator[Ints]:
         """Rows of the edges that lead to nodes, a chunk at a time."""
         return (self.into[places] for places in self.places_into(nodes))

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pdp.lineage.edges import CHUNK, Layer
+from pdp.lineage.edges import Layer
 from pdp.lineage.tag_bits import Code, Ints, Masks, Words
 
+STRIDE = 1 << 14
+"""Edges of a region that are looked at in one go: few, for what they bring is there for those behind them."""
 FEW = 16
 """Nodes are sorted where they are so many times fewer than all, and marked otherwise."""
 
@@ -26,11 +28,11 @@ class Detours:
 def flow(bits: Words, masks: Masks, src: Ints, dst: Ints, code: Ints, stops: Words | None = None) -> Ints:
     """Let some edges bring what they carry, and give the nodes that got something new."""
     moved = np.zeros(len(src), bool)
-    for row in range(len(bits)):
-        got = masks.carried(bits, row, src, code) & ~bits[row][dst]
+    for row, brought in masks.carried(bits, src, code):
+        got = brought & ~bits[row].take(dst)
         if stops is not None:
             got &= ~stops[row]
-        new = np.flatnonzero(got)
+        new = np.flatnonzero(got != 0)
         if new.size:
             np.bitwise_or.at(bits[row], dst[new], got[new])
             moved[new] = True
@@ -49,11 +51,17 @@ def settle(bits: Words, layers: Sequence[Layer], masks: Masks, nodes: Ints, deto
 
 
 def refill(bits: Words, layers: Sequence[Layer], masks: Masks, region: NDArray[np.bool_], detours: Detours) -> Ints:
-    """Let every edge into the region bring what it carries, once, and give the nodes that got something."""
+    """Let every edge into the region bring what it carries, once; give the nodes of which edges must bring it again.
+
+    Edges of the first layer come in the order of their sources: of a node that gets something before its own turn, they
+    bring it then.
+    """
     moved = []
     for layer in layers:
-        for rows in _into(layer, region):
-            moved += [flow(bits, masks, *ends) for ends in _open(layer, rows, detours)]
+        for rows, visited in _into(layer, region):
+            for ends in _open(layer, rows, detours):
+                got = flow(bits, masks, *ends)
+                moved.append(got[layer.first_out(got) < visited] if layer is layers[0] else got)
     return distinct(moved, bits.shape[1])
 
 
@@ -86,13 +94,14 @@ def _leaving(layers: Sequence[Layer], nodes: Ints, detours: Detours) -> Iterator
             yield from _open(layer, rows, detours)
 
 
-def _into(layer: Layer, region: NDArray[np.bool_]) -> Iterator[Ints]:
+def _into(layer: Layer, region: NDArray[np.bool_]) -> Iterator[tuple[Ints, int]]:
+    """Rows of edges into a region, and how many rows of the layer were visited by then; all, where it goes by end."""
     nodes = np.flatnonzero(region)
     if len(nodes) * FEW < len(region):
-        yield from layer.rows_into(nodes)
+        yield from ((rows, len(layer) + 1) for rows in layer.rows_into(nodes))
         return
-    for start in range(0, len(layer), CHUNK):
-        yield start + np.flatnonzero(region[layer.dst[start : start + CHUNK]])
+    for start in range(0, len(layer), STRIDE):
+        yield start + np.flatnonzero(region[layer.dst[start : start + STRIDE]]), start + STRIDE
 
 
 def _open(layer: Layer, rows: Ints, detours: Detours) -> Iterator[tuple[Ints, Ints, Ints]]:

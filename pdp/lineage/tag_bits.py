@@ -4,7 +4,7 @@ Each way of an edge is three masks: what it keeps of plain tags, what it keeps o
 turns into masked ones.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -114,16 +114,17 @@ class Masks:
         for code, (plain, masked, turned) in rows.items():
             self.plain[:, code], self.masked[:, code], self.turned[:, code] = plain, masked, turned
 
-    def carried(self, bits: Words, row: int, src: Ints, code: Ints) -> Words:
-        """What edges bring to one row of their ends."""
-        word = row % self.words
-        plain: Words = bits[word][src]
-        if row < self.words:
-            plain &= self.plain[word, code]
-            return plain
-        masked: Words = bits[row][src] & self.masked[word, code]
-        masked |= plain & self.turned[word, code]
-        return masked
+    def carried(self, bits: Words, src: Ints, code: Ints) -> Iterator[tuple[int, Words]]:
+        """What edges bring to the rows of their ends; rows to which none of them brings anything are left out."""
+        for word in range(self.words):
+            plain, masked = bits[word].take(src), bits[self.words + word].take(src)
+            turned = plain & self.turned[word].take(code)
+            if masked.any():
+                turned |= masked & self.masked[word].take(code)
+            plain &= self.plain[word].take(code)
+            yield word, plain
+            if turned.any():
+                yield self.words + word, turned
 
 
 def _words(tags: Tags, holds: Callable[[TagRule], bool]) -> Words:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pdp.lineage.edges import Layer
+from pdp.lineage.fixpoint import STRIDE
 from pdp.lineage.inflow import inflow, stopped
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import Code, Ints, Masks, Words
@@ -153,7 +154,8 @@ def trace(
 
 def _into(layer: Layer, number: int, nodes: Ints) -> Iterator[Edges]:
     for places in layer.places_into(nodes):
-        yield _those(layer, number, places)
+        for start in range(0, len(places), STRIDE):
+            yield _those(layer, number, places[start : start + STRIDE])
 
 
 def _those(layer: Layer, number: int, places: Ints) -> Edges:

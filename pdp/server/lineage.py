@@ -24,8 +24,6 @@ from pdp.lineage.writing import Writing
 from pdp.lineage_errors import LineageStale
 from pdp.lineage_settings import LineageWriter
 from pdp.recording.writer import Writer
-from pdp.service import lineage_off
-from pdp.service.lineage_ingest import LineageIngest
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog
@@ -45,6 +43,9 @@ class Lineage:
     writing: Writing
     ingesting: Ingesting
     alarms: "Alarms"
+    documents: LineageLog
+    snapshots: Snapshots
+    signer: Signer
 
     @asynccontextmanager
     async def running(self, writer: Writer, failed: asyncio.Future[None]) -> AsyncIterator[None]:
@@ -80,10 +81,6 @@ class Alarms:
             await self.writer.append([entry(Kind.ERROR, orjson.dumps({"fault": fault}), error=ALARM)])
 
 
-class LineageService(LineageIngest, lineage_off.LineageService):  # type: ignore[misc]  # the first `Ingest` counts
-    """Takes events."""
-
-
 def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns: Turns) -> Lineage | None:
     """The lineage of a configured server; None where it keeps none. Raises `SetupError` where a package is missing."""
     settings = config.lineage
@@ -95,9 +92,10 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     from pdp.lineage.views import Views  # noqa: PLC0415
 
     signer, alarms, documents = Signer(keys.signing(signing.audit), config.realm), Alarms(), LineageLog(database)
+    snapshots = Snapshots(LineageSnapshots(database), signer)
     following = Following(
         documents,
-        Snapshots(LineageSnapshots(database), signer),
+        snapshots,
         signer,
         alarms.tell,
         load=lambda dumped: Graph() if dumped is None else Graph.load(dumped),
@@ -105,7 +103,8 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     )
     writing = Writing(documents, signer, alarms.tell, following.verified)
     names = Names(settings.schemes, settings.exact_case, settings.partitions)
-    return Lineage(following, writing, Ingesting(settings, writing, partial(_read, names), turns), alarms)
+    ingesting = Ingesting(settings, writing, partial(_read, names), turns)
+    return Lineage(following, writing, ingesting, alarms, documents, snapshots, signer)
 
 
 def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: int) -> Event:
@@ -115,8 +114,3 @@ def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: i
 def health_of(kept: Lineage | None) -> Mapping[str, Callable[[], Awaitable[bool]]]:
     """The probe of lineage, which has a status of its own: without it, decisions about other things are made."""
     return {"lineage": kept.is_fresh} if kept else {}
-
-
-def lineage_service(kept: Lineage | None) -> object:
-    """What serves `LineageService`."""
-    return LineageService(kept.ingesting) if kept else lineage_off.LineageService()

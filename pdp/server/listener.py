@@ -32,7 +32,7 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
 
 
 def require_addresses(config: Config) -> None:
-    """Raise `SetupError` that names the first place to listen on which is not `host:port`."""
+    """Raise `SetupError` that names the first place to listen on which is not `host:port`, or not for plaintext."""
     places = {"listen": config.listen}
     if config.tls and config.tls.client_listen:
         places["tls.client_listen"] = config.tls.client_listen
@@ -45,6 +45,8 @@ def require_addresses(config: Config) -> None:
             port = address.removeprefix(":")
             example = f"127.0.0.1:{port if port.isdecimal() else 4770}"
             raise SetupError(f"{field}: {address!r} is not host:port; write it like {example}")
+    if config.tls is None:
+        require_loopback(config.listen)
 
 
 def require_loopback(address: str, field: str = "listen") -> None:

@@ -26,8 +26,9 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
-from pdp.server.lineage import Lineage, health_of, kept_lineage, lineage_service
-from pdp.server.listener import listen, require_addresses, require_loopback
+from pdp.server.lineage import Lineage, health_of, kept_lineage
+from pdp.server.lineage_service import lineage_service
+from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
@@ -87,17 +88,14 @@ async def running(
     free port where its own is taken. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
-    if config.tls is None:
-        require_loopback(config.listen)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        masks = Masks.of(database, config.realm)
+        masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
-        turns = Turns()
         kept = kept_lineage(config, database, signing, turns)
         parts = Parts(config, database, signing, kept.views if kept and lineage is NO_LINEAGE else lineage)
         await stack.enter_async_context(_at_work(parts, kept, failed))
@@ -183,7 +181,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
-        (lineage_pb2.DESCRIPTOR, lineage_service(kept)),
+        (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]
     names = []

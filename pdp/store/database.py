@@ -17,7 +17,7 @@ from pymongo.write_concern import WriteConcern
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
 from pdp.store import cause
-from pdp.store.driver import in_our_words, mend_waits
+from pdp.store.driver import in_our_words, mend_cancellation
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
@@ -80,7 +80,7 @@ class Database:
     @classmethod
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
-        mend_waits()
+        mend_cancellation()
         try:
             with in_our_words(uri):
                 client: AsyncMongoClient[Document] = AsyncMongoClient(

@@ -7,31 +7,53 @@ import warnings
 from collections import Counter
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pymongo.lock
+import pymongo.pool_shared
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_connect: Any = getattr(pymongo.pool_shared, "_async_create_connection", None)
+"""What connects for the driver; it has no public name, and None where a version of the driver has another."""
 
 
-def mend_waits() -> None:
-    """Let every wait of the driver be cancelled at any moment, as often as anybody likes.
+def mend_cancellation() -> None:
+    """Let every call of the driver be cancelled at any moment, as often as anybody likes.
 
     Before Python 3.12 `asyncio.wait_for` runs what it waits for in a task of its own. While MongoDB is away, each call
     waits so for half a second at a time, and takes the driver's lock again afterwards. A call that was cancelled just
     then went on without the lock; its task took the lock later and kept it, and no call ever reached MongoDB again.
+
+    A call that was cancelled while it connected left its socket open until that was collected.
     """
     if sys.version_info < (3, 12):
         pymongo.lock.wait_for = _wait_for  # type: ignore[assignment, attr-defined]
+    if _connect is not None:
+        pymongo.pool_shared._async_create_connection = _connected  # type: ignore[assignment]  # noqa: SLF001
 
 
 async def _wait_for(awaited: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # the form of asyncio's own
     """What `asyncio.wait_for` is since Python 3.12."""
     async with asyncio.timeout(timeout):
         return await awaited
+
+
+async def _connected(*target: Any) -> Any:
+    """The driver's connected socket, which is closed where nobody waits for it any more."""
+    connecting = asyncio.ensure_future(_connect(*target))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        connecting.add_done_callback(_close)
+        raise
+
+
+def _close(connecting: "asyncio.Future[Any]") -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()
 
 
 @contextmanager

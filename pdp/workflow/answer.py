@@ -145,6 +145,7 @@ def decision_record(ask: Ask, verdict: Verdict, decision_id: str, approval_id: s
         dry_run=ask.request.dry_run,
         withheld=ask.withholds(verdict),
         lineage=ask.view.json,
+        now_ns=ask.now_ns,
     )
 
 

@@ -10,6 +10,7 @@ NOWHERE = ["--address", "127.0.0.1:1", "--token", "none", "--timeout", "0.2"]
 @pytest.mark.parametrize(
     "command",
     [
+        ["show", "s3://lake/a", "--upstream", "9"],
         ["path", "s3://lake/a", "table:t"],
         ["why", "table:t", "--column", "c", "--tag", "pii", "--at", "3"],
         ["coverage"],

@@ -22,6 +22,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.request_pb2 import Effect
 from tests import tokens
 from tests.faults import Ledger, eventually, verified_log
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, exporting, insisted, placet, refusal
 
 RACERS = 32
@@ -209,6 +210,7 @@ async def _review(server: Placet, asked: AuthorizeResponse, person: str) -> None
             approval_id=asked.approval.approval_id,
             expected_digest=asked.request_digest,
             expected_version=await server.version(asked.approval, metadata),
+            expected_lineage=UNSEEN,
             verdict=approval_pb2.Verdict.VERDICT_APPROVE,
         )
         await server.reviews.Review(request, metadata=metadata, timeout=10)

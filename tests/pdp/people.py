@@ -16,6 +16,7 @@ from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, GetApprovalRespons
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.review_pb2 import ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting, placet
 from tests.tokens import Metadata, metadata
 
@@ -86,6 +87,7 @@ class Needs:
             approval_id=approval.approval_id,
             expected_digest=approval.request_digest,
             expected_version=await self.server.version(approval, by),
+            expected_lineage=UNSEEN,
             verdict=verdict,
             reason="read",
         )

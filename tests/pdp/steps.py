@@ -16,6 +16,7 @@ from pdp.v1.approval_pb2 import (
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ReviewRequest, RevokeApprovalRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting
 from tests.pdp.mongo import second_reviewer_left, set_back
 from tests.tokens import Metadata, metadata
@@ -31,6 +32,7 @@ async def verdict(server: Placet, approval: Approval, name: str, by: Metadata) -
         approval_id=approval.approval_id,
         expected_digest=approval.request_digest,
         expected_version=await server.version(approval, by),
+        expected_lineage=UNSEEN,
         verdict=Verdict.Value(f"VERDICT_{name}"),
         reason="because",
     )
@@ -103,6 +105,7 @@ def changes(approval: Approval, **members: Any) -> ReviewRequest:
         "approval_id": approval.approval_id,
         "expected_digest": approval.request_digest,
         "expected_version": approval.version,
+        "expected_lineage": UNSEEN,
         "verdict": Verdict.VERDICT_CHANGES_REQUESTED,
         "reason": "fewer columns",
     }

@@ -14,6 +14,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, GetDeci
 from pdp.v1.request_pb2 import Request, Subject
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest, RevokeApprovalRequest
 from tests import tokens
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting
 
 CANARY = "canary7f3a"
@@ -54,6 +55,7 @@ async def review(server: Placet, by: str, **members: Any) -> Any:
     opened = (await server.authorize(planted())).approval
     good = {"approval_id": opened.approval_id, "expected_digest": opened.request_digest, "verdict": 1, "reason": CANARY}
     good["expected_version"] = opened.version
+    good["expected_lineage"] = UNSEEN
     return await server.reviews.Review(ReviewRequest(**{**good, **members}), metadata=server.metadata(by))
 
 

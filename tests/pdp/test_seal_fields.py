@@ -35,6 +35,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "decision_id": (SEALED, ""),
     "policy_revision": (SEALED, ""),
     "supersedes": (SEALED, ""),
+    "lineage": (SEALED, "what was known of the data when it was opened"),
     "seal": (SEALED, ""),
     "sealed_at": (SEALED, ""),
     "created_at": (STAMP, "at most a minute from sealed_at"),
@@ -60,7 +61,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
 }
 REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
-    "signature", "suggestion_digest",
+    "signature", "suggestion_digest", "lineage",
 }  # fmt: skip
 REQUIREMENT: Mapping[str, Any] = {
     "rule": "another",

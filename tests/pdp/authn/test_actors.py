@@ -17,6 +17,7 @@ from pdp.v1.approval_pb2 import GetApprovalRequest
 from pdp.v1.decision_pb2 import GetDecisionRequest
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests import tokens
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, exporting, placet, refusal
 
 CONTRACTORS = "https://contractors.example"
@@ -139,6 +140,7 @@ async def review(server: Placet, approval: Any, credential: tokens.Metadata) -> 
         approval_id=approval.approval_id,
         expected_digest=approval.request_digest,
         expected_version=await server.version(approval, credential),
+        expected_lineage=UNSEEN,
         verdict=approval_pb2.Verdict.VERDICT_APPROVE,
         reason="read it",
     )

@@ -17,8 +17,10 @@ def carried(tag: str, code: int, **rules: TagRule) -> list[str]:
     place = tags.place(tag, tags.words)
     assert place
     bits[place[0], 0] = place[1]
-    rows = [masks.carried(bits, row, np.array([0]), np.array([code])) for row in range(len(bits))]
-    return tags_of(tags.names, [int(row[0]) for row in rows])
+    arrived = [0] * len(bits)
+    for row, words in masks.carried(bits, np.array([0]), np.array([code])):
+        arrived[row] = int(words[0])
+    return tags_of(tags.names, arrived)
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ RULES = """package policy
 allow contains {"rule": "all", "reason": "x"} if {
 	input.action.name == "read"
 	input.resource.type == "table"
-	input.resource.properties.tags == []
+	input.resource.properties.labels == []
 }
 """
 SCHEMA = {
     "type": "object",
-    "properties": {"tags": {"type": "array", "items": {"type": "string"}}},
-    "required": ["tags"],
+    "properties": {"labels": {"type": "array", "items": {"type": "string"}}},
+    "required": ["labels"],
 }
 
 
@@ -73,7 +73,7 @@ def test_what_no_search_could_read_is_found(tmp_path: Path, search: Any, path: s
 
 
 def test_properties_are_held_to_the_schema_of_the_type(tmp_path: Path) -> None:
-    search = {"resources": {"table": ["a", {"id": "b", "properties": {"tags": ["x"]}}, {"id": "c", "properties": {}}]}}
+    search = {"resources": {"table": ["a", {"id": "b", "properties": {"labels": ["x"]}}, {"id": "c", "properties": {}}]}}
     findings = found(tmp_path, search, listed=True)
     assert ["search.resources.table[0]" in findings[0], "search.resources.table[2]" in findings[1]] == [True, True]
     assert len(findings) == 2

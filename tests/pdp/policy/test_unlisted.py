@@ -9,7 +9,7 @@ from tests import authored
 TABLE = {
     "type": "object",
     "properties": {
-        "tags": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+        "marks": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
         "owner": {"type": "object", "properties": {"id": {"type": "string"}}},
         "labels": {"type": "object", "additionalProperties": {"type": "string"}},
         "free": {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": True},
@@ -17,15 +17,15 @@ TABLE = {
 }
 LIB = """package lib.read
 
-tag(properties) := properties.tagz
+mark(properties) := properties.markz
 
-listed(properties) := properties.tags
+listed(properties) := properties.marks
 
 by(properties, key) := properties[key]
 
 whole := input.resource.properties
 
-deep(x) := y.tagz if y := x.resource.properties
+deep(x) := y.markz if y := x.resource.properties
 """
 SCHEMAS = {
     "schema/resource/table.json": TABLE,
@@ -34,27 +34,27 @@ SCHEMAS = {
     "schema/action/export.json": {"type": "object", "properties": {"format": {"type": "string"}}},
 }
 UNLISTED = {
-    "itself": 'input.resource.properties.tagz == "a"',
-    "an alias": 'p := input.resource.properties\n\tp.tagz == "a"',
-    "an alias of an alias": 'r := input.resource\n\tp := r.properties\n\tp.tagz == "a"',
-    "object.get": 'object.get(input.resource.properties, "tagz", "a") == "a"',
-    "object.get over an alias": 'p := input.resource\n\tobject.get(p, ["properties", "tagz"], "a") == "a"',
-    "object.get by a name that is bound": 'k := "tagz"\n\tobject.get(input.resource.properties, k, "a") == "a"',
-    "an argument": 'read.tag(input.resource.properties) == "a"',
+    "itself": 'input.resource.properties.markz == "a"',
+    "an alias": 'p := input.resource.properties\n\tp.markz == "a"',
+    "an alias of an alias": 'r := input.resource\n\tp := r.properties\n\tp.markz == "a"',
+    "object.get": 'object.get(input.resource.properties, "markz", "a") == "a"',
+    "object.get over an alias": 'p := input.resource\n\tobject.get(p, ["properties", "markz"], "a") == "a"',
+    "object.get by a name that is bound": 'k := "markz"\n\tobject.get(input.resource.properties, k, "a") == "a"',
+    "an argument": 'read.mark(input.resource.properties) == "a"',
     "an argument of an argument": 'read.deep(input) == "a"',
-    "a rule's value": 'read.whole.tagz == "a"',
-    "a computed step": 'some key in ["tags"]\n\tinput.resource.properties[key] == "a"',
+    "a rule's value": 'read.whole.markz == "a"',
+    "a computed step": 'some key in ["marks"]\n\tinput.resource.properties[key] == "a"',
     "a computed step in a helper": 'read.by(input.resource.properties, input.action.name) == ["a"]',
     "any member": 'input.resource.properties[_] == "a"',
-    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "tags"',
+    "every member": 'some key, value in input.resource.properties\n\tis_array(value)\n\tkey == "marks"',
     "a member of all": '"a" in input.resource.properties',
     "a walk": 'walk(input.resource.properties, [_, value])\n\tvalue == "a"',
-    "json.filter": 'json.filter(input.resource.properties, ["tagz"]) == {}',
-    "object.filter": 'object.filter(input.resource.properties, ["tagz"]) == {}',
-    "an object made of it": 'object.union(input.resource.properties, {"a": 1}).tagz == "a"',
-    "what remains of it": 'object.remove(input.resource.properties, ["tags"]).tagz == "a"',
+    "json.filter": 'json.filter(input.resource.properties, ["markz"]) == {}',
+    "object.filter": 'object.filter(input.resource.properties, ["markz"]) == {}',
+    "an object made of it": 'object.union(input.resource.properties, {"a": 1}).markz == "a"',
+    "what remains of it": 'object.remove(input.resource.properties, ["marks"]).markz == "a"',
     "below a listed one": 'input.resource.properties.owner.name == "a"',
-    "below an item": 'some tag in input.resource.properties.tags\n\ttag.nmae == "a"',
+    "below an item": 'some mark in input.resource.properties.marks\n\tmark.nmae == "a"',
     "of a context": "c := input.context\n\tc.rowz == 3",
     "of a subject": "s := input.subject\n\ts.properties.levle == 3",
     "of the chain": "some p in input.on_behalf_of\n\tp.properties.levle == 3",
@@ -72,8 +72,8 @@ LISTED = {
     "an alias": 'p := input.resource.properties\n\tp.owner.id == "a"',
     "an argument": 'read.listed(input.resource.properties)[0].name == "a"',
     "object.get": 'object.get(input.resource.properties, ["owner", "id"], "a") == "a"',
-    "items": 'some tag in input.resource.properties.tags\n\ttag.name == "a"',
-    "any item": 'input.resource.properties.tags[_].name == "a"',
+    "items": 'some mark in input.resource.properties.marks\n\tmark.name == "a"',
+    "any item": 'input.resource.properties.marks[_].name == "a"',
     "names that are open": 'input.resource.properties.labels[input.subject.id] == "a"',
     "names beside a listed one": 'input.resource.properties.free.b == "a"',
     "a name that is bound": 'k := "owner"\n\tinput.resource.properties[k].id == "a"',
@@ -112,7 +112,7 @@ def test_what_is_printed_ends_it(tmp_path: Path) -> None:
     folder = written(tmp_path, UNLISTED["an argument"])
     (finding,) = authored.findings(folder)
     assert (
-        "no request has `input.resource.properties.tagz`; is it `tags`? If not, write schema/resource/"
+        "no request has `input.resource.properties.markz`; is it `marks`? If not, write schema/resource/"
         in finding.sentence
     )
     assert authored.paste(folder, [finding]) == ["schema/resource/table.json"]

@@ -8,6 +8,7 @@ import pytest
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import ApprovalState, ListApprovalsRequest
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting, placet
 from tests.pdp.reads import ids, seen
 from tests.pdp.wire import refused
@@ -55,7 +56,11 @@ async def test_approval_of_strangers_is_not_there(server: Placet) -> None:
 
 async def test_strangers_review_is_not_found_and_a_principals_is_refused(server: Placet) -> None:
     approval = (await server.authorize(exporting())).approval
-    displayed = {"expected_digest": approval.request_digest, "expected_version": approval.version}
+    displayed = {
+        "expected_digest": approval.request_digest,
+        "expected_version": approval.version,
+        "expected_lineage": UNSEEN,
+    }
     request = ReviewRequest(approval_id=approval.approval_id, verdict=1, **displayed)
     for name, reason in (("eve", "APPROVAL_NOT_FOUND"), ("alice", "REVIEWER_IS_REQUESTER")):
         by = metadata(server.state, f"user:{name}", "reviewer")

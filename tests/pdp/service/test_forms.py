@@ -18,6 +18,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, GetDeci
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from pdp.v1.request_pb2 import Effect, Request
 from pdp.v1.review_pb2 import ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, exporting, log, placet
 from tests.pdp.wire import refused
 from tests.tokens import bearer, claims, signed
@@ -109,6 +110,7 @@ async def test_a_suggestion_takes_text_too(server: Placet) -> None:
         approval_id=opened.approval_id,
         expected_digest=opened.request_digest,
         expected_version=opened.version,
+        expected_lineage=UNSEEN,
         verdict=Verdict.VERDICT_CHANGES_REQUESTED,
         reason="fewer",
         suggestion=suggestion,

@@ -9,6 +9,7 @@ from pdp.canonical import canonical
 from pdp.v1.approval_pb2 import ApprovalState, ListApprovalsRequest, Verdict
 from pdp.v1.request_pb2 import Request
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting
 from tests.pdp.reads import ids, seen
 from tests.pdp.steps import asked, changes, now, state_of
@@ -27,7 +28,12 @@ DENIED = ApprovalState.APPROVAL_STATE_DENIED
 )
 async def test_review_is_of_what_was_displayed(server: Placet, changes: dict[str, str], reason: str) -> None:
     approval = (await server.authorize(exporting())).approval
-    good = {"approval_id": approval.approval_id, "expected_digest": approval.request_digest, "expected_version": 1}
+    good = {
+        "approval_id": approval.approval_id,
+        "expected_digest": approval.request_digest,
+        "expected_version": 1,
+        "expected_lineage": UNSEEN,
+    }
     request = ReviewRequest(**{**good, **changes}, verdict=1)
     assert (await refused(server.reviews.Review(request, metadata=server.metadata("bob")))).reason == reason
     assert (await seen(server, approval, server.metadata("bob"))).may_review

@@ -5,8 +5,9 @@ import gc
 import os
 import random
 import signal
+import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,23 @@ async def test_it_recovers_from_calls_that_were_cancelled_while_mongodb_was_away
             ends.set()
         await database.close()
     gc.collect()
+
+
+async def test_client_that_is_closed_while_it_connects_leaves_no_socket_open() -> None:
+    """Its server takes nobody; a warning of a socket that nobody closed fails this test."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        for _ in range(4):  # what the system takes by itself
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        opening = asyncio.create_task(Database.open(f"mongodb://127.0.0.1:{full.getsockname()[1]}", "x"))
+        await asyncio.wait({opening}, timeout=0.3)
+        opening.cancel()
+        await asyncio.wait({opening})
+        gc.collect()
+        left = {task for task in asyncio.all_tasks() if "create_connection" in repr(task)}
+        if left:
+            await asyncio.wait(left)  # the driver's own time to connect
 
 
 async def _ask(database: Database, at: int, refused: list[int], ends: Callable[[], bool]) -> None:

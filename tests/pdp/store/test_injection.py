@@ -14,6 +14,7 @@ from pdp.v1.audit_pb2 import GetRecordRequest, ListRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, GetDecisionRequest
 from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2 import ListQueueRequest, ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting, payload
 from tests.pdp.mongo import close_what_waits
 from tests.pdp.wire import refused
@@ -185,7 +186,9 @@ async def test_id_of_something_finds_nothing_that_it_is_not(server: Placet, text
 @pytest.mark.parametrize("text", [*PAYLOADS, EMPTY], ids=ascii)
 async def test_digest_that_is_none_approves_nothing(server: Placet, text: str) -> None:
     opened = (await server.authorize(asked())).approval
-    request = ReviewRequest(approval_id=opened.approval_id, expected_digest=text, expected_version=1, verdict=1)
+    request = ReviewRequest(
+        approval_id=opened.approval_id, expected_digest=text, expected_version=1, expected_lineage=UNSEEN, verdict=1
+    )
     with pytest.raises(grpc.aio.AioRpcError):
         await server.reviews.Review(request, metadata=server.metadata("bob"))
     got = GetApprovalRequest(approval_id=opened.approval_id)

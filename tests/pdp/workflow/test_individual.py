@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, Verdict
 from pdp.v1.review_pb2 import ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, placet, refusal
 from tests.pdp.mongo import database
 from tests.pdp.steps import state_of, verdict
@@ -129,7 +130,7 @@ async def test_refused_review_is_no_turn(pair: tuple[Placet, Placet]) -> None:
     server = pair[0]
     first, second = await opened(server), await opened(server)
     for displayed in ({"expected_digest": "x"}, {"expected_version": 7}):
-        good = {"expected_digest": first.request_digest, "expected_version": first.version}
+        good = {"expected_digest": first.request_digest, "expected_version": first.version, "expected_lineage": UNSEEN}
         request = ReviewRequest(approval_id=first.approval_id, verdict=Verdict.VERDICT_APPROVE, **{**good, **displayed})
         await refused(server.reviews.Review(request, metadata=server.metadata("bob")))
     assert state_of(await server.review(second, "bob")) == "APPROVED"

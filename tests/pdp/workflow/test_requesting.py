@@ -12,6 +12,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, GetApprovalResponse, OutcomeState
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.review_pb2 import ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, exporting, log, payload
 from tests.pdp.mongo import set_back
 from tests.pdp.steps import cancel, erin, now, report, revoke, use, verdict
@@ -157,6 +158,7 @@ async def test_stale_view_is_refused_with_what_changed(server: Placet) -> None:
         expected_digest=approval.request_digest,
         verdict="VERDICT_APPROVE",
         expected_version=approval.version,
+        expected_lineage=UNSEEN,
     )
     why = await refused(server.reviews.Review(request, metadata=server.metadata("carol")))
     assert (why.code, why.reason) == ("ABORTED", "APPROVAL_CHANGED")

@@ -17,6 +17,7 @@ from pdp.v1.request_pb2 import Effect
 from pdp.v1.review_pb2 import ReviewRequest
 from pdp.workflow import review_limits
 from pdp.workflow.review_limits import DENIED_FOR, MAX_PENDING
+from tests.known import UNSEEN
 from tests.parts import Placet, asking, exporting, log, placet
 from tests.pdp.mongo import close_what_waits, set_back
 from tests.pdp.wire import refused
@@ -204,7 +205,11 @@ async def sharing(server: Placet) -> Approval:
 async def test_individual_requirement_is_not_reviewed_together_with_others(quiet: Placet, verdict: int) -> None:
     shared = await sharing(quiet)
     assert [requirement.individual for requirement in shared.requirements] == [True]
-    displayed = {"expected_digest": shared.request_digest, "expected_version": shared.version}
+    displayed = {
+        "expected_digest": shared.request_digest,
+        "expected_version": shared.version,
+        "expected_lineage": UNSEEN,
+    }
     review = ReviewRequest(approval_id=shared.approval_id, verdict=verdict, **displayed)
     review.together = True
     why = await refused(quiet.reviews.Review(review, metadata=quiet.metadata("bob")))
@@ -219,7 +224,11 @@ async def test_individual_requirement_is_not_reviewed_together_with_others(quiet
 
 async def test_others_may_be_reviewed_together(quiet: Placet) -> None:
     approval = (await quiet.authorize(exporting())).approval
-    displayed = {"expected_digest": approval.request_digest, "expected_version": approval.version}
+    displayed = {
+        "expected_digest": approval.request_digest,
+        "expected_version": approval.version,
+        "expected_lineage": UNSEEN,
+    }
     review = ReviewRequest(approval_id=approval.approval_id, verdict=1, together=True, **displayed)
     reviewed = (await quiet.reviews.Review(review, metadata=quiet.metadata("bob"))).approval
     assert [requirement.individual for requirement in reviewed.requirements] == [False]

@@ -13,6 +13,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.store.approval_document import from_document
 from pdp.v1.approval_pb2 import Approval, ApprovalState, Verdict
 from pdp.v1.review_pb2 import ReviewRequest
+from tests.known import UNSEEN
 from tests.parts import Placet, exporting, insisted, log
 from tests.pdp.mongo import database, set_back
 from tests.pdp.steps import brought_to, erin, now, revoke, state_of, verdict
@@ -104,6 +105,7 @@ async def test_of_several_reasons_against_a_review_the_most_lasting_is_said(
             approval_id=approval.approval_id,
             expected_digest="x" if is_wrong else approval.request_digest,
             expected_version=version - 1 if is_stale else version,
+            expected_lineage=UNSEEN,
             verdict=Verdict.VERDICT_APPROVE,
         )
         credentials = metadata(server.state, f"user:{by}", "reviewer", groups=["data-stewards"])
@@ -120,6 +122,7 @@ async def test_changed_approval_says_how_far_it_is_by_now(server: Placet) -> Non
         approval_id=approval.approval_id,
         expected_digest=approval.request_digest,
         expected_version=approval.version,
+        expected_lineage=UNSEEN,
         verdict=Verdict.VERDICT_APPROVE,
     )
     why = await refused(server.reviews.Review(request, metadata=server.metadata("carol")))

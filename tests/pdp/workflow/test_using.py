@@ -26,7 +26,7 @@ def known() -> Known:
 @pytest.fixture(scope="module")
 async def informed(state: Path, mongod: MongodProcess, known: Known) -> AsyncIterator[Placet]:
     """A server that knows of data what the test says."""
-    async with placet(state, mongod.uri, lineage=known) as running:
+    async with placet(state, mongod.uri, known=known) as running:
         yield running
 
 

@@ -1,0 +1,36 @@
+"""Draws what `pdp lineage show` found."""
+
+from pathlib import Path
+
+from pdp.cli import exit_code
+from pdp.cli.dataset import written
+from pdp.lineage import picture
+from pdp.lineage.picture import Arrow, Box, Picture
+from pdp.say import give
+from pdp.v1.lineage_pb2 import GetLineageResponse, LineageDataset
+
+
+def draw(answer: GetLineageResponse, *, dot: bool, mermaid: bool, svg: Path | None) -> None:
+    """Print it in a notation, or write it to a file."""
+    drawn = pictured(answer)
+    if dot:
+        give(picture.dot(drawn).rstrip("\n"))
+    if mermaid:
+        give(picture.mermaid(drawn).rstrip("\n"))
+    if svg:
+        try:
+            svg.write_text(picture.svg(drawn))
+        except OSError as error:
+            exit_code.fail(f"{svg} cannot be written: {error.strerror}", exit_code.USAGE)
+
+
+def pictured(answer: GetLineageResponse) -> Picture:
+    """A box for each dataset with the columns that carry tags, and an arrow for each job between two."""
+    boxes = {written(one.dataset): _box(one) for one in answer.datasets}
+    arrows = {Arrow(written(one.source), written(one.dataset), one.job_name or one.how): None for one in answer.steps}
+    return Picture(boxes, [arrow for arrow in arrows if arrow.tail != arrow.head])
+
+
+def _box(one: LineageDataset) -> Box:
+    notes = [f"{column.name}: {' '.join(column.tags)}" for column in one.columns]
+    return Box(written(one.dataset), notes or [" ".join(one.tags)], is_marked=not one.distance)

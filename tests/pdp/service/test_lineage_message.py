@@ -1,0 +1,65 @@
+"""Values of lineage as messages."""
+
+from pdp.lineage.coverage import First, Found, Namespace
+from pdp.lineage.explain import Assertion, Step
+from pdp.lineage.fact import Dataset, Settled, Source, Suggested, Tagging, Way
+from pdp.lineage.ledger import Asserted
+from pdp.lineage.portrait import Portrait
+from pdp.lineage.view import State
+from pdp.service import lineage_message
+from pdp.v1 import lineage_pb2
+from pdp.workflow.reading_lineage import Around
+
+CRM, REPORT = Dataset("postgres://crm:5432", "crm.public.customers"), Dataset("s3://lake", "report")
+
+
+def test_every_state_and_way_has_its_name() -> None:
+    for state in set(State) - {State.OFF}:
+        assert lineage_pb2.LineageState.Name(lineage_message.state(state)) == f"LINEAGE_STATE_{state}"
+    for way in Way:
+        assert lineage_pb2.LineageWay.Name(lineage_message.way(way)) == f"LINEAGE_WAY_{way.upper()}"
+
+
+def test_step_and_assertion_say_who_and_when() -> None:
+    step = Step(CRM, "email", REPORT, "m", Way.MASKED, "DIRECT", ("etl", "weekly"), "r1", "agent:etl", 1500, True)
+    found = lineage_message.step(step)
+    assert (found.source.name, found.dataset.name, found.job_name, found.run) == (CRM.name, "report", "weekly", "r1")
+    assert (found.at.ToMilliseconds(), found.coarse) == (1500, True)
+    assert not lineage_message.step(Step(CRM, "", REPORT, "")).HasField("at")
+    said = lineage_message.assertion(
+        Assertion(CRM, "email", "pii", Source.EVENT, "agent:etl", Asserted(2000, 0.5, "seen"))
+    )
+    assert (said.source, said.confidence, said.reason) == (lineage_pb2.TAG_SOURCE_EVENT, 0.5, "seen")
+
+
+def test_answer_is_cut_where_it_would_not_fit() -> None:
+    def seen(name: str, size: int) -> Portrait:
+        return Portrait(Dataset("n", name), ["pii"], {"c": ["pii"]}, ["x" * size], is_coarse=True)
+
+    answer = lineage_pb2.GetLineageResponse()
+    portraits = [(seen("a", 1), 0), (seen("b", lineage_message.MAX_BYTES), 1), (seen("c", 1), 2)]
+    lineage_message.fill_around(answer, Around(State.KNOWN, portraits, [Step(CRM, "", REPORT, "")], False))
+    assert [one.dataset.name for one in answer.datasets] == ["a"]
+    assert (answer.truncated, list(answer.tags), len(answer.steps)) == (True, ["pii"], 1)
+
+
+def test_suggestion_has_the_state_that_was_given_to_it() -> None:
+    one = Suggested(
+        by="user:bob", at=1, suggestion="sug_1", tagging=Tagging(CRM, "c", "pii", 0.5), hits=1, recognizer="r"
+    )
+    assert lineage_message.suggestion(one).state == lineage_pb2.SUGGESTION_STATE_PENDING
+    settled = Settled(by="user:carol", at=2, suggestion="sug_1", accepted=True, reason="yes")
+    found = lineage_message.suggestion(one, settled)
+    assert (found.state, found.settled_by, found.reason) == (
+        lineage_pb2.SUGGESTION_STATE_ACCEPTED,
+        "user:carol",
+        "yes",
+    )
+
+
+def test_problems_and_coverage_are_carried_over() -> None:
+    problem = lineage_message.problem(Found("coarse", REPORT, "", "no columns", ("etl", "weekly"), "agent:etl", "e", 5))
+    assert (problem.kind, problem.dataset.name, problem.job_name) == ("COARSE", "report", "weekly")
+    answer = lineage_pb2.GetCoverageResponse()
+    lineage_message.fill_coverage(answer, ([Namespace("n", 2, 1, 4, 3)], [First(REPORT, 1, -1)]))
+    assert (answer.namespaces[0].classified_columns, answer.first[0].downstream) == (3, 0)
