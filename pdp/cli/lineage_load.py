@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pdp.client import Client
     from pdp.lineage.fact import Event
     from pdp.lineage_settings import LineageWriter
-    from pdp.v1.lineage_pb2 import IngestRequest
+    from pdp.v1.lineage_pb2 import IngestRequest, IngestResponse
 
 _GZIP = b"\x1f\x8b"
 _ANYBODY = SimpleNamespace(
@@ -106,17 +106,29 @@ async def load(
 
 
 async def _load(client: "Client", files: list[str], seen: _Seen) -> None:
+    import grpc
+
+    from pdp.client.refusal import Refusal
+
     waiting: deque[_Sent] = deque()
     stopped: list[typer.Exit] = []
-    async for answer in client.lineage.Ingest(_requests(files, waiting, stopped), metadata=client.metadata):
-        sent = waiting.popleft()
-        seen.problems.update((one.path, one.message) for one in answer.problems)
-        if answer.reason:
-            seen.refuse(sent, f"{answer.message} ({answer.reason})")
-        else:
-            seen.take(sent, known=answer.known, revision=answer.revision.n)
+    call = client.lineage.Ingest(_requests(files, waiting, stopped), metadata=client.metadata)
+    refusal = Refusal(call, client.noticed)
+    try:
+        async for answer in call:
+            _answered(waiting.popleft(), answer, seen)
+    except grpc.aio.AioRpcError as error:
+        raise await refusal.behind(error) from None
     if stopped:
         raise stopped[0]
+
+
+def _answered(sent: _Sent, answer: "IngestResponse", seen: _Seen) -> None:
+    seen.problems.update((one.path, one.message) for one in answer.problems)
+    if answer.reason:
+        seen.refuse(sent, f"{answer.message} ({answer.reason})")
+    else:
+        seen.take(sent, known=answer.known, revision=answer.revision.n)
 
 
 async def _requests(

@@ -78,4 +78,5 @@ async def test_what_cannot_be_read_is_named(pdp: Terminal, tmp_path: Path) -> No
 
 async def test_caller_who_may_not_is_told_so(pdp: Terminal, tmp_path: Path) -> None:
     found = await pdp("lineage", "load", "--as", "bob", written(tmp_path, "events.jsonl", event()))
-    assert found.status == 77
+    assert (found.status, found.out) == (77, ""), found.err
+    assert "needs the role lineage_writer" in found.err
