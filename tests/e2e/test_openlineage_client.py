@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import column_lineage_dataset, schema_dataset
 from openlineage.client.serde import Serde
 
 from pdp.dev.identity import token
 from pdp.lineage.leaving import PRODUCER, leaving
+from pdp.process.mongod import MongodProcess
 from pdp.v1.lineage_pb2 import IngestRequest, IngestResponse
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
-from tests.parts import Placet
+from tests.parts import Placet, placet
 from tests.pdp.lineage.test_openlineage_cases import ROWS, events
 from tests.pdp.openlineage import AT, CRM, taken
 
@@ -67,7 +69,15 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
-async def test_real_events_arrive_by_its_http_transport_with_gzip(server: Placet) -> None:
+@pytest.fixture
+async def quiet(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
+    """A server of which no other test knows that it has heard of these tables."""
+    async with placet(state, mongod.uri) as running:
+        yield running
+
+
+async def test_real_events_arrive_by_its_http_transport_with_gzip(quiet: Placet) -> None:
+    server = quiet
     auth = {"type": "api_key", "apiKey": token(server.state, "etl")}
     sent = [events(row) for row in REAL]
     transport = {"type": "http", "url": server.http, "auth": auth, "compression": "gzip", "retry": {"total": 0}}
