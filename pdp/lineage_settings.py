@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from pdp.address import webhook_host
-from pdp.identity_source import ConfigPath, Frozen
+from pdp.identity_source import Frozen
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 
@@ -42,19 +41,6 @@ class LineageWriter(Frozen):
     """How many events are taken in a second, in the long run."""
 
 
-class Forward(Frozen):
-    """Where events of what leaves masked go, beside the own log: an OpenLineage endpoint."""
-
-    url: str
-    """`https://...`, under the rules for webhooks."""
-    api_key: ConfigPath | None = None
-    """A file with the bearer token, which others cannot read."""
-
-    def model_post_init(self, _context: object) -> None:
-        """Refuse an address that no message may go to."""
-        webhook_host(self.url)
-
-
 class LineageSettings(Frozen):
     """Lineage is on where this part stands; it may be empty."""
 
@@ -64,10 +50,6 @@ class LineageSettings(Frozen):
     """Which dataset a resource is. Without an entry: the dataset of an equal name, or whose name ends with it."""
     writers: dict[_Identity, LineageWriter] = Field(default_factory=dict)
     """What each identity with the role `lineage_writer` may write; one without an entry writes nothing."""
-    exports: tuple[str, ...] = ("export", "share")
-    """Actions whose approved use is an event of its own once it is reported."""
-    forward: Forward | None = None
-    """None: events of what leaves stay in the own log."""
     schemes: dict[str, str] = Field(default_factory=dict)
     """Schemes of namespaces that are other names, beside `s3a`, `s3n` and `postgresql`: `abfss = "abfs"`."""
     exact_case: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ def test_it_is_off_without_its_part_and_may_be_empty(tmp_path: Path) -> None:
     assert loaded(tmp_path, GOOD).lineage is None
     settings = loaded(tmp_path, GOOD + "[lineage]\n").lineage
     assert settings
-    assert (settings.types, settings.exports) == (("table", "file", "topic"), ("export", "share"))
+    assert settings.types == ("table", "file", "topic")
 
 
 def test_writer_may_tag_and_nothing_more_by_default(tmp_path: Path) -> None:
@@ -41,7 +41,6 @@ def test_writer_may_tag_and_nothing_more_by_default(tmp_path: Path) -> None:
         ("workload:etl", "etl", "lineage.writers.etl"),
         ("trust_masking", "trust_maskings", "trust_maskings: Extra inputs"),
         ('type = "table"', "", "lineage.resources.0.type: Field required"),
-        ("[lineage]", '[lineage]\n[lineage.forward]\nurl = "http://lineage.example.com"', "lineage.forward"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
