@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
 
+from pdp.background import raise_if_cancelled
 from pdp.errors import PdpError, StoreUnavailable
 from pdp.lineage.chain import Broken, Place, Signer
 from pdp.lineage.entry import decode
@@ -147,6 +148,7 @@ class Following:
 
     async def _watch(self) -> None:
         while True:
+            raise_if_cancelled()
             try:
                 async with aclosing(self._log.follow()) as changes:
                     async for changed in changes:
@@ -158,6 +160,7 @@ class Following:
 
     async def _read(self) -> None:
         while True:
+            raise_if_cancelled()
             self._more.clear()
             try:
                 await self._read_on()

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from pdp.background import background
 from pdp.lineage.chain import Place, Signer, next_place
 from pdp.lineage.fact import Fact
 from pdp.lineage.following import Following
@@ -51,6 +53,30 @@ async def is_stale(found: Follower, alarm: str) -> None:
 
     await eventually(told)
     assert len(found.alarms) == len(set(found.alarms))
+
+
+async def test_reading_ends_though_the_driver_swallows_the_cancellation(database: Database) -> None:
+    reads = asyncio.Event()
+
+    async def alarms(fault: str) -> None:
+        raise AssertionError(fault)
+
+    class Swallowing(LineageLog):
+        """It reads a cancellation as a broken connection and tries again, as the driver does."""
+
+        async def newest(self) -> tuple[int, bytes]:
+            reads.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return await super().newest()
+
+    snapshots = Snapshots(LineageSnapshots(database), SIGNER)
+    log = Swallowing(database)
+    following = Following(log, snapshots, SIGNER, alarms, load=Heap, views=Nothing)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with asyncio.timeout(20), background(following.run(), failed):
+        await reads.wait()
+    assert not failed.done()
 
 
 async def test_every_process_reads_what_any_process_writes(database: Database) -> None:
