@@ -58,7 +58,7 @@ def explanation(answer: ExplainTagResponse, tag: str) -> str:
         return f"it does not carry {visible(tag)}"
     lines = [line for one in answer.assertions for line in assertion(one)]
     if not lines:
-        lines = ["nobody has said what is in the data where this begins"]
+        lines = ["the data where this begins was not classified"]
     return "\n".join([*lines, *_steps(answer.steps), _revision(answer.revision.n)])
 
 

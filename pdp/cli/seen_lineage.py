@@ -6,7 +6,7 @@ from pdp.v1.approval_pb2 import ApprovalLineage
 from pdp.visible import name, visible
 
 _STATES = {
-    "UNKNOWN": "no dataset is known by this name, so nobody has said what is in it",
+    "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
     "AMBIGUOUS": "too many datasets fit this name, so it is not known what is in it",
 }
 

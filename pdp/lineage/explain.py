@@ -59,7 +59,7 @@ class Assertion:
 class Reason:
     """Where a tag comes from: the column, who says that it has it there, and the steps from there.
 
-    Nobody asserts `unclassified`: it is where nobody has said what is in a column.
+    `unclassified` has no assertion: it is the tag of a column that was not classified.
     """
 
     dataset: Dataset
@@ -148,7 +148,7 @@ def _step(structure: Structure, source: int, hop: Hop) -> Step:
 
 
 def _asserted(structure: Structure, tag: str) -> Ints:
-    """The states in which a tag is asserted, or in which nobody has said what is there."""
+    """The states in which a tag is asserted, or in which a column was not classified."""
     if tag == UNCLASSIFIED:
         return np.flatnonzero(structure.nodes.is_open.values) * 2
     number = structure.tags.numbers[tag]

@@ -1,13 +1,13 @@
 package policy
 
 # METADATA
-# title: Nobody exports what nobody classified
+# title: Unclassified data leaves with an approval alone
 # description: |
 #   `data.unclassified` says which actions on unclassified data need approval, and from when on. Until then the record of a
 #   decision notes what is unclassified.
 needs_approval contains {
 	"rule": "lineage.unclassified",
-	"reason": "nobody has said what is in this data",
+	"reason": "this data was not classified",
 	"reviewers": {"groups": ["data-stewards"]},
 } if {
 	input.action.name in data.unclassified.actions

@@ -80,7 +80,7 @@ def test_why_names_who_said_it_where_and_each_step() -> None:
         ),
         "as of revision 7",
     ]
-    assert "nobody has said" in lineage_display.explanation(ExplainTagResponse(carried=True), "unclassified")
+    assert "was not classified" in lineage_display.explanation(ExplainTagResponse(carried=True), "unclassified")
     assert lineage_display.explanation(ExplainTagResponse(), "pii\x1b") == "it does not carry pii\\u{1b}"
 
 

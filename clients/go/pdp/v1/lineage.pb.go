@@ -1469,7 +1469,7 @@ type GetPathResponse struct {
 	Decision *AuthorizeResponse `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
 	// As of when.
 	Revision *LineageRevision `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The steps in order; empty where there is no way.
+	// The steps in order; empty where no data went from one to the other.
 	Steps         []*LineageStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1619,7 +1619,7 @@ type ExplainTagResponse struct {
 	Carried bool `protobuf:"varint,3,opt,name=carried,proto3" json:"carried,omitempty"`
 	// The steps from the assertion to the column, in order; none where the tag was asserted of this very column.
 	Steps []*LineageStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
-	// The assertions where the way begins. None for `unclassified`: nobody has said what is in the data there.
+	// The assertions where the way begins. Empty for `unclassified`: the data there was not classified.
 	Assertions    []*TagAssertion `protobuf:"bytes,5,rep,name=assertions,proto3" json:"assertions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3625,7 +3625,7 @@ type ClassifyFirst struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The dataset.
 	Dataset *DatasetName `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// How many of its columns nobody has classified.
+	// How many of its columns are not classified.
 	Columns uint64 `protobuf:"varint,2,opt,name=columns,proto3" json:"columns,omitempty"`
 	// How many columns get values from it.
 	Downstream    uint64 `protobuf:"varint,3,opt,name=downstream,proto3" json:"downstream,omitempty"`
