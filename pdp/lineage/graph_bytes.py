@@ -130,7 +130,9 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
         "declared": [[node, *what] for node, what in ledger.declared.items()],
         "met": sorted(ledger.met),
         "jobs": [[*name, ledger.jobs[job].is_partly_forgotten, *_flows(ledger.jobs[job])] for name, job in jobs],
-        "runs": [[name, run.first_at, run.last_at, *_flows(run)] for name, run in ledger.runs.items()],
+        "runs": [
+            [name, run.first_at, run.last_at, sorted(run.jobs), *_flows(run)] for name, run in ledger.runs.items()
+        ],
         "replaced": [[*key, time] for key, time in ledger.replaced.items()],
         "hows": list(ledger.hows),
         "stops": [[*key, sorted(stop.edges), *stop[1:]] for key, stops in ledger.stops.items() for stop in stops],
@@ -150,8 +152,8 @@ def _fill_ledger(ledger: Ledger, members: Mapping[str, Any]) -> None:
     ledger.met = set(members["met"])
     for *name, is_partly_forgotten, inputs, targets in members["jobs"]:
         ledger.jobs[ledger.job((name[0], name[1]))] = Job(*_flows_of(inputs, targets), is_partly_forgotten)
-    for name, first_at, last_at, inputs, targets in members["runs"]:
-        ledger.runs[name] = Run(*_flows_of(inputs, targets), first_at, last_at)
+    for name, first_at, last_at, numbers, inputs, targets in members["runs"]:
+        ledger.runs[name] = Run(*_flows_of(inputs, targets), first_at, last_at, set(numbers))
     ledger.replaced = {(job, dataset): time for job, dataset, time in members["replaced"]}
     ledger.hows = {text: number for number, text in enumerate(members["hows"])}
     for node, tag, edges, *rest in members["stops"]:

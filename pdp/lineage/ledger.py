@@ -73,10 +73,11 @@ class Flows:
 
 @dataclass(slots=True)
 class Run(Flows):
-    """One run, and the server's times of its first and last event."""
+    """One run, the server's times of its first and last event, and the numbers of all jobs that its events name."""
 
     first_at: int = 0
     last_at: int = 0
+    jobs: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -111,12 +111,15 @@ class Names:
         text = folded(namespace).removeprefix("jdbc:")
         if found := _AUTHORITY.match(text):
             known = self._scheme(found["scheme"])
-            host = f"//{_with_port(known, found['host'])}" if found["host"] else ""
-            text = f"{known}:{host}{_SLASHES.sub('/', found['path'])}"
+            host = found["host"].rstrip(":")
+            text = f"{known}:{f'//{_with_port(known, host)}' if host else ''}{_SLASHES.sub('/', found['path'])}"
         else:
             kind, mark, path = text.partition(":")
             text = self._scheme(kind) + mark + path.rpartition("@")[2]
             text = text if "://" in text else _SLASHES.sub("/", text)
+        kind, _, place = _parts(text)
+        if kind in _STORES and place:
+            text = text.removesuffix(place) + self._unparted(place, 0)
         return text.rstrip("/:") or text
 
     def _scheme(self, name: str) -> str:

@@ -121,8 +121,12 @@ class Structure:
         """What an event says of its run, which adds up with what its other events say."""
         run = self.ledger.run(name, at, self.clock)
         run.add(said)
+        run.jobs.add(job)
         self.spread(run)
-        self._job(self.ledger.jobs[job], said, is_torn=run.last_at - run.first_at > WEEK_MS)
+        self.ledger.jobs[job].add(said)
+        is_torn = run.last_at - run.first_at > WEEK_MS
+        for one in sorted(run.jobs) if is_torn else [job]:
+            self._job(self.ledger.jobs[one], is_torn=is_torn)
 
     def replace(self, job: int, dataset: int, before: int) -> None:
         """The edges of a job to a dataset that were last seen before a time have ended."""
@@ -171,8 +175,7 @@ class Structure:
         self.edges.end(hub, dst)
         self.lowered.add(dst)
 
-    def _job(self, entry: Job, said: Flows, *, is_torn: bool) -> None:
-        entry.add(said)
+    def _job(self, entry: Job, *, is_torn: bool) -> None:
         entry.is_partly_forgotten = entry.is_partly_forgotten or is_torn
         if entry.is_partly_forgotten:
             self.spread(entry)

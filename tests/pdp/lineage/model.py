@@ -53,15 +53,19 @@ class Model:
             rest = [] if out.is_complete else [column for column in out.columns if column not in named]
             targets |= {((out.dataset, column), event.job): time for column in ([""] if whole else rest)}
         name = event.run or str(len(self.runs))
-        if self.runs.get(name, (0, 0, INF))[2] < self.clock - FORGOTTEN_MS:
-            self.runs[name] = [{}, {}, -FORGOTTEN_MS, event.at]
-        run = self.runs.setdefault(name, [{}, {}, event.at, event.at])
+        if self.runs.get(name, (0, 0, event.at))[2] < self.clock - FORGOTTEN_MS:
+            self.runs[name] = [{}, {}, -FORGOTTEN_MS, event.at, set()]
+        run = self.runs.setdefault(name, [{}, {}, event.at, event.at, set()])
         self.spread(run, inputs, targets)
         run[2:4] = [min(run[2], event.at), max(run[3], event.at)]
         if event.run:
-            self.torn |= {event.job} if run[3] - run[2] > WEEK_MS else set()
+            run[4].add(event.job)
+            torn = run[4] if run[3] - run[2] > WEEK_MS else set()
+            self.torn |= torn
             job = self.runs.setdefault(str(event.job), [{}, {}, 0, 0])
             self.spread(job, inputs, targets, real=event.job in self.torn)
+            for one in torn:
+                self.spread(self.runs[str(one)], {}, {})
         for one, other in event.aliases:
             self.names |= {one, other}
             self.links |= {frozenset((one, other))} if one != other else set()

@@ -180,3 +180,13 @@ def tagged(dataset: Dataset, column: str, tag: str) -> fact.Tagged:
 
 def event(at: int = 0, **members: Any) -> Event:
     return Event(by="workload:etl", at=at, event="00", **members)
+
+
+def test_run_that_names_two_jobs_and_is_torn_spreads_what_both_had_in_any_order() -> None:
+    common: dict[str, Any] = {"by": "user:x", "event": "00"}
+    writes = Event(at=0, run="r1", job=("j", "1"), outputs=[Output(TABLES[1])], **common)
+    late = Event(at=WEEK_MS + 500, run="r1", **common)
+    reads = Event(at=0, run="r2", job=("j", "1"), inputs=[TABLES[0]], **common)
+    tagged = fact.Tagged(by="user:x", at=0, tagging=Tagging(TABLES[0], "k", "pii"))
+    for facts in ([writes, late, reads, tagged], [late, writes, tagged, reads], [tagged, reads, writes, late]):
+        assert "pii" in seen(whole(facts))[TABLES[1], ""]
