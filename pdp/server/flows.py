@@ -18,6 +18,7 @@ from pdp.workflow.access_requests import AccessRequests
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.logins import Logins
 from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
@@ -43,6 +44,7 @@ class Flows:
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
+    logins: Logins
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -75,4 +77,4 @@ class Flows:
         pages = Pages(parts.signing.seal, config.realm)
         searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
         people = reviewers, reviewing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, parts.logins)
