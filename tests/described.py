@@ -10,7 +10,6 @@ import orjson
 from pdp.errors import PdpError
 from pdp.http.app import Routes
 from pdp.http.openapi import OPERATIONS, PROBLEM, document
-from pdp.http.route import OpenRoute, Route
 from pdp.http.schemas import SCHEMAS
 from tests.parts import Placet
 
@@ -22,13 +21,12 @@ def require_described(server: Placet, method: str, path: str, sent: Any, status:
     """Fail unless the answer is one that the document of this server describes. One in another process is not asked."""
     if not server.routes:
         return
-    routes = [route for route in server.routes if isinstance(route, Route | OpenRoute)]
     try:
-        route, _ = Routes(routes).find(method, path.partition("?")[0])
+        route, _ = Routes(server.api).find(method, path.partition("?")[0])
     except PdpError:
         described, name = {PROBLEM}, "Problem"
     else:
-        responses = document(server.http, routes)["paths"][route.path][route.method.lower()]["responses"]
+        responses = document(server.http, server.api)["paths"][route.path][route.method.lower()]["responses"]
         response = responses[str(status)]
         is_problem = "$ref" in response
         described = {PROBLEM, "text/plain"} if is_problem else set(response.get("content", {}))

@@ -21,7 +21,7 @@ from pdp.dev import identity
 from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
-from pdp.http.route import AnyRoute
+from pdp.http.route import AnyRoute, OpenRoute, Route
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -53,6 +53,11 @@ class Placet:
     http: str = ""
     routes: Sequence[AnyRoute] = ()
     ports: Sequence[int] = ()
+
+    @property
+    def api(self) -> list[Route | OpenRoute]:
+        """The routes for programs."""
+        return [route for route in self.routes if isinstance(route, Route | OpenRoute)]
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
