@@ -130,7 +130,6 @@ class Pages:
         if not secret:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "you are not logged in")
         async with self._bodies.body(page, self._source(asked), asked.request) as body:
-            connection_of(asked.request).arrived()
             asked.words.update(form.words(body, page.words))
             present = await self._sessions.present(secret)
             if present is None or present.is_stale:
@@ -144,6 +143,7 @@ class Pages:
 
     async def _done(self, page: Page, asked: Asked, present: Present, fields: Mapping[str, str], size: int) -> Answer:
         caller = self._caller(present)
+        connection_of(asked.request).arrived()
         connection_of(asked.request).proven(caller.identity)
         page.admit(caller)
         admitted = partial(self._admission.admitted, caller.identity, size=size)
@@ -155,6 +155,7 @@ class Pages:
         deadline.begin(None, None, entrance.usual_seconds)
         source = self._source(asked)
         async with self._bodies.body(entrance, source, asked.request) as body:
+            connection_of(asked.request).arrived()
             fields = form.once(form.pairs(body, "body"))
             async with deadline.whole():
                 return await entrance.behaviour(Visit(source, fields, asked.headers, asked.query, asked.cookies))

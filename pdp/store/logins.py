@@ -1,10 +1,10 @@
 """The logins that are under way: one document each, which is taken once."""
 
-from datetime import datetime
 from typing import Any
 
 from pdp.session import LOGIN_TAKES_AT_MOST, Login
 from pdp.store.database import Database, unavailable
+from pdp.store.sessions import stamp, text
 
 _SCHEMA_VERSION = 1
 """The version of these documents."""
@@ -31,7 +31,7 @@ class StoredLogins:
             found = await self._collection.find_one_and_delete(this)
         if found is None:
             return None
-        members: dict[str, Any] = {name: found.get(name) for name in _STORED}
-        if not all(isinstance(value, datetime if name == "at" else str) for name, value in members.items()):
-            return None
+        members: dict[str, Any] = {
+            name: stamp(found.get(name)) if name == "at" else text(found.get(name)) for name in _STORED
+        }
         return Login(id=found["_id"], **members)

@@ -1,7 +1,7 @@
 """The sessions of people with the pages: one document each, changed by compare-and-set on its signature."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pdp.session import Session
@@ -10,6 +10,8 @@ from pdp.store.database import Database, Document, unavailable
 _SCHEMA_VERSION = 1
 """The version of these documents."""
 _STORED = ("identity", "issuer", "sid", "claims", "began_at", "renewed_at", "used_at", "seal")
+_TIMES = frozenset({"began_at", "renewed_at", "used_at"})
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoredSessions:
@@ -28,9 +30,7 @@ class StoredSessions:
         shown: Document = {**dict.fromkeys(_STORED, 1), "now": "$$NOW"}
         async with unavailable():
             found = await self._collection.find_one({"_id": {"$eq": session_id}}, shown)
-        if found is None or (session := _read(found)) is None:
-            return None
-        return session, found["now"]
+        return (_read(found), found["now"]) if found else None
 
     async def replace(self, old: Session, new: Session) -> bool:
         """Put a session into the place of what was found; False where it has changed or ended since."""
@@ -49,17 +49,26 @@ class StoredSessions:
         this: Document = {"issuer": {"$eq": issuer}, **{name: {"$eq": text} for name, text in named.items() if text}}
         async with unavailable():
             found = await self._collection.find(this).to_list()
-        return [session for document in found if (session := _read(document)) is not None]
+        return [_read(document) for document in found]
 
 
 def _held(session: Session) -> Document:
     return {"schema_version": _SCHEMA_VERSION, **{name: getattr(session, name) for name in _STORED}}
 
 
-def _read(document: Document) -> Session | None:
-    """The session in a document; None where it has not the members of one."""
-    members: dict[str, Any] = {name: document.get(name) for name in _STORED}
-    times = {"began_at", "renewed_at", "used_at"}
-    if not all(isinstance(value, datetime if name in times else str) for name, value in members.items()):
-        return None
+def _read(document: Document) -> Session:
+    """The session in a document. A member that no server wrote so is another value, which no signature fits."""
+    members: dict[str, Any] = {
+        name: stamp(document.get(name)) if name in _TIMES else text(document.get(name)) for name in _STORED
+    }
     return Session(id=document["_id"], **members)
+
+
+def text(value: Any) -> str:
+    """A text of a document; empty where it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def stamp(value: Any) -> datetime:
+    """A time of a document; one long ago where it is none."""
+    return value if isinstance(value, datetime) else _LONG_AGO

@@ -107,7 +107,7 @@ class Sessions:
     async def end_all(self, issuer: str, identity: str, sid: str, until: datetime, why: str) -> int:
         """End those sessions of a person, or of one login (`sid`), that began by `until`. Returns how many ended."""
         found = await self._stored.of_person(issuer, identity, sid)
-        begun = [session for session in found if session.began_at <= until]
+        begun = [session for session in found if session.began_at <= until and await self._is_ours(session)]
         return sum([await self.end(session, why) for session in begun])
 
     async def _is_ours(self, session: Session) -> bool:
