@@ -110,7 +110,8 @@ def test_surroundings_are_told_alike_however_edges_are_stored() -> None:
     many = [Edge(f"c{number}", OTHER, f"c{number}") for number in range(1000)]
     schemas = {CRM: ["a", "k"], STAGE: ["a", "k"]}
     common: dict[str, Any] = {"by": "workload:etl", "event": "00", "job": ("j", "1"), "schemas": schemas}
-    old = Event(at=1, outputs=[Output(MART, named=[], edges=many), Output(STAGE, named=[], edges=[Edge("k", CRM, "k")])], **common)
+    written = [Output(MART, named=[], edges=many), Output(STAGE, named=[], edges=[Edge("k", CRM, "k")])]
+    old = Event(at=1, outputs=written, **common)
     new = Event(at=2, outputs=[Output(STAGE, named=[], edges=[Edge("a", CRM, "a")])], **common)
     one, other = whole([old, new]), batches([old, new], [1])
     assert len(one.structure.edges.layers) < len(other.structure.edges.layers)
