@@ -180,13 +180,18 @@ class Following:
         newest, head = await self._log.newest()
         if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
             raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
-        await self._apply_all()
+        if newest > self.place.n:
+            await self._apply_all()
         if newest <= self.place.n:
             self._confirmed, self.fault = asked, ""
 
     async def _apply_all(self) -> None:
-        while documents := await self._log.after(self.place.n, self._until_snapshot()):
+        most = self._until_snapshot()
+        while documents := await self._log.after(self.place.n, most):
             await self._apply(documents)
+            if len(documents) < most:
+                return
+            most = self._until_snapshot()
 
     def _until_snapshot(self) -> int:
         return min(AT_ONCE, self._every - self.place.n % self._every)
@@ -194,9 +199,9 @@ class Following:
     async def _apply(self, documents: Sequence[Logged]) -> None:
         """Apply those that verify, and raise `Broken` at the first that does not."""
         read = _Read(self.place)
-        broken = await asyncio.to_thread(read.add, documents, self._signer)
+        broken, change = await asyncio.to_thread(self._prepared, read, documents)
         if read.facts:
-            self.graph.commit(await asyncio.to_thread(self._prepared, read.facts))
+            self.graph.commit(change)
             self.rules = read.rules or self.rules
             self._go_to(read.place)
             if not self.place.n % self._every:
@@ -204,9 +209,11 @@ class Following:
         if broken:
             raise broken
 
-    def _prepared(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
+    def _prepared(self, read: "_Read", documents: Sequence[Logged]) -> tuple[Broken | None, Any]:
+        """What is wrong with the first that does not verify, and what those before it change, if there are any."""
+        broken = read.add(documents, self._signer)
         try:
-            return self.graph.prepare(facts)
+            return broken, self.graph.prepare(read.facts) if read.facts else None
         except Exception:
             log.exception("the graph of lineage does not take what the log has")
             raise Broken(f"what follows number {self.place.n} could not be applied") from None
