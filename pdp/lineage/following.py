@@ -20,7 +20,8 @@ from pdp.background import raise_if_cancelled
 from pdp.errors import PdpError, StoreUnavailable
 from pdp.lineage.chain import Broken, Place, Signer
 from pdp.lineage.entry import decode
-from pdp.lineage.fact import Fact, Rules
+from pdp.lineage.fact import Dataset, Fact, Rules
+from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.view import Revision, View
 from pdp.lineage_errors import LineageStale
@@ -61,6 +62,9 @@ class Views(Protocol):
 
     def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The tags of columns."""
+
+    def origins(self, resource_type: str, resource_id: str, stand_in: Dataset) -> Origins:
+        """Where the columns of a resource come from; `stand_in` is for one of which nothing is known."""
 
 
 class Following:
