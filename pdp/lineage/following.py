@@ -62,6 +62,9 @@ class Views(Protocol):
     def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The tags of columns."""
 
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns, sorted."""
+
 
 class Following:
     """This process's reading of the log: `start`, and then `run` as a task."""
