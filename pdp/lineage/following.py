@@ -66,6 +66,9 @@ class Views(Protocol):
     def origins(self, resource_type: str, resource_id: str, stand_in: Dataset) -> Origins:
         """Where the columns of a resource come from; `stand_in` is for one of which nothing is known."""
 
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns, sorted."""
+
 
 class Following:
     """This process's reading of the log: `start`, and then `run` as a task."""
