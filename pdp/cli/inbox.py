@@ -217,7 +217,7 @@ class Inbox(App[None]):
             self.shown = None
             self._reading.show(f"{error.reason}: {visible(str(error))}")
             return
-        self._reading.show(display.seen(self.shown))
+        self._reading.show(display.seen(self.shown, None))
 
     def action_page(self) -> None:
         """Scroll down by a page."""

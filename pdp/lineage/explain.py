@@ -97,7 +97,7 @@ def path(graph: Graph, one: Dataset, other: Dataset) -> list[Step] | None:
             return None
         start = np.array(_all_nodes(structure, numbers[other])) * 2
         ends = np.array(_all_nodes(structure, numbers[one])) * 2
-        hops = trace(structure, start, any_edge, ends)
+        hops = trace(structure, start, any_edge(structure), ends)
         return None if hops is None else steps_of(structure, hops)
 
 

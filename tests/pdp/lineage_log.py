@@ -70,6 +70,9 @@ class Nothing:
     def columns_of(self, _type: str, _id: str, _names: Sequence[str]) -> dict[str, Sequence[str]]:
         return {}
 
+    def names_of(self, _type: str, _id: str) -> Sequence[str]:
+        return ()
+
 
 @dataclass
 class Follower:
