@@ -1,12 +1,12 @@
 """Whether what the events of a run list and what their column facets name fit together: each two of its events.
 
-1. The inputs of two events together are what the one lists and what the other lists.
-2. A facet of one of them disagrees with these where it names a dataset that is none of them, while it names one of them
-   for no column. Then all outputs with such a facet get every tag of every input of the run.
-3. So do those without a schema, which would say what the facet leaves out, where one of the inputs is named for no
-   column, and the facet's own event lists none.
-4. It is compared by two, so that what another event adds takes no tag away. A run with more different lists or facets
-   than `MANY` is not compared: its facets count as disagreeing.
+1. The inputs of two events are those that either of them lists.
+2. A facet disagrees with them where it names a dataset that is not among them, and leaves out one that is. Then all
+   outputs with such a facet get every tag of every input of the run.
+3. An output without a schema, which would say what its facet leaves out, gets them where its event lists no inputs and
+   the facet leaves out one of the other event.
+4. Each two events are compared, so that one that comes later takes no tag away. Where a run has more different lists or
+   facets than `MANY`, its facets count as disagreeing.
 
 What one event says by itself was compared when it was read (`written`).
 """
