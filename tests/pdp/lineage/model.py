@@ -1,6 +1,7 @@
 """Facts -> tags by sets and plain loops: what the graph must say, too."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from pdp.lineage import fact
@@ -18,6 +19,7 @@ class Model:
         self.own, self.edges, self.replaced = dict[Node, set[str]](), dict[Any, float](), dict[Any, float]()
         self.ended, self.runs, self.travels, self.torn = set[Any](), dict[str, Any](), dict[str, TagRule](), set[Any]()
         self.stops, self.clock, self.names = list[Any](), 0, set[Dataset]()
+        self.shared, self.over = set[tuple[Node, Dataset]](), set[Any]()
         for one in facts:
             self.clock = max(self.clock, one.at)
             getattr(self, type(one).__name__.lower())(one)
@@ -28,8 +30,10 @@ class Model:
         self.columns |= {(dataset, column) for column in columns if column}
         return dataset
 
-    def see(self, src: Node, dst: Node, way: Way, job: Any, time: float) -> None:
+    def see(self, src: Node, dst: Node, way: Way, job: Any, time: float, who: Any = None) -> None:
         key = (src, dst, way, job)
+        if (src, dst, who) in self.over:
+            return
         self.edges[key] = max(time, self.edges.get(key, time))
         self.ended.discard(key)
 
@@ -47,51 +51,79 @@ class Model:
             for edge in out.edges:
                 inputs[self.meet(edge.source, edge.source_column)] = time
                 dst = (self.meet(out.dataset, edge.column), edge.column)
-                self.see((edge.source, edge.source_column or "**"), dst, edge.way, event.job, time)
+                self.see((edge.source, edge.source_column or "**"), dst, edge.way, event.job, time, event.run)
                 self.declared |= {dst} if event.classifies and edge.column else set()
             whole = out.named is None or out.is_tainted
             rest = [] if out.is_complete else [column for column in out.columns if column not in named]
             targets |= {((out.dataset, column), event.job): time for column in ([""] if whole else rest)}
         name = event.run or str(len(self.runs))
         if self.runs.get(name, (0, 0, event.at))[2] < self.clock - FORGOTTEN_MS:
-            self.runs[name] = [{}, {}, -FORGOTTEN_MS, event.at, set()]
-        run = self.runs.setdefault(name, [{}, {}, event.at, event.at, set()])
-        self.spread(run, inputs, targets)
+            self.runs[name] = [{}, {}, -FORGOTTEN_MS, event.at, set(), set(), []]
+        run = self.runs.setdefault(name, [{}, {}, event.at, event.at, set(), set(), []])
+        run[5] |= {out.dataset for out in event.outputs}
+        run[6].append((event, time))
+        more = self.disagreeing(run[6]) if event.run else {}
+        self.spread(run, inputs, targets | more, event.run)
         run[2:4] = [min(run[2], event.at), max(run[3], event.at)]
         if event.run:
             run[4].add(event.job)
             torn = run[4] if run[3] - run[2] > WEEK_MS else set()
             self.torn |= torn
             job = self.runs.setdefault(str(event.job), [{}, {}, 0, 0])
-            self.spread(job, inputs, targets, real=event.job in self.torn)
-            for one in torn:
-                self.spread(self.runs[str(one)], {}, {})
+            self.spread(job, inputs, targets, event.job, real=event.job in self.torn)
+            for one in {*torn, *(job for _, job in more)}:
+                mine = {target: time for target, time in more.items() if target[1] == one}
+                self.spread(self.runs[str(one)], {}, mine, one, real=one in self.torn)
         for one, other in event.aliases:
             self.names |= {one, other}
             self.links |= {frozenset((one, other))} if one != other else set()
         for tag in event.tags:
             self.tag(tag, declares=event.classifies)
 
-    def spread(self, run: Any, inputs: Any, targets: Any, *, real: bool = True) -> None:
+    def disagreeing(self, events: Any) -> dict[Any, float]:
+        """The outputs whose facets do not fit to what another event of the run lists."""
+        found = dict[Any, float]()
+        for (event, time), (other, _) in product(events, events):
+            facets = [out for out in event.outputs if out.named is not None]
+            edges = [edge for out in facets for edge in out.edges]
+            own, lists = (
+                {**{n: n for n in one.inputs}, **{b: a for a, b in one.aliases if a in one.inputs}}
+                for one in (event, other)
+            )
+            known = own | lists
+            named = {
+                edge: next((known[n] for n in (edge.source, *above(edge.source)) if n in known), None) for edge in edges
+            }
+            partial = set(known.values()) - {named[edge] for edge in edges if edge.column} and known != own
+            every = None in named.values()
+            for out in facets if partial else ():
+                if every or not (out.columns or own):
+                    key = ((out.dataset, ""), event.job)
+                    found[key] = max(time, found.get(key, time))
+        return found
+
+    def spread(self, run: Any, inputs: Any, targets: Any, who: Any, *, real: bool = True) -> None:
         for mine, new in ((run[0], inputs), (run[1], targets)):
             mine |= {key: max(time, mine.get(key, time)) for key, time in new.items()}
         for source in run[0] if real else ():
             for (target, job), time in run[1].items():
-                self.see((source, "**"), target, Way.CARRY, job, max(time, *run[0].values()))
+                self.see((source, "**"), target, Way.CARRY, job, max(time, *run[0].values()), who)
 
-    def tag(self, tagging: fact.Tagging, *, declares: bool) -> None:
+    def tag(self, tagging: fact.Tagging, names: Sequence[Dataset] = (), *, declares: bool) -> None:
         node = (self.meet(tagging.dataset, tagging.column), tagging.column)
         self.own.setdefault(node, set()).add(tagging.tag)
         self.declared |= {node} if declares else set()
+        self.shared |= {(node, name) for name in names if tagging.column}
 
     def tagged(self, entry: fact.Tagged) -> None:
-        self.tag(entry.tagging, declares=True)
+        self.tag(entry.tagging, entry.names, declares=True)
 
     def classified(self, entry: fact.Classified) -> None:
         self.meet(entry.dataset, *entry.columns)
         for column, tags in entry.columns.items():
             self.own.setdefault((entry.dataset, column), set()).update(tags)
             self.declared.add((entry.dataset, column))
+            self.shared |= {((entry.dataset, column), name) for name in entry.names}
 
     def untagged(self, entry: fact.Untagged) -> None:
         self.own.get((entry.dataset, entry.column), set()).discard(entry.tag)
@@ -99,6 +131,13 @@ class Model:
     def edgeended(self, entry: fact.EdgeEnded) -> None:
         ends = ((entry.source, entry.source_column or "**"), (entry.dataset, entry.column))
         self.ended |= {key for key in self.edges if key[:2] == ends}
+        for name, (inputs, targets, *rest) in self.runs.items():
+            is_job = len(rest) == 2
+            if entry.source in inputs and (
+                is_job or (entry.dataset in rest[3] and rest[0] >= self.clock - FORGOTTEN_MS)
+            ):
+                whos = {job for node, job in targets if node == ends[1] and str(job) == name} if is_job else {name}
+                self.over |= {(*ends, who) for who in whos}
 
     def unlinked(self, entry: fact.Unlinked) -> None:
         self.links.discard(frozenset((entry.one, entry.other)))
@@ -153,10 +192,19 @@ class Model:
             return None if rule.stops_on_mask else tag.removesuffix(":masked") + ":masked"
         return tag if way == Way.CARRY or rule.indirect else None
 
+    def are_one(self, one: Dataset, other: Dataset) -> bool:
+        found = {one}
+        for _ in self.names:
+            found |= {name for link in self.links if link & found for name in link}
+        return other in found
+
     def effective(self) -> dict[Node, set[str]]:
         found: dict[Node, set[str]] = {(one, role): set() for one in self.names for role in ("", "*", "**")}
-        found |= {node: set() if node in self.declared else {UNCLASSIFIED} for node in self.columns}
-        for one in self.met - {dataset for dataset, _ in self.columns}:
+        same = {one: {two for two in self.names if self.are_one(one, two)} for one in self.names}
+        lent = {((other, node[1]), node) for node, other in self.shared if node[0] in same.get(other, ())}
+        declared = self.declared | {to for to, _ in lent}
+        found |= {node: set() if node in declared else {UNCLASSIFIED} for node in self.columns}
+        for one in self.met - {dataset for dataset, _ in self.columns} - {to[0] for to, _ in lent}:
             found[one, "**"].add(UNCLASSIFIED)
         for node, tags in self.own.items():
             found[node] |= tags

@@ -47,9 +47,14 @@ EVENT = st.builds(
     classifies=st.booleans(),
     **COMMON,
 )
-TAGGED = st.builds(fact.Tagged, tagging=st.builds(Tagging, DATASETS, MAYBE, TAG), **COMMON)
+NAMES = st.lists(DATASETS, max_size=2)
+TAGGED = st.builds(fact.Tagged, tagging=st.builds(Tagging, DATASETS, MAYBE, TAG), names=NAMES, **COMMON)
 CLASSIFIED = st.builds(
-    fact.Classified, dataset=DATASETS, columns=st.dictionaries(COLUMN, st.lists(TAG, max_size=2), max_size=3), **COMMON
+    fact.Classified,
+    dataset=DATASETS,
+    columns=st.dictionaries(COLUMN, st.lists(TAG, max_size=2), max_size=3),
+    names=NAMES,
+    **COMMON,
 )
 RULES = st.builds(
     fact.Rules,
