@@ -53,6 +53,12 @@ class KnownData:
             raise NotFound("DATASET_NOT_FOUND", f"{path}: no dataset is known for this resource; name it as a dataset")
         return found[0]
 
+    async def other_names(self, dataset: Dataset) -> Sequence[Dataset]:
+        """The names that a dataset has beside this one, as far as this process has read."""
+        nodes = (await self.at(0)).graph.structure.nodes
+        number = nodes.numbers.get(dataset)
+        return () if number is None else sorted(nodes.datasets[one] for one in nodes.together(number) - {number})
+
     def found(self, at: At, data: DataName, path: str) -> tuple[State, Sequence[Dataset]]:
         """Whether data is known at a revision, and the datasets that it stands for."""
         if data.HasField("resource"):

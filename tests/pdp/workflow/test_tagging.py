@@ -6,7 +6,7 @@ import pytest
 
 from pdp.caller import Caller, Role
 from pdp.errors import InvalidRequest, NotFound
-from pdp.lineage.fact import Source
+from pdp.lineage.fact import Event, Source, Unlinked
 from pdp.lineage.listing import declared, proposals
 from pdp.store.database import Database
 from pdp.v1.lineage_pb2 import (
@@ -68,6 +68,17 @@ async def test_columns_are_classified_also_as_holding_nothing(database: Database
         view = log.views.view("table", "public.customers", log.revision)
         assert view.columns == {"email": ["contact", "pii"]}
         assert ("id", "", Source.PERSON, "user:bob") in said(log)
+
+
+async def test_what_is_declared_counts_for_the_names_that_data_has_then(database: Database) -> None:
+    joined = Event(by="workload:etl", at=1, event="a" * 64, aliases=((CRM, STAGE),), schemas={STAGE: ["email", "id"]})
+    async with known(database) as log:
+        await log.write([joined])
+        await tagging(log).classify(ClassifyRequest(data=DATA, columns=[LineageColumn(name="id")]), BOB)
+        await tagging(log).tag(TagRequest(data=DATA, column="email", tag="pii"), BOB)
+        assert log.views.view("file", "stage/customers", log.revision).tags == ["pii"]
+        await log.write([Unlinked(by="user:bob", at=2, one=CRM, other=STAGE)])
+        assert log.views.view("file", "stage/customers", log.revision).tags == ["unclassified"]
 
 
 async def test_too_many_or_no_columns_tags_and_suggestions_are_refused(database: Database) -> None:
