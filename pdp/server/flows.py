@@ -43,6 +43,7 @@ class Flows:
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
+    uses: Uses
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -75,4 +76,4 @@ class Flows:
         pages = Pages(parts.signing.seal, config.realm)
         searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
         people = reviewers, reviewing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)

@@ -95,9 +95,7 @@ class Ingesting:
     def _admit(self, caller: Caller, events: int) -> LineageWriter:
         writer = self._writers.get(caller.identity)
         if writer is None:
-            raise NotAllowed(
-                "NO_LINEAGE_WRITER", f"{caller.identity} has no entry in lineage.writers, which says what it may write"
-            )
+            raise no_writer(caller)
         rate = self._rates.setdefault(caller.identity, _Rate(writer.events_a_second))
         rate.take(events, time.monotonic())
         return writer
@@ -120,6 +118,12 @@ class Ingesting:
             return await asyncio.to_thread(self._read, text, writer, identity, at)
         await self._turns.turn(identity)
         return self._read(text, writer, identity, at)
+
+
+def no_writer(caller: Caller) -> NotAllowed:
+    """The error of a lineage writer of whom the configuration says nothing."""
+    sentence = f"{caller.identity} has no entry in lineage.writers, which says what it may write"
+    return NotAllowed("NO_LINEAGE_WRITER", sentence)
 
 
 class _Rate:
