@@ -70,7 +70,7 @@ class Flows:
             lineage=parts.lineage,
             unsaid=unsaid,
         )
-        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
         tasks, denials = Tasks(parts.database), Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
