@@ -157,6 +157,7 @@ def queue_cells(approvals: Iterable[Approval], among: Iterable[Approval] = (), *
             row.does,
             row.what,
             row.whose,
+            seen_lineage.brief(row.held.lineage),
             telling.needs(row.held),
             age(row.held, now),
             _time(row.held.expires_at) if row.held.HasField("expires_at") else "",
@@ -183,7 +184,7 @@ def still_open(held: Approval) -> list[str]:
     ]
 
 
-QUEUE = ("APPROVAL", "ACTION", "WHAT", "WHO", "NEEDS", "AGE", "UNTIL")
+QUEUE = ("APPROVAL", "ACTION", "WHAT", "WHO", "CARRIES", "NEEDS", "AGE", "UNTIL")
 """The header of a queue."""
 
 

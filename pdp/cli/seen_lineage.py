@@ -3,12 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from pdp.lineage.fact import MASKED
 from pdp.lineage.tag import sensitivity
-from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalLineage, ColumnForecast, GetApprovalResponse, MaskForecast
+from pdp.v1.approval_pb2 import (
+    ApprovalColumn,
+    ApprovalLineage,
+    ColumnForecast,
+    GetApprovalResponse,
+    MaskForecast,
+    TagOrigin,
+)
 from pdp.visible import name, visible
 
 SHOWN = 20
 """Columns that are shown where not all are asked for: as many as one looks at."""
+IN_LIST = 3
+"""Tags of an approval in a list, and datasets."""
 _STATES = {
     "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
     "AMBIGUOUS": "too many datasets fit this name, so it is not known what is in it",
@@ -39,6 +49,16 @@ def whole(answer: GetApprovalResponse, most: int | None = SHOWN) -> Iterator[str
         yield f"masking       {_outlook(answer.mask_forecast, answer.approval.request.action.name)}"
     yield from _columns(shown, masks, most)
     yield from _notes(shown)
+
+
+def brief(shown: ApprovalLineage, origins: Sequence[TagOrigin] = ()) -> str:
+    """A few tags for a list: new ones first, masked ones last, a count of others, and the data where they began."""
+    ordered = sorted(shown.tags, key=lambda tag: (tag not in shown.new_tags, tag.endswith(MASKED), tag))
+    tags = [f"+{visible(tag)}" if tag in shown.new_tags else visible(tag) for tag in ordered[:IN_LIST]]
+    more = [f"{len(ordered) - IN_LIST} more"] if len(ordered) > IN_LIST else []
+    begins = dict.fromkeys(visible(said.dataset.name) for one in origins for said in one.said)
+    source = f" from {', '.join([*begins][:IN_LIST])}{', …' if len(begins) > IN_LIST else ''}" if begins else ""
+    return ", ".join([*tags, *more]) + source
 
 
 def _data(shown: ApprovalLineage) -> Iterator[str]:

@@ -93,13 +93,14 @@ class Entry:
     """What all entries have.
 
     `by` is the writer's identity; `at` the server's time in milliseconds since 1970; `reason` a person's words;
-    `decision_id` the decision that let the person do it.
+    `decision_id` the decision that let the person do it, and `request_id` that of the person's call.
     """
 
     by: str
     at: int
     reason: str = ""
     decision_id: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

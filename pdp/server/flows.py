@@ -45,6 +45,7 @@ class Flows:
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
+    uses: Uses
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -74,7 +75,8 @@ class Flows:
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
         tasks, denials = Tasks(parts.database), Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
-        searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
+        pages = Pages(parts.signing.seal, config.realm)
+        searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
         people = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)

@@ -118,9 +118,7 @@ class Ingesting:
     def _admit(self, caller: Caller, events: int) -> LineageWriter:
         writer = self._writers.get(caller.identity)
         if writer is None:
-            raise NotAllowed(
-                "NO_LINEAGE_WRITER", f"{caller.identity} has no entry in lineage.writers, which says what it may write"
-            )
+            raise no_writer(caller)
         rate = self._rates.setdefault(caller.identity, _Rate(writer.events_a_second))
         rate.take(events, time.monotonic())
         return writer
@@ -156,6 +154,12 @@ class Ingesting:
         if self._read_since_turn > AT_ONCE_BYTES:
             self._read_since_turn = 0
             await self._turns.turn(identity)
+
+
+def no_writer(caller: Caller) -> NotAllowed:
+    """The error of a lineage writer of whom the configuration says nothing."""
+    sentence = f"{caller.identity} has no entry in lineage.writers, which says what it may write"
+    return NotAllowed("NO_LINEAGE_WRITER", sentence)
 
 
 class _Rate:

@@ -68,12 +68,13 @@ class TaggingData:
         return dataset, await self._write(caller, [fact])
 
     async def suggest(self, request: SuggestRequest, caller: Caller) -> tuple[list[Suggested], Revision]:
-        """The suggestions that are new. Raises as `tag` does."""
+        """The suggestions that are new. Raises as `tag` does, and `NotAllowed` for a writer to whom it is foreign."""
         if not 0 < len(request.suggestions) <= MAX_SUGGESTIONS:
             raise InvalidRequest.field(
                 "suggestions", f"has {len(request.suggestions)} suggestions; send 1 to {MAX_SUGGESTIONS}"
             )
         dataset = await self._known.one(request.data)
+        self._known.require_own(dataset, caller)
         facts = [
             self._suggested(dataset, one, f"suggestions[{index}]", caller)
             for index, one in enumerate(request.suggestions)

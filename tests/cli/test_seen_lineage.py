@@ -9,6 +9,8 @@ from pdp.v1.approval_pb2 import (
     ColumnForecast,
     GetApprovalResponse,
     MaskForecast,
+    TagOrigin,
+    TagSaid,
 )
 from pdp.v1.request_pb2 import Action, Request
 
@@ -74,6 +76,14 @@ def test_many_columns_are_readable() -> None:
 def test_masking_that_nothing_demands_is_no_promise() -> None:
     assert "no rule says that it must leave masked; a mask would do what is said below" in answer([])
     assert "masking       it leaves as said below" in answer([], action="mask")
+
+
+def test_list_has_a_few_tags_the_new_ones_first_and_where_they_began() -> None:
+    shown = ApprovalLineage(tags=["a", "b", "c:masked", "d", "e"], new_tags=["e"])
+    said = [TagSaid(dataset=ApprovalDataset(name=name)) for name in ("crm.t", "hr.t", "crm.t")]
+    assert seen_lineage.brief(shown) == "+e, a, b, 2 more"
+    assert seen_lineage.brief(shown, [TagOrigin(said=said)]) == "+e, a, b, 2 more from crm.t, hr.t"
+    assert not seen_lineage.brief(ApprovalLineage())
 
 
 def test_names_of_others_are_shown_as_they_are() -> None:

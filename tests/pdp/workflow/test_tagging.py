@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from pdp.caller import Caller, Role
-from pdp.errors import InvalidRequest, NotFound
+from pdp.errors import InvalidRequest, NotAllowed, NotFound
 from pdp.lineage.fact import Event, Source, Unlinked
 from pdp.lineage.listing import declared, proposals
+from pdp.lineage_settings import LineageWriter
 from pdp.store.database import Database
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
@@ -115,6 +116,29 @@ async def test_suggestion_binds_nothing_until_it_is_accepted(database: Database)
         assert said(log) == [("email", "pii", Source.SUGGESTION, "user:bob")]
         assert proposals(log.graph) == []
         assert [found.is_accepted for found in proposals(log.graph, accepted=True)] == [True]
+
+
+async def test_writer_suggests_for_its_own_namespaces_alone(database: Database) -> None:
+    one = Suggestion(column="email", tag="pii", score=0.9, hits=1, recognizer="r/1")
+    request = SuggestRequest(data=DATA, suggestions=[one])
+    own, other, unknown = (
+        Caller(f"agent:{name}", "workload", frozenset({Role.LINEAGE_WRITER}), (), b"{}")
+        for name in ("own", "other", "x")
+    )
+    writers = {
+        "agent:own": LineageWriter(namespaces=(CRM.namespace,)),
+        "agent:other": LineageWriter(namespaces=("s3:*",)),
+    }
+    settings = SETTINGS.model_copy(update={"writers": writers})
+    async with known(database) as log:
+        unasked: Any = None
+        suggesting = TaggingData(KnownData(settings, unasked, log.past()), log.say)
+        for caller, reason in ((other, "DATASET_FOREIGN"), (unknown, "NO_LINEAGE_WRITER")):
+            with pytest.raises(NotAllowed) as refused:
+                await suggesting.suggest(request, caller)
+            assert refused.value.reason == reason
+        new, _ = await suggesting.suggest(request, own)
+        assert len(new) == 1
 
 
 async def test_rejected_suggestion_comes_again_only_with_another_version(database: Database) -> None:
