@@ -123,7 +123,7 @@ def test_way_is_told_alike_however_edges_are_stored() -> None:
     """Of two jobs that show one edge, and of two ways that are equally long."""
     many = [Edge(f"c{number}", OTHER, f"c{number}") for number in range(3000)]
     common: dict[str, Any] = {"by": "workload:etl", "event": "00"}
-    known = Event(at=1, schemas={CRM: ["k"], STAGE: ["k"], MART: ["k"]}, **common)
+    known = Event(at=1, job=("j", "a"), schemas={CRM: ["k"], STAGE: ["k"], MART: ["k"]}, **common)
     fill = Event(at=1, job=("j", "fill"), outputs=[Output(Dataset("pg", "wide"), named=[], edges=many)], **common)
 
     def feeds(source: Dataset, job: str, at: int) -> Event:
