@@ -36,6 +36,10 @@ Read: TypeAlias = Callable[[bytes, LineageWriter, str, int], Event]
 """Reads the text of one event of a writer, by its identity, that came at a time (ms since 1970). Raises `PdpError`."""
 
 
+Admit: TypeAlias = Callable[[Event, LineageWriter], None]
+"""Raises `NotAllowed` for an event that brings more than the graph takes of its writer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An event that is in the log, since now or before (`is_known`), and what a person should look at in it."""
@@ -71,8 +75,9 @@ class KnownLineage:
 class Ingesting:
     """Takes events of this process's callers."""
 
-    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns) -> None:
+    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns, admit: Admit) -> None:
         self._writers, self._writing, self._read, self._turns = settings.writers, writing, read, turns
+        self._admit_event = admit
         self._rates: dict[str, _Rate] = {}
         self.taken = self.refused = 0
 
@@ -103,6 +108,7 @@ class Ingesting:
     async def _take(self, text: bytes, writer: LineageWriter, identity: str) -> Taken:
         try:
             event = await self._event(text, writer, identity)
+            self._admit_event(event, writer)
             written = await self._writing.put([event])
         except PdpError:
             self.refused += 1
