@@ -33,6 +33,10 @@ class Resources:
             if entry.type == resource_type and (found := pattern.fullmatch(resource_id))
         }
 
+    def sure(self, resource_type: str, resource_id: str) -> set[Dataset]:
+        """What a resource is by the configuration, or by an id that is namespace and name; also what is not known."""
+        return self.named(resource_type, resource_id) or {*self._uri(resource_id)}
+
     def fitting(self, resource_type: str, resource_id: str, nodes: Nodes, count: int) -> set[int]:
         """The datasets of a resource, of the first `count` ones."""
         named = self.named(resource_type, resource_id)
@@ -40,13 +44,17 @@ class Resources:
         return {number for number in found if number < count}
 
     def _ending(self, resource_id: str, nodes: Nodes) -> list[int]:
-        scheme, mark, rest = resource_id.partition("://")
-        authority, _, path = rest.partition("/")
-        whole = nodes.numbers.get(self._names.dataset(scheme + mark + authority, path)) if mark else None
+        whole = [nodes.numbers[one] for one in self._uri(resource_id) if one in nodes.numbers]
         name = folded(self._names.dataset("", resource_id).name)
         near = list(nodes.endings.get(last_part(name), ()))
         fits = [number for number in near if _ends(folded(nodes.datasets[number].name), name)]
-        return fits if whole is None else [*fits, whole]
+        return [*fits, *whole]
+
+    def _uri(self, resource_id: str) -> Sequence[Dataset]:
+        """The dataset of an id that is a URI with a path."""
+        scheme, mark, rest = resource_id.partition("://")
+        authority, _, path = rest.partition("/")
+        return [self._names.dataset(scheme + mark + authority, path)] if mark else []
 
 
 def _ends(name: str, ending: str) -> bool:

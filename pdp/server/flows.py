@@ -15,6 +15,7 @@ from pdp.server.parts import Parts
 from pdp.store.tasks import Tasks
 from pdp.turns import Turns
 from pdp.workflow.access_requests import AccessRequests
+from pdp.workflow.briefing import Briefing
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
@@ -37,12 +38,14 @@ class Flows:
     admission: Admission
     reviewers: Reviewers
     reviewing: Reviewing
+    briefing: Briefing
     requesting: Requesting
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
+    uses: Uses
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -68,11 +71,12 @@ class Flows:
             lineage=parts.lineage,
             unsaid=unsaid,
         )
-        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
         tasks, denials = Tasks(parts.database), Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         pages = Pages(parts.signing.seal, config.realm)
         searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
-        people = reviewers, reviewing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)
+        briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
+        people = reviewers, reviewing, briefing, requesting, queue, watching
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)

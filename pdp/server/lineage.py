@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.lineage.chain import Signer
 from pdp.lineage.event import read
+from pdp.lineage.expiring import Expiring
 from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
 from pdp.lineage.name import Names
@@ -28,8 +29,10 @@ from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog
 from pdp.store.lineage_snapshots import LineageSnapshots
+from pdp.store.notifications import Notifications
 from pdp.turns import Turns
 from pdp.workflow.lineage import Ingesting, KnownLineage
+from pdp.workflow.outflow import NO_OUTFLOW, LoggedOutflow, Outflow
 
 ALARM = "LINEAGE_TAMPERED"
 """The error of the record of an alarm."""
@@ -52,7 +55,10 @@ class Lineage:
         """Read what is there, and then follow; alarms go into the audit log by `writer`."""
         self.alarms.writer = writer
         await self.following.start()
-        async with background(self.following.run(), failed), background(self.writing.run(), failed):
+        tasks = self.following.run(), self.writing.run(), Expiring(self.following, self.writing).run()
+        async with AsyncExitStack() as stack:
+            for task in tasks:
+                await stack.enter_async_context(background(task, failed))
             yield
 
     @property
@@ -103,12 +109,25 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     )
     writing = Writing(documents, signer, alarms.tell, following.verified)
     names = Names(settings.schemes, settings.exact_case, settings.partitions)
-    ingesting = Ingesting(settings, writing, partial(_read, names), turns)
+    ingesting = Ingesting(settings, writing, partial(_read, names, config.realm), turns)
     return Lineage(following, writing, ingesting, alarms, documents, snapshots, signer)
 
 
-def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: int) -> Event:
-    return read(text, writer, identity, names, at)
+def outflow_of(config: Config, kept: Lineage | None, database: Database) -> Outflow:
+    """What is told of that leaves: nothing where a server keeps no lineage."""
+    if config.lineage is None or kept is None:
+        return NO_OUTFLOW
+    settings = config.lineage
+    names = Names(settings.schemes, settings.exact_case, settings.partitions)
+    keep = Notifications(database).forward if settings.forward else None
+    own = partial(_read, names, config.realm, is_own=True)
+    return LoggedOutflow(config.realm, settings.exports, kept.following, kept.writing, own, keep)
+
+
+def _read(
+    names: Names, realm: str, text: bytes, writer: LineageWriter, identity: str, at: int, *, is_own: bool = False
+) -> Event:
+    return read(text, writer, identity, names, at, is_own=is_own, realm=realm)
 
 
 def health_of(kept: Lineage | None) -> Mapping[str, Callable[[], Awaitable[bool]]]:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotAllowed, Overloaded, PdpError
@@ -18,6 +18,10 @@ from pdp.lineage.view import View
 from pdp.lineage.writing import Writing
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.turns import Turns
+
+if TYPE_CHECKING:
+    from pdp.lineage.explain import Reason
+    from pdp.lineage.graph import Graph
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Bytes of one event, and of one call with many."""
@@ -58,6 +62,20 @@ class KnownLineage:
     def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The tags of each of these columns, by the caller's spelling."""
         return self._following.views.columns_of(resource_type, resource_id, names)
+
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all its columns, sorted."""
+        return self._following.views.names_of(resource_type, resource_id)
+
+    async def origin(self, resource_type: str, resource_id: str, column: str, tag: str) -> "Reason | None":
+        """Who says that a column has a tag, and the shortest way from there. It is looked for in a thread."""
+        from pdp.lineage.explain import why  # noqa: PLC0415  # an extra
+
+        graph = cast("Graph", self._following.graph)
+        datasets = self.view(resource_type, resource_id).datasets
+        reasons = [await asyncio.to_thread(why, graph, dataset, column, tag) for dataset in datasets]
+        found = [reason for reason in reasons if reason]
+        return min(found, key=lambda reason: len(reason.steps), default=None)
 
     def require_fresh(self) -> None:
         """Raise `LineageStale` where this process cannot say that it has the newest revision."""
@@ -100,9 +118,7 @@ class Ingesting:
     def _admit(self, caller: Caller, events: int) -> LineageWriter:
         writer = self._writers.get(caller.identity)
         if writer is None:
-            raise NotAllowed(
-                "NO_LINEAGE_WRITER", f"{caller.identity} has no entry in lineage.writers, which says what it may write"
-            )
+            raise no_writer(caller)
         rate = self._rates.setdefault(caller.identity, _Rate(writer.events_a_second))
         rate.take(events, time.monotonic())
         return writer
@@ -138,6 +154,12 @@ class Ingesting:
         if self._read_since_turn > AT_ONCE_BYTES:
             self._read_since_turn = 0
             await self._turns.turn(identity)
+
+
+def no_writer(caller: Caller) -> NotAllowed:
+    """The error of a lineage writer of whom the configuration says nothing."""
+    sentence = f"{caller.identity} has no entry in lineage.writers, which says what it may write"
+    return NotAllowed("NO_LINEAGE_WRITER", sentence)
 
 
 class _Rate:
