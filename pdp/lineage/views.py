@@ -103,6 +103,16 @@ class Views:
                 is_tagged=bool(self._tags([nodes.first[names[0]] + BASE])),
             )
 
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns of the resource, sorted; also of those without tags."""
+        kept = self._kept.get((resource_type, resource_id)) or self._keep(resource_type, resource_id)
+        datasets = kept.view.datasets
+        shown, nodes = self._graph.shown, self._graph.structure.nodes
+        below = self._below([nodes.numbers[one] for one in datasets])
+        return sorted(
+            {name for one in below for name, node in list(nodes.columns[one].items()) if node < shown.counts[0]}
+        )
+
     def _keep(self, resource_type: str, resource_id: str) -> Kept:
         key = (resource_type, resource_id)
         if resource_type not in self._types:

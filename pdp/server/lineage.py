@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.lineage.chain import Signer
 from pdp.lineage.event import read
+from pdp.lineage.expiring import Expiring
 from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
 from pdp.lineage.name import Names
@@ -54,7 +55,10 @@ class Lineage:
         """Read what is there, and then follow; alarms go into the audit log by `writer`."""
         self.alarms.writer = writer
         await self.following.start()
-        async with background(self.following.run(), failed), background(self.writing.run(), failed):
+        tasks = self.following.run(), self.writing.run(), Expiring(self.following, self.writing).run()
+        async with AsyncExitStack() as stack:
+            for task in tasks:
+                await stack.enter_async_context(background(task, failed))
             yield
 
     @property

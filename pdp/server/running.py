@@ -174,7 +174,7 @@ def _add_services(
     kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers)
+    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers, flows.briefing)
     info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),

@@ -47,9 +47,9 @@ class TaggingData:
         tag = settable(request.tag, "tag")
         dataset = await self._known.one(request.data)
         tagging = Tagging(dataset, self._column(dataset, request.column, "column"), tag)
-        return dataset, await self._write(
-            caller, [Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging)]
-        )
+        names = await self._known.other_names(dataset)
+        fact = Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging, names=names)
+        return dataset, await self._write(caller, [fact])
 
     async def classify(self, request: ClassifyRequest, caller: Caller) -> tuple[Dataset, Revision]:
         """What is in columns. Raises as `tag` does."""
@@ -58,17 +58,23 @@ class TaggingData:
             raise InvalidRequest.field("columns", f"has {len(request.columns)} columns; send 1 to {MAX_COLUMNS}")
         dataset = await self._known.one(request.data)
         fact = Classified(
-            by=caller.identity, at=_now(), reason=reason, dataset=dataset, columns=self._columns(dataset, request)
+            by=caller.identity,
+            at=_now(),
+            reason=reason,
+            dataset=dataset,
+            columns=self._columns(dataset, request),
+            names=await self._known.other_names(dataset),
         )
         return dataset, await self._write(caller, [fact])
 
     async def suggest(self, request: SuggestRequest, caller: Caller) -> tuple[list[Suggested], Revision]:
-        """The suggestions that are new. Raises as `tag` does."""
+        """The suggestions that are new. Raises as `tag` does, and `NotAllowed` for a writer to whom it is foreign."""
         if not 0 < len(request.suggestions) <= MAX_SUGGESTIONS:
             raise InvalidRequest.field(
                 "suggestions", f"has {len(request.suggestions)} suggestions; send 1 to {MAX_SUGGESTIONS}"
             )
         dataset = await self._known.one(request.data)
+        self._known.require_own(dataset, caller)
         facts = [
             self._suggested(dataset, one, f"suggestions[{index}]", caller)
             for index, one in enumerate(request.suggestions)
@@ -92,8 +98,9 @@ class TaggingData:
             raise NotFound("SUGGESTION_NOT_FOUND", "no suggestion has this id")
         said: dict[str, Any] = {"by": caller.identity, "at": _now(), "reason": reason}
         settled = Settled(suggestion=found.suggestion, accepted=request.accept, **said)
-        tagged = [Tagged(tagging=found.tagging, source=Source.SUGGESTION, **said)] if request.accept else []
-        return found, settled, await self._write(caller, [settled, *tagged])
+        names = await self._known.other_names(found.tagging.dataset)
+        tagged = Tagged(tagging=found.tagging, source=Source.SUGGESTION, names=names, **said)
+        return found, settled, await self._write(caller, [settled, *([tagged] if request.accept else [])])
 
     def _columns(self, dataset: Dataset, request: ClassifyRequest) -> Mapping[str, Sequence[str]]:
         columns: dict[str, set[str]] = {}

@@ -43,6 +43,8 @@ def untagged(tag: str = "pii") -> Untagged:
 class Heap:
     """What it was told, in order: a graph that knows no tags."""
 
+    expires = 0
+
     def __init__(self, dumped: bytes | None = None) -> None:
         self.facts: list[tuple[int, Fact]] = []
         for line in (dumped or b"").splitlines():
@@ -74,6 +76,9 @@ class Nothing:
     def origins(self, _type: str, _id: str, stand_in: Dataset) -> Origins:
         return Origins(stand_in)
 
+    def names_of(self, _type: str, _id: str) -> Sequence[str]:
+        return ()
+
 
 @dataclass
 class Follower:
@@ -93,7 +98,9 @@ class Follower:
 
 
 @asynccontextmanager
-async def follower(database: Database, *, every: int = 10_000, reads: bool = True) -> AsyncIterator[Follower]:
+async def follower(
+    database: Database, *, every: int = 10_000, reads: bool = True, load: Any = Heap, views: Any = Nothing
+) -> AsyncIterator[Follower]:
     """A process that has started to read; with `reads` it goes on."""
     alarms: list[str] = []
 
@@ -101,7 +108,7 @@ async def follower(database: Database, *, every: int = 10_000, reads: bool = Tru
         alarms.append(fault)
 
     snapshots = Snapshots(LineageSnapshots(database), SIGNER)
-    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=Heap, views=Nothing, every=every)
+    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=load, views=views, every=every)
     await following.start()
     found = Follower(following, alarms)
     if not reads:

@@ -162,3 +162,11 @@ def test_column_of_a_folder_has_what_all_columns_of_a_file_in_it_have() -> None:
     written = Event(by="workload:etl", at=1, event="00", inputs=(CRM,), outputs=(Output(part),))
     found = views(classified(email=["pii"]), classified(folder, email=[]), written)
     assert found.columns_of("file", "s3://lake/out/t", ["Email"]) == {"Email": ["pii"]}
+
+
+def test_names_are_all_columns_of_all_that_fits_also_those_without_tags() -> None:
+    below = classified(Dataset("s3://lake", "raw/orders/eu"), city=[])
+    found = views(classified(Dataset("s3://lake", "raw/orders"), email=["pii"], id=[]), below)
+    assert found.names_of("file", "s3://lake/raw/orders") == ["city", "email", "id"]
+    assert found.names_of("file", "s3://lake/nothing") == []
+    assert found.names_of("service", "orders") == []
