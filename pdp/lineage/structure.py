@@ -212,10 +212,12 @@ class Structure:
             self.spread(entry, ~number if self.ledger.ended else None)
 
     def _is_coarse(self, dataset: int) -> bool:
+        """Each event asks it of each dataset that it writes, into which many thousand edges may lead."""
         return any(
-            int(layer.job[row]) >= 0 and self.nodes.role(int(layer.src[row])) in {ALL, HUB}
-            for node in self.into(dataset).tolist()
-            for layer, row in self.edges.into(node)
+            self.nodes.role(src) in {ALL, HUB}
+            for layer in self.edges.layers
+            for rows in layer.rows_into(np.sort(self.into(dataset)))
+            for src in np.unique(layer.src[rows[(layer.code[rows] < Code.ENDED) & (layer.job[rows] >= 0)]]).tolist()
         )
 
     def set_open(self, node: int, *, is_open: bool) -> None:
