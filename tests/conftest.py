@@ -7,6 +7,7 @@ from xdist.remote import Producer
 from masker.kept_kernels import keep_kernels
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
+from tests.memory import in_memory
 from tests.parts import TOOL_CACHE, Placet, awake, placet
 from tests.pdp.mongo import close_what_waits
 from tests.scheduling import Units
@@ -37,9 +38,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongodProcess]:
     """A MongoDB that lets tests inject faults."""
-    folder = tmp_path_factory.mktemp("mongodb")
-    async with MongodProcess(toolcache.mongod(), folder, say=print, test_commands=True) as process:
-        yield process
+    with in_memory(tmp_path_factory.mktemp("mongodb")) as folder:
+        async with MongodProcess(toolcache.mongod(), folder, say=print, test_commands=True) as process:
+            yield process
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ from pdp.background import raise_if_cancelled
 from pdp.errors import PdpError, StoreUnavailable
 from pdp.lineage.chain import Broken, Place, Signer
 from pdp.lineage.entry import decode
-from pdp.lineage.fact import Fact, Rules
+from pdp.lineage.fact import Dataset, Fact, Rules
+from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.view import Revision, View
 from pdp.lineage_errors import LineageStale
@@ -67,6 +68,12 @@ class Views(Protocol):
 
     def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The tags of columns."""
+
+    def origins(self, resource_type: str, resource_id: str, stand_in: Dataset) -> Origins:
+        """Where the columns of a resource come from; `stand_in` is for one of which nothing is known."""
+
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns, sorted."""
 
 
 class Following:
@@ -193,13 +200,18 @@ class Following:
         newest, head = await self._log.newest()
         if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
             raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
-        await self._apply_all()
+        if newest > self.place.n:
+            await self._apply_all()
         if newest <= self.place.n:
             self._confirmed, self.fault = asked, ""
 
     async def _apply_all(self) -> None:
-        while documents := await self._log.after(self.place.n, self._until_snapshot()):
+        most = self._until_snapshot()
+        while documents := await self._log.after(self.place.n, most):
             await self._apply(documents)
+            if len(documents) < most:
+                return
+            most = self._until_snapshot()
 
     def _until_snapshot(self) -> int:
         return min(AT_ONCE, self._every - self.place.n % self._every)
@@ -207,9 +219,9 @@ class Following:
     async def _apply(self, documents: Sequence[Logged]) -> None:
         """Apply those that verify, and raise `Broken` at the first that does not."""
         read = _Read(self.place)
-        broken = await asyncio.to_thread(read.add, documents, self._signer)
+        broken, change = await asyncio.to_thread(self._prepared, read, documents)
         if read.facts:
-            self.graph.commit(await asyncio.to_thread(self._prepared, read.facts))
+            self.graph.commit(change)
             self.rules = read.rules or self.rules
             self._go_to(read.place)
             if not self.place.n % self._every:
@@ -217,9 +229,11 @@ class Following:
         if broken:
             raise broken
 
-    def _prepared(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
+    def _prepared(self, read: "_Read", documents: Sequence[Logged]) -> tuple[Broken | None, Any]:
+        """What is wrong with the first that does not verify, and what those before it change, if there are any."""
+        broken = read.add(documents, self._signer)
         try:
-            return self.graph.prepare(facts)
+            return broken, self.graph.prepare(read.facts) if read.facts else None
         except Exception:
             log.exception("the graph of lineage does not take what the log has")
             raise Broken(f"what follows number {self.place.n} could not be applied") from None

@@ -30,8 +30,10 @@ from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog
 from pdp.store.lineage_snapshots import LineageSnapshots
+from pdp.store.notifications import Notifications
 from pdp.turns import Turns
 from pdp.workflow.lineage import Ingesting, KnownLineage
+from pdp.workflow.outflow import NO_OUTFLOW, LoggedOutflow, Outflow
 
 if TYPE_CHECKING:
     from pdp.lineage.graph import Graph
@@ -115,12 +117,25 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     writing = Writing(documents, signer, alarms.tell, following.verified)
     names = Names(settings.schemes, settings.exact_case, settings.partitions)
     limits = Limits(lambda: cast("Graph", following.graph))
-    ingesting = Ingesting(settings, writing, partial(_read, names), turns, partial(_admit, names, limits))
+    ingesting = Ingesting(settings, writing, partial(_read, names, config.realm), turns, partial(_admit, names, limits))
     return Lineage(following, writing, ingesting, alarms, documents, snapshots, signer, limits)
 
 
-def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: int) -> Event:
-    return read(text, writer, identity, names, at)
+def outflow_of(config: Config, kept: Lineage | None, database: Database) -> Outflow:
+    """What is told of that leaves: nothing where a server keeps no lineage."""
+    if config.lineage is None or kept is None:
+        return NO_OUTFLOW
+    settings = config.lineage
+    names = Names(settings.schemes, settings.exact_case, settings.partitions)
+    keep = Notifications(database).forward if settings.forward else None
+    own = partial(_read, names, config.realm, is_own=True)
+    return LoggedOutflow(config.realm, settings.exports, kept.following, kept.writing, own, keep)
+
+
+def _read(
+    names: Names, realm: str, text: bytes, writer: LineageWriter, identity: str, at: int, *, is_own: bool = False
+) -> Event:
+    return read(text, writer, identity, names, at, is_own=is_own, realm=realm)
 
 
 def _admit(names: Names, limits: "Limits", event: Event, writer: LineageWriter) -> None:

@@ -34,5 +34,12 @@ async def test_reviewer_sees_who_said_it_where_and_through_which_job(pdp: Termin
     assert f"pii of {CONTACTS} column email: PERSON user:bob" in shown.out
     assert "addresses" in shown.out
     assert "job etl/newsletter; run 0190a5b2-0000-7000-8000-000000000001; by agent:etl" in shown.out
+    assert "masking       this server does not mask\n  column recipient: pii\n" in shown.out
+    (told,) = (await pdp("approvals", "show", approval, "--as", "bob", "-o", "json")).json["origins"]
+    assert (told["column"], told["tag"], told["said"][0]["by"]) == ("recipient", "pii", "user:bob")
+    assert told["steps"][0]["jobName"] == "newsletter"
+    approved = await pdp("approvals", "approve", approval, "--as", "bob", "--yes", "-o", "json")
+    assert "where the tags come from:" in approved.said, "what is approved is shown as a whole"
     requester = await pdp("approvals", "show", approval, "--as", "report-bot", "-o", "table")
     assert "where the tags come from" not in requester.out, "its read would be a question to the policy"
+    assert "masking" not in requester.out
