@@ -14,6 +14,7 @@ from pdp.lineage.chain import Place, Signer, next_place
 from pdp.lineage.entry import decode, encode
 from pdp.lineage.fact import Dataset, Event, Fact, Tagged, Tagging, Untagged
 from pdp.lineage.following import Following
+from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage.writing import Writing
@@ -71,6 +72,9 @@ class Nothing:
 
     def columns_of(self, _type: str, _id: str, _names: Sequence[str]) -> dict[str, Sequence[str]]:
         return {}
+
+    def origins(self, _type: str, _id: str, stand_in: Dataset) -> Origins:
+        return Origins(stand_in)
 
     def names_of(self, _type: str, _id: str) -> Sequence[str]:
         return ()
