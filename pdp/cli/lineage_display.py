@@ -47,10 +47,10 @@ def path(answer: GetPathResponse) -> str:
     return "\n".join([*_steps(answer.steps), _revision(answer.revision.n)])
 
 
-def explanation(answer: ExplainTagResponse, tag: str) -> str:
+def explanation(answer: ExplainTagResponse, tag: str, column: str = "") -> str:
     """Who asserted a tag where, and the way from there."""
     if not answer.carried:
-        return f"it does not carry {visible(tag)}"
+        return f"no column of this name carries {visible(tag)}" if column else f"it does not carry {visible(tag)}"
     lines = [line for one in answer.assertions for line in assertion(one)]
     if not lines:
         lines = ["the data where this begins was not classified"]

@@ -47,6 +47,7 @@ def dump(structure: Structure, bits: Words) -> bytes:
         "sightings": list(map(list, structure.ledger.sightings)),
         "coarse": sorted(structure.coarse),
         "tags": structure.tags.names,
+        "brought": structure.tags.brought,
         "rules": {key: _rule(rule) for key, rule in sorted(structure.tags.rules.items())},
         "nodes": _nodes(nodes),
         "ledger": _ledger(structure.ledger),
@@ -69,6 +70,7 @@ def load(encoded: bytes) -> tuple[Structure, Words]:
     _fill_nodes(structure.nodes, members["nodes"], arrays)
     structure.tags.names = members["tags"]
     structure.tags.numbers = {tag: number for number, tag in enumerate(members["tags"])}
+    structure.tags.brought = members["brought"]
     structure.tags.rules = {key: TagRule(*rule) for key, rule in members["rules"].items()}
     _fill_ledger(structure.ledger, members["ledger"])
     structure.ledger.sightings = list(starmap(Sighting, members["sightings"]))

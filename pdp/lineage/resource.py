@@ -2,11 +2,12 @@
 
 1. An entry of `lineage.resources` that fits the resource's type and id names them.
 2. Without one: each dataset whose name is the id, or ends with it behind a dot or a slash; or an id such as
-   `s3://lake/raw/orders` that is namespace and name.
+   `s3://lake/raw/orders` or `food_delivery/public.orders` that is namespace and name.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from pdp.lineage.fact import Dataset
 from pdp.lineage.name import Names, folded
@@ -15,6 +16,8 @@ from pdp.lineage_settings import DataOf
 
 MANY = 16
 """Datasets of one resource that are looked at."""
+MAX_SPLITS = 16
+"""Slashes of an id at which a namespace may end: each costs a look-up of folded names."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -40,15 +43,30 @@ class Resources:
     def fitting(self, resource_type: str, resource_id: str, nodes: Nodes, count: int) -> set[int]:
         """The datasets of a resource, of the first `count` ones."""
         named = self.named(resource_type, resource_id)
-        found = [nodes.numbers.get(name, count) for name in named] if named else self._ending(resource_id, nodes)
+        found = (
+            [nodes.numbers.get(name, count) for name in named]
+            if named
+            else self._ending(resource_type, resource_id, nodes)
+        )
         return {number for number in found if number < count}
 
-    def _ending(self, resource_id: str, nodes: Nodes) -> list[int]:
-        whole = [nodes.numbers[one] for one in self._uri(resource_id) if one in nodes.numbers]
+    def _ending(self, resource_type: str, resource_id: str, nodes: Nodes) -> list[int]:
+        whole = [nodes.numbers[one] for one in self._whole(resource_type, resource_id) if one in nodes.numbers]
         name = folded(self._names.dataset("", resource_id).name)
         near = list(nodes.endings.get(last_part(name), ()))
         fits = [number for number in near if _ends(folded(nodes.datasets[number].name), name)]
         return [*fits, *whole]
+
+    def _whole(self, resource_type: str, resource_id: str) -> Iterator[Dataset]:
+        """What an id may be that is namespace and name. Many namespaces are no URIs: `food_delivery`, `file:/data`."""
+        if "://" in resource_id:
+            yield from self._uri(resource_id)
+            return
+        texts = [resource_id, f"{resource_type}:{resource_id}"] if resource_id.startswith("/") else [resource_id]
+        for text in texts:
+            parts = text.split("/", MAX_SPLITS)[:MAX_SPLITS]
+            for end in accumulate(len(part) + 1 for part in parts[: text.count("/")]):
+                yield self._names.dataset(text[: end - 1], text[end:])
 
     def _uri(self, resource_id: str) -> Sequence[Dataset]:
         """The dataset of an id that is a URI with a path."""

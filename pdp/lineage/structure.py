@@ -101,7 +101,7 @@ class Structure:
     def assert_tag(self, tagging: Tagging, source: Source, by: str, what: Asserted) -> int:
         """A tag of a column, or of a whole dataset. Gives the node."""
         node = self.column(self.dataset(tagging.dataset), tagging.column)
-        number = self.tags.number(tagging.tag)
+        number = self.tags.number(tagging.tag, by)
         self.ledger.tags.setdefault(node, {}).setdefault(number, {})[source, by] = what
         self.raised.add(node)
         return node

@@ -44,7 +44,7 @@ def lineage_service(config: Config, kept: Lineage | None, flows: Flows, writer: 
     return LineageService(
         ingesting=kept.ingesting,
         reading=ReadingLineage(known),
-        tagging=TaggingData(known, say),
+        tagging=TaggingData(known, say, kept.limits),
         taking=TakingBack(known, flows.deciding, say, Told(kept.writing, flows.uses)),
         writers=config.lineage.writers,
     )

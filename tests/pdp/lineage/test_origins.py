@@ -113,6 +113,11 @@ def test_resource_that_is_not_known_and_lies_above_others_is_a_folder() -> None:
     assert not found.columns
 
 
+def test_tag_of_a_whole_folder_leaves_with_each_column_of_the_resource() -> None:
+    facts = [classified(CRM, email=[]), tagged(FOLDER, "whole"), met(aliases=[(FOLDER, CHILD)])]
+    assert (FOLDER, EVERYTHING) in origins(views(*facts), "customers").of("email")
+
+
 def test_resource_that_could_be_too_many_is_none_of_them() -> None:
     many = [Dataset("s3://lake", f"{number}/customers") for number in range(17)]
     assert origins(views(met(*many))).datasets == [STAND_IN]
