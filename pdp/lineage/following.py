@@ -5,13 +5,15 @@
    applied and nothing behind it is: the lineage is stale, an alarm goes into both logs, and it is looked at again, so
    that a log which is mended is read on.
 3. Where a document that was read is changed or taken away, the lineage is stale as long as this process lives.
-4. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
+4. A tag whose time to come back is over, and of which no entry says so, makes the lineage stale (`expiring`).
+5. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
    `FRESH_SECONDS`.
-5. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
+6. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
@@ -43,6 +45,10 @@ SNAPSHOT_EVERY = 10_000
 
 class Graph(Protocol):
     """What the facts of the log are read into."""
+
+    @property
+    def expires(self) -> int:
+        """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does."""
 
     def prepare(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
         """What changes with these facts, each of a number of the log; it reads the graph only."""
@@ -115,8 +121,15 @@ class Following:
     def require_fresh(self) -> None:
         """Raise `LineageStale` where this process cannot say that it has read everything that is there."""
         self.verified()
+        if 0 < self.expires < time.time_ns() // 1_000_000:
+            raise LineageStale("a tag is to come back by now, and this server has not read that it has; try again")
         if _now() - self._confirmed > FRESH_SECONDS:
             raise LineageStale("this server has not seen the newest lineage for a while; try again")
+
+    @property
+    def expires(self) -> int:
+        """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does."""
+        return self.graph.expires
 
     def verified(self) -> Place:
         """How far the log was read. Raises `LineageStale` where it is not as servers wrote it."""

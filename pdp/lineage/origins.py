@@ -1,8 +1,8 @@
 """From which columns of which datasets a column of a resource has its values. Pure.
 
 1. A column comes from all datasets of the resource that list it, by itself or in a column around it.
-2. A dataset that lists no columns may have it. Of one that lists others alone, what is said of it as a whole counts:
-   then the column comes from all that is in there.
+2. A dataset that lists no columns may have it. Of one that lists others alone, and of a folder, what is said of it as a
+   whole counts: then the column comes from all that is in there.
 3. A column that nothing lists is a new one of the resource's datasets. In a folder it comes from all that is in there,
    and from the column of a dataset that stands for the resource, which nobody has classified.
 """
@@ -76,9 +76,9 @@ def _listed(one: Origin, column: str) -> Iterator[Place]:
     parts = name.split(".", _LEVELS)
     for length in range(len(parts), 0, -1):
         yield from one.columns.get(".".join(parts[:length]), ())
-    if name in one.columns or one.is_folder:
+    if name in one.columns:
         return
-    if not one.columns:
+    if not one.columns and not one.is_folder:
         yield one.dataset, column
     elif one.is_tagged:
         yield one.dataset, EVERYTHING

@@ -51,22 +51,11 @@ class Avoided(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Edges that lead to nodes: their sources, and their places in `into` of a layer; nowhere, these are the ends."""
+    """Edges that lead to nodes."""
 
     src: Ints
-    layer: int
-    places: Ints
     codes: Callable[[Ints], Ints]
     """The codes of edges by their place here, looked up for those that matter."""
-
-
-class Reached(NamedTuple):
-    """States that were new, each with the place of an edge that leads on, to a state of the half `after`."""
-
-    states: Ints
-    places: Ints
-    layer: int
-    after: int
 
 
 def bringing(bits: Words, masks: Masks, word: int, bit: np.uint64) -> Wanted:
@@ -96,17 +85,17 @@ class Trace:
         """The shortest way from a goal to one of the first states. None if there is none."""
         is_goal = np.zeros(2 * self._open.shape[1], bool)
         is_goal[goals] = True
-        states, levels = np.sort(start), list[list[Reached]]()
+        states, levels = np.sort(start), list[Ints]()
         self._open[start % 2, start // 2] = False
         while states.size:
             reached = states[is_goal[states]]
             if reached.size:
                 return list(self._way(int(reached.min()), levels))
-            levels.append(list(self._level(states)))
-            states = self._sorted([found.states for found in levels[-1]])
+            levels.append(states)
+            states = self._sorted(list(self._level(states)))
         return None
 
-    def _level(self, states: Ints) -> Iterator[Reached]:
+    def _level(self, states: Ints) -> Iterator[Ints]:
         for after in (0, 1):
             nodes = states[states % 2 == after] // 2
             for edges in self._edges(nodes):
@@ -132,16 +121,16 @@ class Trace:
             special = np.isin(nodes, list(self._avoided.sources))
             yield from (self._around(node) for node in nodes[special].tolist())
             nodes = nodes[~special]
-        for number, layer in enumerate(self._layers):
+        for layer in self._layers:
             for places in layer.places_into(nodes):
-                yield from _into(layer, number, places)
+                yield from _into(layer, places)
 
     def _around(self, node: int) -> Edges:
         src, code = np.array(self._avoided.sources[node], np.int64).reshape(-1, 2).T
-        return Edges(src, NOWHERE, np.full(len(src), node), code.take)
+        return Edges(src, code.take)
 
-    def _take(self, edges: Edges, before: int, after: int) -> Iterator[Reached]:
-        """The new states that edges come from; of several edges from one state, the last that brings it."""
+    def _take(self, edges: Edges, before: int, after: int) -> Iterator[Ints]:
+        """The new states that edges come from, each once."""
         is_open, carries = self._open[before], self._carries[before, after]
         left = np.flatnonzero(is_open.take(edges.src))
         nodes = edges.src.take(left).astype(np.int64)
@@ -154,25 +143,43 @@ class Trace:
             last = last.compress(carries.take(edges.codes(places)))
             found = nodes.take(last)
             is_open[found] = False
-            yield Reached(found * 2 + before, edges.places.take(left.take(last)), edges.layer, after)
+            yield found * 2 + before
             again = np.flatnonzero(~is_last & is_open.take(nodes))
             left, nodes = left.take(again), nodes.take(again)
 
-    def _way(self, state: int, levels: Sequence[Sequence[Reached]]) -> Iterator[Hop]:
+    def _way(self, state: int, levels: Sequence[Ints]) -> Iterator[Hop]:
+        """From a state to one of the first: of several edges the same in each process, however it stores them."""
         for level in reversed(levels):
-            one, place = next(
-                (one, int(one.places[found[0]])) for one in level if (found := np.flatnonzero(one.states == state)).size
-            )
-            hop = self._hop(state // 2, one.layer, place)
+            (state, _, _), hop = min(self._leading(state, level))
             yield hop
-            state = hop.dst * 2 + one.after
 
-    def _hop(self, src: int, number: int, place: int) -> Hop:
-        if number == NOWHERE:
-            return Hop(src, place, NOWHERE, NOWHERE)
-        layer = self._layers[number]
-        row = int(layer.into[place])
-        return Hop(src, int(layer.dst[row]), number, row)
+    def _leading(self, state: int, level: Ints) -> Iterator[tuple[tuple[int, int, int], Hop]]:
+        """Edges that lead from a state to states of a level, each with the state, its code and its job."""
+        src, before = divmod(state, 2)
+        special = self._avoided.sources
+        for after in [after for half, after in self._carries if half == before]:
+            carries = self._carries[before, after]
+            for node, sources in special.items():
+                if _among(level, np.array([node * 2 + after])).any():
+                    brought = [code for one, code in sources if one == src and carries[code]]
+                    yield from (((node * 2 + after, code, 0), Hop(src, node, NOWHERE, NOWHERE)) for code in brought)
+            for number, layer in enumerate(self._layers):
+                for rows in layer.out_of(np.array([src])):
+                    ends = layer.dst[rows].astype(np.int64)
+                    leads = carries[layer.code[rows]] & _among(level, ends * 2 + after)
+                    if special:
+                        leads &= ~np.isin(ends, list(special))
+                    for row in rows[leads][:1].tolist():  # they are sorted
+                        end = int(layer.dst[row])
+                        key = (end * 2 + after, int(layer.code[row]), int(layer.job[row]))
+                        yield key, Hop(src, end, number, row)
+
+
+def _among(level: Ints, states: Ints) -> NDArray[np.bool_]:
+    """Which of these are among the sorted states of a level."""
+    places = np.searchsorted(level, states)
+    found: NDArray[np.bool_] = level[np.minimum(places, len(level) - 1)] == states
+    return found
 
 
 def trace(
@@ -182,7 +189,7 @@ def trace(
     return Trace(structure, wanted, avoided or Avoided({})).run(start, goals)
 
 
-def _into(layer: Layer, number: int, places: Ints) -> Iterator[Edges]:
+def _into(layer: Layer, places: Ints) -> Iterator[Edges]:
     for start in range(0, len(places), STRIDE):
         some = places[start : start + STRIDE]
 
@@ -190,4 +197,4 @@ def _into(layer: Layer, number: int, places: Ints) -> Iterator[Edges]:
             found: Ints = layer.code.take(layer.into.take(some.take(chosen)))
             return found
 
-        yield Edges(layer.sources.take(some), number, some, codes)
+        yield Edges(layer.sources.take(some), codes)

@@ -82,7 +82,8 @@ class Views:
         if datasets:
             return Origins(stand_in, list(self._origins(datasets)))
         named = self._resources.sure(resource_type, resource_id) if state is State.UNKNOWN else ()
-        return Origins(stand_in, [Origin(name) for name in sorted(named)])
+        nodes = self._graph.structure.nodes
+        return Origins(stand_in, [Origin(name, is_folder=nodes.is_above(name)) for name in sorted(named)])
 
     def _origins(self, datasets: Sequence[int]) -> Iterator[Origin]:
         """Each dataset with those that are the same, and what lies below, sorted."""

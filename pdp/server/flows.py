@@ -45,6 +45,7 @@ class Flows:
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
+    uses: Uses
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -54,8 +55,8 @@ class Flows:
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
-        queue = ReviewQueue(parts.queue, reviewing, batcher)
-        uses = Uses(parts.batches)
+        queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
+        uses, denials = Uses(parts.batches), Denials(parts.batches)
         deciding = Deciding(
             realm=config.realm,
             person_types=config.person_types,
@@ -72,9 +73,8 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        tasks, denials = Tasks(parts.database), Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
         people = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests)
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)

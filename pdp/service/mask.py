@@ -5,6 +5,7 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import Context
@@ -47,6 +48,8 @@ from pdp.workflow.answer import Decided
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 from pdp.workflow.outflow import NO_OUTFLOW, Outflow
+
+log = logging.getLogger(__name__)
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
@@ -209,8 +212,7 @@ class MaskService:
         except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
             await self._record(progress.entry("broken", error.reason if isinstance(error, PdpError) else "ABANDONED"))
             if progress.rows:
-                with suppress(PdpError):
-                    await self._leaves(decided, progress, is_whole=False)
+                await self._had_left(decided, progress)
             raise
         entry = progress.entry("complete")
         await self._record(entry)
@@ -226,6 +228,13 @@ class MaskService:
         if job.action != "unmask":
             masked = self._outflow.masked(decided, lambda: masks(job.plan, job.shape.columns), is_whole=is_whole)
             await self._finished(masked, None if is_whole else Context())
+
+    async def _had_left(self, decided: Decided, progress: Progress) -> None:
+        """The lineage of a stream that broke; its caller has no end anyway."""
+        try:
+            await self._leaves(decided, progress, is_whole=False)
+        except PdpError:
+            log.exception("what had left of %s before it broke is not in the lineage", decided.answer.decision_id)
 
     async def _finished(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> None:
         """Wait for what is written; once begun it is finished even if the caller hangs up."""

@@ -40,6 +40,10 @@ Read: TypeAlias = Callable[[bytes, LineageWriter, str, int], Event]
 """Reads the text of one event of a writer, by its identity, that came at a time (ms since 1970). Raises `PdpError`."""
 
 
+Admit: TypeAlias = Callable[[Event, LineageWriter], None]
+"""Raises `NotAllowed` for an event that brings more than the graph takes of its writer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An event that is in the log, since now or before (`is_known`), and what a person should look at in it."""
@@ -89,8 +93,9 @@ class KnownLineage:
 class Ingesting:
     """Takes events of this process's callers."""
 
-    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns) -> None:
+    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns, admit: Admit) -> None:
         self._writers, self._writing, self._read, self._turns = settings.writers, writing, read, turns
+        self._admit_event = admit
         self._rates: dict[str, _Rate] = {}
         self._read_since_turn = 0
         self.taken = self.refused = 0
@@ -98,7 +103,7 @@ class Ingesting:
     async def take(self, text: bytes, caller: Caller) -> Taken:
         """Return once the event is in the log. Raises `PdpError`."""
         writer = self._admit(caller, 1)
-        found = await self._kept(await self._read_event(text, writer, caller.identity))
+        found = await self._kept(await self._read_event(text, writer, caller.identity), writer)
         if isinstance(found, PdpError):
             raise found
         return found
@@ -112,25 +117,24 @@ class Ingesting:
         for start in range(0, len(texts), PIECE):
             some = texts[start : start + PIECE]
             events = [await self._read_event(text, writer, caller.identity) for text in some]
-            found += await asyncio.gather(*map(self._kept, events))
+            found += await asyncio.gather(*(self._kept(event, writer) for event in events))
         return found
 
     def _admit(self, caller: Caller, events: int) -> LineageWriter:
         writer = self._writers.get(caller.identity)
         if writer is None:
-            raise NotAllowed(
-                "NO_LINEAGE_WRITER", f"{caller.identity} has no entry in lineage.writers, which says what it may write"
-            )
+            raise no_writer(caller)
         rate = self._rates.setdefault(caller.identity, _Rate(writer.events_a_second))
         rate.take(events, time.monotonic())
         return writer
 
-    async def _kept(self, event: Event | PdpError) -> Taken | PdpError:
+    async def _kept(self, event: Event | PdpError, writer: LineageWriter) -> Taken | PdpError:
         """What became of an event, if it was readable."""
         if isinstance(event, PdpError):
             self.refused += 1
             return event
         try:
+            self._admit_event(event, writer)
             written = await self._writing.put([event])
         except PdpError as error:
             self.refused += 1
@@ -156,6 +160,12 @@ class Ingesting:
         if self._read_since_turn > AT_ONCE_BYTES:
             self._read_since_turn = 0
             await self._turns.turn(identity)
+
+
+def no_writer(caller: Caller) -> NotAllowed:
+    """The error of a lineage writer of whom the configuration says nothing."""
+    sentence = f"{caller.identity} has no entry in lineage.writers, which says what it may write"
+    return NotAllowed("NO_LINEAGE_WRITER", sentence)
 
 
 class _Rate:

@@ -25,8 +25,8 @@ from pdp.lineage.writing import Writing
 from pdp.lineage_settings import LineageWriter
 from pdp.workflow.answer import Decided
 
-FEW_COLUMNS = 64
-"""Columns of an event that is made on the event loop: in less than a millisecond. Others are made in a thread."""
+FEW_COLUMNS = 16
+"""Columns of an event that is made on the event loop: in about a millisecond. Others are made in a thread."""
 
 ReadOwn: TypeAlias = Callable[[bytes, LineageWriter, str, int], Event]
 """Reads an event of Placet's own: its text, what it is believed, its writer, and when it was made (ms since 1970)."""

@@ -1,6 +1,8 @@
 """Untag, EndEdge, Unlink and Declassify: what takes something away is a decision first, and then a fact.
 
 request -> the fact as of the revision that its caller saw -> decide, unless it is another one now -> log
+
+Asked again under the same `request_id`, what is in the log is answered as before.
 """
 
 import time
@@ -30,6 +32,7 @@ from pdp.workflow.deciding import Deciding
 from pdp.workflow.known_data import KnownData, question
 from pdp.workflow.tag_names import carried
 from pdp.workflow.tagging import Write
+from pdp.workflow.taken_before import Told
 
 Taking: TypeAlias = UntagRequest | EndEdgeRequest | UnlinkRequest | DeclassifyRequest
 """What asks for a removal."""
@@ -40,8 +43,8 @@ Taken: TypeAlias = tuple[Decided, Revision | None]
 class TakingBack:
     """Removals, each of which the policy allows."""
 
-    def __init__(self, known: KnownData, deciding: Deciding, write: Write) -> None:
-        self._known, self._deciding, self._write = known, deciding, write
+    def __init__(self, known: KnownData, deciding: Deciding, write: Write, told: Told) -> None:
+        self._known, self._deciding, self._write, self._told = known, deciding, write, told
 
     async def untag(self, request: UntagRequest, caller: Caller) -> Taken:
         """End the assertions of a tag."""
@@ -98,7 +101,8 @@ class TakingBack:
         _refuse_others(request.scope)
         reason = canonical.checked_text(request.reason, "reason")
         dataset = await self._known.one(data, request.revision)
-        return dataset, {"by": caller.identity, "at": time.time_ns() // 1_000_000, "reason": reason}
+        said = {"by": caller.identity, "at": time.time_ns() // 1_000_000, "reason": reason}
+        return dataset, {**said, "request_id": request.scope.request_id}
 
     async def _take(
         self,
@@ -127,6 +131,8 @@ class TakingBack:
             return ""
 
         ask = self._deciding.checked(asked, caller)
+        if before := await self._told.answer(ask, removal):
+            return before
         decided = await self._deciding.decide_one(replace(ask, ready=ready))
         if decided.effect is not Effect.ALLOW:
             return decided, None

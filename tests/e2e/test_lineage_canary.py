@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import grpc
+import pyarrow as pa
 import pytest
 from bson import encode
 from bson.raw_bson import RawBSONDocument
@@ -31,17 +32,23 @@ from pdp.store.lineage import LineageLog
 from pdp.store.lineage_snapshots import LineageSnapshots
 from pdp.v1 import audit_pb2, lineage_pb2
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
+from pdp.v1.mask_pb2 import MaskRequest
 from tests.cli.terminal import Terminal
+from tests.e2e.test_forward import came, forwarding
 from tests.faults import verified_log
 from tests.leaky import CANARY, PACKED, texts
+from tests.masks import arrow, scope
+from tests.notify import receiver
 from tests.parts import Placet, asking, placet
 from tests.pdp.http.test_lineage import post
 from tests.pdp.openlineage import MART
+from tests.pdp.outflow import TABLE, keeping
 
-LISTED = f"{[*texts()].index('list')}.json"
-"""The file of the list, which is one of events."""
 VALUE = f"{CANARY}@example.com"
 """A value that the recognizer of e-mail addresses knows."""
+SECRET_ROWS = pa.record_batch({name: [VALUE] for name in ("recipient", "ssn", "note", "id")})
+LISTED = f"{[*texts()].index('list')}.json"
+"""The file of the list, which is one of events."""
 
 
 @pytest.fixture
@@ -222,3 +229,24 @@ async def test_sampled_value_leaves_its_file_by_no_way(
         broken = await pdp("lineage", "suggest", "--as", "etl", "customers.csv", *table, "--propose")
         await require_silence(mongod, quiet, caplog)
     assert not any(shows(said.encode()) for said in (done.said, broken.said))
+
+
+async def test_values_that_leave_and_passwords_of_their_destination_are_told_to_nobody(
+    mongod: MongodProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        receiver(tmp_path) as there,
+        keeping(tmp_path, mongod, lineage=forwarding(tmp_path, there.port)) as kept,
+    ):
+        context = {"destination": "s3://user:sesame@lake/out/letter?key=sesame"}
+        request = MaskRequest(scope=scope(TABLE, context=context), data=arrow(SECRET_ROWS))
+        with caplog.at_level(logging.DEBUG, logger="pdp"):
+            await kept.server.masks.Mask(request, metadata=kept.server.metadata("dev"))
+            [forwarded] = await came(there, 1)
+        held = await stored(mongod, kept.server.database)
+        assert not shows(forwarded.body)
+        assert not [name for name, raw in held.items() if shows(raw)]
+        assert not shows(caplog.text.encode())
+        for told in (forwarded.body, held["lineage_log"], caplog.text.encode()):
+            assert b"sesame" not in told
+        assert b"out/letter" in held["lineage_log"]

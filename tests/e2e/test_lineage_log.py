@@ -146,7 +146,7 @@ async def test_servers_that_are_killed_leave_one_log_without_a_gap(
     tmp_path: Path, state: Path, mongod: MongodProcess, rounds: int
 ) -> None:
     name = f"t{uuid4().hex[:16]}"
-    start = partial(served, tmp_path, state, mongod.uri, database=name, lineage=LINEAGE, seconds=600)
+    start = partial(served, tmp_path, state, mongod.uri, database=name, lineage=LINEAGE, seconds=600 + 60 * rounds)
     answers: dict[str, int] = {}
     ends = asyncio.Event()
     async with AsyncExitStack() as stack:

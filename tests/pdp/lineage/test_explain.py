@@ -117,3 +117,23 @@ def test_surroundings_are_told_alike_however_edges_are_stored() -> None:
     assert len(one.structure.edges.layers) < len(other.structure.edges.layers)
     assert upstream(one, STAGE, 1) == upstream(other, STAGE, 1)
     assert downstream(one, CRM, 1) == downstream(other, CRM, 1)
+
+
+def test_way_is_told_alike_however_edges_are_stored() -> None:
+    """Of two jobs that show one edge, and of two ways that are equally long."""
+    many = [Edge(f"c{number}", OTHER, f"c{number}") for number in range(3000)]
+    common: dict[str, Any] = {"by": "workload:etl", "event": "00"}
+    known = Event(at=1, job=("j", "a"), schemas={CRM: ["k"], STAGE: ["k"], MART: ["k"]}, **common)
+    fill = Event(at=1, job=("j", "fill"), outputs=[Output(Dataset("pg", "wide"), named=[], edges=many)], **common)
+
+    def feeds(source: Dataset, job: str, at: int) -> Event:
+        output = Output(MART, named=[], edges=[Edge("k", source, "k")])
+        return Event(at=at, job=("j", job), outputs=[output], **common)
+
+    for first, last in ((("a", CRM), ("b", CRM)), (("b", CRM), ("a", CRM)), (("a", STAGE), ("a", CRM))):
+        feeding = feeds(first[1], first[0], 2), fill, feeds(last[1], last[0], 3)
+        facts = [known, tagged(CRM), tagged(STAGE), *feeding]
+        one, other = whole(facts), batches(facts, [1] * len(facts))
+        assert len(one.structure.edges.layers) < len(other.structure.edges.layers)
+        assert why(one, MART, "k", "pii") == why(other, MART, "k", "pii") is not None
+        assert path(one, CRM, MART) == path(other, CRM, MART) is not None

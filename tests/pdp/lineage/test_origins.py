@@ -1,6 +1,6 @@
 """A column that leaves has every tag that its resource's view gave it, and reading it adds nothing to the resource."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -107,6 +107,17 @@ def test_resource_that_is_not_known_is_what_the_configuration_or_its_id_says(
     assert found.of("email") == [(expected, "email")]
 
 
+def test_resource_that_is_not_known_and_lies_above_others_is_a_folder() -> None:
+    found = origins(views(classified(CHILD, email=["pii"])), "s3://lake/raw")
+    assert found.of("email") == [(FOLDER, EVERYTHING), (STAND_IN, "email")]
+    assert not found.columns
+
+
+def test_tag_of_a_whole_folder_leaves_with_each_column_of_the_resource() -> None:
+    facts = [classified(CRM, email=[]), tagged(FOLDER, "whole"), met(aliases=[(FOLDER, CHILD)])]
+    assert (FOLDER, EVERYTHING) in origins(views(*facts), "customers").of("email")
+
+
 def test_resource_that_could_be_too_many_is_none_of_them() -> None:
     many = [Dataset("s3://lake", f"{number}/customers") for number in range(17)]
     assert origins(views(met(*many))).datasets == [STAND_IN]
@@ -137,16 +148,19 @@ def test_what_leaves_has_every_tag_of_before_and_reading_it_adds_none_that_was_n
     found = Views(graph, LineageSettings())
     graph.apply([(1, some)])
     before = found.columns_of("table", resource_id, list(masks))
-    whole = found.view("table", resource_id, Revision(1, "")).columns
+    whole = _of_others(found, {one: {} for one in graph.structure.nodes.datasets}, masks)
     leaving = Leaving("demo", DECISION, resource_id, origins(found, resource_id), None, masks, 1)
     graph.apply([(2, [taken(leaving.event, is_own=True, may_classify=True)])])
     after = found.columns_of("file", f"placet://demo/{leaving.target.name}", list(masks))
     for name, [mask] in masks.items():
         assert _left(before[name], mask) <= set(after[name])
-    again = found.view("table", resource_id, Revision(2, "")).columns
-    assert {name: again[name] for name in again if name not in masks} == {
-        name: whole[name] for name in whole if name not in masks
-    }
+    assert _of_others(found, whole, masks) == whole
+
+
+def _of_others(found: Views, known: Iterable[Dataset], masks: Mapping[str, Any]) -> Mapping[Dataset, Any]:
+    """The tags of columns that did not leave, of each of these datasets."""
+    columns = {one: found.view("table", "/".join(one), Revision()).columns for one in known}
+    return {one: {name: tags for name, tags in some.items() if name not in masks} for one, some in columns.items()}
 
 
 def _left(tags: Sequence[str], mask: str) -> set[str]:

@@ -133,6 +133,13 @@ MADE: Sequence[tuple[Dataset, list[Any]]] = [
     (CRM, [run([dataset(PUB)], [dataset(TARGET, columnLineage=lineage(email=[source(CRM, "email")]))])]),
     (CRM, [run([dataset(CRM)], [], eventType="START"), run([], [dataset(TARGET)])]),
     (CRM, [run([], [dataset(TARGET)]), run([dataset(CRM)], [], eventType="START")]),
+    (
+        CRM,
+        [
+            run([dataset(CRM)], [], eventType="START"),
+            run([], [dataset(TARGET, columnLineage=lineage(email=[source(PUB, "rate")]))]),
+        ],
+    ),
     (CRM, [run([dataset(CRM)], [], eventType="FAIL"), run([], [dataset(TARGET)], eventType="ABORT")]),
     (
         CRM,
