@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from pdp.identity_source import Frozen
+from pdp.address import webhook_host
+from pdp.identity_source import ConfigPath, Frozen
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 
@@ -41,11 +42,29 @@ class LineageWriter(Frozen):
     """How many events are taken in a second, in the long run."""
 
 
+def _forward_url(url: str) -> str:
+    webhook_host(url)
+    if "?" in url:
+        raise ValueError("must have no question mark: `/api/v1/lineage` is put behind it")
+    return url.rstrip("/")
+
+
+class Forward(Frozen):
+    """Somewhere that keeps lineage, too, and is told what leaves: another Placet, Marquez, DataHub."""
+
+    url: Annotated[str, AfterValidator(_forward_url)]
+    """What OpenLineage calls `OPENLINEAGE_URL`: events go to `/api/v1/lineage` behind it. Where it may lead is as for
+    webhooks: by https to a public address, or to this machine."""
+    api_key: ConfigPath | None = None
+    """A file with the token of `Authorization: Bearer`, which others cannot read. It is read again for each event, so
+    that a new one may be put there."""
+
+
 class LineageSettings(Frozen):
     """Lineage is on where this part stands; it may be empty."""
 
     types: tuple[str, ...] = ("table", "file", "topic")
-    """Resource types that are data, beside those of `resources`. Others have no lineage."""
+    """Resource types that are data, beside `dataset` and those of `resources`. Others have no lineage."""
     resources: tuple[DataOf, ...] = ()
     """Which dataset a resource is. Without an entry: the dataset of an equal name, or whose name ends with it."""
     writers: dict[_Identity, LineageWriter] = Field(default_factory=dict)
@@ -56,3 +75,7 @@ class LineageSettings(Frozen):
     """Namespaces whose names differ by case."""
     partitions: tuple[str, ...] = ()
     """Regular expressions of path segments that begin a partition, beside `key=value`: `\\d{4}-\\d{2}-\\d{2}`."""
+    exports: tuple[str, ...] = ("export", "share")
+    """Actions by which data leaves: an approved use of one that is reported as succeeded or unknown is lineage, too."""
+    forward: Forward | None = None
+    """Who else is told what left masked or was exported. None: nobody."""

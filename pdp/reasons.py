@@ -8,7 +8,8 @@ NOT_ALLOWED: Mapping[str, str] = {
     "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
     "NO_LINEAGE_WRITER": "The caller has no entry in `lineage.writers`, which says what it may write.",
     "SEARCH_NOT_ALLOWED": "The caller's entry in the configuration does not say `may_search`.",
-    "DATASET_FOREIGN": "An event writes a dataset in a namespace that its writer may not write.",
+    "DATASET_FOREIGN": "An event writes, or a writer suggests for, a dataset in a namespace that it may not write.",
+    "LINEAGE_FULL": "There would be more tags, or more columns, than this caller may bring: see the limits of lineage.",
     "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
     "REVIEWER_NOT_ELIGIBLE": "The reviewer is not among the people whom a requirement of this approval names.",
 }

@@ -62,6 +62,12 @@ class Known:
         known = self.tables.get(resource_id, {}) if resource_type == "table" else {}
         return {name: known.get(name, [UNCLASSIFIED]) for name in names}
 
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        return sorted(self.tables.get(resource_id, {})) if resource_type == "table" else []
+
+    async def origin(self, _type: str, _id: str, _column: str, _tag: str) -> None:
+        """Nobody said so in an event."""
+
     def require_fresh(self) -> None:
         if self.stale:
             raise LineageStale("the newest is not known")

@@ -59,11 +59,16 @@ class Replicas:
             with suppress(PyMongoError):  # it answers by closing the connection, or is none any more
                 await client.admin.command("replSetStepDown", 5, secondaryCatchUpPeriodSecs=4)
 
-    async def kill_primary(self) -> Member:
-        """Kill the primary; start it again with `Member.start`."""
+    async def primary(self) -> Member:
+        """The primary of now."""
         async with AsyncMongoClient(self.uri) as client:
             hello = await client.admin.command("hello")
-        (primary,) = (member for member in self.members if member.address == hello["primary"])
+        (found,) = (member for member in self.members if member.address == hello["primary"])
+        return found
+
+    async def kill_primary(self) -> Member:
+        """Kill the primary; start it again with `Member.start`."""
+        primary = await self.primary()
         await primary.kill()
         return primary
 

@@ -9,7 +9,7 @@ import (
 )
 
 // lines are the vectors of a file that the clients of all languages share.
-func lines[T any](t *testing.T, name string) []T {
+func lines[T any](t *testing.T, name string, least int) []T {
 	t.Helper()
 	file, err := os.Open("../../tests/cases/" + name)
 	if err != nil {
@@ -24,7 +24,7 @@ func lines[T any](t *testing.T, name string) []T {
 		}
 		found = append(found, line)
 	}
-	if len(found) < 70 {
+	if len(found) < least {
 		t.Fatalf("%s has only %d lines", name, len(found))
 	}
 	return found
@@ -50,7 +50,7 @@ type digestVector struct {
 }
 
 func TestDigests(t *testing.T) {
-	for _, vector := range lines[digestVector](t, "digests.jsonl") {
+	for _, vector := range lines[digestVector](t, "digests.jsonl", 70) {
 		t.Run(vector.Name, func(t *testing.T) {
 			asked := vector.Request
 			chain := []any{}
@@ -91,7 +91,7 @@ func tree(t *testing.T, attributes map[string]any) map[string]any {
 }
 
 func TestAQuestionHasTheDigestOfItsVector(t *testing.T) {
-	vector := lines[digestVector](t, "digests.jsonl")[0]
+	vector := lines[digestVector](t, "digests.jsonl", 70)[0]
 	question := Question{Subject: "agent:report-bot", Action: "export", Resource: "table:customers"}
 	if got, err := question.Digest(vector.Realm); err != nil || got != vector.Digest {
 		t.Fatal(got, err)

@@ -16,7 +16,7 @@ type grantVector struct {
 }
 
 func TestGrants(t *testing.T) {
-	for _, vector := range lines[grantVector](t, "grants.jsonl") {
+	for _, vector := range lines[grantVector](t, "grants.jsonl", 70) {
 		t.Run(vector.Name, func(t *testing.T) {
 			at, spent := time.Unix(vector.Now, 0), SpentGrants{}
 			for _, id := range vector.Spent {

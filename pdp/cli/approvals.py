@@ -1,30 +1,24 @@
 """`pdp approvals`: shows the requests that wait for people, and sends verdicts on them."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import exit_code, request_file, waiting
+from pdp.cli import closing, exit_code, request_file, waiting
+from pdp.cli.closing import show_short
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
 from pdp.say import say
 
 if TYPE_CHECKING:
     from pdp.cli.reviewing import Reviewer
-    from pdp.v1.approval_pb2 import Approval, Verdict
+    from pdp.v1.approval_pb2 import Verdict
     from pdp.v1.request_pb2 import Request
 
 app = typer.Typer(name="approvals", help="List, review and close approvals.", no_args_is_help=True)
 waiting.add_to(app)
-
-
-class _Outcome(StrEnum):
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
 
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The approval's id, apr_…")]
@@ -33,12 +27,15 @@ _Ids = Annotated[
     typer.Argument(metavar="ID...", help="Approval ids, apr_…; several if the policy lets you review them together."),
 ]
 _Reason = Annotated[str, typer.Option(help="The reason for your verdict; it is kept with the review.")]
-_Why = Annotated[str, typer.Option("--reason", help="Your reason; it is recorded.")]
 _QUESTIONS = {
     "VERDICT_APPROVE": "Approve this?",
     "VERDICT_DENY": "Deny this?",
     "VERDICT_CHANGES_REQUESTED": "Send this back for changes?",
 }
+_Every = Annotated[
+    bool,
+    typer.Option("--all", help="Show all columns of the data, not only the most sensitive and a count of the rest."),
+]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation on a terminal.")]
 
 
@@ -95,26 +92,30 @@ async def show(
     tokens: Annotated[
         str, typer.Option(metavar="FILE", help="Also say whether an approval to unmask is for the tokens in this file.")
     ] = "",
+    every: _Every = False,
 ) -> None:
     """Show a whole approval.
 
-    It also shows who may still review it, what differs from the last approved request of this kind, which webhooks were
-    not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked file, which
-    stays on this machine, and ends with status 12 if the approval is for others. The options about files are for that
-    file.
+    To those who may review it, it shows which columns of the data carry which tags, where these come from, and what
+    masks would do; to all, who may still review it, what differs from the last approved request of this kind, which
+    webhooks were not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked
+    file, which stays on this machine, and ends with status 12 if the approval is for others; the options about files
+    are for that file.
     """
-    from pdp.cli import display
+    from pdp.cli import display, seen_lineage
     from pdp.cli.comparison import require_tokens
     from pdp.cli.notifications import undelivered
-    from pdp.cli.origins import origins
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
         answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
-        if session.output is Output.TABLE:
-            told = await origins(client, answer.approval) if answer.may_review else []
     if session.output is Output.TABLE:
-        show_text("\n".join([display.seen(answer), *told, *undelivered(answer.notifications)]), sys.stdout)
+        show_text(
+            "\n".join(
+                [display.seen(answer, None if every else seen_lineage.SHOWN), *undelivered(answer.notifications)]
+            ),
+            sys.stdout,
+        )
     else:
         session.print(answer, str)
     if tokens:
@@ -176,42 +177,7 @@ async def send_back(
         )
 
 
-@app.command()
-@client_command
-async def revoke(session: Session, approval_id: _Id, reason: _Why) -> None:
-    """Take an approved approval back before it is used."""
-    from pdp.v1.review_pb2 import RevokeApprovalRequest
-
-    request = RevokeApprovalRequest(approval_id=approval_id, reason=reason)
-    async with session.client() as client:
-        _print(session, (await client.call(client.reviews.RevokeApproval, request)).approval)
-
-
-@app.command()
-@client_command
-async def cancel(session: Session, approval_id: _Id, reason: _Why = "") -> None:
-    """Withdraw what I asked for, or what was asked in my name."""
-    from pdp.v1.approval_pb2 import CancelApprovalRequest
-
-    request = CancelApprovalRequest(approval_id=approval_id, reason=reason)
-    async with session.client() as client:
-        _print(session, (await client.call(client.approvals.CancelApproval, request)).approval)
-
-
-@app.command()
-@client_command
-async def outcome(
-    session: Session,
-    approval_id: _Id,
-    state: Annotated[_Outcome, typer.Argument(help="How the action went.")],
-    detail: Annotated[str, typer.Option(help="What happened; it is recorded, so it must not contain secrets.")] = "",
-) -> None:
-    """Report how the action of a used approval went."""
-    from pdp.v1.approval_pb2 import ReportOutcomeRequest
-
-    request = ReportOutcomeRequest(approval_id=approval_id, state=f"OUTCOME_STATE_{state.upper()}", detail=detail)
-    async with session.client() as client:
-        _print(session, (await client.call(client.approvals.ReportOutcome, request)).approval)
+closing.add_to(app)
 
 
 def add_to(root: typer.Typer) -> None:
@@ -275,7 +241,7 @@ async def _review(
     if ask and sys.stdin.isatty():
         _confirm(_QUESTIONS[Verdict.Name(verdict)])
     reviewed = await reviewer.review(answer.approval, verdict, reason, suggestion=suggestion, together=together)
-    _print(session, reviewed)
+    show_short(session, reviewed)
     if reviewed.state == ApprovalState.APPROVAL_STATE_PENDING:
         show_text("\n".join(display.still_open(reviewed)), sys.stderr)
 
@@ -286,12 +252,6 @@ def _confirm(question: str) -> None:
         sentence = "the question cannot be shown, because standard error is not a terminal; pass --yes"
         exit_code.fail(sentence, exit_code.USAGE)
     typer.confirm(question, abort=True, err=True)
-
-
-def _print(session: Session, approval: "Approval") -> None:
-    from pdp.cli import display
-
-    session.print(approval, lambda: f"\n{display.approval_table([approval])}")
 
 
 def _request(file: Path) -> "Request":

@@ -26,6 +26,13 @@ OnBehalfOf = Annotated[
 ]
 Action = Annotated[str, typer.Option(metavar="NAME", help="What is about to be done.")]
 Resource = Annotated[str, typer.Option(metavar="TYPE:ID", help="What it is done to.")]
+_EXAMPLES = {
+    "--subject": "agent:report-bot",
+    "--on-behalf-of": "user:alice",
+    "--caller": "agent:report-bot",
+    "--action": "read",
+    "--resource": "table:customers",
+}
 _ONE_ONLY = {"request_id": "--request-id", "approval_id": "--approval-id", "supersedes": "--supersedes"}
 """What names one execution, so it cannot hold for each request of a batch."""
 
@@ -56,6 +63,7 @@ class Described:
         return request_file.read(file)
 
     def _members(self) -> dict[str, Any]:
+        _require(subject=self.subject, action=self.action, resource=self.resource)
         held = members(self.properties, self.property_texts, "--property")
         return {
             "subject": typed(self.subject, "--subject"),
@@ -81,8 +89,18 @@ def about_the_call(requests: "list[AuthorizeRequest]", *, batch: bool, **said: s
 
 
 def typed(text: str, option: str) -> dict[str, str]:
-    """The members of a subject or a resource from `<type>:<id>`."""
-    kind, colon, identifier = text.partition(":")
-    if not colon:
-        exit_code.fail(f"{option} must be TYPE:ID, for example table:customers (or give -f FILE)", exit_code.USAGE)
+    """The members of a subject or a resource from `<type>:<id>`. Ends the command where the option has another form."""
+    kind, _, identifier = text.partition(":")
+    if not (kind and identifier):
+        exit_code.fail(f"{option} must be TYPE:ID, for example {_EXAMPLES[option]}", exit_code.USAGE)
     return {"type": kind, "id": identifier}
+
+
+def _require(**given: str) -> None:
+    """End the command where options are missing that only a file makes superfluous. It names all of them."""
+    missing = [f"--{name}" for name, text in given.items() if not text]
+    if missing:
+        example = " ".join(f"{option} {_EXAMPLES[option]}" for option in missing)
+        verb = "is" if len(missing) == 1 else "are"
+        sentence = f"{', '.join(missing)} {verb} missing, for example {example} (or give -f FILE)"
+        exit_code.fail(sentence, exit_code.USAGE)

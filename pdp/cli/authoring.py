@@ -127,6 +127,7 @@ def _caller(request: "AuthorizeRequest", named: str, groups: Sequence[str], pers
 
     from pdp.caller import Caller, identity
 
+    _ = named and asked.typed(named, "--caller")
     name = named or identity(request.subject)
     kind = "person" if name.partition(":")[0] in person_types else "workload"
     described = orjson.dumps({"identity": name, "kind": kind, "groups": list(groups)})

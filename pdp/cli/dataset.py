@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pdp.v1.approval_pb2 import ApprovalDataset
     from pdp.v1.lineage_pb2 import DataName, DatasetName
 
 Data = Annotated[
@@ -20,6 +21,8 @@ Namespace = Annotated[
     str, typer.Option(metavar="NAMESPACE", help="DATA is the name of a dataset in this namespace, in any form.")
 ]
 _URI = re.compile(r"(?P<namespace>[a-zA-Z][a-zA-Z0-9+.-]*://[^/]*)/(?P<name>.+)")
+_OF_PATHS = ("table", "file", "topic")
+"""Types of resources whose id may begin with a slash; `duckdb:/data/shop.duckdb/t` is a namespace and a name."""
 _RESOURCE = re.compile(r"(?P<type>[a-zA-Z][a-zA-Z0-9_.-]*):(?P<id>.+)")
 
 
@@ -33,7 +36,9 @@ def data(text: str, namespace: str = "", hint: str = "DATA") -> "DataName":
         return DataName(dataset=DatasetName(**found.groupdict()))
     if "://" in text or not text:
         raise typer.BadParameter("name a dataset as NAMESPACE/NAME, or give --namespace", param_hint=hint)
-    resource = found.groupdict() if (found := _RESOURCE.fullmatch(text)) else {"type": "table", "id": text}
+    found = _RESOURCE.fullmatch(text)
+    is_path = found is not None and found["id"].startswith("/") and found["type"] not in _OF_PATHS
+    resource = found.groupdict() if found and not is_path else {"type": "table", "id": text}
     return DataName(resource=ResourceName(**resource))
 
 
@@ -45,6 +50,6 @@ def dataset(text: str, namespace: str = "", hint: str = "DATA") -> "DatasetName"
     return named.dataset
 
 
-def written(name: "DatasetName") -> str:
+def written(name: "DatasetName | ApprovalDataset") -> str:
     """The dataset as a command takes it."""
     return f"{name.namespace}/{name.name}"

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.cli import seen_lineage, stuck, telling, tokens
+from pdp.cli import origins, seen_lineage, stuck, telling, tokens
 from pdp.cli.leaves import of_struct
 from pdp.v1.approval_pb2 import (
     Approval,
@@ -48,8 +48,9 @@ def decision(answer: AuthorizeResponse) -> str:
     return "\n".join(lines)
 
 
-def approval(held: Approval) -> str:
-    """A whole approval: request, requirements and reviews. The requester's own words come last, apart from these."""
+def approval(held: Approval, data: Iterable[str] | None = None) -> str:
+    """A whole approval: request, what is known of its data, requirements, reviews, and last the requester's words."""
+    known = seen_lineage.lines(held.lineage) if data is None else data
     lines = [
         f"approval      {name(held.approval_id)}  {state(held)}",
         f"asked by      {name(held.caller)}  at {_time(held.created_at)}",
@@ -57,7 +58,7 @@ def approval(held: Approval) -> str:
         "",
         *request(held.request),
         "",
-        *(seen_lineage.lines(held.lineage) if held.HasField("lineage") else ()),
+        *(known if held.HasField("lineage") else ()),
         *tokens.described(held),
         *([f"answers       {name(held.supersedes)}, which was sent back"] if held.supersedes else []),
         *(line for requirement in held.requirements for line in _requirement(requirement)),
@@ -74,13 +75,14 @@ def approval(held: Approval) -> str:
     return "\n".join(map(noted, lines))
 
 
-def seen(answer: GetApprovalResponse) -> str:
-    """An approval as the caller sees it.
+def seen(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> str:
+    """An approval as the caller sees it, with at most so many columns; None is all of them.
 
-    After the approval it shows who may still review it, what differs from the last approved request of this kind, and
-    whether the caller may review it.
+    After the approval it shows where the tags of its data come from, who may still review it, what differs from the
+    last approved request of this kind, and whether the caller may review it.
     """
-    lines = ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
+    lines = origins.lines(answer.origins, answer.approval.lineage)
+    lines += ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
     lines += stuck.lines(answer)
     if answer.HasField("last_approved"):
         lines += [
@@ -89,7 +91,8 @@ def seen(answer: GetApprovalResponse) -> str:
             *(list(differences(answer.last_approved.request, answer.approval.request)) or ["  nothing differs"]),
         ]
     may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
-    return "\n".join([approval(answer.approval), *map(noted, lines), "", visible(may)])
+    shown = approval(answer.approval, seen_lineage.whole(answer, most))
+    return "\n".join([shown, *map(noted, lines), "", visible(may)])
 
 
 def differences(before: Request, after: Request) -> Iterator[str]:
@@ -154,6 +157,7 @@ def queue_cells(approvals: Iterable[Approval], among: Iterable[Approval] = (), *
             row.does,
             row.what,
             row.whose,
+            seen_lineage.brief(row.held.lineage),
             telling.needs(row.held),
             age(row.held, now),
             _time(row.held.expires_at) if row.held.HasField("expires_at") else "",
@@ -180,7 +184,7 @@ def still_open(held: Approval) -> list[str]:
     ]
 
 
-QUEUE = ("APPROVAL", "ACTION", "WHAT", "WHO", "NEEDS", "AGE", "UNTIL")
+QUEUE = ("APPROVAL", "ACTION", "WHAT", "WHO", "CARRIES", "NEEDS", "AGE", "UNTIL")
 """The header of a queue."""
 
 

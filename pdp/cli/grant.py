@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pdp.cli import exit_code, request_file
+from pdp.cli import asked, exit_code, request_file
 from pdp.cli.session import Output, Session, client_command
 from pdp.say import give
 
@@ -50,7 +50,8 @@ async def verify(
     from pdp.canonical import canonical
     from pdp.grant import GrantInvalid, verify_grant
 
-    asked, _ = request_file.read(request)
+    _ = caller and asked.typed(caller, "--caller")
+    requests, _ = request_file.read(request)
     published = _text(keys) if keys else ""
     if not (published and realm and caller):
         published, realm, caller = await _from_server(session, published, realm, caller)
@@ -60,7 +61,7 @@ async def verify(
             text.strip(),
             published,
             caller=caller,
-            digest=canonical(asked[0], realm).digest,
+            digest=canonical(requests[0], realm).digest,
             realm=realm,
             now=at.replace(tzinfo=UTC) if at else None,
         )

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,12 +20,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Header, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from pdp.cli import display, telling
+from pdp.cli import display, seen_lineage, telling
 from pdp.cli.inbox_queue import InboxQueue
 from pdp.cli.reading import Reading
 from pdp.cli.reviewing import Reviewer
 from pdp.errors import PdpError
-from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalResponse, Verdict
+from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalResponse, TagOrigin, Verdict
 from pdp.v1.review_pb2 import ListQueueRequest, WatchQueueRequest
 from pdp.visible import visible
 
@@ -97,6 +98,7 @@ class Inbox(App[None]):
         self._queue = InboxQueue()
         self._options, self._reading = OptionList(id="queue", markup=False), Reading()
         self.shown: GetApprovalResponse | None = None
+        self._origins: dict[str, Sequence[TagOrigin]] = {}
         self._sent, self._is_stale, self._trouble = "", False, ""
 
     @property
@@ -186,12 +188,18 @@ class Inbox(App[None]):
         ids = [held.approval_id for held in ordered]
         options.clear_options()
         now = datetime.now(UTC)
-        options.add_options(Option(_line(row, now), id=row.held.approval_id) for row in telling.rows(ordered))
+        rows = telling.rows(ordered)
+        options.add_options(Option(_line(row, now, self._carries(row.held)), id=row.held.approval_id) for row in rows)
         if marked in ids:
             options.highlighted = ids.index(marked)
         options.scroll_to(y=top, animate=False)
         count = f"{len(self._queue)} to review{', more below' if self._queue.more else ''}"
         self.sub_title = self._trouble or count
+
+    def _carries(self, held: Approval) -> str:
+        """What its data carries, and of one that was read where that began."""
+        carries = seen_lineage.brief(held.lineage, self._origins.get(held.approval_id, ()))
+        return f"carries {carries}" if carries else ""
 
     def _marked(self, options: OptionList) -> str | None:
         """The approval under the cursor, which may be ahead of what is on screen."""
@@ -213,11 +221,12 @@ class Inbox(App[None]):
         self._stale()
         try:
             self.shown = await self._reviewer.read(approval_id)
+            self._origins[approval_id] = self.shown.origins
         except PdpError as error:
             self.shown = None
             self._reading.show(f"{error.reason}: {visible(str(error))}")
             return
-        self._reading.show(display.seen(self.shown))
+        self._reading.show(display.seen(self.shown, None))
 
     def action_page(self) -> None:
         """Scroll down by a page."""
@@ -261,8 +270,8 @@ class Inbox(App[None]):
         self._sent = ""
 
 
-def _line(row: telling.Row, now: datetime) -> Text:
-    """One approval in the list: what it does, what tells it from others, for whom, which rules, how far, how old."""
+def _line(row: telling.Row, now: datetime, carries: str) -> Text:
+    """One approval in the list: what it does, what tells it from others, whose, what its data has, what it needs."""
     state = "" if row.held.state == ApprovalState.APPROVAL_STATE_PENDING else f"{display.state(row.held)}  "
-    lines = [f"{state}{row.does}", row.what, row.whose, f"{telling.needs(row.held)}  {display.age(row.held, now)}"]
-    return Text("\n  ".join(filter(None, lines)))
+    needs = f"{telling.needs(row.held)}  {display.age(row.held, now)}"
+    return Text("\n  ".join(filter(None, [f"{state}{row.does}", row.what, row.whose, carries, needs])))

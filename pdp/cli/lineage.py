@@ -88,7 +88,7 @@ async def why(
     async with session.client() as client:
         answer = await client.call(client.lineage.ExplainTag, request)
     lineage_tags.require_allowed(answer)
-    session.print(answer, lambda: lineage_display.explanation(answer, tag))
+    session.print(answer, lambda: lineage_display.explanation(answer, tag, column))
 
 
 @app.command()

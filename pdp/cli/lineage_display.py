@@ -1,14 +1,11 @@
 """Shows lineage to people: what data carries, where that comes from, and what is still to do."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.cli.dataset import written
 from pdp.cli.display import table
+from pdp.cli.lineage_steps import assertion, moment, source, step
 from pdp.v1.lineage_pb2 import (
-    DatasetName,
     ExplainTagResponse,
     GetCoverageResponse,
     GetLineageResponse,
@@ -17,9 +14,7 @@ from pdp.v1.lineage_pb2 import (
     LineageProblem,
     LineageState,
     LineageStep,
-    LineageWay,
     TagAssertion,
-    TagSource,
 )
 from pdp.visible import visible
 
@@ -52,24 +47,14 @@ def path(answer: GetPathResponse) -> str:
     return "\n".join([*_steps(answer.steps), _revision(answer.revision.n)])
 
 
-def explanation(answer: ExplainTagResponse, tag: str) -> str:
+def explanation(answer: ExplainTagResponse, tag: str, column: str = "") -> str:
     """Who asserted a tag where, and the way from there."""
     if not answer.carried:
-        return f"it does not carry {visible(tag)}"
+        return f"no column of this name carries {visible(tag)}" if column else f"it does not carry {visible(tag)}"
     lines = [line for one in answer.assertions for line in assertion(one)]
     if not lines:
         lines = ["the data where this begins was not classified"]
     return "\n".join([*lines, *_steps(answer.steps), _revision(answer.revision.n)])
-
-
-def assertion(one: TagAssertion) -> Iterator[str]:
-    """Who said it, of what, when and why."""
-    what = visible(one.tag) or "no tag"
-    where = f"{visible(written(one.dataset))}{f' column {visible(one.column)}' if one.column else ''}"
-    sure = f", {one.confidence:.0%} sure" if one.HasField("confidence") else ""
-    yield f"{what} of {where}: {source(one.source)} {visible(one.by)}, {moment(one.at)}{sure}"
-    if one.reason:
-        yield f"  {visible(one.reason)}"
 
 
 def assertion_table(assertions: Iterable[TagAssertion]) -> str:
@@ -121,41 +106,8 @@ def coverage(answer: GetCoverageResponse) -> str:
     return "\n".join([*lines, _revision(answer.revision.n)])
 
 
-def source(value: int) -> str:
-    """Who asserts it, in a word."""
-    return TagSource.Name(value).removeprefix("TAG_SOURCE_")
-
-
-def moment(stamp: Timestamp) -> str:
-    """A time to the second."""
-    return stamp.ToDatetime(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def step(one: LineageStep) -> str:
-    """Where values come from and go to, how, and who says so."""
-    way = {
-        LineageWay.LINEAGE_WAY_MASKED: "masked",
-        LineageWay.LINEAGE_WAY_INDIRECT: "indirect",
-        LineageWay.LINEAGE_WAY_STOPPED: "stopped",
-    }.get(one.way, "")
-    said = [
-        visible(one.how),
-        way,
-        "columns unknown" if one.coarse else "",
-        f"job {visible(one.job_namespace)}/{visible(one.job_name)}" if one.job_name else "",
-        f"run {visible(one.run)}" if one.run else "",
-        f"by {visible(one.by)}, {moment(one.at)}" if one.by else "",
-    ]
-    ends = f"{_end(one.source, one.source_column)} -> {_end(one.dataset, one.column)}"
-    return f"{ends}  ({'; '.join(filter(None, said))})" if any(said) else ends
-
-
 def _steps(steps: Sequence[LineageStep]) -> list[str]:
     return [f"  {step(one)}" for one in steps]
-
-
-def _end(dataset: DatasetName, column: str) -> str:
-    return f"{visible(written(dataset))}{f' {visible(column)}' if column else ''}"
 
 
 def _whole(one: LineageDataset) -> Iterator[str]:

@@ -1,13 +1,15 @@
 """`pdp lineage load`: sends files of OpenLineage events to the server, and says what became of them."""
 
 import asyncio
-import gzip
 import json
 import sys
 import time
+import zlib
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, cast
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from pdp.v1.lineage_pb2 import IngestRequest, IngestResponse
 
 _GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+"""What the module `zlib` calls the gzip format."""
+_PART = 64 * 1024
+"""Bytes of a file that are read, and unpacked, in one go."""
 _ANYBODY = SimpleNamespace(
     namespaces=("*",),
     may_tag=True,
@@ -162,7 +168,7 @@ def _read(files: list[str]) -> Iterator[_Sent]:
         try:
             for number, text in enumerate(events(_content(file)), start=1):
                 yield _sent(f"{file}, event {number}", text)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             exit_code.fail(f"{file}: {_why(error)}", exit_code.USAGE)
         except NotEvents as error:
             exit_code.fail(f"{file}: {error}", exit_code.USAGE)
@@ -180,9 +186,30 @@ def _sent(place: str, text: bytes) -> _Sent:
     return _Sent(place, text, event)
 
 
-def _content(file: str) -> bytes:
-    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    return gzip.decompress(raw) if raw[:2] == _GZIP else raw
+def _content(file: str) -> Iterator[bytes]:
+    """A file in parts, unpacked where it is gzip. Raises `OSError`, and `EOFError` where it is cut."""
+    with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as raw:
+        first = raw.read(len(_GZIP))
+        parts = chain([first], iter(lambda: raw.read(_PART), b""))
+        yield from _unzipped(parts) if first == _GZIP else parts
+
+
+def _unzipped(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """What members of gzip hold, one after the other, of which only a part is unpacked at a time."""
+    stream = zlib.decompressobj(_GZIP_WINDOW)
+    for part in parts:
+        left = part
+        while left:
+            if stream.eof:
+                if not (left := left.lstrip(b"\0")):  # some tools fill the file up
+                    break
+                stream = zlib.decompressobj(_GZIP_WINDOW)
+            yield stream.decompress(left, _PART)
+            left = stream.unused_data if stream.eof else stream.unconsumed_tail
+    while not stream.eof:
+        if not (rest := stream.decompress(stream.unconsumed_tail, _PART)):
+            raise EOFError
+        yield rest
 
 
 def _why(error: Exception) -> str:

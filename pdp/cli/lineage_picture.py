@@ -6,8 +6,12 @@ from pdp.cli import exit_code
 from pdp.cli.dataset import written
 from pdp.lineage import picture
 from pdp.lineage.picture import Arrow, Box, Picture
+from pdp.lineage.tag import sensitivity
 from pdp.say import give
 from pdp.v1.lineage_pb2 import GetLineageResponse, LineageDataset
+
+MAX_COLUMNS = 20
+"""Columns of a box: as many as one reads. Mermaid refuses texts of more than 50,000 characters."""
 
 
 def draw(answer: GetLineageResponse, *, dot: bool, mermaid: bool, svg: Path | None) -> None:
@@ -25,12 +29,15 @@ def draw(answer: GetLineageResponse, *, dot: bool, mermaid: bool, svg: Path | No
 
 
 def pictured(answer: GetLineageResponse) -> Picture:
-    """A box for each dataset with the columns that carry tags, and an arrow for each job between two."""
+    """A box for each dataset with its most sensitive columns, and an arrow for each job between two."""
     boxes = {written(one.dataset): _box(one) for one in answer.datasets}
     arrows = {Arrow(written(one.source), written(one.dataset), one.job_name or one.how): None for one in answer.steps}
     return Picture(boxes, [arrow for arrow in arrows if arrow.tail != arrow.head])
 
 
 def _box(one: LineageDataset) -> Box:
-    notes = [f"{column.name}: {' '.join(column.tags)}" for column in one.columns]
+    ordered = sorted(one.columns, key=lambda column: (sensitivity(column.tags, ()), column.name))
+    notes = [f"{column.name}: {' '.join(column.tags)}" for column in ordered[:MAX_COLUMNS]]
+    if len(ordered) > MAX_COLUMNS:
+        notes.append(f"{len(ordered) - MAX_COLUMNS:,} more columns")
     return Box(written(one.dataset), notes or [" ".join(one.tags)], is_marked=not one.distance)

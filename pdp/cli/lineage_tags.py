@@ -109,14 +109,25 @@ async def load(
     try:
         datasets, messages = read(file.read_bytes(), reason)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        exit_code.fail(f"{file} cannot be read as a file of tags: {type(error).__name__}", exit_code.USAGE)
+        exit_code.fail(f"{file} cannot be read as a file of tags: {_why(error)}", exit_code.USAGE)
     async with session.client() as client:
         for message in messages:
             if isinstance(message, TagRequest):
                 await client.call(client.lineage.Tag, message)
             else:
                 await client.call(client.lineage.Classify, message)
-    say(f"{datasets} datasets declared")
+    say(f"{datasets} dataset{'s' * (datasets != 1)} declared")
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a file, without what it holds."""
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be opened"
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno} is not JSON"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return "it has another form than `pdp lineage tags export` prints"
 
 
 def require_allowed(answer: Any) -> None:

@@ -1,47 +1,45 @@
 """Where the tags of an approval's data come from, for the person who reviews it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from pdp.client.call_error import CallError
+from pdp.cli.lineage_steps import assertion, step
+from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin, TagStep
 from pdp.visible import visible
 
-if TYPE_CHECKING:
-    from pdp.client import Client
-    from pdp.v1.approval_pb2 import Approval
-    from pdp.v1.lineage_pb2 import ExplainTagResponse
 
-MAX_SHOWN = 20
-"""Tags of columns that are explained; `pdp lineage why` explains the others."""
-_ASKS = "unclassified"
-
-
-async def origins(client: "Client", held: "Approval") -> list[str]:
-    """Two lines or more for each tag of each column: who says so, where, and each job between there and here.
-
-    Nothing where the server keeps no lineage, or does not show it to this caller.
-    """
-    from pdp.v1.lineage_pb2 import DataName, ExplainTagRequest, ResourceName
-
-    resource = held.request.resource
-    data = DataName(resource=ResourceName(type=resource.type, id=resource.id))
-    pairs = [(column.name, tag) for column in held.lineage.columns for tag in column.tags if tag != _ASKS]
-    lines: list[str] = []
-    for column, tag in pairs[:MAX_SHOWN]:
-        request = ExplainTagRequest(data=data, column=column, tag=tag, at=held.lineage.revision)
-        try:
-            answer = await client.call(client.lineage.ExplainTag, request)
-        except CallError:
-            break
-        lines += _told(column, tag, answer)
-    if len(pairs) > MAX_SHOWN and lines:
-        lines.append(f"  {len(pairs) - MAX_SHOWN} more: pdp lineage why DATA --column NAME --tag TAG")
-    return ["", "where the tags come from:", *lines] if lines else []
+def lines(origins: Sequence[TagOrigin], shown: ApprovalLineage) -> list[str]:
+    """Who says so, where, and each job between there and here; columns of which that is the same are told together."""
+    alike: dict[tuple[bytes, ...], list[TagOrigin]] = {}
+    for one in origins:
+        alike.setdefault(_way(one), []).append(one)
+    found = [line for same in alike.values() for line in _told(same)]
+    if found and sum(len(column.tags) for column in shown.columns) > len(origins):
+        found.append("  of others: pdp lineage why DATA --column NAME --tag TAG")
+    return ["", "where the tags come from:", *found] if found else []
 
 
-def _told(column: str, tag: str, answer: "ExplainTagResponse") -> list[str]:
-    from pdp.cli.lineage_display import assertion, step
+def _told(same: Sequence[TagOrigin]) -> list[str]:
+    one = same[0]
+    columns = ", ".join(visible(each.column) or "the data itself" for each in same)
+    said = [f"    {line}" for each in one.said for line in assertion(each)]
+    begins = said or ["    nobody has classified the data where this begins"]
+    steps = one.steps if len(same) == 1 else _without_end(one)
+    return [f"  {columns}: {visible(one.tag)}", *begins, *(f"    {step(each)}" for each in steps)]
 
-    if not answer.carried:
+
+def _way(one: TagOrigin) -> tuple[bytes, ...]:
+    """What is equal of two tags that came the same way: all but the column where they arrive."""
+    begins_here = [] if one.steps else [one.column.encode()]
+    parts = (each.SerializeToString(deterministic=True) for each in (*one.said, *_without_end(one)))
+    return (one.tag.encode(), *begins_here, *parts)
+
+
+def _without_end(one: TagOrigin) -> list[TagStep]:
+    """The steps without the column where they arrive."""
+    if not one.steps:
         return []
-    said = [f"    {line}" for one in answer.assertions for line in assertion(one)]
-    return [f"  {visible(column)}: {visible(tag)}", *said, *(f"    {step(one)}" for one in answer.steps)]
+    *steps, last = one.steps
+    end = TagStep()
+    end.CopyFrom(last)
+    end.ClearField("column")
+    return [*steps, end]

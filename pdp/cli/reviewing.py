@@ -7,7 +7,6 @@ from pdp.errors import InvalidRequest, PdpError
 from pdp.obstacle import Obstacle
 from pdp.v1.approval_pb2 import (
     Approval,
-    ApprovalLineage,
     ApprovalState,
     GetApprovalRequest,
     GetApprovalResponse,
@@ -19,13 +18,6 @@ from pdp.v1.review_pb2 import ReviewRequest
 
 if TYPE_CHECKING:
     from pdp.client import Client
-
-
-class NotAsDisplayed(PdpError):
-    """What was displayed is not what would be approved."""
-
-    code = "FAILED_PRECONDITION"
-    reason = "NOT_AS_DISPLAYED"
 
 
 class MayNotReview(PdpError):
@@ -75,6 +67,8 @@ class Reviewer:
 
         Raises `NotAsDisplayed`, and `CallError` if the server refuses: APPROVAL_CHANGED says what changed.
         """
+        from pdp.displayed import expected_lineage  # loads with the first verdict
+
         request = ReviewRequest(
             approval_id=displayed.approval_id,
             expected_digest=self._digest(displayed),
@@ -83,12 +77,13 @@ class Reviewer:
             suggestion=suggestion,
             expected_version=displayed.version,
             together=together,
-            expected_lineage=_lineage_digest(displayed.lineage) if displayed.HasField("lineage") else "",
+            expected_lineage=expected_lineage(displayed),
         )
         return (await self.client.call(self.client.reviews.Review, request)).approval
 
     def _digest(self, displayed: Approval) -> str:
         from pdp.canonical import canonical  # loads with the first verdict
+        from pdp.displayed import NotAsDisplayed
 
         try:
             digest = canonical(displayed.request, self.realm).digest
@@ -113,16 +108,3 @@ def kind(held: Approval) -> tuple[str, ...]:
         held.request.resource.type,
         *sorted(requirement.rule for requirement in held.requirements),
     )
-
-
-def _lineage_digest(displayed: ApprovalLineage) -> str:
-    """The digest of what was displayed of the data; of columns that are too many to display, the server's."""
-    from pdp.lineage.seen import digest  # loads with the first verdict
-
-    if displayed.truncated:
-        return displayed.digest
-    datasets = [{"namespace": one.namespace, "name": one.name} for one in displayed.datasets]
-    made = digest(datasets, [*displayed.tags], {column.name: [*column.tags] for column in displayed.columns})
-    if made != displayed.digest:
-        raise NotAsDisplayed("what is displayed of the data is not what would be reviewed; leave it alone")
-    return made

@@ -1,6 +1,7 @@
 """`pdp lineage suggest`: looks at a file for data that needs tags. What it finds leaves this machine, no value does."""
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,6 +62,8 @@ async def suggest(
     session.print(request, lambda: suggestion_table(request.suggestions), request.suggestions)
     if propose:
         await _propose(session, request)
+    elif request.suggestions and sys.stderr.isatty():
+        say("nothing was sent; --table DATA --propose sends column, tag, score and hits for a steward to accept")
 
 
 def suggestion_table(suggestions: "Sequence[Suggestion]") -> str:
@@ -136,3 +139,5 @@ async def _propose(session: Session, request: "SuggestRequest") -> None:
             answer = await client.call(client.lineage.Suggest, part)
             new, known = new + len(answer.suggestions), known + answer.known
     say(f"proposed {new}; {known} were known before")
+    if new:
+        say("a steward accepts or rejects them: pdp lineage suggestions list")

@@ -12,6 +12,7 @@ from pdp.client.connection import Client
 from pdp.client.decision import Decision, Denied
 from pdp.client.enforcement import ApprovalPending, ArgumentsChanged
 from pdp.client.guard import guard
+from pdp.displayed import NotAsDisplayed, expected_lineage
 from pdp.grant import GrantInvalid, SpentGrants, verify_grant
 from pdp.text import Text
 
@@ -23,9 +24,11 @@ __all__ = [
     "Decision",
     "Denied",
     "GrantInvalid",
+    "NotAsDisplayed",
     "SpentGrants",
     "Text",
     "call_error",
+    "expected_lineage",
     "guard",
     "verify_grant",
 ]

@@ -3,6 +3,7 @@
 Who may send is one row of the role table, that of `LineageService/Ingest`.
 """
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -41,7 +42,7 @@ class Events:
         """An array of events, of which each is taken or refused for itself: answered by the specification's summary."""
         async with call.admitted(1):
             try:
-                texts = list(items(call.body))
+                texts = await asyncio.to_thread(list, items(call.body))
             except NotEvents as error:
                 raise InvalidRequest.field("body", f"is not an array of events: {error}") from None
             found = await self._ingesting.take_all(texts, call.caller)

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pdp.lineage import fact
+from pdp.lineage.declarations import declare, reconsider
+from pdp.lineage.disagreement import facets_of, listed
 from pdp.lineage.edges import ALWAYS
-from pdp.lineage.fact import Classified, Declassified, Event, Output, Rules, Source, Tagged, Tagging
+from pdp.lineage.ending import end_edge
+from pdp.lineage.fact import Classified, Clock, Declassified, Event, Output, Rules, Source, Tagged, Tagging
 from pdp.lineage.inflow import covered
 from pdp.lineage.ledger import Asserted, Flows, Problem, Sighting, Stop
 from pdp.lineage.nodes import ALL, BASE
-from pdp.lineage.structure import Structure
+from pdp.lineage.structure import Said, Structure
 from pdp.lineage.tag_bits import WAYS
 
 
@@ -30,14 +33,17 @@ def _event(structure: Structure, event: Event) -> None:
     for output in event.outputs:
         _output(structure, event, output, said, job, time)
     if event.run:
-        structure.run(event.run, job, event.at, said)
+        nodes = structure.nodes
+        wrote = frozenset(nodes.dataset(one.dataset) for one in event.outputs)
+        facets = facets_of(nodes, event, job)
+        structure.run(event.run, event.at, Said(job, time, said, wrote, listed(nodes, event), facets))
     else:
         structure.spread(said)
     _marks(structure, event)
 
 
 def _output(structure: Structure, event: Event, output: Output, said: Flows, job: int, time: int) -> None:
-    dataset = structure.dataset(output.dataset)
+    dataset, who = structure.dataset(output.dataset), structure.who(event.run)
     structure.columns(dataset, output.columns)
     if output.replaces and event.job and time != ALWAYS:
         structure.replace(job, dataset, time)
@@ -45,10 +51,11 @@ def _output(structure: Structure, event: Event, output: Output, said: Flows, job
         source = structure.dataset(edge.source)
         said.inputs[source] = time
         src, dst = structure.source(source, edge.source_column), structure.column(dataset, edge.column)
-        structure.see(src, dst, WAYS[edge.way], job, time, structure.ledger.how(edge.how))
+        if not structure.is_over(src, dst, who):
+            structure.see(src, dst, WAYS[edge.way], job, time, structure.ledger.how(edge.how))
         structure.touched.add(dataset)
         if event.classifies:
-            structure.declare(dst, event.by, event.at)
+            declare(structure, dst, event.by, event.at)
     said.targets.update(((target, job), time) for target in _coarse(structure, dataset, output))
 
 
@@ -69,7 +76,7 @@ def _marks(structure: Structure, event: Event) -> None:
         what = Asserted(event.at, tagging.confidence, event.reason, event.event)
         node = structure.assert_tag(tagging, Source.EVENT, event.by, what)
         if event.classifies:
-            structure.declare(node, event.by, event.at)
+            declare(structure, node, event.by, event.at)
     for path, sentence in event.problems:
         structure.ledger.problems[Problem(event.job or ("", ""), path, sentence)] = (event.event, event.at)
 
@@ -77,13 +84,17 @@ def _marks(structure: Structure, event: Event) -> None:
 def _link(structure: Structure, one: fact.Dataset, other: fact.Dataset) -> None:
     first, second = structure.nodes.dataset(one), structure.nodes.dataset(other)
     if first != second:
+        is_new = second not in structure.nodes.joined[first]
         structure.nodes.join(first, second)
         structure.parted.update((first, second))
+        if is_new:
+            reconsider(structure, first)
 
 
 def _tagged(structure: Structure, entry: Tagged) -> None:
     what = Asserted(entry.at, entry.tagging.confidence, entry.reason)
-    structure.declare(structure.assert_tag(entry.tagging, entry.source, entry.by, what), entry.by, entry.at)
+    node = structure.assert_tag(entry.tagging, entry.source, entry.by, what)
+    declare(structure, node, entry.by, entry.at, entry.names)
 
 
 def _classified(structure: Structure, entry: Classified) -> None:
@@ -92,7 +103,7 @@ def _classified(structure: Structure, entry: Classified) -> None:
         for tag in tags:
             what = Asserted(entry.at, None, entry.reason)
             structure.assert_tag(Tagging(entry.dataset, column, tag), Source.PERSON, entry.by, what)
-        structure.declare(structure.column(dataset, column), entry.by, entry.at)
+        declare(structure, structure.column(dataset, column), entry.by, entry.at, entry.names)
 
 
 def _untagged(structure: Structure, entry: fact.Untagged) -> None:
@@ -106,7 +117,7 @@ def _edge_ended(structure: Structure, entry: fact.EdgeEnded) -> None:
     dst = structure.nodes.find(entry.dataset, entry.column, BASE)
     if src is not None and dst is not None:
         structure.edges.flush()
-        structure.end_edge(src, dst)
+        end_edge(structure, src, dst)
 
 
 def _unlinked(structure: Structure, entry: fact.Unlinked) -> None:
@@ -114,6 +125,8 @@ def _unlinked(structure: Structure, entry: fact.Unlinked) -> None:
     if one is not None and other is not None and structure.nodes.part(one, other):
         structure.parted.update((one, other))
         structure.lowered.update(node for ends in structure.nodes.shared(one, other) for node in ends)
+        for parted in (one, other):
+            reconsider(structure, parted)
 
 
 def _declassified(structure: Structure, entry: Declassified) -> None:
@@ -133,6 +146,10 @@ def _rules(structure: Structure, entry: Rules) -> None:
         structure.rules_changed = True
 
 
+def _clock(_structure: Structure, _entry: Clock) -> None:
+    """The time of an entry counts in any case."""
+
+
 def _suggested(structure: Structure, entry: fact.Suggested) -> None:
     structure.ledger.suggestions[entry.suggestion] = entry
 
@@ -150,6 +167,7 @@ _KINDS: Mapping[type, Callable[[Structure, Any], None]] = {
     fact.Unlinked: _unlinked,
     Declassified: _declassified,
     Rules: _rules,
+    Clock: _clock,
     fact.Suggested: _suggested,
     fact.Settled: _settled,
 }

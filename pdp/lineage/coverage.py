@@ -56,8 +56,8 @@ def coverage(graph: Graph) -> tuple[list[Namespace], list[First]]:
     """By namespace how much is classified, and what to classify first: that with most columns downstream."""
     with graph.lock:
         structure = graph.structure
-        counts = _counts(structure)
-        return _namespaces(structure, counts), _first(structure, counts[1])
+        columns, unclassified, open_ones = _counts(structure, graph.bits)
+        return _namespaces(structure, (columns, unclassified)), _first(structure, open_ones)
 
 
 def problems(graph: Graph) -> list[Found]:
@@ -72,13 +72,15 @@ def problems(graph: Graph) -> list[Found]:
     return sorted(found, key=lambda one: (-one.at, one.kind, one.job, one.dataset or ("", ""), one.path, one.sentence))
 
 
-def _counts(structure: Structure) -> tuple[Ints, Ints]:
-    """For each dataset its columns, and those that are unclassified by themselves."""
+def _counts(structure: Structure, bits: Words) -> tuple[Ints, Ints, Ints]:
+    """For each dataset its columns, those that carry `unclassified`, and those that are unclassified by themselves."""
     nodes, count = structure.nodes, len(structure.nodes.datasets)
     columns = _columns(structure)
     owner = nodes.owner.values[columns]
+    carries = bits[0, : len(columns)][columns] & np.uint64(1) == 1  # `unclassified` is the first tag of all
     is_open = nodes.is_open.values[columns] == 1
-    return np.bincount(owner, minlength=count), np.bincount(owner[is_open], minlength=count)
+    every, unclassified, own = (np.bincount(one, minlength=count) for one in (owner, owner[carries], owner[is_open]))
+    return every, unclassified, own
 
 
 def _columns(structure: Structure) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ _KINDS: dict[str, type[Any]] = {
     "unlinked": fact.Unlinked,
     "declassified": fact.Declassified,
     "rules": fact.Rules,
+    "clock": fact.Clock,
     "suggested": fact.Suggested,
     "settled": fact.Settled,
 }

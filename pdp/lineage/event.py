@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pdp.errors import InvalidRequest, NotAllowed
-from pdp.lineage.column_facet import ColumnFacet, Columns, job_of
+from pdp.lineage.column_facet import JOB, ColumnFacet, Columns, job_of
 from pdp.lineage.described import REPLACING, Described, described
 from pdp.lineage.fact import Dataset, Edge, Event, Tagging
+from pdp.lineage.leaving import data_namespace, job_namespace
 from pdp.lineage.name import Names
 from pdp.lineage.reading import Reading
 from pdp.lineage.shape import mapping, member, objects, plain
@@ -34,16 +35,25 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(
-    text: bytes, writer: "LineageWriter", identity: str, names: Names, at_ms: int, *, is_own: bool = False
+    text: bytes,
+    writer: "LineageWriter",
+    identity: str,
+    names: Names,
+    at_ms: int,
+    *,
+    is_own: bool = False,
+    realm: str = "",
 ) -> Event:
     """The fact of one event, as JSON, of a writer who is this identity.
 
-    `is_own` says that Placet made the event: then descriptions of transformations are the names of its masks. Raises
-    `InvalidRequest` with paths, and `NotAllowed` for an output that the writer may not write.
+    `is_own` says that Placet made the event: then descriptions of transformations are the names of its masks. Of
+    others, none is of a job of this realm's Placet or writes its datasets. Raises `InvalidRequest` with paths, and
+    `NotAllowed` for an output that the writer may not write.
     """
     members = loads(text)
     event = sha256(canonical(members)).hexdigest()
-    return _Reader(members, Reading(writer, names, is_own=is_own)).event(event, identity, at_ms)
+    reserved = () if is_own or not realm else (job_namespace(realm), data_namespace(realm))
+    return _Reader(members, Reading(writer, names, is_own=is_own, reserved=reserved)).event(event, identity, at_ms)
 
 
 class _Reader:
@@ -204,10 +214,13 @@ class _Reader:
 
     def _own_job(self) -> Dataset | None:
         try:
-            return job_of(self.job, "job", self.reading)
+            found = job_of(self.job, "job", self.reading)
         except InvalidRequest as error:
             self.reading.excuse(error, "the event is of no job")
             return None
+        if found and self.reading.is_reserved(found.namespace.removeprefix(JOB)):
+            raise NotAllowed("DATASET_FOREIGN", "job: its namespace is of the jobs of this Placet alone")
+        return found
 
     def _job(self) -> tuple[str, str] | None:
         return (self.job["namespace"], self.job["name"]) if self.own_job else None

@@ -97,7 +97,7 @@ def path(graph: Graph, one: Dataset, other: Dataset) -> list[Step] | None:
             return None
         start = np.array(_all_nodes(structure, numbers[other])) * 2
         ends = np.array(_all_nodes(structure, numbers[one])) * 2
-        hops = trace(structure, start, any_edge, ends)
+        hops = trace(structure, start, any_edge(structure), ends)
         return None if hops is None else steps_of(structure, hops)
 
 
@@ -207,9 +207,15 @@ def _near(structure: Structure, number: int, *, is_upstream: bool) -> Iterator[S
 
 
 def _edges(structure: Structure, nodes: Ints, *, is_upstream: bool) -> Iterator[tuple[int, Hop, int]]:
-    """The edges that lead to nodes, or leave them: the other end, the edge and its job."""
+    """The edges that lead to nodes, or leave them: the other end, the edge and its job.
+
+    Their order does not depend on how they are stored: processes of one revision say the same.
+    """
+    found = list[tuple[int, int, int, Hop]]()
     for number, layer in enumerate(structure.edges.layers):
         for rows in layer.rows_into(np.sort(nodes)) if is_upstream else layer.out_of(np.sort(nodes)):
             for row in rows[layer.code[rows] < Code.ENDED].tolist():
                 hop = Hop(int(layer.src[row]), int(layer.dst[row]), number, row)
-                yield hop.src if is_upstream else hop.dst, hop, int(layer.job[row])
+                found.append((int(layer.pair[row]), int(layer.code[row]), int(layer.job[row]), hop))
+    for _, _, job, hop in sorted(found):
+        yield hop.src if is_upstream else hop.dst, hop, job

@@ -93,13 +93,14 @@ class Entry:
     """What all entries have.
 
     `by` is the writer's identity; `at` the server's time in milliseconds since 1970; `reason` a person's words;
-    `decision_id` the decision that let the person do it.
+    `decision_id` the decision that let the person do it, and `request_id` that of the person's call.
     """
 
     by: str
     at: int
     reason: str = ""
     decision_id: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,18 +128,26 @@ class Event(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tagged(Entry):
-    """A tag that a person adds, by itself or by accepting a suggestion. It declares the column's tags."""
+    """A tag that a person adds, by itself or by accepting a suggestion. It declares the column's tags.
+
+    `names` are the other names that the dataset had then: the declaration counts for them while they are joined.
+    """
 
     tagging: Tagging
     source: Source = Source.PERSON
+    names: Sequence[Dataset] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified(Entry):
-    """What is in columns, each with its tags; a column without tags is declared to need none."""
+    """What is in columns, each with its tags; a column without tags is declared to need none.
+
+    `names` are those of `Tagged`.
+    """
 
     dataset: Dataset
     columns: Mapping[str, Sequence[str]]
+    names: Sequence[Dataset] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +161,10 @@ class Untagged(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeEnded(Entry):
-    """The end of edges between two columns that were seen so far. Empty columns are whole datasets, as in `Edge`."""
+    """The end of edges between two columns that were seen so far. Empty columns are whole datasets, as in `Edge`.
+
+    A run that had read the one dataset and written the other by then does not bring them back.
+    """
 
     dataset: Dataset
     column: str
@@ -197,6 +209,11 @@ class Rules(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clock(Entry):
+    """That this time has come: what was declassified until before it carries its tag again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggested(Entry):
     """A tag that a recognizer proposes. It binds nothing until a person settles it."""
 
@@ -215,5 +232,5 @@ class Settled(Entry):
 
 
 Fact: TypeAlias = (
-    Event | Tagged | Classified | Untagged | EdgeEnded | Unlinked | Declassified | Rules | Suggested | Settled
+    Event | Tagged | Classified | Untagged | EdgeEnded | Unlinked | Declassified | Rules | Clock | Suggested | Settled
 )

@@ -5,13 +5,15 @@
    applied and nothing behind it is: the lineage is stale, an alarm goes into both logs, and it is looked at again, so
    that a log which is mended is read on.
 3. Where a document that was read is changed or taken away, the lineage is stale as long as this process lives.
-4. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
+4. A tag whose time to come back is over, and of which no entry says so, makes the lineage stale (`expiring`).
+5. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
    `FRESH_SECONDS`.
-5. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
+6. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
@@ -20,7 +22,8 @@ from pdp.background import raise_if_cancelled
 from pdp.errors import PdpError, StoreUnavailable
 from pdp.lineage.chain import Broken, Place, Signer
 from pdp.lineage.entry import decode
-from pdp.lineage.fact import Fact, Rules
+from pdp.lineage.fact import Dataset, Fact, Rules
+from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.view import Revision, View
 from pdp.lineage_errors import LineageStale
@@ -43,6 +46,10 @@ SNAPSHOT_EVERY = 10_000
 class Graph(Protocol):
     """What the facts of the log are read into."""
 
+    @property
+    def expires(self) -> int:
+        """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does."""
+
     def prepare(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
         """What changes with these facts, each of a number of the log; it reads the graph only."""
 
@@ -61,6 +68,12 @@ class Views(Protocol):
 
     def columns_of(self, resource_type: str, resource_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The tags of columns."""
+
+    def origins(self, resource_type: str, resource_id: str, stand_in: Dataset) -> Origins:
+        """Where the columns of a resource come from; `stand_in` is for one of which nothing is known."""
+
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns, sorted."""
 
 
 class Following:
@@ -108,8 +121,15 @@ class Following:
     def require_fresh(self) -> None:
         """Raise `LineageStale` where this process cannot say that it has read everything that is there."""
         self.verified()
+        if 0 < self.expires < time.time_ns() // 1_000_000:
+            raise LineageStale("a tag is to come back by now, and this server has not read that it has; try again")
         if _now() - self._confirmed > FRESH_SECONDS:
             raise LineageStale("this server has not seen the newest lineage for a while; try again")
+
+    @property
+    def expires(self) -> int:
+        """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does."""
+        return self.graph.expires
 
     def verified(self) -> Place:
         """How far the log was read. Raises `LineageStale` where it is not as servers wrote it."""
@@ -180,13 +200,18 @@ class Following:
         newest, head = await self._log.newest()
         if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
             raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
-        await self._apply_all()
+        if newest > self.place.n:
+            await self._apply_all()
         if newest <= self.place.n:
             self._confirmed, self.fault = asked, ""
 
     async def _apply_all(self) -> None:
-        while documents := await self._log.after(self.place.n, self._until_snapshot()):
+        most = self._until_snapshot()
+        while documents := await self._log.after(self.place.n, most):
             await self._apply(documents)
+            if len(documents) < most:
+                return
+            most = self._until_snapshot()
 
     def _until_snapshot(self) -> int:
         return min(AT_ONCE, self._every - self.place.n % self._every)
@@ -194,9 +219,9 @@ class Following:
     async def _apply(self, documents: Sequence[Logged]) -> None:
         """Apply those that verify, and raise `Broken` at the first that does not."""
         read = _Read(self.place)
-        broken = await asyncio.to_thread(read.add, documents, self._signer)
+        broken, change = await asyncio.to_thread(self._prepared, read, documents)
         if read.facts:
-            self.graph.commit(await asyncio.to_thread(self._prepared, read.facts))
+            self.graph.commit(change)
             self.rules = read.rules or self.rules
             self._go_to(read.place)
             if not self.place.n % self._every:
@@ -204,9 +229,11 @@ class Following:
         if broken:
             raise broken
 
-    def _prepared(self, facts: Sequence[tuple[int, Sequence[Fact]]]) -> Any:
+    def _prepared(self, read: "_Read", documents: Sequence[Logged]) -> tuple[Broken | None, Any]:
+        """What is wrong with the first that does not verify, and what those before it change, if there are any."""
+        broken = read.add(documents, self._signer)
         try:
-            return self.graph.prepare(facts)
+            return broken, self.graph.prepare(read.facts) if read.facts else None
         except Exception:
             log.exception("the graph of lineage does not take what the log has")
             raise Broken(f"what follows number {self.place.n} could not be applied") from None

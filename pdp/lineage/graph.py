@@ -30,6 +30,7 @@ class Change:
     """What `commit` makes visible: nodes whose tags changed, how many nodes and datasets there are now, and so on.
 
     `datasets` are those of the nodes if there are few; `coarse` are those that become coarse or no longer are.
+    `expires` is when the next tag comes back that was declassified for a while, in ms since 1970, or 0.
     """
 
     nodes: Ints
@@ -39,6 +40,7 @@ class Change:
     joined: Mapping[int, frozenset[int]]
     coarse: frozenset[int]
     tags: Sequence[str]
+    expires: int
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Shown:
     joined: dict[int, frozenset[int]] = field(default_factory=dict)
     coarse: set[int] = field(default_factory=set)
     tags: Sequence[str] = ()
+    expires: int = 0
 
 
 class Graph:
@@ -97,12 +100,20 @@ class Graph:
         else:
             self.shown.bits[:, change.nodes] = self._work[:, change.nodes]
         self._is_behind = change.is_whole
-        self.shown.counts, self.shown.tags = change.counts, change.tags
+        self.shown.counts, self.shown.tags, self.shown.expires = change.counts, change.tags, change.expires
         self.shown.joined.update(change.joined)
         self.shown.coarse ^= change.coarse
         self._prepared = None
         for watcher in self.watchers:
             watcher(change)
+
+    @property
+    def expires(self) -> int:
+        """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does.
+
+        It does so with the first fact of the log that is later (`Clock`).
+        """
+        return self.shown.expires
 
     @property
     def bits(self) -> Words:
@@ -212,6 +223,7 @@ class Graph:
             joined={dataset: frozenset(structure.nodes.together(dataset)) for dataset in parted},
             coarse=frozenset(structure.take_coarse()),
             tags=structure.tags.names,
+            expires=structure.ledger.next_expiry(structure.clock),
         )
         structure.raised, structure.opened, structure.lowered, structure.parted = set(), set(), set(), set()
         structure.rules_changed, structure.edges.fresh = False, []

@@ -3,7 +3,7 @@
 First 8 bytes with the length of a JSON text, then the text, then the arrays that it names, one after the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 from pdp.lineage import entry
 from pdp.lineage.edges import FIELDS, Edges, Layer
 from pdp.lineage.fact import Dataset, Settled, Source, Suggested, TagRule
-from pdp.lineage.ledger import Asserted, Flows, Job, Ledger, Problem, Run, Sighting, Stop
+from pdp.lineage.ledger import Asserted, Facets, Flows, Inputs, Job, Ledger, Problem, Run, Sighting, Stop
 from pdp.lineage.nodes import Nodes
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import Ints, Words
@@ -47,6 +47,7 @@ def dump(structure: Structure, bits: Words) -> bytes:
         "sightings": list(map(list, structure.ledger.sightings)),
         "coarse": sorted(structure.coarse),
         "tags": structure.tags.names,
+        "brought": structure.tags.brought,
         "rules": {key: _rule(rule) for key, rule in sorted(structure.tags.rules.items())},
         "nodes": _nodes(nodes),
         "ledger": _ledger(structure.ledger),
@@ -69,6 +70,7 @@ def load(encoded: bytes) -> tuple[Structure, Words]:
     _fill_nodes(structure.nodes, members["nodes"], arrays)
     structure.tags.names = members["tags"]
     structure.tags.numbers = {tag: number for number, tag in enumerate(members["tags"])}
+    structure.tags.brought = members["brought"]
     structure.tags.rules = {key: TagRule(*rule) for key, rule in members["rules"].items()}
     _fill_ledger(structure.ledger, members["ledger"])
     structure.ledger.sightings = list(starmap(Sighting, members["sightings"]))
@@ -128,17 +130,33 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
             for (source, by), what in several.items()
         ],
         "declared": [[node, *what] for node, what in ledger.declared.items()],
+        "shared": [[node, sorted(map(list, names))] for node, names in ledger.shared.items()],
+        "ended": [[*ends, sorted(who)] for ends, who in ledger.ended.items()],
         "met": sorted(ledger.met),
         "jobs": [[*name, ledger.jobs[job].is_partly_forgotten, *_flows(ledger.jobs[job])] for name, job in jobs],
-        "runs": [
-            [name, run.first_at, run.last_at, sorted(run.jobs), *_flows(run)] for name, run in ledger.runs.items()
-        ],
+        "runs": [[name, *_run(run)] for name, run in ledger.runs.items()],
         "replaced": [[*key, time] for key, time in ledger.replaced.items()],
         "hows": list(ledger.hows),
         "stops": [[*key, sorted(stop.edges), *stop[1:]] for key, stops in ledger.stops.items() for stop in stops],
         "problems": [[*problem, *last] for problem, last in ledger.problems.items()],
         "suggestions": [entry.encode(one).decode() for one in suggested],
     }  # fmt: skip
+
+
+def _run(run: Run) -> list[Any]:
+    """Its members in the order of `Run`."""
+    facets = sorted((*facets, time) for facets, time in run.facets.items())
+    return [*_flows(run), run.first_at, run.last_at, sorted(run.jobs), sorted(run.wrote), sorted(run.lists), facets]
+
+
+def _run_of(members: Sequence[Any]) -> Run:
+    inputs, targets, first_at, last_at, jobs, wrote, lists, facets = members
+    found = {Facets(job, _inputs(listed), *map(tuple, rest)): time for job, listed, *rest, time in facets}
+    return Run(*_flows_of(inputs, targets), first_at, last_at, set(jobs), set(wrote), set(map(_inputs, lists)), found)
+
+
+def _inputs(pairs: Sequence[Sequence[int]]) -> Inputs:
+    return tuple((name, one) for name, one in pairs)
 
 
 def _flows(flows: Flows) -> tuple[Any, Any]:
@@ -149,11 +167,12 @@ def _fill_ledger(ledger: Ledger, members: Mapping[str, Any]) -> None:
     for node, number, source, by, *what in members["tags"]:
         ledger.tags.setdefault(node, {}).setdefault(number, {})[Source(source), by] = Asserted(*what)
     ledger.declared = {node: (by, at) for node, by, at in members["declared"]}
+    ledger.shared = {node: frozenset(starmap(Dataset, names)) for node, names in members["shared"]}
+    ledger.ended = {(src, dst): set(who) for src, dst, who in members["ended"]}
     ledger.met = set(members["met"])
     for *name, is_partly_forgotten, inputs, targets in members["jobs"]:
         ledger.jobs[ledger.job((name[0], name[1]))] = Job(*_flows_of(inputs, targets), is_partly_forgotten)
-    for name, first_at, last_at, numbers, inputs, targets in members["runs"]:
-        ledger.runs[name] = Run(*_flows_of(inputs, targets), first_at, last_at, set(numbers))
+    ledger.runs = {name: _run_of(run) for name, *run in members["runs"]}
     ledger.replaced = {(job, dataset): time for job, dataset, time in members["replaced"]}
     ledger.hows = {text: number for number, text in enumerate(members["hows"])}
     for node, tag, edges, *rest in members["stops"]:

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from pdp.lineage.fact import Settled, Source, Suggested
+from pdp.lineage.fact import Dataset, Settled, Source, Suggested
 from pdp.lineage.tag_bits import Ints
 
 DAY_MS = 24 * 3600 * 1000
@@ -56,6 +56,25 @@ class Problem(NamedTuple):
     sentence: str
 
 
+Inputs: TypeAlias = tuple[tuple[int, int], ...]
+"""The inputs that one event lists: each name of one, with the input. Sorted."""
+
+
+class Facets(NamedTuple):
+    """What the column facets of one event of a job say, and the inputs that it lists. All of it is sorted.
+
+    `by_column` are the datasets that they name for a column, `others` those for a whole output. `outputs` are those
+    with such a facet, `bare` the ones of them whose schema the event does not have.
+    """
+
+    job: int
+    inputs: Inputs
+    by_column: tuple[int, ...]
+    others: tuple[int, ...]
+    outputs: tuple[int, ...]
+    bare: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Flows:
     """The inputs of a run or a job, and the (node, job) that get all of them, each with the time of its last event."""
@@ -73,11 +92,18 @@ class Flows:
 
 @dataclass(slots=True)
 class Run(Flows):
-    """One run, the server's times of its first and last event, and the numbers of all jobs that its events name."""
+    """One run, the server's times of its first and last event, and the numbers of all jobs that its events name.
+
+    `wrote` are the datasets that its events have as outputs. `lists` are the different lists of inputs of its events,
+    `facets` what its facets say, each with the time of its last event; of either there is one more than are compared.
+    """
 
     first_at: int = 0
     last_at: int = 0
     jobs: set[int] = field(default_factory=set)
+    wrote: set[int] = field(default_factory=set)
+    lists: set[Inputs] = field(default_factory=set)
+    facets: dict[Facets, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -95,6 +121,10 @@ class Ledger:
         """For each node its own tags, and who asserts each of them."""
         self.declared: dict[int, tuple[str, int]] = {}
         """Columns of which somebody who may has said what is in them: who, and when."""
+        self.shared: dict[int, frozenset[Dataset]] = {}
+        """For such a column the other names of its dataset for which that counts, too."""
+        self.ended: dict[tuple[int, int], set[int]] = {}
+        """For edges that a person ended, by their ends: runs (`short`) and jobs (`~number`) that do not revive them."""
         self.met: set[int] = set()
         """Datasets that something read or wrote."""
         self.jobs: list[Job] = []
@@ -129,7 +159,7 @@ class Ledger:
     def run(self, name: str, at: int, clock: int) -> Run:
         """A run that has an event at this time. One that began too long ago is a new one, as if it were forgotten."""
         run = self.runs.get(name) or Run(first_at=LONG_AGO if self._is_forgotten(name) else at, last_at=at)
-        if run.first_at < clock - FORGOTTEN_MS:
+        if self.is_old(run, clock):
             run = Run(first_at=LONG_AGO)
         self.runs[name] = run
         run.first_at, run.last_at = min(run.first_at, at), max(run.last_at, at)
@@ -137,13 +167,23 @@ class Ledger:
 
     def forget(self, clock: int) -> None:
         """Let go of runs that began too long ago."""
-        old = [name for name, run in self.runs.items() if run.first_at < clock - FORGOTTEN_MS]
+        old = [name for name, run in self.runs.items() if self.is_old(run, clock)]
         for name in old:
             del self.runs[name]
-        self.forgotten = np.union1d(self.forgotten, np.array([*map(_short, old)], np.uint64))
+        self.forgotten = np.union1d(self.forgotten, np.array([*map(short, old)], np.uint64))
+
+    @staticmethod
+    def is_old(run: Run, clock: int) -> bool:
+        """Whether a run is forgotten."""
+        return run.first_at < clock - FORGOTTEN_MS
+
+    def next_expiry(self, clock: int) -> int:
+        """When the first stop ends that holds now, in ms since 1970; 0 where none of them ends."""
+        ends = (stop.until for stops in self.stops.values() for stop in stops)
+        return min((until for until in ends if until >= max(clock, 1)), default=0)
 
     def _is_forgotten(self, name: str) -> bool:
-        key = np.uint64(_short(name))
+        key = np.uint64(short(name))
         place = int(np.searchsorted(self.forgotten, key))
         return place < len(self.forgotten) and bool(self.forgotten[place] == key)
 
@@ -152,5 +192,6 @@ class Ledger:
         return self.tags.get(node, {})
 
 
-def _short(run: str) -> int:
+def short(run: str) -> int:
+    """8 bytes of the hash of a run's id."""
     return int.from_bytes(hashlib.sha256(run.encode()).digest()[:8], "big")

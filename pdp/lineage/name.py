@@ -10,10 +10,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from unicodedata import normalize
 
 from pdp.lineage.fact import Dataset
 
+MAX_KEPT = 1024
+"""Namespaces that are kept folded: a deployment has few of them, and each dataset of each event names one."""
 _SCHEMES = {"s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 """Schemes of namespaces that are other names."""
 _PORTS = {
@@ -79,6 +82,7 @@ class Names:
     ) -> None:
         self._schemes = _SCHEMES | {folded(other): folded(one) for other, one in (schemes or {}).items()}
         self._partition = re.compile("|".join(f"(?:{one})" for one in partitions)) if partitions else None
+        self._kept = lru_cache(MAX_KEPT)(self._fixed)
         self._exact = frozenset(map(self.namespace, exact_case))
 
     def dataset(self, namespace: str, name: str) -> Dataset:
@@ -93,13 +97,16 @@ class Names:
 
     def namespace(self, namespace: str) -> str:
         """A namespace alone."""
-        while (once := self._once(namespace)) != namespace:
-            namespace = once
-        return namespace
+        return self._kept(namespace)
 
     def may_write(self, globs: Iterable[str], dataset: Dataset) -> bool:
         """Whether a dataset lies in one of these namespaces, which are globs, written as producers write them."""
         return any(fnmatchcase(dataset.namespace, self._glob(glob)) for glob in globs)
+
+    def _fixed(self, namespace: str) -> str:
+        while (once := self._once(namespace)) != namespace:
+            namespace = once
+        return namespace
 
     def _glob(self, glob: str) -> str:
         if not _WILD.search(glob):

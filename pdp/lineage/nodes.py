@@ -92,6 +92,12 @@ class Nodes:
         for ends in self.shared(one, other):
             self._both(*ends)
 
+    def is_above(self, name: Dataset) -> bool:
+        """Whether known datasets lie below this one, known or not."""
+        paths, path = self._paths.get(name.namespace, []), "" if name.name == "/" else name.name + "/"
+        place = bisect_left(paths, (path,))
+        return any(one.startswith(path) for one, _ in paths[place : place + 1])
+
     def part(self, one: int, other: int) -> bool:
         """What joined two names is over. False if nothing did."""
         if other not in self.joined[one]:

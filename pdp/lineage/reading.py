@@ -22,8 +22,10 @@ _LEVELS = 16
 class Reading:
     """One event on its way to a fact. `schemas` are the columns of its inputs as far as they are read."""
 
-    def __init__(self, writer: "LineageWriter", names: Names, *, is_own: bool) -> None:
+    def __init__(self, writer: "LineageWriter", names: Names, *, is_own: bool, reserved: Sequence[str] = ()) -> None:
+        """`reserved` are namespaces of which no event may write, with all that is below them."""
         self.writer, self.names = writer, names
+        self._reserved = tuple(names.namespace(one) for one in reserved)
         self.trust = Trust.OWN if is_own else Trust.MASKING if writer.trust_masking else Trust.NONE
         self.schemas: dict[Dataset, dict[str, None]] = {}
         self.problems: dict[tuple[str, str], None] = {}
@@ -37,13 +39,18 @@ class Reading:
         if (found := self._folded.get(written)) is None:
             found = self._folded[written] = self.names.dataset(*written)
         if found not in self._datasets:
-            self._datasets[found] = self.names.may_write(self.writer.namespaces, found)
+            may_write = self.names.may_write(self.writer.namespaces, found)
+            self._datasets[found] = may_write and not self.is_reserved(found.namespace)
             within(len(self._datasets), MAX_DATASETS, "event", "different datasets")
         return found
 
     def is_foreign(self, dataset: Dataset) -> bool:
         """Whether a dataset that this event names lies outside of what its writer may write."""
         return not self._datasets[dataset]
+
+    def is_reserved(self, namespace: str) -> bool:
+        """Whether a folded namespace is one in which only Placet itself writes."""
+        return any(namespace == one or namespace.startswith(f"{one}/") for one in self._reserved)
 
     def add_edges(self, count: int) -> None:
         """Count edges. Raises `OverLimit` for too many."""

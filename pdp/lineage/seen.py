@@ -5,9 +5,7 @@ there was nothing to show.
 """
 
 import base64
-import hashlib
 import zlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import orjson
 
 from pdp.canonical import jcs
+from pdp.displayed import form
 from pdp.lineage.view import State, View
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -66,15 +65,5 @@ def seen(text: str) -> Seen:
         return Seen()
 
 
-def digest(datasets: Sequence[Mapping[str, str]], tags: Sequence[str], columns: Mapping[str, Sequence[str]]) -> str:
-    """The digest that a reviewer sends of what was displayed: base64url SHA-256 of the RFC 8785 form."""
-    return urlsafe_b64encode(hashlib.sha256(_form(datasets, tags, columns)).digest()).rstrip(b"=").decode()
-
-
 def _json(view: View) -> bytes:
-    return _form([dataset._asdict() for dataset in view.datasets], view.tags, view.columns)
-
-
-def _form(datasets: Sequence[Mapping[str, str]], tags: Sequence[str], columns: Mapping[str, Sequence[str]]) -> bytes:
-    shown = {"columns": {name: [*own] for name, own in columns.items()}, "datasets": [*datasets], "tags": [*tags]}
-    return jcs(shown, plain=all(map(str.isascii, columns)))
+    return form([dataset._asdict() for dataset in view.datasets], view.tags, view.columns)

@@ -1,19 +1,32 @@
 """Facts become nodes, edges and assertions. What follows from them is for `graph`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
+from pdp.lineage.disagreement import disagreeing
 from pdp.lineage.edges import NEVER, OURS, Edges
 from pdp.lineage.fact import Dataset, Source, Tagging
-from pdp.lineage.ledger import WEEK_MS, Asserted, Flows, Job, Ledger
-from pdp.lineage.nodes import ALL, BASE, HUB, ROLES, Nodes
+from pdp.lineage.ledger import WEEK_MS, Asserted, Facets, Flows, Inputs, Ledger, short
+from pdp.lineage.nodes import ALL, BASE, HUB, Nodes
 from pdp.lineage.tag_bits import Code, Ints, Tags
 
 MANY = 4
 """Inputs and targets that are connected one by one; where both are more, they meet in a node of their own."""
 MANY_SIGHTINGS = 100_000
 """Of about 200 bytes each."""
+
+
+class Said(NamedTuple):
+    """What one event of a job says: its flows, the datasets that it writes, its inputs, and what its facets say."""
+
+    job: int
+    time: int
+    flows: Flows
+    wrote: frozenset[int]
+    inputs: Inputs
+    facets: Facets | None
 
 
 class Structure:
@@ -47,8 +60,8 @@ class Structure:
         number = self.nodes.dataset(name)
         if number not in self.ledger.met:
             self.ledger.met.add(number)
-            if not self.nodes.columns[number]:
-                self._open(self.nodes.first[number] + ALL)
+            whole = self.nodes.first[number] + ALL
+            self.set_open(whole, is_open=not self.nodes.columns[number] and not self.is_declared(whole))
         return number
 
     def columns(self, dataset: int, names: Iterable[str]) -> list[int]:
@@ -56,28 +69,39 @@ class Structure:
         return [self.column(dataset, name) for name in names]
 
     def column(self, dataset: int, name: str) -> int:
-        """The node of a column, or what all columns get. A new one is unclassified."""
+        """The node of a column, or what all columns get. A new one is unclassified, unless it is declared already."""
         count = len(self.nodes.labels)
         node = self.nodes.column(dataset, name)
         if node == count:
-            self._open(node)
-            self._close(self.nodes.first[dataset] + ALL)
+            self.set_open(node, is_open=not self.is_declared(node))
+            self.set_open(self.nodes.first[dataset] + ALL, is_open=False)
         return node
 
     def source(self, dataset: int, name: str) -> int:
         """The node of a column that is read, or of all that is in the dataset."""
         return self.column(dataset, name) if name else self.nodes.first[dataset] + ALL
 
-    def declare(self, node: int, by: str, at: int) -> None:
-        """Somebody who may has said what is in a column."""
-        if self.nodes.role(node) == ROLES:
-            self.ledger.declared[node] = (by, at)
-            self._close(node)
+    def is_declared(self, node: int) -> bool:
+        """Whether somebody said what is in a column, or in a joined one under a name that this one has.
+
+        A dataset without columns is, where that was said of any column of a joined one.
+        """
+        ledger, nodes = self.ledger, self.nodes
+        if node in ledger.declared or not ledger.shared:
+            return node in ledger.declared
+        dataset, label = int(nodes.owner.values[node]), self.nodes.labels[node]
+        name = nodes.datasets[dataset]
+        for other in nodes.together(dataset) - {dataset}:
+            columns = nodes.columns[other]
+            same = columns.values() if label is None else [columns[label]] if label in columns else []
+            if any(name in ledger.shared.get(one, ()) for one in same):
+                return True
+        return False
 
     def assert_tag(self, tagging: Tagging, source: Source, by: str, what: Asserted) -> int:
         """A tag of a column, or of a whole dataset. Gives the node."""
         node = self.column(self.dataset(tagging.dataset), tagging.column)
-        number = self.tags.number(tagging.tag)
+        number = self.tags.number(tagging.tag, by)
         self.ledger.tags.setdefault(node, {}).setdefault(number, {})[source, by] = what
         self.raised.add(node)
         return node
@@ -98,15 +122,32 @@ class Structure:
         seen = len(self.ledger.sightings) - 1
         self.edges.see(src, dst, code, job, time=time, seen=seen, how=how, replaced=replaced)
 
-    def spread(self, flows: Flows) -> None:
-        """Each target gets every tag of every input."""
+    def spread(self, flows: Flows, who: int | None = None) -> None:
+        """Each target gets every tag of every input, but for edges that this run or job does not bring back."""
         if not flows.inputs:
             return
         sources, latest = self._sources(flows), max(flows.inputs.values())
         for (target, job), time in flows.targets.items():
-            for source in sources:
+            left = self._left(flows, target, who)
+            for source in sources if left is None else left:
                 self.see(source, target, Code.CARRY, job, max(latest, time))
             self.touched.add(int(self.nodes.owner.values[target]))
+
+    def is_over(self, src: int, dst: int, who: int | None) -> bool:
+        """Whether a person ended these edges, and this run or job does not bring them back."""
+        return who is not None and who in self.ledger.ended.get((src, dst), ())
+
+    def who(self, run: str) -> int | None:
+        """A run as `is_over` knows it."""
+        return short(run) if run and self.ledger.ended else None
+
+    def _left(self, flows: Flows, target: int, who: int | None) -> list[int] | None:
+        """The inputs one by one, where a target does not get all of them."""
+        if who is None:
+            return None
+        every = sorted(self.nodes.first[dataset] + ALL for dataset in flows.inputs)
+        left = [source for source in every if not self.is_over(source, target, who)]
+        return None if len(left) == len(every) else left
 
     def _sources(self, flows: Flows) -> list[int]:
         sources = sorted(self.nodes.first[dataset] + ALL for dataset in flows.inputs)
@@ -117,16 +158,23 @@ class Structure:
             self.edges.see(source, hub, Code.CARRY, OURS)
         return [hub]
 
-    def run(self, name: str, job: int, at: int, said: Flows) -> None:
+    def run(self, name: str, at: int, said: Said) -> None:
         """What an event says of its run, which adds up with what its other events say."""
         run = self.ledger.run(name, at, self.clock)
-        run.add(said)
-        run.jobs.add(job)
-        self.spread(run)
-        self.ledger.jobs[job].add(said)
+        run.add(said.flows)
+        run.jobs.add(said.job)
+        run.wrote |= said.wrote
+        self.ledger.jobs[said.job].add(said.flows)
+        jobs = {said.job}
+        for facets, time, outputs in disagreeing(self.nodes, run, said.inputs, said.facets, said.time):
+            tainted = Flows({}, {(self.nodes.first[one] + BASE, facets.job): time for one in outputs})
+            run.add(tainted)
+            self.ledger.jobs[facets.job].add(tainted)
+            jobs.add(facets.job)
+        self.spread(run, self.who(name))
         is_torn = run.last_at - run.first_at > WEEK_MS
-        for one in sorted(run.jobs) if is_torn else [job]:
-            self._job(self.ledger.jobs[one], is_torn=is_torn)
+        for one in sorted(run.jobs) if is_torn else sorted(jobs):
+            self._job(one, is_torn=is_torn)
 
     def replace(self, job: int, dataset: int, before: int) -> None:
         """The edges of a job to a dataset that were last seen before a time have ended."""
@@ -148,53 +196,45 @@ class Structure:
 
     def take_coarse(self) -> frozenset[int]:
         """The datasets that became coarse, or no longer are, since this was asked last."""
-        moved = frozenset(one for one in self.touched if self._is_coarse(one) != (one in self.coarse))
+        moved = frozenset((self._coarse_among(self.touched) ^ self.coarse) & self.touched)
         self.coarse ^= moved
         self.touched = set()
         return moved
-
-    def end_edge(self, src: int, dst: int) -> None:
-        """A person ended the edges between two nodes."""
-        for layer, row in list(self.edges.into(dst)):
-            hub = int(layer.src[row])
-            if self.nodes.role(hub) == HUB and any(int(one.src[place]) == src for one, place in self.edges.into(hub)):
-                self._open_hub(hub, dst, src, int(layer.job[row]), int(layer.time[row]))
-        if self.edges.end(src, dst):
-            self.lowered.add(dst)
-            self.touched.add(int(self.nodes.owner.values[dst]))
 
     def into(self, dataset: int) -> Ints:
         """The nodes of a dataset that edges of jobs lead to."""
         return np.array([self.nodes.first[dataset] + BASE, *self.nodes.columns[dataset].values()], np.int64)
 
-    def _open_hub(self, hub: int, dst: int, without: int, job: int, time: int) -> None:
-        """Connect a set of inputs one by one, but for one of them."""
-        for layer, row in list(self.edges.into(hub)):
-            if int(layer.src[row]) != without:
-                self.see(int(layer.src[row]), dst, Code.CARRY, job, time)
-        self.edges.end(hub, dst)
-        self.lowered.add(dst)
-
-    def _job(self, entry: Job, *, is_torn: bool) -> None:
+    def _job(self, number: int, *, is_torn: bool) -> None:
+        entry = self.ledger.jobs[number]
         entry.is_partly_forgotten = entry.is_partly_forgotten or is_torn
         if entry.is_partly_forgotten:
-            self.spread(entry)
+            self.spread(entry, ~number if self.ledger.ended else None)
 
-    def _is_coarse(self, dataset: int) -> bool:
-        return any(
-            int(layer.job[row]) >= 0 and self.nodes.role(int(layer.src[row])) in {ALL, HUB}
-            for node in self.into(dataset).tolist()
-            for layer, row in self.edges.into(node)
-        )
+    def _coarse_among(self, datasets: Collection[int]) -> set[int]:
+        """Those with an edge of a job from all columns of an input."""
+        if not datasets:
+            return set()
+        ends, found = np.sort(np.concatenate([self.into(one) for one in datasets])), set[int]()
+        for layer in self.edges.layers:
+            for rows in layer.rows_into(ends):
+                live = rows[(layer.job[rows] >= 0) & (layer.code[rows] < Code.ENDED)]
+                ways = zip(layer.src[live].tolist(), layer.dst[live].tolist(), strict=True)
+                found.update(int(self.nodes.owner.values[dst]) for src, dst in ways if self._is_whole(src))
+        return found
 
-    def _open(self, node: int) -> None:
-        self.nodes.is_open.values[node] = 1
-        self.opened.add(node)
+    def _is_whole(self, node: int) -> bool:
+        """Whether it stands for all that is in one dataset, or in several."""
+        return self.nodes.role(node) in {ALL, HUB}
 
-    def _close(self, node: int) -> None:
-        if self.nodes.is_open.values[node]:
-            self.nodes.is_open.values[node] = 0
-            if node in self.opened:
-                self.opened.discard(node)
-            else:
-                self.lowered.add(node)
+    def set_open(self, node: int, *, is_open: bool) -> None:
+        """A node is unclassified by itself, or is not any more."""
+        if bool(self.nodes.is_open.values[node]) == is_open:
+            return
+        self.nodes.is_open.values[node] = is_open
+        if is_open:
+            self.opened.add(node)
+        elif node in self.opened:
+            self.opened.discard(node)
+        else:
+            self.lowered.add(node)

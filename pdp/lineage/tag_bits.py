@@ -48,17 +48,20 @@ class Tags:
         self.names = [UNCLASSIFIED]
         self.numbers = {UNCLASSIFIED: 0}
         self.rules: dict[str, TagRule] = {}
+        self.brought: dict[str, int] = {}
+        """How many different tags each identity was the first to say."""
 
     @property
     def words(self) -> int:
         """The words that plain tags fill."""
         return (len(self.names) + WORD - 1) // WORD
 
-    def number(self, tag: str) -> int:
-        """The bit of a tag, a new one if need be."""
+    def number(self, tag: str, by: str) -> int:
+        """The bit of a tag, a new one if need be, which this identity brings."""
         found = self.numbers.setdefault(tag, len(self.names))
         if found == len(self.names):
             self.names.append(tag)
+            self.brought[by] = self.brought.get(by, 0) + 1
         return found
 
     def rule(self, tag: str) -> TagRule:

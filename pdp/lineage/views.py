@@ -2,17 +2,18 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pdp.canonical import jcs
-from pdp.lineage.fact import UNCLASSIFIED
+from pdp.lineage.fact import UNCLASSIFIED, Dataset
 from pdp.lineage.graph import Change, Graph
 from pdp.lineage.name import Names, folded
 from pdp.lineage.nodes import ALL, BASE
-from pdp.lineage.resource import MANY, Resources
+from pdp.lineage.origins import Origin, Origins, Place
+from pdp.lineage.resource import DATASET, MANY, Resources
 from pdp.lineage.tag_bits import tags_of
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage_settings import LineageSettings
@@ -47,7 +48,7 @@ class Views:
         self._graph = graph
         names = Names(settings.schemes, settings.exact_case, settings.partitions)
         self._resources = Resources(settings.resources, names)
-        self._types = {*settings.types, *(entry.type for entry in settings.resources)}
+        self._types = {DATASET, *settings.types, *(entry.type for entry in settings.resources)}
         self._kept: dict[Key, Kept] = {}
         self._users: dict[int, set[Key]] = {}
         self._weight = self._datasets = 0
@@ -72,19 +73,64 @@ class Views:
             return {}
         return {name: kept.known.get(folded(name), kept.others) for name in names}
 
+    def origins(self, resource_type: str, resource_id: str, stand_in: Dataset) -> Origins:
+        """Where the columns of a resource come from. `stand_in` is the dataset for one of which none is known.
+
+        A resource that is not known yet is what the configuration names, or what its id is as a URI.
+        """
+        state, datasets = self._fitting(resource_type, resource_id)
+        if datasets:
+            return Origins(stand_in, list(self._origins(datasets)))
+        named = self._resources.sure(resource_type, resource_id) if state is State.UNKNOWN else ()
+        nodes = self._graph.structure.nodes
+        return Origins(stand_in, [Origin(name, is_folder=nodes.is_above(name)) for name in sorted(named)])
+
+    def _origins(self, datasets: Sequence[int]) -> Iterator[Origin]:
+        """Each dataset with those that are the same, and what lies below, sorted."""
+        shown, nodes = self._graph.shown, self._graph.structure.nodes
+        below = self._below(datasets)
+        for names in sorted({tuple(sorted(shown.joined.get(one, (one,)))) for one in below}):
+            columns = dict[str, list[Place]]()
+            for one in names:
+                for name, node in list(nodes.columns[one].items()):
+                    if node < shown.counts[0]:
+                        columns.setdefault(folded(name), []).append((nodes.datasets[one], name))
+            yield Origin(
+                nodes.datasets[names[0]],
+                columns,
+                is_own=names[0] in datasets,
+                is_folder=any(nodes.children[one] for one in names),
+                is_tagged=bool(self._tags([nodes.first[names[0]] + BASE])),
+            )
+
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all columns of the resource, sorted; also of those without tags."""
+        kept = self._kept.get((resource_type, resource_id)) or self._keep(resource_type, resource_id)
+        datasets = kept.view.datasets
+        shown, nodes = self._graph.shown, self._graph.structure.nodes
+        below = self._below([nodes.numbers[one] for one in datasets])
+        return sorted(
+            {name for one in below for name, node in list(nodes.columns[one].items()) if node < shown.counts[0]}
+        )
+
     def _keep(self, resource_type: str, resource_id: str) -> Kept:
         key = (resource_type, resource_id)
         if resource_type not in self._types:
             return self._remember(key, (), _kept(View(State.NONE)))
-        shown, nodes = self._graph.shown, self._graph.structure.nodes
-        fits = self._resources.fitting(resource_type, resource_id, nodes, shown.counts[1])
-        names = {shown.joined.get(number, frozenset({number})) for number in fits}
-        if not 0 < len(names) <= MANY:
-            state = State.AMBIGUOUS if names else State.UNKNOWN
+        state, datasets = self._fitting(resource_type, resource_id)
+        if not datasets:
             return self._remember(key, (), _kept(View(state, tags=(UNCLASSIFIED,))))
-        datasets = sorted({number for one in names for number in one})
         below = self._below(datasets)
         return self._remember(key, below, self._known(datasets, below))
+
+    def _fitting(self, resource_type: str, resource_id: str) -> tuple[State, list[int]]:
+        """Whether a resource is known, and its datasets under all their names."""
+        shown = self._graph.shown
+        fits = self._resources.fitting(resource_type, resource_id, self._graph.structure.nodes, shown.counts[1])
+        names = {shown.joined.get(number, frozenset({number})) for number in fits}
+        if not 0 < len(names) <= MANY:
+            return (State.AMBIGUOUS if names else State.UNKNOWN), []
+        return State.KNOWN, sorted({number for one in names for number in one})
 
     def _below(self, datasets: Sequence[int]) -> list[int]:
         """Datasets with all that lies below them."""

@@ -4,9 +4,10 @@
    written together stand in one document.
 2. While it is unknown whether a document is stored, the same one is sent again, and no other.
 3. Who finds the number taken reads what took it, verifies it, and takes the next number.
-4. An event of a writer stands in the log once: its hash is part of the document's one insert. A resend is told the
-   number that it has. A claim to have seen an event counts only where a document that verifies holds that event, so
-   that a claim which somebody plants in the database keeps nothing out. An alarm tells of it.
+4. An event of a writer stands in the log once, and so does what a person takes away in one call: its hash is part of
+   the document's one insert. A resend is told the number that it has. A claim to have seen something counts only where
+   a document that verifies holds it, so that a claim which somebody plants in the database keeps nothing out. An alarm
+   tells of it.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pdp import deadline
 from pdp.errors import InvalidRequest, Overloaded, PdpError, StoreUnavailable
@@ -93,6 +94,20 @@ class Writing:
     async def write(self, facts: Sequence[Fact], seconds: float = WAIT_SECONDS) -> int:
         """The number that `put` returns."""
         return (await self.put(facts, seconds)).place.n
+
+    async def found(self, fact: Fact) -> tuple[Place, Fact] | None:
+        """The fact of the log that stands for this one, and its place: that of a call with the same `request_id`.
+
+        Raises `StoreUnavailable`.
+        """
+        key = _key(fact)
+        for one in await self._log.seeing(key) if key else ():
+            before = await self._before(one)
+            keys = await asyncio.to_thread(self._keys, one, before)
+            if key in keys:
+                held = next(fact for fact in map(decode, one.entries) if _key(fact) == key)
+                return Place(one.n, one.head), held
+        return None
 
     async def put(self, facts: Sequence[Fact], seconds: float = WAIT_SECONDS) -> Written:
         """Return where all of it stands, once it is durable on a majority.
@@ -218,8 +233,7 @@ class Writing:
         """The claims that are true, with their places. Of the others there is an alarm."""
         held: dict[bytes, Written] = {}
         for one in {document.n: document for document in claims.values()}.values():
-            before = await self._log.at(one.n - 1) if one.n > 1 else None
-            keys = await asyncio.to_thread(self._keys, one, Place(before.n, before.head) if before else Place())
+            keys = await asyncio.to_thread(self._keys, one, await self._before(one))
             written = Written(Place(one.n, one.head), is_known=True)
             held |= {key: written for key in claims if claims[key].n == one.n and key in keys}
         if len(held) < len(claims):
@@ -227,6 +241,10 @@ class Writing:
             with suppress(PdpError):
                 await self._alarm("it claims to have seen an event that it does not hold")
         return held
+
+    async def _before(self, one: Logged) -> Place:
+        before = await self._log.at(one.n - 1) if one.n > 1 else None
+        return Place(before.n, before.head) if before else Place()
 
     def _keys(self, one: Logged, before: Place) -> set[bytes]:
         """What the document holds, if it verifies."""
@@ -248,5 +266,10 @@ def _settle(groups: Sequence[_Group], error: PdpError | None) -> None:
 
 
 def _key(fact: Fact) -> bytes:
-    """What a document with this fact claims to have seen: of an event its hash and its writer."""
-    return hashlib.sha256(f"{fact.event}\n{fact.by}".encode()).digest() if isinstance(fact, Event) else b""
+    """What a document with this fact claims to have seen: an event of a writer, or what a person asked for in a call.
+
+    Other facts claim nothing.
+    """
+    if isinstance(fact, Event):
+        return hashlib.sha256(f"{fact.event}\n{fact.by}".encode()).digest()
+    return hashlib.sha256(encode(replace(fact, at=0, decision_id=""))).digest() if fact.request_id else b""

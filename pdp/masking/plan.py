@@ -7,10 +7,11 @@ from typing import Any
 
 import masker
 from masker import methods
+from masker.leaf import Leaf
 from masker.records import COLUMN
 from masker.spec import KEEP, Spec
 from pdp.errors import MaskPlanRefused
-from pdp.masking.question import Selection
+from pdp.masking.question import Column, Selection
 from pdp.masking.refusals import refusals, shortened
 from pdp.masking.rows import Shape
 from pdp.v1.mask_pb2 import MaskedColumn
@@ -59,7 +60,7 @@ def columns(made: masker.MaskPlan) -> Iterator[MaskedColumn]:
     for leaf in made.leaves:
         if leaf.spec.mask == "json" and leaf.column == COLUMN:
             for path, rule, spec in leaf.spec.children:
-                done = spec if made.direction == "mask" or methods.of(spec).reversible else KEEP
+                done = _applied(spec, made.direction)
                 version = made.key_version if done.domain and made.direction != "unmask" else 0
                 yield MaskedColumn(column=path, rule=rule, mask=done.mask, domain=done.domain, key_version=version)
         else:
@@ -72,6 +73,29 @@ def columns(made: masker.MaskPlan) -> Iterator[MaskedColumn]:
                 input_type=str(leaf.input),
                 output_type=str(leaf.output),
             )
+
+
+def masks(made: masker.MaskPlan, columns: Sequence[Column]) -> dict[str, list[str]]:
+    """Each column, as people write it, with the names of its masks: of one with JSON in it those of its paths."""
+    written = {column.name: column.also or (column.name,) for column in columns}
+    done = [pair for leaf in made.leaves for pair in _done(leaf, made.direction)]
+    return {name: some for column, some in done for name in written.get(column, (column,))}
+
+
+def _done(leaf: Leaf, direction: str) -> Iterator[tuple[str, list[str]]]:
+    if leaf.spec.mask != "json":
+        yield leaf.column, [leaf.spec.mask]
+        return
+    below = {path: _applied(spec, direction).mask for path, _, spec in leaf.spec.children}
+    if leaf.column == COLUMN:
+        yield from ((path, [mask]) for path, mask in below.items())
+    else:
+        yield leaf.column, sorted({*below.values()})
+
+
+def _applied(spec: Spec, direction: str) -> Spec:
+    """What is done to a leaf of JSON: where masks are undone or moved, nothing to those that cannot be."""
+    return spec if direction == "mask" or methods.of(spec).reversible else KEEP
 
 
 def facts(made: masker.MaskPlan) -> list[dict[str, Any]]:

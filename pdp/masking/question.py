@@ -5,6 +5,8 @@ is `MaskPlanRefused`, naming column and rules. Which parameters a mask takes and
 say.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +27,8 @@ KINDS = ("domain", "mask")
 """How it says what is done to them: a declared domain, or a mask without keys; exactly one of them."""
 _WORDS = {"rule", "reason", "rank", *SELECTORS}
 _ANSWER_KEYS = {"entries", "columns", "domains", "people", "revisions"}
+_PLAIN = re.compile(r"[^.\[\]\"\s]+")
+"""A name that stands in a path as it is, as in `masker.path`, which is an extra."""
 _MAX_NAMED = 5
 """Columns without a mask that one error names."""
 
@@ -60,9 +64,37 @@ class Selection:
     revision: str
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a policy would do: the mask of each column, why it has none, or nothing where those below have theirs."""
+
+    masks: Mapping[str, Mapping[str, Any] | MaskPlanRefused]
+    domains: Mapping[str, Mapping[str, Any]]
+    revision: str
+
+
 def masks_input(canonical: bytes, caller: Caller, now_ns: int, columns: Sequence[Column]) -> bytes:
     """The input of `data.pdp.masks`."""
     return b'{"request":%b,"caller":%b,"now":%d,"columns":%b}' % (canonical, caller.json, now_ns, orjson.dumps(columns))
+
+
+def columns_named(names: Sequence[str]) -> list[Column]:
+    """Columns of which only the names are known: `a.b` lies in `a`, and an odd name is quoted in a path."""
+    known = set(names)
+    inner = {around for name in known for around in _around(name)}
+    return [
+        Column(_path(name), "", name not in inner, tuple(_around(name)), () if _path(name) == name else (name,))
+        for name in names
+    ]
+
+
+def _around(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[:length]) for length in range(1, len(parts)))
+
+
+def _path(name: str) -> str:
+    return name if all(map(_PLAIN.fullmatch, name.split("."))) else f"[{json.dumps(name, ensure_ascii=False)}]"
 
 
 def names(columns: Sequence[Column]) -> list[str]:
@@ -110,17 +142,39 @@ def selection(result: Any, columns: Sequence[Column], *, partial: bool = False) 
 
     `partial` lets columns be without a mask, as where masks are reversed.
     """
+    answer, selected = _selected(result, columns)
+    if not partial:
+        _require_covered(columns, selected)
+    masks = tuple(_mask(name, entries) for name, entries in selected.items() if entries)
+    return Selection(masks, _domains(answer.get("domains")), _people(answer.get("people")), policy_revision(answer))
+
+
+def foreseen(result: Any, columns: Sequence[Column]) -> Foreseen:
+    """`selection`, but where one column has no mask or two it says so, and the others have theirs."""
+    answer, selected = _selected(result, columns)
+    masks = {column.name: _foreseen(column, selected) for column in columns}
+    return Foreseen(masks, _domains(answer.get("domains")), policy_revision(answer))
+
+
+def _foreseen(column: Column, selected: Mapping[str, Sequence[Any]]) -> Mapping[str, Any] | MaskPlanRefused:
+    """The one mask of a column or of the nearest one around it; nothing of one that only contains others."""
+    masked = next((name for name in (column.name, *reversed(column.above)) if selected.get(name)), None)
+    try:
+        _require_covered([column], selected)
+        return _mask(masked, selected[masked]) if masked else {}
+    except MaskPlanRefused as refused:
+        return refused
+
+
+def _selected(result: Any, columns: Sequence[Column]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """The checked answer, and the entries that are for each column."""
     answer = policy_object(result, "the masks", _ANSWER_KEYS)
     for entry in _entries(answer.get("entries")):
         _check(entry)
     found = answer.get("columns")
     if not isinstance(found, dict) or found.keys() != {column.name for column in columns}:
         raise PolicyInvalid("wrong_keys", "the policy answered for other columns than it was asked about")
-    selected = {column.name: _entries(found[column.name]) for column in columns}
-    if not partial:
-        _require_covered(columns, selected)
-    masks = tuple(_mask(name, entries) for name, entries in selected.items() if entries)
-    return Selection(masks, _domains(answer.get("domains")), _people(answer.get("people")), policy_revision(answer))
+    return answer, {column.name: _entries(found[column.name]) for column in columns}
 
 
 def _entries(value: Any) -> list[Any]:

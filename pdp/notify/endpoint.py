@@ -2,45 +2,59 @@
 
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import aiohttp
 
 from pdp.address import webhook_host
+from pdp.errors import SetupError
 from pdp.notify import destination, signature
+from pdp.notify.api_key import api_key
 
 SECONDS = 5.0
 """Seconds of one attempt, from the look-up of the name to the answer's status."""
 _SUCCESS = 2
 """The first digit of an HTTP status that says success."""
-_CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 class _AddressRefused(OSError):
     """The host's name has an address to which no message may go."""
 
 
-class Endpoint:
-    """One webhook. `events` are the events of which it is told."""
+Headers: TypeAlias = Callable[[str, bytes], Mapping[str, str]]
+"""The headers of one attempt, by the message's id and its body. Raises `SetupError` where it can have none now."""
 
-    def __init__(self, name: str, url: str, host: str, key: bytes, events: Collection[str]) -> None:
+
+class Endpoint:
+    """One webhook, or the address of `lineage.forward`. `events` are the events that a webhook is told of."""
+
+    def __init__(self, name: str, url: str, host: str, headers: Headers, events: Collection[str] = ()) -> None:
         self.name, self.events = name, frozenset(events)
-        self._url, self._host, self._key = url, host, key
+        self._url, self._host, self._headers = url, host, headers
 
     @classmethod
     def of(cls, name: str, url: str, secret: Path, events: Collection[str]) -> Self:
         """The configured webhook. Raises `SetupError` if its secret cannot be used."""
-        return cls(name, url, webhook_host(url), signature.secret(secret), events)
+        return cls(name, url, webhook_host(url), signed(signature.secret(secret)), events)
+
+    @classmethod
+    def of_lineage(cls, name: str, url: str, api_key: Path | None) -> Self:
+        """Who is told of lineage, at OpenLineage's address. Raises `SetupError` if its key cannot be used."""
+        headers = bearing(api_key)
+        headers("", b"")
+        return cls(name, f"{url}/api/v1/lineage", webhook_host(url), headers)
 
     async def send(self, message_id: str, body: bytes) -> str:
         """Send a message once. Returns the problem, or "" if the webhook took the message (HTTP status 2xx).
 
         It uses no proxy, follows no redirect, keeps no connection and does not read an answer's body.
         """
-        headers = signature.headers(self._key, message_id, int(time.time()), body)
-        headers |= {"content-type": _CONTENT_TYPE, "user-agent": "placet"}
+        try:
+            headers = {**self._headers(message_id, body), "user-agent": "placet"}
+        except SetupError:
+            return "its key cannot be used"
         connector = aiohttp.TCPConnector(use_dns_cache=False, force_close=True, socket_factory=self._socket)
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         try:
@@ -65,3 +79,23 @@ class Endpoint:
         if not destination.may_connect(self._host, address[0]):
             raise _AddressRefused
         return socket.socket(family, kind, protocol)
+
+
+def signed(key: bytes) -> Headers:
+    """The headers of webhooks: CloudEvents, signed."""
+
+    def headers(message_id: str, body: bytes) -> Mapping[str, str]:
+        found = signature.headers(key, message_id, int(time.time()), body)
+        return {**found, "content-type": "application/cloudevents+json; charset=utf-8"}
+
+    return headers
+
+
+def bearing(file: Path | None) -> Headers:
+    """The headers of OpenLineage, with the token of a file that is read again for each attempt."""
+
+    def headers(_id: str, _body: bytes) -> Mapping[str, str]:
+        found = {"authorization": f"Bearer {api_key(file)}"} if file else {}
+        return {**found, "content-type": "application/json"}
+
+    return headers

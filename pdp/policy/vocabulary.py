@@ -40,6 +40,29 @@ _TRAVELS: Mapping[str, Callable[[Any], bool]] = {
 _TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
+def _is_column_tags(value: Any) -> bool:
+    """As many columns of a table, and tags of a column, as lineage takes."""
+    if not _map_of(_map_of(_is_texts))(value):
+        return False
+    return all(
+        len(columns) <= _COLUMNS and all(len(tags) <= _COLUMN_TAGS for tags in columns.values())
+        for columns in value.values()
+    )
+
+
+_COLUMNS, _COLUMN_TAGS, _ALL_TAGS = 10_000, 64, 1024
+
+
+def _tags_of(document: Mapping[str, Any]) -> set[str]:
+    """All tags that data has, where it has the shape."""
+    found = set[str]()
+    if NAMES["column_tags"].fits(columns := document.get("column_tags", {})):
+        found.update(tag for table in columns.values() for tags in table.values() for tag in tags)
+    if NAMES["table_tags"].fits(tables := document.get("table_tags", {})):
+        found.update(tag for tags in tables.values() for tag in tags)
+    return found
+
+
 def _is_tags(value: Any) -> bool:
     if isinstance(value, dict):
         return all(map(_is_declared, value.items()))
@@ -92,7 +115,9 @@ NAMES: Mapping[str, Shape] = {
     "groups": ELSEWHERE,
     "domains": ELSEWHERE,
     "search": ELSEWHERE,
-    "column_tags": Shape(_map_of(_map_of(_is_texts)), "write table -> column -> a list of tags"),
+    "column_tags": Shape(
+        _is_column_tags, "write table -> column -> a list of tags, at most 10,000 columns and 64 tags of each"
+    ),
     "table_tags": Shape(_map_of(_is_texts), "write table -> a list of tags"),
     "tags": Shape(
         _is_tags,
@@ -116,6 +141,9 @@ def misshapen(source: Source, document: Mapping[str, Any]) -> Iterator[Finding]:
     for name in NAMES.keys() & document.keys():
         if not NAMES[name].fits(document[name]):
             yield Finding(source.shown, 0, "wrong-shape", f"`data.{name}`: {NAMES[name].wanted}")
+    if (count := len(_tags_of(document))) > _ALL_TAGS:
+        sentence = f"`data.column_tags` and `data.table_tags` have {count} different tags; write at most {_ALL_TAGS:,}"
+        yield Finding(source.shown, 0, "wrong-shape", sentence)
     try:
         accepted(document)
     except SetupError as error:

@@ -24,18 +24,32 @@ class Uses:
             if _is_of(posted.entry, use):
                 entry: Entry = posted.entry
                 return entry
-        uuid = identifier.uuid_bytes(use.decision_id)
+        return next((entry for entry in await self._beside(use.decision_id) if _is_of(entry, use)), None)
+
+    async def of_decision(self, decision_id: str) -> Entry | None:
+        """The record of a decision with its payload; None where the log does not have it, or not yet."""
+        for entry in await self._beside(decision_id):
+            if orjson.loads(entry.record).get("id") == entry.id and _has_payload(entry):
+                return entry
+        return None
+
+    async def _beside(self, decision_id: str) -> list[Entry]:
+        """The records of a decision's batch, each with its payload."""
+        uuid = identifier.uuid_bytes(decision_id)
         batch = await self._batches.holding(uuid) if uuid else None
         if batch is None:
-            return None
+            return []
         held = zip(batch.records, batch.payloads, strict=False)
-        entries = (Entry(identifier.record_id(use.decision_id), record, one.salt, one.payload) for record, one in held)
-        return next((entry for entry in entries if _is_of(entry, use)), None)
+        return [Entry(identifier.record_id(decision_id), record, one.salt, one.payload) for record, one in held]
 
 
 def _is_of(entry: Entry, use: Use) -> bool:
     fits = sha256(entry.record).hexdigest() == use.record_sha256
-    return fits and commitment(entry.salt, entry.payload).encode() in entry.record
+    return fits and _has_payload(entry)
+
+
+def _has_payload(entry: Entry) -> bool:
+    return commitment(entry.salt, entry.payload).encode() in entry.record
 
 
 def recorded_verdict(entry: Entry) -> Verdict:

@@ -15,10 +15,10 @@ from pdp.server.parts import Parts
 from pdp.store.tasks import Tasks
 from pdp.turns import Turns
 from pdp.workflow.access_requests import AccessRequests
+from pdp.workflow.briefing import Briefing
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.deciding import Deciding
 from pdp.workflow.integrity import Integrity
-from pdp.workflow.logins import Logins
 from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.review_limits import ReviewLimits
@@ -38,13 +38,14 @@ class Flows:
     admission: Admission
     reviewers: Reviewers
     reviewing: Reviewing
+    briefing: Briefing
     requesting: Requesting
     queue: ReviewQueue
     watching: Watching
     deciding: Deciding
     searching: Searching
     requests: AccessRequests
-    logins: Logins
+    uses: Uses
 
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
@@ -54,8 +55,8 @@ class Flows:
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
-        queue = ReviewQueue(parts.queue, reviewing, batcher)
-        uses = Uses(parts.batches)
+        queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
+        uses, denials = Uses(parts.batches), Denials(parts.batches)
         deciding = Deciding(
             realm=config.realm,
             person_types=config.person_types,
@@ -70,11 +71,10 @@ class Flows:
             lineage=parts.lineage,
             unsaid=unsaid,
         )
-        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types)
+        requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        tasks, denials = Tasks(parts.database), Denials(parts.batches)
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
-        pages = Pages(parts.signing.seal, config.realm)
-        searching = Searching(deciding, opa.opa, parts.delivery, pages, turns)
-        people = reviewers, reviewing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, parts.logins)
+        searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
+        briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
+        people = reviewers, reviewing, briefing, requesting, queue, watching
+        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)

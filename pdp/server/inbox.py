@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.login import LoginTokens
 from pdp.config import Config, Http
@@ -14,8 +15,8 @@ from pdp.http.provider import Client, Provider
 from pdp.http.proxies import Proxies
 from pdp.http.route import Entrance, Page
 from pdp.inbox import look, me
-from pdp.server.flows import Flows
 from pdp.server.login_check import secret
+from pdp.workflow.logins import Logins
 
 
 class DemoLogin(Protocol):
@@ -36,19 +37,26 @@ class Inbox:
     routes: Sequence[Page | Entrance]
 
 
-def inbox(config: Config, url: str, flows: Flows, authenticator: Authenticator, demo: DemoLogin | None) -> Inbox | None:
+def inbox(
+    config: Config,
+    url: str,
+    logins: Logins,
+    authenticator: Authenticator,
+    admission: Admission,
+    demo: DemoLogin | None,
+) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`."""
     client = _client(config.http, url, demo)
     if config.http is None or client is None:
         return None
     tokens = LoginTokens(authenticator, client.issuer, client.client_id)
     provider = Provider(client, url + CALLBACK)
-    login = LoginPages(provider, tokens, flows.logins, flows.logins.sessions, look.logged_out)
+    login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
     routes = [*login.routes(), *me.routes(), look.style(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
-    pages = Pages(Origin.of(url), roots, flows.logins.sessions, authenticator, flows.admission, proxies, look.failed)
+    pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)
     return Inbox(pages, routes)
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import orjson
 
@@ -16,6 +17,7 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.lineage.chain import Signer
 from pdp.lineage.event import read
+from pdp.lineage.expiring import Expiring
 from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
 from pdp.lineage.name import Names
@@ -28,8 +30,14 @@ from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog
 from pdp.store.lineage_snapshots import LineageSnapshots
+from pdp.store.notifications import Notifications
 from pdp.turns import Turns
 from pdp.workflow.lineage import Ingesting, KnownLineage
+from pdp.workflow.outflow import NO_OUTFLOW, LoggedOutflow, Outflow
+
+if TYPE_CHECKING:
+    from pdp.lineage.graph import Graph
+    from pdp.lineage.limits import Limits
 
 ALARM = "LINEAGE_TAMPERED"
 """The error of the record of an alarm."""
@@ -46,13 +54,17 @@ class Lineage:
     documents: LineageLog
     snapshots: Snapshots
     signer: Signer
+    limits: "Limits"
 
     @asynccontextmanager
     async def running(self, writer: Writer, failed: asyncio.Future[None]) -> AsyncIterator[None]:
         """Read what is there, and then follow; alarms go into the audit log by `writer`."""
         self.alarms.writer = writer
         await self.following.start()
-        async with background(self.following.run(), failed), background(self.writing.run(), failed):
+        tasks = self.following.run(), self.writing.run(), Expiring(self.following, self.writing).run()
+        async with AsyncExitStack() as stack:
+            for task in tasks:
+                await stack.enter_async_context(background(task, failed))
             yield
 
     @property
@@ -89,6 +101,7 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     if importlib.util.find_spec("numpy") is None:
         raise SetupError("[lineage] needs numpy; install placet[server,lineage], or leave that part out")
     from pdp.lineage.graph import Graph  # noqa: PLC0415  # an extra
+    from pdp.lineage.limits import Limits  # noqa: PLC0415
     from pdp.lineage.views import Views  # noqa: PLC0415
 
     signer, alarms, documents = Signer(keys.signing(signing.audit), config.realm), Alarms(), LineageLog(database)
@@ -103,12 +116,30 @@ def kept_lineage(config: Config, database: Database, signing: SigningKeys, turns
     )
     writing = Writing(documents, signer, alarms.tell, following.verified)
     names = Names(settings.schemes, settings.exact_case, settings.partitions)
-    ingesting = Ingesting(settings, writing, partial(_read, names), turns)
-    return Lineage(following, writing, ingesting, alarms, documents, snapshots, signer)
+    limits = Limits(lambda: cast("Graph", following.graph))
+    ingesting = Ingesting(settings, writing, partial(_read, names, config.realm), turns, partial(_admit, names, limits))
+    return Lineage(following, writing, ingesting, alarms, documents, snapshots, signer, limits)
 
 
-def _read(names: Names, text: bytes, writer: LineageWriter, identity: str, at: int) -> Event:
-    return read(text, writer, identity, names, at)
+def outflow_of(config: Config, kept: Lineage | None, database: Database) -> Outflow:
+    """What is told of that leaves: nothing where a server keeps no lineage."""
+    if config.lineage is None or kept is None:
+        return NO_OUTFLOW
+    settings = config.lineage
+    names = Names(settings.schemes, settings.exact_case, settings.partitions)
+    keep = Notifications(database).forward if settings.forward else None
+    own = partial(_read, names, config.realm, is_own=True)
+    return LoggedOutflow(config.realm, settings.exports, kept.following, kept.writing, own, keep)
+
+
+def _read(
+    names: Names, realm: str, text: bytes, writer: LineageWriter, identity: str, at: int, *, is_own: bool = False
+) -> Event:
+    return read(text, writer, identity, names, at, is_own=is_own, realm=realm)
+
+
+def _admit(names: Names, limits: "Limits", event: Event, writer: LineageWriter) -> None:
+    limits.admit(event, lambda dataset: not names.may_write(writer.namespaces, dataset))
 
 
 def health_of(kept: Lineage | None) -> Mapping[str, Callable[[], Awaitable[bool]]]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pdp.config import Config
 from pdp.masking.keys import MaskKeys
-from pdp.recording.writer import Writer
 from pdp.server.flows import Flows
+from pdp.server.parts import Parts
 from pdp.service import mask_off
 from pdp.store.database import Database
 from pdp.store.domains import Domains
@@ -30,7 +30,7 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
-def mask_service(config: Config, flows: Flows, writer: Writer, masks: Masks) -> object:
+def mask_service(config: Config, flows: Flows, parts: Parts, masks: Masks) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:
         return mask_off.MaskService()
@@ -48,7 +48,9 @@ def mask_service(config: Config, flows: Flows, writer: Writer, masks: Masks) -> 
         uses=masks.uses,
         quotas=masks.quotas,
         limits=Limits(config.mask_values_an_hour, config.unmask_values_an_hour, config.masking.bulk),
-        writer=writer,
+        writer=parts.writer,
         threads=threads,
     )
-    return MaskService(jobs=jobs, unmaskings=masks.unmaskings, writer=writer, threads=threads)
+    return MaskService(
+        jobs=jobs, unmaskings=masks.unmaskings, writer=parts.writer, threads=threads, outflow=parts.outflow
+    )

@@ -1,5 +1,7 @@
 """Tells the webhooks about the steps of approvals: at least once, in any order, tried for about a day.
 
+What left goes to `lineage.forward` in the same way, once its event is kept (`pdp/workflow/outflow.py`).
+
 1. A step lists itself as untold, in its own compare-and-set.
 2. When its records are durable, any process may turn it into one message for each webhook.
 3. The message has the record's id, so it stays the same message if several processes make it.
@@ -28,14 +30,22 @@ _AT_ONCE = 16
 
 
 class Notifier:
-    """Tells the webhooks. Without webhooks it has no work."""
+    """Tells the webhooks, and `forward` of lineage. Without either it has no work."""
 
-    def __init__(self, realm: str, notifications: Notifications, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(
+        self,
+        realm: str,
+        notifications: Notifications,
+        endpoints: Sequence[Endpoint],
+        forward: Endpoint | None = None,
+    ) -> None:
         self._realm, self._notifications, self._endpoints = realm, notifications, endpoints
         self.work: list[Callable[[], Awaitable[None]]] = []
         """The work to do again and again. Each webhook has its own, so that none waits for another."""
         if endpoints:
             self.work = [self.announce, *(Courier(endpoint, notifications).send for endpoint in endpoints)]
+        if forward:
+            self.work.append(Courier(forward, notifications).send)
 
     async def announce(self) -> None:
         """Turn untold steps into messages."""

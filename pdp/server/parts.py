@@ -17,7 +17,7 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
-from pdp.store.notifications import Notifications
+from pdp.store.notifications import FORWARD, Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.queue import Queue
 from pdp.store.records import Records
@@ -25,13 +25,16 @@ from pdp.store.writers import Writers
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.logins import Logins
+from pdp.workflow.outflow import Outflow
 from pdp.workflow.sessions import Sessions
 
 
 class Parts:
     """The parts around the audit log that live as long as the server."""
 
-    def __init__(self, config: Config, database: Database, signing: SigningKeys, lineage: LineageViews) -> None:
+    def __init__(
+        self, config: Config, database: Database, signing: SigningKeys, lineage: LineageViews, outflow: Outflow
+    ) -> None:
         self.database, self.signing = database, signing
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
@@ -39,7 +42,7 @@ class Parts:
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
-        self.lineage = lineage
+        self.lineage, self.outflow = lineage, outflow
         self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
@@ -47,13 +50,19 @@ class Parts:
         sealer = SessionSealer(signing.seal, config.realm)
         self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
+        forward = config.lineage.forward if config.lineage else None
         self.sweep = Sweep(
             approvals=self.approvals,
             delivery=self.delivery,
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier(config.realm, self.notifications, endpoints),
+            notifier=Notifier(
+                config.realm,
+                self.notifications,
+                endpoints,
+                Endpoint.of_lineage(FORWARD, forward.url, forward.api_key) if forward else None,
+            ),
         )
 
     async def close(self) -> None:

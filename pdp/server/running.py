@@ -27,7 +27,7 @@ from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
 from pdp.server.inbox import DemoLogin
-from pdp.server.lineage import Lineage, health_of, kept_lineage
+from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
@@ -100,7 +100,8 @@ async def running(
         masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
-        parts = Parts(config, database, signing, kept.views if kept and lineage is NO_LINEAGE else lineage)
+        known = kept.views if kept and lineage is NO_LINEAGE else lineage
+        parts = Parts(config, database, signing, known, outflow_of(config, kept, database))
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
@@ -122,14 +123,13 @@ async def running(
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
-        for source in authenticator.sources:
-            await stack.enter_async_context(background(source.run(), failed))
-            await source.renewed()
+        await stack.enter_async_context(_fetching_keys(authenticator, failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        around = (authenticator, newcomers, room.http)
-        web = await face(config, flows, kept, signing, *around, elsewhere=elsewhere, demo=demo)
+        web = await face(
+            config, flows, kept, parts, authenticator, newcomers, room.http, elsewhere=elsewhere, demo=demo
+        )
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
@@ -156,6 +156,16 @@ async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[No
         yield
 
 
+@asynccontextmanager
+async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Fetch the issuers' keys now, and again and again until the block ends."""
+    async with AsyncExitStack() as stack:
+        for source in authenticator.sources:
+            await stack.enter_async_context(background(source.run(), failed))
+            await source.renewed()
+        yield
+
+
 def _spare_the_collector() -> None:
     """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU.
 
@@ -177,13 +187,13 @@ def _add_services(
     kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers)
+    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers, flows.briefing)
     info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts.writer, masks)),
+        (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),

@@ -25,6 +25,7 @@ from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
+from pdp.server.parts import Parts
 from pdp.signing_keys import SigningKeys
 
 
@@ -32,7 +33,7 @@ async def face(
     config: Config,
     flows: Flows,
     kept: Lineage | None,
-    signing: SigningKeys,
+    parts: Parts,
     authenticator: Authenticator,
     newcomers: Newcomers,
     most: int,
@@ -57,12 +58,12 @@ async def face(
     made = Face(edge, newcomers.began if tls else lambda: None, _limits(http, tls, most))
     port = await _opened(made, http, tls, elsewhere=elsewhere)
     url = http.public_url or f"{_own(http, tls)}:{port}"
-    routes = _routes(config, flows, signing, url)
+    routes = _routes(config, flows, parts.signing, url)
     if kept:
         routes += Events(kept.ingesting).routes()
-    metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
+    metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    people = inbox(config, url, flows, authenticator, demo)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
     edge.pages = people.pages if people else None
     await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)
     return made

@@ -6,6 +6,7 @@ from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
+from pdp.service.brief_message import forecast, origin
 from pdp.service.lineage_seen import lineage
 from pdp.service.notification import notification
 from pdp.service.slices import Slices
@@ -26,6 +27,7 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalRequest,
     WaitApprovalResponse,
 )
+from pdp.workflow.briefing import Brief, Briefing
 from pdp.workflow.requesting import Requesting
 from pdp.workflow.reviewers import Reviewers
 from pdp.workflow.reviewing import Reviewing
@@ -42,12 +44,13 @@ class ApprovalService:
         requesting: Requesting,
         watching: Watching,
         reviewers: Reviewers,
+        briefing: Briefing,
         notifications: Notifications,
         turns: Turns,
     ) -> None:
         self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
         self._watching, self._reviewers, self._notifications = watching, reviewers, notifications
-        self._turns = turns
+        self._briefing, self._turns = briefing, turns
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened, or that others asked for in its name."""
@@ -67,6 +70,7 @@ class ApprovalService:
         obstacle, held = view.obstacle, view.held
         last = None if obstacle else await self._reviewing.last_approved(view)
         shown = lineage(view.lineage, held.approval.lineage) if view.eligibility.fits else None
+        brief = await self._briefing.brief(view) if shown else Brief()
         remaining = await self._reviewers.remaining(held.approval) if held.state is State.PENDING else []
         return GetApprovalResponse(
             approval=message.approval(held, lineage=shown),
@@ -76,6 +80,8 @@ class ApprovalService:
             may_not_review_reason=obstacle.code if obstacle else "",
             eligible=[message.eligible(one) for one in remaining],
             notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
+            origins=[origin(*one) for one in brief.origins],
+            mask_forecast=forecast(brief.masks) if brief.masks else None,
         )
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:

@@ -5,8 +5,10 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 import masker
@@ -17,7 +19,7 @@ from pdp.caller import Caller
 from pdp.errors import InvalidRequest, PdpError
 from pdp.masking.count import stream_context, unmask_context
 from pdp.masking.job import Progress
-from pdp.masking.plan import reversed_columns
+from pdp.masking.plan import masks, reversed_columns
 from pdp.masking.threads import Threads
 from pdp.recording.writer import Writer
 from pdp.service import mask_message, mask_scope, message
@@ -45,6 +47,9 @@ from pdp.v1.mask_pb2 import (
 from pdp.workflow.answer import Decided
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
+from pdp.workflow.outflow import NO_OUTFLOW, Outflow
+
+log = logging.getLogger(__name__)
 
 StreamRequest = MaskStreamRequest | RewrapRequest | memoryview
 """An Arrow message is a view of what came."""
@@ -66,8 +71,10 @@ class MaskService:
         unmaskings: Unmaskings,
         writer: Writer,
         threads: Threads,
+        outflow: Outflow = NO_OUTFLOW,
     ) -> None:
-        self._jobs, self._writer, self._threads = jobs, writer, threads
+        """`outflow` hears of what leaves masked."""
+        self._jobs, self._writer, self._threads, self._outflow = jobs, writer, threads, outflow
         self._unmasking = UnmaskStreams(jobs, unmaskings, self._record, threads)
         self._recording: set[asyncio.Task[None]] = set()
 
@@ -160,6 +167,7 @@ class MaskService:
         decision = message.decision(decided)
         if progress is None:
             return {"decision": decision}
+        await self._leaves(decided, progress)
         entry = progress.entry("complete")
         await self._record(entry)
         return {"decision": decision, "record_id": entry.id, **made.members}
@@ -200,16 +208,37 @@ class MaskService:
                 for piece in pieces:
                     yield piece
             progress.require_whole()
+            await self._leaves(decided, progress)
         except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
             await self._record(progress.entry("broken", error.reason if isinstance(error, PdpError) else "ABANDONED"))
+            if progress.rows:
+                await self._had_left(decided, progress)
             raise
         entry = progress.entry("complete")
         await self._record(entry)
         yield answer(end=StreamEnd(rows=progress.rows, record_id=entry.id))
 
     async def _record(self, entry: Entry) -> None:
-        """No record, no answer; and a record that was begun is finished even if the caller hangs up."""
-        task = asyncio.get_running_loop().create_task(self._writer.append([entry]))
+        """No record, no answer."""
+        await self._finished(self._writer.append([entry]))
+
+    async def _leaves(self, decided: Decided, progress: Progress, *, is_whole: bool = True) -> None:
+        """No lineage of what left masked, no end; of a stream that broke it has time of its own."""
+        job = progress.job
+        if job.action != "unmask":
+            masked = self._outflow.masked(decided, lambda: masks(job.plan, job.shape.columns), is_whole=is_whole)
+            await self._finished(masked, None if is_whole else Context())
+
+    async def _had_left(self, decided: Decided, progress: Progress) -> None:
+        """The lineage of a stream that broke; its caller has no end anyway."""
+        try:
+            await self._leaves(decided, progress, is_whole=False)
+        except PdpError:
+            log.exception("what had left of %s before it broke is not in the lineage", decided.answer.decision_id)
+
+    async def _finished(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> None:
+        """Wait for what is written; once begun it is finished even if the caller hangs up."""
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
         await asyncio.shield(task)

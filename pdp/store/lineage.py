@@ -84,6 +84,11 @@ class LineageLog:
         if others:
             raise Seen({key: other for other in others for key in other.seen if key in wanted})
 
+    async def seeing(self, key: bytes) -> list[Logged]:
+        """The documents that claim to have seen this."""
+        async with unavailable(READ_SECONDS):
+            return [_logged(found) async for found in self._collection.find({"seen": Binary(key)})]
+
     async def at(self, n: int) -> Logged | None:
         """The document with this number."""
         async with unavailable(READ_SECONDS):

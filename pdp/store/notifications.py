@@ -30,6 +30,8 @@ _STEP_FIELDS = {
     "valid_for_ms": True,
 }
 """The fields from which a step is made. Nothing else of an approval is read here."""
+FORWARD = "lineage:forward"
+"""What stands for a webhook where an event of lineage is forwarded. No webhook is called so."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 _DEADLINES = {"PENDING": ("created_at", "pending_for_ms"), "APPROVED": ("approved_at", "valid_for_ms")}
 
@@ -81,12 +83,15 @@ class Notifications:
 
     async def add(self, webhook: str, step: Step, body: bytes) -> None:
         """Insert a message that is due at once. A message that is there stays as it is."""
+        await self._insert(step.record_id, webhook, step.event, step.approval_id, body)
+
+    async def _insert(self, message_id: str, webhook: str, event: str, approval_id: str, body: bytes) -> None:
         document = {
-            "_id": f"{step.record_id}/{webhook}",
-            "approval_id": step.approval_id,
+            "_id": f"{message_id}/{webhook}",
+            "approval_id": approval_id,
             "webhook": webhook,
-            "event": step.event,
-            "record_id": step.record_id,
+            "event": event,
+            "record_id": message_id,
             "message": Binary(body),
             "progress": Progress.WAITING,
             "attempts": 0,
@@ -98,6 +103,10 @@ class Notifications:
                 await self._collection.insert_one(document)
         except DuplicateKeyError:
             return
+
+    async def forward(self, message_id: str, body: bytes) -> None:
+        """Insert an event of lineage that is due at once at `FORWARD`. One that is there stays as it is."""
+        await self._insert(message_id, FORWARD, "lineage", "", body)
 
     async def told(self, step: Step) -> None:
         """Remove an untold step, because every message about it is stored."""
@@ -126,8 +135,11 @@ class Notifications:
         return await self._change(due.id, due.attempts, change)
 
     async def delivered(self, due: Due) -> None:
-        """Store that the webhook took the message."""
+        """Store that the webhook took the message. An event of lineage is in the log, and is not kept here, too."""
         async with unavailable():
+            if due.id.endswith(f"/{FORWARD}"):
+                await self._collection.delete_one({"_id": due.id})
+                return
             await self._collection.update_one(
                 {"_id": due.id}, {"$set": {"progress": Progress.DELIVERED, "problem": ""}}
             )

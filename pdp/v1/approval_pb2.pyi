@@ -83,7 +83,7 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason", "origins", "mask_forecast")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,8 @@ class GetApprovalResponse(_message.Message):
     LAST_APPROVED_FIELD_NUMBER: _ClassVar[int]
     NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_REASON_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    MASK_FORECAST_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
@@ -98,7 +100,95 @@ class GetApprovalResponse(_message.Message):
     last_approved: Approval
     notifications: _containers.RepeatedCompositeFieldContainer[Notification]
     may_not_review_reason: str
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ...) -> None: ...
+    origins: _containers.RepeatedCompositeFieldContainer[TagOrigin]
+    mask_forecast: MaskForecast
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ...) -> None: ...
+
+class TagOrigin(_message.Message):
+    __slots__ = ("column", "tag", "said", "steps")
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    SAID_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    tag: str
+    said: _containers.RepeatedCompositeFieldContainer[TagSaid]
+    steps: _containers.RepeatedCompositeFieldContainer[TagStep]
+    def __init__(self, column: _Optional[str] = ..., tag: _Optional[str] = ..., said: _Optional[_Iterable[_Union[TagSaid, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[TagStep, _Mapping]]] = ...) -> None: ...
+
+class TagSaid(_message.Message):
+    __slots__ = ("dataset", "column", "tag", "source", "by", "at", "reason", "confidence")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    dataset: ApprovalDataset
+    column: str
+    tag: str
+    source: str
+    by: str
+    at: _timestamp_pb2.Timestamp
+    reason: str
+    confidence: float
+    def __init__(self, dataset: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., source: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class TagStep(_message.Message):
+    __slots__ = ("source", "source_column", "dataset", "column", "way", "how", "job_namespace", "job_name", "run", "by", "at", "coarse")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    WAY_FIELD_NUMBER: _ClassVar[int]
+    HOW_FIELD_NUMBER: _ClassVar[int]
+    JOB_NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    JOB_NAME_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    COARSE_FIELD_NUMBER: _ClassVar[int]
+    source: ApprovalDataset
+    source_column: str
+    dataset: ApprovalDataset
+    column: str
+    way: str
+    how: str
+    job_namespace: str
+    job_name: str
+    run: str
+    by: str
+    at: _timestamp_pb2.Timestamp
+    coarse: bool
+    def __init__(self, source: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., source_column: _Optional[str] = ..., dataset: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., column: _Optional[str] = ..., way: _Optional[str] = ..., how: _Optional[str] = ..., job_namespace: _Optional[str] = ..., job_name: _Optional[str] = ..., run: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., coarse: bool = ...) -> None: ...
+
+class MaskForecast(_message.Message):
+    __slots__ = ("state", "required_by", "columns", "policy_revision")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_BY_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    POLICY_REVISION_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    required_by: _containers.RepeatedScalarFieldContainer[str]
+    columns: _containers.RepeatedCompositeFieldContainer[ColumnForecast]
+    policy_revision: str
+    def __init__(self, state: _Optional[str] = ..., required_by: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ColumnForecast, _Mapping]]] = ..., policy_revision: _Optional[str] = ...) -> None: ...
+
+class ColumnForecast(_message.Message):
+    __slots__ = ("name", "mask", "domain", "rule", "problem")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    mask: str
+    domain: str
+    rule: str
+    problem: str
+    def __init__(self, name: _Optional[str] = ..., mask: _Optional[str] = ..., domain: _Optional[str] = ..., rule: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class EligibleReviewers(_message.Message):
     __slots__ = ("rule", "identities", "open")

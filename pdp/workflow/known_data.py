@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from pdp.caller import READS_LINEAGE, Caller, subject_of
+from pdp.caller import READS_LINEAGE, Caller, Role, subject_of
 from pdp.canonical import MAX_ID_BYTES
 from pdp.decision import Effect
-from pdp.errors import InvalidRequest, NotFound
+from pdp.errors import InvalidRequest, NotAllowed, NotFound
 from pdp.lineage.fact import Dataset
 from pdp.lineage.name import Names
 from pdp.lineage.past import At, Past
-from pdp.lineage.resource import Resources
+from pdp.lineage.resource import DATASET, Resources
 from pdp.lineage.view import State
 from pdp.lineage_errors import DatasetAmbiguous
 from pdp.lineage_settings import LineageSettings
@@ -18,11 +18,10 @@ from pdp.v1.lineage_pb2 import DataName, DatasetName, LineageScope
 from pdp.v1.request_pb2 import Action, Resource
 from pdp.workflow.answer import Decided
 from pdp.workflow.deciding import Deciding
+from pdp.workflow.lineage import no_writer
 
 READ = "lineage.read"
 """The action as which the policy is asked for a read."""
-DATASET = "dataset"
-"""The type of a resource that is a dataset by its own names."""
 _SHOWN = 4
 """Datasets of an ambiguous resource that the error names."""
 
@@ -33,6 +32,7 @@ class KnownData:
     def __init__(self, settings: LineageSettings, deciding: Deciding, past: Past) -> None:
         self.names = Names(settings.schemes, settings.exact_case, settings.partitions)
         self._deciding, self.at = deciding, past.at
+        self._writers = settings.writers
         self._resources = Resources(settings.resources, self.names)
 
     async def one(self, data: DataName, n: int = 0, path: str = "data") -> Dataset:
@@ -52,6 +52,22 @@ class KnownData:
         if not found:
             raise NotFound("DATASET_NOT_FOUND", f"{path}: no dataset is known for this resource; name it as a dataset")
         return found[0]
+
+    def require_own(self, dataset: Dataset, caller: Caller) -> None:
+        """Raise `NotAllowed` where a caller without the role `steward` may not write this data."""
+        if Role.STEWARD in caller.roles:
+            return
+        writer = self._writers.get(caller.identity)
+        if writer is None:
+            raise no_writer(caller)
+        if not self.names.may_write(writer.namespaces, dataset):
+            raise NotAllowed("DATASET_FOREIGN", "data: its namespace is not one that this writer may write")
+
+    async def other_names(self, dataset: Dataset) -> Sequence[Dataset]:
+        """The names that a dataset has beside this one, as far as this process has read."""
+        nodes = (await self.at(0)).graph.structure.nodes
+        number = nodes.numbers.get(dataset)
+        return () if number is None else sorted(nodes.datasets[one] for one in nodes.together(number) - {number})
 
     def found(self, at: At, data: DataName, path: str) -> tuple[State, Sequence[Dataset]]:
         """Whether data is known at a revision, and the datasets that it stands for."""

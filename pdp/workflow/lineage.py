@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest, NotAllowed, Overloaded, PdpError
@@ -19,10 +19,14 @@ from pdp.lineage.writing import Writing
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.turns import Turns
 
+if TYPE_CHECKING:
+    from pdp.lineage.explain import Reason
+    from pdp.lineage.graph import Graph
+
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Bytes of one event, and of one call with many."""
-AT_ONCE_BYTES = 64 * 1024
-"""Bytes of an event that is read on the event loop: about a millisecond. Larger ones are read in a thread."""
+AT_ONCE_BYTES = 16 * 1024
+"""Bytes of events that are read on the event loop at a time, in one to two milliseconds. A larger one has a thread."""
 MAX_EVENTS = 10_000
 """Events of one call."""
 PIECE = 256
@@ -34,6 +38,10 @@ LATEST_SECONDS = 60.0
 
 Read: TypeAlias = Callable[[bytes, LineageWriter, str, int], Event]
 """Reads the text of one event of a writer, by its identity, that came at a time (ms since 1970). Raises `PdpError`."""
+
+
+Admit: TypeAlias = Callable[[Event, LineageWriter], None]
+"""Raises `NotAllowed` for an event that brings more than the graph takes of its writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,20 @@ class KnownLineage:
         """The tags of each of these columns, by the caller's spelling."""
         return self._following.views.columns_of(resource_type, resource_id, names)
 
+    def names_of(self, resource_type: str, resource_id: str) -> Sequence[str]:
+        """The names of all its columns, sorted."""
+        return self._following.views.names_of(resource_type, resource_id)
+
+    async def origin(self, resource_type: str, resource_id: str, column: str, tag: str) -> "Reason | None":
+        """Who says that a column has a tag, and the shortest way from there. It is looked for in a thread."""
+        from pdp.lineage.explain import why  # noqa: PLC0415  # an extra
+
+        graph = cast("Graph", self._following.graph)
+        datasets = self.view(resource_type, resource_id).datasets
+        reasons = [await asyncio.to_thread(why, graph, dataset, column, tag) for dataset in datasets]
+        found = [reason for reason in reasons if reason]
+        return min(found, key=lambda reason: len(reason.steps), default=None)
+
     def require_fresh(self) -> None:
         """Raise `LineageStale` where this process cannot say that it has the newest revision."""
         self._following.require_fresh()
@@ -71,15 +93,20 @@ class KnownLineage:
 class Ingesting:
     """Takes events of this process's callers."""
 
-    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns) -> None:
+    def __init__(self, settings: LineageSettings, writing: Writing, read: Read, turns: Turns, admit: Admit) -> None:
         self._writers, self._writing, self._read, self._turns = settings.writers, writing, read, turns
+        self._admit_event = admit
         self._rates: dict[str, _Rate] = {}
+        self._read_since_turn = 0
         self.taken = self.refused = 0
 
     async def take(self, text: bytes, caller: Caller) -> Taken:
         """Return once the event is in the log. Raises `PdpError`."""
         writer = self._admit(caller, 1)
-        return await self._take(text, writer, caller.identity)
+        found = await self._kept(await self._read_event(text, writer, caller.identity), writer)
+        if isinstance(found, PdpError):
+            raise found
+        return found
 
     async def take_all(self, texts: Sequence[bytes], caller: Caller) -> list[Taken | PdpError]:
         """What became of each event. Raises `PdpError` where none may be sent now."""
@@ -88,38 +115,57 @@ class Ingesting:
         writer = self._admit(caller, len(texts))
         found: list[Taken | PdpError] = []
         for start in range(0, len(texts), PIECE):
-            piece = (self._take(text, writer, caller.identity) for text in texts[start : start + PIECE])
-            found += [_ours(one) for one in await asyncio.gather(*piece, return_exceptions=True)]
+            some = texts[start : start + PIECE]
+            events = [await self._read_event(text, writer, caller.identity) for text in some]
+            found += await asyncio.gather(*(self._kept(event, writer) for event in events))
         return found
 
     def _admit(self, caller: Caller, events: int) -> LineageWriter:
         writer = self._writers.get(caller.identity)
         if writer is None:
-            raise NotAllowed(
-                "NO_LINEAGE_WRITER", f"{caller.identity} has no entry in lineage.writers, which says what it may write"
-            )
+            raise no_writer(caller)
         rate = self._rates.setdefault(caller.identity, _Rate(writer.events_a_second))
         rate.take(events, time.monotonic())
         return writer
 
-    async def _take(self, text: bytes, writer: LineageWriter, identity: str) -> Taken:
-        try:
-            event = await self._event(text, writer, identity)
-            written = await self._writing.put([event])
-        except PdpError:
+    async def _kept(self, event: Event | PdpError, writer: LineageWriter) -> Taken | PdpError:
+        """What became of an event, if it was readable."""
+        if isinstance(event, PdpError):
             self.refused += 1
-            raise
+            return event
+        try:
+            self._admit_event(event, writer)
+            written = await self._writing.put([event])
+        except PdpError as error:
+            self.refused += 1
+            return error
         self.taken += 1
         return Taken(written.place, written.is_known, event.problems)
 
-    async def _event(self, text: bytes, writer: LineageWriter, identity: str) -> Event:
-        if len(text) > MAX_EVENT_BYTES:
-            raise InvalidRequest.field("event", f"is larger than {MAX_EVENT_BYTES} bytes")
+    async def _read_event(self, text: bytes, writer: LineageWriter, identity: str) -> Event | PdpError:
         at = time.time_ns() // 1_000_000
-        if len(text) > AT_ONCE_BYTES:
-            return await asyncio.to_thread(self._read, text, writer, identity, at)
-        await self._turns.turn(identity)
-        return self._read(text, writer, identity, at)
+        try:
+            if len(text) > MAX_EVENT_BYTES:
+                raise InvalidRequest.field("event", f"is larger than {MAX_EVENT_BYTES} bytes")
+            if len(text) > AT_ONCE_BYTES:
+                return await asyncio.to_thread(self._read, text, writer, identity, at)
+            await self._turn(len(text), identity)
+            return self._read(text, writer, identity, at)
+        except PdpError as error:
+            return error
+
+    async def _turn(self, size: int, identity: str) -> None:
+        """Wait for a turn where more has been read since the last one than is read at a time."""
+        self._read_since_turn += size
+        if self._read_since_turn > AT_ONCE_BYTES:
+            self._read_since_turn = 0
+            await self._turns.turn(identity)
+
+
+def no_writer(caller: Caller) -> NotAllowed:
+    """The error of a lineage writer of whom the configuration says nothing."""
+    sentence = f"{caller.identity} has no entry in lineage.writers, which says what it may write"
+    return NotAllowed("NO_LINEAGE_WRITER", sentence)
 
 
 class _Rate:
@@ -137,9 +183,3 @@ class _Rate:
             seconds = min((1 - self._left) / self._a_second, LATEST_SECONDS)
             raise Overloaded(f"this writer may send {self._a_second:g} events a second; send the rest later", seconds)
         self._left -= events
-
-
-def _ours(found: Taken | BaseException) -> Taken | PdpError:
-    if not isinstance(found, Taken | PdpError):
-        raise found
-    return found

@@ -9,6 +9,7 @@ from pdp.errors import ApprovalNotConsumed, ApprovalNotPending, OutcomeReported
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.outflow import NO_OUTFLOW, Outflow
 from pdp.workflow.retrying import retried
 
 _WITHDRAWN = {State.PENDING: State.CANCELLED, State.APPROVED: State.REVOKED}
@@ -21,10 +22,16 @@ class Requesting:
     """
 
     def __init__(
-        self, approvals: Approvals, delivery: Delivery, integrity: Integrity, person_types: frozenset[str]
+        self,
+        approvals: Approvals,
+        delivery: Delivery,
+        integrity: Integrity,
+        person_types: frozenset[str],
+        outflow: Outflow = NO_OUTFLOW,
     ) -> None:
+        """`outflow` hears of uses that succeeded, or may have."""
         self._approvals, self._delivery, self._integrity = approvals, delivery, integrity
-        self._person_types = person_types
+        self._person_types, self._outflow = person_types, outflow
 
     async def cancel(self, caller: Caller, approval_id: str, reason: str, *, pending_only: bool = False) -> ApprovalAt:
         """Withdraw an approval that was not used; the approval afterwards. `pending_only` spares one that was given.
@@ -36,7 +43,8 @@ class Requesting:
     async def report(self, caller: Caller, approval_id: str, state: OutcomeState, detail: str) -> ApprovalAt:
         """Say what became of the use; the approval afterwards. The same report again changes nothing.
 
-        Raises `NotFound`, `ApprovalNotConsumed`, `OutcomeReported`, `ApprovalTampered`, `Conflict`.
+        What left by the use is lineage before it is reported. Raises `NotFound`, `ApprovalNotConsumed`,
+        `OutcomeReported`, `ApprovalTampered`, `Conflict`, and what the log of lineage raises.
         """
         return await retried(lambda: self._report(caller, approval_id, state, detail))
 
@@ -65,6 +73,8 @@ class Requesting:
         if told and told.state is not OutcomeState.UNKNOWN:
             raise OutcomeReported(f"its outcome is {told.state} and stays so", state=told.state)
         await self._integrity.require(approval, caller)
+        if state is not OutcomeState.FAILED:
+            await self._outflow.exported(approval)
         late = held.now >= approval.closed_at + timedelta(seconds=grant.LIFETIME_SECONDS)
         reported = await self._delivery.report(approval, caller, Outcome(state, detail, held.now, late))
         return ApprovalAt(reported, held.now) if reported else None

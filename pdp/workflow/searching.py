@@ -28,6 +28,7 @@ from pdp.errors import (
     PdpError,
     PolicyInvalid,
 )
+from pdp.lineage.view import Revision, State
 from pdp.opa.queries import Candidates, Opa
 from pdp.recording.delivery import Delivery
 from pdp.search_page import Pages, Place
@@ -228,6 +229,13 @@ def _cut(seen: Sequence[_Seen], limit: int) -> Sequence[_Seen]:
     return seen
 
 
+def _lineage(seen: Sequence[_Seen]) -> Sequence[Revision]:
+    """The revisions of lineage by which candidates were decided that are data: several where it grew meanwhile."""
+    views = (one.ask.view for one in seen if one.ask)
+    found = {view.revision.n: view.revision for view in views if view.state not in {State.OFF, State.NONE}}
+    return [found[n] for n in sorted(found)]
+
+
 def _record(search: Search, caller: Caller, found: Found, first: int, seen: Sequence[_Seen]) -> Entry:
     details = {
         "source": found.source,
@@ -242,6 +250,8 @@ def _record(search: Search, caller: Caller, found: Found, first: int, seen: Sequ
             if isinstance(one.outcome, PdpError)
         ],
     }
+    if revisions := _lineage(seen):
+        details["lineage"] = [{"n": one.n, "head": one.head} for one in revisions]
     if found.source == "request":
         details["candidates"] = [one.part.members for one in seen if one.part]
     return event.searched(caller, search.query, found.revision, details)

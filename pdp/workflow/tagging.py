@@ -11,6 +11,7 @@ from pdp.caller import Caller
 from pdp.canonical import jcs
 from pdp.errors import InvalidRequest, NotFound
 from pdp.lineage.fact import Classified, Dataset, Fact, Settled, Source, Suggested, Tagged, Tagging
+from pdp.lineage.limits import COLUMN_TAGS, COLUMNS, Limits
 from pdp.lineage.view import Revision
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
@@ -22,10 +23,6 @@ from pdp.v1.lineage_pb2 import (
 from pdp.workflow.known_data import KnownData
 from pdp.workflow.tag_names import settable
 
-MAX_COLUMNS = 10_000
-"""Columns of a dataset, and of one call."""
-MAX_TAGS = 64
-"""Tags of a column."""
 MAX_SUGGESTIONS = 200
 """Suggestions of one call."""
 MAX_RECOGNIZER = 128
@@ -38,8 +35,8 @@ Write: TypeAlias = Callable[[Caller, Sequence[Fact]], Awaitable[Revision]]
 class TaggingData:
     """Adds facts of people."""
 
-    def __init__(self, known: KnownData, write: Write) -> None:
-        self._known, self._write = known, write
+    def __init__(self, known: KnownData, write: Write, limits: Limits) -> None:
+        self._known, self._write, self._limits = known, write, limits
 
     async def tag(self, request: TagRequest, caller: Caller) -> tuple[Dataset, Revision]:
         """A tag of a column or of a whole dataset. Raises `InvalidRequest`, `NotFound`, `DatasetAmbiguous`."""
@@ -47,32 +44,44 @@ class TaggingData:
         tag = settable(request.tag, "tag")
         dataset = await self._known.one(request.data)
         tagging = Tagging(dataset, self._column(dataset, request.column, "column"), tag)
-        return dataset, await self._write(
-            caller, [Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging)]
-        )
+        self._limits.admit_people(dataset, {tagging.column: [tag]}, caller.identity)
+        names = await self._known.other_names(dataset)
+        fact = Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging, names=names)
+        return dataset, await self._write(caller, [fact])
 
     async def classify(self, request: ClassifyRequest, caller: Caller) -> tuple[Dataset, Revision]:
         """What is in columns. Raises as `tag` does."""
         reason = canonical.checked_text(request.reason, "reason")
-        if not 0 < len(request.columns) <= MAX_COLUMNS:
-            raise InvalidRequest.field("columns", f"has {len(request.columns)} columns; send 1 to {MAX_COLUMNS}")
+        if not 0 < len(request.columns) <= COLUMNS:
+            raise InvalidRequest.field("columns", f"has {len(request.columns)} columns; send 1 to {COLUMNS}")
         dataset = await self._known.one(request.data)
+        columns = self._columns(dataset, request)
+        self._limits.admit_people(dataset, columns, caller.identity)
         fact = Classified(
-            by=caller.identity, at=_now(), reason=reason, dataset=dataset, columns=self._columns(dataset, request)
+            by=caller.identity,
+            at=_now(),
+            reason=reason,
+            dataset=dataset,
+            columns=columns,
+            names=await self._known.other_names(dataset),
         )
         return dataset, await self._write(caller, [fact])
 
     async def suggest(self, request: SuggestRequest, caller: Caller) -> tuple[list[Suggested], Revision]:
-        """The suggestions that are new. Raises as `tag` does."""
+        """The suggestions that are new. Raises as `tag` does, and `NotAllowed` for a writer to whom it is foreign."""
         if not 0 < len(request.suggestions) <= MAX_SUGGESTIONS:
             raise InvalidRequest.field(
                 "suggestions", f"has {len(request.suggestions)} suggestions; send 1 to {MAX_SUGGESTIONS}"
             )
         dataset = await self._known.one(request.data)
+        self._known.require_own(dataset, caller)
         facts = [
             self._suggested(dataset, one, f"suggestions[{index}]", caller)
             for index, one in enumerate(request.suggestions)
         ]
+        for fact in facts:
+            said = {fact.tagging.column: [fact.tagging.tag]}
+            self._limits.admit_people(dataset, said, caller.identity, binds=False)
         at = await self._known.at(0)
         with at.graph.lock:
             known = at.graph.structure.ledger.suggestions
@@ -92,8 +101,12 @@ class TaggingData:
             raise NotFound("SUGGESTION_NOT_FOUND", "no suggestion has this id")
         said: dict[str, Any] = {"by": caller.identity, "at": _now(), "reason": reason}
         settled = Settled(suggestion=found.suggestion, accepted=request.accept, **said)
-        tagged = [Tagged(tagging=found.tagging, source=Source.SUGGESTION, **said)] if request.accept else []
-        return found, settled, await self._write(caller, [settled, *tagged])
+        tagging = found.tagging
+        if request.accept:
+            self._limits.admit_people(tagging.dataset, {tagging.column: [tagging.tag]}, caller.identity)
+        names = await self._known.other_names(tagging.dataset)
+        tagged = Tagged(tagging=found.tagging, source=Source.SUGGESTION, names=names, **said)
+        return found, settled, await self._write(caller, [settled, *([tagged] if request.accept else [])])
 
     def _columns(self, dataset: Dataset, request: ClassifyRequest) -> Mapping[str, Sequence[str]]:
         columns: dict[str, set[str]] = {}
@@ -103,8 +116,8 @@ class TaggingData:
                 raise InvalidRequest.field(f"{path}.name", "is required")
             tags = {settable(text, f"{path}.tags[{place}]") for place, text in enumerate(column.tags)}
             columns.setdefault(self._column(dataset, column.name, f"{path}.name"), set()).update(tags)
-            if len(tags) > MAX_TAGS:
-                raise InvalidRequest.field(f"{path}.tags", f"has {len(tags)} tags; a column has {MAX_TAGS} at most")
+            if len(tags) > COLUMN_TAGS:
+                raise InvalidRequest.field(f"{path}.tags", f"has {len(tags)} tags; a column has {COLUMN_TAGS} at most")
         return {name: sorted(tags) for name, tags in columns.items()}
 
     def _column(self, dataset: Dataset, name: str, path: str) -> str:

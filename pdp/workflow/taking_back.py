@@ -1,8 +1,11 @@
 """Untag, EndEdge, Unlink and Declassify: what takes something away is a decision first, and then a fact.
 
 request -> the fact as of the revision that its caller saw -> decide, unless it is another one now -> log
+
+Asked again under the same `request_id`, what is in the log is answered as before.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +17,7 @@ from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import InvalidRequest
 from pdp.lineage.fact import Dataset, Declassified, EdgeEnded, Unlinked, Untagged
-from pdp.lineage.taking import Removal, sources, taken
+from pdp.lineage.taking import Removal, said_by, sources, taken
 from pdp.lineage.view import Revision
 from pdp.lineage_errors import LineageChanged
 from pdp.v1.lineage_pb2 import (
@@ -30,6 +33,7 @@ from pdp.workflow.deciding import Deciding
 from pdp.workflow.known_data import KnownData, question
 from pdp.workflow.tag_names import carried
 from pdp.workflow.tagging import Write
+from pdp.workflow.taken_before import Told
 
 Taking: TypeAlias = UntagRequest | EndEdgeRequest | UnlinkRequest | DeclassifyRequest
 """What asks for a removal."""
@@ -40,8 +44,8 @@ Taken: TypeAlias = tuple[Decided, Revision | None]
 class TakingBack:
     """Removals, each of which the policy allows."""
 
-    def __init__(self, known: KnownData, deciding: Deciding, write: Write) -> None:
-        self._known, self._deciding, self._write = known, deciding, write
+    def __init__(self, known: KnownData, deciding: Deciding, write: Write, told: Told) -> None:
+        self._known, self._deciding, self._write, self._told = known, deciding, write, told
 
     async def untag(self, request: UntagRequest, caller: Caller) -> Taken:
         """End the assertions of a tag."""
@@ -82,7 +86,8 @@ class TakingBack:
         if not column:
             raise InvalidRequest.field("column", "is required")
         until = _until(request)
-        edges = sources((await self._known.at(request.revision)).graph, dataset, column)
+        then = await self._known.at(request.revision)
+        edges = await asyncio.to_thread(sources, then.graph, dataset, column)
         removal = Declassified(**said, dataset=dataset, column=column, tag=tag, edges=edges, until=until)
         told = {"column": column, "tag": tag}
         if until:
@@ -98,7 +103,8 @@ class TakingBack:
         _refuse_others(request.scope)
         reason = canonical.checked_text(request.reason, "reason")
         dataset = await self._known.one(data, request.revision)
-        return dataset, {"by": caller.identity, "at": time.time_ns() // 1_000_000, "reason": reason}
+        said = {"by": caller.identity, "at": time.time_ns() // 1_000_000, "reason": reason}
+        return dataset, {**said, "request_id": request.scope.request_id}
 
     async def _take(
         self,
@@ -116,17 +122,21 @@ class TakingBack:
         asked.context.update({"namespace": dataset.namespace, "name": dataset.name, **told})
         asked.context.update({"revision": int(request.revision)})
 
-        wanted = taken(then.graph, removal)
+        wanted = await asyncio.to_thread(taken, then.graph, removal)
         if not wanted:
             raise LineageChanged("at that revision there is nothing of this kind to take away; look at it again")
+        if isinstance(removal, Untagged):
+            asked.context.update({"sources": said_by(wanted)})
 
         async def ready(_: Answer) -> str:
             """Nothing is used up for a removal of something else than was seen."""
-            if taken((await self._known.at(0)).graph, removal) != wanted:
+            if await asyncio.to_thread(taken, (await self._known.at(0)).graph, removal) != wanted:
                 raise LineageChanged("what this would take away is not what it was at that revision; look at it again")
             return ""
 
         ask = self._deciding.checked(asked, caller)
+        if before := await self._told.answer(ask, removal):
+            return before
         decided = await self._deciding.decide_one(replace(ask, ready=ready))
         if decided.effect is not Effect.ALLOW:
             return decided, None

@@ -72,7 +72,7 @@ allow contains {"rule": "a", "reason": sprintf("%v %v", [input.caller, time.cloc
 
 
 def test_eval_refuses_what_a_server_would(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert invoked("policy", "eval", policy, *ASK, "") == 2
+    assert invoked("policy", "eval", policy, *ASK, "a\nb") == 2
     assert "action.name" in capsys.readouterr().err
     (policy / "q.rego").write_text("package policy\n\ndenny contains {}\n")
     assert invoked("policy", "eval", policy, *ASK, "read") == 3

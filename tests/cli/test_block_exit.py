@@ -46,7 +46,7 @@ async def test_deny_and_pending_are_the_status_with_the_reason_on_standard_error
         ([*READ, "--dry-run"], "only a dry run"),
         ([*READ, "--help"], "asked for no decision"),
         (NOBODY, "UNAVAILABLE"),
-        (["authorize", "--as", "report-bot"], "--subject must be TYPE:ID"),
+        (["authorize", "--as", "report-bot"], "--subject, --action, --resource are missing"),
         ([*READ, "--no-such-option"], "No such option"),
         (["authorize", "--as", "nobody", *AS_ALICE, "--action", "read"], "--as knows"),
         (["authorize", "--as", "report-bot", "-f", "-"], "does not hold a request"),

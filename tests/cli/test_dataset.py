@@ -29,6 +29,8 @@ def test_dataset_has_two_names(text: str, namespace: str, named: tuple[str, str]
         ("public.customers", ("table", "public.customers")),
         ("file:a/b.csv", ("file", "a/b.csv")),
         ("a/b", ("table", "a/b")),
+        ("file:/data/x", ("file", "/data/x")),
+        ("duckdb:/data/shop.duckdb/t", ("table", "duckdb:/data/shop.duckdb/t")),
     ],
 )
 def test_resource_has_a_type_or_is_a_table(text: str, named: tuple[str, str]) -> None:

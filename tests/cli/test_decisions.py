@@ -93,17 +93,23 @@ async def test_a_file_of_json_lines_with_one_line_is_a_batch_too(pdp: Terminal) 
 
 
 LINE = json.dumps(REQUEST)
+ALL = ["--subject", "a:b", "--action", "r", "--resource", "c:d"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "--subject must be TYPE:ID, for example table:customers (or give -f FILE)"),
-        (["--subject", "alice"], "--subject must be TYPE:ID"),
-        (["--subject", "a:b", "--resource", "c"], "--resource must be TYPE:ID"),
-        (["--subject", "a:b", "--on-behalf-of", "c"], "--on-behalf-of must be TYPE:ID"),
-        (["--subject", "a:b", "--resource", "c:d", "--property", "x"], "--property must be NAME=VALUE"),
-        (["--subject", "a:b", "--resource", "c:d", "--context", "x=1", "--context", "x=2"], "--context gives x twice"),
+        (
+            [],
+            "are missing, for example --subject agent:report-bot --action read --resource table:customers (or give -f",
+        ),
+        (["--action", "r", "--resource", "c:d"], "--subject is missing, for example --subject agent:report-bot (or "),
+        ([*ALL, "--subject", "alice"], "--subject must be TYPE:ID, for example agent:report-bot\n"),
+        ([*ALL, "--subject", "user:"], "--subject must be TYPE:ID"),
+        ([*ALL, "--resource", "c"], "--resource must be TYPE:ID, for example table:customers\n"),
+        ([*ALL, "--on-behalf-of", "c"], "--on-behalf-of must be TYPE:ID, for example user:alice\n"),
+        ([*ALL, "--property", "x"], "--property must be NAME=VALUE"),
+        ([*ALL, "--context", "x=1", "--context", "x=2"], "--context gives x twice"),
         (["-f", "nowhere"], "cannot read nowhere: No such file"),
     ],
 )

@@ -128,7 +128,8 @@ async def test_rows_say_what_differs_for_whom_which_rule_and_how_far(quiet: Plac
         await until(pilot, lambda: len(rows(app)) == 2)
         first, second = rows(app)
     assert first.startswith(
-        "export table:customers\n  context.rows = 1000\n  agent:report-bot for user:alice\n  tags.pii.export 0 of 2  "
+        "export table:customers\n  context.rows = 1000\n  agent:report-bot for user:alice\n"
+        "  carries unclassified\n  tags.pii.export 0 of 2  "
     )
     assert "context.rows = 1000000" in second
 

@@ -67,10 +67,28 @@ async def test_on_a_terminal_it_is_told_in_words(pdp: Terminal, tmp_path: Path) 
     assert "eventTime: is not a time" in said
 
 
+async def test_bomb_stops_and_what_was_before_it_is_read(tmp_path: Path) -> None:
+    alone = Terminal(tmp_path, {})
+    lines = json.dumps(event()).encode() + b"\n"
+    for name, text in (("line.gz", b'{"a":"' + b"x" * (1 << 26)), ("space.gz", b" " * (1 << 26) + b"nope")):
+        (tmp_path / name).write_bytes(gzip.compress(lines) + gzip.compress(text) + bytes(512))
+        found = await alone("lineage", "load", "--dry-run", name)
+        assert found.status == 2
+        assert "more than an event may be" in found.err
+    (tmp_path / "members.gz").write_bytes(gzip.compress(lines) + gzip.compress(lines) + bytes(512))
+    assert (await alone("lineage", "load", "--dry-run", "members.gz")).json["events"] == 2
+
+
 async def test_what_cannot_be_read_is_named(pdp: Terminal, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[1")
+    (tmp_path / "broken.gz").write_bytes(gzip.compress(b"{}")[:10] + b"nope" * 9)
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"{}")[:-4])
-    for name, told in (("none.json", "No such file"), ("bad.json", "bad.json: there is no `]`"), ("cut.gz", "gzip")):
+    for name, told in (
+        ("none.json", "No such file"),
+        ("bad.json", "bad.json: there is no `]`"),
+        ("cut.gz", "gzip"),
+        ("broken.gz", "gzip"),
+    ):
         found = await pdp(*LOAD, name)
         assert found.status == 2
         assert told in found.err

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pdp.cli.lineage_picture import draw, pictured
+from pdp.cli.lineage_picture import MAX_COLUMNS, draw, pictured
 from pdp.v1.lineage_pb2 import DatasetName, GetLineageResponse, LineageColumn, LineageDataset, LineageStep
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="customers")
@@ -38,3 +38,10 @@ def test_it_is_printed_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (tmp_path / "a.svg").read_text().startswith("<svg")
     with pytest.raises(typer.Exit):
         draw(ANSWER, dot=False, mermaid=False, svg=tmp_path / "no" / "a.svg")
+
+
+def test_picture_of_many_columns_shows_the_most_sensitive_and_counts_the_rest() -> None:
+    columns = [LineageColumn(name=f"c{number:05}", tags=["pii:masked"]) for number in range(10_000)]
+    wide = LineageDataset(dataset=REPORT, columns=[*columns, LineageColumn(name="mail", tags=["pii"])])
+    (box,) = pictured(GetLineageResponse(datasets=[wide])).boxes.values()
+    assert (len(box.notes), box.notes[0], box.notes[-1]) == (MAX_COLUMNS + 1, "mail: pii", "9,981 more columns")

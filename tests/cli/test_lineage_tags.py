@@ -53,4 +53,5 @@ async def test_what_is_not_such_a_file_is_refused(pdp: Terminal, text: str) -> N
     (pdp.folder / "tags.json").write_text(text)
     done = await pdp("lineage", "tags", "load", "tags.json", "--as", "bob")
     assert done.status == 2
-    assert "tags.json cannot be read as a file of tags" in done.err
+    assert "tags.json cannot be read as a file of tags: " in done.err
+    assert "Error" not in done.err, "a class of ours says nothing"

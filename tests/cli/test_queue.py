@@ -47,10 +47,10 @@ async def test_table_shows_what_differs_for_whom_which_rule_and_how_far(pdp: Ter
     await asked.review(second, "carol")
     table = await pdp("approvals", "list", "--queue", "--as", "bob", "-o", "table", PDP_ADDRESS=asked.address)
     header, *rows = table.out.splitlines()
-    assert header.split() == ["APPROVAL", "ACTION", "WHAT", "WHO", "NEEDS", "AGE", "UNTIL"]
+    assert header.split() == ["APPROVAL", "ACTION", "WHAT", "WHO", "CARRIES", "NEEDS", "AGE", "UNTIL"]
     assert [row.split()[0] for row in rows] == [first.approval_id, second.approval_id, third.approval_id]
     assert "context.rows = 1000000" in rows[1]
-    assert "  agent:report-bot for user:alice  share 1 of 2  " in rows[1]
+    assert "  agent:report-bot for user:alice  unclassified  share 1 of 2  " in rows[1]
     assert len({row.split("share table:customers")[1].split(" s  ")[0] for row in rows}) == 3
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,24 @@ certificate = "readable.pem"
 key = "keys/readable.pem"
 
 """
+WITHOUT_NUMPY = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, *rest):
+        return None if name.partition(".")[0] in {"numpy", "numba"} else self.finder.find_spec(name, *rest)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = map(Without, sys.meta_path)
+from pdp.__main__ import main
+main()
+"""
+"""`pdp` in an environment that has neither numpy nor what needs it."""
 
 
 @pytest.fixture
@@ -67,8 +87,10 @@ async def announced(said: asyncio.StreamReader) -> str:
 
 
 @asynccontextmanager
-async def served(terminal: Terminal, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    process = await terminal.start("serve", *arguments)
+async def served(
+    terminal: Terminal, *arguments: str, **options: Any
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    process = await terminal.start("serve", *arguments, **options)
     assert process.stderr is not None
     try:
         line = await announced(process.stderr)
@@ -258,3 +280,20 @@ async def test_a_standalone_mongodb_is_refused_with_what_to_do(terminal: Termina
     assert done.status == 1
     assert done.err.startswith("this MongoDB is standalone")
     assert "--replSet" in done.err
+
+
+async def test_lineage_needs_numpy_and_nothing_else_does(terminal: Terminal) -> None:
+    command = [sys.executable, "-c", WITHOUT_NUMPY]
+    async with served(terminal, command=command) as (_, address):
+        asked = await terminal(*ASK, PDP_ADDRESS=address)
+        assert (asked.status, asked.json["effect"]) == (0, "EFFECT_ALLOW")
+    with (terminal.folder / "placet.toml").open("a") as file:
+        file.write("[lineage]\n")
+    async with served(terminal) as (_, address):
+        health = await terminal("healthcheck", "--service", "lineage", PDP_ADDRESS=address)
+        assert (health.status, health.out) == (0, "SERVING\n")
+    refused = await terminal("serve", command=command)
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.splitlines()[-1] == (
+        "[lineage] needs numpy; install placet[server,lineage], or leave that part out"
+    )

@@ -111,7 +111,7 @@ async def test_watch_shows_people_what_to_do(pdp: Terminal, state: Path, mongod:
         async with watching(pdp, "--as", "bob", "--address", server.address, "-o", "table") as process:
             review = await line(process)
             assert review.startswith(f"review  {held.approval_id}  export table:customers  ")
-            assert "agent:report-bot for user:alice  tags.pii.export 0 of 2" in review
+            assert "agent:report-bot for user:alice  unclassified  tags.pii.export 0 of 2" in review
             await server.review(held, "carol", "DENY")
             gone = await line(process)
             assert gone.startswith(f"gone    {held.approval_id}  DENIED  export")

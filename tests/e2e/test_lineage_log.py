@@ -1,9 +1,12 @@
-"""Two servers write one log of lineage while they are killed: no gap, no event lost, equal revisions, equal views."""
+"""Two servers write one log of lineage and decide by it while they are killed.
+
+No gap, no event lost, equal revisions, equal views; and each decision is the same when it is decided again.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -11,9 +14,11 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
+import orjson
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp import keys
+from pdp.decision import Effect, verdict
 from pdp.dev.stack import LINEAGE, REALM
 from pdp.lineage.chain import Place, Signer
 from pdp.lineage.entry import decode
@@ -21,18 +26,33 @@ from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
 from pdp.lineage.graph import Graph
 from pdp.lineage.snapshot import Snapshots
+from pdp.lineage.view import Revision
 from pdp.lineage.views import Views
+from pdp.opa.queries import About
+from pdp.opa.replay import Recorded
+from pdp.opa.trial import answering
+from pdp.policy.sources import read, rego
+from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog, Logged
 from pdp.store.lineage_snapshots import LineageSnapshots
-from pdp.v1.lineage_pb2 import IngestRequest
+from pdp.v1.decision_pb2 import AuthorizeRequest
+from pdp.v1.lineage_pb2 import DataName, GetLineageRequest, IngestRequest, ResourceName
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
-from tests.faults import Served, served
-from tests.tokens import Metadata
+from tests.faults import Served, served, verified_log
+from tests.parts import TOOL_CACHE, asking
 
 WRITERS = 50
+DECIDERS = 4
 TABLES = 40
+REFUSED = {
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+}
+"""How no call ends here: those that are lost with their server end in many other ways."""
 
 
 def event(number: int, writer: int) -> bytes:
@@ -69,27 +89,31 @@ class Servers:
         self.now[place] = await self._stack.enter_async_context(self._start())
 
 
-async def write(
-    servers: Servers, writer: int, metadata: Metadata, ends: asyncio.Event, answers: dict[str, int]
-) -> None:
+async def write(servers: Servers, writer: int, ends: asyncio.Event, answers: dict[str, int]) -> None:
     """Send events one after the other until the end, each again until it is answered, now here and now there."""
     for number in count():
         if ends.is_set():
             return
         text, tries = event(number, writer), count(writer)
-        while not await sent(servers.now[next(tries) % 2], text, metadata, answers):
+        while not await sent(servers.now[next(tries) % 2], text, answers):
             await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)  # a writer's own work
 
 
-async def sent(server: Served, text: bytes, metadata: Metadata, answers: dict[str, int]) -> bool:
+async def sent(server: Served, text: bytes, answers: dict[str, int]) -> bool:
+    """Whether an event was answered; a token is of now, as a long run outlives one."""
+
     async def once() -> AsyncIterator[IngestRequest]:
         yield IngestRequest(event=text)
 
     try:
-        [answer] = [
-            one async for one in LineageServiceStub(server.channel).Ingest(once(), metadata=metadata, timeout=5)
-        ]
-    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
+        call = LineageServiceStub(server.channel).Ingest(once(), metadata=server.metadata("etl"), timeout=5)
+        [answer] = [one async for one in call]
+    except grpc.aio.AioRpcError as error:
+        if error.code() in REFUSED:
+            raise
+        return False
+    except (grpc.aio.UsageError, asyncio.InvalidStateError):
         return False
     except ValueError:  # killed before it answered
         return False
@@ -99,6 +123,26 @@ async def sent(server: Served, text: bytes, metadata: Metadata, answers: dict[st
     run = json.loads(text)["run"]["runId"]
     answers[run] = answer.revision.n
     return True
+
+
+async def decide(servers: Servers, decider: int, ends: asyncio.Event) -> None:
+    """Ask about one table after the other, now here and now there; who is killed answers nothing."""
+    for number in count(decider):
+        if ends.is_set():
+            return
+        server = servers.now[number % 2]
+        with suppress(grpc.aio.UsageError, asyncio.InvalidStateError):
+            try:
+                await server.authorize(about(number % TABLES, ("export", "read")[number // 2 % 2]), timeout=5)
+            except grpc.aio.AioRpcError as error:
+                if error.code() in REFUSED:
+                    raise
+        await asyncio.sleep(0.1)  # a caller's own work
+
+
+def about(table: int, action: str, **members: Any) -> AuthorizeRequest:
+    resource = {"type": "table", "id": f"db.public.t{table}"}
+    return asking(action, resource=resource, context={"about": uuid4().hex}, dryRun=True, **members)
 
 
 async def whole(log: LineageLog, signer: Signer) -> list[Logged]:
@@ -115,7 +159,7 @@ async def test_servers_that_are_killed_leave_one_log_without_a_gap(
     tmp_path: Path, state: Path, mongod: MongodProcess, rounds: int
 ) -> None:
     name = f"t{uuid4().hex[:16]}"
-    start = partial(served, tmp_path, state, mongod.uri, database=name, lineage=LINEAGE, seconds=600)
+    start = partial(served, tmp_path, state, mongod.uri, database=name, lineage=LINEAGE, seconds=600 + 60 * rounds)
     answers: dict[str, int] = {}
     ends = asyncio.Event()
     async with AsyncExitStack() as stack:
@@ -123,10 +167,11 @@ async def test_servers_that_are_killed_leave_one_log_without_a_gap(
         await servers.begin()
         database = await Database.open(mongod.uri, name)
         stack.push_async_callback(database.close)
-        metadata = servers.now[0].metadata("etl")
         async with asyncio.TaskGroup() as group:
             for writer in range(WRITERS):
-                group.create_task(write(servers, writer, metadata, ends, answers))
+                group.create_task(write(servers, writer, ends, answers))
+            for decider in range(DECIDERS):
+                group.create_task(decide(servers, decider, ends))
             for turn in range(rounds):
                 seen = len(answers)
                 while len(answers) < seen + WRITERS * 2:
@@ -139,6 +184,8 @@ async def test_servers_that_are_killed_leave_one_log_without_a_gap(
         await require_all(documents, answers)
         await require_equal(database, signer, documents[-1])
         assert await asyncio.gather(*(is_fresh(server) for server in servers.now)) == [True, True]
+        await require_one_answer(servers, documents[-1])
+        await require_again(servers.now[0], documents)
 
 
 async def require_all(documents: list[Logged], answers: dict[str, int]) -> None:
@@ -176,6 +223,54 @@ async def require_equal(database: Database, signer: Signer, last: Logged) -> Non
         assert (following.revision.n, following.revision.head) == (last.n, last.head.hex())
     assert found[0] == found[1] == found[2]
     assert any(b'"tags":["k' in one for one in found[0])
+
+
+async def require_one_answer(servers: Servers, last: Logged) -> None:
+    """Both servers know the newest revision, and say the same of every table; their policy gets the same bytes."""
+    for table in range(TABLES):
+        data = DataName(resource=ResourceName(type="table", id=f"db.public.t{table}"))
+        shown = list[bytes]()
+        for server in servers.now:
+            await server.authorize(about(table, "read", lineageAtLeast=last.n))
+            stub, request = LineageServiceStub(server.channel), GetLineageRequest(data=data, upstream=1, downstream=1)
+            answer = await stub.GetLineage(request, metadata=server.metadata("dana"))
+            assert (answer.revision.n, answer.revision.head) == (last.n, last.head.hex())
+            shown.append(answer.SerializeToString(deterministic=True))
+        assert shown[0] == shown[1]
+
+
+async def require_again(server: Served, documents: list[Logged]) -> None:
+    """Each recorded decision has the bytes that lineage had at its revision, and is the same decided again by them."""
+    found = await recorded(server)
+    known, left = Graph(), list(documents)
+    views = Views(known, LINEAGE)
+    for one in sorted(found, key=revision):
+        while left and left[0].n <= revision(one):
+            known.apply([(left[0].n, [decode(entry) for entry in left.pop(0).entries])])
+        at = Revision(revision(one), orjson.loads(one.lineage)["revision"]["head"])
+        assert one.lineage == views.view("table", orjson.loads(one.input)["resource"]["id"], at).json
+    sources = [source for source in read([rego()]) if not source.is_test]
+    async with answering(toolcache.opa(TOOL_CACHE), sources, lambda _: None) as connection:
+        for part in (found[start : start + 100] for start in range(0, len(found), 100)):
+            asked, lineages = [one.input for one in part], [one.lineage for one in part]
+            answers: Any = await connection.answers(About.DECISIONS, asked, [False] * len(part), 60, lineages=lineages)
+            people = frozenset({"user"})
+            assert [one.differs(verdict(answer, people)) for one, answer in zip(part, answers, strict=True)] == [
+                ""
+            ] * len(part)
+    assert {one.effect for one in found} >= {Effect.ALLOW, Effect.NEEDS_APPROVAL}
+
+
+def revision(one: Recorded) -> int:
+    return int(orjson.loads(one.lineage)["revision"]["n"])
+
+
+async def recorded(server: Served) -> list[Recorded]:
+    """Every decision about one of the tables that was recorded, by whichever server."""
+    log = await verified_log(server)
+    pairs = [pair for batch in log.batches for pair in zip(batch.records, batch.payloads, strict=True)]
+    decisions = [(record, held) for record, held in pairs if orjson.loads(record)["kind"] == "decision"]
+    return [Recorded.of(record, held.salt, held.payload) for record, held in decisions]
 
 
 async def is_fresh(server: Served) -> bool:

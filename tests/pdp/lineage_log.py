@@ -14,6 +14,7 @@ from pdp.lineage.chain import Place, Signer, next_place
 from pdp.lineage.entry import decode, encode
 from pdp.lineage.fact import Dataset, Event, Fact, Tagged, Tagging, Untagged
 from pdp.lineage.following import Following
+from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage.writing import Writing
@@ -41,6 +42,8 @@ def untagged(tag: str = "pii") -> Untagged:
 
 class Heap:
     """What it was told, in order: a graph that knows no tags."""
+
+    expires = 0
 
     def __init__(self, dumped: bytes | None = None) -> None:
         self.facts: list[tuple[int, Fact]] = []
@@ -70,6 +73,12 @@ class Nothing:
     def columns_of(self, _type: str, _id: str, _names: Sequence[str]) -> dict[str, Sequence[str]]:
         return {}
 
+    def origins(self, _type: str, _id: str, stand_in: Dataset) -> Origins:
+        return Origins(stand_in)
+
+    def names_of(self, _type: str, _id: str) -> Sequence[str]:
+        return ()
+
 
 @dataclass
 class Follower:
@@ -89,7 +98,9 @@ class Follower:
 
 
 @asynccontextmanager
-async def follower(database: Database, *, every: int = 10_000, reads: bool = True) -> AsyncIterator[Follower]:
+async def follower(
+    database: Database, *, every: int = 10_000, reads: bool = True, load: Any = Heap, views: Any = Nothing
+) -> AsyncIterator[Follower]:
     """A process that has started to read; with `reads` it goes on."""
     alarms: list[str] = []
 
@@ -97,7 +108,7 @@ async def follower(database: Database, *, every: int = 10_000, reads: bool = Tru
         alarms.append(fault)
 
     snapshots = Snapshots(LineageSnapshots(database), SIGNER)
-    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=Heap, views=Nothing, every=every)
+    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=load, views=views, every=every)
     await following.start()
     found = Follower(following, alarms)
     if not reads:

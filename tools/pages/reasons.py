@@ -18,7 +18,7 @@ _NEVER_SENT = (GrantInvalid, SetupError)
 _SOMETIMES = frozenset({"OUT_OF_TIME", "QUOTA_EXCEEDED", "REVIEW_TOO_SOON"})
 """Reasons of which an error says by itself whether a retry can help."""
 _MANY: Mapping[type[PdpError], Mapping[str, str]] = {NotAllowed: NOT_ALLOWED, NotFound: NOT_FOUND}
-_ELSEWHERE = ("pdp.client", "pdp.cli")
+_ELSEWHERE = ("pdp.client", "pdp.cli", "pdp.displayed")
 
 
 def written(page: str) -> str:

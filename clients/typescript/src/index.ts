@@ -1,5 +1,6 @@
 export { Client, type ClientOptions } from "./client.js";
 export { Decision, Denied } from "./decision.js";
+export { expectedLineage } from "./displayed.js";
 export { type BadField, PlacetError } from "./errors.js";
 export { ApprovalPending } from "./enforcement.js";
 export { guard, type GuardOptions, type Told } from "./guard.js";

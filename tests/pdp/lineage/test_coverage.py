@@ -20,6 +20,16 @@ def test_classified_columns_are_counted_by_namespace() -> None:
     assert namespaces == [Namespace("pg", 3, 1, 5, 2), Namespace("s3://lake", 1, 0, 0, 0)]
 
 
+def test_column_that_inherits_unclassified_is_not_classified() -> None:
+    trusted = Event(
+        by="workload:etl", at=1, event="00", job=("j", "1"),
+        outputs=[Output(B, ["k"], ["k"], [Edge("k", A, "k")])], classifies=True,
+    )  # fmt: skip
+    namespaces, first = coverage(whole([trusted]))
+    assert namespaces == [Namespace("pg", 2, 0, 2, 0)]
+    assert [one.dataset for one in first] == [A], "to classify A classifies B, too"
+
+
 def test_what_feeds_most_is_to_be_classified_first() -> None:
     _, first = coverage(whole([edge(A, B), edge(B, C), edge(C, A)]))
     assert {one.dataset: one.columns for one in first} == {A: 2, B: 2, C: 2}

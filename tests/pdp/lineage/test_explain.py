@@ -9,7 +9,7 @@ from pdp.lineage import fact
 from pdp.lineage.explain import downstream, path, upstream, why
 from pdp.lineage.fact import Dataset, Edge, Event, Output, Source, Tagging, Way
 from pdp.lineage.graph import Graph
-from tests.pdp.lineage.test_graph import ANY, seen, whole
+from tests.pdp.lineage.test_graph import ANY, batches, seen, whole
 
 CRM, STAGE, MART, OTHER = (Dataset("pg", name) for name in ("crm", "stage", "mart", "other"))
 
@@ -103,3 +103,37 @@ def test_every_tag_has_a_reason_and_no_other_has(facts: list[Any]) -> None:
         if not column.startswith("*") and column:
             assert all(why(graph, dataset, column, tag) for tag in tags)
             assert why(graph, dataset, column, "t3") is None or "t3" in tags
+
+
+def test_surroundings_are_told_alike_however_edges_are_stored() -> None:
+    """A new edge of few stands apart from many old ones."""
+    many = [Edge(f"c{number}", OTHER, f"c{number}") for number in range(1000)]
+    schemas = {CRM: ["a", "k"], STAGE: ["a", "k"]}
+    common: dict[str, Any] = {"by": "workload:etl", "event": "00", "job": ("j", "1"), "schemas": schemas}
+    written = [Output(MART, named=[], edges=many), Output(STAGE, named=[], edges=[Edge("k", CRM, "k")])]
+    old = Event(at=1, outputs=written, **common)
+    new = Event(at=2, outputs=[Output(STAGE, named=[], edges=[Edge("a", CRM, "a")])], **common)
+    one, other = whole([old, new]), batches([old, new], [1])
+    assert len(one.structure.edges.layers) < len(other.structure.edges.layers)
+    assert upstream(one, STAGE, 1) == upstream(other, STAGE, 1)
+    assert downstream(one, CRM, 1) == downstream(other, CRM, 1)
+
+
+def test_way_is_told_alike_however_edges_are_stored() -> None:
+    """Of two jobs that show one edge, and of two ways that are equally long."""
+    many = [Edge(f"c{number}", OTHER, f"c{number}") for number in range(3000)]
+    common: dict[str, Any] = {"by": "workload:etl", "event": "00"}
+    known = Event(at=1, job=("j", "a"), schemas={CRM: ["k"], STAGE: ["k"], MART: ["k"]}, **common)
+    fill = Event(at=1, job=("j", "fill"), outputs=[Output(Dataset("pg", "wide"), named=[], edges=many)], **common)
+
+    def feeds(source: Dataset, job: str, at: int) -> Event:
+        output = Output(MART, named=[], edges=[Edge("k", source, "k")])
+        return Event(at=at, job=("j", job), outputs=[output], **common)
+
+    for first, last in ((("a", CRM), ("b", CRM)), (("b", CRM), ("a", CRM)), (("a", STAGE), ("a", CRM))):
+        feeding = feeds(first[1], first[0], 2), fill, feeds(last[1], last[0], 3)
+        facts = [known, tagged(CRM), tagged(STAGE), *feeding]
+        one, other = whole(facts), batches(facts, [1] * len(facts))
+        assert len(one.structure.edges.layers) < len(other.structure.edges.layers)
+        assert why(one, MART, "k", "pii") == why(other, MART, "k", "pii") is not None
+        assert path(one, CRM, MART) == path(other, CRM, MART) is not None

@@ -173,6 +173,29 @@ async def test_tail_that_is_cut_is_missed(database: Database) -> None:
                 await other.write([event(2)])
 
 
+@pytest.mark.parametrize("restored", ["lineage_log", "everything"])
+async def test_older_copy_in_place_of_the_log_is_refused_though_others_write_on(
+    database: Database, restored: str
+) -> None:
+    async with follower(database) as found:
+        async with lineage_writer(database) as writing:
+            await writing.write([event(1)])
+            copy = await database.database["lineage_log"].find().to_list()
+            await found.has(await writing.write([tagged()]))
+        if restored == "everything":
+            await database.database.client.drop_database(database.database.name)
+        else:
+            await database.database["lineage_log"].drop()
+        await database.database["lineage_log"].insert_many(copy)
+        await is_stale(found, "what was read, up to number 2, is not there any more or was changed")
+        async with lineage_writer(database) as other:
+            for number in range(2, 5):
+                await other.write([event(number)])
+        assert await stale(found)
+        assert found.facts == [event(1), tagged()]
+        assert len(found.alarms) == 1
+
+
 @pytest.mark.parametrize("change", ["update", "replace", "delete", "drop"])
 async def test_change_of_what_was_read_is_noticed(database: Database, change: str) -> None:
     log = database.database["lineage_log"]

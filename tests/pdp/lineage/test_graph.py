@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pdp.lineage.graph import Graph
 from pdp.lineage.ledger import FORGOTTEN_MS, WEEK_MS
 from pdp.lineage.nodes import ROLES
 from pdp.lineage.tag_bits import tags_of
-from tests.pdp.lineage.model import Model
+from tests.pdp.lineage.told import Told
 
 TABLES = [Dataset("pg", name) for name in "abcd"]
 FILES = [Dataset("s3://b", name) for name in ("/", "f", "f/x", "f/x/y", "g")]
@@ -47,9 +48,14 @@ EVENT = st.builds(
     classifies=st.booleans(),
     **COMMON,
 )
-TAGGED = st.builds(fact.Tagged, tagging=st.builds(Tagging, DATASETS, MAYBE, TAG), **COMMON)
+NAMES = st.lists(DATASETS, max_size=2)
+TAGGED = st.builds(fact.Tagged, tagging=st.builds(Tagging, DATASETS, MAYBE, TAG), names=NAMES, **COMMON)
 CLASSIFIED = st.builds(
-    fact.Classified, dataset=DATASETS, columns=st.dictionaries(COLUMN, st.lists(TAG, max_size=2), max_size=3), **COMMON
+    fact.Classified,
+    dataset=DATASETS,
+    columns=st.dictionaries(COLUMN, st.lists(TAG, max_size=2), max_size=3),
+    names=NAMES,
+    **COMMON,
 )
 RULES = st.builds(
     fact.Rules,
@@ -103,10 +109,14 @@ def batches(facts: Sequence[Any], sizes: Sequence[int]) -> Graph:
     return graph
 
 
+def test_model_is_short_enough_to_be_read_beside_the_rules() -> None:
+    assert len(Path("tests/pdp/lineage/model.py").read_text().splitlines()) <= 80
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(ANY, max_size=12), st.lists(st.integers(1, 4), max_size=6))
 def test_graph_says_what_the_model_says_however_facts_come(facts: list[Any], sizes: list[int]) -> None:
-    model = Model(facts).effective()
+    model = Told(facts).effective()
     assert seen(whole(facts)) == model
     assert seen(batches(facts, sizes)) == model
 

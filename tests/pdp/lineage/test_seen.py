@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pdp.lineage.seen import MAX_BYTES, Seen, digest, kept, seen
+from pdp.displayed import digest
+from pdp.lineage.seen import MAX_BYTES, Seen, kept, seen
 from pdp.lineage.view import State, View
 from pdp.workflow.lineage_views import OFF
 from tests.known import NONE, view

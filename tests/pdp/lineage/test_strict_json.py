@@ -10,11 +10,11 @@ from pdp.lineage.strict_json import canonical, loads
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('ab[{"\\', max_size=3), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('ab[{:"\\', max_size=3), inner, max_size=3),
 )
 
 
-@given(st.dictionaries(st.text('ab]}"\\', max_size=3), values, max_size=3), st.sampled_from([None, 1]))
+@given(st.dictionaries(st.text('ab]}:"\\', max_size=3), values, max_size=3), st.sampled_from([None, 1]))
 def test_object_is_read_as_json_reads_it(members: dict[str, Any], indent: int | None) -> None:
     text = json.dumps(members, indent=indent).encode()
     assert loads(text) == members
@@ -26,6 +26,10 @@ def test_nesting_of_64_levels_is_read_and_brackets_in_texts_are_none() -> None:
     assert loads(b'{"a":"' + b"[{" * 100 + b'\\"[[["}')
     with pytest.raises(InvalidRequest, match="nests deeper than 64 levels"):
         loads(b'{"a":' + b"[" * 64 + b"]" * 64 + b"}")
+    with pytest.raises(InvalidRequest, match="nests deeper than 64 levels"):
+        loads(b'{"a":[' * 33 + b"]}" * 33)
+    with pytest.raises(InvalidRequest, match="nests deeper than 64 levels"):
+        loads(b"[" * 70)
 
 
 def test_numbers_beyond_what_a_double_keeps_are_read() -> None:

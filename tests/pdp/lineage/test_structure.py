@@ -1,5 +1,6 @@
 """Facts become nodes, edges and assertions."""
 
+from pdp.lineage.declarations import declare
 from pdp.lineage.fact import Dataset, Source, Tagging
 from pdp.lineage.ledger import Asserted, Flows
 from pdp.lineage.nodes import ALL
@@ -13,7 +14,7 @@ def test_dataset_is_unclassified_as_a_whole_until_it_has_columns() -> None:
     assert (structure.nodes.is_open.values[everything], structure.opened) == (1, {everything})
     column = structure.column(number, "k")
     assert (structure.nodes.is_open.values[everything], structure.opened) == (0, {column})
-    structure.declare(column, "user:bob", 1)
+    declare(structure, column, "user:bob", 1)
     assert (structure.opened, structure.lowered) == (set(), set())
 
 
@@ -21,7 +22,7 @@ def test_what_was_told_before_is_worked_out_anew() -> None:
     structure = Structure()
     column = structure.column(structure.dataset(Dataset("pg", "t")), "k")
     structure.opened = set()
-    structure.declare(column, "user:bob", 1)
+    declare(structure, column, "user:bob", 1)
     assert structure.lowered == {column}
 
 

@@ -10,8 +10,8 @@ from pdp.lineage.tag_bits import Code, Masks, Tags, tags_of
 def carried(tag: str, code: int, **rules: TagRule) -> list[str]:
     tags = Tags()
     for number in range(70):
-        tags.number(f"t{number}")
-    tags.number(tag.removesuffix(":masked"))
+        tags.number(f"t{number}", "user:bob")
+    tags.number(tag.removesuffix(":masked"), "user:bob")
     tags.rules = rules
     masks, bits = Masks(tags), np.zeros((2 * tags.words, 1), np.uint64)
     place = tags.place(tag, tags.words)

@@ -9,7 +9,7 @@ import pytest
 import masker
 from masker import keys as key_files
 from pdp.errors import KeyRefused, MaskPlanRefused
-from pdp.masking.plan import PLAN_SECONDS, columns, compiled, facts, reversed_columns, rules, used_domains
+from pdp.masking.plan import PLAN_SECONDS, columns, compiled, facts, masks, reversed_columns, rules, used_domains
 from pdp.masking.question import Selection
 from pdp.masking.rows import Shape
 
@@ -98,6 +98,27 @@ def test_what_is_reversed_is_named_with_its_domains(keyring: masker.Keyring) -> 
         "note": "customer, mail",
         "mail": "",
     }
+
+
+def test_masks_of_each_column_are_told_as_people_write_it(keyring: masker.Keyring) -> None:
+    shape = Shape(pa.schema([("id", pa.string()), ("First Name", pa.string()), ("note", pa.string())]))
+    paths = {"a": {"domain": "mail"}, "b": {"mask": "redact"}}
+    written = (
+        MASKS[0],
+        {"column": '["First Name"]', "rule": "r", "mask": "clear"},
+        {"column": "note", "rule": "r", "mask": "json", "paths": paths},
+    )
+    done = {"id": ["token"], "First Name": ["clear"], "note": ["email", "redact"]}
+    assert masks(made(keyring, shape, masks=written), shape.columns) == done
+    moved = made(keyring, shape, masks=written, direction="rewrap")
+    assert masks(moved, shape.columns) == done | {"First Name": ["keep"], "note": ["email", "keep"]}
+
+
+def test_masks_of_records_are_those_of_their_paths(keyring: masker.Keyring) -> None:
+    shape = Shape.of_records(["id", "note", "mail"], "paths")
+    done = {"id": ["token"], "note": ["redact"], "mail": ["email"]}
+    assert masks(made(keyring, shape), shape.columns) == done
+    assert masks(made(keyring, shape, direction="rewrap"), shape.columns) == done | {"note": ["keep"]}
 
 
 def test_only_some_columns_are_touched_where_asked_and_each_of_them_has_a_mask(keyring: masker.Keyring) -> None:

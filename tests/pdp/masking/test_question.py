@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pdp.errors import Conflict, MaskPlanRefused, PolicyInvalid
-from pdp.masking.question import AT_ONCE, Column, names, parts, selection, tagged, whole
+from pdp.masking.question import AT_ONCE, Column, columns_named, foreseen, names, parts, selection, tagged, whole
 
 IDS = {"rule": "ids", "reason": "ids", "columns": ["id"], "domain": "customer"}
 TAGGED = {"rule": "tagged", "reason": "tagged", "tags": ["pii"], "mask": "partial", "keep_first": 1}
@@ -175,3 +175,29 @@ def test_parts_by_two_policies_are_not_one_answer() -> None:
         whole([answer(), {**answer(), "revisions": ["r2"]}])
     with pytest.raises(PolicyInvalid):
         whole([answer(), {**answer(), "columns": []}])
+
+
+def test_foreseen_tells_of_each_column_what_a_plan_would_refuse_as_a_whole() -> None:
+    other = {**TAGGED, "rule": "other", "mask": "redact"}
+    found = foreseen(answer(note=[TAGGED, other], bare=[]), [*COLUMNS, Column("bare", "")])
+    assert found.masks["id"] == {"column": "id", "rule": "ids", "domain": "customer"}
+    assert "two different masks" in str(found.masks["note"])
+    assert "no mask for column bare" in str(found.masks["bare"])
+    assert (found.domains, found.revision) == ({"customer": {"mask": "token"}}, "r1")
+    with pytest.raises(PolicyInvalid):
+        foreseen(answer(note=[{"mask": "redact"}], bare=[]), COLUMNS)
+
+
+def test_column_inside_another_has_that_ones_mask_and_one_around_others_needs_none() -> None:
+    columns = columns_named(["a", "a.zip", "First Name"])
+    assert [(one.name, one.leaf, one.above, one.also) for one in columns] == [
+        ("a", False, (), ()),
+        ("a.zip", True, ("a",), ()),
+        ('["First Name"]', True, (), ("First Name",)),
+    ]
+    whole_answer = answer(**{"a": [IDS], "a.zip": [], '["First Name"]': [TAGGED]})
+    del whole_answer["columns"]["id"], whole_answer["columns"]["note"]
+    masks = foreseen(whole_answer, columns).masks
+    assert masks["a.zip"] == {"column": "a", "rule": "ids", "domain": "customer"}
+    whole_answer["columns"] |= {"a": [], "a.zip": [IDS]}
+    assert foreseen(whole_answer, columns).masks["a"] == {}

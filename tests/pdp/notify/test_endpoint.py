@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from pdp.notify.endpoint import Endpoint
+from pdp.notify.endpoint import Endpoint, signed
 
 
 @asynccontextmanager
@@ -45,11 +45,11 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 async def test_name_that_leads_inside_is_not_connected_to(name: str) -> None:
     async with listener() as (port, came):
-        elsewhere = Endpoint("ops", f"http://{name}:{port}/", "hooks.example.com", b"k" * 24, ())
+        elsewhere = Endpoint("ops", f"http://{name}:{port}/", "hooks.example.com", signed(b"k" * 24))
         problems = {"its name leads to an address that is not public", "the connection broke"}
         assert await elsewhere.send("rec_1", b"{}") in problems  # aiohttp itself takes some for no host
         assert not came
-        here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
+        here = Endpoint("ops", f"http://localhost:{port}/", "localhost", signed(b"k" * 24))
         assert not await here.send("rec_1", b"{}")
         assert len(came) == 1
 
@@ -72,7 +72,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 async def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     async with listener(self_signed(tmp_path)) as (port, came):
-        here = Endpoint("ops", f"https://localhost:{port}/", "localhost", b"k" * 24, ())
+        here = Endpoint("ops", f"https://localhost:{port}/", "localhost", signed(b"k" * 24))
         assert await here.send("rec_1", b"{}") == "its TLS certificate is not trusted"
         assert not came
 
@@ -95,7 +95,7 @@ async def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) ->
 )
 async def test_whatever_is_answered_ends_the_attempt_and_no_more(says: bytes, problem: str) -> None:
     async with listener(says=says) as (port, came):
-        here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
+        here = Endpoint("ops", f"http://localhost:{port}/", "localhost", signed(b"k" * 24))
         assert await here.send("rec_1", b"{}") == problem
         assert len(came) == 1
 
@@ -103,9 +103,9 @@ async def test_whatever_is_answered_ends_the_attempt_and_no_more(says: bytes, pr
 async def test_nobody_there_is_said() -> None:
     async with listener() as (port, _):
         pass
-    here = Endpoint("ops", f"http://localhost:{port}/", "localhost", b"k" * 24, ())
+    here = Endpoint("ops", f"http://localhost:{port}/", "localhost", signed(b"k" * 24))
     assert await here.send("rec_1", b"{}") == "no connection"
-    nowhere = Endpoint("ops", "https://nowhere.invalid/", "nowhere.invalid", b"k" * 24, ())
+    nowhere = Endpoint("ops", "https://nowhere.invalid/", "nowhere.invalid", signed(b"k" * 24))
     assert await nowhere.send("rec_1", b"{}") in {"no connection", "no answer within 5 s"}
 
 
@@ -113,5 +113,7 @@ async def test_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPa
     async with listener() as (proxy, asked), listener() as (port, came):
         for variable in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy}")
-        assert not await Endpoint("ops", f"http://127.0.0.1:{port}/", "127.0.0.1", b"k" * 24, ()).send("rec_1", b"{}")
+        assert not await Endpoint("ops", f"http://127.0.0.1:{port}/", "127.0.0.1", signed(b"k" * 24)).send(
+            "rec_1", b"{}"
+        )
     assert (len(asked), len(came)) == (0, 1)

@@ -11,6 +11,7 @@ from pdp.policy.vocabulary import misshapen
 SOURCE = Source("p", PurePosixPath("data.json"), "data.json", b"{}")
 WHEN = "2027-01-01T00:00:00Z"
 FITS = [
+    {"column_tags": {"t": {f"c{number}": [f"t{number % 1000}"] for number in range(10_000)}}},
     {"tags": ["pii"]},
     {"tags": {"pii": {}, "contact": "reaches a person"}},
     {"tags": {"a.b-c": {"propagate": False, "on_mask": "stop", "indirect": "carry", "description": "x"}}},
@@ -33,6 +34,12 @@ MISSHAPEN = [
     {"unclassified": {"actions": ["export"], "asks_from": "9999-01-01T00:00:00Z"}},
     {"unclassified": {"actions": ["export"], "asks_from": WHEN, "more": 1}},
     {"unclassified": []},
+    {"column_tags": {"t": {"c": [f"t{number}" for number in range(65)]}}},
+    {"column_tags": {"t": {f"c{number}": [] for number in range(10_001)}}},
+    {
+        "column_tags": {"t": {f"c{number}": [f"t{number}"] for number in range(1000)}},
+        "table_tags": {"t": [f"u{number}" for number in range(25)]},
+    },
 ]
 
 

@@ -33,5 +33,8 @@ async def test_record_is_found_in_the_log_and_only_whole(database: Database) -> 
     uses, batches = Uses(Batches(database)), database.database["batches"]
     assert await uses.recorded(used(), USE) == RECORD
     assert await uses.recorded(used(), replace(USE, record_sha256="00")) is None
+    assert await uses.of_decision(DECISION) == RECORD
+    assert await uses.of_decision(identifier.new("dec")) is None
     await batches.update_one({}, {"$set": {"payloads.1.payload": b'{"details":{"obligations":[]}}'}})
     assert await uses.recorded(used(), USE) is None
+    assert await uses.of_decision(DECISION) is None

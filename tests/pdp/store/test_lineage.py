@@ -1,12 +1,16 @@
 """The log of lineage in MongoDB: a number is taken once, and what a document has seen no other one has."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 
 import pytest
 
+from pdp.errors import StoreUnavailable
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog, Logged, Seen
+from tests.faults import stopped
+from tests.replica import replicas
 
 ONE, OTHER = b"1" * 32, b"2" * 32
 
@@ -73,3 +77,18 @@ async def test_stream_tells_of_new_documents_and_of_every_other_change_with_its_
         await collection.drop()
         assert await anext(changes) == 0
     await database._make_indexes()  # the next test has them again
+
+
+async def test_primary_that_the_others_left_confirms_nothing(tmp_path: Path) -> None:
+    async with replicas(tmp_path) as three, AsyncExitStack() as stack:
+        database = await Database.open(three.uri, "confirmed")
+        stack.push_async_callback(database.close)
+        log = LineageLog(database)
+        assert await log.insert(logged(1))
+        assert (await log.newest())[0] == 1
+        primary = await three.primary()
+        for member in three.members:
+            if member is not primary and member.process:
+                await stack.enter_async_context(stopped(member.process.pid))
+        with pytest.raises(StoreUnavailable):
+            await log.newest()

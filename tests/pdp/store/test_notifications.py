@@ -13,7 +13,7 @@ from pdp.audit.record import Kind, entry
 from pdp.notify.message import Step
 from pdp.store.approvals import Approvals
 from pdp.store.database import Database
-from pdp.store.notifications import Notifications, Progress, untold
+from pdp.store.notifications import FORWARD, Notifications, Progress, untold
 from tests.pdp.specimens import BOT, REQUEST, SEALER, T0, opening, review, verdict
 
 CREATED = event.approval_created(opening(), BOT, REQUEST, verdict())
@@ -132,6 +132,18 @@ async def test_attempt_that_somebody_overtook_changes_nothing(database: Database
     await notifications.failed(due, 7, "stale", dead=True)
     [shown] = await notifications.of_approval(step.approval_id)
     assert (shown.progress, shown.problem) == (Progress.WAITING, "")
+
+
+async def test_event_of_lineage_is_kept_once_until_it_is_delivered(database: Database) -> None:
+    notifications = Notifications(database)
+    for body in (b"{}", b"{ }"):
+        await notifications.forward("ab", body)
+    assert not await notifications.due("ops", 10)
+    [due] = await notifications.due(FORWARD, 10)
+    assert (due.record_id, due.message) == ("ab", b"{}")
+    assert await notifications.claim(due, 0)
+    await notifications.delivered(due)
+    assert await database.database["notifications"].count_documents({}) == 0
 
 
 async def test_longest_due_comes_first_and_no_more_than_asked_for(database: Database) -> None:

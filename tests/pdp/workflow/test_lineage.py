@@ -30,8 +30,13 @@ def read(text: bytes, _writer: LineageWriter, identity: str, at: int) -> Event:
     found = orjson.loads(text)
     if "n" not in found:
         raise InvalidRequest.field("n", "is required")
-    problems = [("x", "is not known")] if "x" in found else []
+    problems = [("x", "is not known")] if "x" in found else [("much", "")] if "much" in found else []
     return replace(event(found["n"], identity), at=at, problems=problems)
+
+
+def admit(event: Event, _: LineageWriter) -> None:
+    if ("much", "") in event.problems:
+        raise NotAllowed("LINEAGE_FULL", "there would be more")
 
 
 @asynccontextmanager
@@ -39,7 +44,7 @@ async def ingesting(database: Database, **changes: Any) -> AsyncIterator[Ingesti
     writer = SETTINGS.writers["demo:etl"].model_copy(update=changes)
     settings = SETTINGS.model_copy(update={"writers": {"demo:etl": writer}})
     async with lineage_writer(database) as writing:
-        yield Ingesting(settings, writing, read, Turns())
+        yield Ingesting(settings, writing, read, Turns(), admit)
 
 
 def text(n: int, **members: Any) -> bytes:
@@ -70,6 +75,15 @@ async def test_each_event_of_a_batch_is_taken_or_refused_for_itself(database: Da
         found = await faces.take_all([text(1), b"{}", text(2), text(1)], ETL)
     assert [isinstance(one, Taken) for one in found] == [True, False, True, True]
     assert len([entry for document in await whole(database) for entry in document.entries]) == 2
+
+
+async def test_event_for_which_there_is_no_room_is_refused_and_counted(database: Database) -> None:
+    async with ingesting(database) as faces:
+        [full, taken] = await faces.take_all([text(1, much=1), text(2)], ETL)
+        assert isinstance(full, NotAllowed)
+        assert full.reason == "LINEAGE_FULL"
+        assert isinstance(taken, Taken)
+        assert (faces.taken, faces.refused) == (1, 1)
 
 
 async def test_batch_has_a_most(database: Database) -> None:

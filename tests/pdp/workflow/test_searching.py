@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pdp.process.mongod import MongodProcess
-from tests.faults import stopped
+from tests.faults import eventually, stopped
 from tests.parts import log, placet
+from tests.pdp.http.test_lineage import event, post
 from tests.searching import RECORDS, may_search, search, searchable
 from tests.web import evaluate, send
 
@@ -64,6 +65,21 @@ async def test_allow_alone_is_a_result_and_what_has_no_answer_is_counted(
                 assert decision is (name in results)
         [*_, (_, held)] = await log(server, "search")
         assert held["details"]["unanswered"] == [{"candidate": 4, "error": "POLICY_INVALID"}]
+
+
+async def test_record_names_the_revision_of_lineage_by_which_it_was_decided(
+    state: Path, mongod: MongodProcess, policy: Path
+) -> None:
+    async with searchable(state, mongod.uri, [policy]) as server:
+        known = (await post(server, event())).json["revision"]
+
+        async def is_known() -> bool:
+            await search(server, "resource", BODY)
+            [*_, (_, held)] = await log(server, "search")
+            [lineage] = held["details"]["lineage"]
+            return bool(lineage["n"] == known and len(lineage["head"]) == 64)
+
+        await eventually(is_known)
 
 
 async def test_policy_that_answers_nothing_is_an_error_and_no_empty_list(

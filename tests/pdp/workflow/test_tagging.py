@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from pdp.caller import Caller, Role
-from pdp.errors import InvalidRequest, NotFound
-from pdp.lineage.fact import Source
+from pdp.errors import InvalidRequest, NotAllowed, NotFound
+from pdp.lineage.fact import Event, Source, Unlinked
+from pdp.lineage.limits import COLUMN_TAGS, Limits
 from pdp.lineage.listing import declared, proposals
+from pdp.lineage_settings import LineageWriter
 from pdp.store.database import Database
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
@@ -20,8 +22,8 @@ from pdp.v1.lineage_pb2 import (
     TagRequest,
 )
 from pdp.workflow.known_data import KnownData
-from pdp.workflow.tagging import MAX_SUGGESTIONS, MAX_TAGS, TaggingData
-from tests.pdp.lineage_known import CRM, SETTINGS, STAGE, Known, derived, known
+from pdp.workflow.tagging import MAX_SUGGESTIONS, TaggingData
+from tests.pdp.lineage_known import CRM, SETTINGS, STAGE, Known, derived, known, tagged
 
 BOB = Caller("user:bob", "person", frozenset({Role.STEWARD}), (), b"{}")
 DATA = DataName(dataset=DatasetName(namespace=CRM.namespace, name=CRM.name))
@@ -29,7 +31,7 @@ DATA = DataName(dataset=DatasetName(namespace=CRM.namespace, name=CRM.name))
 
 def tagging(log: Known) -> TaggingData:
     unasked: Any = None
-    return TaggingData(KnownData(SETTINGS, unasked, log.past()), log.say)
+    return TaggingData(KnownData(SETTINGS, unasked, log.past()), log.say, Limits(lambda: log.graph))
 
 
 def said(log: Known) -> list[tuple[str, str, Source, str]]:
@@ -70,9 +72,20 @@ async def test_columns_are_classified_also_as_holding_nothing(database: Database
         assert ("id", "", Source.PERSON, "user:bob") in said(log)
 
 
+async def test_what_is_declared_counts_for_the_names_that_data_has_then(database: Database) -> None:
+    joined = Event(by="workload:etl", at=1, event="a" * 64, aliases=((CRM, STAGE),), schemas={STAGE: ["email", "id"]})
+    async with known(database) as log:
+        await log.write([joined])
+        await tagging(log).classify(ClassifyRequest(data=DATA, columns=[LineageColumn(name="id")]), BOB)
+        await tagging(log).tag(TagRequest(data=DATA, column="email", tag="pii"), BOB)
+        assert log.views.view("file", "stage/customers", log.revision).tags == ["pii"]
+        await log.write([Unlinked(by="user:bob", at=2, one=CRM, other=STAGE)])
+        assert log.views.view("file", "stage/customers", log.revision).tags == ["unclassified"]
+
+
 async def test_too_many_or_no_columns_tags_and_suggestions_are_refused(database: Database) -> None:
     async with known(database) as log:
-        many = LineageColumn(name="c", tags=[f"t{n}" for n in range(MAX_TAGS + 1)])
+        many = LineageColumn(name="c", tags=[f"t{n}" for n in range(COLUMN_TAGS + 1)])
         for columns in ([], [LineageColumn(tags=["pii"])], [many], [LineageColumn(name="c" * 1025)]):
             with pytest.raises(InvalidRequest, match="columns"):
                 await tagging(log).classify(ClassifyRequest(data=DATA, columns=columns), BOB)
@@ -106,6 +119,29 @@ async def test_suggestion_binds_nothing_until_it_is_accepted(database: Database)
         assert [found.is_accepted for found in proposals(log.graph, accepted=True)] == [True]
 
 
+async def test_writer_suggests_for_its_own_namespaces_alone(database: Database) -> None:
+    one = Suggestion(column="email", tag="pii", score=0.9, hits=1, recognizer="r/1")
+    request = SuggestRequest(data=DATA, suggestions=[one])
+    own, other, unknown = (
+        Caller(f"agent:{name}", "workload", frozenset({Role.LINEAGE_WRITER}), (), b"{}")
+        for name in ("own", "other", "x")
+    )
+    writers = {
+        "agent:own": LineageWriter(namespaces=(CRM.namespace,)),
+        "agent:other": LineageWriter(namespaces=("s3:*",)),
+    }
+    settings = SETTINGS.model_copy(update={"writers": writers})
+    async with known(database) as log:
+        unasked: Any = None
+        suggesting = TaggingData(KnownData(settings, unasked, log.past()), log.say, Limits(lambda: log.graph))
+        for caller, reason in ((other, "DATASET_FOREIGN"), (unknown, "NO_LINEAGE_WRITER")):
+            with pytest.raises(NotAllowed) as refused:
+                await suggesting.suggest(request, caller)
+            assert refused.value.reason == reason
+        new, _ = await suggesting.suggest(request, own)
+        assert len(new) == 1
+
+
 async def test_rejected_suggestion_comes_again_only_with_another_version(database: Database) -> None:
     one = Suggestion(column="email", tag="pii", score=0.9, hits=1, recognizer="r/1")
     async with known(database) as log:
@@ -120,3 +156,19 @@ async def test_rejected_suggestion_comes_again_only_with_another_version(databas
         assert said(log) == []
         with pytest.raises(NotFound):
             await tagging(log).settle(SettleSuggestionRequest(suggestion_id="sug_x", accept=True), BOB)
+
+
+async def test_what_is_full_is_refused_whoever_says_it(database: Database) -> None:
+    async with known(database) as log:
+        await log.write([tagged(tag=f"t{n}") for n in range(COLUMN_TAGS)])
+        one = Suggestion(column="email", tag="pii", score=0.9, hits=1, recognizer="r/1")
+        column = LineageColumn(name="email", tags=["pii"])
+        for refused in (
+            tagging(log).tag(TagRequest(data=DATA, column="email", tag="pii"), BOB),
+            tagging(log).classify(ClassifyRequest(data=DATA, columns=[column]), BOB),
+            tagging(log).suggest(SuggestRequest(data=DATA, suggestions=[one]), BOB),
+        ):
+            with pytest.raises(NotAllowed) as error:
+                await refused
+            assert error.value.reason == "LINEAGE_FULL"
+        await tagging(log).tag(TagRequest(data=DATA, column="email", tag="t1"), BOB)

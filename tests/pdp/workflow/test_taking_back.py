@@ -13,6 +13,8 @@ from pdp.decision import Effect, Verdict
 from pdp.errors import InvalidRequest
 from pdp.lineage.fact import Event
 from pdp.lineage_errors import LineageChanged, RevisionUnknown
+from pdp.recording.uses import Uses
+from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.lineage_pb2 import (
@@ -28,7 +30,9 @@ from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Ask, Decided, answer_without_step
 from pdp.workflow.known_data import KnownData
 from pdp.workflow.lineage_views import OFF
+from pdp.workflow.taken_before import Told
 from pdp.workflow.taking_back import TakingBack
+from tests.pdp.chain import writing
 from tests.pdp.lineage_known import CRM, REPORT, SETTINGS, STAGE, Known, derived, known, tagged
 
 BOB = Caller("user:bob", "person", frozenset({Role.STEWARD}), (), b"{}")
@@ -61,7 +65,8 @@ def name(dataset: Any) -> DatasetName:
 
 
 def taking(log: Known, policy: Any) -> TakingBack:
-    return TakingBack(KnownData(SETTINGS, policy, log.past()), policy, log.say)
+    told = Told(log.writing, Uses(Batches(log.database)))
+    return TakingBack(KnownData(SETTINGS, policy, log.past()), policy, log.say, told)
 
 
 def tags(log: Known, kind: str = "table", identifier: str = "public.customers") -> list[str]:
@@ -84,6 +89,7 @@ async def test_tag_goes_under_an_allow_and_the_question_binds_what_was_seen(data
         assert policy.asked[0].subject == Subject(type="user", id="bob")
         assert policy.context == {
             "namespace": CRM.namespace, "name": CRM.name, "column": "email", "tag": "pii", "revision": 1,
+            "sources": ["PERSON"],
         }  # fmt: skip
 
 
@@ -119,6 +125,24 @@ def replace_revision(request: UntagRequest, n: int) -> UntagRequest:
     changed.CopyFrom(request)
     changed.revision = n
     return changed
+
+
+async def test_removal_asked_for_again_is_answered_as_before_and_done_once(database: Database) -> None:
+    request = replace_revision(UNTAG, 1)
+    request.scope.request_id = "once"
+    async with known(database) as log, writing(database) as writer:
+        await log.write([tagged()])
+        policy = Policy()
+        decided, at = await taking(log, policy).untag(request, BOB)
+        await writer.append(decided.answer.entries)
+        await log.write([tagged()])
+        again, same = await taking(log, policy).untag(request, BOB)
+        assert (again.answer.decision_id, again.effect, same) == (decided.answer.decision_id, Effect.ALLOW, at)
+        assert "pii" in tags(log), "what was said since stays"
+        request.scope.request_id = "twice"
+        other, later = await taking(log, policy).untag(request, BOB)
+        assert other.answer.decision_id != decided.answer.decision_id
+        assert later != at
 
 
 async def test_edge_and_joint_end(database: Database) -> None:

@@ -408,8 +408,14 @@ type GetApprovalResponse struct {
 	// Which reason `may_not_review_because` is: the one that `Review` would give for an approval, for example
 	// "REVIEWER_IS_REQUESTER" or "ALREADY_REVIEWED".
 	MayNotReviewReason string `protobuf:"bytes,7,opt,name=may_not_review_reason,json=mayNotReviewReason,proto3" json:"may_not_review_reason,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Where the tags in `approval.lineage` come from: of at most 20 pairs of column and tag, those that came since the approval
+	// was opened first, then the tags that are not masked. It is found when it is shown; ExplainTag tells of the others.
+	Origins []*TagOrigin `protobuf:"bytes,8,rep,name=origins,proto3" json:"origins,omitempty"`
+	// What masking would do to this data; only where `approval.lineage` is there, and not for an unmasking. It is found when it
+	// is shown and promises nothing: the data is masked as policy and tags are when it leaves.
+	MaskForecast  *MaskForecast `protobuf:"bytes,9,opt,name=mask_forecast,json=maskForecast,proto3" json:"mask_forecast,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetApprovalResponse) Reset() {
@@ -491,6 +497,505 @@ func (x *GetApprovalResponse) GetMayNotReviewReason() string {
 	return ""
 }
 
+func (x *GetApprovalResponse) GetOrigins() []*TagOrigin {
+	if x != nil {
+		return x.Origins
+	}
+	return nil
+}
+
+func (x *GetApprovalResponse) GetMaskForecast() *MaskForecast {
+	if x != nil {
+		return x.MaskForecast
+	}
+	return nil
+}
+
+// Where a tag of a column comes from.
+type TagOrigin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The column; empty is the whole dataset.
+	Column string `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	// The tag.
+	Tag string `protobuf:"bytes,2,opt,name=tag,proto3" json:"tag,omitempty"`
+	// Who says so, where the tag begins. Of `unclassified` nobody does.
+	Said []*TagSaid `protobuf:"bytes,3,rep,name=said,proto3" json:"said,omitempty"`
+	// The shortest way from there, step by step.
+	Steps         []*TagStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TagOrigin) Reset() {
+	*x = TagOrigin{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TagOrigin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TagOrigin) ProtoMessage() {}
+
+func (x *TagOrigin) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TagOrigin.ProtoReflect.Descriptor instead.
+func (*TagOrigin) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TagOrigin) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *TagOrigin) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *TagOrigin) GetSaid() []*TagSaid {
+	if x != nil {
+		return x.Said
+	}
+	return nil
+}
+
+func (x *TagOrigin) GetSteps() []*TagStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// Somebody says that data has a tag.
+type TagSaid struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which data.
+	Dataset *ApprovalDataset `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	// Which of its columns; empty is the whole dataset.
+	Column string `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"`
+	// The tag as it was said.
+	Tag string `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`
+	// "PERSON", "EVENT", "POLICY" or "SUGGESTION".
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// The identity that said it.
+	By string `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
+	// When, by the server's clock.
+	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	// Its words: untrusted text.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How sure it says that it is, 0 to 1; not set where it says nothing.
+	Confidence    *float64 `protobuf:"fixed64,8,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TagSaid) Reset() {
+	*x = TagSaid{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TagSaid) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TagSaid) ProtoMessage() {}
+
+func (x *TagSaid) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TagSaid.ProtoReflect.Descriptor instead.
+func (*TagSaid) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TagSaid) GetDataset() *ApprovalDataset {
+	if x != nil {
+		return x.Dataset
+	}
+	return nil
+}
+
+func (x *TagSaid) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *TagSaid) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *TagSaid) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *TagSaid) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *TagSaid) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *TagSaid) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *TagSaid) GetConfidence() float64 {
+	if x != nil && x.Confidence != nil {
+		return *x.Confidence
+	}
+	return 0
+}
+
+// A step of the way: the values of one column that come into another.
+type TagStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where they come from.
+	Source *ApprovalDataset `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// The column; empty is every column.
+	SourceColumn string `protobuf:"bytes,2,opt,name=source_column,json=sourceColumn,proto3" json:"source_column,omitempty"`
+	// Where they go.
+	Dataset *ApprovalDataset `protobuf:"bytes,3,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	// The column; empty is every column.
+	Column string `protobuf:"bytes,4,opt,name=column,proto3" json:"column,omitempty"`
+	// What the step does to tags: "CARRY", "INDIRECT", "MASKED" or "STOPPED".
+	Way string `protobuf:"bytes,5,opt,name=way,proto3" json:"way,omitempty"`
+	// The transformation as the event names it; "alias" where two names are one dataset.
+	How string `protobuf:"bytes,6,opt,name=how,proto3" json:"how,omitempty"`
+	// The namespace of the job.
+	JobNamespace string `protobuf:"bytes,7,opt,name=job_namespace,json=jobNamespace,proto3" json:"job_namespace,omitempty"`
+	// The name of the job.
+	JobName string `protobuf:"bytes,8,opt,name=job_name,json=jobName,proto3" json:"job_name,omitempty"`
+	// The run's id; empty where the event is of no run.
+	Run string `protobuf:"bytes,9,opt,name=run,proto3" json:"run,omitempty"`
+	// The identity that sent the event.
+	By string `protobuf:"bytes,10,opt,name=by,proto3" json:"by,omitempty"`
+	// When, by the server's clock.
+	At *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at,proto3" json:"at,omitempty"`
+	// Whether the event did not say which columns go into which.
+	Coarse        bool `protobuf:"varint,12,opt,name=coarse,proto3" json:"coarse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TagStep) Reset() {
+	*x = TagStep{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TagStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TagStep) ProtoMessage() {}
+
+func (x *TagStep) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TagStep.ProtoReflect.Descriptor instead.
+func (*TagStep) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *TagStep) GetSource() *ApprovalDataset {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *TagStep) GetSourceColumn() string {
+	if x != nil {
+		return x.SourceColumn
+	}
+	return ""
+}
+
+func (x *TagStep) GetDataset() *ApprovalDataset {
+	if x != nil {
+		return x.Dataset
+	}
+	return nil
+}
+
+func (x *TagStep) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *TagStep) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *TagStep) GetHow() string {
+	if x != nil {
+		return x.How
+	}
+	return ""
+}
+
+func (x *TagStep) GetJobNamespace() string {
+	if x != nil {
+		return x.JobNamespace
+	}
+	return ""
+}
+
+func (x *TagStep) GetJobName() string {
+	if x != nil {
+		return x.JobName
+	}
+	return ""
+}
+
+func (x *TagStep) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *TagStep) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *TagStep) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *TagStep) GetCoarse() bool {
+	if x != nil {
+		return x.Coarse
+	}
+	return false
+}
+
+// What masking would do to data, by the policy and the tags of now, for the requester of an approval.
+type MaskForecast struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "FORESEEN"; or why nothing can be foreseen: "OFF" (this server does not mask), "UNKNOWN" (no columns are known),
+	// "TOO_WIDE" (more columns than can be masked at a time), or "FAILED" (the policy did not answer).
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// The rules whose obligation `mask` comes with an allow of this request: what they are about must leave masked. Empty: no
+	// rule demands it, and only what its caller hands to a mask leaves masked.
+	RequiredBy []string `protobuf:"bytes,2,rep,name=required_by,json=requiredBy,proto3" json:"required_by,omitempty"`
+	// Each column that lineage knows, also those without tags, sorted by name.
+	Columns []*ColumnForecast `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty"`
+	// The policy revision that says so.
+	PolicyRevision string `protobuf:"bytes,4,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *MaskForecast) Reset() {
+	*x = MaskForecast{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaskForecast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaskForecast) ProtoMessage() {}
+
+func (x *MaskForecast) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaskForecast.ProtoReflect.Descriptor instead.
+func (*MaskForecast) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *MaskForecast) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *MaskForecast) GetRequiredBy() []string {
+	if x != nil {
+		return x.RequiredBy
+	}
+	return nil
+}
+
+func (x *MaskForecast) GetColumns() []*ColumnForecast {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *MaskForecast) GetPolicyRevision() string {
+	if x != nil {
+		return x.PolicyRevision
+	}
+	return ""
+}
+
+// What masking would do to one column.
+type ColumnForecast struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The column's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The mask, for example "token", "redact", or "clear", which lets the column through as it is. Empty where there is a
+	// `problem`.
+	Mask string `protobuf:"bytes,2,opt,name=mask,proto3" json:"mask,omitempty"`
+	// The domain of the mask, if it has one.
+	Domain string `protobuf:"bytes,3,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The rules that say so.
+	Rule string `protobuf:"bytes,4,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Why the table cannot be masked with this column, for example that no rule covers it.
+	Problem       string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ColumnForecast) Reset() {
+	*x = ColumnForecast{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ColumnForecast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ColumnForecast) ProtoMessage() {}
+
+func (x *ColumnForecast) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ColumnForecast.ProtoReflect.Descriptor instead.
+func (*ColumnForecast) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ColumnForecast) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ColumnForecast) GetMask() string {
+	if x != nil {
+		return x.Mask
+	}
+	return ""
+}
+
+func (x *ColumnForecast) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *ColumnForecast) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *ColumnForecast) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 // The people whom the policy's data names for a requirement, without those who have reviewed or must not review.
 type EligibleReviewers struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -506,7 +1011,7 @@ type EligibleReviewers struct {
 
 func (x *EligibleReviewers) Reset() {
 	*x = EligibleReviewers{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +1023,7 @@ func (x *EligibleReviewers) String() string {
 func (*EligibleReviewers) ProtoMessage() {}
 
 func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +1036,7 @@ func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EligibleReviewers.ProtoReflect.Descriptor instead.
 func (*EligibleReviewers) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EligibleReviewers) GetRule() string {
@@ -576,7 +1081,7 @@ type Notification struct {
 
 func (x *Notification) Reset() {
 	*x = Notification{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +1093,7 @@ func (x *Notification) String() string {
 func (*Notification) ProtoMessage() {}
 
 func (x *Notification) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +1106,7 @@ func (x *Notification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notification.ProtoReflect.Descriptor instead.
 func (*Notification) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Notification) GetWebhook() string {
@@ -659,7 +1164,7 @@ type WaitApprovalRequest struct {
 
 func (x *WaitApprovalRequest) Reset() {
 	*x = WaitApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +1176,7 @@ func (x *WaitApprovalRequest) String() string {
 func (*WaitApprovalRequest) ProtoMessage() {}
 
 func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +1189,7 @@ func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalRequest.ProtoReflect.Descriptor instead.
 func (*WaitApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WaitApprovalRequest) GetApprovalId() string {
@@ -712,7 +1217,7 @@ type WaitApprovalResponse struct {
 
 func (x *WaitApprovalResponse) Reset() {
 	*x = WaitApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +1229,7 @@ func (x *WaitApprovalResponse) String() string {
 func (*WaitApprovalResponse) ProtoMessage() {}
 
 func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +1242,7 @@ func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalResponse.ProtoReflect.Descriptor instead.
 func (*WaitApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WaitApprovalResponse) GetApproval() *Approval {
@@ -760,7 +1265,7 @@ type CancelApprovalRequest struct {
 
 func (x *CancelApprovalRequest) Reset() {
 	*x = CancelApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +1277,7 @@ func (x *CancelApprovalRequest) String() string {
 func (*CancelApprovalRequest) ProtoMessage() {}
 
 func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +1290,7 @@ func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalRequest.ProtoReflect.Descriptor instead.
 func (*CancelApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelApprovalRequest) GetApprovalId() string {
@@ -813,7 +1318,7 @@ type CancelApprovalResponse struct {
 
 func (x *CancelApprovalResponse) Reset() {
 	*x = CancelApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1330,7 @@ func (x *CancelApprovalResponse) String() string {
 func (*CancelApprovalResponse) ProtoMessage() {}
 
 func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1343,7 @@ func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalResponse.ProtoReflect.Descriptor instead.
 func (*CancelApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelApprovalResponse) GetApproval() *Approval {
@@ -863,7 +1368,7 @@ type ReportOutcomeRequest struct {
 
 func (x *ReportOutcomeRequest) Reset() {
 	*x = ReportOutcomeRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +1380,7 @@ func (x *ReportOutcomeRequest) String() string {
 func (*ReportOutcomeRequest) ProtoMessage() {}
 
 func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +1393,7 @@ func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeRequest.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportOutcomeRequest) GetApprovalId() string {
@@ -923,7 +1428,7 @@ type ReportOutcomeResponse struct {
 
 func (x *ReportOutcomeResponse) Reset() {
 	*x = ReportOutcomeResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1440,7 @@ func (x *ReportOutcomeResponse) String() string {
 func (*ReportOutcomeResponse) ProtoMessage() {}
 
 func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1453,7 @@ func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeResponse.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReportOutcomeResponse) GetApproval() *Approval {
@@ -1012,7 +1517,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1024,7 +1529,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1037,7 +1542,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Approval) GetApprovalId() string {
@@ -1225,7 +1730,7 @@ type ApprovalLineage struct {
 
 func (x *ApprovalLineage) Reset() {
 	*x = ApprovalLineage{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1742,7 @@ func (x *ApprovalLineage) String() string {
 func (*ApprovalLineage) ProtoMessage() {}
 
 func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1755,7 @@ func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalLineage.ProtoReflect.Descriptor instead.
 func (*ApprovalLineage) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApprovalLineage) GetState() string {
@@ -1336,7 +1841,7 @@ type ApprovalDataset struct {
 
 func (x *ApprovalDataset) Reset() {
 	*x = ApprovalDataset{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1853,7 @@ func (x *ApprovalDataset) String() string {
 func (*ApprovalDataset) ProtoMessage() {}
 
 func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1866,7 @@ func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalDataset.ProtoReflect.Descriptor instead.
 func (*ApprovalDataset) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ApprovalDataset) GetNamespace() string {
@@ -1393,7 +1898,7 @@ type ApprovalColumn struct {
 
 func (x *ApprovalColumn) Reset() {
 	*x = ApprovalColumn{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1910,7 @@ func (x *ApprovalColumn) String() string {
 func (*ApprovalColumn) ProtoMessage() {}
 
 func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1923,7 @@ func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalColumn.ProtoReflect.Descriptor instead.
 func (*ApprovalColumn) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ApprovalColumn) GetName() string {
@@ -1459,7 +1964,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1976,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1989,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Outcome) GetState() OutcomeState {
@@ -1553,7 +2058,7 @@ type Requirement struct {
 
 func (x *Requirement) Reset() {
 	*x = Requirement{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +2070,7 @@ func (x *Requirement) String() string {
 func (*Requirement) ProtoMessage() {}
 
 func (x *Requirement) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +2083,7 @@ func (x *Requirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirement.ProtoReflect.Descriptor instead.
 func (*Requirement) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Requirement) GetRule() string {
@@ -1698,7 +2203,7 @@ type ApprovalReview struct {
 
 func (x *ApprovalReview) Reset() {
 	*x = ApprovalReview{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +2215,7 @@ func (x *ApprovalReview) String() string {
 func (*ApprovalReview) ProtoMessage() {}
 
 func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +2228,7 @@ func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalReview.ProtoReflect.Descriptor instead.
 func (*ApprovalReview) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ApprovalReview) GetReviewer() string {
@@ -1798,7 +2303,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n" +
 	"\x12GetApprovalRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
-	"approvalId\"\xf4\x02\n" +
+	"approvalId\"\xdc\x03\n" +
 	"\x13GetApprovalResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\x12\x1d\n" +
 	"\n" +
@@ -1807,7 +2312,52 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\beligible\x18\x04 \x03(\v2\x19.pdp.v1.EligibleReviewersR\beligible\x125\n" +
 	"\rlast_approved\x18\x05 \x01(\v2\x10.pdp.v1.ApprovalR\flastApproved\x12:\n" +
 	"\rnotifications\x18\x06 \x03(\v2\x14.pdp.v1.NotificationR\rnotifications\x121\n" +
-	"\x15may_not_review_reason\x18\a \x01(\tR\x12mayNotReviewReason\"[\n" +
+	"\x15may_not_review_reason\x18\a \x01(\tR\x12mayNotReviewReason\x12+\n" +
+	"\aorigins\x18\b \x03(\v2\x11.pdp.v1.TagOriginR\aorigins\x129\n" +
+	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\"\x81\x01\n" +
+	"\tTagOrigin\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x12\x10\n" +
+	"\x03tag\x18\x02 \x01(\tR\x03tag\x12#\n" +
+	"\x04said\x18\x03 \x03(\v2\x0f.pdp.v1.TagSaidR\x04said\x12%\n" +
+	"\x05steps\x18\x04 \x03(\v2\x0f.pdp.v1.TagStepR\x05steps\"\x86\x02\n" +
+	"\aTagSaid\x121\n" +
+	"\adataset\x18\x01 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\adataset\x12\x16\n" +
+	"\x06column\x18\x02 \x01(\tR\x06column\x12\x10\n" +
+	"\x03tag\x18\x03 \x01(\tR\x03tag\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x0e\n" +
+	"\x02by\x18\x05 \x01(\tR\x02by\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12#\n" +
+	"\n" +
+	"confidence\x18\b \x01(\x01H\x00R\n" +
+	"confidence\x88\x01\x01B\r\n" +
+	"\v_confidence\"\xf4\x02\n" +
+	"\aTagStep\x12/\n" +
+	"\x06source\x18\x01 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\x06source\x12#\n" +
+	"\rsource_column\x18\x02 \x01(\tR\fsourceColumn\x121\n" +
+	"\adataset\x18\x03 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\adataset\x12\x16\n" +
+	"\x06column\x18\x04 \x01(\tR\x06column\x12\x10\n" +
+	"\x03way\x18\x05 \x01(\tR\x03way\x12\x10\n" +
+	"\x03how\x18\x06 \x01(\tR\x03how\x12#\n" +
+	"\rjob_namespace\x18\a \x01(\tR\fjobNamespace\x12\x19\n" +
+	"\bjob_name\x18\b \x01(\tR\ajobName\x12\x10\n" +
+	"\x03run\x18\t \x01(\tR\x03run\x12\x0e\n" +
+	"\x02by\x18\n" +
+	" \x01(\tR\x02by\x12*\n" +
+	"\x02at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06coarse\x18\f \x01(\bR\x06coarse\"\xa0\x01\n" +
+	"\fMaskForecast\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1f\n" +
+	"\vrequired_by\x18\x02 \x03(\tR\n" +
+	"requiredBy\x120\n" +
+	"\acolumns\x18\x03 \x03(\v2\x16.pdp.v1.ColumnForecastR\acolumns\x12'\n" +
+	"\x0fpolicy_revision\x18\x04 \x01(\tR\x0epolicyRevision\"~\n" +
+	"\x0eColumnForecast\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04mask\x18\x02 \x01(\tR\x04mask\x12\x16\n" +
+	"\x06domain\x18\x03 \x01(\tR\x06domain\x12\x12\n" +
+	"\x04rule\x18\x04 \x01(\tR\x04rule\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\"[\n" +
 	"\x11EligibleReviewers\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1e\n" +
 	"\n" +
@@ -1969,7 +2519,7 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
@@ -1978,75 +2528,90 @@ var file_pdp_v1_approval_proto_goTypes = []any{
 	(*ListApprovalsResponse)(nil),  // 4: pdp.v1.ListApprovalsResponse
 	(*GetApprovalRequest)(nil),     // 5: pdp.v1.GetApprovalRequest
 	(*GetApprovalResponse)(nil),    // 6: pdp.v1.GetApprovalResponse
-	(*EligibleReviewers)(nil),      // 7: pdp.v1.EligibleReviewers
-	(*Notification)(nil),           // 8: pdp.v1.Notification
-	(*WaitApprovalRequest)(nil),    // 9: pdp.v1.WaitApprovalRequest
-	(*WaitApprovalResponse)(nil),   // 10: pdp.v1.WaitApprovalResponse
-	(*CancelApprovalRequest)(nil),  // 11: pdp.v1.CancelApprovalRequest
-	(*CancelApprovalResponse)(nil), // 12: pdp.v1.CancelApprovalResponse
-	(*ReportOutcomeRequest)(nil),   // 13: pdp.v1.ReportOutcomeRequest
-	(*ReportOutcomeResponse)(nil),  // 14: pdp.v1.ReportOutcomeResponse
-	(*Approval)(nil),               // 15: pdp.v1.Approval
-	(*ApprovalLineage)(nil),        // 16: pdp.v1.ApprovalLineage
-	(*ApprovalDataset)(nil),        // 17: pdp.v1.ApprovalDataset
-	(*ApprovalColumn)(nil),         // 18: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 19: pdp.v1.Outcome
-	(*Requirement)(nil),            // 20: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 21: pdp.v1.ApprovalReview
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
-	(*Request)(nil),                // 23: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 25: google.protobuf.Struct
+	(*TagOrigin)(nil),              // 7: pdp.v1.TagOrigin
+	(*TagSaid)(nil),                // 8: pdp.v1.TagSaid
+	(*TagStep)(nil),                // 9: pdp.v1.TagStep
+	(*MaskForecast)(nil),           // 10: pdp.v1.MaskForecast
+	(*ColumnForecast)(nil),         // 11: pdp.v1.ColumnForecast
+	(*EligibleReviewers)(nil),      // 12: pdp.v1.EligibleReviewers
+	(*Notification)(nil),           // 13: pdp.v1.Notification
+	(*WaitApprovalRequest)(nil),    // 14: pdp.v1.WaitApprovalRequest
+	(*WaitApprovalResponse)(nil),   // 15: pdp.v1.WaitApprovalResponse
+	(*CancelApprovalRequest)(nil),  // 16: pdp.v1.CancelApprovalRequest
+	(*CancelApprovalResponse)(nil), // 17: pdp.v1.CancelApprovalResponse
+	(*ReportOutcomeRequest)(nil),   // 18: pdp.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),  // 19: pdp.v1.ReportOutcomeResponse
+	(*Approval)(nil),               // 20: pdp.v1.Approval
+	(*ApprovalLineage)(nil),        // 21: pdp.v1.ApprovalLineage
+	(*ApprovalDataset)(nil),        // 22: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 23: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 24: pdp.v1.Outcome
+	(*Requirement)(nil),            // 25: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 26: pdp.v1.ApprovalReview
+	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
+	(*Request)(nil),                // 28: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 29: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 30: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
-	15, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
-	15, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
-	7,  // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
-	15, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
-	8,  // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
-	22, // 6: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
-	1,  // 7: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	15, // 8: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	15, // 9: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 10: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	15, // 11: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
-	1,  // 12: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	23, // 13: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	20, // 14: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	21, // 15: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	22, // 16: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	22, // 17: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	22, // 18: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	19, // 19: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	22, // 20: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	16, // 21: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	17, // 22: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	18, // 23: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
-	0,  // 24: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	22, // 25: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	24, // 26: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	24, // 27: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	25, // 28: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	24, // 29: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	2,  // 30: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	22, // 31: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	23, // 32: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	3,  // 33: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	5,  // 34: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	9,  // 35: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	11, // 36: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	13, // 37: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	4,  // 38: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	6,  // 39: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	10, // 40: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	12, // 41: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	14, // 42: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	38, // [38:43] is the sub-list for method output_type
-	33, // [33:38] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	20, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
+	20, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
+	12, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
+	20, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
+	13, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
+	7,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
+	10, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
+	8,  // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagSaid
+	9,  // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.TagStep
+	22, // 10: pdp.v1.TagSaid.dataset:type_name -> pdp.v1.ApprovalDataset
+	27, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
+	22, // 12: pdp.v1.TagStep.source:type_name -> pdp.v1.ApprovalDataset
+	22, // 13: pdp.v1.TagStep.dataset:type_name -> pdp.v1.ApprovalDataset
+	27, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
+	11, // 15: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	27, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	1,  // 17: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
+	20, // 18: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	20, // 19: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	0,  // 20: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
+	20, // 21: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	1,  // 22: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
+	28, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	25, // 24: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	26, // 25: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	27, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	27, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	24, // 29: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	27, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	21, // 31: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	22, // 32: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	23, // 33: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	0,  // 34: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	27, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	29, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	29, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	30, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	29, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	2,  // 40: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	27, // 41: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	28, // 42: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	3,  // 43: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	5,  // 44: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	14, // 45: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	16, // 46: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	18, // 47: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	4,  // 48: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	6,  // 49: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	15, // 50: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	17, // 51: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	19, // 52: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	48, // [48:53] is the sub-list for method output_type
+	43, // [43:48] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2055,13 +2620,14 @@ func file_pdp_v1_approval_proto_init() {
 		return
 	}
 	file_pdp_v1_request_proto_init()
+	file_pdp_v1_approval_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   19,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

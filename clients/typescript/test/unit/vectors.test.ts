@@ -2,7 +2,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { asked, canonical, digest, PlacetError, type Question, SpentGrants, verifyGrant } from "placet";
+import { fromJson } from "@bufbuild/protobuf";
+
+import {
+  asked,
+  canonical,
+  digest,
+  expectedLineage,
+  PlacetError,
+  type Question,
+  SpentGrants,
+  verifyGrant,
+} from "placet";
+
+import { ApprovalLineageSchema } from "../../src/gen/pdp/v1/approval_pb.js";
 
 /** The vectors that every client is tested with. */
 function vectors(name: string): any[] {
@@ -37,6 +50,17 @@ test("every grant is accepted or refused as the vectors say, for the reason that
     if (valid) assert.doesNotThrow(accept, name);
     else assert.throws(accept, (error) => error instanceof PlacetError && error.metadata.check === reason, name);
   }
+});
+
+test("what was displayed of data has the digest of the vectors, or is refused", () => {
+  const lines = vectors("shown_lineages.jsonl");
+  assert.ok(lines.length >= 28);
+  for (const { name, lineage, expected, refused } of lines) {
+    const shown = () => expectedLineage({ lineage: fromJson(ApprovalLineageSchema, lineage) });
+    if (refused) assert.throws(shown, { reason: "NOT_AS_DISPLAYED" }, name);
+    else assert.equal(shown(), expected, name);
+  }
+  assert.equal(expectedLineage({}), "");
 });
 
 test("a signature whose text has spare bits set is refused: it would be another text of the same grant", () => {

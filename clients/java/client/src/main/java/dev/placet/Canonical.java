@@ -31,8 +31,13 @@ final class Canonical {
 
     /** The request digest of a canonical request in a realm. */
     static String digest(String json, String realm) {
+        return sha256("placet/v1\n" + realm + "\n" + json);
+    }
+
+    /** The SHA-256 of a text, in unpadded base64url. */
+    static String sha256(String text) {
         try {
-            byte[] bytes = ("placet/v1\n" + realm + "\n" + json).getBytes(StandardCharsets.UTF_8);
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             return Base64.getUrlEncoder().withoutPadding()
                     .encodeToString(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException error) {
