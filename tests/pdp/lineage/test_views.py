@@ -10,7 +10,6 @@ import rfc8785
 
 from pdp.lineage.fact import Classified, Dataset, Edge, Event, Fact, Output, Tagged, Tagging, Unlinked
 from pdp.lineage.graph import Graph
-from pdp.lineage.name import Names
 from pdp.lineage.view import Revision, State
 from pdp.lineage.views import Views
 from pdp.lineage_settings import LineageSettings
@@ -171,22 +170,3 @@ def test_names_are_all_columns_of_all_that_fits_also_those_without_tags() -> Non
     assert found.names_of("file", "s3://lake/raw/orders") == ["city", "email", "id"]
     assert found.names_of("file", "s3://lake/nothing") == []
     assert found.names_of("service", "orders") == []
-
-
-@pytest.mark.parametrize(
-    ("namespace", "name", "resource_type", "resource_id"),
-    [
-        ("food_delivery", "public.orders", "table", "food_delivery/public.orders"),
-        ("file", "/in/data", "table", "file//in/data"),
-        ("file", "/in/data", "file", "/in/data"),
-        ("file:/warehouse", "db.t", "file", "/warehouse/db.t"),
-        ("duckdb:/data/shop.duckdb", "main.t", "table", "duckdb:/data/shop.duckdb/main.t"),
-        ("bigquery", "project.set.t", "table", "BigQuery/project.set.t"),
-    ],
-)
-def test_dataset_is_found_as_commands_write_it_also_where_its_namespace_is_no_uri(
-    namespace: str, name: str, resource_type: str, resource_id: str
-) -> None:
-    found = views(classified(Names().dataset(namespace, name), email=["pii"]))
-    assert shown(found, resource_id, resource_type)["tags"] == ["pii"]
-    assert shown(found, f"{resource_id}x", resource_type)["state"] == "UNKNOWN"
