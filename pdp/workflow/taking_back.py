@@ -17,7 +17,7 @@ from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import InvalidRequest
 from pdp.lineage.fact import Dataset, Declassified, EdgeEnded, Unlinked, Untagged
-from pdp.lineage.taking import Removal, sources, taken
+from pdp.lineage.taking import Removal, said_by, sources, taken
 from pdp.lineage.view import Revision
 from pdp.lineage_errors import LineageChanged
 from pdp.v1.lineage_pb2 import (
@@ -125,6 +125,8 @@ class TakingBack:
         wanted = await asyncio.to_thread(taken, then.graph, removal)
         if not wanted:
             raise LineageChanged("at that revision there is nothing of this kind to take away; look at it again")
+        if isinstance(removal, Untagged):
+            asked.context.update({"sources": said_by(wanted)})
 
         async def ready(_: Answer) -> str:
             """Nothing is used up for a removal of something else than was seen."""
