@@ -58,7 +58,7 @@ class Resources:
         return [*fits, *whole]
 
     def _whole(self, resource_type: str, resource_id: str) -> Iterator[Dataset]:
-        """What an id may be that is namespace and name. Many namespaces are no URIs: `food_delivery`, `file:/data`."""
+        """What an id may be that is namespace and name. Many namespaces are not URIs: `food_delivery`, `file:/data`."""
         if "://" in resource_id:
             yield from self._uri(resource_id)
             return
