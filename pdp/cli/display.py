@@ -81,7 +81,7 @@ def seen(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> 
     After the approval it shows where the tags of its data come from, who may still review it, what differs from the
     last approved request of this kind, and whether the caller may review it.
     """
-    lines = origins.lines(answer.origins)
+    lines = origins.lines(answer.origins, answer.approval.lineage)
     lines += ["", *(f"may review    {_eligible(people)}" for people in answer.eligible)] if answer.eligible else []
     lines += stuck.lines(answer)
     if answer.HasField("last_approved"):

@@ -1,32 +1,45 @@
 """Where the tags of an approval's data come from, for the person who reviews it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pdp.cli.lineage_steps import assertion, step
-from pdp.v1.approval_pb2 import TagOrigin
+from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin, TagStep
 from pdp.visible import visible
 
 
-def lines(origins: Iterable[TagOrigin]) -> list[str]:
+def lines(origins: Sequence[TagOrigin], shown: ApprovalLineage) -> list[str]:
     """Who says so, where, and each job between there and here; columns of which that is the same are told together."""
-    columns: dict[tuple[bytes, ...], list[str]] = {}
-    told: dict[tuple[bytes, ...], TagOrigin] = {}
+    alike: dict[tuple[bytes, ...], list[TagOrigin]] = {}
     for one in origins:
-        way = _way(one)
-        columns.setdefault(way, []).append(visible(one.column) or "the data itself")
-        told.setdefault(way, one)
-    found = [line for way, one in told.items() for line in _told(columns[way], one)]
+        alike.setdefault(_way(one), []).append(one)
+    found = [line for same in alike.values() for line in _told(same)]
+    if found and sum(len(column.tags) for column in shown.columns) > len(origins):
+        found.append("  of others: pdp lineage why DATA --column NAME --tag TAG")
     return ["", "where the tags come from:", *found] if found else []
 
 
-def _told(columns: list[str], one: TagOrigin) -> list[str]:
+def _told(same: Sequence[TagOrigin]) -> list[str]:
+    one = same[0]
+    columns = ", ".join(visible(each.column) or "the data itself" for each in same)
     said = [f"    {line}" for each in one.said for line in assertion(each)]
     begins = said or ["    nobody has classified the data where this begins"]
-    return [f"  {', '.join(columns)}: {visible(one.tag)}", *begins, *(f"    {step(each)}" for each in one.steps)]
+    steps = one.steps if len(same) == 1 else _without_end(one)
+    return [f"  {columns}: {visible(one.tag)}", *begins, *(f"    {step(each)}" for each in steps)]
 
 
 def _way(one: TagOrigin) -> tuple[bytes, ...]:
-    """What is equal of two tags that came the same way: all but the column."""
-    parts = [each.SerializeToString(deterministic=True) for each in (*one.said, *one.steps)]
+    """What is equal of two tags that came the same way: all but the column where they arrive."""
     begins_here = [] if one.steps else [one.column.encode()]
+    parts = (each.SerializeToString(deterministic=True) for each in (*one.said, *_without_end(one)))
     return (one.tag.encode(), *begins_here, *parts)
+
+
+def _without_end(one: TagOrigin) -> list[TagStep]:
+    """The steps without the column where they arrive."""
+    if not one.steps:
+        return []
+    *steps, last = one.steps
+    end = TagStep()
+    end.CopyFrom(last)
+    end.ClearField("column")
+    return [*steps, end]

@@ -77,7 +77,7 @@ def _counts(structure: Structure, bits: Words) -> tuple[Ints, Ints, Ints]:
     nodes, count = structure.nodes, len(structure.nodes.datasets)
     columns = _columns(structure)
     owner = nodes.owner.values[columns]
-    carries = bits[0, columns] & np.uint64(1) == 1  # the first tag of all
+    carries = bits[0, : len(columns)][columns] & np.uint64(1) == 1  # `unclassified` is the first tag of all
     is_open = nodes.is_open.values[columns] == 1
     every, unclassified, own = (np.bincount(one, minlength=count) for one in (owner, owner[carries], owner[is_open]))
     return every, unclassified, own

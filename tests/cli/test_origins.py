@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from pdp.cli.origins import lines
+from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalDataset, ApprovalLineage, TagOrigin, TagSaid, TagStep
 from tests.cli.terminal import Terminal
 from tests.parts import Placet
 
@@ -43,3 +45,27 @@ async def test_reviewer_sees_who_said_it_where_and_through_which_job(pdp: Termin
     requester = await pdp("approvals", "show", approval, "--as", "report-bot", "-o", "table")
     assert "where the tags come from" not in requester.out, "its read would be a question to the policy"
     assert "masking" not in requester.out
+
+
+def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
+    crm, lake = ApprovalDataset(namespace="pg://crm", name="t"), ApprovalDataset(namespace="s3://lake", name="w")
+    said = TagSaid(dataset=crm, column="mail", tag="pii", source="PERSON", by="user:bob")
+
+    def came(column: str, job: str) -> TagOrigin:
+        step = TagStep(source=crm, source_column="mail", dataset=lake, column=column, job_name=job)
+        return TagOrigin(column=column, tag="pii", said=[said], steps=[step])
+
+    shown = ApprovalLineage(columns=[ApprovalColumn(name=name, tags=["pii"]) for name in "abcd"])
+    told = lines([came("a", "j"), came("b", "j"), came("c", "k")], shown)
+    assert [line for line in told if not line.startswith("    ")] == [
+        "",
+        "where the tags come from:",
+        "  a, b: pii",
+        "  c: pii",
+        "  of others: pdp lineage why DATA --column NAME --tag TAG",
+    ]
+    assert [line.strip() for line in told if "->" in line] == [
+        "pg://crm/t mail -> s3://lake/w  (job /j)",
+        "pg://crm/t mail -> s3://lake/w c  (job /k)",
+    ]
+    assert lines([], shown) == []

@@ -10,7 +10,6 @@ import rfc8785
 
 from pdp.lineage.fact import Classified, Dataset, Edge, Event, Fact, Output, Tagged, Tagging, Unlinked
 from pdp.lineage.graph import Graph
-from pdp.lineage.name import Names
 from pdp.lineage.view import Revision, State
 from pdp.lineage.views import Views
 from pdp.lineage_settings import LineageSettings
@@ -165,28 +164,22 @@ def test_column_of_a_folder_has_what_all_columns_of_a_file_in_it_have() -> None:
     assert found.columns_of("file", "s3://lake/out/t", ["Email"]) == {"Email": ["pii"]}
 
 
+def test_dataset_is_data_by_its_own_names_in_every_configuration() -> None:
+    lake, folder = Dataset("s3://lake", "raw/orders"), Dataset("file", "/data/x")
+    found = views(classified(lake, k=["pii"]), classified(folder, k=["far"]), types=["table"])
+    assert shown(found, "s3://lake/raw/orders", "dataset")["tags"] == ["pii"]
+    assert shown(found, "S3A://lake/raw/orders/", "dataset")["tags"] == ["pii"]
+    assert shown(found, "file//data/x", "dataset")["tags"] == ["far"]
+    for other in ("orders", "raw/orders", "s3://lake/raw", "s3://other/raw/orders"):
+        assert shown(found, other, "dataset")["state"] == "UNKNOWN"
+    assert shown(found, "s3://lake/raw/orders", "file") == {"state": "NONE"} | {
+        key: value for key, value in shown(found, "x", "file").items() if key != "state"
+    }
+
+
 def test_names_are_all_columns_of_all_that_fits_also_those_without_tags() -> None:
     below = classified(Dataset("s3://lake", "raw/orders/eu"), city=[])
     found = views(classified(Dataset("s3://lake", "raw/orders"), email=["pii"], id=[]), below)
     assert found.names_of("file", "s3://lake/raw/orders") == ["city", "email", "id"]
     assert found.names_of("file", "s3://lake/nothing") == []
     assert found.names_of("service", "orders") == []
-
-
-@pytest.mark.parametrize(
-    ("namespace", "name", "resource_type", "resource_id"),
-    [
-        ("food_delivery", "public.orders", "table", "food_delivery/public.orders"),
-        ("file", "/in/data", "table", "file//in/data"),
-        ("file", "/in/data", "file", "/in/data"),
-        ("file:/warehouse", "db.t", "file", "/warehouse/db.t"),
-        ("duckdb:/data/shop.duckdb", "main.t", "table", "duckdb:/data/shop.duckdb/main.t"),
-        ("bigquery", "project.set.t", "table", "BigQuery/project.set.t"),
-    ],
-)
-def test_dataset_is_found_as_commands_write_it_also_where_its_namespace_is_no_uri(
-    namespace: str, name: str, resource_type: str, resource_id: str
-) -> None:
-    found = views(classified(Names().dataset(namespace, name), email=["pii"]))
-    assert shown(found, resource_id, resource_type)["tags"] == ["pii"]
-    assert shown(found, f"{resource_id}x", resource_type)["state"] == "UNKNOWN"
