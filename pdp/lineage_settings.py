@@ -64,7 +64,7 @@ class LineageSettings(Frozen):
     """Lineage is on where this part stands; it may be empty."""
 
     types: tuple[str, ...] = ("table", "file", "topic")
-    """Resource types that are data, beside those of `resources`. Others have no lineage."""
+    """Resource types that are data, beside `dataset` and those of `resources`. Others have no lineage."""
     resources: tuple[DataOf, ...] = ()
     """Which dataset a resource is. Without an entry: the dataset of an equal name, or whose name ends with it."""
     writers: dict[_Identity, LineageWriter] = Field(default_factory=dict)

@@ -54,11 +54,11 @@ PURE = [
     "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
     "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier",
     "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event",
-    "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.picture", "pdp.lineage.reading",
-    "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view",
-    "pdp.lineage.written", "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message",
-    "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer", "pdp.requirement", "pdp.seal", "pdp.search_page",
-    "pdp.semantics", "pdp.sent",
+    "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture",
+    "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag",
+    "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
+    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
+    "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sent",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",

@@ -31,6 +31,7 @@ _EXPORT = [
     "mask",
 ]
 _MASK = ["mask", "run", "--as", "report-bot", "--subject", "agent:report-bot", "--on-behalf-of", "user:alice"]
+_PARTNER = "s3://partner/newsletter"
 _CONTACTS = "postgres://crm:5432/crm.public.contacts"
 _DATA = Path(__file__).parents[1] / "dev" / "demo"
 
@@ -142,13 +143,19 @@ def _derive(folder: Path) -> None:
     if importlib.util.find_spec("masker") is None or importlib.util.find_spec("pyarrow") is None:
         return
     masked = folder / "masked-newsletter.csv"
+    where = ["--context", f"destination={_PARTNER}", str(_DATA / "newsletter.csv"), "--to", str(masked)]
     _step(
         "It leaves masked: nobody wrote a mask for this table, it follows the tag.",
-        [*_MASK, "--table", "reports.newsletter", str(_DATA / "newsletter.csv"), "--to", str(masked)],
+        [*_MASK, "--table", "reports.newsletter", *where],
         exit_code.OK,
         prints_data=False,
     )
     tell(f"\n$ cat {masked}\n{masked.read_text().rstrip()}")
+    _step(
+        "What left is lineage, too: where it went, the tag is there as a masked one, and its source is still known.",
+        ["lineage", "why", _PARTNER, "--column", "recipient", "--tag", "contact:masked", "--as", "bob"],
+        exit_code.OK,
+    )
 
 
 def _pairs(left: Path, right: Path) -> set[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """Which datasets a resource is.
 
 1. An entry of `lineage.resources` that fits the resource's type and id names them.
-2. Without one: each dataset whose name is the id, or ends with it behind a dot or a slash; or an id such as
+2. A resource of the type `dataset` has a dataset's own names as its id, `<namespace>/<name>`: it is that one alone.
+3. Without either: each dataset whose name is the id, or ends with it behind a dot or a slash; or an id such as
    `s3://lake/raw/orders` or `food_delivery/public.orders` that is namespace and name.
 """
 
@@ -14,6 +15,8 @@ from pdp.lineage.name import Names, folded
 from pdp.lineage.nodes import Nodes, last_part
 from pdp.lineage_settings import DataOf
 
+DATASET = "dataset"
+"""The type of a resource that is a dataset by its own names. It is data in every configuration."""
 MANY = 16
 """Datasets of one resource that are looked at."""
 MAX_SPLITS = 16
@@ -42,6 +45,8 @@ class Resources:
 
     def fitting(self, resource_type: str, resource_id: str, nodes: Nodes, count: int) -> set[int]:
         """The datasets of a resource, of the first `count` ones."""
+        if resource_type == DATASET:
+            return {number for number in self._exact(resource_id, nodes) if number < count}
         named = self.named(resource_type, resource_id)
         found = (
             [nodes.numbers.get(name, count) for name in named]
@@ -49,6 +54,13 @@ class Resources:
             else self._ending(resource_type, resource_id, nodes)
         )
         return {number for number in found if number < count}
+
+    def _exact(self, resource_id: str, nodes: Nodes) -> list[int]:
+        """The datasets whose namespace and name are the id, wherever the one ends and the other begins."""
+        slashes = [place for place, sign in enumerate(resource_id) if sign == "/"][:MAX_SPLITS]
+        parts = [(resource_id[:place], resource_id[place + 1 :]) for place in slashes]
+        names = [self._names.dataset(*part) for part in parts if all(part)]
+        return [nodes.numbers[name] for name in names if name in nodes.numbers]
 
     def _ending(self, resource_type: str, resource_id: str, nodes: Nodes) -> list[int]:
         whole = [nodes.numbers[one] for one in self._whole(resource_type, resource_id) if one in nodes.numbers]
@@ -58,7 +70,7 @@ class Resources:
         return [*fits, *whole]
 
     def _whole(self, resource_type: str, resource_id: str) -> Iterator[Dataset]:
-        """What an id may be that is namespace and name, such as `food_delivery/public.orders`, or `file:/data/t`."""
+        """What an id may be that is namespace and name. Many namespaces are not URIs: `food_delivery`, `file:/data`."""
         if "://" in resource_id:
             yield from self._uri(resource_id)
             return

@@ -1,6 +1,6 @@
 """Facts become nodes, edges and assertions. What follows from them is for `graph`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -196,7 +196,7 @@ class Structure:
 
     def take_coarse(self) -> frozenset[int]:
         """The datasets that became coarse, or no longer are, since this was asked last."""
-        moved = frozenset(one for one in self.touched if self._is_coarse(one) != (one in self.coarse))
+        moved = frozenset((self._coarse_among(self.touched) ^ self.coarse) & self.touched)
         self.coarse ^= moved
         self.touched = set()
         return moved
@@ -211,12 +211,21 @@ class Structure:
         if entry.is_partly_forgotten:
             self.spread(entry, ~number if self.ledger.ended else None)
 
-    def _is_coarse(self, dataset: int) -> bool:
-        return any(
-            int(layer.job[row]) >= 0 and self.nodes.role(int(layer.src[row])) in {ALL, HUB}
-            for node in self.into(dataset).tolist()
-            for layer, row in self.edges.into(node)
-        )
+    def _coarse_among(self, datasets: Collection[int]) -> set[int]:
+        """Those with an edge of a job from all columns of an input."""
+        if not datasets:
+            return set()
+        ends, found = np.sort(np.concatenate([self.into(one) for one in datasets])), set[int]()
+        for layer in self.edges.layers:
+            for rows in layer.rows_into(ends):
+                live = rows[(layer.job[rows] >= 0) & (layer.code[rows] < Code.ENDED)]
+                ways = zip(layer.src[live].tolist(), layer.dst[live].tolist(), strict=True)
+                found.update(int(self.nodes.owner.values[dst]) for src, dst in ways if self._is_whole(src))
+        return found
+
+    def _is_whole(self, node: int) -> bool:
+        """Whether it stands for all that is in one dataset, or in several."""
+        return self.nodes.role(node) in {ALL, HUB}
 
     def set_open(self, node: int, *, is_open: bool) -> None:
         """A node is unclassified by itself, or is not any more."""

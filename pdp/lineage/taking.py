@@ -36,6 +36,11 @@ def sources(graph: Graph, dataset: Dataset, column: str) -> list[tuple[Dataset, 
         return [] if node is None else sources_of(graph.structure, node)
 
 
+def said_by(assertions: frozenset[Hashable]) -> list[str]:
+    """Who says the tag that an `Untagged` takes away: `PERSON`, `EVENT` or `SUGGESTION`, sorted."""
+    return sorted({str(one[0]) for one in assertions if isinstance(one, tuple)})
+
+
 def _assertions(structure: Structure, removal: Untagged) -> frozenset[Hashable]:
     node = structure.nodes.find(removal.dataset, removal.column, BASE)
     number = structure.tags.numbers.get(removal.tag)

@@ -13,7 +13,7 @@ from pdp.lineage.graph import Change, Graph
 from pdp.lineage.name import Names, folded
 from pdp.lineage.nodes import ALL, BASE
 from pdp.lineage.origins import Origin, Origins, Place
-from pdp.lineage.resource import MANY, Resources
+from pdp.lineage.resource import DATASET, MANY, Resources
 from pdp.lineage.tag_bits import tags_of
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage_settings import LineageSettings
@@ -48,7 +48,7 @@ class Views:
         self._graph = graph
         names = Names(settings.schemes, settings.exact_case, settings.partitions)
         self._resources = Resources(settings.resources, names)
-        self._types = {*settings.types, *(entry.type for entry in settings.resources)}
+        self._types = {DATASET, *settings.types, *(entry.type for entry in settings.resources)}
         self._kept: dict[Key, Kept] = {}
         self._users: dict[int, set[Key]] = {}
         self._weight = self._datasets = 0

@@ -9,7 +9,7 @@ from pdp.errors import InvalidRequest, NotAllowed, NotFound
 from pdp.lineage.fact import Dataset
 from pdp.lineage.name import Names
 from pdp.lineage.past import At, Past
-from pdp.lineage.resource import Resources
+from pdp.lineage.resource import DATASET, Resources
 from pdp.lineage.view import State
 from pdp.lineage_errors import DatasetAmbiguous
 from pdp.lineage_settings import LineageSettings
@@ -22,8 +22,6 @@ from pdp.workflow.lineage import no_writer
 
 READ = "lineage.read"
 """The action as which the policy is asked for a read."""
-DATASET = "dataset"
-"""The type of a resource that is a dataset by its own names."""
 _SHOWN = 4
 """Datasets of an ambiguous resource that the error names."""
 

@@ -5,6 +5,7 @@ request -> the fact as of the revision that its caller saw -> decide, unless it 
 Asked again under the same `request_id`, what is in the log is answered as before.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from pdp.caller import Caller
 from pdp.decision import Effect
 from pdp.errors import InvalidRequest
 from pdp.lineage.fact import Dataset, Declassified, EdgeEnded, Unlinked, Untagged
-from pdp.lineage.taking import Removal, sources, taken
+from pdp.lineage.taking import Removal, said_by, sources, taken
 from pdp.lineage.view import Revision
 from pdp.lineage_errors import LineageChanged
 from pdp.v1.lineage_pb2 import (
@@ -85,7 +86,8 @@ class TakingBack:
         if not column:
             raise InvalidRequest.field("column", "is required")
         until = _until(request)
-        edges = sources((await self._known.at(request.revision)).graph, dataset, column)
+        then = await self._known.at(request.revision)
+        edges = await asyncio.to_thread(sources, then.graph, dataset, column)
         removal = Declassified(**said, dataset=dataset, column=column, tag=tag, edges=edges, until=until)
         told = {"column": column, "tag": tag}
         if until:
@@ -120,13 +122,15 @@ class TakingBack:
         asked.context.update({"namespace": dataset.namespace, "name": dataset.name, **told})
         asked.context.update({"revision": int(request.revision)})
 
-        wanted = taken(then.graph, removal)
+        wanted = await asyncio.to_thread(taken, then.graph, removal)
         if not wanted:
             raise LineageChanged("at that revision there is nothing of this kind to take away; look at it again")
+        if isinstance(removal, Untagged):
+            asked.context.update({"sources": said_by(wanted)})
 
         async def ready(_: Answer) -> str:
             """Nothing is used up for a removal of something else than was seen."""
-            if taken((await self._known.at(0)).graph, removal) != wanted:
+            if await asyncio.to_thread(taken, (await self._known.at(0)).graph, removal) != wanted:
                 raise LineageChanged("what this would take away is not what it was at that revision; look at it again")
             return ""
 

@@ -53,3 +53,57 @@ test_contact_data_is_masked_where_lineage_says_it_went if {
 	masks_of(object.union(column, {"tagged": {"mail": ["contact:masked"]}})) == []
 	masks_of(column) == []
 }
+
+removal(person, action, sources) := answer if {
+	answer := pdp.decision with input as {
+		"subject": {"type": "user", "id": person, "properties": {}},
+		"on_behalf_of": [],
+		"action": {"name": action, "properties": {}},
+		"resource": {"type": "dataset", "id": "s3://lake/leads", "properties": {}},
+		"context": {"column": "email", "tag": "pii", "sources": sources, "revision": 7},
+		"caller": {"identity": concat(":", ["user", person]), "kind": "person", "groups": []},
+		"now": 0,
+		"lineage": {"state": "KNOWN", "tags": []},
+	}
+}
+
+test_second_steward_looks_at_what_a_person_said if {
+	every sources in [["PERSON"], ["EVENT", "PERSON"], ["SUGGESTION"], []] {
+		answer := removal("bob", "lineage.untag", sources)
+		answer.effect == "NEEDS_APPROVAL"
+		[asked.rule | some asked in answer.requirements] == ["lineage.second_steward"]
+	}
+	removal("bob", "lineage.untag", ["EVENT"]).effect == "ALLOW"
+}
+
+test_second_steward_looks_at_every_other_removal if {
+	every action in data.removals {
+		removal("bob", action, null).effect == "NEEDS_APPROVAL"
+	}
+	removal("bob", "lineage.declassify", ["EVENT"]).effect == "NEEDS_APPROVAL"
+}
+
+test_nobody_but_a_steward_takes_anything_away if {
+	every action in data.removals {
+		removal("alice", action, ["EVENT"]).effect == "DENY"
+	}
+}
+
+read_of(person, tags) := answer if {
+	answer := pdp.decision.effect with input as {
+		"subject": {"type": "user", "id": person, "properties": {}},
+		"on_behalf_of": [],
+		"action": {"name": "lineage.read", "properties": {}},
+		"resource": {"type": "dataset", "id": "s3://lake/leads", "properties": {}},
+		"context": {},
+		"caller": {"identity": concat(":", ["user", person]), "kind": "person", "groups": []},
+		"now": 0,
+		"lineage": {"state": "KNOWN", "tags": tags},
+	}
+}
+
+test_lineage_is_read_by_those_who_may_read_the_data if {
+	read_of("alice", ["pii"]) == "ALLOW"
+	read_of("alice", ["restricted"]) == "DENY"
+	read_of("eve", []) == "DENY"
+}

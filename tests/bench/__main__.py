@@ -5,8 +5,8 @@
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
 the same questions; load comes from other processes. HTTP is held against gRPC of the same server. The steps of
 approvals are held against themselves among fewer. So are what a large company's people cost, an attack on a policy, and
-what is decided where more is asked than can be. Lineage is held against networkx. Those of the masks are in
-`bench_mask` and `mask_*`.
+what is decided where more is asked than can be. Lineage is held against networkx, and against a server without it;
+its bars decide the exit status. Those of the masks are in `bench_mask` and `mask_*`.
 Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
@@ -36,7 +36,7 @@ def main() -> int:
         "reload": [sys.executable, "-m", "tests.bench.reload"],
         "attack": [sys.executable, "-m", "tests.bench.attack"],
         "text": [sys.executable, "-m", "tests.bench.json_text"],
-        "lineage": [sys.executable, "-m", "tests.bench.lineage"],
+        "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],

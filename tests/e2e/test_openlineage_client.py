@@ -14,7 +14,8 @@ from openlineage.client.facet_v2 import column_lineage_dataset, schema_dataset
 from openlineage.client.serde import Serde
 
 from pdp.dev.identity import token
-from pdp.lineage.leaving import PRODUCER, leaving
+from pdp.lineage.leaving import PRODUCER, Leaving
+from pdp.lineage.origins import Origin, Origins
 from pdp.process.mongod import MongodProcess
 from pdp.v1.lineage_pb2 import IngestRequest, IngestResponse
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
@@ -125,16 +126,16 @@ def test_its_classes_write_what_leaves_here() -> None:
         inputs=[InputDataset(*CRM)],
         outputs=[OutputDataset("s3://lake", "out/customers", facets=dict(facets))],
     )
-    ours = leaving(
+    ours = Leaving(
         realm="demo",
         decision_id="dec_01890000000070008000000000000001",
-        resource=("table", "customers"),
-        inputs=[CRM],
+        table="customers",
+        origins=Origins(CRM, [Origin(CRM, {column: [(CRM, column)] for column in masks})]),
         destination="s3://lake/out/customers",
-        masks={column: mask for column, (mask, _) in masks.items()},
+        masks={column: [mask] for column, (mask, _) in masks.items()},
         at_ms=AT,
     )
-    assert without_empty(json.loads(Serde.to_json(theirs))) == json.loads(ours)
+    assert without_empty(json.loads(Serde.to_json(theirs))) == json.loads(ours.event)
 
 
 def without_empty(value: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.lineage.batch import MAX_CHARACTERS, PART, NotEvents, events, items
@@ -16,6 +16,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, max_size=5), st.sampled_from(["", " ", "\n", "\r\n\t"]), st.integers(1, 9))
 def test_items_of_an_array_are_the_texts_between_its_commas(values: list[object], space: str, size: int) -> None:
     texts = [json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") for value in values]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.lineage import edges
@@ -29,6 +29,7 @@ def seen(*several: Any) -> Edges:
     return found
 
 
+@settings(deadline=None)
 @given(st.lists(SEEN, max_size=40))
 def test_edge_is_kept_once_and_found_from_both_ends(several: list[tuple[int, int, Code, int]]) -> None:
     found = seen(*several)

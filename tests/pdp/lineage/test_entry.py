@@ -152,6 +152,7 @@ def test_bytes_that_encode_does_not_write_are_refused(encoded: bytes) -> None:
     assert "etl" not in str(refused.value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40) | st.tuples(st.integers(0, len(WRITTEN) - 1), st.integers(0, 255)))
 def test_decode_gives_a_fact_of_these_bytes_or_refuses(change: bytes | tuple[int, int]) -> None:
     encoded = (

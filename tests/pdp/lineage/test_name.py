@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.lineage.fact import Dataset
@@ -133,6 +133,7 @@ texts = st.text(max_size=12) | st.text("aBé/:@?;=.-{}ßİ_1", max_size=20)
 namespaces = texts | st.tuples(st.sampled_from(["s3a", "jdbc:postgresql", "file", "wasbs", "x"]), texts).map("://".join)
 
 
+@settings(deadline=None)
 @given(namespaces, texts, st.sampled_from([NAMES, SET]))
 def test_folding_twice_changes_nothing(namespace: str, name: str, names: Names) -> None:
     once = names.dataset(namespace, name)
@@ -140,12 +141,14 @@ def test_folding_twice_changes_nothing(namespace: str, name: str, names: Names) 
     assert names.column(once, name) == names.column(once, names.column(once, name))
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_case_and_unicode_form_do_not_tell_names_apart(namespace: str, name: str) -> None:
     assert NAMES.dataset(namespace.swapcase(), name) == NAMES.dataset(namespace, name) or not name.isascii()
     assert folded(name.lower()) == folded(folded(name.lower()))
 
 
+@settings(deadline=None)
 @given(namespaces, texts)
 def test_folder_lies_above_and_never_below(namespace: str, name: str) -> None:
     dataset = NAMES.dataset(namespace, name)

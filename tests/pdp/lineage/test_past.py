@@ -1,7 +1,10 @@
 """What was known at a revision."""
 
+import asyncio
+
 import pytest
 
+from pdp.lineage.graph import Graph
 from pdp.lineage.past import At
 from pdp.lineage_errors import LineageStale, RevisionUnknown
 from pdp.store.database import Database
@@ -42,3 +45,26 @@ async def test_log_that_was_changed_is_not_read(database: Database) -> None:
         await database.database["lineage_log"].update_one({"_id": 1}, {"$set": {"entries": []}})
         with pytest.raises(LineageStale):
             await log.past().at(1)
+
+
+async def test_call_that_is_over_leaves_its_graph_to_who_asks_again(database: Database) -> None:
+    loads = 0
+
+    async with known(database) as log:
+        for number in range(3):
+            await log.write([derived(number, CRM, STAGE, ("email", f"mail{number}"))])
+        past = log.past()
+
+        def load(_: bytes | None) -> Graph:
+            nonlocal loads
+            loads += 1
+            return Graph()
+
+        past._load = load
+        asked = asyncio.create_task(past.at(2))
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        again, other = await asyncio.gather(past.at(2), past.at(1))
+        assert (again.revision.n, other.revision.n, loads) == (2, 1, 2)

@@ -164,6 +164,19 @@ def test_column_of_a_folder_has_what_all_columns_of_a_file_in_it_have() -> None:
     assert found.columns_of("file", "s3://lake/out/t", ["Email"]) == {"Email": ["pii"]}
 
 
+def test_dataset_is_data_by_its_own_names_in_every_configuration() -> None:
+    lake, folder = Dataset("s3://lake", "raw/orders"), Dataset("file", "/data/x")
+    found = views(classified(lake, k=["pii"]), classified(folder, k=["far"]), types=["table"])
+    assert shown(found, "s3://lake/raw/orders", "dataset")["tags"] == ["pii"]
+    assert shown(found, "S3A://lake/raw/orders/", "dataset")["tags"] == ["pii"]
+    assert shown(found, "file//data/x", "dataset")["tags"] == ["far"]
+    for other in ("orders", "raw/orders", "s3://lake/raw", "s3://other/raw/orders"):
+        assert shown(found, other, "dataset")["state"] == "UNKNOWN"
+    assert shown(found, "s3://lake/raw/orders", "file") == {"state": "NONE"} | {
+        key: value for key, value in shown(found, "x", "file").items() if key != "state"
+    }
+
+
 def test_names_are_all_columns_of_all_that_fits_also_those_without_tags() -> None:
     below = classified(Dataset("s3://lake", "raw/orders/eu"), city=[])
     found = views(classified(Dataset("s3://lake", "raw/orders"), email=["pii"], id=[]), below)

@@ -1,6 +1,7 @@
 """LineageService on a real server: events come in, stewards say what is there, and people read what follows."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,24 @@ async def test_suggestion_is_made_listed_and_settled(kept: Placet) -> None:
     assert not (await stub_of(kept).ListSuggestions(pending, metadata=kept.metadata("dana"))).suggestions
 
 
+async def test_tag_that_was_declassified_for_a_while_is_back_without_a_new_entry_of_anybody(kept: Placet) -> None:
+    seen = await stub_of(kept).GetLineage(lineage_pb2.GetLineageRequest(data=REPORT), metadata=kept.metadata("bob"))
+    request = lineage_pb2.DeclassifyRequest(
+        data=REPORT, column="mail", tag="pii", reason="for a test", revision=seen.revision.n,
+        scope=LineageScope(request_id="declassify-0", justification="please"),
+    )  # fmt: skip
+    request.expires_at.FromMilliseconds(time.time_ns() // 1_000_000 + 6000)
+    waits = await stub_of(kept).Declassify(request, metadata=kept.metadata("bob"))
+    await kept.review(waits.decision.approval, "carol")
+    done = await stub_of(kept).Declassify(request, metadata=kept.metadata("bob"))
+    await until(kept, done.revision.n)
+    why = lineage_pb2.ExplainTagRequest(data=REPORT, column="mail", tag="pii", at=done.revision.n)
+    assert not (await stub_of(kept).ExplainTag(why, metadata=kept.metadata("bob"))).carried
+    await until(kept, done.revision.n + 1)
+    why.at = 0
+    assert (await stub_of(kept).ExplainTag(why, metadata=kept.metadata("bob"))).carried
+
+
 async def test_removal_waits_for_a_second_person_and_then_takes_what_was_seen(kept: Placet) -> None:
     seen = await stub_of(kept).GetLineage(lineage_pb2.GetLineageRequest(data=REPORT), metadata=kept.metadata("bob"))
     request = lineage_pb2.DeclassifyRequest(
@@ -220,6 +239,8 @@ async def test_removal_waits_for_a_second_person_and_then_takes_what_was_seen(ke
     request.scope.approval_id = waits.decision.approval.approval_id
     done = await stub_of(kept).Declassify(request, metadata=kept.metadata("bob"))
     assert done.decision.effect == Effect.EFFECT_ALLOW
+    again = await stub_of(kept).Declassify(request, metadata=kept.metadata("bob"))
+    assert (again.decision.decision_id, again.revision) == (done.decision.decision_id, done.revision)
     await until(kept, done.revision.n)
     why = lineage_pb2.ExplainTagRequest(data=REPORT, column="mail", tag="pii")
     assert not (await stub_of(kept).ExplainTag(why, metadata=kept.metadata("bob"))).carried

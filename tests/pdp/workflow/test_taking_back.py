@@ -89,6 +89,7 @@ async def test_tag_goes_under_an_allow_and_the_question_binds_what_was_seen(data
         assert policy.asked[0].subject == Subject(type="user", id="bob")
         assert policy.context == {
             "namespace": CRM.namespace, "name": CRM.name, "column": "email", "tag": "pii", "revision": 1,
+            "sources": ["PERSON"],
         }  # fmt: skip
 
 

@@ -2075,7 +2075,7 @@ func (x *ClassifyResponse) GetDataset() *DatasetName {
 }
 
 // Takes a tag away. The policy is asked for `lineage.untag` on the data, as GetLineageRequest.scope names it; the context
-// holds `namespace`, `name`, `column`, `tag` and `revision` (a number).
+// holds `namespace`, `name`, `column`, `tag`, `revision` (a number) and `sources` (who says it: PERSON, EVENT, SUGGESTION).
 type UntagRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The data. Required. A resource must stand for one dataset.
