@@ -100,12 +100,17 @@ async def load(
     nothing. It exits with 1 if some were refused.
     """
     seen = _Seen()
-    if dry_run:
-        for sent in _read(files):
-            _dry(sent, seen)
-    else:
-        async with session.client() as client:
-            await _load(client, files, seen)
+    try:
+        if dry_run:
+            for sent in _read(files):
+                _dry(sent, seen)
+        else:
+            async with session.client() as client:
+                await _load(client, files, seen)
+    except typer.Exit:
+        if seen.events:  # they stay taken
+            _print(session, seen, dry_run=dry_run)
+        raise
     _print(session, seen, dry_run=dry_run)
     if seen.refused:
         raise typer.Exit(exit_code.FAILURE)

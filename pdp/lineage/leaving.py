@@ -60,7 +60,8 @@ class Leaving:
     """Something that leaves by a decision.
 
     `table` is the resource's id, `destination` the value of `context.destination`, of any type. `masks` are None for an
-    export without masks. `is_whole` says that all of it left, `at_ms` when it did.
+    export without masks. `is_whole` says that all of it left, `at_ms` when it did, and `names_columns` that there is
+    room for its columns where they go and come from.
     """
 
     realm: str
@@ -71,6 +72,7 @@ class Leaving:
     masks: Masks | None
     at_ms: int
     is_whole: bool = True
+    names_columns: bool = True
 
     @property
     def target(self) -> Dataset:
@@ -86,7 +88,7 @@ class Leaving:
     def event(self) -> bytes:
         """The event as JSON."""
         columns = self._columns()
-        if columns and len(text := orjson.dumps(self._event(columns))) <= MAX_BYTES:
+        if columns and self.names_columns and len(text := orjson.dumps(self._event(columns))) <= MAX_BYTES:
             return text
         return orjson.dumps(self._event([]))
 

@@ -20,6 +20,7 @@ from pdp.lineage.event import read
 from pdp.lineage.expiring import Expiring
 from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
+from pdp.lineage.leaving import data_namespace
 from pdp.lineage.name import Names
 from pdp.lineage.snapshot import Snapshots
 from pdp.lineage.writing import Writing
@@ -129,7 +130,8 @@ def outflow_of(config: Config, kept: Lineage | None, database: Database) -> Outf
     names = Names(settings.schemes, settings.exact_case, settings.partitions)
     keep = Notifications(database).forward if settings.forward else None
     own = partial(_read, names, config.realm, is_own=True)
-    return LoggedOutflow(config.realm, settings.exports, kept.following, kept.writing, own, keep)
+    admit = partial(kept.limits.admit, is_foreign=lambda dataset: dataset.namespace != data_namespace(config.realm))
+    return LoggedOutflow(config.realm, settings.exports, kept.following, kept.writing, own, admit, keep)
 
 
 def _read(

@@ -11,12 +11,14 @@ masks, or an approved use -> where the columns come from -> event -> kept for wh
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 import orjson
 
 from pdp.approval import Approval
+from pdp.errors import NotAllowed
 from pdp.lineage.fact import Event
 from pdp.lineage.following import Following
 from pdp.lineage.leaving import Leaving, Masks, job_namespace, stand_in
@@ -67,11 +69,15 @@ class LoggedOutflow:
         following: Following,
         writing: Writing,
         read: ReadOwn,
+        admit: Callable[[Event], None],
         keep: Keep | None = None,
     ) -> None:
-        """`exports` are the actions by which data leaves. `keep` is of a server that forwards events."""
+        """`admit` raises `NotAllowed` for more columns than there is room for: then the event names none.
+
+        `exports` are the actions by which data leaves. `keep` is of a server that forwards events.
+        """
         self._realm, self._exports, self._following = realm, frozenset(exports), following
-        self._writing, self._read, self._keep = writing, read, keep
+        self._writing, self._read, self._admit, self._keep = writing, read, admit, keep
 
     async def masked(self, decided: Decided, masks: Callable[[], Masks], *, is_whole: bool = True) -> None:
         """Return once the event is in the log. Raises what the log and MongoDB raise."""
@@ -112,7 +118,12 @@ class LoggedOutflow:
         """The event as text and as the fact that it is for us. It ends no `unclassified` where others write, too."""
         writer = LineageWriter(namespaces=("*",), may_classify=leaving.is_made_here)
         text = leaving.event
-        return text, self._read(text, writer, job_namespace(self._realm), _now_ms())
+        event = self._read(text, writer, job_namespace(self._realm), _now_ms())
+        try:
+            self._admit(event)
+        except NotAllowed:
+            return self._made(replace(leaving, names_columns=False)) if leaving.names_columns else (text, event)
+        return text, event
 
 
 def _now_ms() -> int:

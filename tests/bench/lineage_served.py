@@ -35,7 +35,9 @@ LOOPS, SECONDS = 64, 4.0
 WIDE = 20
 """Tagged columns of a view, and columns of an event."""
 FAMILIES = 100
-"""Datasets with 100 downstream each: every event of the bench is of another one."""
+"""Datasets with 100 downstream each: events are of one after the other."""
+EVENTS = 300
+"""Of the same family each hundredth, which brings another tag."""
 BEHIND = 100
 N = 10_000
 """The number of the log at which servers find the largest graph."""
@@ -150,7 +152,7 @@ async def a_new_event(on: Stage, servers: Sequence[Served]) -> Row:
         collection = client.get_database(fresh()).get_collection(
             "writes", write_concern=WriteConcern("majority", j=True)
         )
-        for number in range(FAMILIES):
+        for number in range(EVENTS):
             began = time.perf_counter()
             await collection.insert_one({"_id": number, "text": b"x" * 2000})
             writes.append(time.perf_counter() - began)
@@ -176,11 +178,14 @@ async def decided_by(server: Served, table: str, n: int) -> None:
 
 async def until_all(servers: Sequence[Served], token: str, number: int) -> float:
     """Seconds until all servers have decided by an event that brings a tag to a family."""
-    source, names = Dataset("pg", f"bench.source{number % TAGS}"), [f"c{place}" for place in range(WIDE)]
+    source, names = (
+        Dataset("pg", f"bench.source{(number + number // FAMILIES * 13) % TAGS}"),
+        [f"c{place}" for place in range(WIDE)],
+    )
     field = {"namespace": source.namespace, "name": source.name, "field": "c"}
     facets = {"columnLineage": {"fields": {name: {"inputFields": [field]} for name in names}}}
-    event = said(family(number), facets, [source])
-    asked = f"bench.f{number}.d{BEHIND - 1}"
+    event = said(family(number % FAMILIES), facets, [source])
+    asked = f"bench.f{number % FAMILIES}.d{BEHIND - 1}"
     began = time.perf_counter()
     n = await sent(servers[number % len(servers)], token, event)
     await asyncio.gather(*(decided_by(server, asked, n) for server in servers))

@@ -20,6 +20,7 @@ from pymongo import AsyncMongoClient
 
 from pdp.http.lineage import BATCH, PATH
 from pdp.keys import private_key, signing
+from pdp.lineage.batch import MAX_CHARACTERS
 from pdp.lineage.chain import Signer
 from pdp.lineage.following import Following
 from pdp.lineage.graph import Graph
@@ -208,7 +209,10 @@ async def test_secret_reaches_no_output_of_loading(quiet: Placet, mongod: Mongod
 
 
 def is_json(file: Path) -> bool:
+    """Whether it is one that commands read; one that is larger than an event may be ends a command."""
     with suppress(ValueError):
+        if file.stat().st_size > MAX_CHARACTERS:
+            return False
         return isinstance(json.loads(file.read_bytes()), dict | str)
     return False
 

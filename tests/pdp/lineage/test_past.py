@@ -62,7 +62,8 @@ async def test_call_that_is_over_leaves_its_graph_to_who_asks_again(database: Da
 
         past._load = load
         asked = asyncio.create_task(past.at(2))
-        await asyncio.sleep(0)
+        while not loads:
+            await asyncio.sleep(0)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked

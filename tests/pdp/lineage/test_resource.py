@@ -52,7 +52,7 @@ def test_dataset_that_is_not_shown_yet_fits_nothing() -> None:
     assert Resources([], Names()).fitting("dataset", "postgres://crm:5432/crm.public.t", nodes, 0) == set()
 
 
-def found(dataset: Dataset, resource_type: str, resource_id: str) -> bool:
+def is_found(dataset: Dataset, resource_type: str, resource_id: str) -> bool:
     graph = Graph()
     graph.apply([(1, [Classified(by="user:bob", at=1, dataset=dataset, columns={"email": ["pii"]})])])
     nodes = graph.structure.nodes
@@ -75,11 +75,11 @@ def test_dataset_is_found_as_commands_write_it_also_where_its_namespace_is_not_a
     namespace: str, name: str, resource_type: str, resource_id: str
 ) -> None:
     dataset = Names().dataset(namespace, name)
-    assert found(dataset, resource_type, resource_id)
-    assert not found(dataset, resource_type, f"{resource_id}x")
+    assert is_found(dataset, resource_type, resource_id)
+    assert not is_found(dataset, resource_type, f"{resource_id}x")
 
 
 def test_namespace_ends_at_one_of_the_first_slashes() -> None:
     deep = "a/" * MAX_SPLITS
-    assert found(Names().dataset(deep[:-1], "t"), "table", f"{deep}t")
-    assert not found(Names().dataset(f"{deep}a", "u"), "table", f"x{deep}a/u")
+    assert is_found(Names().dataset(deep[:-1], "t"), "table", f"{deep}t")
+    assert not is_found(Names().dataset(f"{deep}a", "u"), "table", f"x{deep}a/u")

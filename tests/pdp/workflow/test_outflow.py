@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from pdp.lineage.fact import Dataset, Way
+from pdp.lineage.limits import COLUMNS
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest, OutcomeState
 from tests.faults import failing
@@ -113,3 +114,15 @@ async def test_report_is_not_taken_without_its_event_in_the_log(mongod: MongodPr
     assert answer.approval.HasField("outcome")
     runs = [one.run.replace("-", "") for one in await kept.left()]
     assert runs.count(approval.used_by_decision_id.removeprefix("dec_")) == 1
+
+
+async def test_columns_for_which_there_is_no_room_are_not_named(kept: Kept) -> None:
+    full = Dataset("s3://partner", "full")
+    await kept.classify(full, **{f"c{number}": [] for number in range(COLUMNS // 2)})
+    await kept.tags(full)
+    approval = await used(kept, destination="s3://partner/full")
+    assert await told(kept, approval, SUCCEEDED) == 1
+    [*_, event] = await kept.left()
+    assert (event.outputs[0].named, event.inputs) == (None, (LETTER,))
+    tags = await kept.tags(full)
+    assert (len(tags), tags["c0"]) == (COLUMNS // 2, ["contact", "internal", "pii"])
