@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pdp.cli.dataset import written
 from pdp.cli.display import table
 from pdp.cli.lineage_steps import assertion, moment, source, step
+from pdp.v1.dataset_pb2 import LineageStep, TagAssertion
 from pdp.v1.lineage_pb2 import (
     ExplainTagResponse,
     GetCoverageResponse,
@@ -13,8 +14,6 @@ from pdp.v1.lineage_pb2 import (
     LineageDataset,
     LineageProblem,
     LineageState,
-    LineageStep,
-    TagAssertion,
 )
 from pdp.visible import visible
 

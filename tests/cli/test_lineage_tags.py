@@ -3,7 +3,8 @@
 import pytest
 
 from pdp.cli.lineage_tags import AT_ONCE, exported, read
-from pdp.v1.lineage_pb2 import ClassifyRequest, DatasetName, TagAssertion, TagRequest, TagSource
+from pdp.v1.dataset_pb2 import DatasetName, TagAssertion, TagSource
+from pdp.v1.lineage_pb2 import ClassifyRequest, TagRequest
 from tests.cli.terminal import Terminal
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="crm.public.customers")
