@@ -20,7 +20,7 @@ from pdp.visible import visible
 _STATES = {
     LineageState.LINEAGE_STATE_NONE: "this type of resource is not data; lineage has nothing about it",
     LineageState.LINEAGE_STATE_UNKNOWN: "no dataset is known by this name, so it counts as unclassified",
-    LineageState.LINEAGE_STATE_AMBIGUOUS: "too many datasets fit this name, so it counts as unclassified",
+    LineageState.LINEAGE_STATE_AMBIGUOUS: "too many datasets fit this name, so it is unclassified, with all their tags",
 }
 
 

@@ -165,8 +165,19 @@ def read(text: bytes, reason: str) -> "tuple[int, list[TagRequest | ClassifyRequ
     messages: list[TagRequest | ClassifyRequest] = []
     for one in found:
         name = DatasetName(namespace=one["namespace"], name=one["name"])
-        messages += _messages(name, one.get("tags", []), one.get("columns", {}), reason)
+        tags, columns = (
+            _texts(one.get("tags", [])),
+            {name: _texts(some) for name, some in one.get("columns", {}).items()},
+        )
+        messages += _messages(name, tags, columns, reason)
     return len(found), messages
+
+
+def _texts(found: object) -> list[str]:
+    """A list of texts. Raises `TypeError`: a text is also a sequence of texts."""
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise TypeError
+    return found
 
 
 def _messages(

@@ -47,7 +47,19 @@ def test_columns_go_in_parts_and_datasets_tags_by_themselves() -> None:
     assert {one.reason for one in messages} == {"because"}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"datasets": [{"name": "t"}]}', '{"datasets": [1]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"datasets": [{"name": "t"}]}',
+        '{"datasets": [1]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "tags": "pii"}]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": "pii"}}]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": [1]}}]}',
+    ],
+)
 async def test_what_is_not_such_a_file_is_refused(pdp: Terminal, text: str) -> None:
     done = await pdp("lineage", "tags", "load", "tags.json", "--as", "bob")
     assert done.status == 2
