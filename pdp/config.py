@@ -79,7 +79,7 @@ class Http(Frozen):
     """None: that of gRPC."""
     proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     """Addresses or networks of the proxies before this server, such as `10.0.3.0/24`. With an https `public_url`,
-    plaintext beyond loopback is taken from them, and from nobody else. They say who is behind them
+    plaintext beyond loopback is taken from these addresses alone. They say who is behind them
     (`X-Forwarded-For`)."""
     login: HttpLogin | None = None
     """None: there are no pages for people."""

@@ -78,4 +78,4 @@ class LineageSettings(Frozen):
     exports: tuple[str, ...] = ("export", "share")
     """Actions by which data leaves: an approved use of one that is reported as succeeded or unknown is lineage, too."""
     forward: Forward | None = None
-    """Who else is told what left masked or was exported. None: nobody."""
+    """Who else is told what left masked or was exported. None: it stays here."""
