@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pdp.v1.approval_pb2 import ApprovalDataset
     from pdp.v1.dataset_pb2 import DatasetName
     from pdp.v1.lineage_pb2 import DataName
 
@@ -51,6 +52,6 @@ def dataset(text: str, namespace: str = "", hint: str = "DATA") -> "DatasetName"
     return named.dataset
 
 
-def written(name: "DatasetName") -> str:
+def written(name: "DatasetName | ApprovalDataset") -> str:
     """The dataset as a command takes it."""
     return f"{name.namespace}/{name.name}"

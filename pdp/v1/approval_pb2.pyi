@@ -274,7 +274,7 @@ class ApprovalLineage(_message.Message):
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     state: str
-    datasets: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.DatasetName]
+    datasets: _containers.RepeatedCompositeFieldContainer[ApprovalDataset]
     tags: _containers.RepeatedScalarFieldContainer[str]
     new_tags: _containers.RepeatedScalarFieldContainer[str]
     columns: _containers.RepeatedCompositeFieldContainer[ApprovalColumn]
@@ -283,7 +283,15 @@ class ApprovalLineage(_message.Message):
     head: str
     digest: str
     truncated: bool
-    def __init__(self, state: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[_dataset_pb2.DatasetName, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ApprovalColumn, _Mapping]]] = ..., coarse: bool = ..., revision: _Optional[int] = ..., head: _Optional[str] = ..., digest: _Optional[str] = ..., truncated: bool = ...) -> None: ...
+    def __init__(self, state: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[ApprovalDataset, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ApprovalColumn, _Mapping]]] = ..., coarse: bool = ..., revision: _Optional[int] = ..., head: _Optional[str] = ..., digest: _Optional[str] = ..., truncated: bool = ...) -> None: ...
+
+class ApprovalDataset(_message.Message):
+    __slots__ = ("namespace", "name")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    name: str
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ApprovalColumn(_message.Message):
     __slots__ = ("name", "tags", "new_tags")

@@ -4,6 +4,7 @@ from pdp.cli import seen_lineage
 from pdp.v1.approval_pb2 import (
     Approval,
     ApprovalColumn,
+    ApprovalDataset,
     ApprovalLineage,
     ColumnForecast,
     GetApprovalResponse,
@@ -13,7 +14,7 @@ from pdp.v1.approval_pb2 import (
 from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
 from pdp.v1.request_pb2 import Action, Request
 
-DATA = DatasetName(namespace="postgres://crm", name="crm.t")
+DATA = ApprovalDataset(namespace="postgres://crm", name="crm.t")
 
 
 def answer(columns: list[ApprovalColumn], *masks: ColumnForecast, action: str = "export", **members: object) -> str:

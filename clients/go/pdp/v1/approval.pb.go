@@ -1451,7 +1451,7 @@ type ApprovalLineage struct {
 	// "KNOWN", "UNKNOWN" (no dataset is known by this name) or "AMBIGUOUS" (more datasets fit than are looked at).
 	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	// The datasets that the resource stands for, sorted.
-	Datasets []*DatasetName `protobuf:"bytes,2,rep,name=datasets,proto3" json:"datasets,omitempty"`
+	Datasets []*ApprovalDataset `protobuf:"bytes,2,rep,name=datasets,proto3" json:"datasets,omitempty"`
 	// All tags of the datasets and of their columns, sorted.
 	Tags []string `protobuf:"bytes,3,rep,name=tags,proto3" json:"tags,omitempty"`
 	// Those of `tags` that came since the approval was opened.
@@ -1511,7 +1511,7 @@ func (x *ApprovalLineage) GetState() string {
 	return ""
 }
 
-func (x *ApprovalLineage) GetDatasets() []*DatasetName {
+func (x *ApprovalLineage) GetDatasets() []*ApprovalDataset {
 	if x != nil {
 		return x.Datasets
 	}
@@ -1574,6 +1574,61 @@ func (x *ApprovalLineage) GetTruncated() bool {
 	return false
 }
 
+// A dataset by the two names that OpenLineage gives it.
+type ApprovalDataset struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For example "postgres://crm:5432".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// For example "crm.public.customers".
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalDataset) Reset() {
+	*x = ApprovalDataset{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalDataset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalDataset) ProtoMessage() {}
+
+func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalDataset.ProtoReflect.Descriptor instead.
+func (*ApprovalDataset) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ApprovalDataset) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ApprovalDataset) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // A column and what it carries.
 type ApprovalColumn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1589,7 +1644,7 @@ type ApprovalColumn struct {
 
 func (x *ApprovalColumn) Reset() {
 	*x = ApprovalColumn{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1656,7 @@ func (x *ApprovalColumn) String() string {
 func (*ApprovalColumn) ProtoMessage() {}
 
 func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1669,7 @@ func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalColumn.ProtoReflect.Descriptor instead.
 func (*ApprovalColumn) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApprovalColumn) GetName() string {
@@ -1655,7 +1710,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1722,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1735,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Outcome) GetState() OutcomeState {
@@ -1749,7 +1804,7 @@ type Requirement struct {
 
 func (x *Requirement) Reset() {
 	*x = Requirement{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1816,7 @@ func (x *Requirement) String() string {
 func (*Requirement) ProtoMessage() {}
 
 func (x *Requirement) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1829,7 @@ func (x *Requirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirement.ProtoReflect.Descriptor instead.
 func (*Requirement) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Requirement) GetRule() string {
@@ -1894,7 +1949,7 @@ type ApprovalReview struct {
 
 func (x *ApprovalReview) Reset() {
 	*x = ApprovalReview{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1961,7 @@ func (x *ApprovalReview) String() string {
 func (*ApprovalReview) ProtoMessage() {}
 
 func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +1974,7 @@ func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalReview.ProtoReflect.Descriptor instead.
 func (*ApprovalReview) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ApprovalReview) GetReviewer() string {
@@ -2085,10 +2140,10 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"supersedes\x12)\n" +
 	"\aoutcome\x18\x14 \x01(\v2\x0f.pdp.v1.OutcomeR\aoutcome\x12=\n" +
 	"\fdenied_until\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\vdeniedUntil\x121\n" +
-	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xb7\x02\n" +
+	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xbb\x02\n" +
 	"\x0fApprovalLineage\x12\x14\n" +
-	"\x05state\x18\x01 \x01(\tR\x05state\x12/\n" +
-	"\bdatasets\x18\x02 \x03(\v2\x13.pdp.v1.DatasetNameR\bdatasets\x12\x12\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x123\n" +
+	"\bdatasets\x18\x02 \x03(\v2\x17.pdp.v1.ApprovalDatasetR\bdatasets\x12\x12\n" +
 	"\x04tags\x18\x03 \x03(\tR\x04tags\x12\x19\n" +
 	"\bnew_tags\x18\x04 \x03(\tR\anewTags\x120\n" +
 	"\acolumns\x18\x05 \x03(\v2\x16.pdp.v1.ApprovalColumnR\acolumns\x12\x16\n" +
@@ -2097,7 +2152,10 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x04head\x18\b \x01(\tR\x04head\x12\x16\n" +
 	"\x06digest\x18\t \x01(\tR\x06digest\x12\x1c\n" +
 	"\ttruncated\x18\n" +
-	" \x01(\bR\ttruncated\"S\n" +
+	" \x01(\bR\ttruncated\"C\n" +
+	"\x0fApprovalDataset\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"S\n" +
 	"\x0eApprovalColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04tags\x18\x02 \x03(\tR\x04tags\x12\x19\n" +
@@ -2181,7 +2239,7 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
@@ -2203,15 +2261,15 @@ var file_pdp_v1_approval_proto_goTypes = []any{
 	(*ReportOutcomeResponse)(nil),  // 17: pdp.v1.ReportOutcomeResponse
 	(*Approval)(nil),               // 18: pdp.v1.Approval
 	(*ApprovalLineage)(nil),        // 19: pdp.v1.ApprovalLineage
-	(*ApprovalColumn)(nil),         // 20: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 21: pdp.v1.Outcome
-	(*Requirement)(nil),            // 22: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 23: pdp.v1.ApprovalReview
-	(*TagAssertion)(nil),           // 24: pdp.v1.TagAssertion
-	(*LineageStep)(nil),            // 25: pdp.v1.LineageStep
-	(*timestamppb.Timestamp)(nil),  // 26: google.protobuf.Timestamp
-	(*Request)(nil),                // 27: pdp.v1.Request
-	(*DatasetName)(nil),            // 28: pdp.v1.DatasetName
+	(*ApprovalDataset)(nil),        // 20: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 21: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 22: pdp.v1.Outcome
+	(*Requirement)(nil),            // 23: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 24: pdp.v1.ApprovalReview
+	(*TagAssertion)(nil),           // 25: pdp.v1.TagAssertion
+	(*LineageStep)(nil),            // 26: pdp.v1.LineageStep
+	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
+	(*Request)(nil),                // 28: pdp.v1.Request
 	(*durationpb.Duration)(nil),    // 29: google.protobuf.Duration
 	(*structpb.Struct)(nil),        // 30: google.protobuf.Struct
 }
@@ -2224,36 +2282,36 @@ var file_pdp_v1_approval_proto_depIdxs = []int32{
 	11, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
 	7,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
 	8,  // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
-	24, // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
-	25, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
+	25, // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
+	26, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
 	9,  // 10: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	26, // 11: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	27, // 11: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
 	1,  // 12: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
 	18, // 13: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
 	18, // 14: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
 	0,  // 15: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
 	18, // 16: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
 	1,  // 17: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	27, // 18: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	22, // 19: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	23, // 20: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	26, // 21: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	26, // 22: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	26, // 23: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	21, // 24: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	26, // 25: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	28, // 18: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	23, // 19: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	24, // 20: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	27, // 21: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	27, // 22: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 23: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	22, // 24: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	27, // 25: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
 	19, // 26: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	28, // 27: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.DatasetName
-	20, // 28: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	20, // 27: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	21, // 28: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
 	0,  // 29: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	26, // 30: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	27, // 30: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
 	29, // 31: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
 	29, // 32: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
 	30, // 33: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
 	29, // 34: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
 	2,  // 35: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	26, // 36: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	27, // 37: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	27, // 36: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	28, // 37: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
 	3,  // 38: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
 	5,  // 39: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
 	12, // 40: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
@@ -2284,7 +2342,7 @@ func file_pdp_v1_approval_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
