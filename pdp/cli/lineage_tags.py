@@ -2,6 +2,7 @@
 
 import errno
 import json
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from pdp.say import give, say
 
 if TYPE_CHECKING:
     from pdp.client import Client
-    from pdp.v1.lineage_pb2 import ListTagsResponse
+    from pdp.v1.lineage_pb2 import DataName, ListTagsResponse
 
 app = typer.Typer(name="tags", help="Say what is in data.", no_args_is_help=True)
 MAX_BYTES = 256 * 1024 * 1024
@@ -37,6 +38,8 @@ async def add(
     from pdp.v1.lineage_pb2 import TagRequest
 
     async with session.client() as client:
+        if column:
+            await _hint(client, dataset.data(data, namespace), column)
         for tag in tags:
             request = TagRequest(data=dataset.data(data, namespace), column=column, tag=tag, reason=reason)
             answer = await client.call(client.lineage.Tag, request)
@@ -116,6 +119,17 @@ async def load(
             else:
                 await client.call(client.lineage.Classify, message)
     say(f"{datasets} dataset{'s' * (datasets != 1)} declared")
+
+
+async def _hint(client: "Client", data: "DataName", column: str) -> None:
+    """Say that a column is a new one of data whose columns are known: its name may be misspelt."""
+    from pdp.v1.lineage_pb2 import GetLineageRequest
+
+    answer = await client.call(client.lineage.GetLineage, GetLineageRequest(data=data))
+    known = sorted({name.casefold() for one in answer.datasets if not one.distance for name in one.column_names})
+    if known and column.casefold() not in known:
+        near = get_close_matches(column.casefold(), known, 1)
+        say(f"{column} is a new column of this data{f'; did you mean {near[0]}?' if near else ''}")
 
 
 def _bytes(file: Path) -> bytes:
