@@ -1,14 +1,14 @@
 """`pdp lineage tags`: what people declare to be in data, one by one or as a file to keep in git."""
 
+import errno
 import json
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import dataset, exit_code
+from pdp.cli import dataset, exit_code, tags_file
 from pdp.cli.dataset import Data, Namespace
 from pdp.cli.decisions import status
 from pdp.cli.session import Session, client_command
@@ -16,12 +16,11 @@ from pdp.say import give, say
 
 if TYPE_CHECKING:
     from pdp.client import Client
-    from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
-    from pdp.v1.lineage_pb2 import ClassifyRequest, ListTagsResponse, TagRequest
+    from pdp.v1.lineage_pb2 import DataName, ListTagsResponse
 
 app = typer.Typer(name="tags", help="Say what is in data.", no_args_is_help=True)
-AT_ONCE = 500
-"""Columns of one message: with 64 tags each they stay below its 64 KiB as a rule; what does not fit is refused."""
+MAX_BYTES = 256 * 1024 * 1024
+"""Of a file that is loaded: some two million columns."""
 _Reason = Annotated[str, typer.Option(help="Why; it is kept with the tag.")]
 
 
@@ -39,6 +38,8 @@ async def add(
     from pdp.v1.lineage_pb2 import TagRequest
 
     async with session.client() as client:
+        if column:
+            await _hint(client, dataset.data(data, namespace), column)
         for tag in tags:
             request = TagRequest(data=dataset.data(data, namespace), column=column, tag=tag, reason=reason)
             answer = await client.call(client.lineage.Tag, request)
@@ -94,7 +95,7 @@ async def export(session: Session) -> None:
     """
     async with session.client() as client:
         answer = await _listed(client, "", "", 0)
-    give(json.dumps(exported(answer.assertions), indent=2, ensure_ascii=False))
+    give(json.dumps(tags_file.exported(answer.assertions), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -104,11 +105,11 @@ async def load(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `pdp lineage tags export` printed.")],
     reason: _Reason = "",
 ) -> None:
-    """Declare what is in a file. It adds tags and takes none away."""
+    """Declare what is in a file, for the names that it lists. It adds tags and takes none away."""
     from pdp.v1.lineage_pb2 import TagRequest
 
     try:
-        datasets, messages = read(file.read_bytes(), reason)
+        datasets, messages = tags_file.read(_bytes(file), reason)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         exit_code.fail(f"{file} cannot be read as a file of tags: {_why(error)}", exit_code.USAGE)
     async with session.client() as client:
@@ -118,6 +119,26 @@ async def load(
             else:
                 await client.call(client.lineage.Classify, message)
     say(f"{datasets} dataset{'s' * (datasets != 1)} declared")
+
+
+async def _hint(client: "Client", data: "DataName", column: str) -> None:
+    """Say that a column is a new one of data whose columns are known: its name may be misspelt."""
+    from pdp.v1.lineage_pb2 import GetLineageRequest
+
+    answer = await client.call(client.lineage.GetLineage, GetLineageRequest(data=data))
+    known = sorted({name.casefold() for one in answer.datasets if not one.distance for name in one.column_names})
+    if known and column.casefold() not in known:
+        near = get_close_matches(column.casefold(), known, 1)
+        say(f"{column} is a new column of this data{f'; did you mean {near[0]}?' if near else ''}")
+
+
+def _bytes(file: Path) -> bytes:
+    """What a file holds. Raises `OSError` where it holds too much: some never end."""
+    with file.open("rb") as opened:
+        found = opened.read(MAX_BYTES + 1)
+    if len(found) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES >> 20} MiB")
+    return found
 
 
 def _why(error: Exception) -> str:
@@ -138,59 +159,6 @@ def require_allowed(answer: Any) -> None:
     if answer.HasField("decision") and (ended := status(answer.decision)):
         say(display.decision(answer.decision))
         raise typer.Exit(ended)
-
-
-def exported(assertions: "Sequence[TagAssertion]") -> dict[str, Any]:
-    """What people declared, by dataset: its own tags, and each column with its tags."""
-    from pdp.v1.dataset_pb2 import TagSource
-
-    people = {TagSource.TAG_SOURCE_PERSON, TagSource.TAG_SOURCE_SUGGESTION}
-    said = [one for one in assertions if one.source in people]
-    datasets = []
-    for (namespace, name), group in groupby(said, key=lambda one: (one.dataset.namespace, one.dataset.name)):
-        columns: dict[str, set[str]] = {}
-        for one in group:
-            columns.setdefault(one.column, set()).update({one.tag} - {""})
-        own = sorted(columns.pop("", ()))
-        sorted_columns = {column: sorted(tags) for column, tags in sorted(columns.items())}
-        datasets.append({"namespace": namespace, "name": name, "tags": own, "columns": sorted_columns})
-    return {"datasets": datasets}
-
-
-def read(text: bytes, reason: str) -> "tuple[int, list[TagRequest | ClassifyRequest]]":
-    """How many datasets a file has, and the messages that declare them. Raises what parsing raises."""
-    from pdp.v1.dataset_pb2 import DatasetName
-
-    found = json.loads(text)["datasets"]
-    messages: list[TagRequest | ClassifyRequest] = []
-    for one in found:
-        name = DatasetName(namespace=one["namespace"], name=one["name"])
-        tags, columns = (
-            _texts(one.get("tags", [])),
-            {name: _texts(some) for name, some in one.get("columns", {}).items()},
-        )
-        messages += _messages(name, tags, columns, reason)
-    return len(found), messages
-
-
-def _texts(found: object) -> list[str]:
-    """A list of texts. Raises `TypeError`: a text is also a sequence of texts."""
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise TypeError
-    return found
-
-
-def _messages(
-    name: "DatasetName", tags: list[str], columns: dict[str, list[str]], reason: str
-) -> "Iterator[TagRequest | ClassifyRequest]":
-    from pdp.v1.lineage_pb2 import ClassifyRequest, DataName, LineageColumn, TagRequest
-
-    data = DataName(dataset=name)
-    for tag in tags:
-        yield TagRequest(data=data, tag=tag, reason=reason)
-    listed = [LineageColumn(name=column, tags=some) for column, some in columns.items()]
-    for start in range(0, len(listed), AT_ONCE):
-        yield ClassifyRequest(data=data, columns=listed[start : start + AT_ONCE], reason=reason)
 
 
 async def _listed(client: "Client", data: str, namespace: str, at: int) -> "ListTagsResponse":

@@ -12,7 +12,8 @@ from pdp.lineage.fact import Classified, Clock, Declassified, Event, Output, Rul
 from pdp.lineage.inflow import covered
 from pdp.lineage.ledger import Asserted, Flows, Problem, Sighting, Stop
 from pdp.lineage.nodes import ALL, BASE
-from pdp.lineage.structure import Said, Structure
+from pdp.lineage.spreading import Said, spread, spread_run
+from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import WAYS
 
 
@@ -36,9 +37,9 @@ def _event(structure: Structure, event: Event) -> None:
         nodes = structure.nodes
         wrote = frozenset(nodes.dataset(one.dataset) for one in event.outputs)
         facets = facets_of(nodes, event, job)
-        structure.run(event.run, event.at, Said(job, time, said, wrote, listed(nodes, event), facets))
+        spread_run(structure, event.run, event.at, Said(job, time, said, wrote, listed(nodes, event), facets))
     else:
-        structure.spread(said)
+        spread(structure, said, said)
     _marks(structure, event)
 
 
@@ -53,7 +54,8 @@ def _output(structure: Structure, event: Event, output: Output, said: Flows, job
         src, dst = structure.source(source, edge.source_column), structure.column(dataset, edge.column)
         if not structure.is_over(src, dst, who):
             structure.see(src, dst, WAYS[edge.way], job, time, structure.ledger.how(edge.how))
-        structure.touched.add(dataset)
+        if not edge.source_column:
+            structure.touch(dst)
         if event.classifies and source != dataset:  # what feeds on itself says nothing of what is in it
             declare(structure, dst, event.by, event.at)
     said.targets.update(((target, job), time) for target in _coarse(structure, dataset, output))

@@ -10,7 +10,7 @@ from pdp.lineage.edges import Layer
 from pdp.lineage.fact import Dataset
 from pdp.lineage.fixpoint import Detours, settle
 from pdp.lineage.graph import Graph
-from pdp.lineage.nodes import ALL, HUB
+from pdp.lineage.nodes import HUB
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import WORD, Code, Ints, Masks, Tags, Words
 
@@ -153,7 +153,7 @@ def _coarse(structure: Structure) -> list[Found]:
         for node in structure.into(number).tolist():
             for layer, row in structure.edges.into(node):
                 job, seen = int(layer.job[row]), int(layer.seen[row])
-                if job >= 0 and nodes.role(int(layer.src[row])) in {ALL, HUB}:
+                if job >= 0 and structure.is_whole(int(layer.src[row])):
                     last = ledger.sightings[seen] if seen >= 0 else None
                     sentence = "columns get every tag of every input: no event of the job says which come from which"
                     found[number, job] = Found(

@@ -53,18 +53,23 @@ def facets_of(nodes: Nodes, event: Event, job: int) -> Facets | None:
 
 def disagreeing(nodes: Nodes, run: Run, inputs: Inputs, facets: Facets | None, time: int) -> Iterator[Disagreeing]:
     """The facets that disagree with what an event of a run brings, which is kept for the events that come."""
-    is_new = inputs not in run.lists
+    is_new, were_many = inputs not in run.lists, _are_many(run)
     if is_new and len(run.lists) <= MANY:
         run.lists.add(inputs)
     if facets and (facets in run.facets or len(run.facets) <= MANY):
         run.facets[facets] = max(time, run.facets.get(facets, time))
-    if len(run.lists) > MANY or len(run.facets) > MANY:
-        yield from ((one, at, one.outputs) for one, at in {**({facets: time} if facets else {}), **run.facets}.items())
+    if _are_many(run):
+        new = {facets: time} if facets else {}
+        yield from ((one, at, one.outputs) for one, at in (new if were_many else {**new, **run.facets}).items())
         return
     for one, at in run.facets.items():
         for several in run.lists if one == facets else [inputs] if is_new else []:
             if outputs := _tainted(nodes, several, one):
                 yield one, at, outputs
+
+
+def _are_many(run: Run) -> bool:
+    return len(run.lists) > MANY or len(run.facets) > MANY
 
 
 def _tainted(nodes: Nodes, inputs: Inputs, facets: Facets) -> Sequence[int]:

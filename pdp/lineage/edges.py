@@ -3,7 +3,7 @@
 An edge is its ends, its way and its job; seen again, it is the same edge, seen later.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,11 @@ class Layer:
         """Their places in `into`."""
         return spans(*self._into.bounds(nodes))
 
+    def leads_to(self, node: int) -> bool:
+        """Whether an edge leads to a node."""
+        low, high = self._into.bounds(np.array([node]))
+        return bool(low[0] < high[0])
+
     def rows_of(self, pairs: Ints) -> tuple[Ints, Ints]:
         """Rows with such ends, and for each the place in `pairs`."""
         low, high = np.searchsorted(self.pair, pairs), np.searchsorted(self.pair, pairs, side="right")
@@ -160,22 +165,32 @@ class Edges:
         found = np.array([src << 32 | dst for src, dst in pairs], np.uint64)
         self._kill(found, Code.ENDED, lambda layer, rows: rows[layer.job[rows] == ALIAS])
 
-    def replace(self, nodes: Ints, job: int, before: int) -> Ints:
-        """End the edges of a job into nodes that were last seen before a time, and give those nodes that lost one."""
+    def replace(self, nodes: Ints, job: int, before: int, latest: Mapping[int, int]) -> list[tuple[int, int]]:
+        """End the edges of a job into nodes that were last seen before a time, and give the ends of these edges.
+
+        What comes from a node that is in `latest` was seen at that time, if no later.
+        """
         self.flush()
-        lost = [np.zeros(0, np.int64)]
+        lost = list[tuple[int, int]]()
         for layer in self.layers:
             for rows in layer.rows_into(nodes):
                 old = rows[(layer.job[rows] == job) & (layer.time[rows] < before) & (layer.code[rows] < Code.ENDED)]
+                times = np.array([latest.get(src, NEVER) for src in layer.src[old].tolist()], np.int64)
+                layer.time[old] = np.maximum(layer.time[old], times)
+                old = old[times < before]
                 layer.code[old] |= np.uint8(Code.REPLACED)
-                lost.append(layer.dst[old].astype(np.int64))
-        return np.concatenate(lost)
+                lost += zip(layer.src[old].tolist(), layer.dst[old].tolist(), strict=True)
+        return lost
 
     def into(self, node: int) -> Iterator[tuple[Layer, int]]:
         """The edges that lead to a node and have not ended."""
         for layer in self.layers:
             for rows in layer.rows_into(np.array([node])):
                 yield from ((layer, row) for row in rows.tolist() if layer.code[row] < Code.ENDED)
+
+    def lead_to(self, node: int) -> bool:
+        """Whether any edge leads to a node, ended or not."""
+        return any(layer.leads_to(node) for layer in self.layers)
 
     def compact(self) -> None:
         """Make one layer of all."""

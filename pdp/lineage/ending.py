@@ -7,6 +7,7 @@
 So it matters which events came before a person ended an edge and which came later, and nothing else of their order.
 """
 
+from pdp.lineage.edges import NEVER
 from pdp.lineage.ledger import short
 from pdp.lineage.nodes import HUB
 from pdp.lineage.structure import Structure
@@ -19,8 +20,10 @@ def end_edge(structure: Structure, src: int, dst: int) -> None:
         hub = int(layer.src[row])
         into_hub = structure.edges.into(hub) if structure.nodes.role(hub) == HUB else ()
         if any(int(one.src[place]) == src for one, place in into_hub):
-            _open_hub(structure, hub, dst, (src, int(layer.job[row]), int(layer.time[row])))
-    structure.ledger.ended.setdefault((src, dst), set()).update(_evidence(structure, src, dst))
+            time = max(int(layer.time[row]), structure.ledger.latest.get(hub, NEVER))
+            _open_hub(structure, hub, dst, (src, int(layer.job[row]), time))
+    for who in _evidence(structure, src, dst):
+        structure.ledger.ended.setdefault(who, {}).setdefault(dst, set()).add(src)
     if structure.edges.end(src, dst):
         structure.lowered.add(dst)
         structure.touched.add(int(structure.nodes.owner.values[dst]))

@@ -131,9 +131,11 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
         ],
         "declared": [[node, *what] for node, what in ledger.declared.items()],
         "shared": [[node, sorted(map(list, names))] for node, names in ledger.shared.items()],
-        "ended": [[*ends, sorted(who)] for ends, who in ledger.ended.items()],
+        "ended": sorted([who, dst, sorted(src)] for who, ends in ledger.ended.items() for dst, src in ends.items()),
+        "latest": list(ledger.latest.items()),
+        "dead": sorted([hub, *way] for hub, ways in ledger.dead.items() for way in ways),
         "met": sorted(ledger.met),
-        "jobs": [[*name, ledger.jobs[job].is_partly_forgotten, *_flows(ledger.jobs[job])] for name, job in jobs],
+        "jobs": [[*name, ledger.jobs[job].is_partly_forgotten, _flows(ledger.jobs[job])] for name, job in jobs],
         "runs": [[name, *_run(run)] for name, run in ledger.runs.items()],
         "replaced": [[*key, time] for key, time in ledger.replaced.items()],
         "hows": list(ledger.hows),
@@ -146,21 +148,27 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
 def _run(run: Run) -> list[Any]:
     """Its members in the order of `Run`."""
     facets = sorted((*facets, time) for facets, time in run.facets.items())
-    return [*_flows(run), run.first_at, run.last_at, sorted(run.jobs), sorted(run.wrote), sorted(run.lists), facets]
+    times = [run.first_at, run.last_at, run.is_torn]
+    return [_flows(run), times, sorted(run.jobs), sorted(run.wrote), sorted(run.lists), facets]
 
 
 def _run_of(members: Sequence[Any]) -> Run:
-    inputs, targets, first_at, last_at, jobs, wrote, lists, facets = members
+    flows, times, jobs, wrote, lists, facets = members
     found = {Facets(job, _inputs(listed), *map(tuple, rest)): time for job, listed, *rest, time in facets}
-    return Run(*_flows_of(inputs, targets), first_at, last_at, set(jobs), set(wrote), set(map(_inputs, lists)), found)
+    run = Run(*_flows_of(*flows))
+    run.first_at, run.last_at, run.is_torn = times
+    run.jobs, run.wrote, run.lists, run.facets = set(jobs), set(wrote), set(map(_inputs, lists)), found
+    return run
 
 
 def _inputs(pairs: Sequence[Sequence[int]]) -> Inputs:
     return tuple((name, one) for name, one in pairs)
 
 
-def _flows(flows: Flows) -> tuple[Any, Any]:
-    return list(flows.inputs.items()), [[*target, time] for target, time in flows.targets.items()]
+def _flows(flows: Flows) -> list[Any]:
+    targets = [[*target, time] for target, time in flows.targets.items()]
+    hubs = [[*key, hub] for key, hub in flows.hubs.items()]
+    return [list(flows.inputs.items()), targets, flows.latest, flows.credit, hubs, flows.over]
 
 
 def _fill_ledger(ledger: Ledger, members: Mapping[str, Any]) -> None:
@@ -168,10 +176,16 @@ def _fill_ledger(ledger: Ledger, members: Mapping[str, Any]) -> None:
         ledger.tags.setdefault(node, {}).setdefault(number, {})[Source(source), by] = Asserted(*what)
     ledger.declared = {node: (by, at) for node, by, at in members["declared"]}
     ledger.shared = {node: frozenset(starmap(Dataset, names)) for node, names in members["shared"]}
-    ledger.ended = {(src, dst): set(who) for src, dst, who in members["ended"]}
+    for who, dst, sources in members["ended"]:
+        ledger.ended.setdefault(who, {})[dst] = set(sources)
+    ledger.latest = dict(members["latest"])
+    for hub, *way in members["dead"]:
+        ledger.dead.setdefault(hub, set()).add((way[0], way[1]))
     ledger.met = set(members["met"])
-    for *name, is_partly_forgotten, inputs, targets in members["jobs"]:
-        ledger.jobs[ledger.job((name[0], name[1]))] = Job(*_flows_of(inputs, targets), is_partly_forgotten)
+    for *name, is_partly_forgotten, flows in members["jobs"]:
+        number = ledger.job((name[0], name[1]))
+        ledger.jobs[number] = Job(*_flows_of(*flows))
+        ledger.jobs[number].is_partly_forgotten = is_partly_forgotten
     ledger.runs = {name: _run_of(run) for name, *run in members["runs"]}
     ledger.replaced = {(job, dataset): time for job, dataset, time in members["replaced"]}
     ledger.hows = {text: number for number, text in enumerate(members["hows"])}
@@ -183,8 +197,13 @@ def _fill_ledger(ledger: Ledger, members: Mapping[str, Any]) -> None:
     _fill_suggestions(ledger, members["suggestions"])
 
 
-def _flows_of(inputs: Any, targets: Any) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
-    return dict(inputs), {(node, job): time for node, job, time in targets}
+def _flows_of(inputs: Any, targets: Any, latest: int, credit: int, hubs: Any, over: int) -> tuple[Any, ...]:
+    """Its members in the order of `Flows`."""
+    return dict(inputs), _by_pair(targets), latest, credit, _by_pair(hubs), over
+
+
+def _by_pair(rows: Any) -> dict[tuple[int, int], int]:
+    return {(one, other): value for one, other, value in rows}
 
 
 def _fill_suggestions(ledger: Ledger, encoded: list[str]) -> None:

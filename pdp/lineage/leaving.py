@@ -19,6 +19,7 @@ import orjson
 
 from pdp.identifier import uuid_bytes
 from pdp.lineage.fact import Dataset
+from pdp.lineage.name import Names
 from pdp.lineage.origins import Origins, Place
 from pdp.lineage.shape import MAX_COLUMNS, MAX_DATASETS, MAX_EDGES, MAX_NAME_BYTES
 
@@ -33,6 +34,7 @@ _SCHEMA = f"{_SPEC}/facets/1-2-0/SchemaDatasetFacet.json#/$defs/SchemaDatasetFac
 _SCHEME = "placet"
 _PLAIN = ("clear", "keep")
 """Masks that let values through; the second is of columns that a rewrap leaves as they are."""
+_NAMES = Names()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Masks = Mapping[str, Sequence[str]]
@@ -163,7 +165,8 @@ def _of_uri(destination: Any) -> Dataset | None:
     if parts.scheme in {"", _SCHEME} or not name or not (host or parts.scheme == "file"):
         return None
     found = Dataset(f"{parts.scheme}://{host}" if host else parts.scheme, name if host else "/" + name)
-    return found if all(len(text.encode()) <= MAX_NAME_BYTES for text in found) else None
+    is_all = _NAMES.dataset(*found).name == "/"  # it names a partition of all that is there
+    return found if not is_all and all(len(text.encode()) <= MAX_NAME_BYTES for text in found) else None
 
 
 def _short(name: str, most: int) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from pdp.lineage.edges import NEVER
 from pdp.lineage.fact import Dataset, Settled, Source, Suggested
 from pdp.lineage.tag_bits import Ints
 
@@ -16,6 +17,8 @@ WEEK_MS = 7 * DAY_MS
 """A run whose events lie further apart is taken for one of which something was forgotten."""
 FORGOTTEN_MS = WEEK_MS + DAY_MS
 """A run that began so long ago is forgotten. It is a day more, for the clocks of servers differ."""
+RATE = 4
+"""Edges that it may see anew for each input and each target that its events show."""
 LONG_AGO = -FORGOTTEN_MS - 1
 """When a run began of which only that is known that it is forgotten."""
 
@@ -81,13 +84,35 @@ class Flows:
 
     inputs: dict[int, int] = field(default_factory=dict)
     targets: dict[tuple[int, int], int] = field(default_factory=dict)
+    latest: int = NEVER
+    """The latest time of an input."""
+    credit: int = 0
+    """Edges that may be seen anew before it gets hubs of its own (`spreading`)."""
+    hubs: dict[tuple[int, int], int] = field(default_factory=dict)
+    """The nodes in which its inputs meet, where they are its own."""
+    over: int = 0
+    """Edges that a person had ended when these were worked out."""
 
     def add(self, said: "Flows") -> None:
         """What another event says."""
         for dataset, time in said.inputs.items():
             self.inputs[dataset] = max(time, self.inputs.get(dataset, time))
+            self.latest = max(self.latest, time)
         for target, time in said.targets.items():
             self.targets[target] = max(time, self.targets.get(target, time))
+        self.credit = min(self.credit + RATE * said.size, RATE * self.size)
+
+    @property
+    def size(self) -> int:
+        """How much it is."""
+        return len(self.inputs) + len(self.targets)
+
+    def pays(self, cost: int, few: int) -> bool:
+        """Whether so many edges may be seen anew: `few` always, and more where its events showed enough for it."""
+        if not few or cost > max(self.credit, few):
+            return False
+        self.credit -= cost if cost > few else 0
+        return True
 
 
 @dataclass(slots=True)
@@ -96,10 +121,12 @@ class Run(Flows):
 
     `wrote` are the datasets that its events have as outputs. `lists` are the different lists of inputs of its events,
     `facets` what its facets say, each with the time of its last event; of either there is one more than are compared.
+    `is_torn`: more than a week lies between its events.
     """
 
     first_at: int = 0
     last_at: int = 0
+    is_torn: bool = False
     jobs: set[int] = field(default_factory=set)
     wrote: set[int] = field(default_factory=set)
     lists: set[Inputs] = field(default_factory=set)
@@ -123,8 +150,12 @@ class Ledger:
         """Columns of which somebody who may has said what is in them: who, and when."""
         self.shared: dict[int, frozenset[Dataset]] = {}
         """For such a column the other names of its dataset for which that counts, too."""
-        self.ended: dict[tuple[int, int], set[int]] = {}
-        """For edges that a person ended, by their ends: runs (`short`) and jobs (`~number`) that do not revive them."""
+        self.ended: dict[int, dict[int, set[int]]] = {}
+        """For runs (`short`) and jobs (`~number`): edges that a person ended and they do not revive, sources by end."""
+        self.latest: dict[int, int] = {}
+        """For each hub that is a run's or a job's own: a time at which all edges that leave it were seen."""
+        self.dead: dict[int, set[tuple[int, int]]] = {}
+        """For such a hub the edges (end, job) that were replaced by then."""
         self.met: set[int] = set()
         """Datasets that something read or wrote."""
         self.jobs: list[Job] = []

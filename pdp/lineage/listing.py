@@ -14,7 +14,10 @@ Place = tuple[str, str, str, str, str, str]
 
 
 class Declared(NamedTuple):
-    """One assertion of a tag. An empty `tag` says that the column was declared to need none."""
+    """One assertion of a tag. An empty `tag` says that the column was declared to need none.
+
+    `names` are the other names of the dataset for which what people declared of the column counts.
+    """
 
     dataset: Dataset
     column: str
@@ -22,6 +25,7 @@ class Declared(NamedTuple):
     source: Source
     by: str
     what: Asserted
+    names: Sequence[Dataset] = ()
 
     @property
     def place(self) -> Place:
@@ -84,11 +88,11 @@ def _declared(structure: Structure, nodes: set[int] | None, writers: Collection[
 
 def _of_node(structure: Structure, ledger: Ledger, node: int, writers: Collection[str]) -> Iterator[Declared]:
     dataset, column = structure.nodes.where(node)
-    said = ledger.tags.get(node, {})
+    said, names = ledger.tags.get(node, {}), sorted(ledger.shared.get(node, ()))
     for number, sources in said.items():
         for (source, by), what in sources.items():
-            yield Declared(dataset, column, structure.tags.names[number], source, by, what)
+            yield Declared(dataset, column, structure.tags.names[number], source, by, what, names)
     if node in ledger.declared and not said:
         by, at = ledger.declared[node]
         source = Source.EVENT if by in writers else Source.PERSON
-        yield Declared(dataset, column, "", source, by, Asserted(at))
+        yield Declared(dataset, column, "", source, by, Asserted(at), names)

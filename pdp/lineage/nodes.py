@@ -71,10 +71,14 @@ class Nodes:
         return self.columns[dataset].get(column) if column else self.first[dataset] + role
 
     def hub(self, key: tuple[int, ...]) -> int:
-        """The node of a set of inputs."""
+        """The node of a set of inputs, which all that have the same ones share."""
         if key not in self.hubs:
             self.hubs[key] = self._node(HUB, None)
         return self.hubs[key]
+
+    def own_hub(self) -> int:
+        """The node of a set of inputs that grows."""
+        return self._node(HUB, None)
 
     def role(self, node: int) -> int:
         """`BASE`, `COLUMNS`, `ALL`, `HUB`, or `ROLES` for a column."""

@@ -1,32 +1,19 @@
 """Facts become nodes, edges and assertions. What follows from them is for `graph`."""
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from pdp.lineage.disagreement import disagreeing
-from pdp.lineage.edges import NEVER, OURS, Edges
+from pdp.lineage.edges import NEVER, Edges
 from pdp.lineage.fact import Dataset, Source, Tagging
-from pdp.lineage.ledger import WEEK_MS, Asserted, Facets, Flows, Inputs, Ledger, short
+from pdp.lineage.ledger import Asserted, Ledger, short
 from pdp.lineage.nodes import ALL, BASE, HUB, Nodes
 from pdp.lineage.tag_bits import Code, Ints, Tags
 
-MANY = 4
-"""Inputs and targets that are connected one by one; where both are more, they meet in a node of their own."""
+FEW = 64
+"""Edges that each event of a run or a job may see anew (`spreading`)."""
 MANY_SIGHTINGS = 100_000
 """Of about 200 bytes each."""
-
-
-class Said(NamedTuple):
-    """What one event of a job says: its flows, the datasets that it writes, its inputs, and what its facets say."""
-
-    job: int
-    time: int
-    flows: Flows
-    wrote: frozenset[int]
-    inputs: Inputs
-    facets: Facets | None
 
 
 class Structure:
@@ -54,6 +41,8 @@ class Structure:
         self.rules_changed = False
         self.most_sightings = MANY_SIGHTINGS
         """With more of them, those that no edge needs are let go."""
+        self.few = FEW
+        """With 0, each run has hubs of its own."""
 
     def dataset(self, name: Dataset) -> int:
         """A dataset that something reads or writes. Without columns it is unclassified as a whole."""
@@ -120,69 +109,31 @@ class Structure:
         dataset = int(self.nodes.owner.values[dst])
         replaced = self.ledger.replaced.get((job, dataset), NEVER)
         seen = len(self.ledger.sightings) - 1
+        if time < replaced and src in self.ledger.latest:
+            self.ledger.dead.setdefault(src, set()).add((dst, job))
         self.edges.see(src, dst, code, job, time=time, seen=seen, how=how, replaced=replaced)
-
-    def spread(self, flows: Flows, who: int | None = None) -> None:
-        """Each target gets every tag of every input, but for edges that this run or job does not bring back."""
-        if not flows.inputs:
-            return
-        sources, latest = self._sources(flows), max(flows.inputs.values())
-        for (target, job), time in flows.targets.items():
-            left = self._left(flows, target, who)
-            for source in sources if left is None else left:
-                self.see(source, target, Code.CARRY, job, max(latest, time))
-            self.touched.add(int(self.nodes.owner.values[target]))
 
     def is_over(self, src: int, dst: int, who: int | None) -> bool:
         """Whether a person ended these edges, and this run or job does not bring them back."""
-        return who is not None and who in self.ledger.ended.get((src, dst), ())
+        return src in self.over(who).get(dst, ())
+
+    def over(self, who: int | None) -> Mapping[int, set[int]]:
+        """What a person ended and this run or job does not bring back: for each end of such edges, their sources."""
+        return self.ledger.ended.get(who, {}) if who is not None else {}
 
     def who(self, run: str) -> int | None:
         """A run as `is_over` knows it."""
         return short(run) if run and self.ledger.ended else None
-
-    def _left(self, flows: Flows, target: int, who: int | None) -> list[int] | None:
-        """The inputs one by one, where a target does not get all of them."""
-        if who is None:
-            return None
-        every = sorted(self.nodes.first[dataset] + ALL for dataset in flows.inputs)
-        left = [source for source in every if not self.is_over(source, target, who)]
-        return None if len(left) == len(every) else left
-
-    def _sources(self, flows: Flows) -> list[int]:
-        sources = sorted(self.nodes.first[dataset] + ALL for dataset in flows.inputs)
-        if min(len(sources), len(flows.targets)) <= MANY:
-            return sources
-        hub = self.nodes.hub(tuple(sources))
-        for source in sources:
-            self.edges.see(source, hub, Code.CARRY, OURS)
-        return [hub]
-
-    def run(self, name: str, at: int, said: Said) -> None:
-        """What an event says of its run, which adds up with what its other events say."""
-        run = self.ledger.run(name, at, self.clock)
-        run.add(said.flows)
-        run.jobs.add(said.job)
-        run.wrote |= said.wrote
-        self.ledger.jobs[said.job].add(said.flows)
-        jobs = {said.job}
-        for facets, time, outputs in disagreeing(self.nodes, run, said.inputs, said.facets, said.time):
-            tainted = Flows({}, {(self.nodes.first[one] + BASE, facets.job): time for one in outputs})
-            run.add(tainted)
-            self.ledger.jobs[facets.job].add(tainted)
-            jobs.add(facets.job)
-        self.spread(run, self.who(name))
-        is_torn = run.last_at - run.first_at > WEEK_MS
-        for one in sorted(run.jobs) if is_torn else sorted(jobs):
-            self._job(one, is_torn=is_torn)
 
     def replace(self, job: int, dataset: int, before: int) -> None:
         """The edges of a job to a dataset that were last seen before a time have ended."""
         key = (job, dataset)
         if before > self.ledger.replaced.get(key, NEVER):
             self.ledger.replaced[key] = before
-            lost = self.edges.replace(self.into(dataset), job, before)
-            self.lowered.update(lost.tolist())
+            for src, dst in self.edges.replace(self.into(dataset), job, before, self.ledger.latest):
+                self.lowered.add(dst)
+                if src in self.ledger.latest:
+                    self.ledger.dead.setdefault(src, set()).add((dst, job))
             self.touched.add(dataset)
 
     def forget_sightings(self) -> None:
@@ -193,6 +144,12 @@ class Structure:
             layer.seen[:] = np.where(layer.seen >= 0, np.searchsorted(used, layer.seen), -1)
         self.ledger.sightings = [sightings[number] for number in used.tolist()]
         self.most_sightings = 2 * len(used) + MANY_SIGHTINGS
+
+    def touch(self, node: int) -> None:
+        """An edge from all that is in a dataset leads here: the dataset of this node may have become coarse."""
+        dataset = int(self.nodes.owner.values[node])
+        if dataset not in self.coarse:
+            self.touched.add(dataset)
 
     def take_coarse(self) -> frozenset[int]:
         """The datasets that became coarse, or no longer are, since this was asked last."""
@@ -205,12 +162,6 @@ class Structure:
         """The nodes of a dataset that edges of jobs lead to."""
         return np.array([self.nodes.first[dataset] + BASE, *self.nodes.columns[dataset].values()], np.int64)
 
-    def _job(self, number: int, *, is_torn: bool) -> None:
-        entry = self.ledger.jobs[number]
-        entry.is_partly_forgotten = entry.is_partly_forgotten or is_torn
-        if entry.is_partly_forgotten:
-            self.spread(entry, ~number if self.ledger.ended else None)
-
     def _coarse_among(self, datasets: Collection[int]) -> set[int]:
         """Those with an edge of a job from all columns of an input."""
         if not datasets:
@@ -220,12 +171,13 @@ class Structure:
             for rows in layer.rows_into(ends):
                 live = rows[(layer.job[rows] >= 0) & (layer.code[rows] < Code.ENDED)]
                 ways = zip(layer.src[live].tolist(), layer.dst[live].tolist(), strict=True)
-                found.update(int(self.nodes.owner.values[dst]) for src, dst in ways if self._is_whole(src))
+                found.update(int(self.nodes.owner.values[dst]) for src, dst in ways if self.is_whole(src))
         return found
 
-    def _is_whole(self, node: int) -> bool:
+    def is_whole(self, node: int) -> bool:
         """Whether it stands for all that is in one dataset, or in several."""
-        return self.nodes.role(node) in {ALL, HUB}
+        role = self.nodes.role(node)
+        return role == ALL or (role == HUB and self.edges.lead_to(node))
 
     def set_open(self, node: int, *, is_open: bool) -> None:
         """A node is unclassified by itself, or is not any more."""

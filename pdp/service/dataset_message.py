@@ -56,6 +56,13 @@ def step(value: "Step") -> dataset_pb2.LineageStep:
     )
 
 
+def declared(value: "Declared") -> dataset_pb2.TagAssertion:
+    """The same in a list of what was declared, with the names for which that counts."""
+    message = assertion(value)
+    message.names.extend(map(dataset, value.names))
+    return message
+
+
 def assertion(value: "Assertion | Declared") -> dataset_pb2.TagAssertion:
     """What somebody says of a column or of a dataset."""
     return dataset_pb2.TagAssertion(

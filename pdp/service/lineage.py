@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from pdp.caller import Caller
 from pdp.lineage.listing import declared, proposals
-from pdp.service import lineage_message, message
+from pdp.service import dataset_message, lineage_message, message
 from pdp.service.dataset_message import assertion, step
 from pdp.service.lineage_page import page
 from pdp.v1.decision_pb2 import AuthorizeResponse
@@ -75,7 +75,7 @@ class LineageRead:
         at, datasets = await self._reading.datasets(request)
         found = declared(at.graph, datasets, self._writers)
         answer = ListTagsResponse(revision=lineage_message.revision(at.revision))
-        answer.next_page_token = page(request, found, assertion, answer.assertions)
+        answer.next_page_token = page(request, found, dataset_message.declared, answer.assertions)
         return answer
 
     async def ListSuggestions(self, request: ListSuggestionsRequest, _: Caller) -> ListSuggestionsResponse:

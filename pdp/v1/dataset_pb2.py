@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pdp/v1/dataset.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x0b\x44\x61tasetName\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\x9a\x02\n\x0cTagAssertion\x12-\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x07\x64\x61taset\x12\x16\n\x06\x63olumn\x18\x02 \x01(\tR\x06\x63olumn\x12\x10\n\x03tag\x18\x03 \x01(\tR\x03tag\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x11.pdp.v1.TagSourceR\x06source\x12\x0e\n\x02\x62y\x18\x05 \x01(\tR\x02\x62y\x12*\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12#\n\nconfidence\x18\x08 \x01(\x01H\x00R\nconfidence\x88\x01\x01\x42\r\n\x0b_confidence\"\x84\x03\n\x0bLineageStep\x12+\n\x06source\x18\x01 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x06source\x12#\n\rsource_column\x18\x02 \x01(\tR\x0csourceColumn\x12-\n\x07\x64\x61taset\x18\x03 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x07\x64\x61taset\x12\x16\n\x06\x63olumn\x18\x04 \x01(\tR\x06\x63olumn\x12$\n\x03way\x18\x05 \x01(\x0e\x32\x12.pdp.v1.LineageWayR\x03way\x12\x10\n\x03how\x18\x06 \x01(\tR\x03how\x12#\n\rjob_namespace\x18\x07 \x01(\tR\x0cjobNamespace\x12\x19\n\x08job_name\x18\x08 \x01(\tR\x07jobName\x12\x10\n\x03run\x18\t \x01(\tR\x03run\x12\x0e\n\x02\x62y\x18\n \x01(\tR\x02\x62y\x12*\n\x02\x61t\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x16\n\x06\x63oarse\x18\x0c \x01(\x08R\x06\x63oarse*\x8b\x01\n\nLineageWay\x12\x1b\n\x17LINEAGE_WAY_UNSPECIFIED\x10\x00\x12\x15\n\x11LINEAGE_WAY_CARRY\x10\x01\x12\x18\n\x14LINEAGE_WAY_INDIRECT\x10\x02\x12\x16\n\x12LINEAGE_WAY_MASKED\x10\x03\x12\x17\n\x13LINEAGE_WAY_STOPPED\x10\x04*\x86\x01\n\tTagSource\x12\x1a\n\x16TAG_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11TAG_SOURCE_PERSON\x10\x01\x12\x14\n\x10TAG_SOURCE_EVENT\x10\x02\x12\x15\n\x11TAG_SOURCE_POLICY\x10\x03\x12\x19\n\x15TAG_SOURCE_SUGGESTION\x10\x04\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pdp/v1/dataset.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x0b\x44\x61tasetName\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\xc5\x02\n\x0cTagAssertion\x12-\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x07\x64\x61taset\x12\x16\n\x06\x63olumn\x18\x02 \x01(\tR\x06\x63olumn\x12\x10\n\x03tag\x18\x03 \x01(\tR\x03tag\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x11.pdp.v1.TagSourceR\x06source\x12\x0e\n\x02\x62y\x18\x05 \x01(\tR\x02\x62y\x12*\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12#\n\nconfidence\x18\x08 \x01(\x01H\x00R\nconfidence\x88\x01\x01\x12)\n\x05names\x18\t \x03(\x0b\x32\x13.pdp.v1.DatasetNameR\x05namesB\r\n\x0b_confidence\"\x84\x03\n\x0bLineageStep\x12+\n\x06source\x18\x01 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x06source\x12#\n\rsource_column\x18\x02 \x01(\tR\x0csourceColumn\x12-\n\x07\x64\x61taset\x18\x03 \x01(\x0b\x32\x13.pdp.v1.DatasetNameR\x07\x64\x61taset\x12\x16\n\x06\x63olumn\x18\x04 \x01(\tR\x06\x63olumn\x12$\n\x03way\x18\x05 \x01(\x0e\x32\x12.pdp.v1.LineageWayR\x03way\x12\x10\n\x03how\x18\x06 \x01(\tR\x03how\x12#\n\rjob_namespace\x18\x07 \x01(\tR\x0cjobNamespace\x12\x19\n\x08job_name\x18\x08 \x01(\tR\x07jobName\x12\x10\n\x03run\x18\t \x01(\tR\x03run\x12\x0e\n\x02\x62y\x18\n \x01(\tR\x02\x62y\x12*\n\x02\x61t\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x16\n\x06\x63oarse\x18\x0c \x01(\x08R\x06\x63oarse*\x8b\x01\n\nLineageWay\x12\x1b\n\x17LINEAGE_WAY_UNSPECIFIED\x10\x00\x12\x15\n\x11LINEAGE_WAY_CARRY\x10\x01\x12\x18\n\x14LINEAGE_WAY_INDIRECT\x10\x02\x12\x16\n\x12LINEAGE_WAY_MASKED\x10\x03\x12\x17\n\x13LINEAGE_WAY_STOPPED\x10\x04*\x86\x01\n\tTagSource\x12\x1a\n\x16TAG_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11TAG_SOURCE_PERSON\x10\x01\x12\x14\n\x10TAG_SOURCE_EVENT\x10\x02\x12\x15\n\x11TAG_SOURCE_POLICY\x10\x03\x12\x19\n\x15TAG_SOURCE_SUGGESTION\x10\x04\x42|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +33,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pdp.v1.dataset_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021dev.placet.pdp.v1P\001Z\036placet/clients/go/pdp/v1;pdpv1\242\002\004PLCT\252\002\rPlacet.Pdp.V1\272\002\013PlacetPdpV1\312\002\rPlacet\\Pdp\\V1\352\002\017Placet::Pdp::V1'
-  _globals['_LINEAGEWAY']._serialized_start=807
-  _globals['_LINEAGEWAY']._serialized_end=946
-  _globals['_TAGSOURCE']._serialized_start=949
-  _globals['_TAGSOURCE']._serialized_end=1083
+  _globals['_LINEAGEWAY']._serialized_start=850
+  _globals['_LINEAGEWAY']._serialized_end=989
+  _globals['_TAGSOURCE']._serialized_start=992
+  _globals['_TAGSOURCE']._serialized_end=1126
   _globals['_DATASETNAME']._serialized_start=65
   _globals['_DATASETNAME']._serialized_end=128
   _globals['_TAGASSERTION']._serialized_start=131
-  _globals['_TAGASSERTION']._serialized_end=413
-  _globals['_LINEAGESTEP']._serialized_start=416
-  _globals['_LINEAGESTEP']._serialized_end=804
+  _globals['_TAGASSERTION']._serialized_end=456
+  _globals['_LINEAGESTEP']._serialized_start=459
+  _globals['_LINEAGESTEP']._serialized_end=847
 # @@protoc_insertion_point(module_scope)

@@ -1,10 +1,11 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -44,7 +45,7 @@ class DatasetName(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class TagAssertion(_message.Message):
-    __slots__ = ("dataset", "column", "tag", "source", "by", "at", "reason", "confidence")
+    __slots__ = ("dataset", "column", "tag", "source", "by", "at", "reason", "confidence", "names")
     DATASET_FIELD_NUMBER: _ClassVar[int]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
     TAG_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +54,7 @@ class TagAssertion(_message.Message):
     AT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     dataset: DatasetName
     column: str
     tag: str
@@ -61,7 +63,8 @@ class TagAssertion(_message.Message):
     at: _timestamp_pb2.Timestamp
     reason: str
     confidence: float
-    def __init__(self, dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., source: _Optional[_Union[TagSource, str]] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+    names: _containers.RepeatedCompositeFieldContainer[DatasetName]
+    def __init__(self, dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., source: _Optional[_Union[TagSource, str]] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., confidence: _Optional[float] = ..., names: _Optional[_Iterable[_Union[DatasetName, _Mapping]]] = ...) -> None: ...
 
 class LineageStep(_message.Message):
     __slots__ = ("source", "source_column", "dataset", "column", "way", "how", "job_namespace", "job_name", "run", "by", "at", "coarse")

@@ -238,16 +238,24 @@ class ListTagsResponse(_message.Message):
     def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., assertions: _Optional[_Iterable[_Union[_dataset_pb2.TagAssertion, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class TagRequest(_message.Message):
-    __slots__ = ("data", "column", "tag", "reason")
+    __slots__ = ("data", "column", "tag", "reason", "names")
     DATA_FIELD_NUMBER: _ClassVar[int]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
     TAG_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     data: DataName
     column: str
     tag: str
     reason: str
-    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    names: OtherNames
+    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., reason: _Optional[str] = ..., names: _Optional[_Union[OtherNames, _Mapping]] = ...) -> None: ...
+
+class OtherNames(_message.Message):
+    __slots__ = ("names",)
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.DatasetName]
+    def __init__(self, names: _Optional[_Iterable[_Union[_dataset_pb2.DatasetName, _Mapping]]] = ...) -> None: ...
 
 class TagResponse(_message.Message):
     __slots__ = ("revision", "dataset")
@@ -258,14 +266,16 @@ class TagResponse(_message.Message):
     def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("data", "columns", "reason")
+    __slots__ = ("data", "columns", "reason", "names")
     DATA_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     data: DataName
     columns: _containers.RepeatedCompositeFieldContainer[LineageColumn]
     reason: str
-    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., columns: _Optional[_Iterable[_Union[LineageColumn, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+    names: OtherNames
+    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., columns: _Optional[_Iterable[_Union[LineageColumn, _Mapping]]] = ..., reason: _Optional[str] = ..., names: _Optional[_Union[OtherNames, _Mapping]] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
     __slots__ = ("revision", "dataset")

@@ -25,6 +25,8 @@ from pdp.workflow.tag_names import settable
 
 MAX_SUGGESTIONS = 200
 """Suggestions of one call."""
+MAX_NAMES = 1000
+"""Other names of one declaration."""
 MAX_RECOGNIZER = 128
 """Characters of a recognizer's name and version."""
 
@@ -45,7 +47,7 @@ class TaggingData:
         dataset = await self._known.one(request.data)
         tagging = Tagging(dataset, self._column(dataset, request.column, "column"), tag)
         self._limits.admit_people(dataset, {tagging.column: [tag]}, caller.identity)
-        names = await self._known.other_names(dataset)
+        names = await self._names(dataset, request)
         fact = Tagged(by=caller.identity, at=_now(), reason=reason, tagging=tagging, names=names)
         return dataset, await self._write(caller, [fact])
 
@@ -63,7 +65,7 @@ class TaggingData:
             reason=reason,
             dataset=dataset,
             columns=columns,
-            names=await self._known.other_names(dataset),
+            names=await self._names(dataset, request),
         )
         return dataset, await self._write(caller, [fact])
 
@@ -107,6 +109,16 @@ class TaggingData:
         names = await self._known.other_names(tagging.dataset)
         tagged = Tagged(tagging=found.tagging, source=Source.SUGGESTION, names=names, **said)
         return found, settled, await self._write(caller, [settled, *([tagged] if request.accept else [])])
+
+    async def _names(self, dataset: Dataset, request: TagRequest | ClassifyRequest) -> Sequence[Dataset]:
+        """The other names for which the declaration counts: those of the request, or all of now."""
+        if not request.HasField("names"):
+            return await self._known.other_names(dataset)
+        names = request.names.names
+        if len(names) > MAX_NAMES:
+            raise InvalidRequest.field("names.names", f"has {len(names)} names; send at most {MAX_NAMES}")
+        named = {self._known.dataset(name, f"names.names[{index}]") for index, name in enumerate(names)}
+        return sorted(named - {dataset})
 
     def _columns(self, dataset: Dataset, request: ClassifyRequest) -> Mapping[str, Sequence[str]]:
         columns: dict[str, set[str]] = {}

@@ -1,50 +1,8 @@
-"""The file of declared tags."""
+"""Tags from the command line."""
 
 import pytest
 
-from pdp.cli.lineage_tags import AT_ONCE, exported, read
-from pdp.v1.dataset_pb2 import DatasetName, TagAssertion, TagSource
-from pdp.v1.lineage_pb2 import ClassifyRequest, TagRequest
 from tests.cli.terminal import Terminal
-
-CRM = DatasetName(namespace="postgres://crm:5432", name="crm.public.customers")
-
-
-def said(column: str, tag: str, source: TagSource = TagSource.TAG_SOURCE_PERSON) -> TagAssertion:
-    return TagAssertion(dataset=CRM, column=column, tag=tag, source=source)
-
-
-def test_file_holds_what_people_declared_and_reads_back_as_that() -> None:
-    written = exported(
-        [
-            said("", "internal"),
-            said("email", "contact"),
-            said("email", "pii", TagSource.TAG_SOURCE_SUGGESTION),
-            said("id", ""),
-            said("note", "secret", TagSource.TAG_SOURCE_EVENT),
-        ]
-    )
-    assert written == {
-        "datasets": [
-            {
-                "namespace": "postgres://crm:5432",
-                "name": "crm.public.customers",
-                "tags": ["internal"],
-                "columns": {"email": ["contact", "pii"], "id": []},
-            }
-        ]
-    }
-
-
-def test_columns_go_in_parts_and_datasets_tags_by_themselves() -> None:
-    columns = ", ".join(f'"c{n}": ["pii"]' for n in range(AT_ONCE + 1))
-    text = f'{{"datasets": [{{"namespace": "n", "name": "t", "tags": ["a", "b"], "columns": {{{columns}}}}}]}}'
-    count, messages = read(text.encode(), "because")
-    assert count == 1
-    assert [one.tag for one in messages if isinstance(one, TagRequest)] == ["a", "b"]
-    parts = [one for one in messages if isinstance(one, ClassifyRequest)]
-    assert [len(one.columns) for one in parts] == [AT_ONCE, 1]
-    assert {one.reason for one in messages} == {"because"}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +16,7 @@ def test_columns_go_in_parts_and_datasets_tags_by_themselves() -> None:
         '{"datasets": [{"namespace": "n", "name": "t", "tags": "pii"}]}',
         '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": "pii"}}]}',
         '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": [1]}}]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "names": [{"namespace": "n", "name": "u", "columns": ["c"]}]}]}',
     ],
 )
 async def test_what_is_not_such_a_file_is_refused(pdp: Terminal, text: str) -> None:
@@ -68,3 +27,17 @@ async def test_what_is_not_such_a_file_is_refused(pdp: Terminal, text: str) -> N
     assert done.status == 2
     assert "tags.json cannot be read as a file of tags: " in done.err
     assert "Error" not in done.err, "a class of ours says nothing"
+
+
+async def test_file_without_an_end_is_refused(pdp: Terminal) -> None:
+    done = await pdp("lineage", "tags", "load", "/dev/zero", "--as", "bob")
+    assert (done.status, "it has more than 256 MiB" in done.err) == (2, True)
+
+
+@pytest.mark.usefixtures("server")
+async def test_column_that_data_does_not_have_is_taken_with_a_hint(pdp: Terminal) -> None:
+    add = ["lineage", "tags", "add", "postgres://crm:5432/crm.public.contacts", "pii", "--as", "bob", "--column"]
+    first, again, misspelt = [await pdp(*add, column) for column in ("email", "EMail", "emial")]
+    assert [done.status for done in (first, again, misspelt)] == [0, 0, 0]
+    assert "new column" not in first.err + again.err
+    assert "emial is a new column of this data; did you mean email?" in misspelt.err

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from pdp.lineage import fact
-from pdp.lineage.disagreement import MANY
+from pdp.lineage.disagreement import MANY, disagreeing
+from pdp.lineage.edges import Edges
 from pdp.lineage.fact import Dataset, Edge, Event, Output, Tagging
 from pdp.lineage.graph import Graph
+from pdp.lineage.ledger import Facets, Run
+from pdp.lineage.nodes import Nodes
 from tests.pdp.lineage.test_graph import seen, whole
 
 A, B, C, OUT = (Dataset("pg", name) for name in ("a", "b", "c", "out"))
@@ -74,3 +77,13 @@ def test_run_with_more_lists_than_are_compared_counts_as_disagreeing_and_snapsho
     assert "pii" not in seen(graph)[OUT, "k"]
     graph.apply([(2, [lists[0], event(inputs=[C])])])
     assert "pii" in seen(graph)[OUT, "k"]
+
+
+def test_facets_of_a_run_with_too_many_are_told_once() -> None:
+    nodes, run = Nodes(Edges()), Run()
+    numbers = [nodes.dataset(Dataset("pg", f"t{number}")) for number in range(MANY + 3)]
+    told = []
+    for number in numbers:
+        inputs = ((number, number),)
+        told.append(len(list(disagreeing(nodes, run, inputs, Facets(0, inputs, (), (), (number,), ()), 1))))
+    assert told == [0] * MANY + [MANY + 1, 1, 1]

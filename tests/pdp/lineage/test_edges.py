@@ -71,7 +71,7 @@ def test_replacing_ends_what_the_job_showed_before_only() -> None:
     found = Edges()
     for job, time in ((0, 1), (0, 5), (1, 1)):
         found.see(10 + time, 2, Code.CARRY, job, time=time)
-    assert found.replace(np.array([2]), 0, 5).tolist() == [2]
+    assert found.replace(np.array([2]), 0, 5, {}) == [(11, 2)]
     assert {one[0] for one in alive(found)} == {11, 15}
     assert {one[3] for one in alive(found)} == {0, 1}
     found.see(11, 2, Code.CARRY, 0, time=4, replaced=5)

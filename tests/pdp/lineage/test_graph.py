@@ -14,6 +14,7 @@ from pdp.lineage.fact import Dataset, Edge, Event, Output, Tagging, TagRule, Way
 from pdp.lineage.graph import Graph
 from pdp.lineage.ledger import FORGOTTEN_MS, WEEK_MS
 from pdp.lineage.nodes import ROLES
+from pdp.lineage.structure import FEW
 from pdp.lineage.tag_bits import tags_of
 from tests.pdp.lineage.told import Told
 
@@ -80,6 +81,26 @@ PERSON = st.one_of(
 )
 ADDING = st.one_of(EVENT, EVENT, TAGGED, CLASSIFIED)
 ANY = st.one_of(EVENT, EVENT, TAGGED, CLASSIFIED, PERSON)
+SEEN_AGAIN = st.sampled_from([0, 0, 3, FEW])
+OF_A_RUN = st.builds(
+    Event,
+    event=st.just("00"),
+    run=st.sampled_from(["r1", "r1", "r2"]),
+    job=st.sampled_from([("j", "1"), ("j", "1"), ("j", "2")]),
+    event_time=st.integers(0, 9),
+    inputs=st.lists(st.sampled_from(TABLES), max_size=2),
+    outputs=st.lists(st.builds(Output, st.sampled_from(TABLES), replaces=st.booleans()), max_size=2),
+    by=st.just("workload:etl"),
+    at=st.sampled_from([0, 0, 1000, WEEK_MS + 500, FORGOTTEN_MS + 500]),
+)
+ENDED = st.builds(
+    fact.EdgeEnded,
+    dataset=st.sampled_from(TABLES),
+    column=st.just(""),
+    source=st.sampled_from(TABLES),
+    source_column=st.just(""),
+    **COMMON,
+)
 Seen = dict[tuple[Dataset, str], set[str]]
 
 
@@ -95,14 +116,16 @@ def seen(graph: Graph) -> Seen:
     return found
 
 
-def whole(facts: Sequence[Any]) -> Graph:
+def whole(facts: Sequence[Any], few: int = FEW) -> Graph:
     graph = Graph()
+    graph.structure.few = few
     graph.apply([(1, facts)])
     return graph
 
 
-def batches(facts: Sequence[Any], sizes: Sequence[int]) -> Graph:
+def batches(facts: Sequence[Any], sizes: Sequence[int], few: int = FEW) -> Graph:
     graph, left = Graph(), list(facts)
+    graph.structure.few = few
     for size in [*sizes, len(left)]:
         graph.apply([(1, left[:size])])
         del left[:size]
@@ -114,11 +137,17 @@ def test_model_is_short_enough_to_be_read_beside_the_rules() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(ANY, max_size=12), st.lists(st.integers(1, 4), max_size=6))
-def test_graph_says_what_the_model_says_however_facts_come(facts: list[Any], sizes: list[int]) -> None:
+@given(st.lists(ANY, max_size=12), st.lists(st.integers(1, 4), max_size=6), SEEN_AGAIN)
+def test_graph_says_what_the_model_says_however_facts_come(facts: list[Any], sizes: list[int], few: int) -> None:
     model = Told(facts).effective()
-    assert seen(whole(facts)) == model
-    assert seen(batches(facts, sizes)) == model
+    assert seen(whole(facts, few)) == model
+    assert seen(batches(facts, sizes, few)) == model
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(OF_A_RUN, OF_A_RUN, OF_A_RUN, ENDED, ANY), max_size=14), SEEN_AGAIN)
+def test_runs_that_grow_say_what_the_model_says(facts: list[Any], few: int) -> None:
+    assert seen(batches(facts, [1] * len(facts), few)) == Told(facts).effective()
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from pdp.lineage import fact
 from pdp.lineage.fact import Dataset, Edge, Event, Output, Tagging
 from pdp.lineage.graph import Graph
-from tests.pdp.lineage.test_graph import ANY, COMMON, DATASETS, MAYBE, TAG, batches, seen, whole
+from tests.pdp.lineage.test_graph import (
+    ANY,
+    COMMON,
+    DATASETS,
+    ENDED,
+    MAYBE,
+    OF_A_RUN,
+    SEEN_AGAIN,
+    TAG,
+    batches,
+    seen,
+    whole,
+)
 
 SUGGESTED = st.builds(
     fact.Suggested,
@@ -20,15 +32,18 @@ SUGGESTED = st.builds(
     **COMMON,
 )
 SETTLED = st.builds(fact.Settled, suggestion=st.sampled_from("ab"), accepted=st.booleans(), **COMMON)
-FACTS = st.lists(st.one_of(ANY, ANY, ANY, SUGGESTED, SETTLED), max_size=12)
+FACTS = st.lists(st.one_of(ANY, ANY, OF_A_RUN, OF_A_RUN, ENDED, SUGGESTED, SETTLED), max_size=12)
 
 
 @settings(max_examples=150, deadline=None)
-@given(FACTS, st.integers(0, 12), st.lists(st.integers(1, 4), max_size=6))
-def test_equal_logs_give_equal_bytes_however_they_were_read(facts: list[Any], at: int, sizes: list[int]) -> None:
-    graph = Graph.load(whole(facts[:at]).dump())
+@given(FACTS, st.integers(0, 12), st.lists(st.integers(1, 4), max_size=6), SEEN_AGAIN)
+def test_equal_logs_give_equal_bytes_however_they_were_read(
+    facts: list[Any], at: int, sizes: list[int], few: int
+) -> None:
+    graph = Graph.load(whole(facts[:at], few).dump())
+    graph.structure.few = few
     graph.apply([(n, [one]) for n, one in enumerate(facts[at:])])
-    expected = batches(facts, sizes)
+    expected = batches(facts, sizes, few)
     assert seen(graph) == seen(expected)
     assert graph.dump() == expected.dump()
     assert joined(graph) == joined(expected)

@@ -149,7 +149,19 @@ def test_placet_knows_all_of_what_it_masked_and_put_nowhere() -> None:
         *(
             (other, "placet://demo", f"export/{DECISION}")
             for other in (
-                *("warehouse", "s3", "", None, 7, ["s3://a/b"], "s3://lake", "http://[/x", "s3://a/b\n", "s3:///x"),
+                *(
+                    "warehouse",
+                    "s3",
+                    "",
+                    None,
+                    7,
+                    ["s3://a/b"],
+                    "s3://lake",
+                    "s3://lake/k=v/x",
+                    "http://[/x",
+                    "s3://a/b\n",
+                    "s3:///x",
+                ),
                 *("s3://lake/" + "x" * 1025, "placet://demo/export/dec_2", "PLACET://x@demo/a"),
             )
         ),

@@ -2,9 +2,9 @@
 
 from pdp.lineage.declarations import declare
 from pdp.lineage.fact import Dataset, Source, Tagging
-from pdp.lineage.ledger import Asserted, Flows
+from pdp.lineage.ledger import Asserted
 from pdp.lineage.nodes import ALL
-from pdp.lineage.structure import MANY, Structure
+from pdp.lineage.structure import Structure
 
 
 def test_dataset_is_unclassified_as_a_whole_until_it_has_columns() -> None:
@@ -35,17 +35,3 @@ def test_tag_stays_while_anybody_asserts_it() -> None:
     structure.withdraw_tag(node, "pii")
     structure.withdraw_tag(node, "pii")
     assert (structure.ledger.own(node), structure.lowered) == ({}, {node})
-
-
-def test_many_inputs_and_many_outputs_meet_in_one_node() -> None:
-    structure = Structure()
-    numbers = [structure.dataset(Dataset("pg", f"t{number}")) for number in range(2 * MANY + 2)]
-    structure.edges.flush()
-    before = sum(map(len, structure.edges.layers))
-    inputs, outputs = numbers[: MANY + 1], numbers[MANY + 1 :]
-    targets = {(structure.nodes.first[number], 0): 1 for number in outputs}
-    structure.spread(Flows(dict.fromkeys(inputs, 1), targets))
-    structure.edges.flush()
-    assert sum(map(len, structure.edges.layers)) - before == len(inputs) + len(outputs)
-    assert structure.take_coarse() == frozenset(outputs)
-    assert structure.take_coarse() == frozenset()

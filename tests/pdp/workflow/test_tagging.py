@@ -6,7 +6,7 @@ import pytest
 
 from pdp.caller import Caller, Role
 from pdp.errors import InvalidRequest, NotAllowed, NotFound
-from pdp.lineage.fact import Event, Source, Unlinked
+from pdp.lineage.fact import Dataset, Event, Source, Unlinked
 from pdp.lineage.limits import COLUMN_TAGS, Limits
 from pdp.lineage.listing import declared, proposals
 from pdp.lineage_settings import LineageWriter
@@ -16,6 +16,7 @@ from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
     DataName,
     LineageColumn,
+    OtherNames,
     SettleSuggestionRequest,
     Suggestion,
     SuggestRequest,
@@ -172,3 +173,21 @@ async def test_what_is_full_is_refused_whoever_says_it(database: Database) -> No
                 await refused
             assert error.value.reason == "LINEAGE_FULL"
         await tagging(log).tag(TagRequest(data=DATA, column="email", tag="t1"), BOB)
+
+
+@pytest.mark.parametrize("names", [[], [STAGE]])
+async def test_what_is_declared_again_counts_for_the_names_that_it_lists(
+    database: Database, names: list[Dataset]
+) -> None:
+    """As a file of tags does that was written before a writer joined another name."""
+    joined = Event(by="workload:etl", at=1, event="a" * 64, aliases=((CRM, STAGE),), schemas={STAGE: ["email"]})
+    columns = [LineageColumn(name="email", tags=["pii"])]
+    others = OtherNames(names=[DatasetName(**one._asdict()) for one in names])
+    async with known(database) as log:
+        await tagging(log).classify(ClassifyRequest(data=DATA, columns=columns), BOB)
+        await log.write([joined])
+        await tagging(log).classify(ClassifyRequest(data=DATA, columns=columns, names=others), BOB)
+        await tagging(log).tag(TagRequest(data=DATA, column="email", tag="pii", names=others), BOB)
+        view = log.views.view("table", "public.customers", log.revision)
+        assert ("unclassified" in view.tags) is not bool(names)
+        assert [list(one.names) for one in declared(log.graph)] == [names]

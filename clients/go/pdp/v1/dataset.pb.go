@@ -217,7 +217,9 @@ type TagAssertion struct {
 	// The writer's words.
 	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	// How sure the writer says that it is, 0 to 1; not set where it says nothing.
-	Confidence    *float64 `protobuf:"fixed64,8,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	Confidence *float64 `protobuf:"fixed64,8,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
+	// In a list of tags: the other names of the dataset for which what people declared of the column counts.
+	Names         []*DatasetName `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,6 +308,13 @@ func (x *TagAssertion) GetConfidence() float64 {
 		return *x.Confidence
 	}
 	return 0
+}
+
+func (x *TagAssertion) GetNames() []*DatasetName {
+	if x != nil {
+		return x.Names
+	}
+	return nil
 }
 
 // One step of a way: the values of one column that come into another.
@@ -460,7 +469,7 @@ const file_pdp_v1_dataset_proto_rawDesc = "" +
 	"\x14pdp/v1/dataset.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n" +
 	"\vDatasetName\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\x9a\x02\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xc5\x02\n" +
 	"\fTagAssertion\x12-\n" +
 	"\adataset\x18\x01 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x10\n" +
@@ -471,7 +480,8 @@ const file_pdp_v1_dataset_proto_rawDesc = "" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12#\n" +
 	"\n" +
 	"confidence\x18\b \x01(\x01H\x00R\n" +
-	"confidence\x88\x01\x01B\r\n" +
+	"confidence\x88\x01\x01\x12)\n" +
+	"\x05names\x18\t \x03(\v2\x13.pdp.v1.DatasetNameR\x05namesB\r\n" +
 	"\v_confidence\"\x84\x03\n" +
 	"\vLineageStep\x12+\n" +
 	"\x06source\x18\x01 \x01(\v2\x13.pdp.v1.DatasetNameR\x06source\x12#\n" +
@@ -528,15 +538,16 @@ var file_pdp_v1_dataset_proto_depIdxs = []int32{
 	2, // 0: pdp.v1.TagAssertion.dataset:type_name -> pdp.v1.DatasetName
 	1, // 1: pdp.v1.TagAssertion.source:type_name -> pdp.v1.TagSource
 	5, // 2: pdp.v1.TagAssertion.at:type_name -> google.protobuf.Timestamp
-	2, // 3: pdp.v1.LineageStep.source:type_name -> pdp.v1.DatasetName
-	2, // 4: pdp.v1.LineageStep.dataset:type_name -> pdp.v1.DatasetName
-	0, // 5: pdp.v1.LineageStep.way:type_name -> pdp.v1.LineageWay
-	5, // 6: pdp.v1.LineageStep.at:type_name -> google.protobuf.Timestamp
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2, // 3: pdp.v1.TagAssertion.names:type_name -> pdp.v1.DatasetName
+	2, // 4: pdp.v1.LineageStep.source:type_name -> pdp.v1.DatasetName
+	2, // 5: pdp.v1.LineageStep.dataset:type_name -> pdp.v1.DatasetName
+	0, // 6: pdp.v1.LineageStep.way:type_name -> pdp.v1.LineageWay
+	5, // 7: pdp.v1.LineageStep.at:type_name -> google.protobuf.Timestamp
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_dataset_proto_init() }

@@ -1406,7 +1406,9 @@ type TagRequest struct {
 	// The tag: `key` or `key=value`, which after folding is [a-z0-9][a-z0-9._=-]{0,63}. `unclassified` cannot be set.
 	Tag string `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`
 	// Why, at most 2,000 characters.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The other names of the dataset for which this declares the column, while they are joined; not set is all of now.
+	Names         *OtherNames `protobuf:"bytes,5,opt,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1469,6 +1471,59 @@ func (x *TagRequest) GetReason() string {
 	return ""
 }
 
+func (x *TagRequest) GetNames() *OtherNames {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// Names of one dataset.
+type OtherNames struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those beside the one that the message names, at most 1,000.
+	Names         []*DatasetName `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OtherNames) Reset() {
+	*x = OtherNames{}
+	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OtherNames) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OtherNames) ProtoMessage() {}
+
+func (x *OtherNames) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OtherNames.ProtoReflect.Descriptor instead.
+func (*OtherNames) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *OtherNames) GetNames() []*DatasetName {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
 // What was added.
 type TagResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1482,7 +1537,7 @@ type TagResponse struct {
 
 func (x *TagResponse) Reset() {
 	*x = TagResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1549,7 @@ func (x *TagResponse) String() string {
 func (*TagResponse) ProtoMessage() {}
 
 func (x *TagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1562,7 @@ func (x *TagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TagResponse.ProtoReflect.Descriptor instead.
 func (*TagResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TagResponse) GetRevision() *LineageRevision {
@@ -1532,14 +1587,16 @@ type ClassifyRequest struct {
 	// The columns, at most 10,000, each with at most 64 tags; without tags it is declared to need none.
 	Columns []*LineageColumn `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
 	// Why, at most 2,000 characters.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The same as TagRequest.names.
+	Names         *OtherNames `protobuf:"bytes,4,opt,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClassifyRequest) Reset() {
 	*x = ClassifyRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1608,7 @@ func (x *ClassifyRequest) String() string {
 func (*ClassifyRequest) ProtoMessage() {}
 
 func (x *ClassifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1621,7 @@ func (x *ClassifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyRequest.ProtoReflect.Descriptor instead.
 func (*ClassifyRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{19}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ClassifyRequest) GetData() *DataName {
@@ -1588,6 +1645,13 @@ func (x *ClassifyRequest) GetReason() string {
 	return ""
 }
 
+func (x *ClassifyRequest) GetNames() *OtherNames {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
 // What was declared.
 type ClassifyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1601,7 +1665,7 @@ type ClassifyResponse struct {
 
 func (x *ClassifyResponse) Reset() {
 	*x = ClassifyResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1677,7 @@ func (x *ClassifyResponse) String() string {
 func (*ClassifyResponse) ProtoMessage() {}
 
 func (x *ClassifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1690,7 @@ func (x *ClassifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyResponse.ProtoReflect.Descriptor instead.
 func (*ClassifyResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ClassifyResponse) GetRevision() *LineageRevision {
@@ -1665,7 +1729,7 @@ type UntagRequest struct {
 
 func (x *UntagRequest) Reset() {
 	*x = UntagRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1741,7 @@ func (x *UntagRequest) String() string {
 func (*UntagRequest) ProtoMessage() {}
 
 func (x *UntagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1754,7 @@ func (x *UntagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UntagRequest.ProtoReflect.Descriptor instead.
 func (*UntagRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{21}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UntagRequest) GetData() *DataName {
@@ -1748,7 +1812,7 @@ type UntagResponse struct {
 
 func (x *UntagResponse) Reset() {
 	*x = UntagResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1824,7 @@ func (x *UntagResponse) String() string {
 func (*UntagResponse) ProtoMessage() {}
 
 func (x *UntagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1837,7 @@ func (x *UntagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UntagResponse.ProtoReflect.Descriptor instead.
 func (*UntagResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{22}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UntagResponse) GetDecision() *AuthorizeResponse {
@@ -1814,7 +1878,7 @@ type EndEdgeRequest struct {
 
 func (x *EndEdgeRequest) Reset() {
 	*x = EndEdgeRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1890,7 @@ func (x *EndEdgeRequest) String() string {
 func (*EndEdgeRequest) ProtoMessage() {}
 
 func (x *EndEdgeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1903,7 @@ func (x *EndEdgeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndEdgeRequest.ProtoReflect.Descriptor instead.
 func (*EndEdgeRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{23}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EndEdgeRequest) GetData() *DataName {
@@ -1904,7 +1968,7 @@ type EndEdgeResponse struct {
 
 func (x *EndEdgeResponse) Reset() {
 	*x = EndEdgeResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1980,7 @@ func (x *EndEdgeResponse) String() string {
 func (*EndEdgeResponse) ProtoMessage() {}
 
 func (x *EndEdgeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +1993,7 @@ func (x *EndEdgeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndEdgeResponse.ProtoReflect.Descriptor instead.
 func (*EndEdgeResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{24}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EndEdgeResponse) GetDecision() *AuthorizeResponse {
@@ -1966,7 +2030,7 @@ type UnlinkRequest struct {
 
 func (x *UnlinkRequest) Reset() {
 	*x = UnlinkRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2042,7 @@ func (x *UnlinkRequest) String() string {
 func (*UnlinkRequest) ProtoMessage() {}
 
 func (x *UnlinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2055,7 @@ func (x *UnlinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkRequest.ProtoReflect.Descriptor instead.
 func (*UnlinkRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{25}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UnlinkRequest) GetOne() *DatasetName {
@@ -2042,7 +2106,7 @@ type UnlinkResponse struct {
 
 func (x *UnlinkResponse) Reset() {
 	*x = UnlinkResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2118,7 @@ func (x *UnlinkResponse) String() string {
 func (*UnlinkResponse) ProtoMessage() {}
 
 func (x *UnlinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2131,7 @@ func (x *UnlinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkResponse.ProtoReflect.Descriptor instead.
 func (*UnlinkResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{26}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UnlinkResponse) GetDecision() *AuthorizeResponse {
@@ -2108,7 +2172,7 @@ type DeclassifyRequest struct {
 
 func (x *DeclassifyRequest) Reset() {
 	*x = DeclassifyRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2184,7 @@ func (x *DeclassifyRequest) String() string {
 func (*DeclassifyRequest) ProtoMessage() {}
 
 func (x *DeclassifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2197,7 @@ func (x *DeclassifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclassifyRequest.ProtoReflect.Descriptor instead.
 func (*DeclassifyRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{27}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeclassifyRequest) GetData() *DataName {
@@ -2198,7 +2262,7 @@ type DeclassifyResponse struct {
 
 func (x *DeclassifyResponse) Reset() {
 	*x = DeclassifyResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2210,7 +2274,7 @@ func (x *DeclassifyResponse) String() string {
 func (*DeclassifyResponse) ProtoMessage() {}
 
 func (x *DeclassifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2223,7 +2287,7 @@ func (x *DeclassifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclassifyResponse.ProtoReflect.Descriptor instead.
 func (*DeclassifyResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{28}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeclassifyResponse) GetDecision() *AuthorizeResponse {
@@ -2273,7 +2337,7 @@ type Suggestion struct {
 
 func (x *Suggestion) Reset() {
 	*x = Suggestion{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2285,7 +2349,7 @@ func (x *Suggestion) String() string {
 func (*Suggestion) ProtoMessage() {}
 
 func (x *Suggestion) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2298,7 +2362,7 @@ func (x *Suggestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
 func (*Suggestion) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{29}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Suggestion) GetId() string {
@@ -2400,7 +2464,7 @@ type ListSuggestionsRequest struct {
 
 func (x *ListSuggestionsRequest) Reset() {
 	*x = ListSuggestionsRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2476,7 @@ func (x *ListSuggestionsRequest) String() string {
 func (*ListSuggestionsRequest) ProtoMessage() {}
 
 func (x *ListSuggestionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2489,7 @@ func (x *ListSuggestionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuggestionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSuggestionsRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{30}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListSuggestionsRequest) GetState() SuggestionState {
@@ -2464,7 +2528,7 @@ type ListSuggestionsResponse struct {
 
 func (x *ListSuggestionsResponse) Reset() {
 	*x = ListSuggestionsResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2540,7 @@ func (x *ListSuggestionsResponse) String() string {
 func (*ListSuggestionsResponse) ProtoMessage() {}
 
 func (x *ListSuggestionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2553,7 @@ func (x *ListSuggestionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuggestionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSuggestionsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{31}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListSuggestionsResponse) GetRevision() *LineageRevision {
@@ -2526,7 +2590,7 @@ type SuggestRequest struct {
 
 func (x *SuggestRequest) Reset() {
 	*x = SuggestRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2602,7 @@ func (x *SuggestRequest) String() string {
 func (*SuggestRequest) ProtoMessage() {}
 
 func (x *SuggestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2615,7 @@ func (x *SuggestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestRequest.ProtoReflect.Descriptor instead.
 func (*SuggestRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{32}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SuggestRequest) GetData() *DataName {
@@ -2583,7 +2647,7 @@ type SuggestResponse struct {
 
 func (x *SuggestResponse) Reset() {
 	*x = SuggestResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2595,7 +2659,7 @@ func (x *SuggestResponse) String() string {
 func (*SuggestResponse) ProtoMessage() {}
 
 func (x *SuggestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2608,7 +2672,7 @@ func (x *SuggestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestResponse.ProtoReflect.Descriptor instead.
 func (*SuggestResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{33}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SuggestResponse) GetRevision() *LineageRevision {
@@ -2647,7 +2711,7 @@ type SettleSuggestionRequest struct {
 
 func (x *SettleSuggestionRequest) Reset() {
 	*x = SettleSuggestionRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2659,7 +2723,7 @@ func (x *SettleSuggestionRequest) String() string {
 func (*SettleSuggestionRequest) ProtoMessage() {}
 
 func (x *SettleSuggestionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2672,7 +2736,7 @@ func (x *SettleSuggestionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleSuggestionRequest.ProtoReflect.Descriptor instead.
 func (*SettleSuggestionRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{34}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SettleSuggestionRequest) GetSuggestionId() string {
@@ -2709,7 +2773,7 @@ type SettleSuggestionResponse struct {
 
 func (x *SettleSuggestionResponse) Reset() {
 	*x = SettleSuggestionResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2721,7 +2785,7 @@ func (x *SettleSuggestionResponse) String() string {
 func (*SettleSuggestionResponse) ProtoMessage() {}
 
 func (x *SettleSuggestionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2734,7 +2798,7 @@ func (x *SettleSuggestionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleSuggestionResponse.ProtoReflect.Descriptor instead.
 func (*SettleSuggestionResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{35}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SettleSuggestionResponse) GetRevision() *LineageRevision {
@@ -2766,7 +2830,7 @@ type ListProblemsRequest struct {
 
 func (x *ListProblemsRequest) Reset() {
 	*x = ListProblemsRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2778,7 +2842,7 @@ func (x *ListProblemsRequest) String() string {
 func (*ListProblemsRequest) ProtoMessage() {}
 
 func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2791,7 +2855,7 @@ func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsRequest.ProtoReflect.Descriptor instead.
 func (*ListProblemsRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{36}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListProblemsRequest) GetPageSize() int32 {
@@ -2830,7 +2894,7 @@ type ListProblemsResponse struct {
 
 func (x *ListProblemsResponse) Reset() {
 	*x = ListProblemsResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +2906,7 @@ func (x *ListProblemsResponse) String() string {
 func (*ListProblemsResponse) ProtoMessage() {}
 
 func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +2919,7 @@ func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsResponse.ProtoReflect.Descriptor instead.
 func (*ListProblemsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{37}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListProblemsResponse) GetRevision() *LineageRevision {
@@ -2904,7 +2968,7 @@ type LineageProblem struct {
 
 func (x *LineageProblem) Reset() {
 	*x = LineageProblem{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2916,7 +2980,7 @@ func (x *LineageProblem) String() string {
 func (*LineageProblem) ProtoMessage() {}
 
 func (x *LineageProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2929,7 +2993,7 @@ func (x *LineageProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineageProblem.ProtoReflect.Descriptor instead.
 func (*LineageProblem) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{38}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *LineageProblem) GetKind() string {
@@ -3001,7 +3065,7 @@ type GetCoverageRequest struct {
 
 func (x *GetCoverageRequest) Reset() {
 	*x = GetCoverageRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +3077,7 @@ func (x *GetCoverageRequest) String() string {
 func (*GetCoverageRequest) ProtoMessage() {}
 
 func (x *GetCoverageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +3090,7 @@ func (x *GetCoverageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoverageRequest.ProtoReflect.Descriptor instead.
 func (*GetCoverageRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{39}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetCoverageRequest) GetFirst() int32 {
@@ -3058,7 +3122,7 @@ type GetCoverageResponse struct {
 
 func (x *GetCoverageResponse) Reset() {
 	*x = GetCoverageResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3134,7 @@ func (x *GetCoverageResponse) String() string {
 func (*GetCoverageResponse) ProtoMessage() {}
 
 func (x *GetCoverageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3147,7 @@ func (x *GetCoverageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoverageResponse.ProtoReflect.Descriptor instead.
 func (*GetCoverageResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{40}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetCoverageResponse) GetRevision() *LineageRevision {
@@ -3126,7 +3190,7 @@ type NamespaceCoverage struct {
 
 func (x *NamespaceCoverage) Reset() {
 	*x = NamespaceCoverage{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3138,7 +3202,7 @@ func (x *NamespaceCoverage) String() string {
 func (*NamespaceCoverage) ProtoMessage() {}
 
 func (x *NamespaceCoverage) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3151,7 +3215,7 @@ func (x *NamespaceCoverage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamespaceCoverage.ProtoReflect.Descriptor instead.
 func (*NamespaceCoverage) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{41}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *NamespaceCoverage) GetNamespace() string {
@@ -3204,7 +3268,7 @@ type ClassifyFirst struct {
 
 func (x *ClassifyFirst) Reset() {
 	*x = ClassifyFirst{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3216,7 +3280,7 @@ func (x *ClassifyFirst) String() string {
 func (*ClassifyFirst) ProtoMessage() {}
 
 func (x *ClassifyFirst) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3229,7 +3293,7 @@ func (x *ClassifyFirst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyFirst.ProtoReflect.Descriptor instead.
 func (*ClassifyFirst) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{42}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ClassifyFirst) GetDataset() *DatasetName {
@@ -3352,20 +3416,25 @@ const file_pdp_v1_lineage_proto_rawDesc = "" +
 	"\n" +
 	"assertions\x18\x02 \x03(\v2\x14.pdp.v1.TagAssertionR\n" +
 	"assertions\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"t\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\x9e\x01\n" +
 	"\n" +
 	"TagRequest\x12$\n" +
 	"\x04data\x18\x01 \x01(\v2\x10.pdp.v1.DataNameR\x04data\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x10\n" +
 	"\x03tag\x18\x03 \x01(\tR\x03tag\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"q\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12(\n" +
+	"\x05names\x18\x05 \x01(\v2\x12.pdp.v1.OtherNamesR\x05names\"7\n" +
+	"\n" +
+	"OtherNames\x12)\n" +
+	"\x05names\x18\x01 \x03(\v2\x13.pdp.v1.DatasetNameR\x05names\"q\n" +
 	"\vTagResponse\x123\n" +
 	"\brevision\x18\x01 \x01(\v2\x17.pdp.v1.LineageRevisionR\brevision\x12-\n" +
-	"\adataset\x18\x02 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\"\x80\x01\n" +
+	"\adataset\x18\x02 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\"\xaa\x01\n" +
 	"\x0fClassifyRequest\x12$\n" +
 	"\x04data\x18\x01 \x01(\v2\x10.pdp.v1.DataNameR\x04data\x12/\n" +
 	"\acolumns\x18\x02 \x03(\v2\x15.pdp.v1.LineageColumnR\acolumns\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"v\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12(\n" +
+	"\x05names\x18\x04 \x01(\v2\x12.pdp.v1.OtherNamesR\x05names\"v\n" +
 	"\x10ClassifyResponse\x123\n" +
 	"\brevision\x18\x01 \x01(\v2\x17.pdp.v1.LineageRevisionR\brevision\x12-\n" +
 	"\adataset\x18\x02 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\"\xbe\x01\n" +
@@ -3539,7 +3608,7 @@ func file_pdp_v1_lineage_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_lineage_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_pdp_v1_lineage_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_pdp_v1_lineage_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_pdp_v1_lineage_proto_goTypes = []any{
 	(LineageState)(0),                // 0: pdp.v1.LineageState
 	(SuggestionState)(0),             // 1: pdp.v1.SuggestionState
@@ -3561,152 +3630,156 @@ var file_pdp_v1_lineage_proto_goTypes = []any{
 	(*ListTagsRequest)(nil),          // 17: pdp.v1.ListTagsRequest
 	(*ListTagsResponse)(nil),         // 18: pdp.v1.ListTagsResponse
 	(*TagRequest)(nil),               // 19: pdp.v1.TagRequest
-	(*TagResponse)(nil),              // 20: pdp.v1.TagResponse
-	(*ClassifyRequest)(nil),          // 21: pdp.v1.ClassifyRequest
-	(*ClassifyResponse)(nil),         // 22: pdp.v1.ClassifyResponse
-	(*UntagRequest)(nil),             // 23: pdp.v1.UntagRequest
-	(*UntagResponse)(nil),            // 24: pdp.v1.UntagResponse
-	(*EndEdgeRequest)(nil),           // 25: pdp.v1.EndEdgeRequest
-	(*EndEdgeResponse)(nil),          // 26: pdp.v1.EndEdgeResponse
-	(*UnlinkRequest)(nil),            // 27: pdp.v1.UnlinkRequest
-	(*UnlinkResponse)(nil),           // 28: pdp.v1.UnlinkResponse
-	(*DeclassifyRequest)(nil),        // 29: pdp.v1.DeclassifyRequest
-	(*DeclassifyResponse)(nil),       // 30: pdp.v1.DeclassifyResponse
-	(*Suggestion)(nil),               // 31: pdp.v1.Suggestion
-	(*ListSuggestionsRequest)(nil),   // 32: pdp.v1.ListSuggestionsRequest
-	(*ListSuggestionsResponse)(nil),  // 33: pdp.v1.ListSuggestionsResponse
-	(*SuggestRequest)(nil),           // 34: pdp.v1.SuggestRequest
-	(*SuggestResponse)(nil),          // 35: pdp.v1.SuggestResponse
-	(*SettleSuggestionRequest)(nil),  // 36: pdp.v1.SettleSuggestionRequest
-	(*SettleSuggestionResponse)(nil), // 37: pdp.v1.SettleSuggestionResponse
-	(*ListProblemsRequest)(nil),      // 38: pdp.v1.ListProblemsRequest
-	(*ListProblemsResponse)(nil),     // 39: pdp.v1.ListProblemsResponse
-	(*LineageProblem)(nil),           // 40: pdp.v1.LineageProblem
-	(*GetCoverageRequest)(nil),       // 41: pdp.v1.GetCoverageRequest
-	(*GetCoverageResponse)(nil),      // 42: pdp.v1.GetCoverageResponse
-	(*NamespaceCoverage)(nil),        // 43: pdp.v1.NamespaceCoverage
-	(*ClassifyFirst)(nil),            // 44: pdp.v1.ClassifyFirst
-	(*DatasetName)(nil),              // 45: pdp.v1.DatasetName
-	(*Subject)(nil),                  // 46: pdp.v1.Subject
-	(*AuthorizeResponse)(nil),        // 47: pdp.v1.AuthorizeResponse
-	(*LineageStep)(nil),              // 48: pdp.v1.LineageStep
-	(*TagAssertion)(nil),             // 49: pdp.v1.TagAssertion
-	(*timestamppb.Timestamp)(nil),    // 50: google.protobuf.Timestamp
+	(*OtherNames)(nil),               // 20: pdp.v1.OtherNames
+	(*TagResponse)(nil),              // 21: pdp.v1.TagResponse
+	(*ClassifyRequest)(nil),          // 22: pdp.v1.ClassifyRequest
+	(*ClassifyResponse)(nil),         // 23: pdp.v1.ClassifyResponse
+	(*UntagRequest)(nil),             // 24: pdp.v1.UntagRequest
+	(*UntagResponse)(nil),            // 25: pdp.v1.UntagResponse
+	(*EndEdgeRequest)(nil),           // 26: pdp.v1.EndEdgeRequest
+	(*EndEdgeResponse)(nil),          // 27: pdp.v1.EndEdgeResponse
+	(*UnlinkRequest)(nil),            // 28: pdp.v1.UnlinkRequest
+	(*UnlinkResponse)(nil),           // 29: pdp.v1.UnlinkResponse
+	(*DeclassifyRequest)(nil),        // 30: pdp.v1.DeclassifyRequest
+	(*DeclassifyResponse)(nil),       // 31: pdp.v1.DeclassifyResponse
+	(*Suggestion)(nil),               // 32: pdp.v1.Suggestion
+	(*ListSuggestionsRequest)(nil),   // 33: pdp.v1.ListSuggestionsRequest
+	(*ListSuggestionsResponse)(nil),  // 34: pdp.v1.ListSuggestionsResponse
+	(*SuggestRequest)(nil),           // 35: pdp.v1.SuggestRequest
+	(*SuggestResponse)(nil),          // 36: pdp.v1.SuggestResponse
+	(*SettleSuggestionRequest)(nil),  // 37: pdp.v1.SettleSuggestionRequest
+	(*SettleSuggestionResponse)(nil), // 38: pdp.v1.SettleSuggestionResponse
+	(*ListProblemsRequest)(nil),      // 39: pdp.v1.ListProblemsRequest
+	(*ListProblemsResponse)(nil),     // 40: pdp.v1.ListProblemsResponse
+	(*LineageProblem)(nil),           // 41: pdp.v1.LineageProblem
+	(*GetCoverageRequest)(nil),       // 42: pdp.v1.GetCoverageRequest
+	(*GetCoverageResponse)(nil),      // 43: pdp.v1.GetCoverageResponse
+	(*NamespaceCoverage)(nil),        // 44: pdp.v1.NamespaceCoverage
+	(*ClassifyFirst)(nil),            // 45: pdp.v1.ClassifyFirst
+	(*DatasetName)(nil),              // 46: pdp.v1.DatasetName
+	(*Subject)(nil),                  // 47: pdp.v1.Subject
+	(*AuthorizeResponse)(nil),        // 48: pdp.v1.AuthorizeResponse
+	(*LineageStep)(nil),              // 49: pdp.v1.LineageStep
+	(*TagAssertion)(nil),             // 50: pdp.v1.TagAssertion
+	(*timestamppb.Timestamp)(nil),    // 51: google.protobuf.Timestamp
 }
 var file_pdp_v1_lineage_proto_depIdxs = []int32{
 	3,  // 0: pdp.v1.DataName.resource:type_name -> pdp.v1.ResourceName
-	45, // 1: pdp.v1.DataName.dataset:type_name -> pdp.v1.DatasetName
-	46, // 2: pdp.v1.LineageScope.subject:type_name -> pdp.v1.Subject
-	46, // 3: pdp.v1.LineageScope.on_behalf_of:type_name -> pdp.v1.Subject
-	45, // 4: pdp.v1.LineageDataset.dataset:type_name -> pdp.v1.DatasetName
+	46, // 1: pdp.v1.DataName.dataset:type_name -> pdp.v1.DatasetName
+	47, // 2: pdp.v1.LineageScope.subject:type_name -> pdp.v1.Subject
+	47, // 3: pdp.v1.LineageScope.on_behalf_of:type_name -> pdp.v1.Subject
+	46, // 4: pdp.v1.LineageDataset.dataset:type_name -> pdp.v1.DatasetName
 	6,  // 5: pdp.v1.LineageDataset.columns:type_name -> pdp.v1.LineageColumn
 	2,  // 6: pdp.v1.IngestResponse.revision:type_name -> pdp.v1.LineageRevision
 	10, // 7: pdp.v1.IngestResponse.problems:type_name -> pdp.v1.IngestProblem
 	4,  // 8: pdp.v1.GetLineageRequest.data:type_name -> pdp.v1.DataName
 	5,  // 9: pdp.v1.GetLineageRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 10: pdp.v1.GetLineageResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	48, // 10: pdp.v1.GetLineageResponse.decision:type_name -> pdp.v1.AuthorizeResponse
 	2,  // 11: pdp.v1.GetLineageResponse.revision:type_name -> pdp.v1.LineageRevision
 	0,  // 12: pdp.v1.GetLineageResponse.state:type_name -> pdp.v1.LineageState
 	7,  // 13: pdp.v1.GetLineageResponse.datasets:type_name -> pdp.v1.LineageDataset
-	48, // 14: pdp.v1.GetLineageResponse.steps:type_name -> pdp.v1.LineageStep
+	49, // 14: pdp.v1.GetLineageResponse.steps:type_name -> pdp.v1.LineageStep
 	4,  // 15: pdp.v1.GetPathRequest.source:type_name -> pdp.v1.DataName
 	4,  // 16: pdp.v1.GetPathRequest.target:type_name -> pdp.v1.DataName
 	5,  // 17: pdp.v1.GetPathRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 18: pdp.v1.GetPathResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	48, // 18: pdp.v1.GetPathResponse.decision:type_name -> pdp.v1.AuthorizeResponse
 	2,  // 19: pdp.v1.GetPathResponse.revision:type_name -> pdp.v1.LineageRevision
-	48, // 20: pdp.v1.GetPathResponse.steps:type_name -> pdp.v1.LineageStep
+	49, // 20: pdp.v1.GetPathResponse.steps:type_name -> pdp.v1.LineageStep
 	4,  // 21: pdp.v1.ExplainTagRequest.data:type_name -> pdp.v1.DataName
 	5,  // 22: pdp.v1.ExplainTagRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 23: pdp.v1.ExplainTagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	48, // 23: pdp.v1.ExplainTagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
 	2,  // 24: pdp.v1.ExplainTagResponse.revision:type_name -> pdp.v1.LineageRevision
-	48, // 25: pdp.v1.ExplainTagResponse.steps:type_name -> pdp.v1.LineageStep
-	49, // 26: pdp.v1.ExplainTagResponse.assertions:type_name -> pdp.v1.TagAssertion
+	49, // 25: pdp.v1.ExplainTagResponse.steps:type_name -> pdp.v1.LineageStep
+	50, // 26: pdp.v1.ExplainTagResponse.assertions:type_name -> pdp.v1.TagAssertion
 	4,  // 27: pdp.v1.ListTagsRequest.data:type_name -> pdp.v1.DataName
 	2,  // 28: pdp.v1.ListTagsResponse.revision:type_name -> pdp.v1.LineageRevision
-	49, // 29: pdp.v1.ListTagsResponse.assertions:type_name -> pdp.v1.TagAssertion
+	50, // 29: pdp.v1.ListTagsResponse.assertions:type_name -> pdp.v1.TagAssertion
 	4,  // 30: pdp.v1.TagRequest.data:type_name -> pdp.v1.DataName
-	2,  // 31: pdp.v1.TagResponse.revision:type_name -> pdp.v1.LineageRevision
-	45, // 32: pdp.v1.TagResponse.dataset:type_name -> pdp.v1.DatasetName
-	4,  // 33: pdp.v1.ClassifyRequest.data:type_name -> pdp.v1.DataName
-	6,  // 34: pdp.v1.ClassifyRequest.columns:type_name -> pdp.v1.LineageColumn
-	2,  // 35: pdp.v1.ClassifyResponse.revision:type_name -> pdp.v1.LineageRevision
-	45, // 36: pdp.v1.ClassifyResponse.dataset:type_name -> pdp.v1.DatasetName
-	4,  // 37: pdp.v1.UntagRequest.data:type_name -> pdp.v1.DataName
-	5,  // 38: pdp.v1.UntagRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 39: pdp.v1.UntagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	2,  // 40: pdp.v1.UntagResponse.revision:type_name -> pdp.v1.LineageRevision
-	4,  // 41: pdp.v1.EndEdgeRequest.data:type_name -> pdp.v1.DataName
-	45, // 42: pdp.v1.EndEdgeRequest.source:type_name -> pdp.v1.DatasetName
-	5,  // 43: pdp.v1.EndEdgeRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 44: pdp.v1.EndEdgeResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	2,  // 45: pdp.v1.EndEdgeResponse.revision:type_name -> pdp.v1.LineageRevision
-	45, // 46: pdp.v1.UnlinkRequest.one:type_name -> pdp.v1.DatasetName
-	45, // 47: pdp.v1.UnlinkRequest.other:type_name -> pdp.v1.DatasetName
-	5,  // 48: pdp.v1.UnlinkRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 49: pdp.v1.UnlinkResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	2,  // 50: pdp.v1.UnlinkResponse.revision:type_name -> pdp.v1.LineageRevision
-	4,  // 51: pdp.v1.DeclassifyRequest.data:type_name -> pdp.v1.DataName
-	50, // 52: pdp.v1.DeclassifyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	5,  // 53: pdp.v1.DeclassifyRequest.scope:type_name -> pdp.v1.LineageScope
-	47, // 54: pdp.v1.DeclassifyResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	2,  // 55: pdp.v1.DeclassifyResponse.revision:type_name -> pdp.v1.LineageRevision
-	45, // 56: pdp.v1.Suggestion.dataset:type_name -> pdp.v1.DatasetName
-	1,  // 57: pdp.v1.Suggestion.state:type_name -> pdp.v1.SuggestionState
-	50, // 58: pdp.v1.Suggestion.at:type_name -> google.protobuf.Timestamp
-	1,  // 59: pdp.v1.ListSuggestionsRequest.state:type_name -> pdp.v1.SuggestionState
-	2,  // 60: pdp.v1.ListSuggestionsResponse.revision:type_name -> pdp.v1.LineageRevision
-	31, // 61: pdp.v1.ListSuggestionsResponse.suggestions:type_name -> pdp.v1.Suggestion
-	4,  // 62: pdp.v1.SuggestRequest.data:type_name -> pdp.v1.DataName
-	31, // 63: pdp.v1.SuggestRequest.suggestions:type_name -> pdp.v1.Suggestion
-	2,  // 64: pdp.v1.SuggestResponse.revision:type_name -> pdp.v1.LineageRevision
-	31, // 65: pdp.v1.SuggestResponse.suggestions:type_name -> pdp.v1.Suggestion
-	2,  // 66: pdp.v1.SettleSuggestionResponse.revision:type_name -> pdp.v1.LineageRevision
-	31, // 67: pdp.v1.SettleSuggestionResponse.suggestion:type_name -> pdp.v1.Suggestion
-	2,  // 68: pdp.v1.ListProblemsResponse.revision:type_name -> pdp.v1.LineageRevision
-	40, // 69: pdp.v1.ListProblemsResponse.problems:type_name -> pdp.v1.LineageProblem
-	45, // 70: pdp.v1.LineageProblem.dataset:type_name -> pdp.v1.DatasetName
-	50, // 71: pdp.v1.LineageProblem.at:type_name -> google.protobuf.Timestamp
-	2,  // 72: pdp.v1.GetCoverageResponse.revision:type_name -> pdp.v1.LineageRevision
-	43, // 73: pdp.v1.GetCoverageResponse.namespaces:type_name -> pdp.v1.NamespaceCoverage
-	44, // 74: pdp.v1.GetCoverageResponse.first:type_name -> pdp.v1.ClassifyFirst
-	45, // 75: pdp.v1.ClassifyFirst.dataset:type_name -> pdp.v1.DatasetName
-	8,  // 76: pdp.v1.LineageService.Ingest:input_type -> pdp.v1.IngestRequest
-	11, // 77: pdp.v1.LineageService.GetLineage:input_type -> pdp.v1.GetLineageRequest
-	13, // 78: pdp.v1.LineageService.GetPath:input_type -> pdp.v1.GetPathRequest
-	15, // 79: pdp.v1.LineageService.ExplainTag:input_type -> pdp.v1.ExplainTagRequest
-	17, // 80: pdp.v1.LineageService.ListTags:input_type -> pdp.v1.ListTagsRequest
-	19, // 81: pdp.v1.LineageService.Tag:input_type -> pdp.v1.TagRequest
-	21, // 82: pdp.v1.LineageService.Classify:input_type -> pdp.v1.ClassifyRequest
-	23, // 83: pdp.v1.LineageService.Untag:input_type -> pdp.v1.UntagRequest
-	25, // 84: pdp.v1.LineageService.EndEdge:input_type -> pdp.v1.EndEdgeRequest
-	27, // 85: pdp.v1.LineageService.Unlink:input_type -> pdp.v1.UnlinkRequest
-	29, // 86: pdp.v1.LineageService.Declassify:input_type -> pdp.v1.DeclassifyRequest
-	32, // 87: pdp.v1.LineageService.ListSuggestions:input_type -> pdp.v1.ListSuggestionsRequest
-	34, // 88: pdp.v1.LineageService.Suggest:input_type -> pdp.v1.SuggestRequest
-	36, // 89: pdp.v1.LineageService.SettleSuggestion:input_type -> pdp.v1.SettleSuggestionRequest
-	38, // 90: pdp.v1.LineageService.ListProblems:input_type -> pdp.v1.ListProblemsRequest
-	41, // 91: pdp.v1.LineageService.GetCoverage:input_type -> pdp.v1.GetCoverageRequest
-	9,  // 92: pdp.v1.LineageService.Ingest:output_type -> pdp.v1.IngestResponse
-	12, // 93: pdp.v1.LineageService.GetLineage:output_type -> pdp.v1.GetLineageResponse
-	14, // 94: pdp.v1.LineageService.GetPath:output_type -> pdp.v1.GetPathResponse
-	16, // 95: pdp.v1.LineageService.ExplainTag:output_type -> pdp.v1.ExplainTagResponse
-	18, // 96: pdp.v1.LineageService.ListTags:output_type -> pdp.v1.ListTagsResponse
-	20, // 97: pdp.v1.LineageService.Tag:output_type -> pdp.v1.TagResponse
-	22, // 98: pdp.v1.LineageService.Classify:output_type -> pdp.v1.ClassifyResponse
-	24, // 99: pdp.v1.LineageService.Untag:output_type -> pdp.v1.UntagResponse
-	26, // 100: pdp.v1.LineageService.EndEdge:output_type -> pdp.v1.EndEdgeResponse
-	28, // 101: pdp.v1.LineageService.Unlink:output_type -> pdp.v1.UnlinkResponse
-	30, // 102: pdp.v1.LineageService.Declassify:output_type -> pdp.v1.DeclassifyResponse
-	33, // 103: pdp.v1.LineageService.ListSuggestions:output_type -> pdp.v1.ListSuggestionsResponse
-	35, // 104: pdp.v1.LineageService.Suggest:output_type -> pdp.v1.SuggestResponse
-	37, // 105: pdp.v1.LineageService.SettleSuggestion:output_type -> pdp.v1.SettleSuggestionResponse
-	39, // 106: pdp.v1.LineageService.ListProblems:output_type -> pdp.v1.ListProblemsResponse
-	42, // 107: pdp.v1.LineageService.GetCoverage:output_type -> pdp.v1.GetCoverageResponse
-	92, // [92:108] is the sub-list for method output_type
-	76, // [76:92] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	20, // 31: pdp.v1.TagRequest.names:type_name -> pdp.v1.OtherNames
+	46, // 32: pdp.v1.OtherNames.names:type_name -> pdp.v1.DatasetName
+	2,  // 33: pdp.v1.TagResponse.revision:type_name -> pdp.v1.LineageRevision
+	46, // 34: pdp.v1.TagResponse.dataset:type_name -> pdp.v1.DatasetName
+	4,  // 35: pdp.v1.ClassifyRequest.data:type_name -> pdp.v1.DataName
+	6,  // 36: pdp.v1.ClassifyRequest.columns:type_name -> pdp.v1.LineageColumn
+	20, // 37: pdp.v1.ClassifyRequest.names:type_name -> pdp.v1.OtherNames
+	2,  // 38: pdp.v1.ClassifyResponse.revision:type_name -> pdp.v1.LineageRevision
+	46, // 39: pdp.v1.ClassifyResponse.dataset:type_name -> pdp.v1.DatasetName
+	4,  // 40: pdp.v1.UntagRequest.data:type_name -> pdp.v1.DataName
+	5,  // 41: pdp.v1.UntagRequest.scope:type_name -> pdp.v1.LineageScope
+	48, // 42: pdp.v1.UntagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 43: pdp.v1.UntagResponse.revision:type_name -> pdp.v1.LineageRevision
+	4,  // 44: pdp.v1.EndEdgeRequest.data:type_name -> pdp.v1.DataName
+	46, // 45: pdp.v1.EndEdgeRequest.source:type_name -> pdp.v1.DatasetName
+	5,  // 46: pdp.v1.EndEdgeRequest.scope:type_name -> pdp.v1.LineageScope
+	48, // 47: pdp.v1.EndEdgeResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 48: pdp.v1.EndEdgeResponse.revision:type_name -> pdp.v1.LineageRevision
+	46, // 49: pdp.v1.UnlinkRequest.one:type_name -> pdp.v1.DatasetName
+	46, // 50: pdp.v1.UnlinkRequest.other:type_name -> pdp.v1.DatasetName
+	5,  // 51: pdp.v1.UnlinkRequest.scope:type_name -> pdp.v1.LineageScope
+	48, // 52: pdp.v1.UnlinkResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 53: pdp.v1.UnlinkResponse.revision:type_name -> pdp.v1.LineageRevision
+	4,  // 54: pdp.v1.DeclassifyRequest.data:type_name -> pdp.v1.DataName
+	51, // 55: pdp.v1.DeclassifyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	5,  // 56: pdp.v1.DeclassifyRequest.scope:type_name -> pdp.v1.LineageScope
+	48, // 57: pdp.v1.DeclassifyResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 58: pdp.v1.DeclassifyResponse.revision:type_name -> pdp.v1.LineageRevision
+	46, // 59: pdp.v1.Suggestion.dataset:type_name -> pdp.v1.DatasetName
+	1,  // 60: pdp.v1.Suggestion.state:type_name -> pdp.v1.SuggestionState
+	51, // 61: pdp.v1.Suggestion.at:type_name -> google.protobuf.Timestamp
+	1,  // 62: pdp.v1.ListSuggestionsRequest.state:type_name -> pdp.v1.SuggestionState
+	2,  // 63: pdp.v1.ListSuggestionsResponse.revision:type_name -> pdp.v1.LineageRevision
+	32, // 64: pdp.v1.ListSuggestionsResponse.suggestions:type_name -> pdp.v1.Suggestion
+	4,  // 65: pdp.v1.SuggestRequest.data:type_name -> pdp.v1.DataName
+	32, // 66: pdp.v1.SuggestRequest.suggestions:type_name -> pdp.v1.Suggestion
+	2,  // 67: pdp.v1.SuggestResponse.revision:type_name -> pdp.v1.LineageRevision
+	32, // 68: pdp.v1.SuggestResponse.suggestions:type_name -> pdp.v1.Suggestion
+	2,  // 69: pdp.v1.SettleSuggestionResponse.revision:type_name -> pdp.v1.LineageRevision
+	32, // 70: pdp.v1.SettleSuggestionResponse.suggestion:type_name -> pdp.v1.Suggestion
+	2,  // 71: pdp.v1.ListProblemsResponse.revision:type_name -> pdp.v1.LineageRevision
+	41, // 72: pdp.v1.ListProblemsResponse.problems:type_name -> pdp.v1.LineageProblem
+	46, // 73: pdp.v1.LineageProblem.dataset:type_name -> pdp.v1.DatasetName
+	51, // 74: pdp.v1.LineageProblem.at:type_name -> google.protobuf.Timestamp
+	2,  // 75: pdp.v1.GetCoverageResponse.revision:type_name -> pdp.v1.LineageRevision
+	44, // 76: pdp.v1.GetCoverageResponse.namespaces:type_name -> pdp.v1.NamespaceCoverage
+	45, // 77: pdp.v1.GetCoverageResponse.first:type_name -> pdp.v1.ClassifyFirst
+	46, // 78: pdp.v1.ClassifyFirst.dataset:type_name -> pdp.v1.DatasetName
+	8,  // 79: pdp.v1.LineageService.Ingest:input_type -> pdp.v1.IngestRequest
+	11, // 80: pdp.v1.LineageService.GetLineage:input_type -> pdp.v1.GetLineageRequest
+	13, // 81: pdp.v1.LineageService.GetPath:input_type -> pdp.v1.GetPathRequest
+	15, // 82: pdp.v1.LineageService.ExplainTag:input_type -> pdp.v1.ExplainTagRequest
+	17, // 83: pdp.v1.LineageService.ListTags:input_type -> pdp.v1.ListTagsRequest
+	19, // 84: pdp.v1.LineageService.Tag:input_type -> pdp.v1.TagRequest
+	22, // 85: pdp.v1.LineageService.Classify:input_type -> pdp.v1.ClassifyRequest
+	24, // 86: pdp.v1.LineageService.Untag:input_type -> pdp.v1.UntagRequest
+	26, // 87: pdp.v1.LineageService.EndEdge:input_type -> pdp.v1.EndEdgeRequest
+	28, // 88: pdp.v1.LineageService.Unlink:input_type -> pdp.v1.UnlinkRequest
+	30, // 89: pdp.v1.LineageService.Declassify:input_type -> pdp.v1.DeclassifyRequest
+	33, // 90: pdp.v1.LineageService.ListSuggestions:input_type -> pdp.v1.ListSuggestionsRequest
+	35, // 91: pdp.v1.LineageService.Suggest:input_type -> pdp.v1.SuggestRequest
+	37, // 92: pdp.v1.LineageService.SettleSuggestion:input_type -> pdp.v1.SettleSuggestionRequest
+	39, // 93: pdp.v1.LineageService.ListProblems:input_type -> pdp.v1.ListProblemsRequest
+	42, // 94: pdp.v1.LineageService.GetCoverage:input_type -> pdp.v1.GetCoverageRequest
+	9,  // 95: pdp.v1.LineageService.Ingest:output_type -> pdp.v1.IngestResponse
+	12, // 96: pdp.v1.LineageService.GetLineage:output_type -> pdp.v1.GetLineageResponse
+	14, // 97: pdp.v1.LineageService.GetPath:output_type -> pdp.v1.GetPathResponse
+	16, // 98: pdp.v1.LineageService.ExplainTag:output_type -> pdp.v1.ExplainTagResponse
+	18, // 99: pdp.v1.LineageService.ListTags:output_type -> pdp.v1.ListTagsResponse
+	21, // 100: pdp.v1.LineageService.Tag:output_type -> pdp.v1.TagResponse
+	23, // 101: pdp.v1.LineageService.Classify:output_type -> pdp.v1.ClassifyResponse
+	25, // 102: pdp.v1.LineageService.Untag:output_type -> pdp.v1.UntagResponse
+	27, // 103: pdp.v1.LineageService.EndEdge:output_type -> pdp.v1.EndEdgeResponse
+	29, // 104: pdp.v1.LineageService.Unlink:output_type -> pdp.v1.UnlinkResponse
+	31, // 105: pdp.v1.LineageService.Declassify:output_type -> pdp.v1.DeclassifyResponse
+	34, // 106: pdp.v1.LineageService.ListSuggestions:output_type -> pdp.v1.ListSuggestionsResponse
+	36, // 107: pdp.v1.LineageService.Suggest:output_type -> pdp.v1.SuggestResponse
+	38, // 108: pdp.v1.LineageService.SettleSuggestion:output_type -> pdp.v1.SettleSuggestionResponse
+	40, // 109: pdp.v1.LineageService.ListProblems:output_type -> pdp.v1.ListProblemsResponse
+	43, // 110: pdp.v1.LineageService.GetCoverage:output_type -> pdp.v1.GetCoverageResponse
+	95, // [95:111] is the sub-list for method output_type
+	79, // [79:95] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_lineage_proto_init() }
@@ -3727,7 +3800,7 @@ func file_pdp_v1_lineage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_lineage_proto_rawDesc), len(file_pdp_v1_lineage_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
