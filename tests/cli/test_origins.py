@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pdp.cli.origins import lines
 from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalDataset, ApprovalLineage, TagOrigin, TagSaid, TagStep
+from pdp.view.origins import origins
 from tests.cli.terminal import Terminal
 from tests.parts import Placet
 
@@ -56,7 +57,7 @@ def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
         return TagOrigin(column=column, tag="pii", said=[said], steps=[step])
 
     shown = ApprovalLineage(columns=[ApprovalColumn(name=name, tags=["pii"]) for name in "abcd"])
-    told = lines([came("a", "j"), came("b", "j"), came("c", "k")], shown)
+    told = lines(origins([came("a", "j"), came("b", "j"), came("c", "k")], shown))
     assert [line for line in told if not line.startswith("    ")] == [
         "",
         "where the tags come from:",
@@ -68,4 +69,4 @@ def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
         "pg://crm/t mail -> s3://lake/w  (job /j)",
         "pg://crm/t mail -> s3://lake/w c  (job /k)",
     ]
-    assert lines([], shown) == []
+    assert lines(origins([], shown)) == []
