@@ -13,7 +13,7 @@ def assertion(one: Said) -> Iterator[str]:
     """Who said it, of what, when and why."""
     where = f"{written(one.dataset)}{f' column {one.column.visible}' if one.column else ''}"
     sure = "" if one.confidence is None else f", {one.confidence:.0%} sure"
-    yield f"{one.tag.visible or 'no tag'} of {where}: {one.source.visible} {one.by.visible}, {moment(one.at)}{sure}"
+    yield f"{one.tag.visible or 'no tag'} of {where}: {one.source} {one.by.visible}, {moment(one.at)}{sure}"
     if one.reason:
         yield f"  {one.reason.visible}"
 
@@ -22,7 +22,7 @@ def step(one: Hop) -> str:
     """Where values come from and go to, how, and who says so."""
     said = [
         one.how.visible,
-        _WAYS.get(one.way.text, ""),
+        _WAYS.get(one.way, ""),
         "columns unknown" if one.is_coarse else "",
         f"job {one.job.namespace.visible}/{one.job.name.visible}" if one.job else "",
         f"run {one.run.visible}" if one.run else "",

@@ -11,7 +11,7 @@ SHOWN = 20
 """Columns that are shown where not all are asked for: as many as one looks at."""
 _STATES = {
     "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
-    "AMBIGUOUS": "too many datasets fit this name, so it is not known what is in it",
+    "AMBIGUOUS": "too many datasets fit this name, so it has the tags of all of them",
 }
 _NOT_FORESEEN = {
     "OFF": "this server does not mask",

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pdp.v1.approval_pb2 import ApprovalDataset, ApprovalLineage, TagOrigin, TagSaid, TagStep
-from pdp.v1.lineage_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
+from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.view.named import at, named
 from pdp.view.theirs import Theirs, theirs
 
@@ -23,7 +23,7 @@ class Said(NamedTuple):
     tag: Theirs
     dataset: NamedData
     column: Theirs
-    source: Theirs
+    source: str
     by: Theirs
     at: datetime
     reason: Theirs
@@ -37,7 +37,7 @@ class Hop(NamedTuple):
     source_column: Theirs
     dataset: NamedData
     column: Theirs
-    way: Theirs
+    way: str
     how: Theirs
     job: NamedData | None
     run: Theirs
@@ -71,25 +71,22 @@ def origins(came: Sequence[TagOrigin], shown: ApprovalLineage) -> Provenance:
     return Provenance(told, bool(told) and sum(len(column.tags) for column in shown.columns) > len(came))
 
 
-def said(one: TagAssertion | TagSaid) -> Said:
-    """What somebody said of data, by an approval or by lineage itself."""
-    source = one.source if isinstance(one, TagSaid) else named(TagSource, one.source, "TAG_SOURCE_")
+def said(one: TagAssertion) -> Said:
+    """What somebody said of data."""
+    source = named(TagSource, one.source, "TAG_SOURCE_")
     confidence = one.confidence if one.HasField("confidence") else None
-    texts = Theirs(source), Theirs(one.by)
-    return Said(
-        Theirs(one.tag), dataset(one.dataset), Theirs(one.column), *texts, at(one.at), Theirs(one.reason), confidence
-    )
+    of = Theirs(one.tag), dataset(one.dataset), Theirs(one.column)
+    return Said(*of, source, Theirs(one.by), at(one.at), Theirs(one.reason), confidence)
 
 
-def step(one: LineageStep | TagStep) -> Hop:
-    """A step, by an approval or by lineage itself."""
-    way = one.way if isinstance(one, TagStep) else named(LineageWay, one.way, "LINEAGE_WAY_")
+def step(one: LineageStep) -> Hop:
+    """A step of the way."""
     return Hop(
         source=dataset(one.source),
         source_column=Theirs(one.source_column),
         dataset=dataset(one.dataset),
         column=Theirs(one.column),
-        way=Theirs(way),
+        way=named(LineageWay, one.way, "LINEAGE_WAY_"),
         how=Theirs(one.how),
         job=NamedData(Theirs(one.job_namespace), Theirs(one.job_name)) if one.job_name else None,
         run=Theirs(one.run),
@@ -99,7 +96,7 @@ def step(one: LineageStep | TagStep) -> Hop:
     )
 
 
-def dataset(one: DatasetName | ApprovalDataset) -> NamedData:
+def dataset(one: DatasetName) -> NamedData:
     """A dataset's two names."""
     return NamedData(Theirs(one.namespace), Theirs(one.name))
 

@@ -2,9 +2,9 @@
 
 from pdp.cli import lineage_display
 from pdp.cli.lineage_steps import step
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.v1.lineage_pb2 import (
     ClassifyFirst,
-    DatasetName,
     ExplainTagResponse,
     GetCoverageResponse,
     GetLineageResponse,
@@ -14,11 +14,7 @@ from pdp.v1.lineage_pb2 import (
     LineageProblem,
     LineageRevision,
     LineageState,
-    LineageStep,
-    LineageWay,
     NamespaceCoverage,
-    TagAssertion,
-    TagSource,
 )
 from pdp.view import origins
 

@@ -2,15 +2,8 @@
 
 import pytest
 
-from pdp.v1.approval_pb2 import (
-    ApprovalColumn,
-    ApprovalDataset,
-    ApprovalLineage,
-    ColumnForecast,
-    MaskForecast,
-    TagOrigin,
-    TagSaid,
-)
+from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalLineage, ColumnForecast, MaskForecast, TagOrigin
+from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
 from pdp.view.data import Done, Outlook, carried, data
 
 
@@ -61,7 +54,7 @@ def test_whether_it_must_leave_masked(state: str, rules: list[str], action: str,
 
 def test_list_has_the_first_tags_and_counts_the_others() -> None:
     shown = ApprovalLineage(tags=["a", "b:masked", "c", "d", "e"], new_tags=["e"])
-    said = [TagSaid(dataset=ApprovalDataset(name=f"t{number}")) for number in (1, 2, 3, 4, 1)]
+    said = [TagAssertion(dataset=DatasetName(name=f"t{number}")) for number in (1, 2, 3, 4, 1)]
     found = carried(shown, [TagOrigin(said=said)])
     assert [(tag.text.text, tag.is_new) for tag in found.tags] == [("e", True), ("a", False), ("c", False)]
     assert (found.more_tags, found.more_begins) == (2, 1)
