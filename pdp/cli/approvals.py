@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import closing, exit_code, request_file, waiting
+from pdp.cli import closing, exit_code, history, request_file, waiting
 from pdp.cli.closing import show_short
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
@@ -97,10 +97,10 @@ async def show(
     """Show a whole approval.
 
     To those who may review it, it shows which columns of the data carry which tags, where these come from, and what
-    masks would do; to all, who may still review it, what differs from the last approved request of this kind, which
-    webhooks were not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked
-    file, which stays on this machine, and ends with status 12 if the approval is for others; the options about files
-    are for that file.
+    masks would do; to all, who may still review it, what differs from the last approved request of this kind, what
+    happened to it, which webhooks were not told, and whether I may review it. With --tokens it computes the hash of the
+    tokens in a masked file, which stays on this machine, and ends with status 12 if the approval is for others; the
+    options about files are for that file.
     """
     from pdp.cli import display, seen_lineage
     from pdp.cli.comparison import require_tokens
@@ -172,6 +172,7 @@ async def send_back(
 
 
 closing.add_to(app)
+history.add_to(app)
 
 
 def add_to(root: typer.Typer) -> None:

@@ -6,7 +6,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pdp.cli import origins, seen_lineage, stuck, tokens
+from pdp.cli import origins, seen_lineage, stuck, timeline, tokens
 from pdp.cli.notifications import undelivered
 from pdp.cli.tables import moment
 from pdp.v1.approval_pb2 import Approval, GetApprovalResponse
@@ -61,8 +61,9 @@ def seen(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> 
 
 
 def whole(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> str:
-    """The same, and which webhooks were not told."""
-    return "\n".join([seen(answer, most), *undelivered(of_answer(answer).notices)])
+    """The same, with what happened to it, and which webhooks were not told."""
+    shown = of_answer(answer)
+    return "\n".join([seen(answer, most), *map(noted, timeline.lines(shown)), *undelivered(shown.notices)])
 
 
 def request(asked: Request) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pdp.view.origins import Provenance, origins
 from pdp.view.progress import Barred, Eligible, Needs, TooFew, barred, eligible, needs, too_few
 from pdp.view.request import Difference, Item, differences, items
 from pdp.view.theirs import Theirs, theirs
+from pdp.view.timeline import Moment, entry
 from pdp.view.unmasking import Unmasking, marked, unmasking
 
 
@@ -94,6 +95,9 @@ class Shown:
     too_few: tuple[TooFew, ...] = ()
     compared: Compared | None = None
     notices: tuple[Notice, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    earlier: tuple[Theirs, ...] = ()
+    page: Theirs | None = None
     you: May | None = None
 
 
@@ -114,6 +118,9 @@ def of_answer(answer: GetApprovalResponse) -> Shown:
         too_few=too_few(answer),
         compared=_compared(answer) if answer.HasField("last_approved") else None,
         notices=tuple(map(_notice, answer.notifications)),
+        timeline=tuple(map(entry, answer.timeline)),
+        earlier=theirs(held.earlier),
+        page=Theirs(answer.page) if answer.page else None,
         you=May(answer.may_review, Theirs(answer.may_not_review_because), Theirs(answer.may_not_review_reason)),
     )
 
