@@ -31,14 +31,7 @@ class History:
         self, words: Sequence[str], names: Collection[str], filters: Filters, before: str, limit: int
     ) -> list[ApprovalAt]:
         """At most `limit` below `before` (empty: from the newest) that the words reach or that name one of `names`."""
-        named: Document = {"principals": {"$in": sorted(names)}}
-        reached: Document = {"addressees": {"$in": list(words)}}
-        condition: Document = named if filters.in_my_name else {"$or": [named, reached]}
-        if filters.caller:
-            condition["caller"] = {"$eq": filters.caller}
-        if before:
-            condition["_id"] = {"$lt": before}
-        return await self._find(condition, limit)
+        return await self._find(condition(words, names, filters, before), limit)
 
     async def of_request(self, caller: str, digest: str, before: str, limit: int) -> list[ApprovalAt]:
         """This caller's approvals of a request with ids below `before`."""
@@ -48,6 +41,18 @@ class History:
         async with unavailable():
             found = self._collection.find(condition, FOUND, limit=limit).sort("_id", -1)
             return [_at(one["document"], one["now"]) async for one in found]
+
+
+def condition(words: Sequence[str], names: Collection[str], filters: Filters, before: str) -> Document:
+    """What a page is looked for by. An index serves each of its two halves, newest first, so that nothing is sorted."""
+    named: Document = {"principals": {"$in": sorted(names)}}
+    reached: Document = {"addressees": {"$in": list(words)}}
+    wanted: Document = named if filters.in_my_name else {"$or": [named, reached]}
+    if filters.caller:
+        wanted["caller"] = {"$eq": filters.caller}
+    if before:
+        wanted["_id"] = {"$lt": before}
+    return wanted
 
 
 def _at(document: Document, now: datetime) -> ApprovalAt:
