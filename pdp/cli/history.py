@@ -42,7 +42,10 @@ async def history(
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
-    """List what I could review, or was asked in my name, also what is over; newest first."""
+    """List what I could review or was asked in my name.
+
+    It also has what is over, the newest first, and nothing that `pdp approvals show` does not show me today.
+    """
     from pdp.cli import tables
     from pdp.v1.review_pb2 import ListHistoryRequest
 
@@ -65,7 +68,10 @@ async def history(
 async def take_back(
     session: Session, approval_id: Annotated[str, typer.Argument(metavar="ID", help="The approval's id, apr_…")]
 ) -> None:
-    """Take back my denial, within ten minutes of it: the same request may be asked anew."""
+    """Take my denial back, within ten minutes.
+
+    The approval stays DENIED, and the same request may be asked anew.
+    """
     from pdp.v1.review_pb2 import TakeBackDenialRequest
 
     async with session.client() as client:
