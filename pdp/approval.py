@@ -129,6 +129,15 @@ class Outcome:
     late: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """That a denial was a mistake: who says so, when by MongoDB's clock, and the server's signature over it."""
+
+    by: str
+    at: datetime
+    signature: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What an approval holds from its beginning, frozen then but for the outbox.
@@ -177,6 +186,7 @@ class Approval(Opening):
     closed_by: str = ""
     close_reason: str = ""
     outcome: Outcome | None = None
+    taken_back: TakenBack | None = None
 
     @property
     def expires_at(self) -> datetime | None:

@@ -46,6 +46,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.ReviewService/WatchQueue": _REVIEWER,
     "pdp.v1.ReviewService/RevokeApproval": _REVIEWER,
     "pdp.v1.ReviewService/Review": _REVIEWER,
+    "pdp.v1.ReviewService/ListHistory": _REVIEWER,
+    "pdp.v1.ReviewService/TakeBackDenial": _REVIEWER,
     "pdp.v1.MaskService/Mask": _REQUESTER,
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
     "pdp.v1.MaskService/GetMaskPlan": _REQUESTER,

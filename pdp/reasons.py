@@ -11,6 +11,7 @@ NOT_ALLOWED: Mapping[str, str] = {
     "DATASET_FOREIGN": "An event writes, or a writer suggests for, a dataset in a namespace that it may not write.",
     "LINEAGE_FULL": "There would be more tags, or more columns, than this caller may bring: see the limits of lineage.",
     "REVIEWER_IS_REQUESTER": "The reviewer is one of the requester's principals.",
+    "NOT_YOUR_DENIAL": "A denial is taken back only by the person who denied.",
     "REVIEWER_NOT_ELIGIBLE": "The reviewer is not among the people whom a requirement of this approval names.",
 }
 NOT_FOUND: Mapping[str, str] = {

@@ -19,7 +19,19 @@ import orjson
 from joserfc.jwk import OKPKey
 
 from pdp import jws
-from pdp.approval import OPEN, Approval, Opening, OutboxEntry, Review, ReviewVerdict, State, Use, approvers, satisfied
+from pdp.approval import (
+    OPEN,
+    Approval,
+    Opening,
+    OutboxEntry,
+    Review,
+    ReviewVerdict,
+    State,
+    TakenBack,
+    Use,
+    approvers,
+    satisfied,
+)
 from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
@@ -66,6 +78,15 @@ class Sealer:
         """The signature over a review."""
         return self._signed(_reviewed(approval_id, request_digest, review))
 
+    def taken_back(self, approval_id: str, request_digest: str, taken: TakenBack) -> str:
+        """The signature over a denial that was taken back."""
+        return self._signed(_taken_back(approval_id, request_digest, taken))
+
+    def was_taken_back(self, approval: Approval) -> bool:
+        """Whether a server stored that its denial was taken back."""
+        taken = approval.taken_back
+        return taken is not None and self._is_signed(_taken_back(approval.id, approval.digest, taken), taken.signature)
+
     def fault(self, approval: Approval) -> str:
         """What somebody other than a server changed; empty if the approval is as this deployment wrote it.
 
@@ -80,6 +101,8 @@ class Sealer:
             return "its reviews do not lead to its state"
         if approval.state is State.CONSUMED and not self._was_used(approval):
             return "its use is not what was signed"
+        if approval.taken_back and not self.was_taken_back(approval):
+            return "that its denial was taken back is not what was signed"
         return ""
 
     def _is_sealed(self, approval: Approval) -> bool:
@@ -145,6 +168,11 @@ def _used(approval_id: str, request_digest: str, use: Use) -> _Statement:
         **({"attempt_id": use.attempt_id} if use.attempt_id else {}),
     }
     return _Statement("placet-use+jwt", claims)
+
+
+def _taken_back(approval_id: str, request_digest: str, taken: TakenBack) -> _Statement:
+    claims = {"approval_id": approval_id, "request_digest": request_digest, "by": taken.by, "at": _text(taken.at)}
+    return _Statement("placet-taken-back+jwt", claims)
 
 
 def _posted(approval_id: str, version: int, entry: Any) -> _Statement:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pdp.v1.approval_pb2 import Approval, ApprovalState
+from pdp.v1.approval_pb2 import Approval, ApprovalState, Verdict
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.request_pb2 import Effect
 
@@ -17,6 +17,7 @@ class Model:
     reviews: dict[str, str] = field(default_factory=dict)
     uses: set[str] = field(default_factory=set)
     ended: dict[str, float] = field(default_factory=dict)
+    took_back: str = ""
 
     def reviewed(self, person: str, verdict: str, after: Approval, at: float) -> None:
         """A review was acknowledged: by nobody who is barred, once a person, and it is there."""
@@ -35,6 +36,15 @@ class Model:
             assert not earlier, f"used after it was {earlier}"
         elif answer.HasField("approval"):
             self.seen(answer.approval, at)
+
+    def taken_back(self, person: str, approval: Approval, at: float) -> None:
+        """A denial was taken back: it stays one, and its last review is by this person, once."""
+        assert not self.took_back, f"{person} took back what {self.took_back} had taken back"
+        self.took_back = person
+        last = approval.reviews[-1]
+        assert (state(approval), last.reviewer, last.verdict) == ("DENIED", person, Verdict.VERDICT_DENY)
+        assert not approval.HasField("denied_until")
+        self.seen(approval, at)
 
     def seen(self, approval: Approval, at: float) -> None:
         """Somebody saw it: an end never gives way to another, and no acknowledged review is lost."""

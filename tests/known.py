@@ -9,9 +9,10 @@ from typing import Any
 
 import rfc8785
 
-from pdp.lineage.fact import UNCLASSIFIED, Dataset
+from pdp.lineage.fact import Dataset
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage_errors import LineageStale
+from pdp.sensitivity import UNCLASSIFIED
 
 Columns = Mapping[str, Sequence[str]]
 

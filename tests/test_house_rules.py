@@ -67,8 +67,8 @@ PURE = [
     "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag",
     "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
-    "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sent",
-    "pdp.session",
+    "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
+    "pdp.session", "pdp.view.row", "pdp.view.shown",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -78,7 +78,7 @@ IMPURE = {
 # What an install without the extra `server` must be able to load.
 CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export", "pdp.dev.identity", "pdp.__main__"]
 FLOORS: dict[str, tuple[int, str]] = {
-    "cli": (11, "dev server lineage masking recording authn process store notify client audit arrow policy opa"),
+    "cli": (11, "dev server lineage masking recording authn process store notify client view audit arrow policy opa"),
     "dev": (10, "server http authn process policy masking.keys"),
     "server": (
         9,
@@ -97,6 +97,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "store": (3, "audit notify.message"),
     "notify": (2, "audit.record"),
     "client": (2, "arrow"),
+    "view": (2, ""),
     "audit": (1, ""),
     "arrow": (1, ""),
     "policy": (1, ""),

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from pdp import identifier
-from pdp.approval import Approval, Opening, Outcome, Review, State
+from pdp.approval import Approval, Opening, Outcome, Review, State, TakenBack
 from pdp.audit.record import Entry, Kind, entry
 from pdp.caller import Caller
 from pdp.canonical import Canonical
@@ -132,6 +132,18 @@ def approval_closed(
     """An approval ended without use. `closed_by` is empty if no person or caller ended it."""
     payload = {"state": after, "request_digest": approval.digest, "closed_by": closed_by, "reason": reason}
     return entry(Kind.APPROVAL_CLOSED, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
+
+
+def denial_taken_back(approval: Approval, taken: TakenBack, revision: str) -> Entry:
+    """The person who denied it says that this was a mistake. The approval stays DENIED."""
+    payload = {
+        "by": taken.by,
+        "at": taken.at,
+        "request_digest": approval.digest,
+        "state": approval.state,
+        "signature": taken.signature,
+    }
+    return entry(Kind.DENIAL_TAKEN_BACK, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 
 def outcome(approval: Approval, caller: Caller, reported: Outcome) -> Entry:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     APPROVAL_REVIEWED = "approval.reviewed"
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_CLOSED = "approval.closed"
+    DENIAL_TAKEN_BACK = "approval.denial_taken_back"
     OUTCOME = "outcome"
     SEARCH = "search"
     LINEAGE = "lineage"
@@ -49,6 +50,7 @@ STEP_KINDS = (
     Kind.APPROVAL_REVIEWED,
     Kind.APPROVAL_CONSUMED,
     Kind.APPROVAL_CLOSED,
+    Kind.DENIAL_TAKEN_BACK,
     Kind.OUTCOME,
 )
 """The kinds of records that a step of an approval can have."""

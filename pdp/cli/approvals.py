@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import closing, exit_code, request_file, waiting
+from pdp.cli import closing, exit_code, history, request_file, waiting
 from pdp.cli.closing import show_short
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
@@ -57,7 +57,7 @@ async def list_approvals(
     Approvals come newest first, and in the queue the nearest deadline comes first. In my name are also requests of
     programs that I own. Until one is used, `pdp approvals cancel` withdraws it.
     """
-    from pdp.cli import display
+    from pdp.cli import tables
     from pdp.cli.queue import list_queue
     from pdp.v1.approval_pb2 import ListApprovalsRequest
 
@@ -77,7 +77,7 @@ async def list_approvals(
             more = await client.call(rpc, asked)
             page.next_page_token = more.next_page_token
             page.approvals.extend(more.approvals)
-    shown = display.table_in_my_name if in_my_name else display.approval_table
+    shown = tables.table_in_my_name if in_my_name else tables.approval_table
     session.print(page, lambda: shown(page.approvals), page.approvals)
     if page.next_page_token:
         say("there are more; --all lists them")
@@ -97,25 +97,19 @@ async def show(
     """Show a whole approval.
 
     To those who may review it, it shows which columns of the data carry which tags, where these come from, and what
-    masks would do; to all, who may still review it, what differs from the last approved request of this kind, which
-    webhooks were not told, and whether I may review it. With --tokens it computes the hash of the tokens in a masked
-    file, which stays on this machine, and ends with status 12 if the approval is for others; the options about files
-    are for that file.
+    masks would do; to all, who may still review it, what differs from the last approved request of this kind, what
+    happened to it, which webhooks were not told, and whether I may review it. With --tokens it computes the hash of the
+    tokens in a masked file, which stays on this machine, and ends with status 12 if the approval is for others; the
+    options about files are for that file.
     """
     from pdp.cli import display, seen_lineage
     from pdp.cli.comparison import require_tokens
-    from pdp.cli.notifications import undelivered
     from pdp.v1.approval_pb2 import GetApprovalRequest
 
     async with session.client() as client:
         answer = await client.call(client.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))
     if session.output is Output.TABLE:
-        show_text(
-            "\n".join(
-                [display.seen(answer, None if every else seen_lineage.SHOWN), *undelivered(answer.notifications)]
-            ),
-            sys.stdout,
-        )
+        show_text(display.whole(answer, None if every else seen_lineage.SHOWN), sys.stdout)
     else:
         session.print(answer, str)
     if tokens:
@@ -178,6 +172,7 @@ async def send_back(
 
 
 closing.add_to(app)
+history.add_to(app)
 
 
 def add_to(root: typer.Typer) -> None:

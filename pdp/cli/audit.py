@@ -34,7 +34,7 @@ async def list_records(
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List records, newest first. It may take a second until a new record is listed."""
-    from pdp.cli import display
+    from pdp.cli import tables
     from pdp.v1.audit_pb2 import ListRecordsRequest
     from pdp.v1.request_pb2 import Effect
 
@@ -49,7 +49,7 @@ async def list_records(
             more = await client.call(client.audit.ListRecords, request)
             page.next_page_token = more.next_page_token
             page.records.extend(more.records)
-    session.print(page, lambda: display.record_table(page.records), page.records)
+    session.print(page, lambda: tables.record_table(page.records), page.records)
     if page.next_page_token:
         say("there are more; --all lists them")
 

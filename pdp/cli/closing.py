@@ -64,6 +64,6 @@ async def outcome(
 
 def show_short(session: Session, approval: "Approval") -> None:
     """An approval in one line, below what was shown of it before."""
-    from pdp.cli import display
+    from pdp.cli import tables
 
-    session.print(approval, lambda: f"\n{display.approval_table([approval])}")
+    session.print(approval, lambda: f"\n{tables.approval_table([approval])}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pdp.cli import exit_code
 from pdp.cli.mask_files import refusals
 from pdp.cli.rereading import reopened, whole_shape
-from pdp.cli.tokens import DIGEST, TREE, bound_context, texts
 from pdp.say import say
 from pdp.v1.approval_pb2 import Approval
+from pdp.view.unmasking import DIGEST, TREE, bound_context, texts
 
 if TYPE_CHECKING:
     from masker.arrow.sources import Source

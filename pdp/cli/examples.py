@@ -45,6 +45,11 @@ EXAMPLES = {
     "approvals deny": ("pdp approvals deny apr_0190a5b2 --as bob --reason 'not this table'",),
     "approvals send-back": ("pdp approvals send-back apr_0190a5b2 --reason 'fewer rows' --suggest request.json",),
     "approvals revoke": ("pdp approvals revoke apr_0190a5b2 --as bob --reason 'the partner left'",),
+    "approvals history": (
+        "pdp approvals history --state denied --as bob",
+        "pdp approvals history --in-my-name --action export --all -o jsonl",
+    ),
+    "approvals take-back": ("pdp approvals take-back apr_0190a5b2 --as bob",),
     "approvals cancel": ("pdp approvals cancel apr_0190a5b2",),
     "approvals outcome": ("pdp approvals outcome apr_0190a5b2 succeeded --detail '2000 rows'",),
     "approvals wait": ("pdp approvals wait apr_0190a5b2 --timeout 1h",),

@@ -20,13 +20,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Header, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from pdp.cli import display, seen_lineage, telling
+from pdp.cli import display, seen_lineage, tables, telling
 from pdp.cli.inbox_queue import InboxQueue
 from pdp.cli.reading import Reading
 from pdp.cli.reviewing import Reviewer
 from pdp.errors import PdpError
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalResponse, TagOrigin, Verdict
 from pdp.v1.review_pb2 import ListQueueRequest, WatchQueueRequest
+from pdp.view.named import state
 from pdp.visible import visible
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class Inbox(App[None]):
         if shown is None and may_review:
             await self._show(held.approval_id)
         elif is_shown and shown and self._sent != held.approval_id and shown.version != held.version:
-            said = "it changed; read it again" if may_review else f"it is {display.state(held)} now"
+            said = "it changed; read it again" if may_review else f"it is {state(held)} now"
             self.notify(said, markup=False)
             await self._show(held.approval_id)
 
@@ -263,15 +264,15 @@ class Inbox(App[None]):
         else:
             is_pending = reviewed.state == ApprovalState.APPROVAL_STATE_PENDING
             still = "".join(f"\n{line}" for line in display.still_open(reviewed)) if is_pending else ""
-            self.notify(f"{_WORDS[verdict]}: it is {display.state(reviewed)} now{still}", markup=False)
+            self.notify(f"{_WORDS[verdict]}: it is {state(reviewed)} now{still}", markup=False)
             self._queue.take(reviewed, may_review=False, on_screen=True)
         if self.shown is not None and self.shown.approval.approval_id == displayed.approval_id:
             await self._show(displayed.approval_id)
         self._sent = ""
 
 
-def _line(row: telling.Row, now: datetime, carries: str) -> Text:
+def _line(row: telling.Line, now: datetime, carries: str) -> Text:
     """One approval in the list: what it does, what tells it from others, whose, what its data has, what it needs."""
-    state = "" if row.held.state == ApprovalState.APPROVAL_STATE_PENDING else f"{display.state(row.held)}  "
-    needs = f"{telling.needs(row.held)}  {display.age(row.held, now)}"
-    return Text("\n  ".join(filter(None, [f"{state}{row.does}", row.what, row.whose, carries, needs])))
+    ended = "" if row.held.state == ApprovalState.APPROVAL_STATE_PENDING else f"{state(row.held)}  "
+    needs = f"{telling.needs(row.held)}  {tables.age(row.held, now)}"
+    return Text("\n  ".join(filter(None, [f"{ended}{row.does}", row.what, row.whose, carries, needs])))

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pdp.cli.dataset import written
-from pdp.cli.display import table
-from pdp.cli.lineage_steps import assertion, moment, source, step
-from pdp.v1.dataset_pb2 import LineageStep, TagAssertion
+from pdp.cli.lineage_steps import assertion, moment, step
+from pdp.cli.tables import table
+from pdp.v1.dataset_pb2 import LineageStep, TagAssertion, TagSource
 from pdp.v1.lineage_pb2 import (
     ExplainTagResponse,
     GetCoverageResponse,
@@ -15,6 +15,8 @@ from pdp.v1.lineage_pb2 import (
     LineageProblem,
     LineageState,
 )
+from pdp.view import origins
+from pdp.view.named import at, named
 from pdp.visible import visible
 
 _STATES = {
@@ -50,7 +52,7 @@ def explanation(answer: ExplainTagResponse, tag: str, column: str = "") -> str:
     """Who asserted a tag where, and the way from there."""
     if not answer.carried:
         return f"no column of this name carries {visible(tag)}" if column else f"it does not carry {visible(tag)}"
-    lines = [line for one in answer.assertions for line in assertion(one)]
+    lines = [line for one in answer.assertions for line in assertion(origins.said(one))]
     if not lines:
         lines = ["the data where this begins was not classified"]
     return "\n".join([*lines, *_steps(answer.steps), _revision(answer.revision.n)])
@@ -63,9 +65,9 @@ def assertion_table(assertions: Iterable[TagAssertion]) -> str:
             visible(written(one.dataset)),
             visible(one.column) or "*",
             visible(one.tag) or "-",
-            source(one.source),
+            named(TagSource, one.source, "TAG_SOURCE_"),
             visible(one.by),
-            moment(one.at),
+            moment(at(one.at)),
         )
         for one in assertions
     ]
@@ -76,7 +78,7 @@ def problem_table(problems: Iterable[LineageProblem]) -> str:
     """A line for each."""
     rows = [
         (
-            moment(one.at),
+            moment(at(one.at)),
             visible(one.kind),
             visible(written(one.dataset)) if one.HasField("dataset") else visible(one.path),
             visible(one.message),
@@ -106,7 +108,7 @@ def coverage(answer: GetCoverageResponse) -> str:
 
 
 def _steps(steps: Sequence[LineageStep]) -> list[str]:
-    return [f"  {step(one)}" for one in steps]
+    return [f"  {step(origins.step(one))}" for one in steps]
 
 
 def _whole(one: LineageDataset) -> Iterator[str]:

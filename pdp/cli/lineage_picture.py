@@ -6,8 +6,8 @@ from pdp.cli import exit_code
 from pdp.cli.dataset import written
 from pdp.lineage import picture
 from pdp.lineage.picture import Arrow, Box, Picture
-from pdp.lineage.tag import sensitivity
 from pdp.say import give
+from pdp.sensitivity import sensitivity
 from pdp.v1.lineage_pb2 import GetLineageResponse, LineageDataset
 
 MAX_COLUMNS = 20

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from pdp.v1.approval_pb2 import Notification
-from pdp.visible import name, visible
+from pdp.view.shown import Notice
 
 
-def undelivered(notifications: Iterable[Notification]) -> Iterator[str]:
+def undelivered(notices: Iterable[Notice]) -> Iterator[str]:
     """A line for each message that is dead or still waits; delivered messages are left out."""
-    for sent in notifications:
-        if sent.state == "delivered":
+    for sent in notices:
+        if sent.state.text == "delivered":
             continue
         tries = "not tried yet" if not sent.attempts else f"tried {sent.attempts} x"
-        why = f": {visible(sent.problem)}" if sent.problem else ""
-        yield f"not told      {name(sent.webhook)} of {name(sent.event)}, {visible(sent.state)}, {tries}{why}"
+        why = f": {sent.problem.visible}" if sent.problem else ""
+        yield f"not told      {sent.webhook.name} of {sent.event.name}, {sent.state.visible}, {tries}{why}"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pdp.cli import display
+from pdp.cli import tables
 from pdp.cli.session import Output, Session
 from pdp.say import say
 from pdp.v1.review_pb2 import ListQueueRequest, ListQueueResponse
@@ -44,7 +44,7 @@ class _Printer:
 
     def __init__(self, session: Session) -> None:
         self._session, self._above = session, list["Approval"]()
-        self._widths = [len(title) for title in display.QUEUE]
+        self._widths = [len(title) for title in tables.QUEUE]
 
     def page(self, page: ListQueueResponse) -> None:
         """Print a page of a table or of JSON Lines."""
@@ -59,12 +59,12 @@ class _Printer:
             self._session.print(whole, str)
 
     def _table(self, page: ListQueueResponse) -> None:
-        cells = display.queue_cells(page.approvals, self._above, now=datetime.now(UTC))
+        cells = tables.queue_cells(page.approvals, self._above, now=datetime.now(UTC))
         if not self._above:
-            cells.insert(0, list(display.QUEUE))
+            cells.insert(0, list(tables.QUEUE))
         columns = zip(self._widths, *cells, strict=True)
         self._widths = [max(width, *map(len, column)) for width, *column in columns] if cells else self._widths
-        text = display.aligned(cells, self._widths)
+        text = tables.aligned(cells, self._widths)
         if text:
             self._session.print(page, lambda: text)
         self._above = [*self._above, *page.approvals][-REMEMBERED:]

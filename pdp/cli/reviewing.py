@@ -99,12 +99,3 @@ class Reviewer:
 def is_individual(held: Approval) -> bool:
     """Whether a requirement says that it must be reviewed alone."""
     return any(requirement.individual for requirement in held.requirements)
-
-
-def kind(held: Approval) -> tuple[str, ...]:
-    """The kind of an approval: its action, the type of its resource, and the rules of its requirements."""
-    return (
-        held.request.action.name,
-        held.request.resource.type,
-        *sorted(requirement.rule for requirement in held.requirements),
-    )

@@ -3,22 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from pdp.lineage.fact import MASKED
-from pdp.lineage.tag import sensitivity
-from pdp.v1.approval_pb2 import (
-    ApprovalColumn,
-    ApprovalLineage,
-    ColumnForecast,
-    GetApprovalResponse,
-    MaskForecast,
-    TagOrigin,
-)
-from pdp.visible import name, visible
+from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin
+from pdp.view.data import Column, Data, Done, Forecast, Mask, Outlook, Tag, carried
+from pdp.view.theirs import Theirs
 
 SHOWN = 20
 """Columns that are shown where not all are asked for: as many as one looks at."""
-IN_LIST = 3
-"""Tags of an approval in a list, and datasets."""
 _STATES = {
     "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
     "AMBIGUOUS": "too many datasets fit this name, so it has the tags of all of them",
@@ -29,106 +19,80 @@ _NOT_FORESEEN = {
     "TOO_WIDE": "it has more columns than can be masked at a time",
     "FAILED": "the policy did not say which masks its columns get",
 }
-_MASKS = ("mask", "rewrap")
-"""Actions that are a masking themselves."""
+_OUTLOOKS: Mapping[Outlook, str] = {
+    Outlook.MASKING: "it leaves as said below",
+    Outlook.REQUIRED: "it must leave masked [{rules}], as said below",
+    Outlook.FREE: "no rule says that it must leave masked; a mask would do what is said below",
+}
 
 
-def lines(shown: ApprovalLineage) -> Iterator[str]:
-    """A line for the data and each column that carries tags; `+` marks tags that came since the approval was opened."""
+def lines(shown: Data, most: int | None = SHOWN) -> Iterator[str]:
+    """A line for the data and each column, at most so many (None is all of them); `+` marks tags that are new."""
     yield from _data(shown)
-    yield from _columns(shown, {}, None)
-    yield from _notes(shown)
+    if shown.forecast:
+        yield f"masking       {_outlook(shown.forecast)}"
+    yield from _columns(shown.columns, most)
+    if shown.is_truncated:
+        yield "  its columns are too many to show; `pdp lineage show` has them"
+    if shown.is_coarse:
+        yield "  some of these tags came through steps of which no columns are known"
 
 
-def whole(answer: GetApprovalResponse, most: int | None = SHOWN) -> Iterator[str]:
-    """The same with the mask of each column, the most sensitive first, at most so many; None is all of them."""
-    shown = answer.approval.lineage
-    yield from _data(shown)
-    masks = {one.name: one for one in answer.mask_forecast.columns}
-    if answer.HasField("mask_forecast"):
-        yield f"masking       {_outlook(answer.mask_forecast, answer.approval.request.action.name)}"
-    yield from _columns(shown, masks, most)
-    yield from _notes(shown)
+def brief(shown: ApprovalLineage, came: Sequence[TagOrigin] = ()) -> str:
+    """A few tags for a list, a count of others, and the data where they began."""
+    found = carried(shown, came)
+    more = [f"{found.more_tags} more"] if found.more_tags else []
+    tags = ", ".join([*(f"+{tag.text.visible}" if tag.is_new else tag.text.visible for tag in found.tags), *more])
+    begins = ", ".join(name.visible for name in found.begins)
+    return tags + (f" from {begins}{', …' if found.more_begins else ''}" if begins else "")
 
 
-def brief(shown: ApprovalLineage, origins: Sequence[TagOrigin] = ()) -> str:
-    """A few tags for a list: new ones first, masked ones last, a count of others, and the data where they began."""
-    ordered = sorted(shown.tags, key=lambda tag: (tag not in shown.new_tags, tag.endswith(MASKED), tag))
-    tags = [f"+{visible(tag)}" if tag in shown.new_tags else visible(tag) for tag in ordered[:IN_LIST]]
-    more = [f"{len(ordered) - IN_LIST} more"] if len(ordered) > IN_LIST else []
-    begins = dict.fromkeys(visible(said.dataset.name) for one in origins for said in one.said)
-    source = f" from {', '.join([*begins][:IN_LIST])}{', …' if len(begins) > IN_LIST else ''}" if begins else ""
-    return ", ".join([*tags, *more]) + source
-
-
-def _data(shown: ApprovalLineage) -> Iterator[str]:
-    state = _STATES.get(shown.state)
-    names = (f"{visible(one.namespace)} {visible(one.name)}" for one in shown.datasets)
-    yield f"data          {state or ', '.join(names)}"
+def _data(shown: Data) -> Iterator[str]:
+    state = _STATES.get(shown.state.text)
+    yield f"data          {state or ', '.join(f'{one.namespace.visible} {one.name.visible}' for one in shown.datasets)}"
     if shown.tags:
-        yield f"carries       {_tags(shown.tags, shown.new_tags)}"
+        yield f"carries       {_tags(shown.tags)}"
     elif not state:
         yield "carries       no tags"
 
 
-def _notes(shown: ApprovalLineage) -> Iterator[str]:
-    if shown.truncated:
-        yield "  its columns are too many to show; `pdp lineage show` has them"
-    if shown.coarse:
-        yield "  some of these tags came through steps of which no columns are known"
-
-
-def _outlook(foreseen: MaskForecast, action: str) -> str:
+def _outlook(foreseen: Forecast) -> str:
     """Whether it must leave masked, or why that is not known."""
-    if foreseen.state != "FORESEEN":
-        return _NOT_FORESEEN.get(foreseen.state, visible(foreseen.state))
-    policy = f"by policy {visible(foreseen.policy_revision[:12])} and the tags of now"
-    if action in _MASKS:
-        return f"it leaves as said below, {policy}"
-    if foreseen.required_by:
-        return f"it must leave masked [{', '.join(map(visible, foreseen.required_by))}], as said below, {policy}"
-    return f"no rule says that it must leave masked; a mask would do what is said below, {policy}"
+    if foreseen.outlook is Outlook.UNKNOWN:
+        return _NOT_FORESEEN.get(foreseen.state.text, foreseen.state.visible)
+    rules = ", ".join(rule.visible for rule in foreseen.required_by)
+    said = _OUTLOOKS[foreseen.outlook].replace("{rules}", rules)
+    return f"{said}, by policy {Theirs(foreseen.policy.text[:12]).visible} and the tags of now"
 
 
-def _columns(shown: ApprovalLineage, masks: Mapping[str, ColumnForecast], most: int | None) -> Iterator[str]:
-    tagged = {column.name: column for column in shown.columns}
-    named = [tagged.get(one) or ApprovalColumn(name=one) for one in {**tagged, **masks}]
-    ordered = sorted(named, key=lambda one: (_sensitivity(one, masks.get(one.name)), one.name))
-    for column in ordered[:most]:
-        mask = f" -> {_mask(masks[column.name])}" if column.name in masks else ""
-        yield f"  column {name(column.name)}: {_tags(column.tags, column.new_tags) or 'no tags'}{mask}"
-    if rest := ordered[len(ordered) if most is None else most :]:
+def _columns(columns: Sequence[Column], most: int | None) -> Iterator[str]:
+    for column in columns[:most]:
+        mask = f" -> {_mask(column.mask)}" if column.mask else ""
+        yield f"  column {column.name.name}: {_tags(column.tags) or 'no tags'}{mask}"
+    if rest := columns[len(columns) if most is None else most :]:
         yield f"  and {len(rest):,} columns more (`pdp approvals show ID --all` has each):"
-        yield from _counted(rest, masks)
+        yield from _counted(rest)
 
 
-def _sensitivity(column: ApprovalColumn, mask: ColumnForecast | None) -> tuple[int, ...]:
-    """As `sensitivity`; of equal ones those that leave as they are come first."""
-    return (*sensitivity(column.tags, column.new_tags), not (mask and mask.mask == "clear" and column.tags))
-
-
-def _counted(rest: Sequence[ApprovalColumn], masks: Mapping[str, ColumnForecast]) -> Iterator[str]:
+def _counted(rest: Sequence[Column]) -> Iterator[str]:
     """How many columns carry which tags and get which mask, the most first."""
-    kinds = Counter(
-        (_tags(one.tags, one.new_tags) or "no tags", _mask(masks[one.name], brief=True) if one.name in masks else "")
-        for one in rest
-    )
+    kinds = Counter((_tags(one.tags) or "no tags", _mask(one.mask, brief=True) if one.mask else "") for one in rest)
     for (tags, mask), count in sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]:
         yield f"    {count:,} with {tags}{f' -> {mask}' if mask else ''}"
     if len(kinds) > SHOWN:
         yield f"    {sum(sorted(kinds.values())[:-SHOWN]):,} with others"
 
 
-def _mask(mask: ColumnForecast, *, brief: bool = False) -> str:
+def _mask(mask: Mask, *, brief: bool = False) -> str:
     """What becomes of a column; what lets it through says so as plainly."""
-    if mask.problem:
-        return "no mask fits, so it cannot be masked" + ("" if brief else f": {visible(mask.problem)}")
-    if not mask.mask:
+    if mask.done is Done.UNFIT:
+        return "no mask fits, so it cannot be masked" + ("" if brief else f": {mask.problem.visible}")
+    if mask.done is Done.BY_PARTS:
         return "masked by the columns in it"
-    done = "clear: leaves as it is" if mask.mask == "clear" else f"masked: {visible(mask.mask)}"
-    domain = f" in domain {visible(mask.domain)}" if mask.domain else ""
-    return done + domain + ("" if brief else f"  [{visible(mask.rule)}]")
+    done = "clear: leaves as it is" if mask.done is Done.CLEAR else f"masked: {mask.mask.visible}"
+    domain = f" in domain {mask.domain.visible}" if mask.domain else ""
+    return done + domain + ("" if brief else f"  [{mask.rule.visible}]")
 
 
-def _tags(tags: Sequence[str], new: Sequence[str]) -> str:
-    return ", ".join(f"+{visible(tag)} (new)" if tag in new else visible(tag) for tag in tags)
+def _tags(tags: Sequence[Tag]) -> str:
+    return ", ".join(f"+{tag.text.visible} (new)" if tag.is_new else tag.text.visible for tag in tags)

@@ -68,7 +68,7 @@ async def suggest(
 
 def suggestion_table(suggestions: "Sequence[Suggestion]") -> str:
     """A line for each, with its id where it has one."""
-    from pdp.cli.display import table
+    from pdp.cli.tables import table
 
     if not suggestions:
         return "nothing is suggested"

@@ -39,7 +39,7 @@ async def wait(
 
     Exit status: 0 it is approved, 11 it is still pending, 12 it ended in another way.
     """
-    from pdp.cli import display
+    from pdp.cli import tables
     from pdp.duration import duration_ms
 
     milliseconds = duration_ms(timeout)
@@ -49,7 +49,7 @@ async def wait(
         approval = await client.wait(approval_id, timeout=milliseconds / 1000, told=told)
         for line in await stuck.hints(client, approval):
             say(line)
-    session.print(approval, lambda: display.approval_table([approval]))
+    session.print(approval, lambda: tables.approval_table([approval]))
     raise typer.Exit(_status(approval))
 
 
@@ -90,14 +90,15 @@ def _status(approval: "Approval") -> int:
 
 def _line(message: "WatchQueueResponse", above: "list[Approval]") -> str:
     """What to do with the approval, and the approval as the queue shows it, unlike those `above`, which it joins."""
-    from pdp.cli import display
+    from pdp.cli import tables
+    from pdp.view.named import state
     from pdp.visible import name
 
     if not message.approval.HasField("request"):  # the caller may not see it any more
         return f"gone    {name(message.approval.approval_id)}"
     others = [held for held in above if held.approval_id != message.approval.approval_id]
-    (cells,) = display.queue_cells([message.approval], others, now=datetime.now(UTC))
+    (cells,) = tables.queue_cells([message.approval], others, now=datetime.now(UTC))
     above[:] = [*others, message.approval][-ABOVE:]
     if not message.may_review:
-        cells.insert(1, display.state(message.approval))
+        cells.insert(1, state(message.approval))
     return "  ".join(["review" if message.may_review else "gone  ", *filter(None, cells)])

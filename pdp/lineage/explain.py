@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pdp.lineage.edges import ALIAS
-from pdp.lineage.fact import MASKED, UNCLASSIFIED, Dataset, Source, Way
+from pdp.lineage.fact import Dataset, Source, Way
 from pdp.lineage.graph import Graph
 from pdp.lineage.ledger import Asserted
 from pdp.lineage.nodes import ALL, HUB
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import WAY_BITS, WAYS, Code, Ints, Masks
 from pdp.lineage.tracing import NOWHERE, Avoided, Hop, any_edge, bringing, trace
+from pdp.sensitivity import MASKED, UNCLASSIFIED
 
 NAMES = {code: way for way, code in WAYS.items()}
 """The way of each code."""

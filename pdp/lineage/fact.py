@@ -10,11 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-UNCLASSIFIED = "unclassified"
-"""The tag of a column of which no person and no trusted writer has said what is in it. It cannot be set."""
-MASKED = ":masked"
-"""What follows the tag of values that were masked on the way."""
-
 
 class Dataset(NamedTuple):
     """A dataset by OpenLineage's namespace and name, both folded."""

@@ -1,10 +1,9 @@
 """Tags: `key`, or `key=value`, in one form."""
 
 import re
-from collections.abc import Sequence
 
-from pdp.lineage.fact import MASKED, UNCLASSIFIED
 from pdp.lineage.name import folded
+from pdp.sensitivity import UNCLASSIFIED
 
 _TAG = re.compile(r"[a-z0-9][a-z0-9._=-]{0,63}")
 
@@ -26,12 +25,3 @@ def tag(key: str, value: str = "true") -> str:
 def is_denial(value: str) -> bool:
     """Whether a tag's value says that the tag does not hold: it removes nothing."""
     return folded(value.strip()) == "false"
-
-
-def sensitivity(tags: Sequence[str], new: Sequence[str]) -> tuple[int, int, int]:
-    """A key that sorts columns for people, the most sensitive first.
-
-    First come those with new tags, then those with more tags of values that are not masked, then those with more tags.
-    """
-    plain = [tag for tag in tags if tag != UNCLASSIFIED and not tag.endswith(MASKED)]
-    return (-len(new), -len(plain), -len(tags))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pdp.lineage.fact import MASKED, UNCLASSIFIED, TagRule, Way
+from pdp.lineage.fact import TagRule, Way
+from pdp.sensitivity import MASKED, UNCLASSIFIED
 
 WORD = 64
 """Bits of a word."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pdp.canonical import jcs
-from pdp.lineage.fact import UNCLASSIFIED, Dataset
+from pdp.lineage.fact import Dataset
 from pdp.lineage.graph import Change, Graph
 from pdp.lineage.name import Names, folded
 from pdp.lineage.nodes import ALL, BASE
@@ -17,6 +17,7 @@ from pdp.lineage.resource import DATASET, MANY, Resources
 from pdp.lineage.tag_bits import tags_of
 from pdp.lineage.view import Revision, State, View
 from pdp.lineage_settings import LineageSettings
+from pdp.sensitivity import UNCLASSIFIED
 
 MAX_COLUMNS = 2000
 """Columns that a view lists for the policy."""

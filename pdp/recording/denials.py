@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from pdp import identifier
 from pdp.audit.record import Kind
 from pdp.binding_token import SECONDS, Denial
 from pdp.decision import Effect
+from pdp.recording.payloads import found
 from pdp.store.batches import Batches
-from pdp.v1.audit_pb2 import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +30,10 @@ class Denials:
         """The evaluation with this id, if this caller asked for it and the log still has what it asked."""
         uuid = identifier.uuid_bytes(evaluation_id)
         batch = await self._batches.holding(uuid) if uuid else None
-        found = _found(batch, identifier.record_id(evaluation_id)) if batch else None
-        if found is None:
+        read = found(batch, identifier.record_id(evaluation_id)) if batch else None
+        if read is None:
             return None
-        members, payload = found
+        members, payload = read
         if members["kind"] != Kind.DECISION or payload.get("caller", {}).get("identity") != caller:
             return None
         denial = Denial(
@@ -47,11 +44,3 @@ class Denials:
             ends=int(datetime.fromisoformat(members["time"]).timestamp()) + SECONDS,
         )
         return Recorded(denial, Effect(members["effect"]), tuple(members.get("rules", ())))
-
-
-def _found(batch: Batch, record_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    for record, held in zip(batch.records, batch.payloads, strict=True):
-        members = orjson.loads(record)
-        if members["id"] == record_id:
-            return members, orjson.loads(held.payload or b"{}")
-    return None

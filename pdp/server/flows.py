@@ -53,7 +53,7 @@ class Flows:
         integrity = Integrity(parts.sealer, parts.writer)
         batcher = Batcher(opa.opa)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
-        limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
+        limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types, parts.sealer)
         reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
         queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
         uses, denials = Uses(parts.batches), Denials(parts.batches)

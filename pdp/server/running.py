@@ -33,14 +33,13 @@ from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
+from pdp.server.people import approval_service, review_service
 from pdp.server.policies import record_policies
 from pdp.server.strangers import Strangers
 from pdp.server.web import face
-from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
-from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.turns import Turns
@@ -187,12 +186,11 @@ def _add_services(
     kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    approvals = (parts.approvals, flows.reviewing, flows.requesting, flows.watching, flows.reviewers, flows.briefing)
     info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
-        (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
-        (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
+        (approval_pb2.DESCRIPTOR, approval_service(config, flows, parts)),
+        (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

@@ -6,12 +6,9 @@ from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
-from pdp.service.brief_message import forecast, origin
-from pdp.service.lineage_seen import lineage
-from pdp.service.notification import notification
 from pdp.service.slices import Slices
+from pdp.service.whole_approval import WholeApproval
 from pdp.store.approvals import Approvals
-from pdp.store.notifications import Notifications
 from pdp.turns import Turns
 from pdp.v1 import approval_pb2
 from pdp.v1.approval_pb2 import (
@@ -27,10 +24,7 @@ from pdp.v1.approval_pb2 import (
     WaitApprovalRequest,
     WaitApprovalResponse,
 )
-from pdp.workflow.briefing import Brief, Briefing
 from pdp.workflow.requesting import Requesting
-from pdp.workflow.reviewers import Reviewers
-from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.watching import Watching
 
 
@@ -38,25 +32,16 @@ class ApprovalService:
     """My approvals."""
 
     def __init__(
-        self,
-        approvals: Approvals,
-        reviewing: Reviewing,
-        requesting: Requesting,
-        watching: Watching,
-        reviewers: Reviewers,
-        briefing: Briefing,
-        notifications: Notifications,
-        turns: Turns,
+        self, approvals: Approvals, whole: WholeApproval, requesting: Requesting, watching: Watching, turns: Turns
     ) -> None:
-        self._approvals, self._reviewing, self._requesting = approvals, reviewing, requesting
-        self._watching, self._reviewers, self._notifications = watching, reviewers, notifications
-        self._briefing, self._turns = briefing, turns
+        self._approvals, self._whole = approvals, whole
+        self._requesting, self._watching, self._turns = requesting, watching, turns
 
     async def ListApprovals(self, request: ListApprovalsRequest, caller: Caller) -> ListApprovalsResponse:
         """The approvals that the caller opened, or that others asked for in its name."""
         with BadFields() as bad:
             limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
-            state = bad.tried(_state, request.state)
+            state = bad.tried(checked_state, request.state)
         read = self._approvals.in_the_name_of if request.asked_in_my_name else self._approvals.of_caller
         found = await read(caller.identity, state, before, limit + 1)
         found, token = page.cut(found, limit, lambda one: one.approval.id)
@@ -66,29 +51,13 @@ class ApprovalService:
 
     async def GetApproval(self, request: GetApprovalRequest, caller: Caller) -> GetApprovalResponse:
         """One approval, for those whom it concerns."""
-        view = await self._reviewing.view(caller, checked_approval_id(request.approval_id))
-        obstacle, held = view.obstacle, view.held
-        last = None if obstacle else await self._reviewing.last_approved(view)
-        shown = lineage(view.lineage, held.approval.lineage) if view.eligibility.fits else None
-        brief = await self._briefing.brief(view) if shown else Brief()
-        remaining = await self._reviewers.remaining(held.approval) if held.state is State.PENDING else []
-        return GetApprovalResponse(
-            approval=message.approval(held, lineage=shown),
-            last_approved=message.approval(last) if last else None,
-            may_review=obstacle is None,
-            may_not_review_because=obstacle.sentence if obstacle else "",
-            may_not_review_reason=obstacle.code if obstacle else "",
-            eligible=[message.eligible(one) for one in remaining],
-            notifications=map(notification, await self._notifications.of_approval(request.approval_id)),
-            origins=[origin(*one) for one in brief.origins],
-            mask_forecast=forecast(brief.masks) if brief.masks else None,
-        )
+        return await self._whole.of(caller, checked_approval_id(request.approval_id))
 
     async def WaitApproval(self, request: WaitApprovalRequest, caller: Caller) -> WaitApprovalResponse:
         """One approval, once its state is another."""
         with BadFields() as bad:
             approval_id = bad.tried(checked_approval_id, request.approval_id)
-            known = bad.tried(_state, request.known_state, "known_state") or State.PENDING
+            known = bad.tried(checked_state, request.known_state, "known_state") or State.PENDING
         return WaitApprovalResponse(approval=message.approval(await self._watching.changed(caller, approval_id, known)))
 
     async def CancelApproval(self, request: CancelApprovalRequest, caller: Caller) -> CancelApprovalResponse:
@@ -125,7 +94,8 @@ def _outcome(state: approval_pb2.OutcomeState) -> OutcomeState:
     return OutcomeState(approval_pb2.OutcomeState.Name(state).removeprefix("OUTCOME_STATE_"))
 
 
-def _state(state: ApprovalState, name: str = "state") -> State | None:
+def checked_state(state: ApprovalState, name: str = "state") -> State | None:
+    """The state, or None where it is not set. `InvalidRequest` for one that this server does not know."""
     if state not in ApprovalState.values():
         raise InvalidRequest.field(name, "has a value that this server does not know")
     if state == ApprovalState.APPROVAL_STATE_UNSPECIFIED:

@@ -19,7 +19,11 @@ from pdp.workflow.reviewers import Eligible
 
 
 def approval(
-    found: ApprovalAt, *, requests: bool = True, lineage: approval_pb2.ApprovalLineage | None = None
+    found: ApprovalAt,
+    *,
+    requests: bool = True,
+    lineage: approval_pb2.ApprovalLineage | None = None,
+    earlier: Sequence[str] = (),
 ) -> approval_pb2.Approval:
     """An approval as its readers see it, with the requests that it holds or without; reviewers see the `lineage`."""
     held = found.approval
@@ -47,6 +51,7 @@ def approval(
         supersedes=held.supersedes,
         outcome=_outcome(held.outcome) if held.outcome else None,
         lineage=lineage,
+        earlier=earlier,
     )
 
 

@@ -9,7 +9,7 @@ from pdp.errors import InvalidRequest
 from pdp.service import message
 from pdp.service.slices import Slices
 from pdp.v1.approval_pb2 import ApprovalLineage, ListApprovalsResponse
-from pdp.v1.review_pb2 import ListQueueResponse
+from pdp.v1.review_pb2 import ListHistoryResponse, ListQueueResponse
 
 DEFAULT_SIZE = 50
 """Entries of a page where the request does not say."""
@@ -19,7 +19,7 @@ MAX_BYTES = 1024 * 1024
 """Bytes of the entries of a page. A message is packed in one piece, and others wait: 8 ms for so many small members."""
 
 T = TypeVar("T")
-ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse
+ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse | ListHistoryResponse
 """A page of approvals."""
 LineageOf: TypeAlias = Callable[[ApprovalAt], ApprovalLineage | None]
 """What is shown of the data of an approval."""

@@ -11,22 +11,29 @@ from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.service import message, page
-from pdp.service.approval import checked_approval_id
+from pdp.service.approval import checked_approval_id, checked_state
 from pdp.service.lineage_seen import FEW_COLUMNS, lineage
 from pdp.service.slices import Slices
+from pdp.store.history import Filters
 from pdp.store.queue import Place
 from pdp.turns import Turns
 from pdp.v1.approval_pb2 import Approval, ApprovalLineage, Verdict
 from pdp.v1.review_pb2 import (
+    ListHistoryRequest,
+    ListHistoryResponse,
     ListQueueRequest,
     ListQueueResponse,
     ReviewRequest,
     ReviewResponse,
     RevokeApprovalRequest,
     RevokeApprovalResponse,
+    TakeBackDenialRequest,
+    TakeBackDenialResponse,
     WatchQueueRequest,
     WatchQueueResponse,
 )
+from pdp.workflow.history import Histories
+from pdp.workflow.mistaken_denial import MistakenDenial
 from pdp.workflow.queue import ReviewQueue
 from pdp.workflow.reviewable import Submission
 from pdp.workflow.reviewing import Reviewing
@@ -36,9 +43,18 @@ from pdp.workflow.watching import Watching
 class ReviewService:
     """For people who review."""
 
-    def __init__(self, queue: ReviewQueue, reviewing: Reviewing, watching: Watching, realm: str, turns: Turns) -> None:
+    def __init__(
+        self,
+        queue: ReviewQueue,
+        reviewing: Reviewing,
+        watching: Watching,
+        histories: Histories,
+        denials: MistakenDenial,
+        realm: str,
+        turns: Turns,
+    ) -> None:
         self._queue, self._reviewing, self._watching, self._realm = queue, reviewing, watching, realm
-        self._turns = turns
+        self._histories, self._denials, self._turns = histories, denials, turns
 
     async def ListQueue(self, request: ListQueueRequest, caller: Caller) -> ListQueueResponse:
         """A page of what the caller may review, the nearest deadline first."""
@@ -67,6 +83,21 @@ class ReviewService:
             reason = bad.tried(_why, request.reason, required=True)
         revoked = await self._reviewing.revoke(caller, approval_id, reason)
         return RevokeApprovalResponse(approval=message.approval(revoked))
+
+    async def ListHistory(self, request: ListHistoryRequest, caller: Caller) -> ListHistoryResponse:
+        """A page of what the caller could review or was asked in its name, newest first."""
+        with BadFields() as bad:
+            limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
+            filters = bad.tried(_filters, request)
+        found = await self._histories.page(caller, filters, before, limit)
+        answer, slices = ListHistoryResponse(), Slices(self._turns, caller.identity)
+        answer.next_page_token = await page.fill(answer, found.approvals, found.more, slices)
+        return answer
+
+    async def TakeBackDenial(self, request: TakeBackDenialRequest, caller: Caller) -> TakeBackDenialResponse:
+        """The caller's own denial was a mistake."""
+        approval_id = checked_approval_id(request.approval_id)
+        return TakeBackDenialResponse(approval=message.approval(await self._denials.take_back(caller, approval_id)))
 
     async def WatchQueue(self, request: WatchQueueRequest, caller: Caller) -> AsyncGenerator[WatchQueueResponse, None]:
         """The queue, and its changes."""
@@ -103,6 +134,20 @@ class ReviewService:
             expected_lineage=request.expected_lineage,
             suggestion=suggestion,
         )
+
+
+def _filters(request: ListHistoryRequest) -> Filters:
+    """What is looked for. An id that nobody can have is not looked for."""
+    with BadFields() as bad:
+        state = bad.tried(checked_state, request.state)
+        caller = bad.tried(_filter, request.caller, "caller")
+        action = bad.tried(_filter, request.action, "action")
+        resource_type = bad.tried(_filter, request.resource_type, "resource_type")
+    return Filters(state, caller, action, resource_type, request.asked_in_my_name)
+
+
+def _filter(text: str, name: str) -> str:
+    return canonical.checked_id(text, name) if text else ""
 
 
 def place(token: str) -> Place | None:

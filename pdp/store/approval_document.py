@@ -2,12 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from bson.binary import Binary
 
-from pdp.approval import Approval, Opening, OutboxEntry, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
+from pdp.approval import (
+    Approval,
+    Opening,
+    OutboxEntry,
+    Outcome,
+    OutcomeState,
+    Review,
+    ReviewVerdict,
+    State,
+    TakenBack,
+    Use,
+)
 from pdp.audit.record import Entry
 from pdp.requirement import Requirement
 from pdp.store.database import Document
@@ -15,7 +27,7 @@ from pdp.store.database import Document
 
 def from_document(document: Document) -> Approval:
     """The approval in a stored document."""
-    outcome, used_by = document.get("outcome"), document.get("used_by")
+    outcome, used_by, taken_back = (document.get(name) for name in ("outcome", "used_by", "taken_back"))
     return Approval(
         id=document["_id"],
         **{name: _READ.get(name, _same)(document[name]) for name in _OPENING if name in document},
@@ -29,6 +41,7 @@ def from_document(document: Document) -> Approval:
         closed_by=document.get("closed_by", ""),
         close_reason=document.get("close_reason", ""),
         outcome=Outcome(**{**outcome, "state": OutcomeState(outcome["state"])}) if outcome else None,
+        taken_back=_taken_back(taken_back) if taken_back else None,
     )
 
 
@@ -77,6 +90,11 @@ def of_outcome(outcome: Outcome) -> Document:
     }
 
 
+def of_taken_back(taken: TakenBack) -> Document:
+    """That a denial was taken back, as a document."""
+    return asdict(taken)
+
+
 def of_posted(posted: OutboxEntry) -> Document:
     """A record in an outbox as a document, with its signature beside it."""
     entry = posted.entry
@@ -105,6 +123,15 @@ def _review(document: Document) -> Review:
 def _use(document: Document) -> Use:
     """A use. One by an older version has fewer fields; `Sealer` refuses one that a server did not write."""
     return Use(**{field.name: document[field.name] for field in fields(Use) if field.name in document})
+
+
+def _taken_back(document: Any) -> TakenBack:
+    """What says that a denial was taken back. Of another shape than a server writes, it is one that nobody signed."""
+    given = document if isinstance(document, dict) else {}
+    by, at, signature = (given.get(name) for name in ("by", "at", "signature"))
+    if not (isinstance(by, str) and isinstance(at, datetime) and isinstance(signature, str)):
+        return TakenBack("", datetime.fromtimestamp(0, UTC))
+    return TakenBack(by, at, signature)
 
 
 def _posted(document: Any) -> OutboxEntry:

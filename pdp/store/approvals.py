@@ -14,15 +14,24 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from pdp import addressee
-from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, Use, transition
+from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, TakenBack, Use, transition
 from pdp.audit.record import Entry
 from pdp.caller import named
 from pdp.canonical import kind
 from pdp.errors import NotFound
 from pdp.seal import Sealer
 from pdp.store.addressees import Addressees
-from pdp.store.approval_document import from_document, of_opening, of_outcome, of_posted, of_review, of_use
+from pdp.store.approval_document import (
+    from_document,
+    of_opening,
+    of_outcome,
+    of_posted,
+    of_review,
+    of_taken_back,
+    of_use,
+)
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.deadlines import current, deadline, overdue, within
 from pdp.store.notifications import untold
 from pdp.store.pace import Pace, Turn
 
@@ -153,6 +162,13 @@ class Approvals:
         changes: Document = {"$set": {"outcome": of_outcome(outcome)}}
         return await self._step(approval, approval.state, outbox, changes)
 
+    async def take_back(
+        self, approval: Approval, taken: TakenBack, outbox: Sequence[Entry], still: timedelta
+    ) -> Approval | None:
+        """Store that a denial of less than `still` ago was taken back."""
+        changes: Document = {"$set": {"taken_back": of_taken_back(taken)}}
+        return await self._step(approval, approval.state, outbox, changes, on=within("closed_at", still))
+
     async def consume(self, approval: Approval, use: Use, outbox: Sequence[Entry]) -> Approval | None:
         """Use an APPROVED approval whose time is not over. Raises `RequestIdTaken`."""
         changes: Document = {"$set": {"used_by": of_use(use)}}
@@ -170,7 +186,7 @@ class Approvals:
 
     async def expire(self, approval: Approval, outbox: Sequence[Entry]) -> Approval | None:
         """End an approval whose time is over."""
-        return await self._step(approval, State.EXPIRED, outbox, {}, overdue=True)
+        return await self._step(approval, State.EXPIRED, outbox, {}, is_overdue=True)
 
     async def delivered(self, approval: Approval) -> None:
         """Empty the outbox of exactly this version, because its records are in the log."""
@@ -180,7 +196,7 @@ class Approvals:
 
     async def overdue(self, limit: int) -> list[ApprovalAt]:
         """PENDING and APPROVED approvals whose time is over, for the sweep."""
-        return await self._find({"$or": [_overdue(State.PENDING), _overdue(State.APPROVED)]}, limit)
+        return await self._find({"$or": [overdue(State.PENDING), overdue(State.APPROVED)]}, limit)
 
     async def of_an_older_version(self, limit: int) -> list[ApprovalAt]:
         """Open approvals that an older version of Placet sealed, whose time is not over."""
@@ -218,16 +234,17 @@ class Approvals:
         outbox: Sequence[Entry],
         changes: Document,
         *,
-        overdue: bool = False,
+        is_overdue: bool = False,
+        on: Document | None = None,
         session: AsyncClientSession | None = None,
     ) -> Approval | None:
         if after is not approval.state:
             transition(approval.state, after)
-        condition: Document = {"_id": {"$eq": approval.id}, "version": approval.version}
-        if overdue:
-            condition |= _overdue(approval.state)
+        condition: Document = {"_id": {"$eq": approval.id}, "version": approval.version, **(on or {})}
+        if is_overdue:
+            condition |= overdue(approval.state)
         elif approval.expires_at is not None:
-            condition["$expr"] = {"$gt": [_deadline(approval.state), "$$NOW"]}
+            condition["$expr"] = {"$gt": [deadline(approval.state), "$$NOW"]}
         sets = {
             **changes.pop("$set", {}),
             "state": after,
@@ -261,20 +278,6 @@ def _stamps(before: State, after: State) -> tuple[str, ...]:
     if after is before:
         return ()
     return ("approved_at",) if after is State.APPROVED else ("closed_at",)
-
-
-def _deadline(state: State) -> Document:
-    stamp, duration = ("created_at", "pending_for_ms") if state is State.PENDING else ("approved_at", "valid_for_ms")
-    return {"$add": [f"${stamp}", f"${duration}"]}
-
-
-def _overdue(state: State) -> Document:
-    return {"state": {"$eq": state}, "$expr": {"$lte": [_deadline(state), "$$NOW"]}}
-
-
-def current(state: State) -> Document:
-    """The condition of an approval in this state whose time is not over."""
-    return {"state": {"$eq": state}, "$expr": {"$gt": [_deadline(state), "$$NOW"]}}
 
 
 def raise_if_request_id(error: DuplicateKeyError) -> None:

@@ -223,6 +223,8 @@ class Database:
             name="queue",
             partialFilterExpression={"state": {"$eq": "PENDING"}},
         )
+        await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
+        await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
         await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
         await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
         await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")

@@ -54,6 +54,8 @@ class Notification:
     attempts: int
     problem: str
     tried_at: datetime | None
+    record_id: str = ""
+    """The record of what it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,4 +207,5 @@ def _notification(document: Document) -> Notification:
         attempts=document["attempts"],
         problem=document["problem"],
         tried_at=document.get("tried_at"),
+        record_id=document["record_id"],
     )

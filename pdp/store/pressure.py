@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
-from pdp.approval import State
+from pdp.approval import ApprovalAt, State
+from pdp.store.approval_document import from_document
+from pdp.store.approvals import FOUND
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.deadlines import within
 
 
 class Pressure:
@@ -28,18 +30,13 @@ class Pressure:
         async with unavailable():
             return await self._collection.count_documents({**condition, **_waits()}, limit=limit, hint="one_pending")
 
-    async def denied(self, caller: str, digest: str, within: timedelta) -> str:
-        """The id of the caller's last approval of this request that was denied `within` this time; else empty."""
-        ago = {"$subtract": ["$$NOW", int(within.total_seconds() * 1000)]}
-        condition: dict[str, Any] = {
-            "caller": {"$eq": caller},
-            "digest": {"$eq": digest},
-            "state": {"$eq": State.DENIED},
-            "$expr": {"$gt": ["$closed_at", ago]},
-        }
+    async def denied(self, caller: str, digest: str, since: timedelta) -> list[ApprovalAt]:
+        """The caller's approvals of this request that were denied in this time, newest first."""
+        condition: Document = {"caller": {"$eq": caller}, "digest": {"$eq": digest}, "state": {"$eq": State.DENIED}}
         async with unavailable():
-            found = await self._collection.find_one(condition, ["_id"], sort=[("closed_at", -1)], hint="denied")
-        return str(found["_id"]) if found else ""
+            cursor = self._collection.find({**condition, **within("closed_at", since)}, FOUND, hint="denied")
+            found = await cursor.sort("closed_at", -1).to_list()
+        return [ApprovalAt(from_document(one["document"]), one["now"]) for one in found]
 
 
 def _waits() -> Document:

@@ -8,8 +8,9 @@ from pdp.approval import ApprovalAt, State
 from pdp.requirement import Requirement
 from pdp.store.addressees import Addressees
 from pdp.store.approval_document import from_document
-from pdp.store.approvals import FOUND, current
+from pdp.store.approvals import FOUND
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.deadlines import current
 
 
 @dataclass(frozen=True, slots=True)

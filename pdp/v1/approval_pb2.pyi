@@ -14,6 +14,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class TimelineKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIMELINE_KIND_UNSPECIFIED: _ClassVar[TimelineKind]
+    TIMELINE_KIND_ASKED: _ClassVar[TimelineKind]
+    TIMELINE_KIND_TOLD: _ClassVar[TimelineKind]
+    TIMELINE_KIND_REVIEWED: _ClassVar[TimelineKind]
+    TIMELINE_KIND_SENT_BACK: _ClassVar[TimelineKind]
+    TIMELINE_KIND_USED: _ClassVar[TimelineKind]
+    TIMELINE_KIND_OUTCOME: _ClassVar[TimelineKind]
+    TIMELINE_KIND_ENDED: _ClassVar[TimelineKind]
+    TIMELINE_KIND_DENIAL_TAKEN_BACK: _ClassVar[TimelineKind]
+
 class OutcomeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTCOME_STATE_UNSPECIFIED: _ClassVar[OutcomeState]
@@ -39,6 +51,15 @@ class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_APPROVE: _ClassVar[Verdict]
     VERDICT_DENY: _ClassVar[Verdict]
     VERDICT_CHANGES_REQUESTED: _ClassVar[Verdict]
+TIMELINE_KIND_UNSPECIFIED: TimelineKind
+TIMELINE_KIND_ASKED: TimelineKind
+TIMELINE_KIND_TOLD: TimelineKind
+TIMELINE_KIND_REVIEWED: TimelineKind
+TIMELINE_KIND_SENT_BACK: TimelineKind
+TIMELINE_KIND_USED: TimelineKind
+TIMELINE_KIND_OUTCOME: TimelineKind
+TIMELINE_KIND_ENDED: TimelineKind
+TIMELINE_KIND_DENIAL_TAKEN_BACK: TimelineKind
 OUTCOME_STATE_UNSPECIFIED: OutcomeState
 OUTCOME_STATE_SUCCEEDED: OutcomeState
 OUTCOME_STATE_FAILED: OutcomeState
@@ -84,7 +105,7 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason", "origins", "mask_forecast")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason", "origins", "mask_forecast", "timeline", "page")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +115,8 @@ class GetApprovalResponse(_message.Message):
     MAY_NOT_REVIEW_REASON_FIELD_NUMBER: _ClassVar[int]
     ORIGINS_FIELD_NUMBER: _ClassVar[int]
     MASK_FORECAST_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
@@ -103,7 +126,31 @@ class GetApprovalResponse(_message.Message):
     may_not_review_reason: str
     origins: _containers.RepeatedCompositeFieldContainer[TagOrigin]
     mask_forecast: MaskForecast
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ...) -> None: ...
+    timeline: _containers.RepeatedCompositeFieldContainer[TimelineEntry]
+    page: str
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ..., page: _Optional[str] = ...) -> None: ...
+
+class TimelineEntry(_message.Message):
+    __slots__ = ("kind", "at", "who", "channel", "verdict", "state", "outcome", "event", "record_id")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    WHO_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    kind: TimelineKind
+    at: _timestamp_pb2.Timestamp
+    who: str
+    channel: str
+    verdict: Verdict
+    state: ApprovalState
+    outcome: OutcomeState
+    event: str
+    record_id: str
+    def __init__(self, kind: _Optional[_Union[TimelineKind, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., who: _Optional[str] = ..., channel: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., outcome: _Optional[_Union[OutcomeState, str]] = ..., event: _Optional[str] = ..., record_id: _Optional[str] = ...) -> None: ...
 
 class TagOrigin(_message.Message):
     __slots__ = ("column", "tag", "said", "steps")
@@ -214,7 +261,7 @@ class ReportOutcomeResponse(_message.Message):
     def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class Approval(_message.Message):
-    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id", "version", "closed_by", "close_reason", "supersedes", "outcome", "denied_until", "lineage")
+    __slots__ = ("approval_id", "state", "request", "request_digest", "caller", "justification", "requirements", "reviews", "requester_principals", "created_at", "expires_at", "closed_at", "decision_id", "policy_revision", "used_by_decision_id", "version", "closed_by", "close_reason", "supersedes", "outcome", "denied_until", "lineage", "earlier")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
@@ -237,6 +284,7 @@ class Approval(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     DENIED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     state: ApprovalState
     request: _request_pb2.Request
@@ -259,7 +307,8 @@ class Approval(_message.Message):
     outcome: Outcome
     denied_until: _timestamp_pb2.Timestamp
     lineage: ApprovalLineage
-    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ..., version: _Optional[int] = ..., closed_by: _Optional[str] = ..., close_reason: _Optional[str] = ..., supersedes: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., denied_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lineage: _Optional[_Union[ApprovalLineage, _Mapping]] = ...) -> None: ...
+    earlier: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, approval_id: _Optional[str] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., request: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., request_digest: _Optional[str] = ..., caller: _Optional[str] = ..., justification: _Optional[str] = ..., requirements: _Optional[_Iterable[_Union[Requirement, _Mapping]]] = ..., reviews: _Optional[_Iterable[_Union[ApprovalReview, _Mapping]]] = ..., requester_principals: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., policy_revision: _Optional[str] = ..., used_by_decision_id: _Optional[str] = ..., version: _Optional[int] = ..., closed_by: _Optional[str] = ..., close_reason: _Optional[str] = ..., supersedes: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., denied_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lineage: _Optional[_Union[ApprovalLineage, _Mapping]] = ..., earlier: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ApprovalLineage(_message.Message):
     __slots__ = ("state", "datasets", "tags", "new_tags", "columns", "coarse", "revision", "head", "digest", "truncated")

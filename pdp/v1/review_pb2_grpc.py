@@ -55,6 +55,16 @@ class ReviewServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.FromString,
                 _registered_method=True)
+        self.ListHistory = channel.unary_unary(
+                '/pdp.v1.ReviewService/ListHistory',
+                request_serializer=pdp_dot_v1_dot_review__pb2.ListHistoryRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_review__pb2.ListHistoryResponse.FromString,
+                _registered_method=True)
+        self.TakeBackDenial = channel.unary_unary(
+                '/pdp.v1.ReviewService/TakeBackDenial',
+                request_serializer=pdp_dot_v1_dot_review__pb2.TakeBackDenialRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_review__pb2.TakeBackDenialResponse.FromString,
+                _registered_method=True)
 
 
 class ReviewServiceServicer(object):
@@ -108,6 +118,27 @@ class ReviewServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListHistory(self, request, context):
+        """Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+        shows it today, newest first.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackDenial(self, request, context):
+        """Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+        be asked anew: then people review it again.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+        FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+        ALREADY_EXISTS/DENIAL_TAKEN_BACK.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReviewServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +161,16 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.RevokeApproval,
                     request_deserializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.SerializeToString,
+            ),
+            'ListHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHistory,
+                    request_deserializer=pdp_dot_v1_dot_review__pb2.ListHistoryRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_review__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'TakeBackDenial': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackDenial,
+                    request_deserializer=pdp_dot_v1_dot_review__pb2.TakeBackDenialRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_review__pb2.TakeBackDenialResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -241,6 +282,60 @@ class ReviewService(object):
             '/pdp.v1.ReviewService/RevokeApproval',
             pdp_dot_v1_dot_review__pb2.RevokeApprovalRequest.SerializeToString,
             pdp_dot_v1_dot_review__pb2.RevokeApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ReviewService/ListHistory',
+            pdp_dot_v1_dot_review__pb2.ListHistoryRequest.SerializeToString,
+            pdp_dot_v1_dot_review__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackDenial(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ReviewService/TakeBackDenial',
+            pdp_dot_v1_dot_review__pb2.TakeBackDenialRequest.SerializeToString,
+            pdp_dot_v1_dot_review__pb2.TakeBackDenialResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,19 @@ class ReviewServiceStub:
     approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
+    ListHistory: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListHistoryRequest, _review_pb2.ListHistoryResponse]
+    """Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+    shows it today, newest first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    TakeBackDenial: _grpc.UnaryUnaryMultiCallable[_review_pb2.TakeBackDenialRequest, _review_pb2.TakeBackDenialResponse]
+    """Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+    be asked anew: then people review it again.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+    FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+    ALREADY_EXISTS/DENIAL_TAKEN_BACK.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 @_typing.type_check_only
 class ReviewServiceAsyncStub(ReviewServiceStub):
@@ -99,6 +112,19 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_review_pb2.RevokeApprovalRequest, _review_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
     """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
     approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    ListHistory: _aio.UnaryUnaryMultiCallable[_review_pb2.ListHistoryRequest, _review_pb2.ListHistoryResponse]  # type: ignore[assignment]
+    """Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+    shows it today, newest first.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    TakeBackDenial: _aio.UnaryUnaryMultiCallable[_review_pb2.TakeBackDenialRequest, _review_pb2.TakeBackDenialResponse]  # type: ignore[assignment]
+    """Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+    be asked anew: then people review it again.
+    Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+    FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+    ALREADY_EXISTS/DENIAL_TAKEN_BACK.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
@@ -157,6 +183,31 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_review_pb2.RevokeApprovalResponse, _abc.Awaitable[_review_pb2.RevokeApprovalResponse]]:
         """Takes an APPROVED approval back before it is used. A person who fits one of its requirements may do so, also after
         approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHistory(
+        self,
+        request: _review_pb2.ListHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.ListHistoryResponse, _abc.Awaitable[_review_pb2.ListHistoryResponse]]:
+        """Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+        shows it today, newest first.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def TakeBackDenial(
+        self,
+        request: _review_pb2.TakeBackDenialRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.TakeBackDenialResponse, _abc.Awaitable[_review_pb2.TakeBackDenialResponse]]:
+        """Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+        be asked anew: then people review it again.
+        Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+        FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+        ALREADY_EXISTS/DENIAL_TAKEN_BACK.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

@@ -17,9 +17,7 @@ from pdp.caller import Caller
 from pdp.canonical import kind
 from pdp.decision import opa_input, verdict
 from pdp.errors import PdpError
-from pdp.lineage.fact import UNCLASSIFIED
 from pdp.lineage.seen import NOTHING_TO_SHOW, Seen, seen
-from pdp.lineage.tag import sensitivity
 from pdp.lineage.view import State, View
 from pdp.masking.question import (
     MAX_COLUMNS,
@@ -36,6 +34,7 @@ from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
+from pdp.sensitivity import UNCLASSIFIED, sensitivity
 from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.reviewable import ApprovalView
 

@@ -36,7 +36,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
+class Reach:
     """The words that reach a person, and the person's names."""
 
     words: list[str]
@@ -54,7 +54,7 @@ class ReviewQueue:
 
         One more is looked for, so that a page with nothing behind it says so.
         """
-        reach = await self._reach(caller)
+        reach = await self.reach(caller)
         approvals: list[tuple[Place, ApprovalAt]] = []
         for _ in range(LOOKS):
             wanted = limit + 1 - len(approvals)
@@ -68,7 +68,7 @@ class ReviewQueue:
             after = found[-1][0]
         return Page(approvals, after)
 
-    async def _reach(self, caller: Caller) -> _Reach:
+    async def reach(self, caller: Caller) -> Reach:
         """Ask the policy which words reach the caller."""
         every = iter((await self._queue.asked()).items())
         words, names = [addressee.of_identity(caller.identity)], {caller.identity}
@@ -79,4 +79,4 @@ class ReviewQueue:
             reviewer = policy_review(answer, [caller.identity], len(some)).reviewers[0]
             words += [list(some)[index] for index in reviewer.fits]
             names.add(reviewer.person)
-        return _Reach(words, frozenset(names))
+        return Reach(words, frozenset(names))

@@ -9,6 +9,7 @@ from pdp.caller import is_person, named
 from pdp.decision import Verdict
 from pdp.errors import PdpError, TooManyPending
 from pdp.requirement import Requirement
+from pdp.seal import Sealer
 from pdp.store.approvals import Approvals
 from pdp.store.pace import Turn
 from pdp.store.pressure import Pressure
@@ -42,13 +43,14 @@ class ReviewTooSoon(PdpError):
 class ReviewLimits:
     """How much people are asked, and what they denied a short while ago."""
 
-    def __init__(self, approvals: Approvals, pressure: Pressure, person_types: frozenset[str]) -> None:
+    def __init__(self, approvals: Approvals, pressure: Pressure, person_types: frozenset[str], sealer: Sealer) -> None:
         self._approvals, self._pressure, self._person_types = approvals, pressure, person_types
+        self._sealer = sealer
 
     async def denial(self, caller: str, digest: str) -> ApprovalAt | None:
-        """The approval that this very request was denied with lately."""
-        approval_id = await self._pressure.denied(caller, digest, DENIED_FOR)
-        return await self._approvals.get(approval_id) if approval_id else None
+        """The approval that this very request was denied with lately, unless its reviewer took that back."""
+        denied = await self._pressure.denied(caller, digest, DENIED_FOR)
+        return next((one for one in denied if not self._sealer.was_taken_back(one.approval)), None)
 
     async def admit(self, caller: str, digest: str, request: bytes) -> None:
         """Raise `TooManyPending` where enough waits already, unless it is this very request that waits.
@@ -77,15 +79,19 @@ def denied_again(verdict: Verdict, denial: Approval) -> Verdict:
     return verdict.denied(
         "pdp.recently_denied",
         f"a reviewer denied this very request ({denial.id}); it is denied without asking people until "
-        f"{denied_until(denial):%Y-%m-%dT%H:%M:%SZ}: change the request, or wait",
+        f"{_over(denial):%Y-%m-%dT%H:%M:%SZ}: change the request, or wait",
     )
 
 
 def denied_until(approval: Approval) -> datetime | None:
-    """Until when the same request is denied again; None for an approval that no reviewer denied."""
-    if approval.state is not State.DENIED or approval.closed_at is None:
+    """Until when the same request is denied again; None for an approval that no reviewer denied, or by mistake."""
+    if approval.state is not State.DENIED or approval.closed_at is None or approval.taken_back:
         return None
-    return approval.closed_at + DENIED_FOR
+    return _over(approval)
+
+
+def _over(denial: Approval) -> datetime:
+    return (denial.closed_at or denial.created_at) + DENIED_FOR
 
 
 def refuse_together(approval: Approval, fits: Iterable[int]) -> None:

@@ -84,8 +84,7 @@ class Reviewing:
         lineage = self.lineage_of(held)
         [answer] = await self._batcher.each([_question(held.approval, caller, lineage)])
         view = _seen(held, answer, caller, read.suggested, lineage)
-        own = held.approval.caller == caller.identity
-        if not own and not view.eligibility.fits and caller.identity not in barred(held.approval, view.answer):
+        if not _concerns(view):
             raise _not_found()
         return view
 
@@ -93,6 +92,11 @@ class Reviewing:
         """The ids of those of `candidates` that the caller may review now."""
         views = [view for some in _parts(candidates) for view in await self._views(caller, some)]
         return {view.held.approval.id for view in views if view.obstacle is None}
+
+    async def concerning(self, caller: Caller, candidates: Iterable[ApprovalAt]) -> set[str]:
+        """The ids of those of `candidates` that `view` shows the caller today."""
+        views = [view for some in _parts(candidates) for view in await self._views(caller, some)]
+        return {view.held.approval.id for view in views if _concerns(view)}
 
     async def last_approved(self, view: ApprovalView) -> ApprovalAt | None:
         """What the requester got approved last of the same kind, where this caller fits that, too."""
@@ -215,6 +219,12 @@ def _seen(
     parsed = policy_review(answer, [caller.identity], len(approval.requirements))
     wrote = {name for one in suggested for name in suggesters(one.approval, approval.digest)}
     return ApprovalView(held, replace(parsed, principals=parsed.principals | wrote), caller, lineage)
+
+
+def _concerns(view: ApprovalView) -> bool:
+    """Whether it is the business of this caller: it opened it, fits a requirement, or is a requester principal."""
+    approval, identity = view.held.approval, view.caller.identity
+    return approval.caller == identity or bool(view.eligibility.fits) or identity in barred(approval, view.answer)
 
 
 def _parts(candidates: Iterable[ApprovalAt]) -> Iterator[list[ApprovalAt]]:

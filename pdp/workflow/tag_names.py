@@ -1,9 +1,9 @@
 """Tags as callers write them."""
 
 from pdp.errors import InvalidRequest
-from pdp.lineage.fact import MASKED, UNCLASSIFIED
 from pdp.lineage.name import folded
 from pdp.lineage.tag import tag
+from pdp.sensitivity import MASKED, UNCLASSIFIED
 
 
 def settable(text: str, path: str) -> str:

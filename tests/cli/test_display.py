@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.canonical import canonical
-from pdp.cli import display
+from pdp.cli import display, tables
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.audit_pb2 import RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse
@@ -160,16 +160,16 @@ def displays() -> Iterator[tuple[str, str]]:
     fill(answer)
     fill(summary)
     yield "approval", display.approval(held)
-    yield "approvals", display.approval_table([held])
-    yield "approvals in my name", display.table_in_my_name([held])
+    yield "approvals", tables.approval_table([held])
+    yield "approvals in my name", tables.table_in_my_name([held])
     yield "decision", display.decision(answer)
-    yield "records", display.record_table([summary])
+    yield "records", tables.record_table([summary])
 
 
 def test_an_allow_that_was_withheld_does_not_look_like_one() -> None:
     allowed, summary = AuthorizeResponse(effect=1, withheld=True), RecordSummary(effect=1, withheld=True)
     assert display.decision(allowed).startswith("ALLOW  (withheld: its caller was told no)\n")
-    assert "  ALLOW (withheld)" in display.record_table([summary])
+    assert "  ALLOW (withheld)" in tables.record_table([summary])
 
 
 @pytest.mark.parametrize(("what", "shown"), list(displays()))

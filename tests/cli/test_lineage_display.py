@@ -1,6 +1,7 @@
 """Lineage as people see it."""
 
 from pdp.cli import lineage_display
+from pdp.cli.lineage_steps import step
 from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.v1.lineage_pb2 import (
     ClassifyFirst,
@@ -15,6 +16,7 @@ from pdp.v1.lineage_pb2 import (
     LineageState,
     NamespaceCoverage,
 )
+from pdp.view import origins
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="crm.public.customers")
 REPORT = DatasetName(namespace="s3://lake", name="report")
@@ -83,7 +85,7 @@ def test_why_names_who_said_it_where_and_each_step() -> None:
 def test_way_has_its_steps_or_is_none() -> None:
     assert len(lineage_display.path(GetPathResponse(steps=[STEP, STEP])).splitlines()) == 3
     assert lineage_display.path(GetPathResponse()) == "nothing flows from the one to the other"
-    assert lineage_display.step(LineageStep(source=CRM, dataset=REPORT)).endswith("customers -> s3://lake/report")
+    assert step(origins.step(LineageStep(source=CRM, dataset=REPORT))).endswith("customers -> s3://lake/report")
 
 
 def test_lists_have_a_line_for_each() -> None:

@@ -36,7 +36,8 @@ async def test_show_names_dead_and_waiting_messages(tmp_path: Path, state: Path,
         await eventually(tried)
         shown = await pdp("approvals", "show", asked.approval_id, "--as", "bob", "-o", "table")
         assert "\nnot told      down of approval.created, waiting, tried 1 x: HTTP status 503\n" in shown.out
-        assert "well" not in shown.out
+        assert "not told      well" not in shown.out
+        assert "told webhook well of approval.created\n" in shown.out
 
         async with database(mongod, server) as found:
             await found["notifications"].update_one({"webhook": "down"}, {"$set": {"attempts": ATTEMPTS - 1}})

@@ -6,6 +6,7 @@ from pathlib import Path
 from pdp.cli.origins import lines
 from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalLineage, TagOrigin
 from pdp.v1.dataset_pb2 import DatasetName, LineageStep, TagAssertion
+from pdp.view.origins import origins
 from tests.cli.terminal import Terminal
 from tests.parts import Placet
 
@@ -57,7 +58,7 @@ def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
         return TagOrigin(column=column, tag="pii", said=[said], steps=[step])
 
     shown = ApprovalLineage(columns=[ApprovalColumn(name=name, tags=["pii"]) for name in "abcd"])
-    told = lines([came("a", "j"), came("b", "j"), came("c", "k")], shown)
+    told = lines(origins([came("a", "j"), came("b", "j"), came("c", "k")], shown))
     assert [line for line in told if not line.startswith("    ")] == [
         "",
         "where the tags come from:",
@@ -69,4 +70,4 @@ def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
         "pg://crm/t mail -> s3://lake/w  (job /j)",
         "pg://crm/t mail -> s3://lake/w c  (job /k)",
     ]
-    assert lines([], shown) == []
+    assert lines(origins([], shown)) == []

@@ -13,8 +13,15 @@ from pdp.v1.approval_pb2 import (
 )
 from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
 from pdp.v1.request_pb2 import Action, Request
+from pdp.view.shown import of_answer
 
 DATA = ApprovalDataset(namespace="postgres://crm", name="crm.t")
+
+
+def whole(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> str:
+    known = of_answer(answer).data
+    assert known is not None
+    return "\n".join(seen_lineage.lines(known, most))
 
 
 def answer(columns: list[ApprovalColumn], *masks: ColumnForecast, action: str = "export", **members: object) -> str:
@@ -22,7 +29,7 @@ def answer(columns: list[ApprovalColumn], *masks: ColumnForecast, action: str = 
     lineage = ApprovalLineage(state="KNOWN", datasets=[DATA], tags=tags, columns=columns)
     forecast = MaskForecast(state="FORESEEN", columns=masks, policy_revision="0123456789abcdef", **members)  # type: ignore[arg-type]
     held = Approval(request=Request(action=Action(name=action)), lineage=lineage)
-    return "\n".join(seen_lineage.whole(GetApprovalResponse(approval=held, mask_forecast=forecast)))
+    return whole(GetApprovalResponse(approval=held, mask_forecast=forecast))
 
 
 def test_each_column_says_its_tags_and_its_mask_and_clear_as_plainly() -> None:
@@ -70,7 +77,7 @@ def test_many_columns_are_readable() -> None:
         "    1 with no tags -> clear: leaves as it is",
     ]
     held = Approval(lineage=ApprovalLineage(state="KNOWN", datasets=[DATA], columns=columns))
-    assert len([*seen_lineage.whole(GetApprovalResponse(approval=held), None)]) == 10_002
+    assert len(whole(GetApprovalResponse(approval=held), None).splitlines()) == 10_002
 
 
 def test_masking_that_nothing_demands_is_no_promise() -> None:
@@ -95,4 +102,4 @@ def test_why_masks_cannot_be_foreseen_is_said() -> None:
     for state, words in (("OFF", "does not mask"), ("UNKNOWN", "not known"), ("TOO_WIDE", "more columns"), ("?", "?")):
         held = GetApprovalResponse(approval=Approval(lineage=ApprovalLineage(state="UNKNOWN")))
         held.mask_forecast.state = state
-        assert any(line.startswith("masking") and words in line for line in seen_lineage.whole(held))
+        assert any(line.startswith("masking") and words in line for line in whole(held).splitlines())

@@ -12,14 +12,15 @@ from pyarrow import parquet
 
 from masker.arrow.sources import source
 from pdp.arrow import chunks, token_tree
-from pdp.cli import display, exit_code
+from pdp.cli import display, exit_code, tables
 from pdp.cli.comparison import require_tokens
 from pdp.cli.rereading import whole_shape
 from pdp.cli.scope import Scope
-from pdp.cli.tokens import brief, described
+from pdp.cli.tokens import brief
 from pdp.client.unmasking import announced
 from pdp.v1.approval_pb2 import Approval, Requirement
 from pdp.v1.mask_pb2 import MaskScope
+from pdp.view.unmasking import unmasking
 from tests.cli.terminal import is_harmless
 
 ROWS = pa.table({"id": [f"cus_{number:040}" for number in range(50_000)], "n": range(50_000)})
@@ -59,7 +60,7 @@ def test_reviewer_reads_what_is_unmasked_and_that_it_is_approved_by_hash() -> No
     assert "you approve exactly these tokens, which only their hash names" in shown
     assert "pdp approvals show apr_1 --tokens FILE" in shown
     assert "ab" * 32 in shown
-    assert "unmask table:crm.customers (5,000,000 values)" in display.approval_table([held(bound)])
+    assert "unmask table:crm.customers (5,000,000 values)" in tables.approval_table([held(bound)])
     assert "quota" not in display.approval(held(bound))
     assert "quota" not in display.approval(held(bound, 0, 5_000_000))
 
@@ -70,8 +71,9 @@ def test_other_approvals_say_nothing_of_tokens() -> None:
         held({"tokens_tree": "a"}, action="read"),
         held({"tokens_tree": "a"}, kind="file"),
     ):
-        assert not list(described(other))
-        assert not brief(other)
+        assert unmasking(other) is None
+        assert "unmasks" not in display.approval(other)
+        assert not brief(unmasking(other))
 
 
 def test_what_somebody_invents_is_shown_without_harm() -> None:
@@ -82,7 +84,7 @@ def test_what_somebody_invents_is_shown_without_harm() -> None:
         "count": "many\x1b[2J",
         "tokens_tree": None,
     }
-    shown = "\n".join(described(held(invented)))
+    shown = display.approval(held(invented))
     assert all(is_harmless(line) for line in shown.splitlines())
     assert "an unknown number of values" in shown
 

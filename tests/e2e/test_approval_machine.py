@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pdp.policy.sources import rego
 from pdp.v1.approval_pb2 import Approval, CancelApprovalRequest, GetApprovalRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.review_pb2 import RevokeApprovalRequest
+from pdp.v1.review_pb2 import RevokeApprovalRequest, TakeBackDenialRequest
 from tests.approval_model import Model
 from tests.faults import verified_log
 from tests.parts import Placet, exporting, placet
@@ -25,7 +25,8 @@ from tests.replica import Replicas, replicas
 
 ACTORS = 8
 REVIEWERS = ("bob", "carol")
-ACTS = ("approve", "deny", "send back", "self-review", "use", "retry", "revoke", "cancel", "look", "policy", "owner")
+REVIEWS = ("approve", "deny", "send back", "self-review", "take back")
+ACTS = (*REVIEWS, "use", "retry", "revoke", "cancel", "look", "policy", "owner")
 RARE = ("step down",)
 BRIEF = "brief"
 acts = st.lists(
@@ -63,7 +64,7 @@ class World:
         """One act of one actor; what the server refuses changes nothing, and what it does not answer may have."""
         server, began = self.server(), time.monotonic()
         try:
-            if act in {"approve", "deny", "send back", "self-review"}:
+            if act in REVIEWS:
                 await self._review(server, act, who, held, model)
             elif act in {"use", "retry"}:
                 again = AuthorizeRequest()
@@ -94,6 +95,11 @@ class World:
                 raise
 
     async def _review(self, server: Placet, act: str, who: str, held: Approval, model: Model) -> None:
+        if act == "take back":
+            taking = TakeBackDenialRequest(approval_id=held.approval_id)
+            back = await server.reviews.TakeBackDenial(taking, metadata=server.metadata(who), timeout=10)
+            model.taken_back(f"user:{who}", back.approval, time.monotonic())
+            return
         verdicts = {"deny": "DENY", "send back": "CHANGES_REQUESTED"}
         by = "alice" if act == "self-review" else who
         verdict = verdicts.get(act, "APPROVE")

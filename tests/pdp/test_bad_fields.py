@@ -15,7 +15,7 @@ from pdp.server.status import status
 from pdp.v1.approval_pb2 import ListApprovalsRequest, ReportOutcomeRequest
 from pdp.v1.audit_pb2 import ListRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
-from pdp.v1.review_pb2 import RevokeApprovalRequest
+from pdp.v1.review_pb2 import ListHistoryRequest, RevokeApprovalRequest, TakeBackDenialRequest
 from tests.parts import Placet
 from tests.pdp.requests import with_context
 from tests.pdp.wire import refused
@@ -119,6 +119,15 @@ CASES: Mapping[str, tuple[str, str, Any, list[str]]] = {
         ["approval_id", "detail", "state"],
     ),
     "RevokeApproval": ("reviews", "bob", RevokeApprovalRequest(approval_id="x"), ["approval_id", "reason"]),
+    "TakeBackDenial": ("reviews", "bob", TakeBackDenialRequest(approval_id="x"), ["approval_id"]),
+    "ListHistory": (
+        "reviews",
+        "bob",
+        ListHistoryRequest(
+            page_size=101, page_token=OTHERS, state=99, caller="a\nb", action="\0", resource_type="x" * 1025
+        ),
+        ["page_size", "page_token", "state", "caller", "action", "resource_type"],
+    ),
     "ListRecords": (
         "audit",
         "dana",

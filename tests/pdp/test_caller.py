@@ -31,6 +31,8 @@ ALLOWED = {
     "ReviewService/WatchQueue": {"reviewer"},
     "ReviewService/Review": {"reviewer"},
     "ReviewService/RevokeApproval": {"reviewer"},
+    "ReviewService/ListHistory": {"reviewer"},
+    "ReviewService/TakeBackDenial": {"reviewer"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
@@ -67,6 +69,7 @@ ITS = {
     "ApprovalService/ReportOutcome": {"creator"},
     "ReviewService/Review": {"steward"},
     "ReviewService/RevokeApproval": {"steward"},
+    "ReviewService/TakeBackDenial": {"steward"},
 }
 """To whom an object exists. For everybody else of the right role it is as if there were none."""
 CREATOR = ("agent:report-bot", "requester")

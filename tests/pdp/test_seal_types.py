@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from pdp import jws
-from pdp.approval import Approval, OutboxEntry, ReviewVerdict, State, Use
+from pdp.approval import Approval, OutboxEntry, ReviewVerdict, State, TakenBack, Use
 from pdp.audit.record import Kind, entry
 from pdp.grant import Grantor
 from tests.pdp.specimens import SEALER, T0, approval, review, signed
 
 RECORD = entry(Kind.DECISION, b"{}", effect="ALLOW")
+
+
+BACK = TakenBack("user:carol", T0)
 
 
 def used() -> Approval:
@@ -26,6 +29,7 @@ def used() -> Approval:
         reviews=tuple(signed(held, review(name)) for name in ("bob", "carol")),
         used_by=replace(use, signature=SEALER.use(held.id, held.digest, use)),
         outbox=(OutboxEntry(RECORD, SEALER.outbox(held.id, 1, RECORD)),),
+        taken_back=replace(BACK, signature=SEALER.taken_back(held.id, held.digest, BACK)),
     )
 
 
@@ -51,7 +55,18 @@ def with_outbox(held: Approval, change: Change) -> Approval:
     return replace(held, outbox=(replace(posted, signature=change(posted.signature)),))
 
 
-PLACES = {"approval": with_seal, "review": with_review, "use": with_use, "outbox": with_outbox}
+def with_taken_back(held: Approval, change: Change) -> Approval:
+    assert held.taken_back is not None
+    return replace(held, taken_back=replace(held.taken_back, signature=change(held.taken_back.signature)))
+
+
+PLACES = {
+    "approval": with_seal,
+    "review": with_review,
+    "use": with_use,
+    "outbox": with_outbox,
+    "taken-back": with_taken_back,
+}
 TYPES = [*(f"placet-{kind}+jwt" for kind in PLACES), "placet-grant+jwt", "JWT"]
 
 

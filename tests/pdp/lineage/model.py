@@ -2,8 +2,9 @@
 
 from typing import TypeAlias
 
-from pdp.lineage.fact import UNCLASSIFIED, Dataset, TagRule, Way
+from pdp.lineage.fact import Dataset, TagRule, Way
 from pdp.lineage.name import above
+from pdp.sensitivity import UNCLASSIFIED
 
 Node: TypeAlias = tuple[Dataset, str]  # of a column; or of "" (what all columns get), "*" (the columns), "**" (all)
 Sources: TypeAlias = set[tuple[Node, Way | None]]  # None is within a dataset

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pdp.lineage.fact import UNCLASSIFIED, Classified, Dataset, Event, Fact, Tagged, Tagging
+from pdp.lineage.fact import Classified, Dataset, Event, Fact, Tagged, Tagging
 from pdp.lineage.graph import Graph
 from pdp.lineage.leaving import Leaving, stand_in
 from pdp.lineage.origins import EVERYTHING, Origin, Origins
 from pdp.lineage.view import Revision
 from pdp.lineage.views import Views
 from pdp.lineage_settings import LineageSettings
+from pdp.sensitivity import UNCLASSIFIED
 from tests.pdp.openlineage import CRM, taken
 
 STAND_IN = stand_in("demo", "table", "customers")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pdp.approval import TRANSITIONS, Approval, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
+from pdp.approval import TRANSITIONS, Approval, Outcome, OutcomeState, Review, ReviewVerdict, State, TakenBack, Use
 from pdp.audit.record import Entry
 from pdp.errors import NotFound
 from pdp.requirement import Requirement
@@ -238,3 +238,18 @@ async def test_steps_are_left_untold_where_there_are_webhooks(database: Database
     document = await database.database["approvals"].find_one() or {}
     assert "untold" in document
     assert document["untold"] == []  # these records are none that webhooks are told of
+
+
+async def test_denial_is_taken_back_by_mongodbs_clock_and_once(database: Database) -> None:
+    approvals, taken = Approvals(database, SEALER), TakenBack("user:bob", T0, "signed")
+    held = await approvals.review(await opened(approvals), denial(), State.DENIED, records())
+    assert held is not None
+    time = timedelta(minutes=10)
+    assert await approvals.take_back(held, taken, records(), timedelta()) is None
+    await aged(database, held, "closed_at", minutes=11)
+    assert await approvals.take_back(held, taken, records(), time) is None, "whatever was read before"
+    await aged(database, held, "closed_at", minutes=9)
+    changed = await approvals.take_back(held, taken, records(), time)
+    assert changed is not None
+    assert (changed.state, changed.taken_back, changed.version) == (State.DENIED, taken, held.version + 1)
+    assert await approvals.take_back(held, taken, records(), time) is None, "another was faster"

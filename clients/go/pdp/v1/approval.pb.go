@@ -24,6 +24,83 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What happened to an approval.
+type TimelineKind int32
+
+const (
+	// Not set.
+	TimelineKind_TIMELINE_KIND_UNSPECIFIED TimelineKind = 0
+	// Its caller asked.
+	TimelineKind_TIMELINE_KIND_ASKED TimelineKind = 1
+	// A webhook took a message about it.
+	TimelineKind_TIMELINE_KIND_TOLD TimelineKind = 2
+	// A reviewer approved or denied it.
+	TimelineKind_TIMELINE_KIND_REVIEWED TimelineKind = 3
+	// A reviewer asked for changes.
+	TimelineKind_TIMELINE_KIND_SENT_BACK TimelineKind = 4
+	// It was used.
+	TimelineKind_TIMELINE_KIND_USED TimelineKind = 5
+	// Its caller reported how the action went.
+	TimelineKind_TIMELINE_KIND_OUTCOME TimelineKind = 6
+	// It ended without use.
+	TimelineKind_TIMELINE_KIND_ENDED TimelineKind = 7
+	// The reviewer who denied it took that back: the same request may be asked anew.
+	TimelineKind_TIMELINE_KIND_DENIAL_TAKEN_BACK TimelineKind = 8
+)
+
+// Enum value maps for TimelineKind.
+var (
+	TimelineKind_name = map[int32]string{
+		0: "TIMELINE_KIND_UNSPECIFIED",
+		1: "TIMELINE_KIND_ASKED",
+		2: "TIMELINE_KIND_TOLD",
+		3: "TIMELINE_KIND_REVIEWED",
+		4: "TIMELINE_KIND_SENT_BACK",
+		5: "TIMELINE_KIND_USED",
+		6: "TIMELINE_KIND_OUTCOME",
+		7: "TIMELINE_KIND_ENDED",
+		8: "TIMELINE_KIND_DENIAL_TAKEN_BACK",
+	}
+	TimelineKind_value = map[string]int32{
+		"TIMELINE_KIND_UNSPECIFIED":       0,
+		"TIMELINE_KIND_ASKED":             1,
+		"TIMELINE_KIND_TOLD":              2,
+		"TIMELINE_KIND_REVIEWED":          3,
+		"TIMELINE_KIND_SENT_BACK":         4,
+		"TIMELINE_KIND_USED":              5,
+		"TIMELINE_KIND_OUTCOME":           6,
+		"TIMELINE_KIND_ENDED":             7,
+		"TIMELINE_KIND_DENIAL_TAKEN_BACK": 8,
+	}
+)
+
+func (x TimelineKind) Enum() *TimelineKind {
+	p := new(TimelineKind)
+	*p = x
+	return p
+}
+
+func (x TimelineKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TimelineKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_pdp_v1_approval_proto_enumTypes[0].Descriptor()
+}
+
+func (TimelineKind) Type() protoreflect.EnumType {
+	return &file_pdp_v1_approval_proto_enumTypes[0]
+}
+
+func (x TimelineKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TimelineKind.Descriptor instead.
+func (TimelineKind) EnumDescriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{0}
+}
+
 // How an action went.
 type OutcomeState int32
 
@@ -65,11 +142,11 @@ func (x OutcomeState) String() string {
 }
 
 func (OutcomeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_approval_proto_enumTypes[0].Descriptor()
+	return file_pdp_v1_approval_proto_enumTypes[1].Descriptor()
 }
 
 func (OutcomeState) Type() protoreflect.EnumType {
-	return &file_pdp_v1_approval_proto_enumTypes[0]
+	return &file_pdp_v1_approval_proto_enumTypes[1]
 }
 
 func (x OutcomeState) Number() protoreflect.EnumNumber {
@@ -78,7 +155,7 @@ func (x OutcomeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OutcomeState.Descriptor instead.
 func (OutcomeState) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{0}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{1}
 }
 
 // The state of an approval. A client reads an unknown value as not approved.
@@ -142,11 +219,11 @@ func (x ApprovalState) String() string {
 }
 
 func (ApprovalState) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_approval_proto_enumTypes[1].Descriptor()
+	return file_pdp_v1_approval_proto_enumTypes[2].Descriptor()
 }
 
 func (ApprovalState) Type() protoreflect.EnumType {
-	return &file_pdp_v1_approval_proto_enumTypes[1]
+	return &file_pdp_v1_approval_proto_enumTypes[2]
 }
 
 func (x ApprovalState) Number() protoreflect.EnumNumber {
@@ -155,7 +232,7 @@ func (x ApprovalState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ApprovalState.Descriptor instead.
 func (ApprovalState) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{1}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{2}
 }
 
 // A reviewer's answer.
@@ -200,11 +277,11 @@ func (x Verdict) String() string {
 }
 
 func (Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_approval_proto_enumTypes[2].Descriptor()
+	return file_pdp_v1_approval_proto_enumTypes[3].Descriptor()
 }
 
 func (Verdict) Type() protoreflect.EnumType {
-	return &file_pdp_v1_approval_proto_enumTypes[2]
+	return &file_pdp_v1_approval_proto_enumTypes[3]
 }
 
 func (x Verdict) Number() protoreflect.EnumNumber {
@@ -213,7 +290,7 @@ func (x Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Verdict.Descriptor instead.
 func (Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{2}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{3}
 }
 
 // Asks for the caller's approvals.
@@ -413,7 +490,11 @@ type GetApprovalResponse struct {
 	Origins []*TagOrigin `protobuf:"bytes,8,rep,name=origins,proto3" json:"origins,omitempty"`
 	// What masking would do to this data; only where `approval.lineage` is there, and not for an unmasking. It is found when it
 	// is shown and promises nothing: the data is masked as policy and tags are when it leaves.
-	MaskForecast  *MaskForecast `protobuf:"bytes,9,opt,name=mask_forecast,json=maskForecast,proto3" json:"mask_forecast,omitempty"`
+	MaskForecast *MaskForecast `protobuf:"bytes,9,opt,name=mask_forecast,json=maskForecast,proto3" json:"mask_forecast,omitempty"`
+	// What happened to it, in the order of time.
+	Timeline []*TimelineEntry `protobuf:"bytes,10,rep,name=timeline,proto3" json:"timeline,omitempty"`
+	// The address of its page, where the server has a `public_url` and people log in to it; else empty.
+	Page          string `protobuf:"bytes,11,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -511,6 +592,139 @@ func (x *GetApprovalResponse) GetMaskForecast() *MaskForecast {
 	return nil
 }
 
+func (x *GetApprovalResponse) GetTimeline() []*TimelineEntry {
+	if x != nil {
+		return x.Timeline
+	}
+	return nil
+}
+
+func (x *GetApprovalResponse) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+// Something that happened to an approval.
+type TimelineEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened.
+	Kind TimelineKind `protobuf:"varint,1,opt,name=kind,proto3,enum=pdp.v1.TimelineKind" json:"kind,omitempty"`
+	// When, by MongoDB's clock; of a message, when it was last tried.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Who did it, `<type>:<sub>`; of a message, the webhook that was told. Empty where time or the policy did it.
+	Who string `protobuf:"bytes,3,opt,name=who,proto3" json:"who,omitempty"`
+	// Of a review: through which channel it came, for example "API".
+	Channel string `protobuf:"bytes,4,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Of a review.
+	Verdict Verdict `protobuf:"varint,5,opt,name=verdict,proto3,enum=pdp.v1.Verdict" json:"verdict,omitempty"`
+	// Of an end: the state that it brought.
+	State ApprovalState `protobuf:"varint,6,opt,name=state,proto3,enum=pdp.v1.ApprovalState" json:"state,omitempty"`
+	// Of an outcome.
+	Outcome OutcomeState `protobuf:"varint,7,opt,name=outcome,proto3,enum=pdp.v1.OutcomeState" json:"outcome,omitempty"`
+	// Of a message: the step that it told of, for example "approval.created".
+	Event string `protobuf:"bytes,8,opt,name=event,proto3" json:"event,omitempty"`
+	// The record of it in the log, "rec_…", for callers with the role `auditor`. Empty for others, where it has no record of its
+	// own, and for about a second until the log lists it.
+	RecordId      string `protobuf:"bytes,9,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TimelineEntry) Reset() {
+	*x = TimelineEntry{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TimelineEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TimelineEntry) ProtoMessage() {}
+
+func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
+func (*TimelineEntry) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TimelineEntry) GetKind() TimelineKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TimelineKind_TIMELINE_KIND_UNSPECIFIED
+}
+
+func (x *TimelineEntry) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *TimelineEntry) GetWho() string {
+	if x != nil {
+		return x.Who
+	}
+	return ""
+}
+
+func (x *TimelineEntry) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *TimelineEntry) GetVerdict() Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *TimelineEntry) GetState() ApprovalState {
+	if x != nil {
+		return x.State
+	}
+	return ApprovalState_APPROVAL_STATE_UNSPECIFIED
+}
+
+func (x *TimelineEntry) GetOutcome() OutcomeState {
+	if x != nil {
+		return x.Outcome
+	}
+	return OutcomeState_OUTCOME_STATE_UNSPECIFIED
+}
+
+func (x *TimelineEntry) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *TimelineEntry) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
 // Where a tag of a column comes from.
 type TagOrigin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -528,7 +742,7 @@ type TagOrigin struct {
 
 func (x *TagOrigin) Reset() {
 	*x = TagOrigin{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +754,7 @@ func (x *TagOrigin) String() string {
 func (*TagOrigin) ProtoMessage() {}
 
 func (x *TagOrigin) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[4]
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +767,7 @@ func (x *TagOrigin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TagOrigin.ProtoReflect.Descriptor instead.
 func (*TagOrigin) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TagOrigin) GetColumn() string {
@@ -603,7 +817,7 @@ type MaskForecast struct {
 
 func (x *MaskForecast) Reset() {
 	*x = MaskForecast{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +829,7 @@ func (x *MaskForecast) String() string {
 func (*MaskForecast) ProtoMessage() {}
 
 func (x *MaskForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +842,7 @@ func (x *MaskForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaskForecast.ProtoReflect.Descriptor instead.
 func (*MaskForecast) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MaskForecast) GetState() string {
@@ -679,7 +893,7 @@ type ColumnForecast struct {
 
 func (x *ColumnForecast) Reset() {
 	*x = ColumnForecast{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +905,7 @@ func (x *ColumnForecast) String() string {
 func (*ColumnForecast) ProtoMessage() {}
 
 func (x *ColumnForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +918,7 @@ func (x *ColumnForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColumnForecast.ProtoReflect.Descriptor instead.
 func (*ColumnForecast) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ColumnForecast) GetName() string {
@@ -757,7 +971,7 @@ type EligibleReviewers struct {
 
 func (x *EligibleReviewers) Reset() {
 	*x = EligibleReviewers{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +983,7 @@ func (x *EligibleReviewers) String() string {
 func (*EligibleReviewers) ProtoMessage() {}
 
 func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +996,7 @@ func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EligibleReviewers.ProtoReflect.Descriptor instead.
 func (*EligibleReviewers) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EligibleReviewers) GetRule() string {
@@ -827,7 +1041,7 @@ type Notification struct {
 
 func (x *Notification) Reset() {
 	*x = Notification{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +1053,7 @@ func (x *Notification) String() string {
 func (*Notification) ProtoMessage() {}
 
 func (x *Notification) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1066,7 @@ func (x *Notification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notification.ProtoReflect.Descriptor instead.
 func (*Notification) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Notification) GetWebhook() string {
@@ -910,7 +1124,7 @@ type WaitApprovalRequest struct {
 
 func (x *WaitApprovalRequest) Reset() {
 	*x = WaitApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1136,7 @@ func (x *WaitApprovalRequest) String() string {
 func (*WaitApprovalRequest) ProtoMessage() {}
 
 func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1149,7 @@ func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalRequest.ProtoReflect.Descriptor instead.
 func (*WaitApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WaitApprovalRequest) GetApprovalId() string {
@@ -963,7 +1177,7 @@ type WaitApprovalResponse struct {
 
 func (x *WaitApprovalResponse) Reset() {
 	*x = WaitApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1189,7 @@ func (x *WaitApprovalResponse) String() string {
 func (*WaitApprovalResponse) ProtoMessage() {}
 
 func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1202,7 @@ func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalResponse.ProtoReflect.Descriptor instead.
 func (*WaitApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WaitApprovalResponse) GetApproval() *Approval {
@@ -1011,7 +1225,7 @@ type CancelApprovalRequest struct {
 
 func (x *CancelApprovalRequest) Reset() {
 	*x = CancelApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1237,7 @@ func (x *CancelApprovalRequest) String() string {
 func (*CancelApprovalRequest) ProtoMessage() {}
 
 func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1250,7 @@ func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalRequest.ProtoReflect.Descriptor instead.
 func (*CancelApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelApprovalRequest) GetApprovalId() string {
@@ -1064,7 +1278,7 @@ type CancelApprovalResponse struct {
 
 func (x *CancelApprovalResponse) Reset() {
 	*x = CancelApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1290,7 @@ func (x *CancelApprovalResponse) String() string {
 func (*CancelApprovalResponse) ProtoMessage() {}
 
 func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1303,7 @@ func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalResponse.ProtoReflect.Descriptor instead.
 func (*CancelApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelApprovalResponse) GetApproval() *Approval {
@@ -1114,7 +1328,7 @@ type ReportOutcomeRequest struct {
 
 func (x *ReportOutcomeRequest) Reset() {
 	*x = ReportOutcomeRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1340,7 @@ func (x *ReportOutcomeRequest) String() string {
 func (*ReportOutcomeRequest) ProtoMessage() {}
 
 func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1353,7 @@ func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeRequest.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReportOutcomeRequest) GetApprovalId() string {
@@ -1174,7 +1388,7 @@ type ReportOutcomeResponse struct {
 
 func (x *ReportOutcomeResponse) Reset() {
 	*x = ReportOutcomeResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1400,7 @@ func (x *ReportOutcomeResponse) String() string {
 func (*ReportOutcomeResponse) ProtoMessage() {}
 
 func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1413,7 @@ func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeResponse.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportOutcomeResponse) GetApproval() *Approval {
@@ -1252,18 +1466,22 @@ type Approval struct {
 	Supersedes string `protobuf:"bytes,19,opt,name=supersedes,proto3" json:"supersedes,omitempty"`
 	// How the action went for which it was used.
 	Outcome *Outcome `protobuf:"bytes,20,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Until this time the same request of the same caller is denied and no reviewer is asked; only for DENIED.
+	// Until this time the same request of the same caller is denied and no reviewer is asked; only for DENIED, and no more once
+	// the denial was taken back.
 	DeniedUntil *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=denied_until,json=deniedUntil,proto3" json:"denied_until,omitempty"`
 	// What is known of the data today; only for those who fit a requirement, in GetApproval, ListQueue and WatchQueue, and only
 	// where the server keeps lineage and the resource's type is one of data.
-	Lineage       *ApprovalLineage `protobuf:"bytes,22,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	Lineage *ApprovalLineage `protobuf:"bytes,22,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// Approvals before this one with the same digest and caller, newest first, at most 10: those that the reader may see. Only in
+	// GetApproval.
+	Earlier       []string `protobuf:"bytes,23,rep,name=earlier,proto3" json:"earlier,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1493,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1506,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Approval) GetApprovalId() string {
@@ -1445,6 +1663,13 @@ func (x *Approval) GetLineage() *ApprovalLineage {
 	return nil
 }
 
+func (x *Approval) GetEarlier() []string {
+	if x != nil {
+		return x.Earlier
+	}
+	return nil
+}
+
 // What a reviewer is shown of the data that a request is about. It is outside the request digest.
 type ApprovalLineage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1476,7 +1701,7 @@ type ApprovalLineage struct {
 
 func (x *ApprovalLineage) Reset() {
 	*x = ApprovalLineage{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1713,7 @@ func (x *ApprovalLineage) String() string {
 func (*ApprovalLineage) ProtoMessage() {}
 
 func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1726,7 @@ func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalLineage.ProtoReflect.Descriptor instead.
 func (*ApprovalLineage) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ApprovalLineage) GetState() string {
@@ -1587,7 +1812,7 @@ type ApprovalDataset struct {
 
 func (x *ApprovalDataset) Reset() {
 	*x = ApprovalDataset{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1599,7 +1824,7 @@ func (x *ApprovalDataset) String() string {
 func (*ApprovalDataset) ProtoMessage() {}
 
 func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1612,7 +1837,7 @@ func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalDataset.ProtoReflect.Descriptor instead.
 func (*ApprovalDataset) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApprovalDataset) GetNamespace() string {
@@ -1644,7 +1869,7 @@ type ApprovalColumn struct {
 
 func (x *ApprovalColumn) Reset() {
 	*x = ApprovalColumn{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1881,7 @@ func (x *ApprovalColumn) String() string {
 func (*ApprovalColumn) ProtoMessage() {}
 
 func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1894,7 @@ func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalColumn.ProtoReflect.Descriptor instead.
 func (*ApprovalColumn) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ApprovalColumn) GetName() string {
@@ -1710,7 +1935,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1947,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1960,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Outcome) GetState() OutcomeState {
@@ -1804,7 +2029,7 @@ type Requirement struct {
 
 func (x *Requirement) Reset() {
 	*x = Requirement{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +2041,7 @@ func (x *Requirement) String() string {
 func (*Requirement) ProtoMessage() {}
 
 func (x *Requirement) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +2054,7 @@ func (x *Requirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirement.ProtoReflect.Descriptor instead.
 func (*Requirement) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Requirement) GetRule() string {
@@ -1949,7 +2174,7 @@ type ApprovalReview struct {
 
 func (x *ApprovalReview) Reset() {
 	*x = ApprovalReview{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[21]
+	mi := &file_pdp_v1_approval_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2186,7 @@ func (x *ApprovalReview) String() string {
 func (*ApprovalReview) ProtoMessage() {}
 
 func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[21]
+	mi := &file_pdp_v1_approval_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2199,7 @@ func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalReview.ProtoReflect.Descriptor instead.
 func (*ApprovalReview) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ApprovalReview) GetReviewer() string {
@@ -2049,7 +2274,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n" +
 	"\x12GetApprovalRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
-	"approvalId\"\xdc\x03\n" +
+	"approvalId\"\xa3\x04\n" +
 	"\x13GetApprovalResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\x12\x1d\n" +
 	"\n" +
@@ -2060,7 +2285,20 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\rnotifications\x18\x06 \x03(\v2\x14.pdp.v1.NotificationR\rnotifications\x121\n" +
 	"\x15may_not_review_reason\x18\a \x01(\tR\x12mayNotReviewReason\x12+\n" +
 	"\aorigins\x18\b \x03(\v2\x11.pdp.v1.TagOriginR\aorigins\x129\n" +
-	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\"\x8a\x01\n" +
+	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\x121\n" +
+	"\btimeline\x18\n" +
+	" \x03(\v2\x15.pdp.v1.TimelineEntryR\btimeline\x12\x12\n" +
+	"\x04page\x18\v \x01(\tR\x04page\"\xcc\x02\n" +
+	"\rTimelineEntry\x12(\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x14.pdp.v1.TimelineKindR\x04kind\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
+	"\x03who\x18\x03 \x01(\tR\x03who\x12\x18\n" +
+	"\achannel\x18\x04 \x01(\tR\achannel\x12)\n" +
+	"\averdict\x18\x05 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12+\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x15.pdp.v1.ApprovalStateR\x05state\x12.\n" +
+	"\aoutcome\x18\a \x01(\x0e2\x14.pdp.v1.OutcomeStateR\aoutcome\x12\x14\n" +
+	"\x05event\x18\b \x01(\tR\x05event\x12\x1b\n" +
+	"\trecord_id\x18\t \x01(\tR\brecordId\"\x8a\x01\n" +
 	"\tTagOrigin\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12\x10\n" +
 	"\x03tag\x18\x02 \x01(\tR\x03tag\x12(\n" +
@@ -2110,7 +2348,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\x0e2\x14.pdp.v1.OutcomeStateR\x05state\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\"E\n" +
 	"\x15ReportOutcomeResponse\x12,\n" +
-	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"\xc5\a\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"\xdf\a\n" +
 	"\bApproval\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12+\n" +
@@ -2140,7 +2378,8 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"supersedes\x12)\n" +
 	"\aoutcome\x18\x14 \x01(\v2\x0f.pdp.v1.OutcomeR\aoutcome\x12=\n" +
 	"\fdenied_until\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\vdeniedUntil\x121\n" +
-	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xbb\x02\n" +
+	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\x12\x18\n" +
+	"\aearlier\x18\x17 \x03(\tR\aearlier\"\xbb\x02\n" +
 	"\x0fApprovalLineage\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x123\n" +
 	"\bdatasets\x18\x02 \x03(\v2\x17.pdp.v1.ApprovalDatasetR\bdatasets\x12\x12\n" +
@@ -2197,7 +2436,17 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\tsignature\x18\a \x01(\tR\tsignature\x12/\n" +
 	"\n" +
 	"suggestion\x18\b \x01(\v2\x0f.pdp.v1.RequestR\n" +
-	"suggestion*\x7f\n" +
+	"suggestion*\x88\x02\n" +
+	"\fTimelineKind\x12\x1d\n" +
+	"\x19TIMELINE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13TIMELINE_KIND_ASKED\x10\x01\x12\x16\n" +
+	"\x12TIMELINE_KIND_TOLD\x10\x02\x12\x1a\n" +
+	"\x16TIMELINE_KIND_REVIEWED\x10\x03\x12\x1b\n" +
+	"\x17TIMELINE_KIND_SENT_BACK\x10\x04\x12\x16\n" +
+	"\x12TIMELINE_KIND_USED\x10\x05\x12\x19\n" +
+	"\x15TIMELINE_KIND_OUTCOME\x10\x06\x12\x17\n" +
+	"\x13TIMELINE_KIND_ENDED\x10\a\x12#\n" +
+	"\x1fTIMELINE_KIND_DENIAL_TAKEN_BACK\x10\b*\x7f\n" +
 	"\fOutcomeState\x12\x1d\n" +
 	"\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n" +
@@ -2238,95 +2487,103 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_approval_proto_rawDescData
 }
 
-var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_pdp_v1_approval_proto_goTypes = []any{
-	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
-	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
-	(Verdict)(0),                   // 2: pdp.v1.Verdict
-	(*ListApprovalsRequest)(nil),   // 3: pdp.v1.ListApprovalsRequest
-	(*ListApprovalsResponse)(nil),  // 4: pdp.v1.ListApprovalsResponse
-	(*GetApprovalRequest)(nil),     // 5: pdp.v1.GetApprovalRequest
-	(*GetApprovalResponse)(nil),    // 6: pdp.v1.GetApprovalResponse
-	(*TagOrigin)(nil),              // 7: pdp.v1.TagOrigin
-	(*MaskForecast)(nil),           // 8: pdp.v1.MaskForecast
-	(*ColumnForecast)(nil),         // 9: pdp.v1.ColumnForecast
-	(*EligibleReviewers)(nil),      // 10: pdp.v1.EligibleReviewers
-	(*Notification)(nil),           // 11: pdp.v1.Notification
-	(*WaitApprovalRequest)(nil),    // 12: pdp.v1.WaitApprovalRequest
-	(*WaitApprovalResponse)(nil),   // 13: pdp.v1.WaitApprovalResponse
-	(*CancelApprovalRequest)(nil),  // 14: pdp.v1.CancelApprovalRequest
-	(*CancelApprovalResponse)(nil), // 15: pdp.v1.CancelApprovalResponse
-	(*ReportOutcomeRequest)(nil),   // 16: pdp.v1.ReportOutcomeRequest
-	(*ReportOutcomeResponse)(nil),  // 17: pdp.v1.ReportOutcomeResponse
-	(*Approval)(nil),               // 18: pdp.v1.Approval
-	(*ApprovalLineage)(nil),        // 19: pdp.v1.ApprovalLineage
-	(*ApprovalDataset)(nil),        // 20: pdp.v1.ApprovalDataset
-	(*ApprovalColumn)(nil),         // 21: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 22: pdp.v1.Outcome
-	(*Requirement)(nil),            // 23: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 24: pdp.v1.ApprovalReview
-	(*TagAssertion)(nil),           // 25: pdp.v1.TagAssertion
-	(*LineageStep)(nil),            // 26: pdp.v1.LineageStep
+	(TimelineKind)(0),              // 0: pdp.v1.TimelineKind
+	(OutcomeState)(0),              // 1: pdp.v1.OutcomeState
+	(ApprovalState)(0),             // 2: pdp.v1.ApprovalState
+	(Verdict)(0),                   // 3: pdp.v1.Verdict
+	(*ListApprovalsRequest)(nil),   // 4: pdp.v1.ListApprovalsRequest
+	(*ListApprovalsResponse)(nil),  // 5: pdp.v1.ListApprovalsResponse
+	(*GetApprovalRequest)(nil),     // 6: pdp.v1.GetApprovalRequest
+	(*GetApprovalResponse)(nil),    // 7: pdp.v1.GetApprovalResponse
+	(*TimelineEntry)(nil),          // 8: pdp.v1.TimelineEntry
+	(*TagOrigin)(nil),              // 9: pdp.v1.TagOrigin
+	(*MaskForecast)(nil),           // 10: pdp.v1.MaskForecast
+	(*ColumnForecast)(nil),         // 11: pdp.v1.ColumnForecast
+	(*EligibleReviewers)(nil),      // 12: pdp.v1.EligibleReviewers
+	(*Notification)(nil),           // 13: pdp.v1.Notification
+	(*WaitApprovalRequest)(nil),    // 14: pdp.v1.WaitApprovalRequest
+	(*WaitApprovalResponse)(nil),   // 15: pdp.v1.WaitApprovalResponse
+	(*CancelApprovalRequest)(nil),  // 16: pdp.v1.CancelApprovalRequest
+	(*CancelApprovalResponse)(nil), // 17: pdp.v1.CancelApprovalResponse
+	(*ReportOutcomeRequest)(nil),   // 18: pdp.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),  // 19: pdp.v1.ReportOutcomeResponse
+	(*Approval)(nil),               // 20: pdp.v1.Approval
+	(*ApprovalLineage)(nil),        // 21: pdp.v1.ApprovalLineage
+	(*ApprovalDataset)(nil),        // 22: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 23: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 24: pdp.v1.Outcome
+	(*Requirement)(nil),            // 25: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 26: pdp.v1.ApprovalReview
 	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
-	(*Request)(nil),                // 28: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 29: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 30: google.protobuf.Struct
+	(*TagAssertion)(nil),           // 28: pdp.v1.TagAssertion
+	(*LineageStep)(nil),            // 29: pdp.v1.LineageStep
+	(*Request)(nil),                // 30: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 32: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
-	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
-	18, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
-	18, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
-	10, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
-	18, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
-	11, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
-	7,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
-	8,  // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
-	25, // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
-	26, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
-	9,  // 10: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	27, // 11: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
-	1,  // 12: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	18, // 13: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	18, // 14: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 15: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	18, // 16: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
-	1,  // 17: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	28, // 18: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	23, // 19: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	24, // 20: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	27, // 21: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	27, // 22: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 23: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	22, // 24: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	27, // 25: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	19, // 26: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	20, // 27: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	21, // 28: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
-	0,  // 29: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	27, // 30: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	29, // 31: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	29, // 32: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	30, // 33: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	29, // 34: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	2,  // 35: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	27, // 36: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	28, // 37: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	3,  // 38: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	5,  // 39: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	12, // 40: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	14, // 41: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	16, // 42: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	4,  // 43: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	6,  // 44: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	13, // 45: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	15, // 46: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	17, // 47: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	43, // [43:48] is the sub-list for method output_type
-	38, // [38:43] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	2,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
+	20, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
+	20, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
+	12, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
+	20, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
+	13, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
+	9,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
+	10, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
+	8,  // 8: pdp.v1.GetApprovalResponse.timeline:type_name -> pdp.v1.TimelineEntry
+	0,  // 9: pdp.v1.TimelineEntry.kind:type_name -> pdp.v1.TimelineKind
+	27, // 10: pdp.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	3,  // 11: pdp.v1.TimelineEntry.verdict:type_name -> pdp.v1.Verdict
+	2,  // 12: pdp.v1.TimelineEntry.state:type_name -> pdp.v1.ApprovalState
+	1,  // 13: pdp.v1.TimelineEntry.outcome:type_name -> pdp.v1.OutcomeState
+	28, // 14: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
+	29, // 15: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
+	11, // 16: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	27, // 17: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	2,  // 18: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
+	20, // 19: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	20, // 20: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	1,  // 21: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
+	20, // 22: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	2,  // 23: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
+	30, // 24: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	25, // 25: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	26, // 26: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	27, // 27: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	27, // 28: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 29: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	24, // 30: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	27, // 31: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	21, // 32: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	22, // 33: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	23, // 34: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	1,  // 35: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	27, // 36: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	31, // 37: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	31, // 38: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	32, // 39: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	31, // 40: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	3,  // 41: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	27, // 42: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	30, // 43: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	4,  // 44: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	6,  // 45: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	14, // 46: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	16, // 47: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	18, // 48: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	5,  // 49: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	7,  // 50: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	15, // 51: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	17, // 52: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	19, // 53: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	49, // [49:54] is the sub-list for method output_type
+	44, // [44:49] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2341,8 +2598,8 @@ func file_pdp_v1_approval_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   22,
+			NumEnums:      4,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

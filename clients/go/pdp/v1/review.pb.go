@@ -516,6 +516,254 @@ func (x *RevokeApprovalResponse) GetApproval() *Approval {
 	return nil
 }
 
+// Asks for what the caller could review, or what was asked in its name.
+type ListHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entries per page, 1 to 100; 0 means 50. A page with a token may be shorter: it ends at 1 MiB, or where the server looked
+	// at very many approvals that the caller may not see or that do not match.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// If set, only approvals in this state.
+	State ApprovalState `protobuf:"varint,3,opt,name=state,proto3,enum=pdp.v1.ApprovalState" json:"state,omitempty"`
+	// If set, only requests of this caller, `<type>:<sub>`.
+	Caller string `protobuf:"bytes,4,opt,name=caller,proto3" json:"caller,omitempty"`
+	// If set, only requests with this name of the action.
+	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
+	// If set, only requests with this type of the resource.
+	ResourceType string `protobuf:"bytes,6,opt,name=resource_type,json=resourceType,proto3" json:"resource_type,omitempty"`
+	// If true, only approvals with the caller among the requester principals.
+	AskedInMyName bool `protobuf:"varint,7,opt,name=asked_in_my_name,json=askedInMyName,proto3" json:"asked_in_my_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHistoryRequest) Reset() {
+	*x = ListHistoryRequest{}
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHistoryRequest) ProtoMessage() {}
+
+func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
+func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListHistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListHistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListHistoryRequest) GetState() ApprovalState {
+	if x != nil {
+		return x.State
+	}
+	return ApprovalState_APPROVAL_STATE_UNSPECIFIED
+}
+
+func (x *ListHistoryRequest) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *ListHistoryRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ListHistoryRequest) GetResourceType() string {
+	if x != nil {
+		return x.ResourceType
+	}
+	return ""
+}
+
+func (x *ListHistoryRequest) GetAskedInMyName() bool {
+	if x != nil {
+		return x.AskedInMyName
+	}
+	return false
+}
+
+// One page.
+type ListHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approvals, newest first.
+	Approvals []*Approval `protobuf:"bytes,1,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHistoryResponse) Reset() {
+	*x = ListHistoryResponse{}
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHistoryResponse) ProtoMessage() {}
+
+func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
+func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListHistoryResponse) GetApprovals() []*Approval {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *ListHistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Takes a denial back.
+type TakeBackDenialRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approval's id, "apr_…".
+	ApprovalId    string `protobuf:"bytes,1,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeBackDenialRequest) Reset() {
+	*x = TakeBackDenialRequest{}
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeBackDenialRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeBackDenialRequest) ProtoMessage() {}
+
+func (x *TakeBackDenialRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeBackDenialRequest.ProtoReflect.Descriptor instead.
+func (*TakeBackDenialRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TakeBackDenialRequest) GetApprovalId() string {
+	if x != nil {
+		return x.ApprovalId
+	}
+	return ""
+}
+
+// The approval after it.
+type TakeBackDenialResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approval as it is now: DENIED, without `denied_until`.
+	Approval      *Approval `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeBackDenialResponse) Reset() {
+	*x = TakeBackDenialResponse{}
+	mi := &file_pdp_v1_review_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeBackDenialResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeBackDenialResponse) ProtoMessage() {}
+
+func (x *TakeBackDenialResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeBackDenialResponse.ProtoReflect.Descriptor instead.
+func (*TakeBackDenialResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *TakeBackDenialResponse) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
 var File_pdp_v1_review_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_review_proto_rawDesc = "" +
@@ -555,13 +803,32 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"approvalId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"F\n" +
 	"\x16RevokeApprovalResponse\x12,\n" +
-	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\xa2\x02\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"\xfb\x01\n" +
+	"\x12ListHistoryRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12+\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x15.pdp.v1.ApprovalStateR\x05state\x12\x16\n" +
+	"\x06caller\x18\x04 \x01(\tR\x06caller\x12\x16\n" +
+	"\x06action\x18\x05 \x01(\tR\x06action\x12#\n" +
+	"\rresource_type\x18\x06 \x01(\tR\fresourceType\x12'\n" +
+	"\x10asked_in_my_name\x18\a \x01(\bR\raskedInMyName\"m\n" +
+	"\x13ListHistoryResponse\x12.\n" +
+	"\tapprovals\x18\x01 \x03(\v2\x10.pdp.v1.ApprovalR\tapprovals\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"8\n" +
+	"\x15TakeBackDenialRequest\x12\x1f\n" +
+	"\vapproval_id\x18\x01 \x01(\tR\n" +
+	"approvalId\"F\n" +
+	"\x16TakeBackDenialResponse\x12,\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\xbb\x03\n" +
 	"\rReviewService\x12@\n" +
 	"\tListQueue\x12\x18.pdp.v1.ListQueueRequest\x1a\x19.pdp.v1.ListQueueResponse\x127\n" +
 	"\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12E\n" +
 	"\n" +
 	"WatchQueue\x12\x19.pdp.v1.WatchQueueRequest\x1a\x1a.pdp.v1.WatchQueueResponse0\x01\x12O\n" +
-	"\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponseB|\n" +
+	"\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponse\x12F\n" +
+	"\vListHistory\x12\x1a.pdp.v1.ListHistoryRequest\x1a\x1b.pdp.v1.ListHistoryResponse\x12O\n" +
+	"\x0eTakeBackDenial\x12\x1d.pdp.v1.TakeBackDenialRequest\x1a\x1e.pdp.v1.TakeBackDenialResponseB|\n" +
 	"\x11dev.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\vPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3"
 
 var (
@@ -576,7 +843,7 @@ func file_pdp_v1_review_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_review_proto_rawDescData
 }
 
-var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_pdp_v1_review_proto_goTypes = []any{
 	(*ListQueueRequest)(nil),       // 0: pdp.v1.ListQueueRequest
 	(*ListQueueResponse)(nil),      // 1: pdp.v1.ListQueueResponse
@@ -586,30 +853,42 @@ var file_pdp_v1_review_proto_goTypes = []any{
 	(*WatchQueueResponse)(nil),     // 5: pdp.v1.WatchQueueResponse
 	(*RevokeApprovalRequest)(nil),  // 6: pdp.v1.RevokeApprovalRequest
 	(*RevokeApprovalResponse)(nil), // 7: pdp.v1.RevokeApprovalResponse
-	(*Approval)(nil),               // 8: pdp.v1.Approval
-	(Verdict)(0),                   // 9: pdp.v1.Verdict
-	(*Request)(nil),                // 10: pdp.v1.Request
+	(*ListHistoryRequest)(nil),     // 8: pdp.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),    // 9: pdp.v1.ListHistoryResponse
+	(*TakeBackDenialRequest)(nil),  // 10: pdp.v1.TakeBackDenialRequest
+	(*TakeBackDenialResponse)(nil), // 11: pdp.v1.TakeBackDenialResponse
+	(*Approval)(nil),               // 12: pdp.v1.Approval
+	(Verdict)(0),                   // 13: pdp.v1.Verdict
+	(*Request)(nil),                // 14: pdp.v1.Request
+	(ApprovalState)(0),             // 15: pdp.v1.ApprovalState
 }
 var file_pdp_v1_review_proto_depIdxs = []int32{
-	8,  // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
-	9,  // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
-	10, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
-	8,  // 3: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
-	8,  // 4: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
-	8,  // 5: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 6: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
-	2,  // 7: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
-	4,  // 8: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
-	6,  // 9: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
-	1,  // 10: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
-	3,  // 11: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
-	5,  // 12: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
-	7,  // 13: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	12, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
+	13, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	14, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
+	12, // 3: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
+	12, // 4: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
+	12, // 5: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
+	15, // 6: pdp.v1.ListHistoryRequest.state:type_name -> pdp.v1.ApprovalState
+	12, // 7: pdp.v1.ListHistoryResponse.approvals:type_name -> pdp.v1.Approval
+	12, // 8: pdp.v1.TakeBackDenialResponse.approval:type_name -> pdp.v1.Approval
+	0,  // 9: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
+	2,  // 10: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
+	4,  // 11: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
+	6,  // 12: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
+	8,  // 13: pdp.v1.ReviewService.ListHistory:input_type -> pdp.v1.ListHistoryRequest
+	10, // 14: pdp.v1.ReviewService.TakeBackDenial:input_type -> pdp.v1.TakeBackDenialRequest
+	1,  // 15: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
+	3,  // 16: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
+	5,  // 17: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
+	7,  // 18: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
+	9,  // 19: pdp.v1.ReviewService.ListHistory:output_type -> pdp.v1.ListHistoryResponse
+	11, // 20: pdp.v1.ReviewService.TakeBackDenial:output_type -> pdp.v1.TakeBackDenialResponse
+	15, // [15:21] is the sub-list for method output_type
+	9,  // [9:15] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_review_proto_init() }
@@ -625,7 +904,7 @@ func file_pdp_v1_review_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_review_proto_rawDesc), len(file_pdp_v1_review_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,8 @@ const (
 	ReviewService_Review_FullMethodName         = "/pdp.v1.ReviewService/Review"
 	ReviewService_WatchQueue_FullMethodName     = "/pdp.v1.ReviewService/WatchQueue"
 	ReviewService_RevokeApproval_FullMethodName = "/pdp.v1.ReviewService/RevokeApproval"
+	ReviewService_ListHistory_FullMethodName    = "/pdp.v1.ReviewService/ListHistory"
+	ReviewService_TakeBackDenial_FullMethodName = "/pdp.v1.ReviewService/TakeBackDenial"
 )
 
 // ReviewServiceClient is the client API for ReviewService service.
@@ -59,6 +61,17 @@ type ReviewServiceClient interface {
 	// approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RevokeApproval(ctx context.Context, in *RevokeApprovalRequest, opts ...grpc.CallOption) (*RevokeApprovalResponse, error)
+	// Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+	// shows it today, newest first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	ListHistory(ctx context.Context, in *ListHistoryRequest, opts ...grpc.CallOption) (*ListHistoryResponse, error)
+	// Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+	// be asked anew: then people review it again.
+	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+	// FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+	// ALREADY_EXISTS/DENIAL_TAKEN_BACK.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	TakeBackDenial(ctx context.Context, in *TakeBackDenialRequest, opts ...grpc.CallOption) (*TakeBackDenialResponse, error)
 }
 
 type reviewServiceClient struct {
@@ -118,6 +131,26 @@ func (c *reviewServiceClient) RevokeApproval(ctx context.Context, in *RevokeAppr
 	return out, nil
 }
 
+func (c *reviewServiceClient) ListHistory(ctx context.Context, in *ListHistoryRequest, opts ...grpc.CallOption) (*ListHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListHistoryResponse)
+	err := c.cc.Invoke(ctx, ReviewService_ListHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reviewServiceClient) TakeBackDenial(ctx context.Context, in *TakeBackDenialRequest, opts ...grpc.CallOption) (*TakeBackDenialResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TakeBackDenialResponse)
+	err := c.cc.Invoke(ctx, ReviewService_TakeBackDenial_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReviewServiceServer is the server API for ReviewService service.
 // All implementations must embed UnimplementedReviewServiceServer
 // for forward compatibility.
@@ -152,6 +185,17 @@ type ReviewServiceServer interface {
 	// approving it. Errors: those of Review, and FAILED_PRECONDITION/APPROVAL_NOT_APPROVED.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RevokeApproval(context.Context, *RevokeApprovalRequest) (*RevokeApprovalResponse, error)
+	// Lists approvals in any state that the caller could review, or that were asked in the caller's name: those that GetApproval
+	// shows it today, newest first.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	ListHistory(context.Context, *ListHistoryRequest) (*ListHistoryResponse, error)
+	// Says that the caller's own denial was a mistake, until `denied_until`. The approval stays DENIED, and the same request may
+	// be asked anew: then people review it again.
+	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND, PERMISSION_DENIED/NOT_YOUR_DENIAL, PERMISSION_DENIED/REVIEWER_IS_REQUESTER,
+	// FAILED_PRECONDITION/DENIAL_STANDS (it is not DENIED, was sent back, or it is too late),
+	// ALREADY_EXISTS/DENIAL_TAKEN_BACK.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	TakeBackDenial(context.Context, *TakeBackDenialRequest) (*TakeBackDenialResponse, error)
 	mustEmbedUnimplementedReviewServiceServer()
 }
 
@@ -173,6 +217,12 @@ func (UnimplementedReviewServiceServer) WatchQueue(*WatchQueueRequest, grpc.Serv
 }
 func (UnimplementedReviewServiceServer) RevokeApproval(context.Context, *RevokeApprovalRequest) (*RevokeApprovalResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeApproval not implemented")
+}
+func (UnimplementedReviewServiceServer) ListHistory(context.Context, *ListHistoryRequest) (*ListHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListHistory not implemented")
+}
+func (UnimplementedReviewServiceServer) TakeBackDenial(context.Context, *TakeBackDenialRequest) (*TakeBackDenialResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TakeBackDenial not implemented")
 }
 func (UnimplementedReviewServiceServer) mustEmbedUnimplementedReviewServiceServer() {}
 func (UnimplementedReviewServiceServer) testEmbeddedByValue()                       {}
@@ -260,6 +310,42 @@ func _ReviewService_RevokeApproval_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReviewService_ListHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReviewServiceServer).ListHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReviewService_ListHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReviewServiceServer).ListHistory(ctx, req.(*ListHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReviewService_TakeBackDenial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TakeBackDenialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReviewServiceServer).TakeBackDenial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReviewService_TakeBackDenial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReviewServiceServer).TakeBackDenial(ctx, req.(*TakeBackDenialRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReviewService_ServiceDesc is the grpc.ServiceDesc for ReviewService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -278,6 +364,14 @@ var ReviewService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeApproval",
 			Handler:    _ReviewService_RevokeApproval_Handler,
+		},
+		{
+			MethodName: "ListHistory",
+			Handler:    _ReviewService_ListHistory_Handler,
+		},
+		{
+			MethodName: "TakeBackDenial",
+			Handler:    _ReviewService_TakeBackDenial_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

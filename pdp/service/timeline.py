@@ -1,0 +1,23 @@
+"""What happened to an approval becomes messages of the contract."""
+
+from pdp.service.message import timestamp
+from pdp.v1 import approval_pb2
+from pdp.workflow.timeline import Happened
+
+API = "API"
+"""The channel through which every review of today comes."""
+
+
+def entry(one: Happened) -> approval_pb2.TimelineEntry:
+    """One thing that happened."""
+    return approval_pb2.TimelineEntry(
+        kind=f"TIMELINE_KIND_{one.event}",
+        at=timestamp(one.at),
+        who=one.who,
+        channel=API if one.review else "",
+        verdict=f"VERDICT_{one.review.verdict}" if one.review else None,
+        state=f"APPROVAL_STATE_{one.state}" if one.state else None,
+        outcome=f"OUTCOME_STATE_{one.outcome.state}" if one.outcome else None,
+        event=one.told_of,
+        record_id=one.record_id,
+    )
