@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -49,6 +50,21 @@ def _base_url(url: str) -> str:
     return url
 
 
+def _network(text: str) -> str:
+    return str(ip_network(text))
+
+
+class HttpLogin(Frozen):
+    """How people log in to the pages: by OpenID Connect, at an issuer of `issuers` whose `kind` is person."""
+
+    issuer: str
+    """The issuer's name, as in its entry."""
+    client_id: str
+    """What the issuer calls this server; one of the `audience` of its entry."""
+    client_secret: ConfigPath
+    """A file with the secret that the issuer gave: mode 0600, or 0440 with a group of the process."""
+
+
 class Http(Frozen):
     """The HTTP face, which speaks AuthZEN. Without this part there is none."""
 
@@ -57,10 +73,16 @@ class Http(Frozen):
     client_listen: str = ""
     """Where certificates are demanded, beside `listen`, which then takes tokens alone. Empty: `listen` demands them."""
     public_url: Annotated[str, AfterValidator(_base_url)] = ""
-    """What clients call this server: `https://host`, from which all addresses in answers are built. Empty: the address
-    of `listen`."""
+    """What clients and browsers call this server: `https://host`, from which all addresses in answers are built. Empty:
+    the address of `listen`. With `login` it has no path."""
     tls: Tls | None = None
     """None: that of gRPC."""
+    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """Addresses or networks of the proxies before this server, such as `10.0.3.0/24`. With an https `public_url`,
+    plaintext beyond loopback is taken from them, and from nobody else. They say who is behind them
+    (`X-Forwarded-For`)."""
+    login: HttpLogin | None = None
+    """None: there are no pages for people."""
 
 
 def _webhook_url(url: str) -> str:

@@ -22,11 +22,11 @@ def require_described(server: Placet, method: str, path: str, sent: Any, status:
     if not server.routes:
         return
     try:
-        route, _ = Routes(server.routes).find(method, path.partition("?")[0])
+        route, _ = Routes(server.api).find(method, path.partition("?")[0])
     except PdpError:
         described, name = {PROBLEM}, "Problem"
     else:
-        responses = document(server.http, server.routes)["paths"][route.path][route.method.lower()]["responses"]
+        responses = document(server.http, server.api)["paths"][route.path][route.method.lower()]["responses"]
         response = responses[str(status)]
         is_problem = "$ref" in response
         described = {PROBLEM, "text/plain"} if is_problem else set(response.get("content", {}))

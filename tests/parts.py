@@ -18,9 +18,10 @@ from grpc_status import rpc_status
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
+from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
-from pdp.http.route import OpenRoute, Route
+from pdp.http.route import AnyRoute, OpenRoute, Route
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -50,7 +51,13 @@ class Placet:
     channel: grpc.aio.Channel
     said: list[str]
     http: str = ""
-    routes: Sequence[Route | OpenRoute] = ()
+    routes: Sequence[AnyRoute] = ()
+    ports: Sequence[int] = ()
+
+    @property
+    def api(self) -> list[Route | OpenRoute]:
+        """The routes for programs."""
+        return [route for route in self.routes if isinstance(route, Route | OpenRoute)]
 
     def metadata(self, name: str) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {identity.token(self.state, name)}"),)
@@ -144,6 +151,7 @@ async def placet(
     database: str = "",
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
+    demo: Idp | None = None,
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -154,9 +162,11 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    served = running(config, TOOL_CACHE, said.append, lineage=known)
+    served = running(config, TOOL_CACHE, said.append, lineage=known, demo=demo or Idp(state))
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
-        web = {"http": server.web.url, "routes": server.web.routes.all} if server.web else {}
+        web: dict[str, Any] = {}
+        if server.web:
+            web = {"http": server.web.url, "routes": server.web.routes.all, "ports": server.web.ports}
         yield Placet(server.address, state, name, channel, said, **web)
         assert not server.failed.done(), "a part of the server ended by itself"
 

@@ -20,8 +20,17 @@ EXPECTED_AT_THE_ROOT = {
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": ["pdp/authn/jwks.py", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
+    "aiohttp": [
+        "pdp/authn/jwks.py",
+        "pdp/dev/idp_tokens.py",
+        "pdp/http/",
+        "pdp/notify/endpoint.py",
+        "pdp/opa/queries.py",
+    ],
+    "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
+    "httpx2": ["pdp/http/provider.py"],
+    "jinja2": ["pdp/inbox/"],
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
@@ -59,6 +68,7 @@ PURE = [
     "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
     "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sent",
+    "pdp.session",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -68,9 +78,13 @@ IMPURE = {
 # What an install without the extra `server` must be able to load.
 CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export", "pdp.dev.identity", "pdp.__main__"]
 FLOORS: dict[str, tuple[int, str]] = {
-    "cli": (10, "dev server lineage masking recording authn process store notify client audit arrow policy opa"),
-    "dev": (9, "server process policy masking.keys"),
-    "server": (8, "service http workflow lineage opa masking recording authn process store notify audit arrow policy"),
+    "cli": (11, "dev server lineage masking recording authn process store notify client audit arrow policy opa"),
+    "dev": (10, "server http authn process policy masking.keys"),
+    "server": (
+        9,
+        "service inbox http workflow lineage opa masking recording authn process store notify audit arrow policy",
+    ),
+    "inbox": (8, "http workflow"),
     "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
     "http": (7, "workflow lineage authn"),
     "workflow": (6, "lineage opa masking recording store audit"),

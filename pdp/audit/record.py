@@ -39,6 +39,8 @@ class Kind(StrEnum):
     SERVER_STOPPED = "server.stopped"
     WRITER_CLOSED = "writer.closed"
     EXPORT = "export"
+    SESSION_STARTED = "session.started"
+    SESSION_ENDED = "session.ended"
 
 
 STEP_KINDS = (

@@ -5,13 +5,13 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from cryptography import x509
 
 from pdp.authn.authorities import Authorities, Trusted
-from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Token, verified
+from pdp.authn.bearer import MAX_TOKEN_BYTES, REFUSALS, Issuers, Token, verified
 from pdp.authn.certificate import Presented
 from pdp.authn.jwks import KeySource
 from pdp.authn.refusal import Attempt, Notices, Refused
@@ -63,6 +63,11 @@ class Authenticator:
         self._known: dict[bytes, _Known] = {}
 
     @property
+    def issuers(self) -> Issuers:
+        """The issuers of tokens, by name, and where their keys are."""
+        return self._issuers
+
+    @property
     def sources(self) -> list[KeySource]:
         """The sources of the issuers' keys."""
         return [source for _, source in self._issuers.values()]
@@ -112,6 +117,28 @@ class Authenticator:
         except (ValueError, InvalidRequest, x509.DuplicateExtension):
             return False  # it names nobody here, so no entry covers it
         return entry.require_digest
+
+    async def token(self, text: str) -> Token:
+        """A token that is valid here, with any sender. Raises `Unauthenticated`, without detail, if it is not."""
+        try:
+            credential = _bearer(f"Bearer {text}")
+        except Refused as error:
+            self.refuse(f"a login was refused: {error}")
+        known = await self._remembered(credential, self._by_token)
+        assert known.token is not None  # noqa: S101  # a token verified it
+        return known.token
+
+    def of_claims(self, claims: Mapping[str, Any]) -> Caller:
+        """The caller behind claims that were verified before, as configured today. Raises `Unauthenticated`."""
+        issuer, _ = self._issuers.get(str(claims.get("iss")), (None, None))
+        if issuer is None or issuer.kind != "person":
+            self.refuse("a session was refused: its issuer is not configured any more, or vouches for no people")
+        return _of_claims(claims, issuer)
+
+    def refuse(self, why: str) -> NoReturn:
+        """Log why a credential is refused, and raise `Unauthenticated`, which does not say it."""
+        self._notices.say(why)
+        raise Unauthenticated("the token is not valid here; get a new one")
 
     async def _remembered(self, credential: bytes, verify: Callable[[bytes], Awaitable[_Known]]) -> _Known:
         fingerprint = hashlib.sha256(credential).digest()
@@ -225,8 +252,10 @@ def _of_claims(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
 def _elsewhere(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
     """The claims that count here and that the token only refers to (OpenID Connect Core, section 5.6.2)."""
     referred = claims.get("_claim_names")
-    names = referred if isinstance(referred, dict) else {}
-    wanted = dict.fromkeys((issuer.roles_claim, issuer.groups_claim, *issuer.claims))
+    names = set(referred) if isinstance(referred, dict) else set()
+    if claims.get("hasgroups"):  # Entra's word for the same
+        names.add(issuer.groups_claim)
+    wanted = dict.fromkeys(filter(None, (issuer.roles_claim, issuer.groups_claim, *issuer.claims)))
     return tuple(name for name in wanted if name in names and name not in claims)
 
 

@@ -7,9 +7,9 @@ import json
 import time
 import warnings
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 from joserfc import jwt
@@ -30,6 +30,8 @@ MAX_ACTORS = 8
 _TYPES = frozenset({"at+jwt", "jwt"})
 """What a token may call itself in `typ`, in lower case and without `application/` (RFC 9068; RFC 7519, section 5.1)."""
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+Issuers: TypeAlias = Mapping[str, tuple[Issuer, KeySource]]
+"""The issuers that are configured, by name, and where their keys are."""
 REFUSALS = (JoseError, InvalidRequest, ValueError, KeyError, TypeError, IndexError, RecursionError)
 
 
@@ -49,10 +51,25 @@ class Token:
     """The id of the key that signed it, as its header has it."""
 
 
-async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]], attempt: Attempt) -> Token:
+async def verified(token: str, issuers: Issuers, attempt: Attempt) -> Token:
     """The token, if it is a valid token of one of `issuers` for this server. Raises one of `REFUSALS` if it is not.
 
     If the token names an unknown key, the issuer's keys are fetched again, once. `attempt` is told how far it got.
+    """
+    claims, issuer, keys = await signed(token, issuers, attempt, _require_token)
+    attempt.step = "`aud`, `exp`, `nbf` or `iat` is missing or of another type than RFC 7519 says"
+    check(claims, issuer)
+    attempt.step = "`act` or `cnf` is of a form that this server does not know"
+    expires = float(claims["exp"]) + LEEWAY_SECONDS
+    return Token(claims, issuer, keys, _actors(claims, issuer), _bound_to(claims), expires, attempt.key_id)
+
+
+async def signed(
+    token: str, issuers: Issuers, attempt: Attempt, require: Callable[[str, Mapping[str, Any]], None]
+) -> tuple[Mapping[str, Any], Issuer, Keys]:
+    """The claims that an issuer signed, with the issuer and the keys. Raises one of `REFUSALS` for anything else.
+
+    `require` gets the `typ` in short, and the claims, and raises `Refused` if they are of another purpose.
     """
     header, payload = map(_object, token.split(".")[:2])
     kid = header.get("kid")
@@ -63,12 +80,9 @@ async def verified(token: str, issuers: Mapping[str, tuple[Issuer, KeySource]], 
         await source.renewed()
     keys = source.keys
     attempt.step = "it is not a signed JWT, or its header asks for what this server does not know"
-    claims = _claims(token, _key(kid, keys) or _no_key(keys), issuer)
-    attempt.step = "`aud`, `exp`, `nbf` or `iat` is missing or of another type than RFC 7519 says"
-    _check(claims, issuer)
-    attempt.step = "`act` or `cnf` is of a form that this server does not know"
-    expires = float(claims["exp"]) + LEEWAY_SECONDS
-    return Token(claims, issuer, keys, _actors(claims, issuer), _bound_to(claims), expires, attempt.key_id)
+    kind, claims = _claims(token, _key(kid, keys) or _no_key(keys), issuer)
+    require(kind, claims)
+    return claims, issuer, keys
 
 
 def _object(part: str) -> dict[str, Any]:
@@ -98,7 +112,7 @@ def _no_key(keys: Keys) -> NoReturn:
     raise Refused("the issuer has no key of this id" if keys else "there are no keys of this issuer now")
 
 
-def _claims(token: str, key: Key, issuer: Issuer) -> Mapping[str, Any]:
+def _claims(token: str, key: Key, issuer: Issuer) -> tuple[str, Mapping[str, Any]]:
     takes = [name for name in issuer.algorithms if KEY_OF[name] == kind_of(key) and key.alg in (None, name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)  # "EdDSA" is the older name of the same signature
@@ -111,19 +125,20 @@ def _claims(token: str, key: Key, issuer: Issuer) -> Mapping[str, Any]:
             raise Refused(f"its `alg` does not fit; the issuer's entry and this key allow {listed}") from None
     if "crit" in read.header:
         raise ValueError
-    _require_token(read.header.get("typ", "JWT"), read.claims)
-    return dict(read.claims)
+    typ = read.header.get("typ", "JWT")
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else "", dict(read.claims)
 
 
-def _require_token(typ: object, claims: Mapping[str, Any]) -> None:
+def _require_token(kind: str, claims: Mapping[str, Any]) -> None:
     """Raise `Refused` for what an issuer signs for another purpose: a logout or another event, a grant, a proof."""
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
+    if kind not in _TYPES:
         raise Refused("its `typ` is not of a token: at+jwt, JWT or none")
     if "events" in claims:
         raise Refused("it tells of events (RFC 8417), so it is not a token of a caller")
 
 
-def _check(claims: Mapping[str, Any], issuer: Issuer) -> None:
+def check(claims: Mapping[str, Any], issuer: Issuer) -> None:
+    """Raise one of `REFUSALS` unless the claims are for this server, and now."""
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     wanted = {issuer.audience} if isinstance(issuer.audience, str) else set(issuer.audience)
     if claims["iss"] != issuer.issuer or wanted.isdisjoint(audience):

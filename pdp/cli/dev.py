@@ -179,6 +179,10 @@ def _this_program() -> list[str]:
     return [sys.executable, "-m", "pdp"] if started.name == "__main__.py" else [str(started)]
 
 
+def _inbox(server: "Running") -> str:
+    return f"inbox  {server.web.url}/inbox  (log in with one click)\n" if server.web else ""
+
+
 def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:
     from pdp.dev import identity
 
@@ -195,7 +199,7 @@ def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
 AuthZEN over HTTP is on {server.web.url if server.web else "no address"}.
-
+{_inbox(server)}
 --as finds this stack from any folder. Programs, and commands while another stack runs, need:
   export PDP_ADDRESS={address} PDP_STATE={shlex.quote(str(state))}
 

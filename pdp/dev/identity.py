@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from joserfc import jwt
 
@@ -52,8 +53,14 @@ def token(state: Path, name: str, seconds: int = LIFETIME_SECONDS) -> str:
         raise SetupError(f"--as knows {', '.join(PEOPLE)}; for anybody else pass a token with --token")
     if not key_path(state).exists():
         raise SetupError(f"{state} holds no dev key; start `pdp dev`, or name its folder with PDP_STATE")
+    key = keys.private_key(key_path(state))
+    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims(person, seconds), key, algorithms=["Ed25519"])
+
+
+def claims(person: Person, seconds: int) -> dict[str, Any]:
+    """What a demo token says of a person from now on, for so many seconds."""
     now = int(time.time())
-    claims = {
+    return {
         "iss": USERS if person.type == "user" else AGENTS,
         "aud": AUDIENCE,
         "sub": person.sub,
@@ -62,5 +69,3 @@ def token(state: Path, name: str, seconds: int = LIFETIME_SECONDS) -> str:
         "roles": list(person.roles),
         "groups": list(person.groups),
     }
-    key = keys.private_key(key_path(state))
-    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])

@@ -10,6 +10,7 @@ from pdp import keys
 from pdp.caller import Role
 from pdp.config import Config, Http
 from pdp.dev import identity, presence
+from pdp.dev.idp import Idp
 from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
 from pdp.lineage_settings import LineageSettings, LineageWriter
@@ -42,7 +43,7 @@ async def stack(
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
             config = config.model_copy(update={"http": Http(listen=http)})
-            async with running(config, tool_cache, say, Losses(say), elsewhere=True) as server:
+            async with running(config, tool_cache, say, Losses(say), elsewhere=True, demo=Idp(state)) as server:
                 claim.serves(server.address)
                 yield server
 

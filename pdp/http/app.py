@@ -12,32 +12,33 @@ from typing import TypeAlias
 from aiohttp import web
 
 from pdp.errors import SetupError
+from pdp.http import head
 from pdp.http.answers import SYSTEM_BYTES
 from pdp.http.connection import Limits, Server
 from pdp.http.edge import Edge
 from pdp.http.problem import Refusal
-from pdp.http.route import OpenRoute, Route
+from pdp.http.route import AnyRoute
 from pdp.http.tls import HANDSHAKE_SECONDS
 
 BACKLOG = 128
 """Connections that the kernel has ready before this process takes them, all at once: it needs descriptors for them."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
-_Methods: TypeAlias = Mapping[str, Route | OpenRoute]
+_Methods: TypeAlias = Mapping[str, AnyRoute]
 
 
 class Routes:
     """The table of routes: a path is one as a whole, or none. A part `{name}` stands for anything but a slash."""
 
-    def __init__(self, routes: Sequence[Route | OpenRoute]) -> None:
+    def __init__(self, routes: Sequence[AnyRoute]) -> None:
         self.all = tuple(routes)
-        paths: dict[str, dict[str, Route | OpenRoute]] = {}
+        paths: dict[str, dict[str, AnyRoute]] = {}
         for route in routes:
             paths.setdefault(route.path, {})[route.method] = route
         self._paths: dict[str, _Methods] = {path: methods for path, methods in paths.items() if "{" not in path}
         self._patterns = [(_pattern(path), methods) for path, methods in paths.items() if "{" in path]
 
-    def find(self, method: str, path: str) -> tuple[Route | OpenRoute, Mapping[str, str]]:
+    def find(self, method: str, path: str) -> tuple[AnyRoute, Mapping[str, str]]:
         """The route of a request and the parameters of its path. Raises `Refusal`."""
         methods, parameters = self._methods(path)
         if methods is None:
@@ -106,7 +107,7 @@ class Face:
         await self._server.shutdown(GRACE_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        return await self._edge.respond(request, partial(self.routes.find, request.method, _path(request)))
+        return await self._edge.respond(request, partial(self.routes.find, request.method, head.path(request)))
 
 
 def listening(address: str, *, elsewhere: bool) -> socket.socket:
@@ -120,12 +121,6 @@ def listening(address: str, *, elsewhere: bool) -> socket.socket:
             return listening(f"{host}:0", elsewhere=False)
         sentence = f"http: cannot listen on {address}; another program may, choose another with http.listen"
         raise SetupError(sentence) from None
-
-
-def _path(request: web.BaseRequest) -> str:
-    """The path of the target, as it was sent. A target may have the host in it (RFC 9112, section 3.2.2)."""
-    target = request.raw_path
-    return target.partition("?")[0] if target.startswith("/") else request.rel_url.raw_path
 
 
 def _pattern(path: str) -> re.Pattern[str]:

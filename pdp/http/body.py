@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from aiohttp import StreamReader, web
@@ -13,11 +14,13 @@ from pdp import deadline
 from pdp.errors import InvalidRequest
 from pdp.http.connection import UNREAD_BYTES
 from pdp.http.problem import Refusal
-from pdp.http.route import JSON, LARGE_BYTES, SMALL_BYTES, Route
+from pdp.http.route import LARGE_BYTES, SMALL_BYTES, Entrance, Page, Route
 from pdp.room import Room
 
 READS = 4
 """Large bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
+Taking: TypeAlias = Route | Page | Entrance
+"""What takes a body."""
 _GZIP = 16 + zlib.MAX_WBITS
 """What the module `zlib` calls the gzip format."""
 READ_SECONDS = 10.0
@@ -34,7 +37,7 @@ class Bodies:
         )
 
     @asynccontextmanager
-    async def body(self, route: Route, caller: str, request: web.BaseRequest) -> AsyncIterator[bytes]:
+    async def body(self, route: Taking, caller: str, request: web.BaseRequest) -> AsyncIterator[bytes]:
         """The call's body, which counts as open while the block runs.
 
         Raises `Refusal` if it is of another type or too large, and `Overloaded` if the caller's open bodies leave no
@@ -43,14 +46,14 @@ class Bodies:
         if route.method == "GET" or not (route.needs_body or request.body_exists):
             yield b""
             return
-        is_zipped = _require_json(request, route)
+        is_zipped = _require_media(request, route)
         body = await self._arrived(route, caller, request)
         if is_zipped:
             body = _unzipped(body, route)
         with self._large.taken(caller, len(body)) if len(body) > SMALL_BYTES else nullcontext():
             yield body
 
-    async def _arrived(self, route: Route, caller: str, request: web.BaseRequest) -> bytes:
+    async def _arrived(self, route: Taking, caller: str, request: web.BaseRequest) -> bytes:
         turns = self._turns.get(caller)
         if turns is None:
             turns = self._turns[caller] = asyncio.Semaphore(READS)
@@ -78,7 +81,7 @@ async def _continue(request: web.BaseRequest) -> None:
     request.writer.output_size = 0  # aiohttp takes what is counted for a part of the answer
 
 
-async def _read(content: StreamReader, route: Route, turns: asyncio.Semaphore) -> bytes:
+async def _read(content: StreamReader, route: Taking, turns: asyncio.Semaphore) -> bytes:
     """The body. Its beginning needs no turn: aiohttp has room for it, and a slow sender must keep nobody waiting."""
     parts = list[bytes]()
     if await _take(content, route, parts, UNREAD_BYTES):
@@ -87,7 +90,7 @@ async def _read(content: StreamReader, route: Route, turns: asyncio.Semaphore) -
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _take(content: StreamReader, route: Route, parts: list[bytes], most: int) -> bool:
+async def _take(content: StreamReader, route: Taking, parts: list[bytes], most: int) -> bool:
     """Take what comes, until there are more than `most` bytes. Returns whether more may come."""
     size = sum(map(len, parts))
     while size <= most:
@@ -100,8 +103,8 @@ async def _take(content: StreamReader, route: Route, parts: list[bytes], most: i
     return True
 
 
-def _require_json(request: web.BaseRequest, route: Route) -> bool:
-    """Whether the body is compressed. Raises `Refusal` where it is not JSON, or not encoded as the route takes it."""
+def _require_media(request: web.BaseRequest, route: Taking) -> bool:
+    """Whether the body is compressed. Raises `Refusal` where it is of another type or encoding than the route takes."""
     encodings = [one.strip().lower() for one in request.headers.getall("Content-Encoding", [])]
     coded = [one for one in encodings if one != "identity"]
     if coded and not (route.takes_gzip and coded == ["gzip"]):
@@ -109,12 +112,12 @@ def _require_json(request: web.BaseRequest, route: Route) -> bool:
         accepted = "gzip, identity" if route.takes_gzip else "identity"
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, sentence, Accept_Encoding=accepted)
     types = request.headers.getall("Content-Type", [])
-    if len(types) != 1 or types[0].partition(";")[0].strip().lower() != JSON:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"send the body as {JSON}, with one such Content-Type")
+    if len(types) != 1 or types[0].partition(";")[0].strip().lower() != route.media:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"send the body as {route.media}, with one such Content-Type")
     return bool(coded)
 
 
-def _unzipped(body: bytes, route: Route) -> bytes:
+def _unzipped(body: bytes, route: Taking) -> bytes:
     """The body out of its one gzip member, of which no more is unpacked than the route takes."""
     stream = zlib.decompressobj(_GZIP)
     try:
@@ -128,7 +131,7 @@ def _unzipped(body: bytes, route: Route) -> bytes:
     return text
 
 
-def _too_large(route: Route) -> Refusal:
+def _too_large(route: Taking) -> Refusal:
     return Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the body is larger than the {route.most_bytes} bytes that this path takes",

@@ -46,6 +46,8 @@ class Limits:
     places: Places = field(default_factory=Places)
     answers: Answers = field(default_factory=Answers)
     stranger_seconds: float = STRANGER_SECONDS
+    takes: Callable[[Any], bool] = lambda _: True
+    """Whether connections of a peer are taken at all, its name as asyncio has it."""
 
 
 class Connection(web.RequestHandler):
@@ -71,6 +73,10 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         written = cast("asyncio.Transport", transport)
         written.set_write_buffer_limits(high=MOST_UNSENT_BYTES)
+        if not self._limits.takes(transport.get_extra_info("peername")):
+            self._limits.places.refused(source(transport.get_extra_info("peername")))
+            self.end()
+            return
         self.source = source(transport.get_extra_info("peername"))
         self._begin(REQUEST_SECONDS)
         self._limits.places.take(self)
@@ -177,6 +183,12 @@ class Connection(web.RequestHandler):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def connection_of(request: web.BaseRequest) -> Connection:
+    """The connection of a request."""
+    assert isinstance(request.protocol, Connection)  # noqa: S101  # the server makes no others
+    return request.protocol
 
 
 class Server(web.Server):

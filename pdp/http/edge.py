@@ -10,8 +10,10 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -22,9 +24,11 @@ from pdp.caller import Caller
 from pdp.errors import PdpError
 from pdp.http import head
 from pdp.http.body import Bodies
-from pdp.http.connection import Connection
-from pdp.http.problem import problem
-from pdp.http.route import Answer, Call, OpenRoute, Route
+from pdp.http.connection import connection_of
+from pdp.http.login import SESSION_COOKIE
+from pdp.http.pages import Asked, Pages
+from pdp.http.problem import Refusal, problem
+from pdp.http.route import Answer, AnyRoute, Call, OpenRoute, Route
 from pdp.room import LATER_SECONDS, Room
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,8 @@ MAX_WAITS = 1024
 """Calls that wait for people, of one caller in one process: as many as it may have approvals that wait, and a few."""
 PEM = 1
 """The form of a certificate of a chain, as the module `_ssl` numbers it."""
+Found: TypeAlias = Callable[[], tuple[AnyRoute, Mapping[str, str]]]
+"""Gives the route of a request and the parameters of its path, or raises `Refusal`."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -51,34 +57,52 @@ class Edge:
         self._authenticator, self._admission = authenticator, admission
         self._certificates, self._proven = certificates, proven
         self._bodies, self.is_draining = Bodies(), False
+        self.pages: Pages | None = None
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
         )
 
-    async def respond(
-        self, request: web.BaseRequest, found: Callable[[], tuple[Route | OpenRoute, Mapping[str, str]]]
-    ) -> web.Response:
+    async def respond(self, request: web.BaseRequest, found: Found) -> web.Response:
         """The response to a request; `found` gives its route and the parameters of its path, or raises `Refusal`."""
         request_id = _request_id(request)
         correlation.begin(request_id)
+        if self.pages is not None and self.pages.covers(head.path(request)):
+            answer = await self._paged(self.pages, request, found, request_id)
+        else:
+            answer = await self._called(request, found, request_id)
+        return self._response(answer, request, request_id)
+
+    async def _called(self, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
         try:
             head.require_good(request)
             route, parameters = found()
-            answer = await self._answer(route, parameters, request)
-        except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-            answer = _failure(error, request, request_id)
-        return self._response(answer, request, request_id)
+            return await self._answer(route, parameters, request)
+        except Exception as error:  # noqa: BLE001  # with `_paged` the one place where errors become statuses
+            return problem(_ours(error, request), request_id, request.headers.get("Accept", ""))
 
-    async def _answer(
-        self, route: Route | OpenRoute, parameters: Mapping[str, str], request: web.BaseRequest
-    ) -> Answer:
+    async def _paged(self, pages: Pages, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
+        words = dict[str, str]()
+        try:
+            head.require_good(request)
+            pages.require_host(request)
+            route, parameters = found()
+            answer = await pages.answer(route, Asked(request, parameters, words))
+        except Exception as error:  # noqa: BLE001  # with `_called` the one place where errors become statuses
+            answer = pages.failed(_ours(error, request), words, request_id)
+        return replace(answer, headers={**answer.headers, **pages.origin.headers})
+
+    async def _answer(self, route: AnyRoute, parameters: Mapping[str, str], request: web.BaseRequest) -> Answer:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if isinstance(route, OpenRoute):
             return await route.behaviour(headers)
+        if not isinstance(route, Route):
+            raise Refusal(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+        if any(f"{SESSION_COOKIE}=" in sent for sent in request.headers.getall("Cookie", [])):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "this path takes a token and no session; send no cookie")
         deadline.begin(head.remaining(request), route.seconds, route.usual_seconds)
         caller = await self._caller(route, request)
         async with self._bodies.body(route, caller.identity, request) as body:
-            _connection(request).arrived()
+            connection_of(request).arrived()
             deadline.require(0.0)
             admitted = partial(self._admitted, route, caller, len(body))
             async with deadline.whole():
@@ -104,7 +128,7 @@ class Edge:
         caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(_peer(request))
-        _connection(request).proven(caller.identity)
+        connection_of(request).proven(caller.identity)
         route.admit(caller)
         return caller
 
@@ -115,19 +139,19 @@ class Edge:
             headers={"Content-Type": answer.media, "X-Request-ID": request_id, "Server": "placet", **answer.headers},
         )
         if request.content.is_eof():
-            _connection(request).arrived()
+            connection_of(request).arrived()
         if self.is_draining or not request.content.is_eof() or "Connection" in answer.headers:
             response.force_close()
         return response
 
 
-def _failure(error: Exception, request: web.BaseRequest, request_id: str) -> Answer:
-    """The answer to a call that failed. What is not ours is logged, and the caller is told where."""
-    if not isinstance(error, PdpError):
-        error_id = identifier.new("rec")[4:]
-        log.error("%s failed, error id %s", request.rel_url.path, error_id, exc_info=error)
-        error = PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
-    return problem(error, request_id, request.headers.get("Accept", ""))
+def _ours(error: Exception, request: web.BaseRequest) -> PdpError:
+    """The error of a call that failed. What is not ours is logged, and the caller is told where."""
+    if isinstance(error, PdpError):
+        return error
+    error_id = identifier.new("rec")[4:]
+    log.error("%s failed, error id %s", request.rel_url.path, error_id, exc_info=error)
+    return PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
 
 
 def _request_id(request: web.BaseRequest) -> str:
@@ -151,11 +175,6 @@ def _certificates(request: web.BaseRequest) -> tuple[bytes, bytes]:
 
 def _peer(request: web.BaseRequest) -> str:
     """The other end of the connection, named as gRPC names it."""
-    named: Any = _connection(request).peername or ("", 0)
+    named: Any = connection_of(request).peername or ("", 0)
     host, port, *of_six = named
     return f"ipv6:[{host}]:{port}" if of_six else f"ipv4:{host}:{port}"
-
-
-def _connection(request: web.BaseRequest) -> Connection:
-    assert isinstance(request.protocol, Connection)  # noqa: S101  # the server makes no others
-    return request.protocol

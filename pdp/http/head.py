@@ -43,3 +43,9 @@ def remaining(request: web.BaseRequest) -> float | None:
     if len(sent) > 1 or not _SECONDS.fullmatch(sent[0]):
         raise Refusal(HTTPStatus.BAD_REQUEST, "X-Request-Timeout: send seconds, such as 1.5, once")
     return float(sent[0])
+
+
+def path(request: web.BaseRequest) -> str:
+    """The path of the target, as it was sent. A target may have the host in it (RFC 9112, section 3.2.2)."""
+    target = request.raw_path
+    return target.partition("?")[0] if target.startswith("/") else request.rel_url.raw_path

@@ -45,6 +45,7 @@ class Places:
         self._strangers: OrderedDict[Holder, None] = OrderedDict()
         self._sources: dict[str, OrderedDict[Holder, None]] = {}
         self._proven: OrderedDict[Holder, None] = OrderedDict()
+        self._refused = Said("%d connections over HTTP were of no proxy, and ended; the last was of %s", clock)
         self._ended = Said("%d connections over HTTP ended because others had no place; the last was of %s", clock)
 
     def take(self, new: Holder) -> None:
@@ -63,6 +64,10 @@ class Places:
         elif one in self._strangers:
             self._forget(one)
             self._proven[one] = None
+
+    def refused(self, source: str) -> None:
+        """A connection of a source that is not taken has ended. A log once a minute says how many."""
+        self._refused.again(source)
 
     def leave(self, one: Holder) -> None:
         """A connection has ended."""

@@ -64,7 +64,7 @@ def status(error: PdpError) -> HTTPStatus:
 def problem(error: PdpError, request_id: str, accept: str = "") -> Answer:
     """The answer to a call that failed."""
     code = status(error)
-    headers = _headers(error, code)
+    headers = headers_of(error, code)
     if _wants_text(accept) and not isinstance(error, Problem):
         return Answer(cut(error.sentence).encode(), code, "text/plain; charset=utf-8", headers)
     content: dict[str, Any] = {
@@ -109,7 +109,8 @@ def _type(error: PdpError) -> str:
     return f"https://{DOMAIN}/errors/{error.reason.lower()}"
 
 
-def _headers(error: PdpError, code: HTTPStatus) -> dict[str, str]:
+def headers_of(error: PdpError, code: HTTPStatus) -> dict[str, str]:
+    """What else the answer to an error says."""
     headers = dict(error.headers) if isinstance(error, Refusal) else {}
     if code is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

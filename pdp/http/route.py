@@ -1,4 +1,9 @@
-"""What a concern of the HTTP face offers and gets: routes, calls and answers, without a word of aiohttp."""
+"""What a concern of the HTTP face offers and gets: routes, calls and answers, without a word of aiohttp.
+
+1. A `Route` is for programs: it takes a credential and no cookie.
+2. A `Page` is for people: it takes a session's cookie and no credential. An `Entrance` is a page without a session.
+3. An `OpenRoute` is for everybody.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -8,13 +13,17 @@ from typing import Any, TypeAlias
 import orjson
 
 from pdp.caller import Caller
-from pdp.deadline import DEFAULT_SECONDS
+from pdp.deadline import DEFAULT_SECONDS, MAX_SECONDS
+from pdp.session import form_token
+from pdp.workflow.sessions import Present
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a body with one question. A request has at most 32 KiB in canonical form; the rest is room for spaces."""
 LARGE_BYTES = 4 * 1024 * 1024
 """Bytes of a body with many."""
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Route:
     searches: bool = False
     takes_gzip: bool = False
     usual_seconds: float = DEFAULT_SECONDS
+    media: str = JSON
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this caller may call."""
@@ -87,3 +97,77 @@ class OpenRoute:
     path: str
     behaviour: OpenBehaviour
     method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class PageCall:
+    """A call of a page by a person who is logged in. `form` has exactly the fields that the page names."""
+
+    caller: Caller
+    present: Present
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    admitted: Callable[[int], AbstractAsyncContextManager[None]]
+
+    @property
+    def form_token(self) -> str:
+        """What each form of this session carries in its field `form`."""
+        return form_token(self.present.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A call of a page by somebody who need not be logged in. `source` is the address that it comes from."""
+
+    source: str
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    cookies: Mapping[str, str]
+
+
+PageBehaviour: TypeAlias = Callable[[PageCall], Awaitable[Answer]]
+EntranceBehaviour: TypeAlias = Callable[[Visit], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page for a person with a session. `rpc` names the RPC whose row of the role table it takes.
+
+    A POST has a form with exactly `fields`, each once, and the session's token. What a person typed into those of
+    `words` stays on the page where the POST is refused.
+    """
+
+    method: str
+    path: str
+    rpc: str
+    behaviour: PageBehaviour
+    fields: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    most_bytes: int = SMALL_BYTES
+    media: str = FORM
+    needs_body: bool = True
+    takes_gzip: bool = False
+
+    def admit(self, caller: Caller) -> None:
+        """Raise `NotAllowed` unless this person may open it."""
+        caller.may_call(self.rpc)
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A page without a session. Its form is read as it comes, and its behaviour looks for itself who sent it."""
+
+    method: str
+    path: str
+    behaviour: EntranceBehaviour
+    most_bytes: int = SMALL_BYTES
+    media: str = FORM
+    needs_body: bool = True
+    takes_gzip: bool = False
+    usual_seconds: float = MAX_SECONDS
+
+
+AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance

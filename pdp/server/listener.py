@@ -49,12 +49,12 @@ def require_addresses(config: Config) -> None:
         require_loopback(config.listen)
 
 
-def require_loopback(address: str, field: str = "listen") -> None:
-    """Raise `SetupError` if others could read the plaintext that is sent to `address`."""
+def require_loopback(address: str, field: str = "listen", otherwise: str = "") -> None:
+    """Raise `SetupError` if others could read the plaintext sent to `address`. `otherwise` is one more way out."""
     if address.startswith("unix:") or not is_local(address):
         raise SetupError(
-            f"{field}: {address} is not on loopback; give certificate and key under [tls], or without TLS listen on "
-            "127.0.0.1, ::1 or localhost"
+            f"{field}: {address} is not on loopback; give certificate and key under [tls], {otherwise}or without TLS "
+            "listen on 127.0.0.1, ::1 or localhost"
         )
 
 

@@ -11,6 +11,7 @@ from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
+from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -23,7 +24,9 @@ from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import LineageViews
+from pdp.workflow.logins import Logins
 from pdp.workflow.outflow import Outflow
+from pdp.workflow.sessions import Sessions
 
 
 class Parts:
@@ -44,6 +47,8 @@ class Parts:
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
+        sealer = SessionSealer(signing.seal, config.realm)
+        self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         forward = config.lineage.forward if config.lineage else None
         self.sweep = Sweep(

@@ -12,13 +12,14 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.identity_source import Certificates, Issuer
 from pdp.masking.keys import refuse_demo
+from pdp.server.login_check import refuse_bad_login
 
 _SECRETS = {"d", "k"}
 """The members of a JWK that are secret (RFC 7518)."""
 
 
 def refuse_unsafe(config: Config) -> None:
-    """Raise `SetupError` for demo keys, secrets that others can read, and one credential on both sides of a review."""
+    """Raise `SetupError` for demo keys, secrets that others read, a bad login, and one credential on both sides."""
     refuse_demo(config.mask_keys, config.realm)
     for field, path in _key_files(config):
         members = _members(path)
@@ -26,6 +27,7 @@ def refuse_unsafe(config: Config) -> None:
             raise SetupError(f"{field}: {path} is a demo key of `pdp dev`; make one of your own")
         if any(_SECRETS & member.keys() for member in members):
             _require_secret(field, path)
+    refuse_bad_login(config)
     for entry in config.entries:
         _refuse_both_sides(entry, config)
 

@@ -26,6 +26,7 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
+from pdp.server.inbox import DemoLogin
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
@@ -81,11 +82,13 @@ async def running(
     *,
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
+    demo: DemoLogin | None = None,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. Raises `SetupError` if a part cannot be used as configured.
+    free port where its own is taken. `demo` lets people in where no login is configured. Raises `SetupError` if a part
+    cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -120,13 +123,13 @@ async def running(
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
-        for source in authenticator.sources:
-            await stack.enter_async_context(background(source.run(), failed))
-            await source.renewed()
+        await stack.enter_async_context(_fetching_keys(authenticator, failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(config, flows, kept, signing, authenticator, newcomers, room.http, elsewhere=elsewhere)
+        web = await face(
+            config, flows, kept, parts, authenticator, newcomers, room.http, elsewhere=elsewhere, demo=demo
+        )
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
@@ -150,6 +153,16 @@ async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[No
         await stack.enter_async_context(background(parts.feed.run(), failed))
         if kept:
             await stack.enter_async_context(kept.running(parts.writer, failed))
+        yield
+
+
+@asynccontextmanager
+async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Fetch the issuers' keys now, and again and again until the block ends."""
+    async with AsyncExitStack() as stack:
+        for source in authenticator.sources:
+            await stack.enter_async_context(background(source.run(), failed))
+            await source.renewed()
         yield
 
 

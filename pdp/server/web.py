@@ -1,5 +1,6 @@
 """Puts the HTTP face of a server together."""
 
+from pdp.address import is_local
 from pdp.authn.authenticator import Authenticator
 from pdp.binding_token import Binder
 from pdp.config import Config, Http, Tls
@@ -14,14 +15,17 @@ from pdp.http.metadata import Metadata
 from pdp.http.openapi import OpenApi
 from pdp.http.parsing import Parsing
 from pdp.http.places import Places
+from pdp.http.proxies import Proxies
 from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
 from pdp.server.flows import Flows
+from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
+from pdp.server.parts import Parts
 from pdp.signing_keys import SigningKeys
 
 
@@ -29,39 +33,49 @@ async def face(
     config: Config,
     flows: Flows,
     kept: Lineage | None,
-    signing: SigningKeys,
+    parts: Parts,
     authenticator: Authenticator,
     newcomers: Newcomers,
     most: int,
     *,
     elsewhere: bool,
+    demo: DemoLogin | None = None,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
-    With `elsewhere` it takes a free port where its own is taken.
+    With `elsewhere` it takes a free port where its own is taken. `demo` lets people in where no login is configured.
     Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
     if http is None:
         return None
-    if tls is None:
-        require_loopback(http.listen, "http.listen")
     edge = Edge(
         authenticator,
         flows.admission,
         certificates=tls is not None and tls.client_ca is not None,
         proven=newcomers.proven if tls else None,
     )
-    made = Face(edge, newcomers.began if tls else lambda: None, Limits(Places(most)))
+    made = Face(edge, newcomers.began if tls else lambda: None, _limits(http, tls, most))
     port = await _opened(made, http, tls, elsewhere=elsewhere)
     url = http.public_url or f"{_own(http, tls)}:{port}"
-    routes = _routes(config, flows, signing, url)
+    routes = _routes(config, flows, parts.signing, url)
     if kept:
         routes += Events(kept.ingesting).routes()
-    metadata = Metadata(url, routes, signing, flows.searching.declared, FURTHER)
+    metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    await made.start(Routes([*described, *OpenApi(url, described).routes()]), url)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
+    edge.pages = people.pages if people else None
+    await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)
     return made
+
+
+def _limits(http: Http, tls: Tls | None, most: int) -> Limits:
+    """What connections may cost, and whose plaintext is taken: beyond loopback that of proxies alone."""
+    if tls is not None or is_local(http.listen):
+        return Limits(Places(most))
+    if not http.proxies or not http.public_url.startswith("https://"):
+        require_loopback(http.listen, "http.listen", "or an https public_url with proxies, ")
+    return Limits(Places(most), takes=Proxies(http.proxies).covers)
 
 
 def _routes(config: Config, flows: Flows, signing: SigningKeys, url: str) -> list[Route]:

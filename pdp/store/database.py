@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
 from pdp.store import cause
 from pdp.store.driver import in_our_words, mend_cancellation
 
@@ -187,6 +188,7 @@ class Database:
             await self._index_masking()
             await self._index_tasks()
             await self._index_lineage()
+            await self._index_sessions()
         except OperationFailure as error:
             raise SetupError(
                 f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
@@ -281,3 +283,13 @@ class Database:
     async def _index_lineage(self) -> None:
         log = self.database.get_collection("lineage_log")
         await log.create_index([("seen", 1)], name="lineage_seen", unique=True, sparse=True)
+
+    async def _index_sessions(self) -> None:
+        """What has ended by MongoDB's clock goes by itself, a little later."""
+        sessions, logins = self.database.get_collection("sessions"), self.database.get_collection("logins")
+        await sessions.create_index([("used_at", 1)], name="idle", expireAfterSeconds=int(IDLE.total_seconds()))
+        await sessions.create_index([("began_at", 1)], name="over", expireAfterSeconds=int(LONGEST.total_seconds()))
+        await sessions.create_index([("issuer", 1), ("identity", 1)], name="of_person")
+        await sessions.create_index([("issuer", 1), ("sid", 1)], name="of_login")
+        kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
+        await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)

@@ -34,6 +34,7 @@ async def test_curl_asks_where_it_says_and_a_taken_port_is_no_obstacle(terminal:
         state = terminal.folder / "state"
         async with in_foreground(terminal, "--state", state, "--listen", "127.0.0.1:0") as (dev, said):
             (url,) = re.findall(r"^AuthZEN over HTTP is on (http://localhost:\d+)\.$", said(), re.MULTILINE)
+            assert re.search(rf"^inbox  {url}/inbox\b", said(), re.MULTILINE)
             assert not (is_ours and url.endswith(":4780"))
             done = await terminal("-c", CURL % (url, PDP_IN_SHELL), command=["sh"], PDP_STATE=str(state))
             answer = json.loads(done.out)

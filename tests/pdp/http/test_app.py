@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from pdp.caller import ROLES
+from pdp.caller import ANYONE, ROLES
 from pdp.http.app import Routes
 from pdp.http.problem import Refusal
-from pdp.http.route import Answer, Call, OpenRoute, Route
+from pdp.http.route import Answer, Call, Entrance, OpenRoute, Page, Route
 from pdp.process.mongod import MongodProcess
+from tests.browser import browser
 from tests.parts import Placet, placet
 from tests.web import send
 
 OPEN = {"/.well-known/authzen-configuration", "/access/v1/jwks", "/openapi.json"}
 """The paths that need no credential: each further one is a decision."""
+ENTRANCES = {"/login", "/login/callback", "/logout/backchannel", "/inbox/style.css"}
+"""The pages that need no session, beside those of the provider of `pdp dev`: each further one is a decision."""
 
 
 async def behave(_: Call) -> Answer:
@@ -69,7 +72,7 @@ def test_other_method_is_told_which_there_are(method: str) -> None:
 
 
 async def test_every_route_takes_a_row_of_the_role_table_or_is_known_to_be_open(server: Placet) -> None:
-    routes = server.routes
+    routes = server.api
     assert {route.path for route in routes if isinstance(route, OpenRoute)} == OPEN
     assert {route.rpc for route in routes if isinstance(route, Route)} <= set(ROLES)
     for route in routes:
@@ -81,6 +84,24 @@ async def test_every_route_takes_a_row_of_the_role_table_or_is_known_to_be_open(
             else:
                 assert response.status == wanted, f"{route.path}: the body must not be looked at before"
                 assert response.headers.get("WWW-Authenticate") == ("Bearer" if wanted == 401 else None)
+
+
+async def test_every_page_takes_a_row_of_the_role_table_or_is_known_to_be_an_entrance(server: Placet) -> None:
+    entrances = {route.path for route in server.routes if isinstance(route, Entrance)}
+    assert {path for path in entrances if not path.startswith("/dev/idp/")} == ENTRANCES
+    pages = [route for route in server.routes if isinstance(route, Page)]
+    assert {route.rpc for route in pages} <= set(ROLES)
+    async with browser(server.http) as stranger, browser(server.http) as dana:
+        assert (await dana.log_in("dana")).status == 200
+        for page in pages:
+            path = page.path.replace("{id}", "x")
+            may = page.rpc in ANYONE or "auditor" in ROLES[page.rpc]
+            if page.method == "GET":
+                assert (await stranger.get(path)).location.startswith("/login?to=%2Finbox")
+                assert ((await dana.get(path)).status != 403) == may, path
+            else:
+                assert (await stranger.post(path, {})).status == 401, path
+                assert (await dana.post(path, {})).status == 403, f"{path}: no form without its token"
 
 
 async def test_target_with_a_host_is_its_path(server: Placet) -> None:

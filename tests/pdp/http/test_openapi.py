@@ -23,9 +23,9 @@ async def test_document_is_openapi(server: Placet) -> None:
 async def test_every_route_is_described_with_its_limits_and_nothing_else_is(server: Placet) -> None:
     paths = (await send(server, "GET", "/openapi.json")).json["paths"]
     assert {(method.upper(), path) for path, one in paths.items() for method in one} == {
-        (route.method, route.path) for route in server.routes
+        (route.method, route.path) for route in server.api
     }
-    for route in server.routes:
+    for route in server.api:
         told = paths[route.path][route.method.lower()]
         assert (route.method, route.path) in OPERATIONS
         if isinstance(route, OpenRoute):

@@ -110,7 +110,7 @@ async def test_role_table_counts_for_a_certificate_on_every_route(
     secure.load_cert_chain(pair.certificate, pair.key)
     changes = {"tls": tls, "certificates": (auditor,), "http": Http(listen="127.0.0.1:0")}
     async with placet(state, mongod.uri, **changes) as server, aiohttp.ClientSession() as session:
-        for route in server.routes:
+        for route in server.api:
             url = server.http + route.path.replace("{id}", "x")
             async with session.request(route.method, url, ssl=secure, data=b"{") as answer:
                 wanted = 200 if isinstance(route, OpenRoute) else 403

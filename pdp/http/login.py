@@ -1,0 +1,154 @@
+"""Login and logout: the pages that lead to the identity provider and back.
+
+1. A login belongs to the browser that began it, by a cookie of its own, and ends once.
+2. It leads back to the path of a page and nowhere else.
+3. A session whose claims are old is renewed by a login that asks nobody anything; it stays the same session.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from pdp.authn.login import LoggedIn, LoginTokens
+from pdp.errors import Unauthenticated
+from pdp.http.attempts import Attempts
+from pdp.http.problem import Refusal
+from pdp.http.provider import Provider
+from pdp.http.route import HTML, JSON, Answer, Entrance, Page, PageCall, Visit
+from pdp.session import LOGIN_TAKES_AT_MOST, Login, Proof
+from pdp.workflow.logins import Logins
+from pdp.workflow.sessions import Person, Present, Sessions
+
+LOGIN, CALLBACK, LOGOUT = "/login", "/login/callback", "/logout"
+BACK_CHANNEL = "/logout/backchannel"
+HOME = "/inbox"
+SESSION_COOKIE, LOGIN_COOKIE = "__Host-placet", "__Host-placet-login"
+ANYBODY = "pdp.v1.InfoService/GetServerInfo"
+"""The RPC whose row lets every known caller pass."""
+MOST_LOGINS = 20
+"""Logins a minute from one address."""
+LOGOUT_BYTES = 16 * 1024
+"""Bytes of a message about a logout: one token of the largest size, percent-encoded at the worst."""
+_ATTRIBUTES = "Secure; HttpOnly; SameSite=Lax; Path=/"
+_BACK = re.compile(r"/inbox(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(?:\?[A-Za-z0-9._~=&%+:-]{0,1024})?")
+"""A path of the pages, with its query. Nothing in it is another host to any browser."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_ERROR = re.compile(r"[a-z_]{1,64}")
+_ASKS = frozenset({"login_required", "interaction_required", "consent_required", "account_selection_required"})
+"""What a provider answers to `prompt=none` where it has to ask the person."""
+
+
+class LoginPages:
+    """The pages around the session of a person. `logged_out` is the page at the end, in HTML."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        tokens: LoginTokens,
+        logins: Logins,
+        sessions: Sessions,
+        logged_out: Callable[[], bytes],
+    ) -> None:
+        self._provider, self._tokens, self._logins, self._sessions = provider, tokens, logins, sessions
+        self._logged_out = logged_out
+        self._begun, self._finished = Attempts(MOST_LOGINS), Attempts(MOST_LOGINS)
+
+    def routes(self) -> list[Page | Entrance]:
+        """What is offered."""
+        return [
+            Entrance("GET", LOGIN, self.begin),
+            Entrance("GET", CALLBACK, self.finish),
+            Page("POST", LOGOUT, ANYBODY, self.leave),
+            Entrance("POST", BACK_CHANNEL, self.left, LOGOUT_BYTES),
+        ]
+
+    async def begin(self, visit: Visit) -> Answer:
+        """Lead to the provider. Where a session has old claims, nobody is asked anything there."""
+        self._begun.require(visit.source)
+        present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
+        renews = present.session.id if present is not None and present.is_stale else ""
+        kept = visit.cookies.get(LOGIN_COOKIE, "")  # of another tab, which it must not break
+        proof = await self._logins.begin(
+            kept if _SECRET.fullmatch(kept) else "", back_of(visit.query.get("to", "")), renews
+        )
+        address = await self._provider.address(proof, silent=bool(renews))
+        seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
+        return redirect(address, {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"})
+
+    async def finish(self, visit: Visit) -> Answer:
+        """Come back from the provider: begin a session, or renew the one that this login is for."""
+        self._finished.require(visit.source)
+        found = await self._logins.finish(visit.query.get("state", ""), visit.cookies.get(LOGIN_COOKIE, ""))
+        if found is None:
+            sentence = "this login was not begun in this browser, took too long, or was finished before; log in again"
+            raise Refusal(HTTPStatus.FORBIDDEN, sentence)
+        login, proof = found
+        present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
+        if not self._provider.is_own(visit.query.get("iss")):
+            raise Refusal(HTTPStatus.FORBIDDEN, "this answer comes from another identity provider; log in again")
+        if "error" in visit.query:
+            return await self._refused(visit.query["error"], login, present)
+        person = await self._person(visit.query.get("code", ""), proof)
+        return await self._logged_in(person, login, present)
+
+    async def leave(self, call: PageCall) -> Answer:
+        """End the session of a person who wants to leave."""
+        await self._sessions.end(call.present.session, "logout")
+        return Answer(
+            self._logged_out(), media=HTML, headers={"Set-Cookie": f"{SESSION_COOKIE}=; Max-Age=0; {_ATTRIBUTES}"}
+        )
+
+    async def left(self, visit: Visit) -> Answer:
+        """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0)."""
+        try:
+            out = await self._tokens.logged_out(visit.form.get("logout_token", ""))
+        except Unauthenticated:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "logout_token: is not a logout token for this server") from None
+        await self._sessions.end_all(self._tokens.issuer, out.identity, out.sid, out.at, "provider")
+        return Answer({}, media=JSON)
+
+    async def _person(self, code: str, proof: Proof) -> LoggedIn:
+        token = await self._provider.id_token(code, proof)
+        try:
+            return await self._tokens.logged_in(token, proof.nonce)
+        except Unauthenticated:
+            sentence = (
+                "the identity provider let you in, but its ID token does not log you in here: it is not as Placet is "
+                "configured, or somebody acts for you in it. Tell who runs Placet; the server's log says what it is"
+            )
+            raise Refusal(HTTPStatus.FORBIDDEN, sentence) from None
+
+    async def _logged_in(self, found: LoggedIn, login: Login, present: Present | None) -> Answer:
+        person = Person(found.caller.identity, self._tokens.issuer, found.sid, found.claims)
+        if present is not None:
+            if present.session.id == login.renews and await self._sessions.renew(present, person):
+                return redirect(login.back)
+            await self._sessions.end(present.session, "login")
+        secret = await self._sessions.begin(person)
+        return redirect(login.back, {"Set-Cookie": f"{SESSION_COOKIE}={secret}; {_ATTRIBUTES}"})
+
+    async def _refused(self, error: str, login: Login, present: Present | None) -> Answer:
+        """What to do where the provider let nobody in. A session that it does not know any more ends."""
+        if login.renews:
+            if present is not None and present.session.id == login.renews:
+                await self._sessions.end(present.session, "provider")
+            if error in _ASKS:
+                return redirect(to_login(login.back))
+        named = f" ({error})" if _ERROR.fullmatch(error) else ""
+        raise Refusal(HTTPStatus.FORBIDDEN, f"the identity provider did not let you in{named}; log in again")
+
+
+def back_of(path: str) -> str:
+    """The path to which a login leads back: one of the pages, else their first."""
+    return path if _BACK.fullmatch(path) else HOME
+
+
+def to_login(path: str) -> str:
+    """Where who must log in goes first, to come back to a path."""
+    return f"{LOGIN}?{urlencode({'to': path})}"
+
+
+def redirect(address: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Send the browser elsewhere, by a GET."""
+    return Answer(b"", HTTPStatus.SEE_OTHER, HTML, {"Location": address, **(headers or {})})

@@ -1,0 +1,64 @@
+"""How the pages look: templates that escape all that they are given, and show what would deceive people.
+
+1. Every value is text. It passes `visible`, and then the escaping of HTML; nothing that others wrote becomes markup.
+2. A template that misses a value fails, and shows nothing instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pdp.http.pages import Failure
+from pdp.http.route import HTML, Answer, Entrance, Visit
+from pdp.visible import visible
+
+STYLE = "/inbox/style.css"
+
+
+def _shown(value: Any) -> Any:
+    """What a template writes of a value. Markup is of the templates themselves, as what a block or macro made."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("pdp.inbox"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_CSS = Path(__file__).with_name("style.css").read_bytes()
+
+
+def page(template: str, members: Mapping[str, Any]) -> bytes:
+    """The HTML of a template of this folder."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render(members).encode()
+
+
+def shown(template: str, members: Mapping[str, Any]) -> Answer:
+    """The answer with that page."""
+    return Answer(page(template, members), media=HTML)
+
+
+def failed(failure: Failure) -> bytes:
+    """The page of a failure."""
+    return page("failed", {**asdict(failure), "status": failure.status.value, "title": failure.status.phrase})
+
+
+def logged_out() -> bytes:
+    """The page at the end of a session."""
+    return page("logged_out", {})
+
+
+def style() -> Entrance:
+    """The one style sheet, which needs no session: the pages of failures have it, too."""
+
+    async def answer(_: Visit) -> Answer:
+        return Answer(_CSS, media="text/css; charset=utf-8")
+
+    return Entrance("GET", STYLE, answer)
