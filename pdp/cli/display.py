@@ -252,7 +252,7 @@ def _who(requirement: Requirement) -> str:
 
 
 def _requirement(requirement: Requirement) -> Iterator[str]:
-    alone = ", each by itself" if requirement.individual else ""
+    alone = ", each by itself" * requirement.individual + ", with their passkeys" * requirement.passkey
     yield f"needs         {requirement.count} of {_who(requirement)}, so far {requirement.approved}{alone}"
     yield f"              {visible(requirement.reason)}  [{visible(requirement.rule)}]"
 

@@ -54,7 +54,7 @@ class Flows:
         batcher = Batcher(opa.opa)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types)
-        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
+        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage, parts.site)
         queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
         uses, denials = Uses(parts.batches), Denials(parts.batches)
         deciding = Deciding(

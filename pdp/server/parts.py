@@ -13,6 +13,7 @@ from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
 from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
+from pdp.site import Site
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
@@ -43,7 +44,7 @@ class Parts:
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.lineage, self.outflow = lineage, outflow
-        self.changes = Changes(database)
+        self.changes, self.site = Changes(database), Site()
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_requirement, approvers
 from pdp.canonical import request_of
+from pdp.channel import Channel
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
 from pdp.workflow.answer import Ask, Decided
@@ -140,6 +141,9 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         individual_every=duration(requirement.individual_every_ms) if requirement.individual else None,
         summary=requirement.summary,
         unmask_values=requirement.unmask_values,
+        channels=[_channel(channel) for channel in requirement.channels],
+        passkey=requirement.passkey,
+        remind=[duration(time) for time in requirement.remind_ms],
     )
 
 
@@ -152,7 +156,14 @@ def _review(held: Approval, review: Review, *, requests: bool) -> approval_pb2.A
         rules=[held.requirements[index].rule for index in review.fits],
         policy_revision=review.policy_revision,
         suggestion=request_of(review.suggestion) if review.suggestion and requests else None,
+        channel=_channel(review.channel),
+        account=review.account,
+        view_digest=review.view_digest,
     )
+
+
+def _channel(channel: Channel) -> approval_pb2.ReviewChannel:
+    return cast("approval_pb2.ReviewChannel", approval_pb2.ReviewChannel.Value(f"REVIEW_CHANNEL_{channel.name}"))
 
 
 def _outcome(outcome: Outcome) -> approval_pb2.Outcome:

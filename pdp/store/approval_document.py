@@ -7,8 +7,20 @@ from typing import Any
 import orjson
 from bson.binary import Binary
 
-from pdp.approval import Approval, Opening, OutboxEntry, Outcome, OutcomeState, Review, ReviewVerdict, State, Use
+from pdp.approval import (
+    Approval,
+    Opening,
+    OutboxEntry,
+    Outcome,
+    OutcomeState,
+    Review,
+    ReviewVerdict,
+    State,
+    Use,
+)
+from pdp.assertion import Assertion
 from pdp.audit.record import Entry
+from pdp.channel import Channel
 from pdp.requirement import Requirement
 from pdp.store.database import Document
 
@@ -58,7 +70,14 @@ def of_review(review: Review) -> Document:
         "signature": review.signature,
         "claims": orjson.dumps(review.claims),
     }
-    later = {"suggestion_digest": review.suggestion_digest, "lineage": review.lineage}
+    later = {
+        "suggestion_digest": review.suggestion_digest,
+        "lineage": review.lineage,
+        "channel": review.channel,
+        "account": review.account,
+        "view_digest": review.view_digest,
+        "passkey": asdict(review.passkey) if review.passkey else None,
+    }
     return {**document, **{name: value for name, value in later.items() if value}}
 
 
@@ -86,8 +105,10 @@ def of_posted(posted: OutboxEntry) -> Document:
 
 def to_requirement(document: Document) -> Requirement:
     """The requirement in a document."""
-    lists = ("groups", "identities", "summary")
+    lists = ("groups", "identities", "summary", "remind_ms")
     changed: dict[str, Any] = {name: tuple(document[name]) for name in lists if name in document}
+    if "channels" in document:
+        changed["channels"] = tuple(Channel(name) for name in document["channels"])
     return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
 
 
@@ -98,6 +119,8 @@ def _review(document: Document) -> Review:
         "fits": tuple(document["fits"]),
         "suggestion": bytes(document.get("suggestion", b"")),
         "claims": orjson.loads(document["claims"]),
+        "channel": Channel(document.get("channel", Channel.API)),
+        "passkey": Assertion(**document["passkey"]) if "passkey" in document else None,
     }
     return Review(**{**document, **changed})
 

@@ -45,10 +45,13 @@ class ReviewServiceStub:
     4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
        held back.
+    5. An approval counts only in requirements that name its channel, which is the API here, and that want no passkey. One
+       of those that the person fits, and that still lack people, must count it.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
     FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+    FAILED_PRECONDITION/PASSKEY_REQUIRED; the last two have the address of the page in the metadata `page`, if there is one.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
@@ -82,10 +85,13 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
        held back.
+    5. An approval counts only in requirements that name its channel, which is the API here, and that want no passkey. One
+       of those that the person fits, and that still lack people, must count it.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
     FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+    FAILED_PRECONDITION/PASSKEY_REQUIRED; the last two have the address of the page in the metadata `page`, if there is one.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
@@ -128,10 +134,13 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
            `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
            held back.
+        5. An approval counts only in requirements that name its channel, which is the API here, and that want no passkey. One
+           of those that the person fits, and that still lack people, must count it.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
         FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+        FAILED_PRECONDITION/PASSKEY_REQUIRED; the last two have the address of the page in the metadata `page`, if there is one.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

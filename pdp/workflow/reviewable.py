@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict
 from pdp.caller import Caller
+from pdp.channel import Channel
 from pdp.errors import (
     AlreadyReviewed,
     ApprovalChanged,
@@ -27,7 +28,8 @@ class Submission:
     """What a reviewer sends: the verdict, and the digest and the version of what was displayed.
 
     `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
-    `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing.
+    `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing. `channel` is
+    where it came from; a chat has the `account` that sent it, and the `view_digest` of what was rendered there.
     """
 
     verdict: ReviewVerdict
@@ -37,6 +39,9 @@ class Submission:
     suggestion: bytes = b""
     together: bool = False
     expected_lineage: str = ""
+    channel: Channel = Channel.API
+    account: str = ""
+    view_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

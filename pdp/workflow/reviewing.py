@@ -14,7 +14,9 @@ from pdp.approval import (
     OPEN,
     Approval,
     ApprovalAt,
+    Eligibility,
     Review,
+    ReviewVerdict,
     State,
     after_verdict,
     barred,
@@ -32,6 +34,7 @@ from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
+from pdp.site import Site
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon
 from pdp.turns import Turns
@@ -40,6 +43,7 @@ from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
 from pdp.workflow.reviewable import ApprovalView, Read, Submission, require_reviewable
+from pdp.workflow.yes import counted
 
 AT_ONCE = 100
 """Approvals of one question to the policy. At the measured 60 µs each it takes 6 ms of a query's 250."""
@@ -60,9 +64,10 @@ class Reviewing:
         integrity: Integrity,
         turns: Turns,
         lineage: LineageViews,
+        site: Site,
     ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
-        self._turns, self._lineage = turns, lineage
+        self._turns, self._lineage, self._site = turns, lineage, site
 
     async def view(self, caller: Caller, approval_id: str) -> ApprovalView:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
@@ -105,7 +110,8 @@ class Reviewing:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
-        `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`, `Conflict`.
+        `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`,
+        `ChannelNotAllowed`, `PasskeyRequired`, `Conflict`.
         """
         return await retried(lambda: self._review(caller, approval_id, submission))
 
@@ -147,7 +153,8 @@ class Reviewing:
         return ApprovalAt(closed, view.held.now) if closed else None
 
     async def _step(self, view: ApprovalView, submission: Submission) -> Approval | None:
-        approval, eligibility, revision = view.held.approval, view.eligibility, view.answer.revision
+        approval, revision = view.held.approval, view.answer.revision
+        eligibility = self._counted(view, submission)
         sealer = self._integrity.sealer
         unsigned = Review(
             reviewer=view.caller.identity,
@@ -162,6 +169,9 @@ class Reviewing:
             suggestion_digest=digest(submission.suggestion, sealer.realm) if submission.suggestion else "",
             claims=view.caller.claims,
             lineage=kept(view.lineage),
+            channel=submission.channel,
+            account=submission.account,
+            view_digest=submission.view_digest,
         )
         signature = sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
@@ -175,6 +185,15 @@ class Reviewing:
             return await self._approvals.review(approval, review, after, records, turn)
         except TooSoon as early:
             raise too_soon(early.turn) from None
+
+    def _counted(self, view: ApprovalView, submission: Submission) -> Eligibility:
+        """The reviewer with the requirements in which the verdict counts: a no counts from anywhere."""
+        if submission.verdict is not ReviewVerdict.APPROVE:
+            return view.eligibility
+        approval, bars = view.held.approval, barred(view.held.approval, view.answer)
+        page = self._site.approval(approval.id)
+        fits = counted(approval, view.eligibility, bars, submission.channel, passkey=False, page=page)
+        return replace(view.eligibility, fits=fits)
 
     async def _view(self, caller: Caller, held: ApprovalAt) -> ApprovalView:
         [view] = await self._views(caller, [held])

@@ -158,6 +158,67 @@ func (ApprovalState) EnumDescriptor() ([]byte, []int) {
 	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{1}
 }
 
+// Where a verdict comes from.
+type ReviewChannel int32
+
+const (
+	// The server does not say.
+	ReviewChannel_REVIEW_CHANNEL_UNSPECIFIED ReviewChannel = 0
+	// A call of this contract, for example by the command line.
+	ReviewChannel_REVIEW_CHANNEL_API ReviewChannel = 1
+	// The pages of the inbox.
+	ReviewChannel_REVIEW_CHANNEL_WEB ReviewChannel = 2
+	// Slack.
+	ReviewChannel_REVIEW_CHANNEL_SLACK ReviewChannel = 3
+	// Microsoft Teams.
+	ReviewChannel_REVIEW_CHANNEL_TEAMS ReviewChannel = 4
+)
+
+// Enum value maps for ReviewChannel.
+var (
+	ReviewChannel_name = map[int32]string{
+		0: "REVIEW_CHANNEL_UNSPECIFIED",
+		1: "REVIEW_CHANNEL_API",
+		2: "REVIEW_CHANNEL_WEB",
+		3: "REVIEW_CHANNEL_SLACK",
+		4: "REVIEW_CHANNEL_TEAMS",
+	}
+	ReviewChannel_value = map[string]int32{
+		"REVIEW_CHANNEL_UNSPECIFIED": 0,
+		"REVIEW_CHANNEL_API":         1,
+		"REVIEW_CHANNEL_WEB":         2,
+		"REVIEW_CHANNEL_SLACK":       3,
+		"REVIEW_CHANNEL_TEAMS":       4,
+	}
+)
+
+func (x ReviewChannel) Enum() *ReviewChannel {
+	p := new(ReviewChannel)
+	*p = x
+	return p
+}
+
+func (x ReviewChannel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReviewChannel) Descriptor() protoreflect.EnumDescriptor {
+	return file_pdp_v1_approval_proto_enumTypes[2].Descriptor()
+}
+
+func (ReviewChannel) Type() protoreflect.EnumType {
+	return &file_pdp_v1_approval_proto_enumTypes[2]
+}
+
+func (x ReviewChannel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReviewChannel.Descriptor instead.
+func (ReviewChannel) EnumDescriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{2}
+}
+
 // A reviewer's answer.
 type Verdict int32
 
@@ -200,11 +261,11 @@ func (x Verdict) String() string {
 }
 
 func (Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_approval_proto_enumTypes[2].Descriptor()
+	return file_pdp_v1_approval_proto_enumTypes[3].Descriptor()
 }
 
 func (Verdict) Type() protoreflect.EnumType {
-	return &file_pdp_v1_approval_proto_enumTypes[2]
+	return &file_pdp_v1_approval_proto_enumTypes[3]
 }
 
 func (x Verdict) Number() protoreflect.EnumNumber {
@@ -213,7 +274,7 @@ func (x Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Verdict.Descriptor instead.
 func (Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{2}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{3}
 }
 
 // Asks for the caller's approvals.
@@ -2051,7 +2112,13 @@ type Requirement struct {
 	IndividualEvery *durationpb.Duration `protobuf:"bytes,13,opt,name=individual_every,json=individualEvery,proto3" json:"individual_every,omitempty"`
 	// For an unmasking: how many values its one use may reverse instead of what is left of the hourly quota. Of several
 	// requirements the least counts. 0 means that the policy does not say, so the quota counts.
-	UnmaskValues  uint64 `protobuf:"varint,14,opt,name=unmask_values,json=unmaskValues,proto3" json:"unmask_values,omitempty"`
+	UnmaskValues uint64 `protobuf:"varint,14,opt,name=unmask_values,json=unmaskValues,proto3" json:"unmask_values,omitempty"`
+	// Where a yes counts; at least one. A no counts from anywhere. A server that does not say knew one channel, the API.
+	Channels []ReviewChannel `protobuf:"varint,15,rep,packed,name=channels,proto3,enum=pdp.v1.ReviewChannel" json:"channels,omitempty"`
+	// Whether a yes counts only with the reviewer's passkey.
+	Passkey bool `protobuf:"varint,16,opt,name=passkey,proto3" json:"passkey,omitempty"`
+	// When people are reminded, after the opening; at most 3, in ascending order, each shorter than `pending_for`.
+	Remind        []*durationpb.Duration `protobuf:"bytes,17,rep,name=remind,proto3" json:"remind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2177,6 +2244,27 @@ func (x *Requirement) GetUnmaskValues() uint64 {
 	return 0
 }
 
+func (x *Requirement) GetChannels() []ReviewChannel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *Requirement) GetPasskey() bool {
+	if x != nil {
+		return x.Passkey
+	}
+	return false
+}
+
+func (x *Requirement) GetRemind() []*durationpb.Duration {
+	if x != nil {
+		return x.Remind
+	}
+	return nil
+}
+
 // One person's verdict.
 type ApprovalReview struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2196,7 +2284,13 @@ type ApprovalReview struct {
 	// by the key `seal`, whose `typ` is "placet-review+jwt". Older servers fill it.
 	Signature string `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
 	// With CHANGES_REQUESTED: the request that the reviewer would accept.
-	Suggestion    *Request `protobuf:"bytes,8,opt,name=suggestion,proto3" json:"suggestion,omitempty"`
+	Suggestion *Request `protobuf:"bytes,8,opt,name=suggestion,proto3" json:"suggestion,omitempty"`
+	// Where it came from.
+	Channel ReviewChannel `protobuf:"varint,9,opt,name=channel,proto3,enum=pdp.v1.ReviewChannel" json:"channel,omitempty"`
+	// The chat account that sent it, for example "slack:T1/U1"; empty where none did.
+	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
+	// The digest of what was rendered in the chat; empty where nothing was.
+	ViewDigest    string `protobuf:"bytes,11,opt,name=view_digest,json=viewDigest,proto3" json:"view_digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2285,6 +2379,27 @@ func (x *ApprovalReview) GetSuggestion() *Request {
 		return x.Suggestion
 	}
 	return nil
+}
+
+func (x *ApprovalReview) GetChannel() ReviewChannel {
+	if x != nil {
+		return x.Channel
+	}
+	return ReviewChannel_REVIEW_CHANNEL_UNSPECIFIED
+}
+
+func (x *ApprovalReview) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ApprovalReview) GetViewDigest() string {
+	if x != nil {
+		return x.ViewDigest
+	}
+	return ""
 }
 
 var File_pdp_v1_approval_proto protoreflect.FileDescriptor
@@ -2445,7 +2560,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12;\n" +
 	"\vreported_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"reportedAt\x12\x12\n" +
-	"\x04late\x18\x04 \x01(\bR\x04late\"\xed\x03\n" +
+	"\x04late\x18\x04 \x01(\bR\x04late\"\xed\x04\n" +
 	"\vRequirement\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
@@ -2465,7 +2580,10 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"individual\x12\x18\n" +
 	"\asummary\x18\f \x03(\tR\asummary\x12D\n" +
 	"\x10individual_every\x18\r \x01(\v2\x19.google.protobuf.DurationR\x0findividualEvery\x12#\n" +
-	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\"\xba\x02\n" +
+	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\x121\n" +
+	"\bchannels\x18\x0f \x03(\x0e2\x15.pdp.v1.ReviewChannelR\bchannels\x12\x18\n" +
+	"\apasskey\x18\x10 \x01(\bR\apasskey\x121\n" +
+	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xa6\x03\n" +
 	"\x0eApprovalReview\x12\x1a\n" +
 	"\breviewer\x18\x01 \x01(\tR\breviewer\x12)\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
@@ -2477,7 +2595,12 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\tsignature\x18\a \x01(\tR\tsignature\x12/\n" +
 	"\n" +
 	"suggestion\x18\b \x01(\v2\x0f.pdp.v1.RequestR\n" +
-	"suggestion*\x7f\n" +
+	"suggestion\x12/\n" +
+	"\achannel\x18\t \x01(\x0e2\x15.pdp.v1.ReviewChannelR\achannel\x12\x18\n" +
+	"\aaccount\x18\n" +
+	" \x01(\tR\aaccount\x12\x1f\n" +
+	"\vview_digest\x18\v \x01(\tR\n" +
+	"viewDigest*\x7f\n" +
 	"\fOutcomeState\x12\x1d\n" +
 	"\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n" +
@@ -2492,7 +2615,13 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x17APPROVAL_STATE_CONSUMED\x10\x05\x12\x19\n" +
 	"\x15APPROVAL_STATE_VOIDED\x10\x06\x12\x1c\n" +
 	"\x18APPROVAL_STATE_CANCELLED\x10\a\x12\x1a\n" +
-	"\x16APPROVAL_STATE_REVOKED\x10\b*h\n" +
+	"\x16APPROVAL_STATE_REVOKED\x10\b*\x93\x01\n" +
+	"\rReviewChannel\x12\x1e\n" +
+	"\x1aREVIEW_CHANNEL_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12REVIEW_CHANNEL_API\x10\x01\x12\x16\n" +
+	"\x12REVIEW_CHANNEL_WEB\x10\x02\x12\x18\n" +
+	"\x14REVIEW_CHANNEL_SLACK\x10\x03\x12\x18\n" +
+	"\x14REVIEW_CHANNEL_TEAMS\x10\x04*h\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fVERDICT_APPROVE\x10\x01\x12\x10\n" +
@@ -2518,100 +2647,104 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_approval_proto_rawDescData
 }
 
-var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
-	(Verdict)(0),                   // 2: pdp.v1.Verdict
-	(*ListApprovalsRequest)(nil),   // 3: pdp.v1.ListApprovalsRequest
-	(*ListApprovalsResponse)(nil),  // 4: pdp.v1.ListApprovalsResponse
-	(*GetApprovalRequest)(nil),     // 5: pdp.v1.GetApprovalRequest
-	(*GetApprovalResponse)(nil),    // 6: pdp.v1.GetApprovalResponse
-	(*TagOrigin)(nil),              // 7: pdp.v1.TagOrigin
-	(*TagSaid)(nil),                // 8: pdp.v1.TagSaid
-	(*TagStep)(nil),                // 9: pdp.v1.TagStep
-	(*MaskForecast)(nil),           // 10: pdp.v1.MaskForecast
-	(*ColumnForecast)(nil),         // 11: pdp.v1.ColumnForecast
-	(*EligibleReviewers)(nil),      // 12: pdp.v1.EligibleReviewers
-	(*Notification)(nil),           // 13: pdp.v1.Notification
-	(*WaitApprovalRequest)(nil),    // 14: pdp.v1.WaitApprovalRequest
-	(*WaitApprovalResponse)(nil),   // 15: pdp.v1.WaitApprovalResponse
-	(*CancelApprovalRequest)(nil),  // 16: pdp.v1.CancelApprovalRequest
-	(*CancelApprovalResponse)(nil), // 17: pdp.v1.CancelApprovalResponse
-	(*ReportOutcomeRequest)(nil),   // 18: pdp.v1.ReportOutcomeRequest
-	(*ReportOutcomeResponse)(nil),  // 19: pdp.v1.ReportOutcomeResponse
-	(*Approval)(nil),               // 20: pdp.v1.Approval
-	(*ApprovalLineage)(nil),        // 21: pdp.v1.ApprovalLineage
-	(*ApprovalDataset)(nil),        // 22: pdp.v1.ApprovalDataset
-	(*ApprovalColumn)(nil),         // 23: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 24: pdp.v1.Outcome
-	(*Requirement)(nil),            // 25: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 26: pdp.v1.ApprovalReview
-	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
-	(*Request)(nil),                // 28: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 29: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 30: google.protobuf.Struct
+	(ReviewChannel)(0),             // 2: pdp.v1.ReviewChannel
+	(Verdict)(0),                   // 3: pdp.v1.Verdict
+	(*ListApprovalsRequest)(nil),   // 4: pdp.v1.ListApprovalsRequest
+	(*ListApprovalsResponse)(nil),  // 5: pdp.v1.ListApprovalsResponse
+	(*GetApprovalRequest)(nil),     // 6: pdp.v1.GetApprovalRequest
+	(*GetApprovalResponse)(nil),    // 7: pdp.v1.GetApprovalResponse
+	(*TagOrigin)(nil),              // 8: pdp.v1.TagOrigin
+	(*TagSaid)(nil),                // 9: pdp.v1.TagSaid
+	(*TagStep)(nil),                // 10: pdp.v1.TagStep
+	(*MaskForecast)(nil),           // 11: pdp.v1.MaskForecast
+	(*ColumnForecast)(nil),         // 12: pdp.v1.ColumnForecast
+	(*EligibleReviewers)(nil),      // 13: pdp.v1.EligibleReviewers
+	(*Notification)(nil),           // 14: pdp.v1.Notification
+	(*WaitApprovalRequest)(nil),    // 15: pdp.v1.WaitApprovalRequest
+	(*WaitApprovalResponse)(nil),   // 16: pdp.v1.WaitApprovalResponse
+	(*CancelApprovalRequest)(nil),  // 17: pdp.v1.CancelApprovalRequest
+	(*CancelApprovalResponse)(nil), // 18: pdp.v1.CancelApprovalResponse
+	(*ReportOutcomeRequest)(nil),   // 19: pdp.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),  // 20: pdp.v1.ReportOutcomeResponse
+	(*Approval)(nil),               // 21: pdp.v1.Approval
+	(*ApprovalLineage)(nil),        // 22: pdp.v1.ApprovalLineage
+	(*ApprovalDataset)(nil),        // 23: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 24: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 25: pdp.v1.Outcome
+	(*Requirement)(nil),            // 26: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 27: pdp.v1.ApprovalReview
+	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(*Request)(nil),                // 29: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 31: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
-	20, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
-	20, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
-	12, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
-	20, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
-	13, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
-	7,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
-	10, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
-	8,  // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagSaid
-	9,  // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.TagStep
-	22, // 10: pdp.v1.TagSaid.dataset:type_name -> pdp.v1.ApprovalDataset
-	27, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
-	22, // 12: pdp.v1.TagStep.source:type_name -> pdp.v1.ApprovalDataset
-	22, // 13: pdp.v1.TagStep.dataset:type_name -> pdp.v1.ApprovalDataset
-	27, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
-	11, // 15: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	27, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	21, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
+	21, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
+	13, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
+	21, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
+	14, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
+	8,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
+	11, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
+	9,  // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagSaid
+	10, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.TagStep
+	23, // 10: pdp.v1.TagSaid.dataset:type_name -> pdp.v1.ApprovalDataset
+	28, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
+	23, // 12: pdp.v1.TagStep.source:type_name -> pdp.v1.ApprovalDataset
+	23, // 13: pdp.v1.TagStep.dataset:type_name -> pdp.v1.ApprovalDataset
+	28, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
+	12, // 15: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	28, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
 	1,  // 17: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	20, // 18: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	20, // 19: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	21, // 18: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	21, // 19: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
 	0,  // 20: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	20, // 21: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	21, // 21: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
 	1,  // 22: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	28, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	25, // 24: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	26, // 25: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	27, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	27, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	24, // 29: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	27, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	21, // 31: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	22, // 32: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	23, // 33: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	29, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	26, // 24: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	27, // 25: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	28, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	28, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	28, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	25, // 29: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	28, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	22, // 31: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	23, // 32: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	24, // 33: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
 	0,  // 34: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	27, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	29, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	29, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	30, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	29, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	2,  // 40: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	27, // 41: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	28, // 42: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	3,  // 43: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	5,  // 44: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	14, // 45: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	16, // 46: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	18, // 47: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	4,  // 48: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	6,  // 49: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	15, // 50: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	17, // 51: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	19, // 52: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	48, // [48:53] is the sub-list for method output_type
-	43, // [43:48] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	28, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	30, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	30, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	31, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	30, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	2,  // 40: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
+	30, // 41: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
+	3,  // 42: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	28, // 43: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	29, // 44: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	2,  // 45: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
+	4,  // 46: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	6,  // 47: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	15, // 48: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	17, // 49: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	19, // 50: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	5,  // 51: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	7,  // 52: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	16, // 53: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	18, // 54: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	20, // 55: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	51, // [51:56] is the sub-list for method output_type
+	46, // [46:51] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2626,7 +2759,7 @@ func file_pdp_v1_approval_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
