@@ -1,26 +1,42 @@
 """Why a yes does not count as it was given. The metadata `page` is where it can be given, if there is such a page."""
 
+from typing import TypeVar
+
 from pdp.errors import PdpError
 
-
-class NotCountedHere(PdpError):
-    """A yes that does not count as it was given; `page` is where it can be given, or empty."""
-
-    code = "FAILED_PRECONDITION"
-
-    def __init__(self, sentence: str, page: str = "") -> None:
-        super().__init__(f"{sentence}: review it at {page}" if page else sentence)
-        if page:
-            self.metadata["page"] = page
+E = TypeVar("E", bound=PdpError)
 
 
-class ChannelNotAllowed(NotCountedHere):
+class ChannelNotAllowed(PdpError):
     """No requirement that the reviewer fits, and that still lacks people, takes a yes from this channel."""
 
+    code = "FAILED_PRECONDITION"
     reason = "CHANNEL_NOT_ALLOWED"
 
 
-class PasskeyRequired(NotCountedHere):
+class PasskeyRequired(PdpError):
     """A yes counts here only with the reviewer's passkey, and this one came without."""
 
+    code = "FAILED_PRECONDITION"
     reason = "PASSKEY_REQUIRED"
+
+
+class PasskeyInvalid(PdpError):
+    """The passkey did not sign this verdict of this person: another key, statement, origin, nonce or counter."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "PASSKEY_INVALID"
+
+
+class PasskeyTooNew(PdpError):
+    """The person has added this passkey a short while ago; it counts after `passkey_wait`."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "PASSKEY_TOO_NEW"
+
+
+def at(page: str, error: E) -> E:
+    """The error with the address of the page where the yes can be given; as it is where there is none."""
+    if page:
+        error.metadata["page"] = page
+    return error

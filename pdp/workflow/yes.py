@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from pdp.approval import Approval, Eligibility, approvals_per_requirement, approvers, counting
 from pdp.channel import Channel
 from pdp.requirement import Requirement
-from pdp.verdict_errors import ChannelNotAllowed, PasskeyRequired
+from pdp.verdict_errors import ChannelNotAllowed, PasskeyRequired, at
 
 
 def counted(
@@ -26,12 +26,9 @@ def counted(
     if counting(approval.requirements, fits, channel, passkey=passkey):
         return tuple(counting(approval.requirements, reviewer.fits, channel, passkey=passkey))
     if any(channel in requirement.channels for requirement in wanted):
-        raise PasskeyRequired(f"{_rules(wanted)} counts a yes only with your passkey", page)
-    raise ChannelNotAllowed(
-        f"{_rules(wanted)} counts no yes that comes by {channel}, only one by {_channels(wanted)}; "
-        "a no counts from anywhere",
-        page,
-    )
+        raise at(page, PasskeyRequired(f"{_rules(wanted)} counts a yes only with your passkey"))
+    sentence = f"{_rules(wanted)} counts no yes that comes by {channel}, only one by {_channels(wanted)}"
+    raise at(page, ChannelNotAllowed(f"{sentence}; a no counts from anywhere"))
 
 
 def _open(approval: Approval, reviewer: Eligibility, principals: Collection[str]) -> list[int]:
