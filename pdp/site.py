@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+_IMPLIED = {"http": ":80", "https": ":443"}
+
 
 class Site:
     """The pages of a server. `url` is what browsers call them; it is empty where there are none, or not yet."""
@@ -12,6 +14,12 @@ class Site:
     def approval(self, approval_id: str) -> str:
         """The address of the page that shows an approval; empty where there are no pages."""
         return f"{self.url}/inbox/approvals/{approval_id}" if self.url else ""
+
+    @property
+    def origin(self) -> str:
+        """The origin of the pages, as a browser writes it."""
+        scheme, _, host = self.url.lower().partition("://")
+        return f"{scheme}://{host.removesuffix(_IMPLIED[scheme])}" if self.url else ""
 
     @property
     def host(self) -> str:

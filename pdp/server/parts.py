@@ -10,10 +10,10 @@ from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
+from pdp.server.people import People
 from pdp.server.sweep import Sweep
 from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
-from pdp.site import Site
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
@@ -44,12 +44,13 @@ class Parts:
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
         self.lineage, self.outflow = lineage, outflow
-        self.changes, self.site = Changes(database), Site()
+        self.changes = Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         sealer = SessionSealer(signing.seal, config.realm)
         self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
+        self.people = People.of(config, database, self.writer, signing.seal)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         forward = config.lineage.forward if config.lineage else None
         self.sweep = Sweep(

@@ -40,11 +40,12 @@ from pdp.service.approval import ApprovalService
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
+from pdp.service.person import PersonService
 from pdp.service.review import ReviewService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
@@ -193,6 +194,7 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, ApprovalService(*approvals, parts.notifications, flows.turns)),
         (review_pb2.DESCRIPTOR, ReviewService(flows.queue, flows.reviewing, flows.watching, config.realm, flows.turns)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

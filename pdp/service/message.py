@@ -159,6 +159,7 @@ def _review(held: Approval, review: Review, *, requests: bool) -> approval_pb2.A
         channel=_channel(review.channel),
         account=review.account,
         view_digest=review.view_digest,
+        passkey_id=review.passkey.credential_id if review.passkey else "",
     )
 
 

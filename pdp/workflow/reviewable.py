@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict
+from pdp.assertion import Assertion
 from pdp.caller import Caller
 from pdp.channel import Channel
 from pdp.errors import (
@@ -29,7 +30,8 @@ class Submission:
 
     `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
     `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing. `channel` is
-    where it came from; a chat has the `account` that sent it, and the `view_digest` of what was rendered there.
+    where it came from; a chat has the `account` that sent it, and the `view_digest` of what was rendered there;
+    `passkey` is what the reviewer's passkey signed.
     """
 
     verdict: ReviewVerdict
@@ -42,6 +44,7 @@ class Submission:
     channel: Channel = Channel.API
     account: str = ""
     view_digest: str = ""
+    passkey: Assertion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
-from pdp.site import Site
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon
 from pdp.turns import Turns
@@ -43,6 +42,7 @@ from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
 from pdp.workflow.reviewable import ApprovalView, Read, Submission, require_reviewable
+from pdp.workflow.signing import Asked, Proof, Signing
 from pdp.workflow.yes import counted
 
 AT_ONCE = 100
@@ -64,10 +64,10 @@ class Reviewing:
         integrity: Integrity,
         turns: Turns,
         lineage: LineageViews,
-        site: Site,
+        signing: Signing,
     ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
-        self._turns, self._lineage, self._site = turns, lineage, site
+        self._turns, self._lineage, self._signing = turns, lineage, signing
 
     async def view(self, caller: Caller, approval_id: str) -> ApprovalView:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
@@ -111,9 +111,20 @@ class Reviewing:
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
         `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`,
-        `ChannelNotAllowed`, `PasskeyRequired`, `Conflict`.
+        `ChannelNotAllowed`, `PasskeyRequired`, `PasskeyInvalid`, `PasskeyTooNew`, `Conflict`.
         """
-        return await retried(lambda: self._review(caller, approval_id, submission))
+        proof = self._signing.proof(caller.identity, approval_id, submission, submission.passkey)
+        return await retried(lambda: self._review(caller, approval_id, submission, proof))
+
+    async def ask(self, caller: Caller, approval_id: str, submission: Submission) -> Asked:
+        """What the reviewer's passkey is asked to sign for a verdict that `review` would take with it.
+
+        Raises what `review` does.
+        """
+        view = await self.view(caller, approval_id)
+        require_reviewable(view, submission)
+        self._counted(view, submission, passkey=True)
+        return await self._signing.ask(caller.identity, approval_id, submission)
 
     async def revoke(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Take an APPROVED approval back; the approval afterwards.
@@ -122,7 +133,9 @@ class Reviewing:
         """
         return await retried(lambda: self._revoke(caller, approval_id, reason))
 
-    async def _review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt | None:
+    async def _review(
+        self, caller: Caller, approval_id: str, submission: Submission, proof: Proof
+    ) -> ApprovalAt | None:
         view = await self.view(caller, approval_id)
         approval = view.held.approval
         if view.held.state in OPEN and self._integrity.sealer.is_old(approval):
@@ -133,9 +146,11 @@ class Reviewing:
         require_reviewable(view, submission)
         if submission.together:
             refuse_together(approval, view.eligibility.fits)
+        counted = self._counted(view, submission, passkey=submission.passkey is not None)
         await self._integrity.require(approval, caller)
+        await proof.require()
         await self._delivery.deliver(approval)
-        reviewed = await self._step(view, submission)
+        reviewed = await self._step(view, submission, counted)
         if reviewed is None:
             return None
         await self._delivery.deliver(reviewed)
@@ -152,9 +167,8 @@ class Reviewing:
         closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, view.answer.revision)
         return ApprovalAt(closed, view.held.now) if closed else None
 
-    async def _step(self, view: ApprovalView, submission: Submission) -> Approval | None:
+    async def _step(self, view: ApprovalView, submission: Submission, eligibility: Eligibility) -> Approval | None:
         approval, revision = view.held.approval, view.answer.revision
-        eligibility = self._counted(view, submission)
         sealer = self._integrity.sealer
         unsigned = Review(
             reviewer=view.caller.identity,
@@ -172,6 +186,7 @@ class Reviewing:
             channel=submission.channel,
             account=submission.account,
             view_digest=submission.view_digest,
+            passkey=submission.passkey,
         )
         signature = sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
@@ -186,13 +201,13 @@ class Reviewing:
         except TooSoon as early:
             raise too_soon(early.turn) from None
 
-    def _counted(self, view: ApprovalView, submission: Submission) -> Eligibility:
+    def _counted(self, view: ApprovalView, submission: Submission, *, passkey: bool) -> Eligibility:
         """The reviewer with the requirements in which the verdict counts: a no counts from anywhere."""
         if submission.verdict is not ReviewVerdict.APPROVE:
             return view.eligibility
         approval, bars = view.held.approval, barred(view.held.approval, view.answer)
-        page = self._site.approval(approval.id)
-        fits = counted(approval, view.eligibility, bars, submission.channel, passkey=False, page=page)
+        page = self._signing.page(approval.id)
+        fits = counted(approval, view.eligibility, bars, submission.channel, passkey=passkey, page=page)
         return replace(view.eligibility, fits=fits)
 
     async def _view(self, caller: Caller, held: ApprovalAt) -> ApprovalView:

@@ -2290,7 +2290,10 @@ type ApprovalReview struct {
 	// The chat account that sent it, for example "slack:T1/U1"; empty where none did.
 	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
 	// The digest of what was rendered in the chat; empty where nothing was.
-	ViewDigest    string `protobuf:"bytes,11,opt,name=view_digest,json=viewDigest,proto3" json:"view_digest,omitempty"`
+	ViewDigest string `protobuf:"bytes,11,opt,name=view_digest,json=viewDigest,proto3" json:"view_digest,omitempty"`
+	// The id of the passkey that signed it, in unpadded base64url; empty where none did. Auditors have what it signed in the
+	// payload of the review's record.
+	PasskeyId     string `protobuf:"bytes,12,opt,name=passkey_id,json=passkeyId,proto3" json:"passkey_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2398,6 +2401,13 @@ func (x *ApprovalReview) GetAccount() string {
 func (x *ApprovalReview) GetViewDigest() string {
 	if x != nil {
 		return x.ViewDigest
+	}
+	return ""
+}
+
+func (x *ApprovalReview) GetPasskeyId() string {
+	if x != nil {
+		return x.PasskeyId
 	}
 	return ""
 }
@@ -2583,7 +2593,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\x121\n" +
 	"\bchannels\x18\x0f \x03(\x0e2\x15.pdp.v1.ReviewChannelR\bchannels\x12\x18\n" +
 	"\apasskey\x18\x10 \x01(\bR\apasskey\x121\n" +
-	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xa6\x03\n" +
+	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xc5\x03\n" +
 	"\x0eApprovalReview\x12\x1a\n" +
 	"\breviewer\x18\x01 \x01(\tR\breviewer\x12)\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
@@ -2600,7 +2610,9 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\aaccount\x18\n" +
 	" \x01(\tR\aaccount\x12\x1f\n" +
 	"\vview_digest\x18\v \x01(\tR\n" +
-	"viewDigest*\x7f\n" +
+	"viewDigest\x12\x1d\n" +
+	"\n" +
+	"passkey_id\x18\f \x01(\tR\tpasskeyId*\x7f\n" +
 	"\fOutcomeState\x12\x1d\n" +
 	"\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n" +

@@ -158,8 +158,10 @@ type ReviewRequest struct {
 	// approval's use only if the data carries no tag by then that this view did not have: else the use is denied and the
 	// approval VOIDED, by the rule `pdp.lineage_grew`.
 	ExpectedLineage string `protobuf:"bytes,8,opt,name=expected_lineage,json=expectedLineage,proto3" json:"expected_lineage,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What the caller's passkey signed for this very verdict, after BeginReview. Required where a requirement wants it.
+	Passkey       *PasskeyAssertion `protobuf:"bytes,9,opt,name=passkey,proto3" json:"passkey,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReviewRequest) Reset() {
@@ -248,6 +250,251 @@ func (x *ReviewRequest) GetExpectedLineage() string {
 	return ""
 }
 
+func (x *ReviewRequest) GetPasskey() *PasskeyAssertion {
+	if x != nil {
+		return x.Passkey
+	}
+	return nil
+}
+
+// What a passkey signed (WebAuthn, "authenticatorData" and the rest of an AuthenticatorAssertionResponse).
+type PasskeyAssertion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The passkey's id.
+	CredentialId []byte `protobuf:"bytes,1,opt,name=credential_id,json=credentialId,proto3" json:"credential_id,omitempty"`
+	// The statement, as BeginReview gave it.
+	Statement string `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The authenticator's data.
+	AuthenticatorData []byte `protobuf:"bytes,3,opt,name=authenticator_data,json=authenticatorData,proto3" json:"authenticator_data,omitempty"`
+	// The client data: JSON.
+	ClientData []byte `protobuf:"bytes,4,opt,name=client_data,json=clientData,proto3" json:"client_data,omitempty"`
+	// The signature.
+	Signature     []byte `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PasskeyAssertion) Reset() {
+	*x = PasskeyAssertion{}
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PasskeyAssertion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PasskeyAssertion) ProtoMessage() {}
+
+func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PasskeyAssertion.ProtoReflect.Descriptor instead.
+func (*PasskeyAssertion) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PasskeyAssertion) GetCredentialId() []byte {
+	if x != nil {
+		return x.CredentialId
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *PasskeyAssertion) GetAuthenticatorData() []byte {
+	if x != nil {
+		return x.AuthenticatorData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetClientData() []byte {
+	if x != nil {
+		return x.ClientData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// A verdict that a passkey shall sign: the members of ReviewRequest by their names.
+type BeginReviewRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approval's id, "apr_…".
+	ApprovalId string `protobuf:"bytes,1,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
+	// The digest of the request that was displayed.
+	ExpectedDigest string `protobuf:"bytes,2,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
+	// Approve or deny.
+	Verdict Verdict `protobuf:"varint,3,opt,name=verdict,proto3,enum=pdp.v1.Verdict" json:"verdict,omitempty"`
+	// The reason, at most 2,000 characters. The statement has its hash.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The version of the approval that was displayed; required.
+	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// The digest of the lineage that was displayed, as in ReviewRequest.
+	ExpectedLineage string `protobuf:"bytes,6,opt,name=expected_lineage,json=expectedLineage,proto3" json:"expected_lineage,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *BeginReviewRequest) Reset() {
+	*x = BeginReviewRequest{}
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginReviewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginReviewRequest) ProtoMessage() {}
+
+func (x *BeginReviewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginReviewRequest.ProtoReflect.Descriptor instead.
+func (*BeginReviewRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BeginReviewRequest) GetApprovalId() string {
+	if x != nil {
+		return x.ApprovalId
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetExpectedDigest() string {
+	if x != nil {
+		return x.ExpectedDigest
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetVerdict() Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *BeginReviewRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *BeginReviewRequest) GetExpectedLineage() string {
+	if x != nil {
+		return x.ExpectedLineage
+	}
+	return ""
+}
+
+// What is to be signed.
+type BeginReviewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The RFC 8785 form of {approval, digest, lineage, nonce, reason, reviewer, verdict, version}: `lineage` is empty where none
+	// was displayed; `reason` is the unpadded base64url SHA-256 of the words in UTF-8; `verdict` is "APPROVE" or "DENY".
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The statement's nonce.
+	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The ids of the caller's passkeys, one of which may sign.
+	CredentialIds [][]byte `protobuf:"bytes,3,rep,name=credential_ids,json=credentialIds,proto3" json:"credential_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginReviewResponse) Reset() {
+	*x = BeginReviewResponse{}
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginReviewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginReviewResponse) ProtoMessage() {}
+
+func (x *BeginReviewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginReviewResponse.ProtoReflect.Descriptor instead.
+func (*BeginReviewResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BeginReviewResponse) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *BeginReviewResponse) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *BeginReviewResponse) GetCredentialIds() [][]byte {
+	if x != nil {
+		return x.CredentialIds
+	}
+	return nil
+}
+
 // The approval after the verdict.
 type ReviewResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -259,7 +506,7 @@ type ReviewResponse struct {
 
 func (x *ReviewResponse) Reset() {
 	*x = ReviewResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -271,7 +518,7 @@ func (x *ReviewResponse) String() string {
 func (*ReviewResponse) ProtoMessage() {}
 
 func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -284,7 +531,7 @@ func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewResponse.ProtoReflect.Descriptor instead.
 func (*ReviewResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReviewResponse) GetApproval() *Approval {
@@ -308,7 +555,7 @@ type WatchQueueRequest struct {
 
 func (x *WatchQueueRequest) Reset() {
 	*x = WatchQueueRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +567,7 @@ func (x *WatchQueueRequest) String() string {
 func (*WatchQueueRequest) ProtoMessage() {}
 
 func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +580,7 @@ func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueueRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchQueueRequest) GetResumeToken() string {
@@ -366,7 +613,7 @@ type WatchQueueResponse struct {
 
 func (x *WatchQueueResponse) Reset() {
 	*x = WatchQueueResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +625,7 @@ func (x *WatchQueueResponse) String() string {
 func (*WatchQueueResponse) ProtoMessage() {}
 
 func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +638,7 @@ func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueueResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WatchQueueResponse) GetApproval() *Approval {
@@ -428,7 +675,7 @@ type RevokeApprovalRequest struct {
 
 func (x *RevokeApprovalRequest) Reset() {
 	*x = RevokeApprovalRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -440,7 +687,7 @@ func (x *RevokeApprovalRequest) String() string {
 func (*RevokeApprovalRequest) ProtoMessage() {}
 
 func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -453,7 +700,7 @@ func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalRequest.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeApprovalRequest) GetApprovalId() string {
@@ -481,7 +728,7 @@ type RevokeApprovalResponse struct {
 
 func (x *RevokeApprovalResponse) Reset() {
 	*x = RevokeApprovalResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +740,7 @@ func (x *RevokeApprovalResponse) String() string {
 func (*RevokeApprovalResponse) ProtoMessage() {}
 
 func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +753,7 @@ func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalResponse.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RevokeApprovalResponse) GetApproval() *Approval {
@@ -527,7 +774,7 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"k\n" +
 	"\x11ListQueueResponse\x12.\n" +
 	"\tapprovals\x18\x01 \x03(\v2\x10.pdp.v1.ApprovalR\tapprovals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n" +
 	"\rReviewRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12'\n" +
@@ -539,7 +786,27 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"suggestion\x12)\n" +
 	"\x10expected_version\x18\x06 \x01(\x03R\x0fexpectedVersion\x12\x1a\n" +
 	"\btogether\x18\a \x01(\bR\btogether\x12)\n" +
-	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\">\n" +
+	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\x122\n" +
+	"\apasskey\x18\t \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xc3\x01\n" +
+	"\x10PasskeyAssertion\x12#\n" +
+	"\rcredential_id\x18\x01 \x01(\fR\fcredentialId\x12\x1c\n" +
+	"\tstatement\x18\x02 \x01(\tR\tstatement\x12-\n" +
+	"\x12authenticator_data\x18\x03 \x01(\fR\x11authenticatorData\x12\x1f\n" +
+	"\vclient_data\x18\x04 \x01(\fR\n" +
+	"clientData\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature\"\xf7\x01\n" +
+	"\x12BeginReviewRequest\x12\x1f\n" +
+	"\vapproval_id\x18\x01 \x01(\tR\n" +
+	"approvalId\x12'\n" +
+	"\x0fexpected_digest\x18\x02 \x01(\tR\x0eexpectedDigest\x12)\n" +
+	"\averdict\x18\x03 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12)\n" +
+	"\x10expected_version\x18\x05 \x01(\x03R\x0fexpectedVersion\x12)\n" +
+	"\x10expected_lineage\x18\x06 \x01(\tR\x0fexpectedLineage\"p\n" +
+	"\x13BeginReviewResponse\x12\x1c\n" +
+	"\tstatement\x18\x01 \x01(\tR\tstatement\x12\x14\n" +
+	"\x05nonce\x18\x02 \x01(\tR\x05nonce\x12%\n" +
+	"\x0ecredential_ids\x18\x03 \x03(\fR\rcredentialIds\">\n" +
 	"\x0eReviewResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"Y\n" +
 	"\x11WatchQueueRequest\x12!\n" +
@@ -555,10 +822,11 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"approvalId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"F\n" +
 	"\x16RevokeApprovalResponse\x12,\n" +
-	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\xa2\x02\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\xea\x02\n" +
 	"\rReviewService\x12@\n" +
 	"\tListQueue\x12\x18.pdp.v1.ListQueueRequest\x1a\x19.pdp.v1.ListQueueResponse\x127\n" +
-	"\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12E\n" +
+	"\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12F\n" +
+	"\vBeginReview\x12\x1a.pdp.v1.BeginReviewRequest\x1a\x1b.pdp.v1.BeginReviewResponse\x12E\n" +
 	"\n" +
 	"WatchQueue\x12\x19.pdp.v1.WatchQueueRequest\x1a\x1a.pdp.v1.WatchQueueResponse0\x01\x12O\n" +
 	"\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponseB|\n" +
@@ -576,40 +844,47 @@ func file_pdp_v1_review_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_review_proto_rawDescData
 }
 
-var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_pdp_v1_review_proto_goTypes = []any{
 	(*ListQueueRequest)(nil),       // 0: pdp.v1.ListQueueRequest
 	(*ListQueueResponse)(nil),      // 1: pdp.v1.ListQueueResponse
 	(*ReviewRequest)(nil),          // 2: pdp.v1.ReviewRequest
-	(*ReviewResponse)(nil),         // 3: pdp.v1.ReviewResponse
-	(*WatchQueueRequest)(nil),      // 4: pdp.v1.WatchQueueRequest
-	(*WatchQueueResponse)(nil),     // 5: pdp.v1.WatchQueueResponse
-	(*RevokeApprovalRequest)(nil),  // 6: pdp.v1.RevokeApprovalRequest
-	(*RevokeApprovalResponse)(nil), // 7: pdp.v1.RevokeApprovalResponse
-	(*Approval)(nil),               // 8: pdp.v1.Approval
-	(Verdict)(0),                   // 9: pdp.v1.Verdict
-	(*Request)(nil),                // 10: pdp.v1.Request
+	(*PasskeyAssertion)(nil),       // 3: pdp.v1.PasskeyAssertion
+	(*BeginReviewRequest)(nil),     // 4: pdp.v1.BeginReviewRequest
+	(*BeginReviewResponse)(nil),    // 5: pdp.v1.BeginReviewResponse
+	(*ReviewResponse)(nil),         // 6: pdp.v1.ReviewResponse
+	(*WatchQueueRequest)(nil),      // 7: pdp.v1.WatchQueueRequest
+	(*WatchQueueResponse)(nil),     // 8: pdp.v1.WatchQueueResponse
+	(*RevokeApprovalRequest)(nil),  // 9: pdp.v1.RevokeApprovalRequest
+	(*RevokeApprovalResponse)(nil), // 10: pdp.v1.RevokeApprovalResponse
+	(*Approval)(nil),               // 11: pdp.v1.Approval
+	(Verdict)(0),                   // 12: pdp.v1.Verdict
+	(*Request)(nil),                // 13: pdp.v1.Request
 }
 var file_pdp_v1_review_proto_depIdxs = []int32{
-	8,  // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
-	9,  // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
-	10, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
-	8,  // 3: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
-	8,  // 4: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
-	8,  // 5: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 6: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
-	2,  // 7: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
-	4,  // 8: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
-	6,  // 9: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
-	1,  // 10: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
-	3,  // 11: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
-	5,  // 12: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
-	7,  // 13: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	11, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
+	12, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	13, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
+	3,  // 3: pdp.v1.ReviewRequest.passkey:type_name -> pdp.v1.PasskeyAssertion
+	12, // 4: pdp.v1.BeginReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	11, // 5: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
+	11, // 6: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
+	11, // 7: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
+	0,  // 8: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
+	2,  // 9: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
+	4,  // 10: pdp.v1.ReviewService.BeginReview:input_type -> pdp.v1.BeginReviewRequest
+	7,  // 11: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
+	9,  // 12: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
+	1,  // 13: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
+	6,  // 14: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
+	5,  // 15: pdp.v1.ReviewService.BeginReview:output_type -> pdp.v1.BeginReviewResponse
+	8,  // 16: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
+	10, // 17: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_review_proto_init() }
@@ -625,7 +900,7 @@ func file_pdp_v1_review_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_review_proto_rawDesc), len(file_pdp_v1_review_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
