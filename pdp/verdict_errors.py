@@ -36,7 +36,8 @@ class PasskeyTooNew(PdpError):
 
 
 def at(page: str, error: E) -> E:
-    """The error with the address of the page where the yes can be given; as it is where there is none."""
+    """The error with the address of the page where the yes can be given; where there is none, as it is."""
     if page:
         error.metadata["page"] = page
+        error.sentence = f"{error.sentence}: {page}"
     return error

@@ -173,8 +173,8 @@ def _wanting(created: Mapping[str, Any]) -> frozenset[str]:
     """The rules of which every requirement wants a passkey."""
     details = created.get("details")
     held = details.get("requirements", ()) if isinstance(details, dict) else ()
-    plain = {one["rule"] for one in held if not one.get("passkey")}
-    return frozenset(one["rule"] for one in held if one["rule"] not in plain)
+    rules = [(str(one.get("rule")), bool(one.get("passkey"))) for one in held if isinstance(one, dict)]
+    return frozenset({rule for rule, _ in rules} - {rule for rule, wants in rules if not wants})
 
 
 def _whose(held: Mapping[str, Any]) -> tuple[str, str]:

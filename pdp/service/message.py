@@ -1,6 +1,7 @@
 """Domain values -> the contract's messages; the one mapping at this boundary."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
@@ -10,6 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_requirement, approvers
+from pdp.assertion import Assertion, decoded
 from pdp.canonical import request_of
 from pdp.channel import Channel
 from pdp.decision import Obligation, Reason, Verdict
@@ -159,8 +161,21 @@ def _review(held: Approval, review: Review, *, requests: bool) -> approval_pb2.A
         channel=_channel(review.channel),
         account=review.account,
         view_digest=review.view_digest,
-        passkey_id=review.passkey.credential_id if review.passkey else "",
+        passkey=_signed(review.passkey) if review.passkey else None,
     )
+
+
+def _signed(passkey: Assertion) -> approval_pb2.PasskeyAssertion | None:
+    """What a passkey signed; nothing where somebody wrote into the database what no server writes."""
+    with suppress(ValueError):
+        return approval_pb2.PasskeyAssertion(
+            credential_id=decoded(passkey.credential_id),
+            statement=passkey.statement,
+            authenticator_data=decoded(passkey.authenticator_data),
+            client_data=decoded(passkey.client_data),
+            signature=decoded(passkey.signature),
+        )
+    return None
 
 
 def _channel(channel: Channel) -> approval_pb2.ReviewChannel:

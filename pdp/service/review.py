@@ -17,13 +17,12 @@ from pdp.service.lineage_seen import FEW_COLUMNS, lineage
 from pdp.service.slices import Slices
 from pdp.store.queue import Place
 from pdp.turns import Turns
-from pdp.v1.approval_pb2 import Approval, ApprovalLineage, Verdict
+from pdp.v1.approval_pb2 import Approval, ApprovalLineage, PasskeyAssertion, Verdict
 from pdp.v1.review_pb2 import (
     BeginReviewRequest,
     BeginReviewResponse,
     ListQueueRequest,
     ListQueueResponse,
-    PasskeyAssertion,
     ReviewRequest,
     ReviewResponse,
     RevokeApprovalRequest,

@@ -412,7 +412,7 @@ class Requirement(_message.Message):
     def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., unmask_values: _Optional[int] = ..., channels: _Optional[_Iterable[_Union[ReviewChannel, str]]] = ..., passkey: bool = ..., remind: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ...) -> None: ...
 
 class ApprovalReview(_message.Message):
-    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion", "channel", "account", "view_digest", "passkey_id")
+    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion", "channel", "account", "view_digest", "passkey")
     REVIEWER_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -424,7 +424,7 @@ class ApprovalReview(_message.Message):
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     VIEW_DIGEST_FIELD_NUMBER: _ClassVar[int]
-    PASSKEY_ID_FIELD_NUMBER: _ClassVar[int]
+    PASSKEY_FIELD_NUMBER: _ClassVar[int]
     reviewer: str
     verdict: Verdict
     reason: str
@@ -436,5 +436,19 @@ class ApprovalReview(_message.Message):
     channel: ReviewChannel
     account: str
     view_digest: str
-    passkey_id: str
-    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., signature: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., account: _Optional[str] = ..., view_digest: _Optional[str] = ..., passkey_id: _Optional[str] = ...) -> None: ...
+    passkey: PasskeyAssertion
+    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., signature: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., account: _Optional[str] = ..., view_digest: _Optional[str] = ..., passkey: _Optional[_Union[PasskeyAssertion, _Mapping]] = ...) -> None: ...
+
+class PasskeyAssertion(_message.Message):
+    __slots__ = ("credential_id", "statement", "authenticator_data", "client_data", "signature")
+    CREDENTIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATOR_DATA_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    credential_id: bytes
+    statement: str
+    authenticator_data: bytes
+    client_data: bytes
+    signature: bytes
+    def __init__(self, credential_id: _Optional[bytes] = ..., statement: _Optional[str] = ..., authenticator_data: _Optional[bytes] = ..., client_data: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...

@@ -43,22 +43,8 @@ class ReviewRequest(_message.Message):
     expected_version: int
     together: bool
     expected_lineage: str
-    passkey: PasskeyAssertion
-    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ..., expected_lineage: _Optional[str] = ..., passkey: _Optional[_Union[PasskeyAssertion, _Mapping]] = ...) -> None: ...
-
-class PasskeyAssertion(_message.Message):
-    __slots__ = ("credential_id", "statement", "authenticator_data", "client_data", "signature")
-    CREDENTIAL_ID_FIELD_NUMBER: _ClassVar[int]
-    STATEMENT_FIELD_NUMBER: _ClassVar[int]
-    AUTHENTICATOR_DATA_FIELD_NUMBER: _ClassVar[int]
-    CLIENT_DATA_FIELD_NUMBER: _ClassVar[int]
-    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
-    credential_id: bytes
-    statement: str
-    authenticator_data: bytes
-    client_data: bytes
-    signature: bytes
-    def __init__(self, credential_id: _Optional[bytes] = ..., statement: _Optional[str] = ..., authenticator_data: _Optional[bytes] = ..., client_data: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    passkey: _approval_pb2.PasskeyAssertion
+    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ..., expected_lineage: _Optional[str] = ..., passkey: _Optional[_Union[_approval_pb2.PasskeyAssertion, _Mapping]] = ...) -> None: ...
 
 class BeginReviewRequest(_message.Message):
     __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "expected_version", "expected_lineage")

@@ -149,7 +149,7 @@ def fill(message: Message) -> Message:
             else:
                 setattr(message, field.name, EVIL)
         else:
-            unknown = 99 if field.type == FieldDescriptor.TYPE_ENUM else 1
+            unknown = {FieldDescriptor.TYPE_BYTES: b"x", FieldDescriptor.TYPE_ENUM: 99}.get(field.type, 1)
             if field.is_repeated:
                 getattr(message, field.name).append(unknown)
             else:

@@ -17,8 +17,8 @@ from pdp.site import Site
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.writers import Writers
-from pdp.v1.approval_pb2 import Approval, Verdict
-from pdp.v1.review_pb2 import BeginReviewRequest, BeginReviewResponse, PasskeyAssertion, ReviewRequest
+from pdp.v1.approval_pb2 import Approval, PasskeyAssertion, Verdict
+from pdp.v1.review_pb2 import BeginReviewRequest, BeginReviewResponse, ReviewRequest
 from pdp.workflow.keyrings import Keyrings
 from pdp.workflow.passkeys import Passkeys
 from tests.authenticator import Authenticator, adding_challenge, b64, verdict_challenge

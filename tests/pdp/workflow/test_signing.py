@@ -100,7 +100,8 @@ async def test_signed_yes_counts_is_used_and_holds_by_the_log_alone(stage: Stage
     assert json.loads(asked.statement)["nonce"] == asked.nonce
     approved = await signed_review(stage.server, approval, "bob", stage.phone, asked.statement)
     assert state_of(approved) == "APPROVED"
-    assert approved.reviews[0].passkey_id == b64(stage.phone.id)
+    shown = approved.reviews[0].passkey
+    assert (shown.credential_id, shown.statement) == (stage.phone.id, asked.statement)
     assert (await use(stage.server, request, approved)).effect == Effect.EFFECT_ALLOW
     [(_, reviewed)] = await log(stage.server, "approval.reviewed")
     assert reviewed["passkey"]["statement"] == asked.statement
@@ -219,6 +220,7 @@ async def test_changed_signature_in_the_database_is_refused_at_the_use(stage: St
     approved = await signed_review(stage.server, approval, "bob", stage.phone, asked.statement)
     async with database(mongod, stage.server) as found:
         await found["approvals"].update_one({}, {"$set": {"reviews.0.passkey.signature": "x"}})
+    assert not (await now(stage.server, approval)).reviews[0].HasField("passkey")
     why = await failed(use(stage.server, request, approved))
     assert why.reason == "APPROVAL_TAMPERED"
 

@@ -2291,9 +2291,9 @@ type ApprovalReview struct {
 	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
 	// The digest of what was rendered in the chat; empty where nothing was.
 	ViewDigest string `protobuf:"bytes,11,opt,name=view_digest,json=viewDigest,proto3" json:"view_digest,omitempty"`
-	// The id of the passkey that signed it, in unpadded base64url; empty where none did. Auditors have what it signed in the
-	// payload of the review's record.
-	PasskeyId     string `protobuf:"bytes,12,opt,name=passkey_id,json=passkeyId,proto3" json:"passkey_id,omitempty"`
+	// What the reviewer's passkey signed, where one did. It counted once, and proves to anybody with the passkey's public key,
+	// which the log has, that this person gave this verdict.
+	Passkey       *PasskeyAssertion `protobuf:"bytes,12,opt,name=passkey,proto3" json:"passkey,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2405,11 +2405,93 @@ func (x *ApprovalReview) GetViewDigest() string {
 	return ""
 }
 
-func (x *ApprovalReview) GetPasskeyId() string {
+func (x *ApprovalReview) GetPasskey() *PasskeyAssertion {
 	if x != nil {
-		return x.PasskeyId
+		return x.Passkey
+	}
+	return nil
+}
+
+// What a passkey signed (WebAuthn, "authenticatorData" and the rest of an AuthenticatorAssertionResponse).
+type PasskeyAssertion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The passkey's id.
+	CredentialId []byte `protobuf:"bytes,1,opt,name=credential_id,json=credentialId,proto3" json:"credential_id,omitempty"`
+	// The statement, as BeginReview gave it.
+	Statement string `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The authenticator's data.
+	AuthenticatorData []byte `protobuf:"bytes,3,opt,name=authenticator_data,json=authenticatorData,proto3" json:"authenticator_data,omitempty"`
+	// The client data: JSON.
+	ClientData []byte `protobuf:"bytes,4,opt,name=client_data,json=clientData,proto3" json:"client_data,omitempty"`
+	// The signature.
+	Signature     []byte `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PasskeyAssertion) Reset() {
+	*x = PasskeyAssertion{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PasskeyAssertion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PasskeyAssertion) ProtoMessage() {}
+
+func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PasskeyAssertion.ProtoReflect.Descriptor instead.
+func (*PasskeyAssertion) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *PasskeyAssertion) GetCredentialId() []byte {
+	if x != nil {
+		return x.CredentialId
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetStatement() string {
+	if x != nil {
+		return x.Statement
 	}
 	return ""
+}
+
+func (x *PasskeyAssertion) GetAuthenticatorData() []byte {
+	if x != nil {
+		return x.AuthenticatorData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetClientData() []byte {
+	if x != nil {
+		return x.ClientData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
 }
 
 var File_pdp_v1_approval_proto protoreflect.FileDescriptor
@@ -2593,7 +2675,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\x121\n" +
 	"\bchannels\x18\x0f \x03(\x0e2\x15.pdp.v1.ReviewChannelR\bchannels\x12\x18\n" +
 	"\apasskey\x18\x10 \x01(\bR\apasskey\x121\n" +
-	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xc5\x03\n" +
+	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xda\x03\n" +
 	"\x0eApprovalReview\x12\x1a\n" +
 	"\breviewer\x18\x01 \x01(\tR\breviewer\x12)\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
@@ -2610,9 +2692,15 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\aaccount\x18\n" +
 	" \x01(\tR\aaccount\x12\x1f\n" +
 	"\vview_digest\x18\v \x01(\tR\n" +
-	"viewDigest\x12\x1d\n" +
-	"\n" +
-	"passkey_id\x18\f \x01(\tR\tpasskeyId*\x7f\n" +
+	"viewDigest\x122\n" +
+	"\apasskey\x18\f \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xc3\x01\n" +
+	"\x10PasskeyAssertion\x12#\n" +
+	"\rcredential_id\x18\x01 \x01(\fR\fcredentialId\x12\x1c\n" +
+	"\tstatement\x18\x02 \x01(\tR\tstatement\x12-\n" +
+	"\x12authenticator_data\x18\x03 \x01(\fR\x11authenticatorData\x12\x1f\n" +
+	"\vclient_data\x18\x04 \x01(\fR\n" +
+	"clientData\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature*\x7f\n" +
 	"\fOutcomeState\x12\x1d\n" +
 	"\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n" +
@@ -2660,7 +2748,7 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
@@ -2690,10 +2778,11 @@ var file_pdp_v1_approval_proto_goTypes = []any{
 	(*Outcome)(nil),                // 25: pdp.v1.Outcome
 	(*Requirement)(nil),            // 26: pdp.v1.Requirement
 	(*ApprovalReview)(nil),         // 27: pdp.v1.ApprovalReview
-	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
-	(*Request)(nil),                // 29: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 31: google.protobuf.Struct
+	(*PasskeyAssertion)(nil),       // 28: pdp.v1.PasskeyAssertion
+	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
+	(*Request)(nil),                // 30: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 32: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
@@ -2707,56 +2796,57 @@ var file_pdp_v1_approval_proto_depIdxs = []int32{
 	9,  // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagSaid
 	10, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.TagStep
 	23, // 10: pdp.v1.TagSaid.dataset:type_name -> pdp.v1.ApprovalDataset
-	28, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
+	29, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
 	23, // 12: pdp.v1.TagStep.source:type_name -> pdp.v1.ApprovalDataset
 	23, // 13: pdp.v1.TagStep.dataset:type_name -> pdp.v1.ApprovalDataset
-	28, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
+	29, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
 	12, // 15: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	28, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	29, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
 	1,  // 17: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
 	21, // 18: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
 	21, // 19: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
 	0,  // 20: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
 	21, // 21: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
 	1,  // 22: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	29, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	30, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
 	26, // 24: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
 	27, // 25: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	28, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	28, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	28, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	29, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	29, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
 	25, // 29: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	28, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	29, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
 	22, // 31: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
 	23, // 32: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
 	24, // 33: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
 	0,  // 34: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	28, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	30, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	30, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	31, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	30, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	29, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	31, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	31, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	32, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	31, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
 	2,  // 40: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
-	30, // 41: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
+	31, // 41: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
 	3,  // 42: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	28, // 43: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	29, // 44: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	29, // 43: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	30, // 44: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
 	2,  // 45: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
-	4,  // 46: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	6,  // 47: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	15, // 48: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	17, // 49: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	19, // 50: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	5,  // 51: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	7,  // 52: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	16, // 53: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	18, // 54: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	20, // 55: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	51, // [51:56] is the sub-list for method output_type
-	46, // [46:51] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	28, // 46: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
+	4,  // 47: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	6,  // 48: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	15, // 49: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	17, // 50: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	19, // 51: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	5,  // 52: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	7,  // 53: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	16, // 54: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	18, // 55: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	20, // 56: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	52, // [52:57] is the sub-list for method output_type
+	47, // [47:52] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2772,7 +2862,7 @@ func file_pdp_v1_approval_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -257,88 +257,6 @@ func (x *ReviewRequest) GetPasskey() *PasskeyAssertion {
 	return nil
 }
 
-// What a passkey signed (WebAuthn, "authenticatorData" and the rest of an AuthenticatorAssertionResponse).
-type PasskeyAssertion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The passkey's id.
-	CredentialId []byte `protobuf:"bytes,1,opt,name=credential_id,json=credentialId,proto3" json:"credential_id,omitempty"`
-	// The statement, as BeginReview gave it.
-	Statement string `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
-	// The authenticator's data.
-	AuthenticatorData []byte `protobuf:"bytes,3,opt,name=authenticator_data,json=authenticatorData,proto3" json:"authenticator_data,omitempty"`
-	// The client data: JSON.
-	ClientData []byte `protobuf:"bytes,4,opt,name=client_data,json=clientData,proto3" json:"client_data,omitempty"`
-	// The signature.
-	Signature     []byte `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PasskeyAssertion) Reset() {
-	*x = PasskeyAssertion{}
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PasskeyAssertion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PasskeyAssertion) ProtoMessage() {}
-
-func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PasskeyAssertion.ProtoReflect.Descriptor instead.
-func (*PasskeyAssertion) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *PasskeyAssertion) GetCredentialId() []byte {
-	if x != nil {
-		return x.CredentialId
-	}
-	return nil
-}
-
-func (x *PasskeyAssertion) GetStatement() string {
-	if x != nil {
-		return x.Statement
-	}
-	return ""
-}
-
-func (x *PasskeyAssertion) GetAuthenticatorData() []byte {
-	if x != nil {
-		return x.AuthenticatorData
-	}
-	return nil
-}
-
-func (x *PasskeyAssertion) GetClientData() []byte {
-	if x != nil {
-		return x.ClientData
-	}
-	return nil
-}
-
-func (x *PasskeyAssertion) GetSignature() []byte {
-	if x != nil {
-		return x.Signature
-	}
-	return nil
-}
-
 // A verdict that a passkey shall sign: the members of ReviewRequest by their names.
 type BeginReviewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -360,7 +278,7 @@ type BeginReviewRequest struct {
 
 func (x *BeginReviewRequest) Reset() {
 	*x = BeginReviewRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +290,7 @@ func (x *BeginReviewRequest) String() string {
 func (*BeginReviewRequest) ProtoMessage() {}
 
 func (x *BeginReviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +303,7 @@ func (x *BeginReviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginReviewRequest.ProtoReflect.Descriptor instead.
 func (*BeginReviewRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *BeginReviewRequest) GetApprovalId() string {
@@ -446,7 +364,7 @@ type BeginReviewResponse struct {
 
 func (x *BeginReviewResponse) Reset() {
 	*x = BeginReviewResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +376,7 @@ func (x *BeginReviewResponse) String() string {
 func (*BeginReviewResponse) ProtoMessage() {}
 
 func (x *BeginReviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +389,7 @@ func (x *BeginReviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginReviewResponse.ProtoReflect.Descriptor instead.
 func (*BeginReviewResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BeginReviewResponse) GetStatement() string {
@@ -506,7 +424,7 @@ type ReviewResponse struct {
 
 func (x *ReviewResponse) Reset() {
 	*x = ReviewResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +436,7 @@ func (x *ReviewResponse) String() string {
 func (*ReviewResponse) ProtoMessage() {}
 
 func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +449,7 @@ func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewResponse.ProtoReflect.Descriptor instead.
 func (*ReviewResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReviewResponse) GetApproval() *Approval {
@@ -555,7 +473,7 @@ type WatchQueueRequest struct {
 
 func (x *WatchQueueRequest) Reset() {
 	*x = WatchQueueRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +485,7 @@ func (x *WatchQueueRequest) String() string {
 func (*WatchQueueRequest) ProtoMessage() {}
 
 func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +498,7 @@ func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueueRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WatchQueueRequest) GetResumeToken() string {
@@ -613,7 +531,7 @@ type WatchQueueResponse struct {
 
 func (x *WatchQueueResponse) Reset() {
 	*x = WatchQueueResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +543,7 @@ func (x *WatchQueueResponse) String() string {
 func (*WatchQueueResponse) ProtoMessage() {}
 
 func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +556,7 @@ func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueueResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchQueueResponse) GetApproval() *Approval {
@@ -675,7 +593,7 @@ type RevokeApprovalRequest struct {
 
 func (x *RevokeApprovalRequest) Reset() {
 	*x = RevokeApprovalRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +605,7 @@ func (x *RevokeApprovalRequest) String() string {
 func (*RevokeApprovalRequest) ProtoMessage() {}
 
 func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +618,7 @@ func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalRequest.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RevokeApprovalRequest) GetApprovalId() string {
@@ -728,7 +646,7 @@ type RevokeApprovalResponse struct {
 
 func (x *RevokeApprovalResponse) Reset() {
 	*x = RevokeApprovalResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +658,7 @@ func (x *RevokeApprovalResponse) String() string {
 func (*RevokeApprovalResponse) ProtoMessage() {}
 
 func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +671,7 @@ func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalResponse.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeApprovalResponse) GetApproval() *Approval {
@@ -787,14 +705,7 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"\x10expected_version\x18\x06 \x01(\x03R\x0fexpectedVersion\x12\x1a\n" +
 	"\btogether\x18\a \x01(\bR\btogether\x12)\n" +
 	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\x122\n" +
-	"\apasskey\x18\t \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xc3\x01\n" +
-	"\x10PasskeyAssertion\x12#\n" +
-	"\rcredential_id\x18\x01 \x01(\fR\fcredentialId\x12\x1c\n" +
-	"\tstatement\x18\x02 \x01(\tR\tstatement\x12-\n" +
-	"\x12authenticator_data\x18\x03 \x01(\fR\x11authenticatorData\x12\x1f\n" +
-	"\vclient_data\x18\x04 \x01(\fR\n" +
-	"clientData\x12\x1c\n" +
-	"\tsignature\x18\x05 \x01(\fR\tsignature\"\xf7\x01\n" +
+	"\apasskey\x18\t \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xf7\x01\n" +
 	"\x12BeginReviewRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12'\n" +
@@ -844,42 +755,42 @@ func file_pdp_v1_review_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_review_proto_rawDescData
 }
 
-var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_pdp_v1_review_proto_goTypes = []any{
 	(*ListQueueRequest)(nil),       // 0: pdp.v1.ListQueueRequest
 	(*ListQueueResponse)(nil),      // 1: pdp.v1.ListQueueResponse
 	(*ReviewRequest)(nil),          // 2: pdp.v1.ReviewRequest
-	(*PasskeyAssertion)(nil),       // 3: pdp.v1.PasskeyAssertion
-	(*BeginReviewRequest)(nil),     // 4: pdp.v1.BeginReviewRequest
-	(*BeginReviewResponse)(nil),    // 5: pdp.v1.BeginReviewResponse
-	(*ReviewResponse)(nil),         // 6: pdp.v1.ReviewResponse
-	(*WatchQueueRequest)(nil),      // 7: pdp.v1.WatchQueueRequest
-	(*WatchQueueResponse)(nil),     // 8: pdp.v1.WatchQueueResponse
-	(*RevokeApprovalRequest)(nil),  // 9: pdp.v1.RevokeApprovalRequest
-	(*RevokeApprovalResponse)(nil), // 10: pdp.v1.RevokeApprovalResponse
-	(*Approval)(nil),               // 11: pdp.v1.Approval
-	(Verdict)(0),                   // 12: pdp.v1.Verdict
-	(*Request)(nil),                // 13: pdp.v1.Request
+	(*BeginReviewRequest)(nil),     // 3: pdp.v1.BeginReviewRequest
+	(*BeginReviewResponse)(nil),    // 4: pdp.v1.BeginReviewResponse
+	(*ReviewResponse)(nil),         // 5: pdp.v1.ReviewResponse
+	(*WatchQueueRequest)(nil),      // 6: pdp.v1.WatchQueueRequest
+	(*WatchQueueResponse)(nil),     // 7: pdp.v1.WatchQueueResponse
+	(*RevokeApprovalRequest)(nil),  // 8: pdp.v1.RevokeApprovalRequest
+	(*RevokeApprovalResponse)(nil), // 9: pdp.v1.RevokeApprovalResponse
+	(*Approval)(nil),               // 10: pdp.v1.Approval
+	(Verdict)(0),                   // 11: pdp.v1.Verdict
+	(*Request)(nil),                // 12: pdp.v1.Request
+	(*PasskeyAssertion)(nil),       // 13: pdp.v1.PasskeyAssertion
 }
 var file_pdp_v1_review_proto_depIdxs = []int32{
-	11, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
-	12, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
-	13, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
-	3,  // 3: pdp.v1.ReviewRequest.passkey:type_name -> pdp.v1.PasskeyAssertion
-	12, // 4: pdp.v1.BeginReviewRequest.verdict:type_name -> pdp.v1.Verdict
-	11, // 5: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
-	11, // 6: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
-	11, // 7: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
+	10, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
+	11, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	12, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
+	13, // 3: pdp.v1.ReviewRequest.passkey:type_name -> pdp.v1.PasskeyAssertion
+	11, // 4: pdp.v1.BeginReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	10, // 5: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
+	10, // 6: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
+	10, // 7: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
 	0,  // 8: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
 	2,  // 9: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
-	4,  // 10: pdp.v1.ReviewService.BeginReview:input_type -> pdp.v1.BeginReviewRequest
-	7,  // 11: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
-	9,  // 12: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
+	3,  // 10: pdp.v1.ReviewService.BeginReview:input_type -> pdp.v1.BeginReviewRequest
+	6,  // 11: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
+	8,  // 12: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
 	1,  // 13: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
-	6,  // 14: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
-	5,  // 15: pdp.v1.ReviewService.BeginReview:output_type -> pdp.v1.BeginReviewResponse
-	8,  // 16: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
-	10, // 17: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
+	5,  // 14: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
+	4,  // 15: pdp.v1.ReviewService.BeginReview:output_type -> pdp.v1.BeginReviewResponse
+	7,  // 16: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
+	9,  // 17: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
 	13, // [13:18] is the sub-list for method output_type
 	8,  // [8:13] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
@@ -900,7 +811,7 @@ func file_pdp_v1_review_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_review_proto_rawDesc), len(file_pdp_v1_review_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
