@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from pdp.v1.approval_pb2 import ApprovalDataset
-    from pdp.v1.lineage_pb2 import DataName, DatasetName
+    from pdp.v1.dataset_pb2 import DatasetName
+    from pdp.v1.lineage_pb2 import DataName
 
 Data = Annotated[
     str,
@@ -28,7 +28,8 @@ _RESOURCE = re.compile(r"(?P<type>[a-zA-Z][a-zA-Z0-9_.-]*):(?P<id>.+)")
 
 def data(text: str, namespace: str = "", hint: str = "DATA") -> "DataName":
     """The data that a text names. Raises `typer.BadParameter` where it names none."""
-    from pdp.v1.lineage_pb2 import DataName, DatasetName, ResourceName
+    from pdp.v1.dataset_pb2 import DatasetName
+    from pdp.v1.lineage_pb2 import DataName, ResourceName
 
     if namespace:
         return DataName(dataset=DatasetName(namespace=namespace, name=text))
@@ -50,6 +51,6 @@ def dataset(text: str, namespace: str = "", hint: str = "DATA") -> "DatasetName"
     return named.dataset
 
 
-def written(name: "DatasetName | ApprovalDataset") -> str:
+def written(name: "DatasetName") -> str:
     """The dataset as a command takes it."""
     return f"{name.namespace}/{name.name}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pdp.cli.dataset import written
 from pdp.cli.display import table
 from pdp.cli.lineage_steps import assertion, moment, source, step
+from pdp.v1.dataset_pb2 import LineageStep, TagAssertion
 from pdp.v1.lineage_pb2 import (
     ExplainTagResponse,
     GetCoverageResponse,
@@ -13,15 +14,13 @@ from pdp.v1.lineage_pb2 import (
     LineageDataset,
     LineageProblem,
     LineageState,
-    LineageStep,
-    TagAssertion,
 )
 from pdp.visible import visible
 
 _STATES = {
     LineageState.LINEAGE_STATE_NONE: "this type of resource is not data; lineage has nothing about it",
     LineageState.LINEAGE_STATE_UNKNOWN: "no dataset is known by this name, so it counts as unclassified",
-    LineageState.LINEAGE_STATE_AMBIGUOUS: "too many datasets fit this name, so it counts as unclassified",
+    LineageState.LINEAGE_STATE_AMBIGUOUS: "too many datasets fit this name, so it is unclassified, with all their tags",
 }
 
 

@@ -6,21 +6,17 @@ from datetime import UTC
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.cli.dataset import written
-from pdp.v1.approval_pb2 import ApprovalDataset, TagSaid, TagStep
-from pdp.v1.lineage_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.visible import visible
 
-_WAYS: Mapping[int | str, str] = {
+_WAYS: Mapping[int, str] = {
     LineageWay.LINEAGE_WAY_MASKED: "masked",
     LineageWay.LINEAGE_WAY_INDIRECT: "indirect",
     LineageWay.LINEAGE_WAY_STOPPED: "stopped",
-    "MASKED": "masked",
-    "INDIRECT": "indirect",
-    "STOPPED": "stopped",
 }
 
 
-def assertion(one: TagAssertion | TagSaid) -> Iterator[str]:
+def assertion(one: TagAssertion) -> Iterator[str]:
     """Who said it, of what, when and why."""
     what = visible(one.tag) or "no tag"
     where = f"{visible(written(one.dataset))}{f' column {visible(one.column)}' if one.column else ''}"
@@ -30,7 +26,7 @@ def assertion(one: TagAssertion | TagSaid) -> Iterator[str]:
         yield f"  {visible(one.reason)}"
 
 
-def step(one: LineageStep | TagStep) -> str:
+def step(one: LineageStep) -> str:
     """Where values come from and go to, how, and who says so."""
     said = [
         visible(one.how),
@@ -44,9 +40,9 @@ def step(one: LineageStep | TagStep) -> str:
     return f"{ends}  ({'; '.join(filter(None, said))})" if any(said) else ends
 
 
-def source(value: int | str) -> str:
+def source(value: int) -> str:
     """Who asserts it, in a word."""
-    return value if isinstance(value, str) else TagSource.Name(value).removeprefix("TAG_SOURCE_")
+    return TagSource.Name(value).removeprefix("TAG_SOURCE_")
 
 
 def moment(stamp: Timestamp) -> str:
@@ -54,5 +50,5 @@ def moment(stamp: Timestamp) -> str:
     return stamp.ToDatetime(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _end(dataset: DatasetName | ApprovalDataset, column: str) -> str:
+def _end(dataset: DatasetName, column: str) -> str:
     return f"{visible(written(dataset))}{f' {visible(column)}' if column else ''}"

@@ -16,7 +16,8 @@ from pdp.say import give, say
 
 if TYPE_CHECKING:
     from pdp.client import Client
-    from pdp.v1.lineage_pb2 import ClassifyRequest, DatasetName, ListTagsResponse, TagAssertion, TagRequest
+    from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
+    from pdp.v1.lineage_pb2 import ClassifyRequest, ListTagsResponse, TagRequest
 
 app = typer.Typer(name="tags", help="Say what is in data.", no_args_is_help=True)
 AT_ONCE = 500
@@ -141,7 +142,7 @@ def require_allowed(answer: Any) -> None:
 
 def exported(assertions: "Sequence[TagAssertion]") -> dict[str, Any]:
     """What people declared, by dataset: its own tags, and each column with its tags."""
-    from pdp.v1.lineage_pb2 import TagSource
+    from pdp.v1.dataset_pb2 import TagSource
 
     people = {TagSource.TAG_SOURCE_PERSON, TagSource.TAG_SOURCE_SUGGESTION}
     said = [one for one in assertions if one.source in people]
@@ -158,14 +159,25 @@ def exported(assertions: "Sequence[TagAssertion]") -> dict[str, Any]:
 
 def read(text: bytes, reason: str) -> "tuple[int, list[TagRequest | ClassifyRequest]]":
     """How many datasets a file has, and the messages that declare them. Raises what parsing raises."""
-    from pdp.v1.lineage_pb2 import DatasetName
+    from pdp.v1.dataset_pb2 import DatasetName
 
     found = json.loads(text)["datasets"]
     messages: list[TagRequest | ClassifyRequest] = []
     for one in found:
         name = DatasetName(namespace=one["namespace"], name=one["name"])
-        messages += _messages(name, one.get("tags", []), one.get("columns", {}), reason)
+        tags, columns = (
+            _texts(one.get("tags", [])),
+            {name: _texts(some) for name, some in one.get("columns", {}).items()},
+        )
+        messages += _messages(name, tags, columns, reason)
     return len(found), messages
+
+
+def _texts(found: object) -> list[str]:
+    """A list of texts. Raises `TypeError`: a text is also a sequence of texts."""
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise TypeError
+    return found
 
 
 def _messages(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from pdp.cli.lineage_steps import assertion, step
-from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin, TagStep
+from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin
+from pdp.v1.dataset_pb2 import LineageStep
 from pdp.visible import visible
 
 
@@ -34,12 +35,12 @@ def _way(one: TagOrigin) -> tuple[bytes, ...]:
     return (one.tag.encode(), *begins_here, *parts)
 
 
-def _without_end(one: TagOrigin) -> list[TagStep]:
+def _without_end(one: TagOrigin) -> list[LineageStep]:
     """The steps without the column where they arrive."""
     if not one.steps:
         return []
     *steps, last = one.steps
-    end = TagStep()
+    end = LineageStep()
     end.CopyFrom(last)
     end.ClearField("column")
     return [*steps, end]

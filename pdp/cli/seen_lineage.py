@@ -21,7 +21,7 @@ IN_LIST = 3
 """Tags of an approval in a list, and datasets."""
 _STATES = {
     "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
-    "AMBIGUOUS": "too many datasets fit this name, so it is not known what is in it",
+    "AMBIGUOUS": "too many datasets fit this name, so it has the tags of all of them",
 }
 _NOT_FORESEEN = {
     "OFF": "this server does not mask",

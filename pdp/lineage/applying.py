@@ -54,7 +54,7 @@ def _output(structure: Structure, event: Event, output: Output, said: Flows, job
         if not structure.is_over(src, dst, who):
             structure.see(src, dst, WAYS[edge.way], job, time, structure.ledger.how(edge.how))
         structure.touched.add(dataset)
-        if event.classifies:
+        if event.classifies and source != dataset:  # what feeds on itself says nothing of what is in it
             declare(structure, dst, event.by, event.at)
     said.targets.update(((target, job), time) for target in _coarse(structure, dataset, output))
 

@@ -4,6 +4,7 @@
 2. A resource of the type `dataset` has a dataset's own names as its id, `<namespace>/<name>`: it is that one alone.
 3. Without either: each dataset whose name is the id, or ends with it behind a dot or a slash; or an id such as
    `s3://lake/raw/orders` or `food_delivery/public.orders` that is namespace and name.
+4. A spelling that lineage does not know finds no tags, so an id also fits without quotes, blanks and doubled dots.
 """
 
 import re
@@ -21,6 +22,7 @@ MANY = 16
 """Datasets of one resource that are looked at."""
 MAX_SPLITS = 16
 """Slashes of an id at which a namespace may end: each costs a look-up of folded names."""
+_AROUND, _DOTS = re.compile(r"[\"'`\[\]\s]"), re.compile(r"\.{2,}")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -36,7 +38,7 @@ class Resources:
         return {
             self._names.dataset(_filled(entry.namespace, found), _filled(entry.name, found))
             for entry, pattern in self._entries
-            if entry.type == resource_type and (found := pattern.fullmatch(resource_id))
+            if folded(entry.type) == folded(resource_type) and (found := pattern.fullmatch(resource_id))
         }
 
     def sure(self, resource_type: str, resource_id: str) -> set[Dataset]:
@@ -45,7 +47,7 @@ class Resources:
 
     def fitting(self, resource_type: str, resource_id: str, nodes: Nodes, count: int) -> set[int]:
         """The datasets of a resource, of the first `count` ones."""
-        if resource_type == DATASET:
+        if folded(resource_type) == DATASET:
             return {number for number in self._exact(resource_id, nodes) if number < count}
         named = self.named(resource_type, resource_id)
         found = (
@@ -63,11 +65,13 @@ class Resources:
         return [nodes.numbers[name] for name in names if name in nodes.numbers]
 
     def _ending(self, resource_type: str, resource_id: str, nodes: Nodes) -> list[int]:
-        whole = [nodes.numbers[one] for one in self._whole(resource_type, resource_id) if one in nodes.numbers]
-        name = folded(self._names.dataset("", resource_id).name)
-        near = list(nodes.endings.get(last_part(name), ()))
-        fits = [number for number in near if _ends(folded(nodes.datasets[number].name), name)]
-        return [*fits, *whole]
+        fits = []
+        for text in {resource_id, _plain(resource_id)}:
+            name = folded(self._names.dataset("", text).name)
+            near = list(nodes.endings.get(last_part(name), ()))
+            fits += [number for number in near if _ends(folded(nodes.datasets[number].name), name)]
+            fits += [nodes.numbers[one] for one in self._whole(resource_type, text) if one in nodes.numbers]
+        return fits
 
     def _whole(self, resource_type: str, resource_id: str) -> Iterator[Dataset]:
         """What an id may be that is namespace and name. Many namespaces are not URIs: `food_delivery`, `file:/data`."""
@@ -85,6 +89,11 @@ class Resources:
         scheme, mark, rest = resource_id.partition("://")
         authority, _, path = rest.partition("/")
         return [self._names.dataset(scheme + mark + authority, path)] if mark else []
+
+
+def _plain(text: str) -> str:
+    """An id without the quotes, blanks and dots that SQL lets stand around its names."""
+    return _DOTS.sub(".", _AROUND.sub("", text)).strip(".")
 
 
 def _ends(name: str, ending: str) -> bool:

@@ -25,7 +25,7 @@ MAX_COLUMN_BYTES = 16 * 1024
 MAX_KEPT = 300_000
 """Columns of all views that are kept, of about 150 bytes each; with more, all are made anew."""
 WEIGHT = 10
-"""What a view costs beside its columns, in columns."""
+"""What a view costs beside its columns and datasets, in columns."""
 Key = tuple[str, str]
 Known = Mapping[str, Sequence[str]]
 
@@ -48,7 +48,7 @@ class Views:
         self._graph = graph
         names = Names(settings.schemes, settings.exact_case, settings.partitions)
         self._resources = Resources(settings.resources, names)
-        self._types = {DATASET, *settings.types, *(entry.type for entry in settings.resources)}
+        self._types = {DATASET, *map(folded, [*settings.types, *(entry.type for entry in settings.resources)])}
         self._kept: dict[Key, Kept] = {}
         self._users: dict[int, set[Key]] = {}
         self._weight = self._datasets = 0
@@ -115,22 +115,27 @@ class Views:
 
     def _keep(self, resource_type: str, resource_id: str) -> Kept:
         key = (resource_type, resource_id)
-        if resource_type not in self._types:
+        if folded(resource_type) not in self._types:
             return self._remember(key, (), _kept(View(State.NONE)))
         state, datasets = self._fitting(resource_type, resource_id)
-        if not datasets:
-            return self._remember(key, (), _kept(View(state, tags=(UNCLASSIFIED,))))
         below = self._below(datasets)
-        return self._remember(key, below, self._known(datasets, below))
+        kept = self._known(datasets, below) if state is State.KNOWN else self._not_known(state, datasets)
+        return self._remember(key, below, kept)
 
     def _fitting(self, resource_type: str, resource_id: str) -> tuple[State, list[int]]:
-        """Whether a resource is known, and its datasets under all their names."""
+        """Whether a resource is known, and its datasets under all their names: with many of them, also all."""
         shown = self._graph.shown
         fits = self._resources.fitting(resource_type, resource_id, self._graph.structure.nodes, shown.counts[1])
         names = {shown.joined.get(number, frozenset({number})) for number in fits}
-        if not 0 < len(names) <= MANY:
-            return (State.AMBIGUOUS if names else State.UNKNOWN), []
-        return State.KNOWN, sorted({number for one in names for number in one})
+        state = State.UNKNOWN if not names else State.KNOWN if len(names) <= MANY else State.AMBIGUOUS
+        return state, sorted({number for one in names for number in one})
+
+    def _not_known(self, state: State, datasets: Sequence[int]) -> Kept:
+        """Data that is not known. Each column has the tags of all datasets that fit, so that no name takes one away."""
+        tags = _union(
+            self._tags(self._graph.structure.nodes.first[number] + ALL for number in datasets), (UNCLASSIFIED,)
+        )
+        return _kept(View(state, tags=tags, coarse=bool(datasets)), others=tags)
 
     def _below(self, datasets: Sequence[int]) -> list[int]:
         """Datasets with all that lies below them."""
@@ -187,7 +192,7 @@ class Views:
         return tags_of(shown.tags, words.tolist())
 
     def _remember(self, key: Key, datasets: Sequence[int], kept: Kept) -> Kept:
-        self._weight += WEIGHT + len(kept.known)
+        self._weight += WEIGHT + len(kept.known) + len(datasets)
         if self._weight > MAX_KEPT:
             self._clear()
         self._kept[key] = kept

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pdp.caller import Caller
 from pdp.lineage.listing import declared, proposals
 from pdp.service import lineage_message, message
+from pdp.service.dataset_message import assertion, step
 from pdp.service.lineage_page import page
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.lineage_pb2 import (
@@ -55,7 +56,7 @@ class LineageRead:
         return GetPathResponse(
             decision=_decision(read),
             revision=_revision(read),
-            steps=map(lineage_message.step, steps),
+            steps=map(step, steps),
         )
 
     async def ExplainTag(self, request: ExplainTagRequest, caller: Caller) -> ExplainTagResponse:
@@ -65,8 +66,8 @@ class LineageRead:
             decision=_decision(read),
             revision=_revision(read),
             carried=reason is not None,
-            steps=map(lineage_message.step, reason.steps if reason else ()),
-            assertions=map(lineage_message.assertion, reason.assertions if reason else ()),
+            steps=map(step, reason.steps if reason else ()),
+            assertions=map(assertion, reason.assertions if reason else ()),
         )
 
     async def ListTags(self, request: ListTagsRequest, _: Caller) -> ListTagsResponse:
@@ -74,7 +75,7 @@ class LineageRead:
         at, datasets = await self._reading.datasets(request)
         found = declared(at.graph, datasets, self._writers)
         answer = ListTagsResponse(revision=lineage_message.revision(at.revision))
-        answer.next_page_token = page(request, found, lineage_message.assertion, answer.assertions)
+        answer.next_page_token = page(request, found, assertion, answer.assertions)
         return answer
 
     async def ListSuggestions(self, request: ListSuggestionsRequest, _: Caller) -> ListSuggestionsResponse:

@@ -2,7 +2,8 @@
 
 from pdp.caller import Caller
 from pdp.service import message
-from pdp.service.lineage_message import dataset, revision, suggestion
+from pdp.service.dataset_message import dataset
+from pdp.service.lineage_message import revision, suggestion
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
     ClassifyResponse,

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.lineage.coverage import Found
-from pdp.lineage.explain import Assertion, Step
-from pdp.lineage.fact import Dataset, Settled, Suggested, Way
-from pdp.lineage.listing import Declared
+from pdp.lineage.fact import Settled, Suggested
 from pdp.lineage.view import Revision, State
+from pdp.service.dataset_message import at, dataset, step
 from pdp.v1 import lineage_pb2
 from pdp.workflow.reading_lineage import Around, Coverage
 
@@ -23,12 +19,6 @@ _STATES: Mapping[State, lineage_pb2.LineageState] = {
     State.AMBIGUOUS: lineage_pb2.LINEAGE_STATE_AMBIGUOUS,
     State.KNOWN: lineage_pb2.LINEAGE_STATE_KNOWN,
 }
-_WAYS: Mapping[Way, lineage_pb2.LineageWay] = {
-    Way.CARRY: lineage_pb2.LINEAGE_WAY_CARRY,
-    Way.INDIRECT: lineage_pb2.LINEAGE_WAY_INDIRECT,
-    Way.MASKED: lineage_pb2.LINEAGE_WAY_MASKED,
-    Way.STOPPED: lineage_pb2.LINEAGE_WAY_STOPPED,
-}
 
 
 def revision(value: Revision) -> lineage_pb2.LineageRevision:
@@ -36,56 +26,14 @@ def revision(value: Revision) -> lineage_pb2.LineageRevision:
     return lineage_pb2.LineageRevision(n=value.n, head=value.head)
 
 
-def dataset(value: Dataset) -> lineage_pb2.DatasetName:
-    """A dataset's names."""
-    return lineage_pb2.DatasetName(namespace=value.namespace, name=value.name)
-
-
 def state(value: State) -> lineage_pb2.LineageState:
     """Whether anything is known."""
     return _STATES[value]
 
 
-def way(value: Way) -> lineage_pb2.LineageWay:
-    """What an edge does to tags."""
-    return _WAYS[value]
-
-
 def columns(values: Mapping[str, Iterable[str]]) -> list[lineage_pb2.LineageColumn]:
     """Columns with their tags, sorted."""
     return [lineage_pb2.LineageColumn(name=name, tags=tags) for name, tags in sorted(values.items())]
-
-
-def step(value: Step) -> lineage_pb2.LineageStep:
-    """Values that come from one column into another."""
-    return lineage_pb2.LineageStep(
-        source=dataset(value.source),
-        source_column=value.source_column,
-        dataset=dataset(value.dataset),
-        column=value.column,
-        way=way(value.way),
-        how=value.how,
-        job_namespace=value.job[0],
-        job_name=value.job[1],
-        run=value.run,
-        by=value.by,
-        at=at(value.at) if value.at else None,
-        coarse=value.is_coarse,
-    )
-
-
-def assertion(value: Assertion | Declared) -> lineage_pb2.TagAssertion:
-    """What somebody says of a column or of a dataset."""
-    return lineage_pb2.TagAssertion(
-        dataset=dataset(value.dataset),
-        column=value.column,
-        tag=value.tag,
-        source=f"TAG_SOURCE_{value.source}",
-        by=value.by,
-        at=at(value.what.at),
-        reason=value.what.reason,
-        confidence=value.what.confidence,
-    )
 
 
 def fill_around(answer: lineage_pb2.GetLineageResponse, around: Around) -> None:
@@ -150,10 +98,3 @@ def suggestion(value: Suggested, settled: Settled | None = None) -> lineage_pb2.
         settled_by=settled.by if settled else "",
         reason=settled.reason if settled else "",
     )
-
-
-def at(milliseconds: int) -> Timestamp:
-    """A moment in milliseconds since 1970."""
-    stamp = Timestamp()
-    stamp.FromDatetime(datetime.fromtimestamp(milliseconds / 1000, UTC))
-    return stamp

@@ -2,7 +2,8 @@
 
 from pdp.lineage.seen import NOTHING_TO_SHOW, seen
 from pdp.lineage.view import View
-from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalDataset, ApprovalLineage
+from pdp.service.dataset_message import dataset
+from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalLineage
 
 ALL_COLUMNS, FEW_COLUMNS = 10_000, 100
 """Columns that one approval shows, and one of many in a list. Of more, none is shown."""
@@ -16,7 +17,7 @@ def lineage(now: View, opened: str, most: int = ALL_COLUMNS) -> ApprovalLineage 
     is_cut = len(now.columns) > most
     return ApprovalLineage(
         state=now.state,
-        datasets=[ApprovalDataset(namespace=one.namespace, name=one.name) for one in now.datasets],
+        datasets=[dataset(one) for one in now.datasets],
         tags=now.tags,
         new_tags=[tag for tag in now.tags if tag not in before.tags],
         columns=[

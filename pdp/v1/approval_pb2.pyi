@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from pdp.v1 import dataset_pb2 as _dataset_pb2
 from pdp.v1 import request_pb2 as _request_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -125,57 +126,9 @@ class TagOrigin(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     column: str
     tag: str
-    said: _containers.RepeatedCompositeFieldContainer[TagSaid]
-    steps: _containers.RepeatedCompositeFieldContainer[TagStep]
-    def __init__(self, column: _Optional[str] = ..., tag: _Optional[str] = ..., said: _Optional[_Iterable[_Union[TagSaid, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[TagStep, _Mapping]]] = ...) -> None: ...
-
-class TagSaid(_message.Message):
-    __slots__ = ("dataset", "column", "tag", "source", "by", "at", "reason", "confidence")
-    DATASET_FIELD_NUMBER: _ClassVar[int]
-    COLUMN_FIELD_NUMBER: _ClassVar[int]
-    TAG_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
-    BY_FIELD_NUMBER: _ClassVar[int]
-    AT_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
-    dataset: ApprovalDataset
-    column: str
-    tag: str
-    source: str
-    by: str
-    at: _timestamp_pb2.Timestamp
-    reason: str
-    confidence: float
-    def __init__(self, dataset: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., source: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
-
-class TagStep(_message.Message):
-    __slots__ = ("source", "source_column", "dataset", "column", "way", "how", "job_namespace", "job_name", "run", "by", "at", "coarse")
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_COLUMN_FIELD_NUMBER: _ClassVar[int]
-    DATASET_FIELD_NUMBER: _ClassVar[int]
-    COLUMN_FIELD_NUMBER: _ClassVar[int]
-    WAY_FIELD_NUMBER: _ClassVar[int]
-    HOW_FIELD_NUMBER: _ClassVar[int]
-    JOB_NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    JOB_NAME_FIELD_NUMBER: _ClassVar[int]
-    RUN_FIELD_NUMBER: _ClassVar[int]
-    BY_FIELD_NUMBER: _ClassVar[int]
-    AT_FIELD_NUMBER: _ClassVar[int]
-    COARSE_FIELD_NUMBER: _ClassVar[int]
-    source: ApprovalDataset
-    source_column: str
-    dataset: ApprovalDataset
-    column: str
-    way: str
-    how: str
-    job_namespace: str
-    job_name: str
-    run: str
-    by: str
-    at: _timestamp_pb2.Timestamp
-    coarse: bool
-    def __init__(self, source: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., source_column: _Optional[str] = ..., dataset: _Optional[_Union[ApprovalDataset, _Mapping]] = ..., column: _Optional[str] = ..., way: _Optional[str] = ..., how: _Optional[str] = ..., job_namespace: _Optional[str] = ..., job_name: _Optional[str] = ..., run: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., coarse: bool = ...) -> None: ...
+    said: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.TagAssertion]
+    steps: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.LineageStep]
+    def __init__(self, column: _Optional[str] = ..., tag: _Optional[str] = ..., said: _Optional[_Iterable[_Union[_dataset_pb2.TagAssertion, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[_dataset_pb2.LineageStep, _Mapping]]] = ...) -> None: ...
 
 class MaskForecast(_message.Message):
     __slots__ = ("state", "required_by", "columns", "policy_revision")
@@ -334,7 +287,7 @@ class ApprovalLineage(_message.Message):
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     state: str
-    datasets: _containers.RepeatedCompositeFieldContainer[ApprovalDataset]
+    datasets: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.DatasetName]
     tags: _containers.RepeatedScalarFieldContainer[str]
     new_tags: _containers.RepeatedScalarFieldContainer[str]
     columns: _containers.RepeatedCompositeFieldContainer[ApprovalColumn]
@@ -343,15 +296,7 @@ class ApprovalLineage(_message.Message):
     head: str
     digest: str
     truncated: bool
-    def __init__(self, state: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[ApprovalDataset, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ApprovalColumn, _Mapping]]] = ..., coarse: bool = ..., revision: _Optional[int] = ..., head: _Optional[str] = ..., digest: _Optional[str] = ..., truncated: bool = ...) -> None: ...
-
-class ApprovalDataset(_message.Message):
-    __slots__ = ("namespace", "name")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    name: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    def __init__(self, state: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[_dataset_pb2.DatasetName, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., new_tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[ApprovalColumn, _Mapping]]] = ..., coarse: bool = ..., revision: _Optional[int] = ..., head: _Optional[str] = ..., digest: _Optional[str] = ..., truncated: bool = ...) -> None: ...
 
 class ApprovalColumn(_message.Message):
     __slots__ = ("name", "tags", "new_tags")

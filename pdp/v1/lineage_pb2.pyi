@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from pdp.v1 import dataset_pb2 as _dataset_pb2
 from pdp.v1 import decision_pb2 as _decision_pb2
 from pdp.v1 import request_pb2 as _request_pb2
 from google.protobuf.internal import containers as _containers
@@ -20,22 +21,6 @@ class LineageState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINEAGE_STATE_AMBIGUOUS: _ClassVar[LineageState]
     LINEAGE_STATE_KNOWN: _ClassVar[LineageState]
 
-class LineageWay(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    LINEAGE_WAY_UNSPECIFIED: _ClassVar[LineageWay]
-    LINEAGE_WAY_CARRY: _ClassVar[LineageWay]
-    LINEAGE_WAY_INDIRECT: _ClassVar[LineageWay]
-    LINEAGE_WAY_MASKED: _ClassVar[LineageWay]
-    LINEAGE_WAY_STOPPED: _ClassVar[LineageWay]
-
-class TagSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    TAG_SOURCE_UNSPECIFIED: _ClassVar[TagSource]
-    TAG_SOURCE_PERSON: _ClassVar[TagSource]
-    TAG_SOURCE_EVENT: _ClassVar[TagSource]
-    TAG_SOURCE_POLICY: _ClassVar[TagSource]
-    TAG_SOURCE_SUGGESTION: _ClassVar[TagSource]
-
 class SuggestionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SUGGESTION_STATE_UNSPECIFIED: _ClassVar[SuggestionState]
@@ -47,16 +32,6 @@ LINEAGE_STATE_NONE: LineageState
 LINEAGE_STATE_UNKNOWN: LineageState
 LINEAGE_STATE_AMBIGUOUS: LineageState
 LINEAGE_STATE_KNOWN: LineageState
-LINEAGE_WAY_UNSPECIFIED: LineageWay
-LINEAGE_WAY_CARRY: LineageWay
-LINEAGE_WAY_INDIRECT: LineageWay
-LINEAGE_WAY_MASKED: LineageWay
-LINEAGE_WAY_STOPPED: LineageWay
-TAG_SOURCE_UNSPECIFIED: TagSource
-TAG_SOURCE_PERSON: TagSource
-TAG_SOURCE_EVENT: TagSource
-TAG_SOURCE_POLICY: TagSource
-TAG_SOURCE_SUGGESTION: TagSource
 SUGGESTION_STATE_UNSPECIFIED: SuggestionState
 SUGGESTION_STATE_PENDING: SuggestionState
 SUGGESTION_STATE_ACCEPTED: SuggestionState
@@ -69,14 +44,6 @@ class LineageRevision(_message.Message):
     n: int
     head: str
     def __init__(self, n: _Optional[int] = ..., head: _Optional[str] = ...) -> None: ...
-
-class DatasetName(_message.Message):
-    __slots__ = ("namespace", "name")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    name: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ResourceName(_message.Message):
     __slots__ = ("type", "id")
@@ -91,8 +58,8 @@ class DataName(_message.Message):
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     resource: ResourceName
-    dataset: DatasetName
-    def __init__(self, resource: _Optional[_Union[ResourceName, _Mapping]] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ...) -> None: ...
+    dataset: _dataset_pb2.DatasetName
+    def __init__(self, resource: _Optional[_Union[ResourceName, _Mapping]] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ...) -> None: ...
 
 class LineageScope(_message.Message):
     __slots__ = ("subject", "on_behalf_of", "request_id", "approval_id", "justification", "attempt_id", "expected_digest")
@@ -112,54 +79,6 @@ class LineageScope(_message.Message):
     expected_digest: str
     def __init__(self, subject: _Optional[_Union[_request_pb2.Subject, _Mapping]] = ..., on_behalf_of: _Optional[_Iterable[_Union[_request_pb2.Subject, _Mapping]]] = ..., request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., justification: _Optional[str] = ..., attempt_id: _Optional[str] = ..., expected_digest: _Optional[str] = ...) -> None: ...
 
-class TagAssertion(_message.Message):
-    __slots__ = ("dataset", "column", "tag", "source", "by", "at", "reason", "confidence")
-    DATASET_FIELD_NUMBER: _ClassVar[int]
-    COLUMN_FIELD_NUMBER: _ClassVar[int]
-    TAG_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
-    BY_FIELD_NUMBER: _ClassVar[int]
-    AT_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
-    dataset: DatasetName
-    column: str
-    tag: str
-    source: TagSource
-    by: str
-    at: _timestamp_pb2.Timestamp
-    reason: str
-    confidence: float
-    def __init__(self, dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., source: _Optional[_Union[TagSource, str]] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
-
-class LineageStep(_message.Message):
-    __slots__ = ("source", "source_column", "dataset", "column", "way", "how", "job_namespace", "job_name", "run", "by", "at", "coarse")
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_COLUMN_FIELD_NUMBER: _ClassVar[int]
-    DATASET_FIELD_NUMBER: _ClassVar[int]
-    COLUMN_FIELD_NUMBER: _ClassVar[int]
-    WAY_FIELD_NUMBER: _ClassVar[int]
-    HOW_FIELD_NUMBER: _ClassVar[int]
-    JOB_NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    JOB_NAME_FIELD_NUMBER: _ClassVar[int]
-    RUN_FIELD_NUMBER: _ClassVar[int]
-    BY_FIELD_NUMBER: _ClassVar[int]
-    AT_FIELD_NUMBER: _ClassVar[int]
-    COARSE_FIELD_NUMBER: _ClassVar[int]
-    source: DatasetName
-    source_column: str
-    dataset: DatasetName
-    column: str
-    way: LineageWay
-    how: str
-    job_namespace: str
-    job_name: str
-    run: str
-    by: str
-    at: _timestamp_pb2.Timestamp
-    coarse: bool
-    def __init__(self, source: _Optional[_Union[DatasetName, _Mapping]] = ..., source_column: _Optional[str] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., way: _Optional[_Union[LineageWay, str]] = ..., how: _Optional[str] = ..., job_namespace: _Optional[str] = ..., job_name: _Optional[str] = ..., run: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., coarse: bool = ...) -> None: ...
-
 class LineageColumn(_message.Message):
     __slots__ = ("name", "tags")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -176,13 +95,13 @@ class LineageDataset(_message.Message):
     COARSE_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     COLUMN_NAMES_FIELD_NUMBER: _ClassVar[int]
-    dataset: DatasetName
+    dataset: _dataset_pb2.DatasetName
     tags: _containers.RepeatedScalarFieldContainer[str]
     columns: _containers.RepeatedCompositeFieldContainer[LineageColumn]
     coarse: bool
     distance: int
     column_names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[LineageColumn, _Mapping]]] = ..., coarse: bool = ..., distance: _Optional[int] = ..., column_names: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[LineageColumn, _Mapping]]] = ..., coarse: bool = ..., distance: _Optional[int] = ..., column_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class IngestRequest(_message.Message):
     __slots__ = ("event",)
@@ -241,10 +160,10 @@ class GetLineageResponse(_message.Message):
     revision: LineageRevision
     state: LineageState
     datasets: _containers.RepeatedCompositeFieldContainer[LineageDataset]
-    steps: _containers.RepeatedCompositeFieldContainer[LineageStep]
+    steps: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.LineageStep]
     truncated: bool
     tags: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., state: _Optional[_Union[LineageState, str]] = ..., datasets: _Optional[_Iterable[_Union[LineageDataset, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[LineageStep, _Mapping]]] = ..., truncated: bool = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., state: _Optional[_Union[LineageState, str]] = ..., datasets: _Optional[_Iterable[_Union[LineageDataset, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[_dataset_pb2.LineageStep, _Mapping]]] = ..., truncated: bool = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetPathRequest(_message.Message):
     __slots__ = ("source", "target", "at", "scope")
@@ -265,8 +184,8 @@ class GetPathResponse(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.AuthorizeResponse
     revision: LineageRevision
-    steps: _containers.RepeatedCompositeFieldContainer[LineageStep]
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[LineageStep, _Mapping]]] = ...) -> None: ...
+    steps: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.LineageStep]
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[_dataset_pb2.LineageStep, _Mapping]]] = ...) -> None: ...
 
 class ExplainTagRequest(_message.Message):
     __slots__ = ("data", "column", "tag", "at", "scope")
@@ -292,9 +211,9 @@ class ExplainTagResponse(_message.Message):
     decision: _decision_pb2.AuthorizeResponse
     revision: LineageRevision
     carried: bool
-    steps: _containers.RepeatedCompositeFieldContainer[LineageStep]
-    assertions: _containers.RepeatedCompositeFieldContainer[TagAssertion]
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., carried: bool = ..., steps: _Optional[_Iterable[_Union[LineageStep, _Mapping]]] = ..., assertions: _Optional[_Iterable[_Union[TagAssertion, _Mapping]]] = ...) -> None: ...
+    steps: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.LineageStep]
+    assertions: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.TagAssertion]
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.AuthorizeResponse, _Mapping]] = ..., revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., carried: bool = ..., steps: _Optional[_Iterable[_Union[_dataset_pb2.LineageStep, _Mapping]]] = ..., assertions: _Optional[_Iterable[_Union[_dataset_pb2.TagAssertion, _Mapping]]] = ...) -> None: ...
 
 class ListTagsRequest(_message.Message):
     __slots__ = ("data", "page_size", "page_token", "at")
@@ -314,9 +233,9 @@ class ListTagsResponse(_message.Message):
     ASSERTIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     revision: LineageRevision
-    assertions: _containers.RepeatedCompositeFieldContainer[TagAssertion]
+    assertions: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.TagAssertion]
     next_page_token: str
-    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., assertions: _Optional[_Iterable[_Union[TagAssertion, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., assertions: _Optional[_Iterable[_Union[_dataset_pb2.TagAssertion, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class TagRequest(_message.Message):
     __slots__ = ("data", "column", "tag", "reason")
@@ -335,8 +254,8 @@ class TagResponse(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     revision: LineageRevision
-    dataset: DatasetName
-    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ...) -> None: ...
+    dataset: _dataset_pb2.DatasetName
+    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
     __slots__ = ("data", "columns", "reason")
@@ -353,8 +272,8 @@ class ClassifyResponse(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     revision: LineageRevision
-    dataset: DatasetName
-    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ...) -> None: ...
+    dataset: _dataset_pb2.DatasetName
+    def __init__(self, revision: _Optional[_Union[LineageRevision, _Mapping]] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ...) -> None: ...
 
 class UntagRequest(_message.Message):
     __slots__ = ("data", "column", "tag", "reason", "revision", "scope")
@@ -391,12 +310,12 @@ class EndEdgeRequest(_message.Message):
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     data: DataName
     column: str
-    source: DatasetName
+    source: _dataset_pb2.DatasetName
     source_column: str
     reason: str
     revision: int
     scope: LineageScope
-    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., column: _Optional[str] = ..., source: _Optional[_Union[DatasetName, _Mapping]] = ..., source_column: _Optional[str] = ..., reason: _Optional[str] = ..., revision: _Optional[int] = ..., scope: _Optional[_Union[LineageScope, _Mapping]] = ...) -> None: ...
+    def __init__(self, data: _Optional[_Union[DataName, _Mapping]] = ..., column: _Optional[str] = ..., source: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., source_column: _Optional[str] = ..., reason: _Optional[str] = ..., revision: _Optional[int] = ..., scope: _Optional[_Union[LineageScope, _Mapping]] = ...) -> None: ...
 
 class EndEdgeResponse(_message.Message):
     __slots__ = ("decision", "revision")
@@ -413,12 +332,12 @@ class UnlinkRequest(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
-    one: DatasetName
-    other: DatasetName
+    one: _dataset_pb2.DatasetName
+    other: _dataset_pb2.DatasetName
     reason: str
     revision: int
     scope: LineageScope
-    def __init__(self, one: _Optional[_Union[DatasetName, _Mapping]] = ..., other: _Optional[_Union[DatasetName, _Mapping]] = ..., reason: _Optional[str] = ..., revision: _Optional[int] = ..., scope: _Optional[_Union[LineageScope, _Mapping]] = ...) -> None: ...
+    def __init__(self, one: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., other: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., reason: _Optional[str] = ..., revision: _Optional[int] = ..., scope: _Optional[_Union[LineageScope, _Mapping]] = ...) -> None: ...
 
 class UnlinkResponse(_message.Message):
     __slots__ = ("decision", "revision")
@@ -469,7 +388,7 @@ class Suggestion(_message.Message):
     SETTLED_BY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     id: str
-    dataset: DatasetName
+    dataset: _dataset_pb2.DatasetName
     column: str
     tag: str
     score: float
@@ -480,7 +399,7 @@ class Suggestion(_message.Message):
     at: _timestamp_pb2.Timestamp
     settled_by: str
     reason: str
-    def __init__(self, id: _Optional[str] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., score: _Optional[float] = ..., hits: _Optional[float] = ..., recognizer: _Optional[str] = ..., state: _Optional[_Union[SuggestionState, str]] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settled_by: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., column: _Optional[str] = ..., tag: _Optional[str] = ..., score: _Optional[float] = ..., hits: _Optional[float] = ..., recognizer: _Optional[str] = ..., state: _Optional[_Union[SuggestionState, str]] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settled_by: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ListSuggestionsRequest(_message.Message):
     __slots__ = ("state", "page_size", "page_token")
@@ -569,14 +488,14 @@ class LineageProblem(_message.Message):
     BY_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     kind: str
-    dataset: DatasetName
+    dataset: _dataset_pb2.DatasetName
     path: str
     message: str
     job_namespace: str
     job_name: str
     by: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, kind: _Optional[str] = ..., dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., path: _Optional[str] = ..., message: _Optional[str] = ..., job_namespace: _Optional[str] = ..., job_name: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[str] = ..., dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., path: _Optional[str] = ..., message: _Optional[str] = ..., job_namespace: _Optional[str] = ..., job_name: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetCoverageRequest(_message.Message):
     __slots__ = ("first", "at")
@@ -615,7 +534,7 @@ class ClassifyFirst(_message.Message):
     DATASET_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     DOWNSTREAM_FIELD_NUMBER: _ClassVar[int]
-    dataset: DatasetName
+    dataset: _dataset_pb2.DatasetName
     columns: int
     downstream: int
-    def __init__(self, dataset: _Optional[_Union[DatasetName, _Mapping]] = ..., columns: _Optional[int] = ..., downstream: _Optional[int] = ...) -> None: ...
+    def __init__(self, dataset: _Optional[_Union[_dataset_pb2.DatasetName, _Mapping]] = ..., columns: _Optional[int] = ..., downstream: _Optional[int] = ...) -> None: ...

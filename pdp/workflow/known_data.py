@@ -13,8 +13,9 @@ from pdp.lineage.resource import DATASET, Resources
 from pdp.lineage.view import State
 from pdp.lineage_errors import DatasetAmbiguous
 from pdp.lineage_settings import LineageSettings
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.lineage_pb2 import DataName, DatasetName, LineageScope
+from pdp.v1.lineage_pb2 import DataName, LineageScope
 from pdp.v1.request_pb2 import Action, Resource
 from pdp.workflow.answer import Decided
 from pdp.workflow.deciding import Deciding

@@ -1,9 +1,9 @@
 """Lineage as people see it."""
 
 from pdp.cli import lineage_display
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.v1.lineage_pb2 import (
     ClassifyFirst,
-    DatasetName,
     ExplainTagResponse,
     GetCoverageResponse,
     GetLineageResponse,
@@ -13,11 +13,7 @@ from pdp.v1.lineage_pb2 import (
     LineageProblem,
     LineageRevision,
     LineageState,
-    LineageStep,
-    LineageWay,
     NamespaceCoverage,
-    TagAssertion,
-    TagSource,
 )
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="crm.public.customers")

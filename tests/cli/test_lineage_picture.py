@@ -6,7 +6,8 @@ import pytest
 import typer
 
 from pdp.cli.lineage_picture import MAX_COLUMNS, draw, pictured
-from pdp.v1.lineage_pb2 import DatasetName, GetLineageResponse, LineageColumn, LineageDataset, LineageStep
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep
+from pdp.v1.lineage_pb2 import GetLineageResponse, LineageColumn, LineageDataset
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="customers")
 REPORT = DatasetName(namespace="s3://lake", name="report")

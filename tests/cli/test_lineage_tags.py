@@ -3,7 +3,8 @@
 import pytest
 
 from pdp.cli.lineage_tags import AT_ONCE, exported, read
-from pdp.v1.lineage_pb2 import ClassifyRequest, DatasetName, TagAssertion, TagRequest, TagSource
+from pdp.v1.dataset_pb2 import DatasetName, TagAssertion, TagSource
+from pdp.v1.lineage_pb2 import ClassifyRequest, TagRequest
 from tests.cli.terminal import Terminal
 
 CRM = DatasetName(namespace="postgres://crm:5432", name="crm.public.customers")
@@ -46,7 +47,19 @@ def test_columns_go_in_parts_and_datasets_tags_by_themselves() -> None:
     assert {one.reason for one in messages} == {"because"}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"datasets": [{"name": "t"}]}', '{"datasets": [1]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"datasets": [{"name": "t"}]}',
+        '{"datasets": [1]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "tags": "pii"}]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": "pii"}}]}',
+        '{"datasets": [{"namespace": "n", "name": "t", "columns": {"c": [1]}}]}',
+    ],
+)
 async def test_what_is_not_such_a_file_is_refused(pdp: Terminal, text: str) -> None:
     done = await pdp("lineage", "tags", "load", "tags.json", "--as", "bob")
     assert done.status == 2

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from pdp.cli.origins import lines
-from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalDataset, ApprovalLineage, TagOrigin, TagSaid, TagStep
+from pdp.v1.approval_pb2 import ApprovalColumn, ApprovalLineage, TagOrigin
+from pdp.v1.dataset_pb2 import DatasetName, LineageStep, TagAssertion
 from tests.cli.terminal import Terminal
 from tests.parts import Placet
 
@@ -48,11 +49,11 @@ async def test_reviewer_sees_who_said_it_where_and_through_which_job(pdp: Termin
 
 
 def test_columns_whose_tag_came_the_same_way_are_told_together() -> None:
-    crm, lake = ApprovalDataset(namespace="pg://crm", name="t"), ApprovalDataset(namespace="s3://lake", name="w")
-    said = TagSaid(dataset=crm, column="mail", tag="pii", source="PERSON", by="user:bob")
+    crm, lake = DatasetName(namespace="pg://crm", name="t"), DatasetName(namespace="s3://lake", name="w")
+    said = TagAssertion(dataset=crm, column="mail", tag="pii", source="TAG_SOURCE_PERSON", by="user:bob")
 
     def came(column: str, job: str) -> TagOrigin:
-        step = TagStep(source=crm, source_column="mail", dataset=lake, column=column, job_name=job)
+        step = LineageStep(source=crm, source_column="mail", dataset=lake, column=column, job_name=job)
         return TagOrigin(column=column, tag="pii", said=[said], steps=[step])
 
     shown = ApprovalLineage(columns=[ApprovalColumn(name=name, tags=["pii"]) for name in "abcd"])

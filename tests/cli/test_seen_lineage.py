@@ -4,17 +4,16 @@ from pdp.cli import seen_lineage
 from pdp.v1.approval_pb2 import (
     Approval,
     ApprovalColumn,
-    ApprovalDataset,
     ApprovalLineage,
     ColumnForecast,
     GetApprovalResponse,
     MaskForecast,
     TagOrigin,
-    TagSaid,
 )
+from pdp.v1.dataset_pb2 import DatasetName, TagAssertion
 from pdp.v1.request_pb2 import Action, Request
 
-DATA = ApprovalDataset(namespace="postgres://crm", name="crm.t")
+DATA = DatasetName(namespace="postgres://crm", name="crm.t")
 
 
 def answer(columns: list[ApprovalColumn], *masks: ColumnForecast, action: str = "export", **members: object) -> str:
@@ -80,7 +79,7 @@ def test_masking_that_nothing_demands_is_no_promise() -> None:
 
 def test_list_has_a_few_tags_the_new_ones_first_and_where_they_began() -> None:
     shown = ApprovalLineage(tags=["a", "b", "c:masked", "d", "e"], new_tags=["e"])
-    said = [TagSaid(dataset=ApprovalDataset(name=name)) for name in ("crm.t", "hr.t", "crm.t")]
+    said = [TagAssertion(dataset=DatasetName(name=name)) for name in ("crm.t", "hr.t", "crm.t")]
     assert seen_lineage.brief(shown) == "+e, a, b, 2 more"
     assert seen_lineage.brief(shown, [TagOrigin(said=said)]) == "+e, a, b, 2 more from crm.t, hr.t"
     assert not seen_lineage.brief(ApprovalLineage())

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pdp.cli.suggest import suggestion_table
-from pdp.v1.lineage_pb2 import DatasetName, Suggestion, SuggestionState
+from pdp.v1.dataset_pb2 import DatasetName
+from pdp.v1.lineage_pb2 import Suggestion, SuggestionState
 from tests.cli.terminal import Terminal
 
 ROWS = "email,note,card\nanna@example.com,hello,4111 1111 1111 1111\nbert@example.com,bye,5555 5555 5555 4444\n"

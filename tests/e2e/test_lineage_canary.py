@@ -31,7 +31,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog
 from pdp.store.lineage_snapshots import LineageSnapshots
-from pdp.v1 import audit_pb2, lineage_pb2
+from pdp.v1 import audit_pb2, dataset_pb2, lineage_pb2
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from pdp.v1.mask_pb2 import MaskRequest
 from tests.cli.terminal import Terminal
@@ -143,7 +143,7 @@ async def answers(server: Placet, text: bytes) -> list[bytes]:
 async def told(server: Placet) -> list[bytes]:
     """What readers of lineage, approvals and the log are told afterwards."""
     lineage, auditor = LineageServiceStub(server.channel), server.metadata("dana")
-    name = lineage_pb2.DatasetName(namespace=MART.namespace, name=MART.name)
+    name = dataset_pb2.DatasetName(namespace=MART.namespace, name=MART.name)
     seen = lineage_pb2.DataName(dataset=name)
     calls = [
         lineage.GetLineage(lineage_pb2.GetLineageRequest(data=seen), metadata=auditor),

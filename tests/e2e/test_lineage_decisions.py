@@ -16,8 +16,9 @@ from pdp.lineage.fact import Dataset
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ApprovalState
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
-from pdp.v1.lineage_pb2 import ClassifyRequest, DataName, DatasetName, IngestRequest, LineageColumn
+from pdp.v1.lineage_pb2 import ClassifyRequest, DataName, IngestRequest, LineageColumn
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from pdp.v1.request_pb2 import Effect
 from tests.faults import Served, served

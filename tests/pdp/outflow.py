@@ -15,10 +15,10 @@ from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.lineage import LineageLog, Logged
 from pdp.v1 import mask_pb2
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
     DataName,
-    DatasetName,
     ExplainTagRequest,
     GetLineageRequest,
     IngestRequest,

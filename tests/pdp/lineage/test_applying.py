@@ -58,6 +58,11 @@ def test_edges_of_writers_who_may_not_classify_leave_a_column_unclassified() -> 
     assert tags([wrote(output, classifies=True)]) == ["unclassified"]
 
 
+def test_what_feeds_on_itself_stays_unclassified() -> None:
+    itself = Output(B, ["k"], ["k"], [edge(source=B)])
+    assert tags([wrote(itself, classifies=True)]) == ["unclassified"]
+
+
 def test_overwriting_ends_what_its_job_wrote_before() -> None:
     old = wrote(Output(B, ["k"], ["k"], [edge()]))
     new = wrote(Output(B, ["k"], ["k"], [edge(source=C)], replaces=True), time=2)

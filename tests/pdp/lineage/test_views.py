@@ -65,14 +65,14 @@ def test_view_is_canonical_json_with_revision_and_a_digest_without_it() -> None:
     "resource_id",
     [
         "customers", "public.customers", "PUBLIC.Customers", "crm.public.customers",
-        "postgresql://crm/crm.public.customers",
+        "postgresql://crm/crm.public.customers", ".customers",
     ],
 )  # fmt: skip
 def test_resource_is_the_dataset_of_its_name_or_its_end(resource_id: str) -> None:
     assert shown(views(classified(email=["pii"])), resource_id)["tags"] == ["pii"]
 
 
-@pytest.mark.parametrize("resource_id", ["ustomers", "lic.customers", "x.crm.public.customers", "", ".customers"])
+@pytest.mark.parametrize("resource_id", ["ustomers", "lic.customers", "x.crm.public.customers", "", ".'"])
 def test_resource_without_a_dataset_is_unclassified(resource_id: str) -> None:
     view = shown(views(classified(email=["pii"])), resource_id)
     assert (view["state"], view["tags"], view["columns"]) == ("UNKNOWN", ["unclassified"], {})
@@ -104,8 +104,20 @@ def test_all_that_fit_are_united_up_to_sixteen() -> None:
     view = views(*several[:16]).view("table", "t", REVISION)
     assert (len(view.datasets), len(view.tags), len(view.columns["k"])) == (16, 16, 16)
     assert view.state == State.KNOWN
-    ambiguous = shown(views(*several), "t")
-    assert (ambiguous["state"], ambiguous["tags"], ambiguous["datasets"]) == ("AMBIGUOUS", ["unclassified"], [])
+
+
+def test_with_more_each_column_has_the_tags_of_all_so_that_no_name_takes_one_away() -> None:
+    several = [classified(Dataset(f"postgres://h{number}:5432", "a.t"), k=[f"t{number}"]) for number in range(17)]
+    graph = Graph()
+    found = Views(graph, LineageSettings())
+    graph.apply([(1, several)])
+    members = shown(found, "t")
+    assert (members["state"], members["datasets"], members["columns"]) == ("AMBIGUOUS", [], {})
+    assert members["tags"] == sorted([*(f"t{number}" for number in range(17)), "unclassified"])
+    assert found.columns_of("table", "t", ["k", "new"]) == dict.fromkeys(["k", "new"], members["tags"])
+    tagging = Tagging(Dataset("postgres://h3:5432", "a.t"), "k", "pii")
+    graph.apply([(2, [Tagged(by="user:bob", at=1, tagging=tagging)])])
+    assert "pii" in shown(found, "t")["tags"]
 
 
 @pytest.mark.parametrize(("count", "length"), [(2001, 1), (300, 60)])
@@ -123,7 +135,7 @@ def test_columns_are_those_of_the_caller_and_others_are_unclassified() -> None:
     found = views(classified(email=["pii"], id=[]), Tagged(by="user:bob", at=1, tagging=Tagging(CRM, "", "crm")))
     tags = found.columns_of("table", "customers", ["EMAIL", "id", "new"])
     assert tags == {"EMAIL": ["crm", "pii"], "id": ["crm"], "new": ["crm", "unclassified"]}
-    assert found.columns_of("table", "nothing", ["a"]) == {"a": ("unclassified",)}
+    assert found.columns_of("table", "nothing", ["a"]) == {"a": ["unclassified"]}
 
 
 def test_folder_is_all_that_lies_below_it() -> None:

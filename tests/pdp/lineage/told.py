@@ -81,7 +81,8 @@ class Told(Model):
                     (self.meet(out.dataset, [edge.column]), edge.column),
                 )
                 self.see(src, dst, edge.way, event.job, when(event), event.run)
-                self.declared |= {dst} if event.classifies and edge.column else set()
+                declares = event.classifies and edge.column and edge.source != out.dataset
+                self.declared |= {dst} if declares else set()
             targets |= {((out.dataset, column), event.job): when(event) for column in coarse(out)}
         if event.run:
             self.of_run(event, inputs, targets)

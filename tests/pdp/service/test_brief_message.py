@@ -6,6 +6,7 @@ from pdp.lineage.fact import Dataset, Source, Way
 from pdp.lineage.ledger import Asserted
 from pdp.masking.question import Foreseen
 from pdp.service.brief_message import MAX_PROBLEM, forecast, origin
+from pdp.v1 import dataset_pb2
 from pdp.workflow.briefing import Masks, Outlook
 
 CRM, DWH = Dataset("postgres://crm", "crm.t"), Dataset("postgres://dwh", "dwh.t")
@@ -18,12 +19,13 @@ def test_origin_names_who_said_it_and_each_job_and_run() -> None:
     told = origin("to", "pii:masked", Reason(CRM, "mail", [said, event], [step, Step(CRM, "", DWH, "")]))
     assert (told.column, told.tag) == ("to", "pii:masked")
     assert [(one.source, one.by, one.at.seconds, one.reason) for one in told.said] == [
-        ("PERSON", "user:bob", 1, "addresses"),
-        ("EVENT", "agent:etl", 2, ""),
+        (dataset_pb2.TAG_SOURCE_PERSON, "user:bob", 1, "addresses"),
+        (dataset_pb2.TAG_SOURCE_EVENT, "agent:etl", 2, ""),
     ]
     assert [one.HasField("confidence") for one in told.said] == [False, True]
     by_job, alias = told.steps
-    assert (by_job.way, by_job.how, by_job.job_name, by_job.run) == ("MASKED", "DIRECT/MASKING", "letter", "r1")
+    assert (by_job.way, by_job.how) == (dataset_pb2.LINEAGE_WAY_MASKED, "DIRECT/MASKING")
+    assert (by_job.job_name, by_job.run) == ("letter", "r1")
     assert (by_job.source.name, by_job.source_column, by_job.dataset.name, by_job.column) == (
         "crm.t",
         "mail",

@@ -11,7 +11,8 @@ import pytest
 
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import audit_pb2, lineage_pb2
-from pdp.v1.lineage_pb2 import DataName, DatasetName, LineageScope, LineageState
+from pdp.v1.dataset_pb2 import DatasetName
+from pdp.v1.lineage_pb2 import DataName, LineageScope, LineageState
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, placet, refusal

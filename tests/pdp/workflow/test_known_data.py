@@ -9,7 +9,8 @@ from pdp.errors import InvalidRequest, NotFound
 from pdp.lineage.fact import Dataset, Event, Tagged, Tagging
 from pdp.lineage_errors import DatasetAmbiguous
 from pdp.store.database import Database
-from pdp.v1.lineage_pb2 import DataName, DatasetName, LineageScope, ResourceName
+from pdp.v1.dataset_pb2 import DatasetName
+from pdp.v1.lineage_pb2 import DataName, LineageScope, ResourceName
 from pdp.v1.request_pb2 import Subject
 from pdp.workflow.known_data import KnownData, question
 from tests.pdp.lineage_known import CRM, REPORT, SETTINGS, Known, known, tagged

@@ -8,9 +8,9 @@ from pdp.caller import Caller, Role
 from pdp.errors import InvalidRequest
 from pdp.lineage.view import State
 from pdp.store.database import Database
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.lineage_pb2 import (
     DataName,
-    DatasetName,
     ExplainTagRequest,
     GetCoverageRequest,
     GetLineageRequest,

@@ -11,10 +11,10 @@ from pdp.lineage.limits import COLUMN_TAGS, Limits
 from pdp.lineage.listing import declared, proposals
 from pdp.lineage_settings import LineageWriter
 from pdp.store.database import Database
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.lineage_pb2 import (
     ClassifyRequest,
     DataName,
-    DatasetName,
     LineageColumn,
     SettleSuggestionRequest,
     Suggestion,

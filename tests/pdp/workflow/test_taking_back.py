@@ -16,16 +16,9 @@ from pdp.lineage_errors import LineageChanged, RevisionUnknown
 from pdp.recording.uses import Uses
 from pdp.store.batches import Batches
 from pdp.store.database import Database
+from pdp.v1.dataset_pb2 import DatasetName
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.v1.lineage_pb2 import (
-    DataName,
-    DatasetName,
-    DeclassifyRequest,
-    EndEdgeRequest,
-    LineageScope,
-    UnlinkRequest,
-    UntagRequest,
-)
+from pdp.v1.lineage_pb2 import DataName, DeclassifyRequest, EndEdgeRequest, LineageScope, UnlinkRequest, UntagRequest
 from pdp.v1.request_pb2 import Subject
 from pdp.workflow.answer import Ask, Decided, answer_without_step
 from pdp.workflow.known_data import KnownData

@@ -580,9 +580,9 @@ type TagOrigin struct {
 	// The tag.
 	Tag string `protobuf:"bytes,2,opt,name=tag,proto3" json:"tag,omitempty"`
 	// Who says so, where the tag begins. Of `unclassified` nobody does.
-	Said []*TagSaid `protobuf:"bytes,3,rep,name=said,proto3" json:"said,omitempty"`
+	Said []*TagAssertion `protobuf:"bytes,3,rep,name=said,proto3" json:"said,omitempty"`
 	// The shortest way from there, step by step.
-	Steps         []*TagStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps         []*LineageStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -631,272 +631,18 @@ func (x *TagOrigin) GetTag() string {
 	return ""
 }
 
-func (x *TagOrigin) GetSaid() []*TagSaid {
+func (x *TagOrigin) GetSaid() []*TagAssertion {
 	if x != nil {
 		return x.Said
 	}
 	return nil
 }
 
-func (x *TagOrigin) GetSteps() []*TagStep {
+func (x *TagOrigin) GetSteps() []*LineageStep {
 	if x != nil {
 		return x.Steps
 	}
 	return nil
-}
-
-// Somebody says that data has a tag.
-type TagSaid struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which data.
-	Dataset *ApprovalDataset `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// Which of its columns; empty is the whole dataset.
-	Column string `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"`
-	// The tag as it was said.
-	Tag string `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`
-	// "PERSON", "EVENT", "POLICY" or "SUGGESTION".
-	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	// The identity that said it.
-	By string `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
-	// When, by the server's clock.
-	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
-	// Its words: untrusted text.
-	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	// How sure it says that it is, 0 to 1; not set where it says nothing.
-	Confidence    *float64 `protobuf:"fixed64,8,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TagSaid) Reset() {
-	*x = TagSaid{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TagSaid) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TagSaid) ProtoMessage() {}
-
-func (x *TagSaid) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TagSaid.ProtoReflect.Descriptor instead.
-func (*TagSaid) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *TagSaid) GetDataset() *ApprovalDataset {
-	if x != nil {
-		return x.Dataset
-	}
-	return nil
-}
-
-func (x *TagSaid) GetColumn() string {
-	if x != nil {
-		return x.Column
-	}
-	return ""
-}
-
-func (x *TagSaid) GetTag() string {
-	if x != nil {
-		return x.Tag
-	}
-	return ""
-}
-
-func (x *TagSaid) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
-func (x *TagSaid) GetBy() string {
-	if x != nil {
-		return x.By
-	}
-	return ""
-}
-
-func (x *TagSaid) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *TagSaid) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *TagSaid) GetConfidence() float64 {
-	if x != nil && x.Confidence != nil {
-		return *x.Confidence
-	}
-	return 0
-}
-
-// A step of the way: the values of one column that come into another.
-type TagStep struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where they come from.
-	Source *ApprovalDataset `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	// The column; empty is every column.
-	SourceColumn string `protobuf:"bytes,2,opt,name=source_column,json=sourceColumn,proto3" json:"source_column,omitempty"`
-	// Where they go.
-	Dataset *ApprovalDataset `protobuf:"bytes,3,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// The column; empty is every column.
-	Column string `protobuf:"bytes,4,opt,name=column,proto3" json:"column,omitempty"`
-	// What the step does to tags: "CARRY", "INDIRECT", "MASKED" or "STOPPED".
-	Way string `protobuf:"bytes,5,opt,name=way,proto3" json:"way,omitempty"`
-	// The transformation as the event names it; "alias" where two names are one dataset.
-	How string `protobuf:"bytes,6,opt,name=how,proto3" json:"how,omitempty"`
-	// The namespace of the job.
-	JobNamespace string `protobuf:"bytes,7,opt,name=job_namespace,json=jobNamespace,proto3" json:"job_namespace,omitempty"`
-	// The name of the job.
-	JobName string `protobuf:"bytes,8,opt,name=job_name,json=jobName,proto3" json:"job_name,omitempty"`
-	// The run's id; empty where the event is of no run.
-	Run string `protobuf:"bytes,9,opt,name=run,proto3" json:"run,omitempty"`
-	// The identity that sent the event.
-	By string `protobuf:"bytes,10,opt,name=by,proto3" json:"by,omitempty"`
-	// When, by the server's clock.
-	At *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at,proto3" json:"at,omitempty"`
-	// Whether the event did not say which columns go into which.
-	Coarse        bool `protobuf:"varint,12,opt,name=coarse,proto3" json:"coarse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TagStep) Reset() {
-	*x = TagStep{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TagStep) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TagStep) ProtoMessage() {}
-
-func (x *TagStep) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TagStep.ProtoReflect.Descriptor instead.
-func (*TagStep) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *TagStep) GetSource() *ApprovalDataset {
-	if x != nil {
-		return x.Source
-	}
-	return nil
-}
-
-func (x *TagStep) GetSourceColumn() string {
-	if x != nil {
-		return x.SourceColumn
-	}
-	return ""
-}
-
-func (x *TagStep) GetDataset() *ApprovalDataset {
-	if x != nil {
-		return x.Dataset
-	}
-	return nil
-}
-
-func (x *TagStep) GetColumn() string {
-	if x != nil {
-		return x.Column
-	}
-	return ""
-}
-
-func (x *TagStep) GetWay() string {
-	if x != nil {
-		return x.Way
-	}
-	return ""
-}
-
-func (x *TagStep) GetHow() string {
-	if x != nil {
-		return x.How
-	}
-	return ""
-}
-
-func (x *TagStep) GetJobNamespace() string {
-	if x != nil {
-		return x.JobNamespace
-	}
-	return ""
-}
-
-func (x *TagStep) GetJobName() string {
-	if x != nil {
-		return x.JobName
-	}
-	return ""
-}
-
-func (x *TagStep) GetRun() string {
-	if x != nil {
-		return x.Run
-	}
-	return ""
-}
-
-func (x *TagStep) GetBy() string {
-	if x != nil {
-		return x.By
-	}
-	return ""
-}
-
-func (x *TagStep) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *TagStep) GetCoarse() bool {
-	if x != nil {
-		return x.Coarse
-	}
-	return false
 }
 
 // What masking would do to data, by the policy and the tags of now, for the requester of an approval.
@@ -918,7 +664,7 @@ type MaskForecast struct {
 
 func (x *MaskForecast) Reset() {
 	*x = MaskForecast{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +676,7 @@ func (x *MaskForecast) String() string {
 func (*MaskForecast) ProtoMessage() {}
 
 func (x *MaskForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[7]
+	mi := &file_pdp_v1_approval_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +689,7 @@ func (x *MaskForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaskForecast.ProtoReflect.Descriptor instead.
 func (*MaskForecast) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MaskForecast) GetState() string {
@@ -994,7 +740,7 @@ type ColumnForecast struct {
 
 func (x *ColumnForecast) Reset() {
 	*x = ColumnForecast{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +752,7 @@ func (x *ColumnForecast) String() string {
 func (*ColumnForecast) ProtoMessage() {}
 
 func (x *ColumnForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[8]
+	mi := &file_pdp_v1_approval_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +765,7 @@ func (x *ColumnForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColumnForecast.ProtoReflect.Descriptor instead.
 func (*ColumnForecast) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ColumnForecast) GetName() string {
@@ -1072,7 +818,7 @@ type EligibleReviewers struct {
 
 func (x *EligibleReviewers) Reset() {
 	*x = EligibleReviewers{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +830,7 @@ func (x *EligibleReviewers) String() string {
 func (*EligibleReviewers) ProtoMessage() {}
 
 func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[9]
+	mi := &file_pdp_v1_approval_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +843,7 @@ func (x *EligibleReviewers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EligibleReviewers.ProtoReflect.Descriptor instead.
 func (*EligibleReviewers) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EligibleReviewers) GetRule() string {
@@ -1142,7 +888,7 @@ type Notification struct {
 
 func (x *Notification) Reset() {
 	*x = Notification{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +900,7 @@ func (x *Notification) String() string {
 func (*Notification) ProtoMessage() {}
 
 func (x *Notification) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[10]
+	mi := &file_pdp_v1_approval_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +913,7 @@ func (x *Notification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notification.ProtoReflect.Descriptor instead.
 func (*Notification) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Notification) GetWebhook() string {
@@ -1225,7 +971,7 @@ type WaitApprovalRequest struct {
 
 func (x *WaitApprovalRequest) Reset() {
 	*x = WaitApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +983,7 @@ func (x *WaitApprovalRequest) String() string {
 func (*WaitApprovalRequest) ProtoMessage() {}
 
 func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[11]
+	mi := &file_pdp_v1_approval_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +996,7 @@ func (x *WaitApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalRequest.ProtoReflect.Descriptor instead.
 func (*WaitApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WaitApprovalRequest) GetApprovalId() string {
@@ -1278,7 +1024,7 @@ type WaitApprovalResponse struct {
 
 func (x *WaitApprovalResponse) Reset() {
 	*x = WaitApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1036,7 @@ func (x *WaitApprovalResponse) String() string {
 func (*WaitApprovalResponse) ProtoMessage() {}
 
 func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[12]
+	mi := &file_pdp_v1_approval_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1049,7 @@ func (x *WaitApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitApprovalResponse.ProtoReflect.Descriptor instead.
 func (*WaitApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WaitApprovalResponse) GetApproval() *Approval {
@@ -1326,7 +1072,7 @@ type CancelApprovalRequest struct {
 
 func (x *CancelApprovalRequest) Reset() {
 	*x = CancelApprovalRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1084,7 @@ func (x *CancelApprovalRequest) String() string {
 func (*CancelApprovalRequest) ProtoMessage() {}
 
 func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[13]
+	mi := &file_pdp_v1_approval_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1097,7 @@ func (x *CancelApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalRequest.ProtoReflect.Descriptor instead.
 func (*CancelApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CancelApprovalRequest) GetApprovalId() string {
@@ -1379,7 +1125,7 @@ type CancelApprovalResponse struct {
 
 func (x *CancelApprovalResponse) Reset() {
 	*x = CancelApprovalResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1137,7 @@ func (x *CancelApprovalResponse) String() string {
 func (*CancelApprovalResponse) ProtoMessage() {}
 
 func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[14]
+	mi := &file_pdp_v1_approval_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1150,7 @@ func (x *CancelApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelApprovalResponse.ProtoReflect.Descriptor instead.
 func (*CancelApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelApprovalResponse) GetApproval() *Approval {
@@ -1429,7 +1175,7 @@ type ReportOutcomeRequest struct {
 
 func (x *ReportOutcomeRequest) Reset() {
 	*x = ReportOutcomeRequest{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1441,7 +1187,7 @@ func (x *ReportOutcomeRequest) String() string {
 func (*ReportOutcomeRequest) ProtoMessage() {}
 
 func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[15]
+	mi := &file_pdp_v1_approval_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1454,7 +1200,7 @@ func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeRequest.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReportOutcomeRequest) GetApprovalId() string {
@@ -1489,7 +1235,7 @@ type ReportOutcomeResponse struct {
 
 func (x *ReportOutcomeResponse) Reset() {
 	*x = ReportOutcomeResponse{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1247,7 @@ func (x *ReportOutcomeResponse) String() string {
 func (*ReportOutcomeResponse) ProtoMessage() {}
 
 func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[16]
+	mi := &file_pdp_v1_approval_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1260,7 @@ func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOutcomeResponse.ProtoReflect.Descriptor instead.
 func (*ReportOutcomeResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReportOutcomeResponse) GetApproval() *Approval {
@@ -1578,7 +1324,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1336,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[17]
+	mi := &file_pdp_v1_approval_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1349,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Approval) GetApprovalId() string {
@@ -1766,7 +1512,7 @@ type ApprovalLineage struct {
 	// "KNOWN", "UNKNOWN" (no dataset is known by this name) or "AMBIGUOUS" (more datasets fit than are looked at).
 	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	// The datasets that the resource stands for, sorted.
-	Datasets []*ApprovalDataset `protobuf:"bytes,2,rep,name=datasets,proto3" json:"datasets,omitempty"`
+	Datasets []*DatasetName `protobuf:"bytes,2,rep,name=datasets,proto3" json:"datasets,omitempty"`
 	// All tags of the datasets and of their columns, sorted.
 	Tags []string `protobuf:"bytes,3,rep,name=tags,proto3" json:"tags,omitempty"`
 	// Those of `tags` that came since the approval was opened.
@@ -1791,7 +1537,7 @@ type ApprovalLineage struct {
 
 func (x *ApprovalLineage) Reset() {
 	*x = ApprovalLineage{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1549,7 @@ func (x *ApprovalLineage) String() string {
 func (*ApprovalLineage) ProtoMessage() {}
 
 func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[18]
+	mi := &file_pdp_v1_approval_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1562,7 @@ func (x *ApprovalLineage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalLineage.ProtoReflect.Descriptor instead.
 func (*ApprovalLineage) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ApprovalLineage) GetState() string {
@@ -1826,7 +1572,7 @@ func (x *ApprovalLineage) GetState() string {
 	return ""
 }
 
-func (x *ApprovalLineage) GetDatasets() []*ApprovalDataset {
+func (x *ApprovalLineage) GetDatasets() []*DatasetName {
 	if x != nil {
 		return x.Datasets
 	}
@@ -1889,61 +1635,6 @@ func (x *ApprovalLineage) GetTruncated() bool {
 	return false
 }
 
-// A dataset by the two names that OpenLineage gives it.
-type ApprovalDataset struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// For example "postgres://crm:5432".
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// For example "crm.public.customers".
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ApprovalDataset) Reset() {
-	*x = ApprovalDataset{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ApprovalDataset) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ApprovalDataset) ProtoMessage() {}
-
-func (x *ApprovalDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ApprovalDataset.ProtoReflect.Descriptor instead.
-func (*ApprovalDataset) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *ApprovalDataset) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *ApprovalDataset) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
 // A column and what it carries.
 type ApprovalColumn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1959,7 +1650,7 @@ type ApprovalColumn struct {
 
 func (x *ApprovalColumn) Reset() {
 	*x = ApprovalColumn{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +1662,7 @@ func (x *ApprovalColumn) String() string {
 func (*ApprovalColumn) ProtoMessage() {}
 
 func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[20]
+	mi := &file_pdp_v1_approval_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +1675,7 @@ func (x *ApprovalColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalColumn.ProtoReflect.Descriptor instead.
 func (*ApprovalColumn) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ApprovalColumn) GetName() string {
@@ -2025,7 +1716,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[21]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2037,7 +1728,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[21]
+	mi := &file_pdp_v1_approval_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2050,7 +1741,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Outcome) GetState() OutcomeState {
@@ -2125,7 +1816,7 @@ type Requirement struct {
 
 func (x *Requirement) Reset() {
 	*x = Requirement{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[22]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +1828,7 @@ func (x *Requirement) String() string {
 func (*Requirement) ProtoMessage() {}
 
 func (x *Requirement) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[22]
+	mi := &file_pdp_v1_approval_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +1841,7 @@ func (x *Requirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirement.ProtoReflect.Descriptor instead.
 func (*Requirement) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{22}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Requirement) GetRule() string {
@@ -2300,7 +1991,7 @@ type ApprovalReview struct {
 
 func (x *ApprovalReview) Reset() {
 	*x = ApprovalReview{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[23]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2003,7 @@ func (x *ApprovalReview) String() string {
 func (*ApprovalReview) ProtoMessage() {}
 
 func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[23]
+	mi := &file_pdp_v1_approval_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2016,7 @@ func (x *ApprovalReview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalReview.ProtoReflect.Descriptor instead.
 func (*ApprovalReview) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{23}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ApprovalReview) GetReviewer() string {
@@ -2431,7 +2122,7 @@ type PasskeyAssertion struct {
 
 func (x *PasskeyAssertion) Reset() {
 	*x = PasskeyAssertion{}
-	mi := &file_pdp_v1_approval_proto_msgTypes[24]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2443,7 +2134,7 @@ func (x *PasskeyAssertion) String() string {
 func (*PasskeyAssertion) ProtoMessage() {}
 
 func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_approval_proto_msgTypes[24]
+	mi := &file_pdp_v1_approval_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2456,7 +2147,7 @@ func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PasskeyAssertion.ProtoReflect.Descriptor instead.
 func (*PasskeyAssertion) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{24}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PasskeyAssertion) GetCredentialId() []byte {
@@ -2498,7 +2189,7 @@ var File_pdp_v1_approval_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\n" +
-	"\x15pdp/v1/approval.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/request.proto\"\xa8\x01\n" +
+	"\x15pdp/v1/approval.proto\x12\x06pdp.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/dataset.proto\x1a\x14pdp/v1/request.proto\"\xa8\x01\n" +
 	"\x14ListApprovalsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -2521,38 +2212,12 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\rnotifications\x18\x06 \x03(\v2\x14.pdp.v1.NotificationR\rnotifications\x121\n" +
 	"\x15may_not_review_reason\x18\a \x01(\tR\x12mayNotReviewReason\x12+\n" +
 	"\aorigins\x18\b \x03(\v2\x11.pdp.v1.TagOriginR\aorigins\x129\n" +
-	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\"\x81\x01\n" +
+	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\"\x8a\x01\n" +
 	"\tTagOrigin\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12\x10\n" +
-	"\x03tag\x18\x02 \x01(\tR\x03tag\x12#\n" +
-	"\x04said\x18\x03 \x03(\v2\x0f.pdp.v1.TagSaidR\x04said\x12%\n" +
-	"\x05steps\x18\x04 \x03(\v2\x0f.pdp.v1.TagStepR\x05steps\"\x86\x02\n" +
-	"\aTagSaid\x121\n" +
-	"\adataset\x18\x01 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\adataset\x12\x16\n" +
-	"\x06column\x18\x02 \x01(\tR\x06column\x12\x10\n" +
-	"\x03tag\x18\x03 \x01(\tR\x03tag\x12\x16\n" +
-	"\x06source\x18\x04 \x01(\tR\x06source\x12\x0e\n" +
-	"\x02by\x18\x05 \x01(\tR\x02by\x12*\n" +
-	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\x12#\n" +
-	"\n" +
-	"confidence\x18\b \x01(\x01H\x00R\n" +
-	"confidence\x88\x01\x01B\r\n" +
-	"\v_confidence\"\xf4\x02\n" +
-	"\aTagStep\x12/\n" +
-	"\x06source\x18\x01 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\x06source\x12#\n" +
-	"\rsource_column\x18\x02 \x01(\tR\fsourceColumn\x121\n" +
-	"\adataset\x18\x03 \x01(\v2\x17.pdp.v1.ApprovalDatasetR\adataset\x12\x16\n" +
-	"\x06column\x18\x04 \x01(\tR\x06column\x12\x10\n" +
-	"\x03way\x18\x05 \x01(\tR\x03way\x12\x10\n" +
-	"\x03how\x18\x06 \x01(\tR\x03how\x12#\n" +
-	"\rjob_namespace\x18\a \x01(\tR\fjobNamespace\x12\x19\n" +
-	"\bjob_name\x18\b \x01(\tR\ajobName\x12\x10\n" +
-	"\x03run\x18\t \x01(\tR\x03run\x12\x0e\n" +
-	"\x02by\x18\n" +
-	" \x01(\tR\x02by\x12*\n" +
-	"\x02at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06coarse\x18\f \x01(\bR\x06coarse\"\xa0\x01\n" +
+	"\x03tag\x18\x02 \x01(\tR\x03tag\x12(\n" +
+	"\x04said\x18\x03 \x03(\v2\x14.pdp.v1.TagAssertionR\x04said\x12)\n" +
+	"\x05steps\x18\x04 \x03(\v2\x13.pdp.v1.LineageStepR\x05steps\"\xa0\x01\n" +
 	"\fMaskForecast\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1f\n" +
 	"\vrequired_by\x18\x02 \x03(\tR\n" +
@@ -2627,10 +2292,10 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"supersedes\x12)\n" +
 	"\aoutcome\x18\x14 \x01(\v2\x0f.pdp.v1.OutcomeR\aoutcome\x12=\n" +
 	"\fdenied_until\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\vdeniedUntil\x121\n" +
-	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xbb\x02\n" +
+	"\alineage\x18\x16 \x01(\v2\x17.pdp.v1.ApprovalLineageR\alineage\"\xb7\x02\n" +
 	"\x0fApprovalLineage\x12\x14\n" +
-	"\x05state\x18\x01 \x01(\tR\x05state\x123\n" +
-	"\bdatasets\x18\x02 \x03(\v2\x17.pdp.v1.ApprovalDatasetR\bdatasets\x12\x12\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12/\n" +
+	"\bdatasets\x18\x02 \x03(\v2\x13.pdp.v1.DatasetNameR\bdatasets\x12\x12\n" +
 	"\x04tags\x18\x03 \x03(\tR\x04tags\x12\x19\n" +
 	"\bnew_tags\x18\x04 \x03(\tR\anewTags\x120\n" +
 	"\acolumns\x18\x05 \x03(\v2\x16.pdp.v1.ApprovalColumnR\acolumns\x12\x16\n" +
@@ -2639,10 +2304,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x04head\x18\b \x01(\tR\x04head\x12\x16\n" +
 	"\x06digest\x18\t \x01(\tR\x06digest\x12\x1c\n" +
 	"\ttruncated\x18\n" +
-	" \x01(\bR\ttruncated\"C\n" +
-	"\x0fApprovalDataset\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"S\n" +
+	" \x01(\bR\ttruncated\"S\n" +
 	"\x0eApprovalColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04tags\x18\x02 \x03(\tR\x04tags\x12\x19\n" +
@@ -2748,7 +2410,7 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(OutcomeState)(0),              // 0: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 1: pdp.v1.ApprovalState
@@ -2759,94 +2421,89 @@ var file_pdp_v1_approval_proto_goTypes = []any{
 	(*GetApprovalRequest)(nil),     // 6: pdp.v1.GetApprovalRequest
 	(*GetApprovalResponse)(nil),    // 7: pdp.v1.GetApprovalResponse
 	(*TagOrigin)(nil),              // 8: pdp.v1.TagOrigin
-	(*TagSaid)(nil),                // 9: pdp.v1.TagSaid
-	(*TagStep)(nil),                // 10: pdp.v1.TagStep
-	(*MaskForecast)(nil),           // 11: pdp.v1.MaskForecast
-	(*ColumnForecast)(nil),         // 12: pdp.v1.ColumnForecast
-	(*EligibleReviewers)(nil),      // 13: pdp.v1.EligibleReviewers
-	(*Notification)(nil),           // 14: pdp.v1.Notification
-	(*WaitApprovalRequest)(nil),    // 15: pdp.v1.WaitApprovalRequest
-	(*WaitApprovalResponse)(nil),   // 16: pdp.v1.WaitApprovalResponse
-	(*CancelApprovalRequest)(nil),  // 17: pdp.v1.CancelApprovalRequest
-	(*CancelApprovalResponse)(nil), // 18: pdp.v1.CancelApprovalResponse
-	(*ReportOutcomeRequest)(nil),   // 19: pdp.v1.ReportOutcomeRequest
-	(*ReportOutcomeResponse)(nil),  // 20: pdp.v1.ReportOutcomeResponse
-	(*Approval)(nil),               // 21: pdp.v1.Approval
-	(*ApprovalLineage)(nil),        // 22: pdp.v1.ApprovalLineage
-	(*ApprovalDataset)(nil),        // 23: pdp.v1.ApprovalDataset
-	(*ApprovalColumn)(nil),         // 24: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 25: pdp.v1.Outcome
-	(*Requirement)(nil),            // 26: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 27: pdp.v1.ApprovalReview
-	(*PasskeyAssertion)(nil),       // 28: pdp.v1.PasskeyAssertion
-	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
-	(*Request)(nil),                // 30: pdp.v1.Request
+	(*MaskForecast)(nil),           // 9: pdp.v1.MaskForecast
+	(*ColumnForecast)(nil),         // 10: pdp.v1.ColumnForecast
+	(*EligibleReviewers)(nil),      // 11: pdp.v1.EligibleReviewers
+	(*Notification)(nil),           // 12: pdp.v1.Notification
+	(*WaitApprovalRequest)(nil),    // 13: pdp.v1.WaitApprovalRequest
+	(*WaitApprovalResponse)(nil),   // 14: pdp.v1.WaitApprovalResponse
+	(*CancelApprovalRequest)(nil),  // 15: pdp.v1.CancelApprovalRequest
+	(*CancelApprovalResponse)(nil), // 16: pdp.v1.CancelApprovalResponse
+	(*ReportOutcomeRequest)(nil),   // 17: pdp.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),  // 18: pdp.v1.ReportOutcomeResponse
+	(*Approval)(nil),               // 19: pdp.v1.Approval
+	(*ApprovalLineage)(nil),        // 20: pdp.v1.ApprovalLineage
+	(*ApprovalColumn)(nil),         // 21: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 22: pdp.v1.Outcome
+	(*Requirement)(nil),            // 23: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 24: pdp.v1.ApprovalReview
+	(*PasskeyAssertion)(nil),       // 25: pdp.v1.PasskeyAssertion
+	(*TagAssertion)(nil),           // 26: pdp.v1.TagAssertion
+	(*LineageStep)(nil),            // 27: pdp.v1.LineageStep
+	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(*Request)(nil),                // 29: pdp.v1.Request
+	(*DatasetName)(nil),            // 30: pdp.v1.DatasetName
 	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
 	(*structpb.Struct)(nil),        // 32: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	1,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
-	21, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
-	21, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
-	13, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
-	21, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
-	14, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
+	19, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
+	19, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
+	11, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
+	19, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
+	12, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
 	8,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
-	11, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
-	9,  // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagSaid
-	10, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.TagStep
-	23, // 10: pdp.v1.TagSaid.dataset:type_name -> pdp.v1.ApprovalDataset
-	29, // 11: pdp.v1.TagSaid.at:type_name -> google.protobuf.Timestamp
-	23, // 12: pdp.v1.TagStep.source:type_name -> pdp.v1.ApprovalDataset
-	23, // 13: pdp.v1.TagStep.dataset:type_name -> pdp.v1.ApprovalDataset
-	29, // 14: pdp.v1.TagStep.at:type_name -> google.protobuf.Timestamp
-	12, // 15: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	29, // 16: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
-	1,  // 17: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	21, // 18: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	21, // 19: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 20: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	21, // 21: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
-	1,  // 22: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	30, // 23: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	26, // 24: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	27, // 25: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	29, // 26: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	29, // 27: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	29, // 28: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	25, // 29: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	29, // 30: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	22, // 31: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	23, // 32: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	24, // 33: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
-	0,  // 34: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	29, // 35: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	31, // 36: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	31, // 37: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	32, // 38: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	31, // 39: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	2,  // 40: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
-	31, // 41: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
-	3,  // 42: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	29, // 43: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	30, // 44: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	2,  // 45: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
-	28, // 46: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
-	4,  // 47: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	6,  // 48: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	15, // 49: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	17, // 50: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	19, // 51: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	5,  // 52: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	7,  // 53: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	16, // 54: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	18, // 55: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	20, // 56: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	52, // [52:57] is the sub-list for method output_type
-	47, // [47:52] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	9,  // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
+	26, // 8: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
+	27, // 9: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
+	10, // 10: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	28, // 11: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	1,  // 12: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
+	19, // 13: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	19, // 14: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	0,  // 15: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
+	19, // 16: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	1,  // 17: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
+	29, // 18: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	23, // 19: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	24, // 20: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	28, // 21: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	28, // 22: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	28, // 23: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	22, // 24: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	28, // 25: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	20, // 26: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	30, // 27: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.DatasetName
+	21, // 28: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	0,  // 29: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	28, // 30: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	31, // 31: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	31, // 32: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	32, // 33: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	31, // 34: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	2,  // 35: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
+	31, // 36: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
+	3,  // 37: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	28, // 38: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	29, // 39: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	2,  // 40: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
+	25, // 41: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
+	4,  // 42: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	6,  // 43: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	13, // 44: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	15, // 45: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	17, // 46: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	5,  // 47: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	7,  // 48: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	14, // 49: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	16, // 50: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	18, // 51: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	47, // [47:52] is the sub-list for method output_type
+	42, // [42:47] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2854,15 +2511,15 @@ func file_pdp_v1_approval_proto_init() {
 	if File_pdp_v1_approval_proto != nil {
 		return
 	}
+	file_pdp_v1_dataset_proto_init()
 	file_pdp_v1_request_proto_init()
-	file_pdp_v1_approval_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   25,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -83,128 +83,6 @@ func (LineageState) EnumDescriptor() ([]byte, []int) {
 	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{0}
 }
 
-// What an edge does to tags.
-type LineageWay int32
-
-const (
-	// Not set.
-	LineageWay_LINEAGE_WAY_UNSPECIFIED LineageWay = 0
-	// It carries all of them.
-	LineageWay_LINEAGE_WAY_CARRY LineageWay = 1
-	// It carries those whose entry in the policy's data says `indirect: "carry"`.
-	LineageWay_LINEAGE_WAY_INDIRECT LineageWay = 2
-	// `t` becomes `t:masked`.
-	LineageWay_LINEAGE_WAY_MASKED LineageWay = 3
-	// It carries nothing but `unclassified`.
-	LineageWay_LINEAGE_WAY_STOPPED LineageWay = 4
-)
-
-// Enum value maps for LineageWay.
-var (
-	LineageWay_name = map[int32]string{
-		0: "LINEAGE_WAY_UNSPECIFIED",
-		1: "LINEAGE_WAY_CARRY",
-		2: "LINEAGE_WAY_INDIRECT",
-		3: "LINEAGE_WAY_MASKED",
-		4: "LINEAGE_WAY_STOPPED",
-	}
-	LineageWay_value = map[string]int32{
-		"LINEAGE_WAY_UNSPECIFIED": 0,
-		"LINEAGE_WAY_CARRY":       1,
-		"LINEAGE_WAY_INDIRECT":    2,
-		"LINEAGE_WAY_MASKED":      3,
-		"LINEAGE_WAY_STOPPED":     4,
-	}
-)
-
-func (x LineageWay) Enum() *LineageWay {
-	p := new(LineageWay)
-	*p = x
-	return p
-}
-
-func (x LineageWay) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (LineageWay) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_lineage_proto_enumTypes[1].Descriptor()
-}
-
-func (LineageWay) Type() protoreflect.EnumType {
-	return &file_pdp_v1_lineage_proto_enumTypes[1]
-}
-
-func (x LineageWay) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use LineageWay.Descriptor instead.
-func (LineageWay) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{1}
-}
-
-// Who asserts a tag.
-type TagSource int32
-
-const (
-	// Not set.
-	TagSource_TAG_SOURCE_UNSPECIFIED TagSource = 0
-	// A person.
-	TagSource_TAG_SOURCE_PERSON TagSource = 1
-	// An event.
-	TagSource_TAG_SOURCE_EVENT TagSource = 2
-	// The policy's data: `data.column_tags` or `data.table_tags`.
-	TagSource_TAG_SOURCE_POLICY TagSource = 3
-	// A suggestion that a person accepted.
-	TagSource_TAG_SOURCE_SUGGESTION TagSource = 4
-)
-
-// Enum value maps for TagSource.
-var (
-	TagSource_name = map[int32]string{
-		0: "TAG_SOURCE_UNSPECIFIED",
-		1: "TAG_SOURCE_PERSON",
-		2: "TAG_SOURCE_EVENT",
-		3: "TAG_SOURCE_POLICY",
-		4: "TAG_SOURCE_SUGGESTION",
-	}
-	TagSource_value = map[string]int32{
-		"TAG_SOURCE_UNSPECIFIED": 0,
-		"TAG_SOURCE_PERSON":      1,
-		"TAG_SOURCE_EVENT":       2,
-		"TAG_SOURCE_POLICY":      3,
-		"TAG_SOURCE_SUGGESTION":  4,
-	}
-)
-
-func (x TagSource) Enum() *TagSource {
-	p := new(TagSource)
-	*p = x
-	return p
-}
-
-func (x TagSource) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (TagSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_lineage_proto_enumTypes[2].Descriptor()
-}
-
-func (TagSource) Type() protoreflect.EnumType {
-	return &file_pdp_v1_lineage_proto_enumTypes[2]
-}
-
-func (x TagSource) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use TagSource.Descriptor instead.
-func (TagSource) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{2}
-}
-
 // What became of a suggestion.
 type SuggestionState int32
 
@@ -246,11 +124,11 @@ func (x SuggestionState) String() string {
 }
 
 func (SuggestionState) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_lineage_proto_enumTypes[3].Descriptor()
+	return file_pdp_v1_lineage_proto_enumTypes[1].Descriptor()
 }
 
 func (SuggestionState) Type() protoreflect.EnumType {
-	return &file_pdp_v1_lineage_proto_enumTypes[3]
+	return &file_pdp_v1_lineage_proto_enumTypes[1]
 }
 
 func (x SuggestionState) Number() protoreflect.EnumNumber {
@@ -259,7 +137,7 @@ func (x SuggestionState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SuggestionState.Descriptor instead.
 func (SuggestionState) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{3}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{1}
 }
 
 // How far a log of lineage was read.
@@ -317,61 +195,6 @@ func (x *LineageRevision) GetHead() string {
 	return ""
 }
 
-// A dataset by the two names that OpenLineage gives it.
-type DatasetName struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// For example "postgres://crm:5432". At most 1,024 bytes.
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// For example "crm.public.customers". At most 1,024 bytes.
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DatasetName) Reset() {
-	*x = DatasetName{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DatasetName) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DatasetName) ProtoMessage() {}
-
-func (x *DatasetName) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DatasetName.ProtoReflect.Descriptor instead.
-func (*DatasetName) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *DatasetName) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *DatasetName) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
 // A resource as a policy knows it.
 type ResourceName struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -385,7 +208,7 @@ type ResourceName struct {
 
 func (x *ResourceName) Reset() {
 	*x = ResourceName{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[2]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +220,7 @@ func (x *ResourceName) String() string {
 func (*ResourceName) ProtoMessage() {}
 
 func (x *ResourceName) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[2]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +233,7 @@ func (x *ResourceName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceName.ProtoReflect.Descriptor instead.
 func (*ResourceName) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{2}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ResourceName) GetType() string {
@@ -443,7 +266,7 @@ type DataName struct {
 
 func (x *DataName) Reset() {
 	*x = DataName{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[3]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +278,7 @@ func (x *DataName) String() string {
 func (*DataName) ProtoMessage() {}
 
 func (x *DataName) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[3]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +291,7 @@ func (x *DataName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataName.ProtoReflect.Descriptor instead.
 func (*DataName) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{3}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DataName) GetName() isDataName_Name {
@@ -537,7 +360,7 @@ type LineageScope struct {
 
 func (x *LineageScope) Reset() {
 	*x = LineageScope{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[4]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -549,7 +372,7 @@ func (x *LineageScope) String() string {
 func (*LineageScope) ProtoMessage() {}
 
 func (x *LineageScope) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[4]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -562,7 +385,7 @@ func (x *LineageScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineageScope.ProtoReflect.Descriptor instead.
 func (*LineageScope) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LineageScope) GetSubject() *Subject {
@@ -614,260 +437,6 @@ func (x *LineageScope) GetExpectedDigest() string {
 	return ""
 }
 
-// One assertion of a tag.
-type TagAssertion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Of which dataset.
-	Dataset *DatasetName `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// Of which of its columns; empty is the whole dataset.
-	Column string `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"`
-	// The tag: `key` or `key=value`. Empty in a list of tags: the column was declared to need none.
-	Tag string `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Who asserts it.
-	Source TagSource `protobuf:"varint,4,opt,name=source,proto3,enum=pdp.v1.TagSource" json:"source,omitempty"`
-	// The identity of the writer.
-	By string `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
-	// When, by the server's clock.
-	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
-	// The writer's words.
-	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	// How sure the writer says that it is, 0 to 1; not set where it says nothing.
-	Confidence    *float64 `protobuf:"fixed64,8,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TagAssertion) Reset() {
-	*x = TagAssertion{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TagAssertion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TagAssertion) ProtoMessage() {}
-
-func (x *TagAssertion) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TagAssertion.ProtoReflect.Descriptor instead.
-func (*TagAssertion) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *TagAssertion) GetDataset() *DatasetName {
-	if x != nil {
-		return x.Dataset
-	}
-	return nil
-}
-
-func (x *TagAssertion) GetColumn() string {
-	if x != nil {
-		return x.Column
-	}
-	return ""
-}
-
-func (x *TagAssertion) GetTag() string {
-	if x != nil {
-		return x.Tag
-	}
-	return ""
-}
-
-func (x *TagAssertion) GetSource() TagSource {
-	if x != nil {
-		return x.Source
-	}
-	return TagSource_TAG_SOURCE_UNSPECIFIED
-}
-
-func (x *TagAssertion) GetBy() string {
-	if x != nil {
-		return x.By
-	}
-	return ""
-}
-
-func (x *TagAssertion) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *TagAssertion) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *TagAssertion) GetConfidence() float64 {
-	if x != nil && x.Confidence != nil {
-		return *x.Confidence
-	}
-	return 0
-}
-
-// One step of a way: the values of one column that come into another.
-type LineageStep struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where they come from.
-	Source *DatasetName `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	// The column; empty is every column.
-	SourceColumn string `protobuf:"bytes,2,opt,name=source_column,json=sourceColumn,proto3" json:"source_column,omitempty"`
-	// Where they go.
-	Dataset *DatasetName `protobuf:"bytes,3,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// The column; empty is every column.
-	Column string `protobuf:"bytes,4,opt,name=column,proto3" json:"column,omitempty"`
-	// What the step does to tags.
-	Way LineageWay `protobuf:"varint,5,opt,name=way,proto3,enum=pdp.v1.LineageWay" json:"way,omitempty"`
-	// The transformation as the event names it, for example "DIRECT/AGGREGATION"; "alias" where two names are one dataset.
-	How string `protobuf:"bytes,6,opt,name=how,proto3" json:"how,omitempty"`
-	// The namespace of the job.
-	JobNamespace string `protobuf:"bytes,7,opt,name=job_namespace,json=jobNamespace,proto3" json:"job_namespace,omitempty"`
-	// The name of the job.
-	JobName string `protobuf:"bytes,8,opt,name=job_name,json=jobName,proto3" json:"job_name,omitempty"`
-	// The run's id; empty where the event is of no run.
-	Run string `protobuf:"bytes,9,opt,name=run,proto3" json:"run,omitempty"`
-	// The identity of the writer that said so.
-	By string `protobuf:"bytes,10,opt,name=by,proto3" json:"by,omitempty"`
-	// When, by the server's clock.
-	At *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=at,proto3" json:"at,omitempty"`
-	// Whether the event did not say which columns go into which.
-	Coarse        bool `protobuf:"varint,12,opt,name=coarse,proto3" json:"coarse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LineageStep) Reset() {
-	*x = LineageStep{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LineageStep) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LineageStep) ProtoMessage() {}
-
-func (x *LineageStep) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LineageStep.ProtoReflect.Descriptor instead.
-func (*LineageStep) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *LineageStep) GetSource() *DatasetName {
-	if x != nil {
-		return x.Source
-	}
-	return nil
-}
-
-func (x *LineageStep) GetSourceColumn() string {
-	if x != nil {
-		return x.SourceColumn
-	}
-	return ""
-}
-
-func (x *LineageStep) GetDataset() *DatasetName {
-	if x != nil {
-		return x.Dataset
-	}
-	return nil
-}
-
-func (x *LineageStep) GetColumn() string {
-	if x != nil {
-		return x.Column
-	}
-	return ""
-}
-
-func (x *LineageStep) GetWay() LineageWay {
-	if x != nil {
-		return x.Way
-	}
-	return LineageWay_LINEAGE_WAY_UNSPECIFIED
-}
-
-func (x *LineageStep) GetHow() string {
-	if x != nil {
-		return x.How
-	}
-	return ""
-}
-
-func (x *LineageStep) GetJobNamespace() string {
-	if x != nil {
-		return x.JobNamespace
-	}
-	return ""
-}
-
-func (x *LineageStep) GetJobName() string {
-	if x != nil {
-		return x.JobName
-	}
-	return ""
-}
-
-func (x *LineageStep) GetRun() string {
-	if x != nil {
-		return x.Run
-	}
-	return ""
-}
-
-func (x *LineageStep) GetBy() string {
-	if x != nil {
-		return x.By
-	}
-	return ""
-}
-
-func (x *LineageStep) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *LineageStep) GetCoarse() bool {
-	if x != nil {
-		return x.Coarse
-	}
-	return false
-}
-
 // A column and the tags that it carries.
 type LineageColumn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -881,7 +450,7 @@ type LineageColumn struct {
 
 func (x *LineageColumn) Reset() {
 	*x = LineageColumn{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[7]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -893,7 +462,7 @@ func (x *LineageColumn) String() string {
 func (*LineageColumn) ProtoMessage() {}
 
 func (x *LineageColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[7]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -906,7 +475,7 @@ func (x *LineageColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineageColumn.ProtoReflect.Descriptor instead.
 func (*LineageColumn) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LineageColumn) GetName() string {
@@ -944,7 +513,7 @@ type LineageDataset struct {
 
 func (x *LineageDataset) Reset() {
 	*x = LineageDataset{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[8]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +525,7 @@ func (x *LineageDataset) String() string {
 func (*LineageDataset) ProtoMessage() {}
 
 func (x *LineageDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[8]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +538,7 @@ func (x *LineageDataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineageDataset.ProtoReflect.Descriptor instead.
 func (*LineageDataset) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LineageDataset) GetDataset() *DatasetName {
@@ -1025,7 +594,7 @@ type IngestRequest struct {
 
 func (x *IngestRequest) Reset() {
 	*x = IngestRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[9]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +606,7 @@ func (x *IngestRequest) String() string {
 func (*IngestRequest) ProtoMessage() {}
 
 func (x *IngestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[9]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +619,7 @@ func (x *IngestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestRequest.ProtoReflect.Descriptor instead.
 func (*IngestRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *IngestRequest) GetEvent() []byte {
@@ -1081,7 +650,7 @@ type IngestResponse struct {
 
 func (x *IngestResponse) Reset() {
 	*x = IngestResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[10]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +662,7 @@ func (x *IngestResponse) String() string {
 func (*IngestResponse) ProtoMessage() {}
 
 func (x *IngestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[10]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +675,7 @@ func (x *IngestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestResponse.ProtoReflect.Descriptor instead.
 func (*IngestResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IngestResponse) GetIndex() uint64 {
@@ -1164,7 +733,7 @@ type IngestProblem struct {
 
 func (x *IngestProblem) Reset() {
 	*x = IngestProblem{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[11]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +745,7 @@ func (x *IngestProblem) String() string {
 func (*IngestProblem) ProtoMessage() {}
 
 func (x *IngestProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[11]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +758,7 @@ func (x *IngestProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestProblem.ProtoReflect.Descriptor instead.
 func (*IngestProblem) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *IngestProblem) GetPath() string {
@@ -1226,7 +795,7 @@ type GetLineageRequest struct {
 
 func (x *GetLineageRequest) Reset() {
 	*x = GetLineageRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[12]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +807,7 @@ func (x *GetLineageRequest) String() string {
 func (*GetLineageRequest) ProtoMessage() {}
 
 func (x *GetLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[12]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +820,7 @@ func (x *GetLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetLineageRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{12}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetLineageRequest) GetData() *DataName {
@@ -1312,7 +881,7 @@ type GetLineageResponse struct {
 
 func (x *GetLineageResponse) Reset() {
 	*x = GetLineageResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[13]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +893,7 @@ func (x *GetLineageResponse) String() string {
 func (*GetLineageResponse) ProtoMessage() {}
 
 func (x *GetLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[13]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +906,7 @@ func (x *GetLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetLineageResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetLineageResponse) GetDecision() *AuthorizeResponse {
@@ -1406,7 +975,7 @@ type GetPathRequest struct {
 
 func (x *GetPathRequest) Reset() {
 	*x = GetPathRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[14]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1418,7 +987,7 @@ func (x *GetPathRequest) String() string {
 func (*GetPathRequest) ProtoMessage() {}
 
 func (x *GetPathRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[14]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,7 +1000,7 @@ func (x *GetPathRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPathRequest.ProtoReflect.Descriptor instead.
 func (*GetPathRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetPathRequest) GetSource() *DataName {
@@ -1477,7 +1046,7 @@ type GetPathResponse struct {
 
 func (x *GetPathResponse) Reset() {
 	*x = GetPathResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[15]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1058,7 @@ func (x *GetPathResponse) String() string {
 func (*GetPathResponse) ProtoMessage() {}
 
 func (x *GetPathResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[15]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1071,7 @@ func (x *GetPathResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPathResponse.ProtoReflect.Descriptor instead.
 func (*GetPathResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetPathResponse) GetDecision() *AuthorizeResponse {
@@ -1545,7 +1114,7 @@ type ExplainTagRequest struct {
 
 func (x *ExplainTagRequest) Reset() {
 	*x = ExplainTagRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[16]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1126,7 @@ func (x *ExplainTagRequest) String() string {
 func (*ExplainTagRequest) ProtoMessage() {}
 
 func (x *ExplainTagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[16]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1139,7 @@ func (x *ExplainTagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainTagRequest.ProtoReflect.Descriptor instead.
 func (*ExplainTagRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{16}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ExplainTagRequest) GetData() *DataName {
@@ -1627,7 +1196,7 @@ type ExplainTagResponse struct {
 
 func (x *ExplainTagResponse) Reset() {
 	*x = ExplainTagResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[17]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +1208,7 @@ func (x *ExplainTagResponse) String() string {
 func (*ExplainTagResponse) ProtoMessage() {}
 
 func (x *ExplainTagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[17]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +1221,7 @@ func (x *ExplainTagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainTagResponse.ProtoReflect.Descriptor instead.
 func (*ExplainTagResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExplainTagResponse) GetDecision() *AuthorizeResponse {
@@ -1707,7 +1276,7 @@ type ListTagsRequest struct {
 
 func (x *ListTagsRequest) Reset() {
 	*x = ListTagsRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1288,7 @@ func (x *ListTagsRequest) String() string {
 func (*ListTagsRequest) ProtoMessage() {}
 
 func (x *ListTagsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +1301,7 @@ func (x *ListTagsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTagsRequest.ProtoReflect.Descriptor instead.
 func (*ListTagsRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListTagsRequest) GetData() *DataName {
@@ -1778,7 +1347,7 @@ type ListTagsResponse struct {
 
 func (x *ListTagsResponse) Reset() {
 	*x = ListTagsResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +1359,7 @@ func (x *ListTagsResponse) String() string {
 func (*ListTagsResponse) ProtoMessage() {}
 
 func (x *ListTagsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +1372,7 @@ func (x *ListTagsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTagsResponse.ProtoReflect.Descriptor instead.
 func (*ListTagsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{19}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListTagsResponse) GetRevision() *LineageRevision {
@@ -1844,7 +1413,7 @@ type TagRequest struct {
 
 func (x *TagRequest) Reset() {
 	*x = TagRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1425,7 @@ func (x *TagRequest) String() string {
 func (*TagRequest) ProtoMessage() {}
 
 func (x *TagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1438,7 @@ func (x *TagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TagRequest.ProtoReflect.Descriptor instead.
 func (*TagRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TagRequest) GetData() *DataName {
@@ -1913,7 +1482,7 @@ type TagResponse struct {
 
 func (x *TagResponse) Reset() {
 	*x = TagResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +1494,7 @@ func (x *TagResponse) String() string {
 func (*TagResponse) ProtoMessage() {}
 
 func (x *TagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +1507,7 @@ func (x *TagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TagResponse.ProtoReflect.Descriptor instead.
 func (*TagResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{21}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TagResponse) GetRevision() *LineageRevision {
@@ -1970,7 +1539,7 @@ type ClassifyRequest struct {
 
 func (x *ClassifyRequest) Reset() {
 	*x = ClassifyRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +1551,7 @@ func (x *ClassifyRequest) String() string {
 func (*ClassifyRequest) ProtoMessage() {}
 
 func (x *ClassifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +1564,7 @@ func (x *ClassifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyRequest.ProtoReflect.Descriptor instead.
 func (*ClassifyRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{22}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ClassifyRequest) GetData() *DataName {
@@ -2032,7 +1601,7 @@ type ClassifyResponse struct {
 
 func (x *ClassifyResponse) Reset() {
 	*x = ClassifyResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2044,7 +1613,7 @@ func (x *ClassifyResponse) String() string {
 func (*ClassifyResponse) ProtoMessage() {}
 
 func (x *ClassifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2057,7 +1626,7 @@ func (x *ClassifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyResponse.ProtoReflect.Descriptor instead.
 func (*ClassifyResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{23}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ClassifyResponse) GetRevision() *LineageRevision {
@@ -2096,7 +1665,7 @@ type UntagRequest struct {
 
 func (x *UntagRequest) Reset() {
 	*x = UntagRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +1677,7 @@ func (x *UntagRequest) String() string {
 func (*UntagRequest) ProtoMessage() {}
 
 func (x *UntagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +1690,7 @@ func (x *UntagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UntagRequest.ProtoReflect.Descriptor instead.
 func (*UntagRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{24}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UntagRequest) GetData() *DataName {
@@ -2179,7 +1748,7 @@ type UntagResponse struct {
 
 func (x *UntagResponse) Reset() {
 	*x = UntagResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +1760,7 @@ func (x *UntagResponse) String() string {
 func (*UntagResponse) ProtoMessage() {}
 
 func (x *UntagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +1773,7 @@ func (x *UntagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UntagResponse.ProtoReflect.Descriptor instead.
 func (*UntagResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{25}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UntagResponse) GetDecision() *AuthorizeResponse {
@@ -2245,7 +1814,7 @@ type EndEdgeRequest struct {
 
 func (x *EndEdgeRequest) Reset() {
 	*x = EndEdgeRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +1826,7 @@ func (x *EndEdgeRequest) String() string {
 func (*EndEdgeRequest) ProtoMessage() {}
 
 func (x *EndEdgeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +1839,7 @@ func (x *EndEdgeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndEdgeRequest.ProtoReflect.Descriptor instead.
 func (*EndEdgeRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{26}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *EndEdgeRequest) GetData() *DataName {
@@ -2335,7 +1904,7 @@ type EndEdgeResponse struct {
 
 func (x *EndEdgeResponse) Reset() {
 	*x = EndEdgeResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2347,7 +1916,7 @@ func (x *EndEdgeResponse) String() string {
 func (*EndEdgeResponse) ProtoMessage() {}
 
 func (x *EndEdgeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2360,7 +1929,7 @@ func (x *EndEdgeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndEdgeResponse.ProtoReflect.Descriptor instead.
 func (*EndEdgeResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{27}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EndEdgeResponse) GetDecision() *AuthorizeResponse {
@@ -2397,7 +1966,7 @@ type UnlinkRequest struct {
 
 func (x *UnlinkRequest) Reset() {
 	*x = UnlinkRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2409,7 +1978,7 @@ func (x *UnlinkRequest) String() string {
 func (*UnlinkRequest) ProtoMessage() {}
 
 func (x *UnlinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2422,7 +1991,7 @@ func (x *UnlinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkRequest.ProtoReflect.Descriptor instead.
 func (*UnlinkRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{28}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UnlinkRequest) GetOne() *DatasetName {
@@ -2473,7 +2042,7 @@ type UnlinkResponse struct {
 
 func (x *UnlinkResponse) Reset() {
 	*x = UnlinkResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2054,7 @@ func (x *UnlinkResponse) String() string {
 func (*UnlinkResponse) ProtoMessage() {}
 
 func (x *UnlinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2067,7 @@ func (x *UnlinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkResponse.ProtoReflect.Descriptor instead.
 func (*UnlinkResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{29}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UnlinkResponse) GetDecision() *AuthorizeResponse {
@@ -2539,7 +2108,7 @@ type DeclassifyRequest struct {
 
 func (x *DeclassifyRequest) Reset() {
 	*x = DeclassifyRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +2120,7 @@ func (x *DeclassifyRequest) String() string {
 func (*DeclassifyRequest) ProtoMessage() {}
 
 func (x *DeclassifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +2133,7 @@ func (x *DeclassifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclassifyRequest.ProtoReflect.Descriptor instead.
 func (*DeclassifyRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{30}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeclassifyRequest) GetData() *DataName {
@@ -2629,7 +2198,7 @@ type DeclassifyResponse struct {
 
 func (x *DeclassifyResponse) Reset() {
 	*x = DeclassifyResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2641,7 +2210,7 @@ func (x *DeclassifyResponse) String() string {
 func (*DeclassifyResponse) ProtoMessage() {}
 
 func (x *DeclassifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2654,7 +2223,7 @@ func (x *DeclassifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclassifyResponse.ProtoReflect.Descriptor instead.
 func (*DeclassifyResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{31}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeclassifyResponse) GetDecision() *AuthorizeResponse {
@@ -2704,7 +2273,7 @@ type Suggestion struct {
 
 func (x *Suggestion) Reset() {
 	*x = Suggestion{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2716,7 +2285,7 @@ func (x *Suggestion) String() string {
 func (*Suggestion) ProtoMessage() {}
 
 func (x *Suggestion) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2729,7 +2298,7 @@ func (x *Suggestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
 func (*Suggestion) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{32}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Suggestion) GetId() string {
@@ -2831,7 +2400,7 @@ type ListSuggestionsRequest struct {
 
 func (x *ListSuggestionsRequest) Reset() {
 	*x = ListSuggestionsRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2843,7 +2412,7 @@ func (x *ListSuggestionsRequest) String() string {
 func (*ListSuggestionsRequest) ProtoMessage() {}
 
 func (x *ListSuggestionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2856,7 +2425,7 @@ func (x *ListSuggestionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuggestionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSuggestionsRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{33}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListSuggestionsRequest) GetState() SuggestionState {
@@ -2895,7 +2464,7 @@ type ListSuggestionsResponse struct {
 
 func (x *ListSuggestionsResponse) Reset() {
 	*x = ListSuggestionsResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2907,7 +2476,7 @@ func (x *ListSuggestionsResponse) String() string {
 func (*ListSuggestionsResponse) ProtoMessage() {}
 
 func (x *ListSuggestionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2920,7 +2489,7 @@ func (x *ListSuggestionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuggestionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSuggestionsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{34}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListSuggestionsResponse) GetRevision() *LineageRevision {
@@ -2957,7 +2526,7 @@ type SuggestRequest struct {
 
 func (x *SuggestRequest) Reset() {
 	*x = SuggestRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2969,7 +2538,7 @@ func (x *SuggestRequest) String() string {
 func (*SuggestRequest) ProtoMessage() {}
 
 func (x *SuggestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2982,7 +2551,7 @@ func (x *SuggestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestRequest.ProtoReflect.Descriptor instead.
 func (*SuggestRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{35}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SuggestRequest) GetData() *DataName {
@@ -3014,7 +2583,7 @@ type SuggestResponse struct {
 
 func (x *SuggestResponse) Reset() {
 	*x = SuggestResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3026,7 +2595,7 @@ func (x *SuggestResponse) String() string {
 func (*SuggestResponse) ProtoMessage() {}
 
 func (x *SuggestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3039,7 +2608,7 @@ func (x *SuggestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestResponse.ProtoReflect.Descriptor instead.
 func (*SuggestResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{36}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SuggestResponse) GetRevision() *LineageRevision {
@@ -3078,7 +2647,7 @@ type SettleSuggestionRequest struct {
 
 func (x *SettleSuggestionRequest) Reset() {
 	*x = SettleSuggestionRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3090,7 +2659,7 @@ func (x *SettleSuggestionRequest) String() string {
 func (*SettleSuggestionRequest) ProtoMessage() {}
 
 func (x *SettleSuggestionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3103,7 +2672,7 @@ func (x *SettleSuggestionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleSuggestionRequest.ProtoReflect.Descriptor instead.
 func (*SettleSuggestionRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{37}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SettleSuggestionRequest) GetSuggestionId() string {
@@ -3140,7 +2709,7 @@ type SettleSuggestionResponse struct {
 
 func (x *SettleSuggestionResponse) Reset() {
 	*x = SettleSuggestionResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3152,7 +2721,7 @@ func (x *SettleSuggestionResponse) String() string {
 func (*SettleSuggestionResponse) ProtoMessage() {}
 
 func (x *SettleSuggestionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3165,7 +2734,7 @@ func (x *SettleSuggestionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleSuggestionResponse.ProtoReflect.Descriptor instead.
 func (*SettleSuggestionResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{38}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SettleSuggestionResponse) GetRevision() *LineageRevision {
@@ -3197,7 +2766,7 @@ type ListProblemsRequest struct {
 
 func (x *ListProblemsRequest) Reset() {
 	*x = ListProblemsRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +2778,7 @@ func (x *ListProblemsRequest) String() string {
 func (*ListProblemsRequest) ProtoMessage() {}
 
 func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +2791,7 @@ func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsRequest.ProtoReflect.Descriptor instead.
 func (*ListProblemsRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{39}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListProblemsRequest) GetPageSize() int32 {
@@ -3261,7 +2830,7 @@ type ListProblemsResponse struct {
 
 func (x *ListProblemsResponse) Reset() {
 	*x = ListProblemsResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3273,7 +2842,7 @@ func (x *ListProblemsResponse) String() string {
 func (*ListProblemsResponse) ProtoMessage() {}
 
 func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3286,7 +2855,7 @@ func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsResponse.ProtoReflect.Descriptor instead.
 func (*ListProblemsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{40}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListProblemsResponse) GetRevision() *LineageRevision {
@@ -3335,7 +2904,7 @@ type LineageProblem struct {
 
 func (x *LineageProblem) Reset() {
 	*x = LineageProblem{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +2916,7 @@ func (x *LineageProblem) String() string {
 func (*LineageProblem) ProtoMessage() {}
 
 func (x *LineageProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +2929,7 @@ func (x *LineageProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineageProblem.ProtoReflect.Descriptor instead.
 func (*LineageProblem) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{41}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *LineageProblem) GetKind() string {
@@ -3432,7 +3001,7 @@ type GetCoverageRequest struct {
 
 func (x *GetCoverageRequest) Reset() {
 	*x = GetCoverageRequest{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3444,7 +3013,7 @@ func (x *GetCoverageRequest) String() string {
 func (*GetCoverageRequest) ProtoMessage() {}
 
 func (x *GetCoverageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3457,7 +3026,7 @@ func (x *GetCoverageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoverageRequest.ProtoReflect.Descriptor instead.
 func (*GetCoverageRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{42}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetCoverageRequest) GetFirst() int32 {
@@ -3489,7 +3058,7 @@ type GetCoverageResponse struct {
 
 func (x *GetCoverageResponse) Reset() {
 	*x = GetCoverageResponse{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[43]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +3070,7 @@ func (x *GetCoverageResponse) String() string {
 func (*GetCoverageResponse) ProtoMessage() {}
 
 func (x *GetCoverageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[43]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +3083,7 @@ func (x *GetCoverageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoverageResponse.ProtoReflect.Descriptor instead.
 func (*GetCoverageResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{43}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetCoverageResponse) GetRevision() *LineageRevision {
@@ -3557,7 +3126,7 @@ type NamespaceCoverage struct {
 
 func (x *NamespaceCoverage) Reset() {
 	*x = NamespaceCoverage{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[44]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3569,7 +3138,7 @@ func (x *NamespaceCoverage) String() string {
 func (*NamespaceCoverage) ProtoMessage() {}
 
 func (x *NamespaceCoverage) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[44]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3582,7 +3151,7 @@ func (x *NamespaceCoverage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamespaceCoverage.ProtoReflect.Descriptor instead.
 func (*NamespaceCoverage) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{44}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *NamespaceCoverage) GetNamespace() string {
@@ -3635,7 +3204,7 @@ type ClassifyFirst struct {
 
 func (x *ClassifyFirst) Reset() {
 	*x = ClassifyFirst{}
-	mi := &file_pdp_v1_lineage_proto_msgTypes[45]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3647,7 +3216,7 @@ func (x *ClassifyFirst) String() string {
 func (*ClassifyFirst) ProtoMessage() {}
 
 func (x *ClassifyFirst) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_lineage_proto_msgTypes[45]
+	mi := &file_pdp_v1_lineage_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3660,7 +3229,7 @@ func (x *ClassifyFirst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyFirst.ProtoReflect.Descriptor instead.
 func (*ClassifyFirst) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{45}
+	return file_pdp_v1_lineage_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ClassifyFirst) GetDataset() *DatasetName {
@@ -3688,13 +3257,10 @@ var File_pdp_v1_lineage_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_lineage_proto_rawDesc = "" +
 	"\n" +
-	"\x14pdp/v1/lineage.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15pdp/v1/decision.proto\x1a\x14pdp/v1/request.proto\"3\n" +
+	"\x14pdp/v1/lineage.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pdp/v1/dataset.proto\x1a\x15pdp/v1/decision.proto\x1a\x14pdp/v1/request.proto\"3\n" +
 	"\x0fLineageRevision\x12\f\n" +
 	"\x01n\x18\x01 \x01(\x04R\x01n\x12\x12\n" +
-	"\x04head\x18\x02 \x01(\tR\x04head\"?\n" +
-	"\vDatasetName\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"2\n" +
+	"\x04head\x18\x02 \x01(\tR\x04head\"2\n" +
 	"\fResourceName\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"w\n" +
@@ -3713,33 +3279,7 @@ const file_pdp_v1_lineage_proto_rawDesc = "" +
 	"\rjustification\x18\x05 \x01(\tR\rjustification\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x06 \x01(\tR\tattemptId\x12'\n" +
-	"\x0fexpected_digest\x18\a \x01(\tR\x0eexpectedDigest\"\x9a\x02\n" +
-	"\fTagAssertion\x12-\n" +
-	"\adataset\x18\x01 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\x12\x16\n" +
-	"\x06column\x18\x02 \x01(\tR\x06column\x12\x10\n" +
-	"\x03tag\x18\x03 \x01(\tR\x03tag\x12)\n" +
-	"\x06source\x18\x04 \x01(\x0e2\x11.pdp.v1.TagSourceR\x06source\x12\x0e\n" +
-	"\x02by\x18\x05 \x01(\tR\x02by\x12*\n" +
-	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\x12#\n" +
-	"\n" +
-	"confidence\x18\b \x01(\x01H\x00R\n" +
-	"confidence\x88\x01\x01B\r\n" +
-	"\v_confidence\"\x84\x03\n" +
-	"\vLineageStep\x12+\n" +
-	"\x06source\x18\x01 \x01(\v2\x13.pdp.v1.DatasetNameR\x06source\x12#\n" +
-	"\rsource_column\x18\x02 \x01(\tR\fsourceColumn\x12-\n" +
-	"\adataset\x18\x03 \x01(\v2\x13.pdp.v1.DatasetNameR\adataset\x12\x16\n" +
-	"\x06column\x18\x04 \x01(\tR\x06column\x12$\n" +
-	"\x03way\x18\x05 \x01(\x0e2\x12.pdp.v1.LineageWayR\x03way\x12\x10\n" +
-	"\x03how\x18\x06 \x01(\tR\x03how\x12#\n" +
-	"\rjob_namespace\x18\a \x01(\tR\fjobNamespace\x12\x19\n" +
-	"\bjob_name\x18\b \x01(\tR\ajobName\x12\x10\n" +
-	"\x03run\x18\t \x01(\tR\x03run\x12\x0e\n" +
-	"\x02by\x18\n" +
-	" \x01(\tR\x02by\x12*\n" +
-	"\x02at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06coarse\x18\f \x01(\bR\x06coarse\"7\n" +
+	"\x0fexpected_digest\x18\a \x01(\tR\x0eexpectedDigest\"7\n" +
 	"\rLineageColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04tags\x18\x02 \x03(\tR\x04tags\"\xdb\x01\n" +
@@ -3958,20 +3498,7 @@ const file_pdp_v1_lineage_proto_rawDesc = "" +
 	"\x12LINEAGE_STATE_NONE\x10\x01\x12\x19\n" +
 	"\x15LINEAGE_STATE_UNKNOWN\x10\x02\x12\x1b\n" +
 	"\x17LINEAGE_STATE_AMBIGUOUS\x10\x03\x12\x17\n" +
-	"\x13LINEAGE_STATE_KNOWN\x10\x04*\x8b\x01\n" +
-	"\n" +
-	"LineageWay\x12\x1b\n" +
-	"\x17LINEAGE_WAY_UNSPECIFIED\x10\x00\x12\x15\n" +
-	"\x11LINEAGE_WAY_CARRY\x10\x01\x12\x18\n" +
-	"\x14LINEAGE_WAY_INDIRECT\x10\x02\x12\x16\n" +
-	"\x12LINEAGE_WAY_MASKED\x10\x03\x12\x17\n" +
-	"\x13LINEAGE_WAY_STOPPED\x10\x04*\x86\x01\n" +
-	"\tTagSource\x12\x1a\n" +
-	"\x16TAG_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n" +
-	"\x11TAG_SOURCE_PERSON\x10\x01\x12\x14\n" +
-	"\x10TAG_SOURCE_EVENT\x10\x02\x12\x15\n" +
-	"\x11TAG_SOURCE_POLICY\x10\x03\x12\x19\n" +
-	"\x15TAG_SOURCE_SUGGESTION\x10\x04*\x8f\x01\n" +
+	"\x13LINEAGE_STATE_KNOWN\x10\x04*\x8f\x01\n" +
 	"\x0fSuggestionState\x12 \n" +
 	"\x1cSUGGESTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18SUGGESTION_STATE_PENDING\x10\x01\x12\x1d\n" +
@@ -4011,184 +3538,175 @@ func file_pdp_v1_lineage_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_lineage_proto_rawDescData
 }
 
-var file_pdp_v1_lineage_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pdp_v1_lineage_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_pdp_v1_lineage_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_pdp_v1_lineage_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_pdp_v1_lineage_proto_goTypes = []any{
 	(LineageState)(0),                // 0: pdp.v1.LineageState
-	(LineageWay)(0),                  // 1: pdp.v1.LineageWay
-	(TagSource)(0),                   // 2: pdp.v1.TagSource
-	(SuggestionState)(0),             // 3: pdp.v1.SuggestionState
-	(*LineageRevision)(nil),          // 4: pdp.v1.LineageRevision
-	(*DatasetName)(nil),              // 5: pdp.v1.DatasetName
-	(*ResourceName)(nil),             // 6: pdp.v1.ResourceName
-	(*DataName)(nil),                 // 7: pdp.v1.DataName
-	(*LineageScope)(nil),             // 8: pdp.v1.LineageScope
-	(*TagAssertion)(nil),             // 9: pdp.v1.TagAssertion
-	(*LineageStep)(nil),              // 10: pdp.v1.LineageStep
-	(*LineageColumn)(nil),            // 11: pdp.v1.LineageColumn
-	(*LineageDataset)(nil),           // 12: pdp.v1.LineageDataset
-	(*IngestRequest)(nil),            // 13: pdp.v1.IngestRequest
-	(*IngestResponse)(nil),           // 14: pdp.v1.IngestResponse
-	(*IngestProblem)(nil),            // 15: pdp.v1.IngestProblem
-	(*GetLineageRequest)(nil),        // 16: pdp.v1.GetLineageRequest
-	(*GetLineageResponse)(nil),       // 17: pdp.v1.GetLineageResponse
-	(*GetPathRequest)(nil),           // 18: pdp.v1.GetPathRequest
-	(*GetPathResponse)(nil),          // 19: pdp.v1.GetPathResponse
-	(*ExplainTagRequest)(nil),        // 20: pdp.v1.ExplainTagRequest
-	(*ExplainTagResponse)(nil),       // 21: pdp.v1.ExplainTagResponse
-	(*ListTagsRequest)(nil),          // 22: pdp.v1.ListTagsRequest
-	(*ListTagsResponse)(nil),         // 23: pdp.v1.ListTagsResponse
-	(*TagRequest)(nil),               // 24: pdp.v1.TagRequest
-	(*TagResponse)(nil),              // 25: pdp.v1.TagResponse
-	(*ClassifyRequest)(nil),          // 26: pdp.v1.ClassifyRequest
-	(*ClassifyResponse)(nil),         // 27: pdp.v1.ClassifyResponse
-	(*UntagRequest)(nil),             // 28: pdp.v1.UntagRequest
-	(*UntagResponse)(nil),            // 29: pdp.v1.UntagResponse
-	(*EndEdgeRequest)(nil),           // 30: pdp.v1.EndEdgeRequest
-	(*EndEdgeResponse)(nil),          // 31: pdp.v1.EndEdgeResponse
-	(*UnlinkRequest)(nil),            // 32: pdp.v1.UnlinkRequest
-	(*UnlinkResponse)(nil),           // 33: pdp.v1.UnlinkResponse
-	(*DeclassifyRequest)(nil),        // 34: pdp.v1.DeclassifyRequest
-	(*DeclassifyResponse)(nil),       // 35: pdp.v1.DeclassifyResponse
-	(*Suggestion)(nil),               // 36: pdp.v1.Suggestion
-	(*ListSuggestionsRequest)(nil),   // 37: pdp.v1.ListSuggestionsRequest
-	(*ListSuggestionsResponse)(nil),  // 38: pdp.v1.ListSuggestionsResponse
-	(*SuggestRequest)(nil),           // 39: pdp.v1.SuggestRequest
-	(*SuggestResponse)(nil),          // 40: pdp.v1.SuggestResponse
-	(*SettleSuggestionRequest)(nil),  // 41: pdp.v1.SettleSuggestionRequest
-	(*SettleSuggestionResponse)(nil), // 42: pdp.v1.SettleSuggestionResponse
-	(*ListProblemsRequest)(nil),      // 43: pdp.v1.ListProblemsRequest
-	(*ListProblemsResponse)(nil),     // 44: pdp.v1.ListProblemsResponse
-	(*LineageProblem)(nil),           // 45: pdp.v1.LineageProblem
-	(*GetCoverageRequest)(nil),       // 46: pdp.v1.GetCoverageRequest
-	(*GetCoverageResponse)(nil),      // 47: pdp.v1.GetCoverageResponse
-	(*NamespaceCoverage)(nil),        // 48: pdp.v1.NamespaceCoverage
-	(*ClassifyFirst)(nil),            // 49: pdp.v1.ClassifyFirst
-	(*Subject)(nil),                  // 50: pdp.v1.Subject
-	(*timestamppb.Timestamp)(nil),    // 51: google.protobuf.Timestamp
-	(*AuthorizeResponse)(nil),        // 52: pdp.v1.AuthorizeResponse
+	(SuggestionState)(0),             // 1: pdp.v1.SuggestionState
+	(*LineageRevision)(nil),          // 2: pdp.v1.LineageRevision
+	(*ResourceName)(nil),             // 3: pdp.v1.ResourceName
+	(*DataName)(nil),                 // 4: pdp.v1.DataName
+	(*LineageScope)(nil),             // 5: pdp.v1.LineageScope
+	(*LineageColumn)(nil),            // 6: pdp.v1.LineageColumn
+	(*LineageDataset)(nil),           // 7: pdp.v1.LineageDataset
+	(*IngestRequest)(nil),            // 8: pdp.v1.IngestRequest
+	(*IngestResponse)(nil),           // 9: pdp.v1.IngestResponse
+	(*IngestProblem)(nil),            // 10: pdp.v1.IngestProblem
+	(*GetLineageRequest)(nil),        // 11: pdp.v1.GetLineageRequest
+	(*GetLineageResponse)(nil),       // 12: pdp.v1.GetLineageResponse
+	(*GetPathRequest)(nil),           // 13: pdp.v1.GetPathRequest
+	(*GetPathResponse)(nil),          // 14: pdp.v1.GetPathResponse
+	(*ExplainTagRequest)(nil),        // 15: pdp.v1.ExplainTagRequest
+	(*ExplainTagResponse)(nil),       // 16: pdp.v1.ExplainTagResponse
+	(*ListTagsRequest)(nil),          // 17: pdp.v1.ListTagsRequest
+	(*ListTagsResponse)(nil),         // 18: pdp.v1.ListTagsResponse
+	(*TagRequest)(nil),               // 19: pdp.v1.TagRequest
+	(*TagResponse)(nil),              // 20: pdp.v1.TagResponse
+	(*ClassifyRequest)(nil),          // 21: pdp.v1.ClassifyRequest
+	(*ClassifyResponse)(nil),         // 22: pdp.v1.ClassifyResponse
+	(*UntagRequest)(nil),             // 23: pdp.v1.UntagRequest
+	(*UntagResponse)(nil),            // 24: pdp.v1.UntagResponse
+	(*EndEdgeRequest)(nil),           // 25: pdp.v1.EndEdgeRequest
+	(*EndEdgeResponse)(nil),          // 26: pdp.v1.EndEdgeResponse
+	(*UnlinkRequest)(nil),            // 27: pdp.v1.UnlinkRequest
+	(*UnlinkResponse)(nil),           // 28: pdp.v1.UnlinkResponse
+	(*DeclassifyRequest)(nil),        // 29: pdp.v1.DeclassifyRequest
+	(*DeclassifyResponse)(nil),       // 30: pdp.v1.DeclassifyResponse
+	(*Suggestion)(nil),               // 31: pdp.v1.Suggestion
+	(*ListSuggestionsRequest)(nil),   // 32: pdp.v1.ListSuggestionsRequest
+	(*ListSuggestionsResponse)(nil),  // 33: pdp.v1.ListSuggestionsResponse
+	(*SuggestRequest)(nil),           // 34: pdp.v1.SuggestRequest
+	(*SuggestResponse)(nil),          // 35: pdp.v1.SuggestResponse
+	(*SettleSuggestionRequest)(nil),  // 36: pdp.v1.SettleSuggestionRequest
+	(*SettleSuggestionResponse)(nil), // 37: pdp.v1.SettleSuggestionResponse
+	(*ListProblemsRequest)(nil),      // 38: pdp.v1.ListProblemsRequest
+	(*ListProblemsResponse)(nil),     // 39: pdp.v1.ListProblemsResponse
+	(*LineageProblem)(nil),           // 40: pdp.v1.LineageProblem
+	(*GetCoverageRequest)(nil),       // 41: pdp.v1.GetCoverageRequest
+	(*GetCoverageResponse)(nil),      // 42: pdp.v1.GetCoverageResponse
+	(*NamespaceCoverage)(nil),        // 43: pdp.v1.NamespaceCoverage
+	(*ClassifyFirst)(nil),            // 44: pdp.v1.ClassifyFirst
+	(*DatasetName)(nil),              // 45: pdp.v1.DatasetName
+	(*Subject)(nil),                  // 46: pdp.v1.Subject
+	(*AuthorizeResponse)(nil),        // 47: pdp.v1.AuthorizeResponse
+	(*LineageStep)(nil),              // 48: pdp.v1.LineageStep
+	(*TagAssertion)(nil),             // 49: pdp.v1.TagAssertion
+	(*timestamppb.Timestamp)(nil),    // 50: google.protobuf.Timestamp
 }
 var file_pdp_v1_lineage_proto_depIdxs = []int32{
-	6,  // 0: pdp.v1.DataName.resource:type_name -> pdp.v1.ResourceName
-	5,  // 1: pdp.v1.DataName.dataset:type_name -> pdp.v1.DatasetName
-	50, // 2: pdp.v1.LineageScope.subject:type_name -> pdp.v1.Subject
-	50, // 3: pdp.v1.LineageScope.on_behalf_of:type_name -> pdp.v1.Subject
-	5,  // 4: pdp.v1.TagAssertion.dataset:type_name -> pdp.v1.DatasetName
-	2,  // 5: pdp.v1.TagAssertion.source:type_name -> pdp.v1.TagSource
-	51, // 6: pdp.v1.TagAssertion.at:type_name -> google.protobuf.Timestamp
-	5,  // 7: pdp.v1.LineageStep.source:type_name -> pdp.v1.DatasetName
-	5,  // 8: pdp.v1.LineageStep.dataset:type_name -> pdp.v1.DatasetName
-	1,  // 9: pdp.v1.LineageStep.way:type_name -> pdp.v1.LineageWay
-	51, // 10: pdp.v1.LineageStep.at:type_name -> google.protobuf.Timestamp
-	5,  // 11: pdp.v1.LineageDataset.dataset:type_name -> pdp.v1.DatasetName
-	11, // 12: pdp.v1.LineageDataset.columns:type_name -> pdp.v1.LineageColumn
-	4,  // 13: pdp.v1.IngestResponse.revision:type_name -> pdp.v1.LineageRevision
-	15, // 14: pdp.v1.IngestResponse.problems:type_name -> pdp.v1.IngestProblem
-	7,  // 15: pdp.v1.GetLineageRequest.data:type_name -> pdp.v1.DataName
-	8,  // 16: pdp.v1.GetLineageRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 17: pdp.v1.GetLineageResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 18: pdp.v1.GetLineageResponse.revision:type_name -> pdp.v1.LineageRevision
-	0,  // 19: pdp.v1.GetLineageResponse.state:type_name -> pdp.v1.LineageState
-	12, // 20: pdp.v1.GetLineageResponse.datasets:type_name -> pdp.v1.LineageDataset
-	10, // 21: pdp.v1.GetLineageResponse.steps:type_name -> pdp.v1.LineageStep
-	7,  // 22: pdp.v1.GetPathRequest.source:type_name -> pdp.v1.DataName
-	7,  // 23: pdp.v1.GetPathRequest.target:type_name -> pdp.v1.DataName
-	8,  // 24: pdp.v1.GetPathRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 25: pdp.v1.GetPathResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 26: pdp.v1.GetPathResponse.revision:type_name -> pdp.v1.LineageRevision
-	10, // 27: pdp.v1.GetPathResponse.steps:type_name -> pdp.v1.LineageStep
-	7,  // 28: pdp.v1.ExplainTagRequest.data:type_name -> pdp.v1.DataName
-	8,  // 29: pdp.v1.ExplainTagRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 30: pdp.v1.ExplainTagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 31: pdp.v1.ExplainTagResponse.revision:type_name -> pdp.v1.LineageRevision
-	10, // 32: pdp.v1.ExplainTagResponse.steps:type_name -> pdp.v1.LineageStep
-	9,  // 33: pdp.v1.ExplainTagResponse.assertions:type_name -> pdp.v1.TagAssertion
-	7,  // 34: pdp.v1.ListTagsRequest.data:type_name -> pdp.v1.DataName
-	4,  // 35: pdp.v1.ListTagsResponse.revision:type_name -> pdp.v1.LineageRevision
-	9,  // 36: pdp.v1.ListTagsResponse.assertions:type_name -> pdp.v1.TagAssertion
-	7,  // 37: pdp.v1.TagRequest.data:type_name -> pdp.v1.DataName
-	4,  // 38: pdp.v1.TagResponse.revision:type_name -> pdp.v1.LineageRevision
-	5,  // 39: pdp.v1.TagResponse.dataset:type_name -> pdp.v1.DatasetName
-	7,  // 40: pdp.v1.ClassifyRequest.data:type_name -> pdp.v1.DataName
-	11, // 41: pdp.v1.ClassifyRequest.columns:type_name -> pdp.v1.LineageColumn
-	4,  // 42: pdp.v1.ClassifyResponse.revision:type_name -> pdp.v1.LineageRevision
-	5,  // 43: pdp.v1.ClassifyResponse.dataset:type_name -> pdp.v1.DatasetName
-	7,  // 44: pdp.v1.UntagRequest.data:type_name -> pdp.v1.DataName
-	8,  // 45: pdp.v1.UntagRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 46: pdp.v1.UntagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 47: pdp.v1.UntagResponse.revision:type_name -> pdp.v1.LineageRevision
-	7,  // 48: pdp.v1.EndEdgeRequest.data:type_name -> pdp.v1.DataName
-	5,  // 49: pdp.v1.EndEdgeRequest.source:type_name -> pdp.v1.DatasetName
-	8,  // 50: pdp.v1.EndEdgeRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 51: pdp.v1.EndEdgeResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 52: pdp.v1.EndEdgeResponse.revision:type_name -> pdp.v1.LineageRevision
-	5,  // 53: pdp.v1.UnlinkRequest.one:type_name -> pdp.v1.DatasetName
-	5,  // 54: pdp.v1.UnlinkRequest.other:type_name -> pdp.v1.DatasetName
-	8,  // 55: pdp.v1.UnlinkRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 56: pdp.v1.UnlinkResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 57: pdp.v1.UnlinkResponse.revision:type_name -> pdp.v1.LineageRevision
-	7,  // 58: pdp.v1.DeclassifyRequest.data:type_name -> pdp.v1.DataName
-	51, // 59: pdp.v1.DeclassifyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	8,  // 60: pdp.v1.DeclassifyRequest.scope:type_name -> pdp.v1.LineageScope
-	52, // 61: pdp.v1.DeclassifyResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	4,  // 62: pdp.v1.DeclassifyResponse.revision:type_name -> pdp.v1.LineageRevision
-	5,  // 63: pdp.v1.Suggestion.dataset:type_name -> pdp.v1.DatasetName
-	3,  // 64: pdp.v1.Suggestion.state:type_name -> pdp.v1.SuggestionState
-	51, // 65: pdp.v1.Suggestion.at:type_name -> google.protobuf.Timestamp
-	3,  // 66: pdp.v1.ListSuggestionsRequest.state:type_name -> pdp.v1.SuggestionState
-	4,  // 67: pdp.v1.ListSuggestionsResponse.revision:type_name -> pdp.v1.LineageRevision
-	36, // 68: pdp.v1.ListSuggestionsResponse.suggestions:type_name -> pdp.v1.Suggestion
-	7,  // 69: pdp.v1.SuggestRequest.data:type_name -> pdp.v1.DataName
-	36, // 70: pdp.v1.SuggestRequest.suggestions:type_name -> pdp.v1.Suggestion
-	4,  // 71: pdp.v1.SuggestResponse.revision:type_name -> pdp.v1.LineageRevision
-	36, // 72: pdp.v1.SuggestResponse.suggestions:type_name -> pdp.v1.Suggestion
-	4,  // 73: pdp.v1.SettleSuggestionResponse.revision:type_name -> pdp.v1.LineageRevision
-	36, // 74: pdp.v1.SettleSuggestionResponse.suggestion:type_name -> pdp.v1.Suggestion
-	4,  // 75: pdp.v1.ListProblemsResponse.revision:type_name -> pdp.v1.LineageRevision
-	45, // 76: pdp.v1.ListProblemsResponse.problems:type_name -> pdp.v1.LineageProblem
-	5,  // 77: pdp.v1.LineageProblem.dataset:type_name -> pdp.v1.DatasetName
-	51, // 78: pdp.v1.LineageProblem.at:type_name -> google.protobuf.Timestamp
-	4,  // 79: pdp.v1.GetCoverageResponse.revision:type_name -> pdp.v1.LineageRevision
-	48, // 80: pdp.v1.GetCoverageResponse.namespaces:type_name -> pdp.v1.NamespaceCoverage
-	49, // 81: pdp.v1.GetCoverageResponse.first:type_name -> pdp.v1.ClassifyFirst
-	5,  // 82: pdp.v1.ClassifyFirst.dataset:type_name -> pdp.v1.DatasetName
-	13, // 83: pdp.v1.LineageService.Ingest:input_type -> pdp.v1.IngestRequest
-	16, // 84: pdp.v1.LineageService.GetLineage:input_type -> pdp.v1.GetLineageRequest
-	18, // 85: pdp.v1.LineageService.GetPath:input_type -> pdp.v1.GetPathRequest
-	20, // 86: pdp.v1.LineageService.ExplainTag:input_type -> pdp.v1.ExplainTagRequest
-	22, // 87: pdp.v1.LineageService.ListTags:input_type -> pdp.v1.ListTagsRequest
-	24, // 88: pdp.v1.LineageService.Tag:input_type -> pdp.v1.TagRequest
-	26, // 89: pdp.v1.LineageService.Classify:input_type -> pdp.v1.ClassifyRequest
-	28, // 90: pdp.v1.LineageService.Untag:input_type -> pdp.v1.UntagRequest
-	30, // 91: pdp.v1.LineageService.EndEdge:input_type -> pdp.v1.EndEdgeRequest
-	32, // 92: pdp.v1.LineageService.Unlink:input_type -> pdp.v1.UnlinkRequest
-	34, // 93: pdp.v1.LineageService.Declassify:input_type -> pdp.v1.DeclassifyRequest
-	37, // 94: pdp.v1.LineageService.ListSuggestions:input_type -> pdp.v1.ListSuggestionsRequest
-	39, // 95: pdp.v1.LineageService.Suggest:input_type -> pdp.v1.SuggestRequest
-	41, // 96: pdp.v1.LineageService.SettleSuggestion:input_type -> pdp.v1.SettleSuggestionRequest
-	43, // 97: pdp.v1.LineageService.ListProblems:input_type -> pdp.v1.ListProblemsRequest
-	46, // 98: pdp.v1.LineageService.GetCoverage:input_type -> pdp.v1.GetCoverageRequest
-	14, // 99: pdp.v1.LineageService.Ingest:output_type -> pdp.v1.IngestResponse
-	17, // 100: pdp.v1.LineageService.GetLineage:output_type -> pdp.v1.GetLineageResponse
-	19, // 101: pdp.v1.LineageService.GetPath:output_type -> pdp.v1.GetPathResponse
-	21, // 102: pdp.v1.LineageService.ExplainTag:output_type -> pdp.v1.ExplainTagResponse
-	23, // 103: pdp.v1.LineageService.ListTags:output_type -> pdp.v1.ListTagsResponse
-	25, // 104: pdp.v1.LineageService.Tag:output_type -> pdp.v1.TagResponse
-	27, // 105: pdp.v1.LineageService.Classify:output_type -> pdp.v1.ClassifyResponse
-	29, // 106: pdp.v1.LineageService.Untag:output_type -> pdp.v1.UntagResponse
-	31, // 107: pdp.v1.LineageService.EndEdge:output_type -> pdp.v1.EndEdgeResponse
-	33, // 108: pdp.v1.LineageService.Unlink:output_type -> pdp.v1.UnlinkResponse
-	35, // 109: pdp.v1.LineageService.Declassify:output_type -> pdp.v1.DeclassifyResponse
-	38, // 110: pdp.v1.LineageService.ListSuggestions:output_type -> pdp.v1.ListSuggestionsResponse
-	40, // 111: pdp.v1.LineageService.Suggest:output_type -> pdp.v1.SuggestResponse
-	42, // 112: pdp.v1.LineageService.SettleSuggestion:output_type -> pdp.v1.SettleSuggestionResponse
-	44, // 113: pdp.v1.LineageService.ListProblems:output_type -> pdp.v1.ListProblemsResponse
-	47, // 114: pdp.v1.LineageService.GetCoverage:output_type -> pdp.v1.GetCoverageResponse
-	99, // [99:115] is the sub-list for method output_type
-	83, // [83:99] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	3,  // 0: pdp.v1.DataName.resource:type_name -> pdp.v1.ResourceName
+	45, // 1: pdp.v1.DataName.dataset:type_name -> pdp.v1.DatasetName
+	46, // 2: pdp.v1.LineageScope.subject:type_name -> pdp.v1.Subject
+	46, // 3: pdp.v1.LineageScope.on_behalf_of:type_name -> pdp.v1.Subject
+	45, // 4: pdp.v1.LineageDataset.dataset:type_name -> pdp.v1.DatasetName
+	6,  // 5: pdp.v1.LineageDataset.columns:type_name -> pdp.v1.LineageColumn
+	2,  // 6: pdp.v1.IngestResponse.revision:type_name -> pdp.v1.LineageRevision
+	10, // 7: pdp.v1.IngestResponse.problems:type_name -> pdp.v1.IngestProblem
+	4,  // 8: pdp.v1.GetLineageRequest.data:type_name -> pdp.v1.DataName
+	5,  // 9: pdp.v1.GetLineageRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 10: pdp.v1.GetLineageResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 11: pdp.v1.GetLineageResponse.revision:type_name -> pdp.v1.LineageRevision
+	0,  // 12: pdp.v1.GetLineageResponse.state:type_name -> pdp.v1.LineageState
+	7,  // 13: pdp.v1.GetLineageResponse.datasets:type_name -> pdp.v1.LineageDataset
+	48, // 14: pdp.v1.GetLineageResponse.steps:type_name -> pdp.v1.LineageStep
+	4,  // 15: pdp.v1.GetPathRequest.source:type_name -> pdp.v1.DataName
+	4,  // 16: pdp.v1.GetPathRequest.target:type_name -> pdp.v1.DataName
+	5,  // 17: pdp.v1.GetPathRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 18: pdp.v1.GetPathResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 19: pdp.v1.GetPathResponse.revision:type_name -> pdp.v1.LineageRevision
+	48, // 20: pdp.v1.GetPathResponse.steps:type_name -> pdp.v1.LineageStep
+	4,  // 21: pdp.v1.ExplainTagRequest.data:type_name -> pdp.v1.DataName
+	5,  // 22: pdp.v1.ExplainTagRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 23: pdp.v1.ExplainTagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 24: pdp.v1.ExplainTagResponse.revision:type_name -> pdp.v1.LineageRevision
+	48, // 25: pdp.v1.ExplainTagResponse.steps:type_name -> pdp.v1.LineageStep
+	49, // 26: pdp.v1.ExplainTagResponse.assertions:type_name -> pdp.v1.TagAssertion
+	4,  // 27: pdp.v1.ListTagsRequest.data:type_name -> pdp.v1.DataName
+	2,  // 28: pdp.v1.ListTagsResponse.revision:type_name -> pdp.v1.LineageRevision
+	49, // 29: pdp.v1.ListTagsResponse.assertions:type_name -> pdp.v1.TagAssertion
+	4,  // 30: pdp.v1.TagRequest.data:type_name -> pdp.v1.DataName
+	2,  // 31: pdp.v1.TagResponse.revision:type_name -> pdp.v1.LineageRevision
+	45, // 32: pdp.v1.TagResponse.dataset:type_name -> pdp.v1.DatasetName
+	4,  // 33: pdp.v1.ClassifyRequest.data:type_name -> pdp.v1.DataName
+	6,  // 34: pdp.v1.ClassifyRequest.columns:type_name -> pdp.v1.LineageColumn
+	2,  // 35: pdp.v1.ClassifyResponse.revision:type_name -> pdp.v1.LineageRevision
+	45, // 36: pdp.v1.ClassifyResponse.dataset:type_name -> pdp.v1.DatasetName
+	4,  // 37: pdp.v1.UntagRequest.data:type_name -> pdp.v1.DataName
+	5,  // 38: pdp.v1.UntagRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 39: pdp.v1.UntagResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 40: pdp.v1.UntagResponse.revision:type_name -> pdp.v1.LineageRevision
+	4,  // 41: pdp.v1.EndEdgeRequest.data:type_name -> pdp.v1.DataName
+	45, // 42: pdp.v1.EndEdgeRequest.source:type_name -> pdp.v1.DatasetName
+	5,  // 43: pdp.v1.EndEdgeRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 44: pdp.v1.EndEdgeResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 45: pdp.v1.EndEdgeResponse.revision:type_name -> pdp.v1.LineageRevision
+	45, // 46: pdp.v1.UnlinkRequest.one:type_name -> pdp.v1.DatasetName
+	45, // 47: pdp.v1.UnlinkRequest.other:type_name -> pdp.v1.DatasetName
+	5,  // 48: pdp.v1.UnlinkRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 49: pdp.v1.UnlinkResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 50: pdp.v1.UnlinkResponse.revision:type_name -> pdp.v1.LineageRevision
+	4,  // 51: pdp.v1.DeclassifyRequest.data:type_name -> pdp.v1.DataName
+	50, // 52: pdp.v1.DeclassifyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	5,  // 53: pdp.v1.DeclassifyRequest.scope:type_name -> pdp.v1.LineageScope
+	47, // 54: pdp.v1.DeclassifyResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	2,  // 55: pdp.v1.DeclassifyResponse.revision:type_name -> pdp.v1.LineageRevision
+	45, // 56: pdp.v1.Suggestion.dataset:type_name -> pdp.v1.DatasetName
+	1,  // 57: pdp.v1.Suggestion.state:type_name -> pdp.v1.SuggestionState
+	50, // 58: pdp.v1.Suggestion.at:type_name -> google.protobuf.Timestamp
+	1,  // 59: pdp.v1.ListSuggestionsRequest.state:type_name -> pdp.v1.SuggestionState
+	2,  // 60: pdp.v1.ListSuggestionsResponse.revision:type_name -> pdp.v1.LineageRevision
+	31, // 61: pdp.v1.ListSuggestionsResponse.suggestions:type_name -> pdp.v1.Suggestion
+	4,  // 62: pdp.v1.SuggestRequest.data:type_name -> pdp.v1.DataName
+	31, // 63: pdp.v1.SuggestRequest.suggestions:type_name -> pdp.v1.Suggestion
+	2,  // 64: pdp.v1.SuggestResponse.revision:type_name -> pdp.v1.LineageRevision
+	31, // 65: pdp.v1.SuggestResponse.suggestions:type_name -> pdp.v1.Suggestion
+	2,  // 66: pdp.v1.SettleSuggestionResponse.revision:type_name -> pdp.v1.LineageRevision
+	31, // 67: pdp.v1.SettleSuggestionResponse.suggestion:type_name -> pdp.v1.Suggestion
+	2,  // 68: pdp.v1.ListProblemsResponse.revision:type_name -> pdp.v1.LineageRevision
+	40, // 69: pdp.v1.ListProblemsResponse.problems:type_name -> pdp.v1.LineageProblem
+	45, // 70: pdp.v1.LineageProblem.dataset:type_name -> pdp.v1.DatasetName
+	50, // 71: pdp.v1.LineageProblem.at:type_name -> google.protobuf.Timestamp
+	2,  // 72: pdp.v1.GetCoverageResponse.revision:type_name -> pdp.v1.LineageRevision
+	43, // 73: pdp.v1.GetCoverageResponse.namespaces:type_name -> pdp.v1.NamespaceCoverage
+	44, // 74: pdp.v1.GetCoverageResponse.first:type_name -> pdp.v1.ClassifyFirst
+	45, // 75: pdp.v1.ClassifyFirst.dataset:type_name -> pdp.v1.DatasetName
+	8,  // 76: pdp.v1.LineageService.Ingest:input_type -> pdp.v1.IngestRequest
+	11, // 77: pdp.v1.LineageService.GetLineage:input_type -> pdp.v1.GetLineageRequest
+	13, // 78: pdp.v1.LineageService.GetPath:input_type -> pdp.v1.GetPathRequest
+	15, // 79: pdp.v1.LineageService.ExplainTag:input_type -> pdp.v1.ExplainTagRequest
+	17, // 80: pdp.v1.LineageService.ListTags:input_type -> pdp.v1.ListTagsRequest
+	19, // 81: pdp.v1.LineageService.Tag:input_type -> pdp.v1.TagRequest
+	21, // 82: pdp.v1.LineageService.Classify:input_type -> pdp.v1.ClassifyRequest
+	23, // 83: pdp.v1.LineageService.Untag:input_type -> pdp.v1.UntagRequest
+	25, // 84: pdp.v1.LineageService.EndEdge:input_type -> pdp.v1.EndEdgeRequest
+	27, // 85: pdp.v1.LineageService.Unlink:input_type -> pdp.v1.UnlinkRequest
+	29, // 86: pdp.v1.LineageService.Declassify:input_type -> pdp.v1.DeclassifyRequest
+	32, // 87: pdp.v1.LineageService.ListSuggestions:input_type -> pdp.v1.ListSuggestionsRequest
+	34, // 88: pdp.v1.LineageService.Suggest:input_type -> pdp.v1.SuggestRequest
+	36, // 89: pdp.v1.LineageService.SettleSuggestion:input_type -> pdp.v1.SettleSuggestionRequest
+	38, // 90: pdp.v1.LineageService.ListProblems:input_type -> pdp.v1.ListProblemsRequest
+	41, // 91: pdp.v1.LineageService.GetCoverage:input_type -> pdp.v1.GetCoverageRequest
+	9,  // 92: pdp.v1.LineageService.Ingest:output_type -> pdp.v1.IngestResponse
+	12, // 93: pdp.v1.LineageService.GetLineage:output_type -> pdp.v1.GetLineageResponse
+	14, // 94: pdp.v1.LineageService.GetPath:output_type -> pdp.v1.GetPathResponse
+	16, // 95: pdp.v1.LineageService.ExplainTag:output_type -> pdp.v1.ExplainTagResponse
+	18, // 96: pdp.v1.LineageService.ListTags:output_type -> pdp.v1.ListTagsResponse
+	20, // 97: pdp.v1.LineageService.Tag:output_type -> pdp.v1.TagResponse
+	22, // 98: pdp.v1.LineageService.Classify:output_type -> pdp.v1.ClassifyResponse
+	24, // 99: pdp.v1.LineageService.Untag:output_type -> pdp.v1.UntagResponse
+	26, // 100: pdp.v1.LineageService.EndEdge:output_type -> pdp.v1.EndEdgeResponse
+	28, // 101: pdp.v1.LineageService.Unlink:output_type -> pdp.v1.UnlinkResponse
+	30, // 102: pdp.v1.LineageService.Declassify:output_type -> pdp.v1.DeclassifyResponse
+	33, // 103: pdp.v1.LineageService.ListSuggestions:output_type -> pdp.v1.ListSuggestionsResponse
+	35, // 104: pdp.v1.LineageService.Suggest:output_type -> pdp.v1.SuggestResponse
+	37, // 105: pdp.v1.LineageService.SettleSuggestion:output_type -> pdp.v1.SettleSuggestionResponse
+	39, // 106: pdp.v1.LineageService.ListProblems:output_type -> pdp.v1.ListProblemsResponse
+	42, // 107: pdp.v1.LineageService.GetCoverage:output_type -> pdp.v1.GetCoverageResponse
+	92, // [92:108] is the sub-list for method output_type
+	76, // [76:92] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_lineage_proto_init() }
@@ -4196,20 +3714,20 @@ func file_pdp_v1_lineage_proto_init() {
 	if File_pdp_v1_lineage_proto != nil {
 		return
 	}
+	file_pdp_v1_dataset_proto_init()
 	file_pdp_v1_decision_proto_init()
 	file_pdp_v1_request_proto_init()
-	file_pdp_v1_lineage_proto_msgTypes[3].OneofWrappers = []any{
+	file_pdp_v1_lineage_proto_msgTypes[2].OneofWrappers = []any{
 		(*DataName_Resource)(nil),
 		(*DataName_Dataset)(nil),
 	}
-	file_pdp_v1_lineage_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_lineage_proto_rawDesc), len(file_pdp_v1_lineage_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   46,
+			NumEnums:      2,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

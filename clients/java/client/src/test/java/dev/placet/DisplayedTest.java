@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.placet.pdp.v1.Approval;
 import dev.placet.pdp.v1.ApprovalColumn;
-import dev.placet.pdp.v1.ApprovalDataset;
+import dev.placet.pdp.v1.DatasetName;
 import dev.placet.pdp.v1.ApprovalLineage;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,7 @@ final class DisplayedTest {
     private static ApprovalLineage lineage(JsonNode shown) {
         var made = ApprovalLineage.newBuilder().setDigest(shown.get("digest").asText())
                 .setTruncated(shown.path("truncated").asBoolean()).addAllTags(texts(shown.path("tags")));
-        shown.path("datasets").forEach(one -> made.addDatasets(ApprovalDataset.newBuilder()
+        shown.path("datasets").forEach(one -> made.addDatasets(DatasetName.newBuilder()
                 .setNamespace(one.get("namespace").asText()).setName(one.get("name").asText())));
         shown.path("columns").forEach(one -> made.addColumns(ApprovalColumn.newBuilder()
                 .setName(one.get("name").asText()).addAllTags(texts(one.path("tags")))));
