@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from pdp.assertion import Assertion
+from pdp.channel import Channel
 from pdp.requirement import Requirement
 
 
@@ -76,6 +78,7 @@ class Review:
 
     `suggestion` is the canonical request that the reviewer would accept, and `suggestion_digest` its request digest, or
     both are empty; `signature` is the server's. `lineage` keeps what the reviewer was shown of the data.
+    `channel` is where it came from, `account` the chat account that sent it, and `view_digest` of what that was shown.
     """
 
     reviewer: str
@@ -91,6 +94,10 @@ class Review:
     claims: Mapping[str, Any] = field(default_factory=dict)
     suggestion_digest: str = ""
     lineage: str = ""
+    channel: Channel = Channel.API
+    account: str = ""
+    view_digest: str = ""
+    passkey: Assertion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +264,11 @@ def approvals_per_requirement(
         for index in approver.fits:
             people[index].add(approver.person)
     return [len(persons) for persons in people]
+
+
+def counting(requirements: Sequence[Requirement], fits: Iterable[int], channel: Channel, *, passkey: bool) -> list[int]:
+    """Those of the requirements that a reviewer fits in which a yes from this channel counts."""
+    return [index for index in fits if requirements[index].counts(channel, passkey=passkey)]
 
 
 def satisfied(requirements: Sequence[Requirement], approvers: Iterable[Eligibility], principals: Iterable[str]) -> bool:

@@ -27,6 +27,7 @@ _REVIEWER = frozenset({Role.REVIEWER})
 _AUDITOR = frozenset({Role.AUDITOR})
 _WRITER = frozenset({Role.LINEAGE_WRITER})
 _STEWARD = frozenset({Role.STEWARD})
+_PERSON = _REQUESTER | _REVIEWER | _AUDITOR | _STEWARD
 READS_LINEAGE = _REVIEWER | _AUDITOR | _STEWARD
 """Who reads lineage without being asked of the policy."""
 _STEWARDS = ("Tag", "Classify", "Untag", "EndEdge", "Unlink", "Declassify", "SettleSuggestion")
@@ -48,6 +49,9 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.ReviewService/Review": _REVIEWER,
     "pdp.v1.ReviewService/ListHistory": _REVIEWER,
     "pdp.v1.ReviewService/TakeBackDenial": _REVIEWER,
+    "pdp.v1.ReviewService/BeginReview": _REVIEWER,
+    "pdp.v1.PersonService/ListPasskeys": _PERSON,
+    "pdp.v1.PersonService/RemovePasskey": _PERSON,
     "pdp.v1.MaskService/Mask": _REQUESTER,
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
     "pdp.v1.MaskService/GetMaskPlan": _REQUESTER,
@@ -64,10 +68,12 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.LineageService/Suggest": _STEWARD | _WRITER,
     "pdp.v1.InfoService/GetServerInfo": frozenset(),
 }
-"""The roles that may call each RPC; one of them is enough. Only a person reviews, or is a steward, with any roles."""
+"""The roles that may call each RPC; one of them is enough. Only a person reviews, has passkeys or is a steward,
+with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """RPCs for every authenticated caller, without a role."""
-PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith("pdp.v1.ReviewService/")) | {
+_OF_PEOPLE = ("pdp.v1.ReviewService/", "pdp.v1.PersonService/")
+PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith(_OF_PEOPLE)) | {
     f"pdp.v1.LineageService/{name}" for name in _STEWARDS
 }
 

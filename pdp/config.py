@@ -17,6 +17,7 @@ from pydantic import (
 
 from pdp.address import webhook_host
 from pdp.approval import EVENTS
+from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 from pdp.lineage_settings import LineageSettings
@@ -50,6 +51,12 @@ def _base_url(url: str) -> str:
     return url
 
 
+def _wait(text: str) -> str:
+    if text != "0" and duration_ms(text) is None:
+        raise ValueError('give a duration such as "1h" or "30m", or "0"')
+    return text
+
+
 def _network(text: str) -> str:
     return str(ip_network(text))
 
@@ -81,6 +88,9 @@ class Http(Frozen):
     """Addresses or networks of the proxies before this server, such as `10.0.3.0/24`. With an https `public_url`,
     plaintext beyond loopback is taken from these addresses alone. They say who is behind them
     (`X-Forwarded-For`)."""
+    passkey_wait: Annotated[str, AfterValidator(_wait)] = "1h"
+    """The time after which a passkey counts that a person added by a login, such as `1h` or `30m`; `0` is none. One
+    that another passkey let in counts at once."""
     login: HttpLogin | None = None
     """None: there are no pages for people."""
 

@@ -10,24 +10,12 @@ from typing import Any
 
 import orjson
 
-from pdp import claims
 from pdp.approval import Eligibility, PolicyReview, Review
 from pdp.caller import Caller, is_person
-from pdp.duration import duration_ms
 from pdp.errors import PolicyInvalid
-from pdp.i_json import MAX_WHOLE_NUMBER
 from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
-from pdp.requirement import (
-    DEFAULT_INDIVIDUAL_EVERY_MS,
-    DEFAULT_PENDING_FOR_MS,
-    DEFAULT_VALID_FOR_MS,
-    MAX_SUMMARY,
-    Requirement,
-    is_path,
-)
-
-MAX_COUNT = 1000
-"""The largest `count` of a requirement: more people than any approval needs, so a larger number is a mistake."""
+from pdp.requirement import Requirement
+from pdp.requirement_reading import KEYS, requirement
 
 
 class Effect(StrEnum):
@@ -100,8 +88,12 @@ def review_input(
 
 
 def _reviewer(reviewer: Caller | Review) -> dict[str, Any]:
-    identity = reviewer.reviewer if isinstance(reviewer, Review) else reviewer.identity
-    return {"identity": identity, "groups": reviewer.groups, "claims": reviewer.claims}
+    """A recorded review says where it came from; a caller asks whom it fits, wherever it will review."""
+    facts = {"groups": reviewer.groups, "claims": reviewer.claims}
+    if isinstance(reviewer, Review):
+        where = {"channel": reviewer.channel, "passkey": reviewer.passkey is not None}
+        return {"identity": reviewer.reviewer, **facts, **where}
+    return {"identity": reviewer.identity, **facts}
 
 
 def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
@@ -117,7 +109,7 @@ def verdict(result: Any, person_types: frozenset[str]) -> Verdict:
         _reasons(answer.get("requirements" if needs_approval else "reasons"), of_requirements=needs_approval),
         policy_revision(answer),
         tuple(_obligation(entry) for entry in policy_list(answer.get("obligations", []), "obligation")),
-        tuple(_requirement(entry) for entry in policy_list(answer.get("requirements", []), "needs_approval")),
+        tuple(requirement(entry) for entry in policy_list(answer.get("requirements", []), "needs_approval")),
         policy_texts(answer.get("requester_principals", []), "requester_principals"),
         _fired(answer),
     )
@@ -150,18 +142,6 @@ _DECISION_KEYS = {
     "effect", "reasons", "obligations", "requirements", "requester_principals", "owners", "revisions", "fired",
 }  # fmt: skip
 _SETS = ("deny", "needs_approval", "allow", "obligation")
-_REQUIREMENT_KEYS = {
-    "rule",
-    "reason",
-    "reviewers",
-    "count",
-    "pending_for",
-    "valid_for",
-    "individual",
-    "individual_every",
-    "summary",
-    "unmask_values",
-}
 
 
 def _effect(answer: Mapping[str, Any]) -> Effect:
@@ -172,7 +152,7 @@ def _effect(answer: Mapping[str, Any]) -> Effect:
 
 
 def _reasons(entries: Any, *, of_requirements: bool) -> tuple[Reason, ...]:
-    keys = _REQUIREMENT_KEYS if of_requirements else {"rule", "reason"}
+    keys = KEYS if of_requirements else {"rule", "reason"}
     return tuple(
         sorted(
             {_reason(entry, keys) for entry in policy_list(entries, "rule")},
@@ -194,89 +174,6 @@ def _obligation(entry: Any) -> Obligation:
     return Obligation(
         policy_text(members, "rule"), policy_text(members, "reason"), policy_text(members, "type"), properties
     )
-
-
-def _requirement(entry: Any) -> Requirement:
-    """The requirement of an entry. What is wrong with it is told with the name of its rule."""
-    try:
-        return _read_requirement(entry)
-    except PolicyInvalid as error:
-        rule = entry.get("rule") if isinstance(entry, dict) else None
-        if not isinstance(rule, str):
-            raise
-        raise PolicyInvalid(error.problem, f"{error.sentence} (rule {rule!r})") from error
-
-
-def _read_requirement(entry: Any) -> Requirement:
-    members = policy_object(entry, "a needs_approval entry", _REQUIREMENT_KEYS)
-    reviewers = policy_object(members.get("reviewers"), "reviewers", {"groups", "identities", "claims"})
-    groups = policy_texts(reviewers.get("groups", []), "reviewers.groups")
-    identities = policy_texts(reviewers.get("identities", []), "reviewers.identities")
-    wanted = claims.wanted(reviewers)
-    if not groups and not identities and not wanted:
-        raise PolicyInvalid(
-            "wrong_type", "a needs_approval entry's reviewers are empty; give groups, identities or claims"
-        )
-    return Requirement(
-        policy_text(members, "rule"),
-        policy_text(members, "reason"),
-        groups,
-        identities,
-        _count(members),
-        _duration(members, "pending_for", DEFAULT_PENDING_FOR_MS),
-        _duration(members, "valid_for", DEFAULT_VALID_FOR_MS),
-        wanted,
-        _flag(members, "individual"),
-        _duration(members, "individual_every", DEFAULT_INDIVIDUAL_EVERY_MS),
-        _summary(members),
-        _unmask_values(members),
-    )
-
-
-def _summary(members: Mapping[str, Any]) -> tuple[str, ...]:
-    paths = policy_list(members.get("summary", []), "summary")
-    if len(paths) > MAX_SUMMARY or not all(map(is_path, paths)):
-        raise PolicyInvalid(
-            "wrong_type",
-            f"a needs_approval entry's summary is not a list of at most {MAX_SUMMARY} paths such as "
-            '"resource.properties.amount"',
-        )
-    return tuple(paths)
-
-
-def _flag(members: Mapping[str, Any], key: str) -> bool:
-    value = members.get(key, False)
-    if not isinstance(value, bool):
-        raise PolicyInvalid("wrong_type", f"a needs_approval entry's {key} is neither true nor false")
-    return value
-
-
-def _unmask_values(members: Mapping[str, Any]) -> int:
-    if "unmask_values" not in members:
-        return 0
-    values = members["unmask_values"]
-    if type(values) is not int or not 1 <= values <= MAX_WHOLE_NUMBER:
-        raise PolicyInvalid("wrong_type", "a needs_approval entry's unmask_values is not a whole number from 1")
-    return values
-
-
-def _count(members: Mapping[str, Any]) -> int:
-    count = members.get("count", 1)
-    if type(count) is not int or not 1 <= count <= MAX_COUNT:  # bool is an int, too
-        raise PolicyInvalid("wrong_type", "a needs_approval entry's count is not a whole number from 1 to 1000")
-    return count
-
-
-def _duration(members: Mapping[str, Any], key: str, default: int) -> int:
-    if key not in members:
-        return default
-    text = members[key]
-    milliseconds = duration_ms(text) if isinstance(text, str) else None
-    if milliseconds is None:
-        raise PolicyInvalid(
-            "wrong_type", f'a needs_approval entry\'s {key} is not a duration such as "4h", "15m" or "30s"'
-        )
-    return milliseconds
 
 
 def _eligibility(entry: Any, requirements: int) -> Eligibility:

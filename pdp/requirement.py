@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from pdp.channel import DEFAULT_CHANNELS, Channel
+
 DEFAULT_PENDING_FOR_MS = 24 * 3600 * 1000
 """Milliseconds that people have for their reviews where the policy does not say: a day."""
 DEFAULT_VALID_FOR_MS = 15 * 60 * 1000
@@ -13,6 +15,8 @@ DEFAULT_INDIVIDUAL_EVERY_MS = 10 * 1000
 """Milliseconds between two reviews of individual approvals by one person where the policy does not say."""
 MAX_SUMMARY = 10
 """Paths of one `summary`: a row of a list has no room for more."""
+MAX_REMINDERS = 3
+"""Times in `remind`: more would be noise."""
 _STEP = r"""(\.[^\W\d]\w*|\["([^"\\]|\\.)*"\]|\[\d{1,6}\])"""
 _PATH = re.compile(rf"(subject|on_behalf_of|action|resource|context){_STEP}*")
 
@@ -28,7 +32,9 @@ class Requirement:
 
     `individual`: it is not reviewed together with others in one command, and one person gives at most one such review
     in `individual_every_ms`. `summary`: the paths of the request that lists of approvals show. `unmask_values`: the
-    values that one use may unmask instead of the hourly quota; 0 where the policy does not say.
+    values that one use may unmask instead of the hourly quota; 0 where the policy does not say. `channels`: where a yes
+    counts. `passkey`: a yes counts only with the reviewer's passkey. `remind_ms`: when people are reminded, after the
+    opening, in ascending order.
     """
 
     rule: str
@@ -43,11 +49,18 @@ class Requirement:
     individual_every_ms: int = DEFAULT_INDIVIDUAL_EVERY_MS
     summary: tuple[str, ...] = ()
     unmask_values: int = 0
+    channels: tuple[Channel, ...] = DEFAULT_CHANNELS
+    passkey: bool = False
+    remind_ms: tuple[int, ...] = ()
 
     def policy_form(self) -> dict[str, Any]:
         """What `data.pdp.review` reads."""
         reviewers = {"groups": self.groups, "identities": self.identities, "claims": self.claims}
-        return {"rule": self.rule, "reviewers": reviewers}
+        return {"rule": self.rule, "reviewers": reviewers, "channels": self.channels, "passkey": self.passkey}
+
+    def counts(self, channel: Channel, *, passkey: bool) -> bool:
+        """Whether a yes counts that came in this channel, with a passkey or without."""
+        return channel in self.channels and (passkey or not self.passkey)
 
     def sealed_form(self) -> dict[str, Any]:
         """What the seal of an approval covers: every member, but `ADDED` only where they are not at their default.
@@ -58,7 +71,7 @@ class Requirement:
         return {name: value for name, (value, default) in members.items() if name not in ADDED or value != default}
 
 
-ADDED = frozenset({"individual_every_ms", "summary", "unmask_values"})
+ADDED = frozenset({"individual_every_ms", "summary", "unmask_values", "channels", "passkey", "remind_ms"})
 """Members that requirements did not have from the beginning."""
 
 

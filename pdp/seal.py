@@ -42,6 +42,8 @@ SEAL_VERSION = 3
 names of `_NAMES_BEFORE`."""
 _NAMES_BEFORE = {"realm": "iss", "approval_id": "approval", "request_digest": "digest"}
 """What claims were called while one key signed seals and grants. The algorithm had its newer name then."""
+_ADDED_TO_REVIEWS = ("lineage", "channel", "account", "view_digest", "passkey")
+"""Members that reviews did not have from the beginning. Each is signed where it is not at its default."""
 _USED = (State.APPROVED, State.CONSUMED)
 
 
@@ -230,8 +232,9 @@ def _frozen_at_first(opening: Opening) -> dict[str, Any]:
 
 def _facts(review: Review) -> str:
     """The hash of a review without its signature, and without what older versions did not have, unless it is there."""
-    left_out = {"suggestion_digest", *(() if review.lineage else ("lineage",))}
-    facts = {one.name: getattr(review, one.name) for one in fields(Review) if one.name not in left_out}
+    members = {one.name: (getattr(review, one.name), one.default) for one in fields(Review)}
+    left_out = {"suggestion_digest", *(name for name in _ADDED_TO_REVIEWS if members[name][0] == members[name][1])}
+    facts = {name: value for name, (value, _) in members.items() if name not in left_out}
     claims = orjson.Fragment(orjson.dumps(review.claims, option=orjson.OPT_SORT_KEYS))
     return sha256(orjson.dumps({**facts, "signature": "", "claims": claims}, default=bytes.decode)).hexdigest()
 

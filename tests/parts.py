@@ -32,6 +32,7 @@ from pdp.v1 import (
     decision_pb2_grpc,
     info_pb2_grpc,
     mask_pb2_grpc,
+    person_pb2_grpc,
     review_pb2,
     review_pb2_grpc,
 )
@@ -73,6 +74,10 @@ class Placet:
     @property
     def reviews(self) -> review_pb2_grpc.ReviewServiceStub:
         return review_pb2_grpc.ReviewServiceStub(self.channel)
+
+    @property
+    def person(self) -> person_pb2_grpc.PersonServiceStub:
+        return person_pb2_grpc.PersonServiceStub(self.channel)
 
     @property
     def masks(self) -> mask_pb2_grpc.MaskServiceStub:

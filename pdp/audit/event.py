@@ -14,6 +14,8 @@ from pdp.canonical import Canonical
 from pdp.decision import Reason, Verdict
 from pdp.errors import PdpError, PolicyInvalid
 
+_WHERE_KNOWN = ("lineage", "account", "view_digest", "passkey")
+"""Members of a review that its record has only where they are known."""
 TOLD_BYTES = 8192
 """Bytes of a fact that a record holds whole: hundreds of columns with their tags. The log of lineage has them all."""
 
@@ -109,7 +111,8 @@ def approval_reviewed(approval: Approval, review: Review, after: State, revision
         "state": after,
         "suggestion": orjson.Fragment(review.suggestion or b"null"),
         "signature": review.signature,
-        **({"lineage": review.lineage} if review.lineage else {}),
+        "channel": review.channel,
+        **{name: value for name in _WHERE_KNOWN if (value := getattr(review, name))},
     }
     rules = [approval.requirements[index].rule for index in review.fits]
     return entry(

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     EXPORT = "export"
     SESSION_STARTED = "session.started"
     SESSION_ENDED = "session.ended"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
 
 
 STEP_KINDS = (

@@ -3,7 +3,7 @@
 1. It finds a batch, record or payload that was changed, removed, inserted or swapped, and a forged signature. Nothing
    erases payloads yet, so each record needs its payload and its salt.
 2. It finds two records with one id, an approval that was used twice, a decision that two jobs masked or unmasked under,
-   and a writer that goes on after its end.
+   and a writer that goes on after its end; and a review that a passkey should have signed, and did not.
 3. Against an anchor of an earlier verification it finds a lost tail and a lost writer.
 4. It cannot find a tail that was dropped after the newest anchor, because nothing in the log shows that it existed.
 """
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed
 from pdp.audit.mask_use import MaskUses
+from pdp.audit.passkey_reviews import PasskeyReviews
 from pdp.audit.record import Kind, commitment
 from pdp.merkle import leaf
 from pdp.v1.audit_pb2 import Batch
@@ -90,6 +91,11 @@ class Verifier:
     _leaf_by_id: dict[str, bytes] = field(default_factory=dict)
     _consumed: dict[str, str] = field(default_factory=dict)
     _masked: MaskUses = field(default_factory=MaskUses)
+    passkeys: PasskeyReviews = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The reviews that passkeys signed are of this realm."""
+        self.passkeys = PasskeyReviews(self.realm)
 
     def add(self, batch: Batch) -> None:
         """Check one batch and its records against the batches before it."""
@@ -110,6 +116,8 @@ class Verifier:
         """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
         for record_id, fault in self._masked.faults():
             raise Tampered("chunk-order", record_id, fault)
+        for record_id, fault in self.passkeys.faults():
+            raise Tampered("passkey", record_id, fault)
         for name, seen in (self.since.writers if self.since else {}).items():
             writer = self._writers.get(name)
             if writer is None:
@@ -152,6 +160,7 @@ class Verifier:
                 raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
         if members["kind"] in {Kind.MASK, Kind.UNMASK}:
             self._masked_once(members["id"], payload.payload, place)
+        self.passkeys.add(members, payload.payload)
         writer.closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
         self.records += 1
 

@@ -155,6 +155,11 @@ def _keep(anchor: "Anchor", state: Path, origin: str) -> None:
 
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor") -> None:
     say(f"intact: {verifier.records} records of {len(anchor.writers)} writers")
+    if verifier.passkeys.checked:
+        say(f"{verifier.passkeys.checked} reviews that their reviewers' passkeys signed")
+    if verifier.passkeys.not_checkable:
+        erased = "what a passkey signed, or its key, was erased"
+        say(f"{verifier.passkeys.not_checkable} reviews are not checkable: {erased}")
     say(
         "vouches for each writer up to this batch; records that were dropped behind it and behind older anchors are "
         "not detected:"

@@ -142,13 +142,16 @@ def _who(one: Needs) -> str:
 
 
 def _needs(one: Needs) -> Iterator[str]:
-    alone = ", each by itself" if one.is_individual else ""
+    alone = ", each by itself" * one.is_individual + ", with their passkeys" * one.wants_passkey
     yield f"needs         {one.people} of {_who(one)}, so far {one.approved}{alone}"
     yield f"              {one.reason.visible}  [{one.rule.visible}]"
 
 
 def _review(review: Reviewed) -> Iterator[str]:
-    yield f"reviewed      {review.verdict} by {review.reviewer.name} at {moment(review.at)}"
+    came = f" in {review.channel}" * bool(review.channel)
+    account = f" as {review.account.name}" if review.account else ""
+    signed = ", signed by a passkey" * review.is_signed
+    yield f"reviewed      {review.verdict} by {review.reviewer.name} at {moment(review.at)} {came}{account}{signed}"
     if review.words:
         yield from (f"              | {line.visible}" for line in review.words.lines)
     if review.suggestion:

@@ -1,19 +1,24 @@
 """`pdp token` and `pdp whoami`: print a demo token, and the caller's own identity."""
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdp.cli import exit_code
-from pdp.cli.session import Session, client_command
+from pdp.cli.session import Output, Session, client_command, json_text
 from pdp.duration import duration_ms
 from pdp.environment import Environment
 from pdp.errors import PdpError
-from pdp.say import tell
+from pdp.say import give, tell
 from pdp.visible import name, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pdp.client import Client
     from pdp.v1.info_pb2 import GetServerInfoResponse
+    from pdp.v1.person_pb2 import Passkey
 
 MOST_HOURS = 24
 """Hours for which a demo token may be valid: a producer of lineage keeps the one of its settings for a day."""
@@ -56,12 +61,39 @@ def _seconds(valid: str) -> int:
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Print my identity as the server knows it."""
+    """Print my identity as the server knows it, and my passkeys."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:
         info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
-    session.print(info, lambda: _shown(info))
+        mine = await _passkeys(client)
+    if session.output is Output.TABLE:
+        session.print(info, lambda: "\n".join([_shown(info), *map(_passkey, mine)]))
+        return
+    passkeys = [json.loads(json_text(passkey)) for passkey in mine]
+    whole = {**json.loads(json_text(info)), **({"passkeys": passkeys} if passkeys else {})}
+    give(json.dumps(whole, indent=2 if session.output is Output.JSON else None))
+
+
+async def _passkeys(client: "Client") -> "Sequence[Passkey]":
+    """The passkeys of a person. Others have none, and an older server knows of none."""
+    from pdp.client.call_error import CallError
+    from pdp.v1.person_pb2 import ListPasskeysRequest
+
+    try:
+        return (await client.call(client.person.ListPasskeys, ListPasskeysRequest())).passkeys
+    except CallError as error:
+        if error.code not in {"PERMISSION_DENIED", "UNIMPLEMENTED"}:
+            raise
+        return ()
+
+
+def _passkey(passkey: "Passkey") -> str:
+    from pdp.assertion import encoded
+
+    added, counts = (stamp.ToDatetime() for stamp in (passkey.added_at, passkey.counts_from))
+    wait = f", counts from {counts:%Y-%m-%d %H:%M:%S UTC} on" if counts > added else ""
+    return f"passkey {encoded(passkey.credential_id)}, added {added:%Y-%m-%d %H:%M:%S UTC}{wait}"
 
 
 def _shown(info: "GetServerInfoResponse") -> str:

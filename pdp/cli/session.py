@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,7 +17,7 @@ from pdp.cli import exit_code
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
 from pdp.say import give, say, tell
-from pdp.visible import printable, wrapped
+from pdp.visible import printable, visible, wrapped
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -134,6 +135,8 @@ class Session:
             "UNAVAILABLE": self._silence() if error.reason == error.code == "UNAVAILABLE" else "",
             "DEADLINE_EXCEEDED": f"no answer from {self.address} within {self.timeout:g} s; --timeout gives it longer.",
         }.get(error.reason, "")
+        if page := error.metadata.get("page"):
+            tell(visible(page) if self.output is Output.TABLE else json.dumps({"page": page}))
         sentences = (hint,) if error.reason == error.code != "UNAUTHENTICATED" and hint else (error.sentence, hint)
         exit_code.fail(f"{error.reason}: " + "\n".join(filter(None, sentences)), exit_code.of_error(error))
 

@@ -36,7 +36,7 @@ def _line(one: Moment) -> str:
         one.result,
         f"{by}{one.who.name}" if one.who else "",
         f"of {one.told_of.name}" if one.told_of else "",
-        f"({one.channel.visible})" if one.channel else "",
+        f"in {one.channel}" if one.channel else "",
         f" [{one.record.visible}]" if one.record else "",
     ]
     return f"  {moment(one.at) if one.at else 'at no known time'}  {_joined(said)}"

@@ -30,6 +30,7 @@ from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
 from pdp.v1.info_pb2_grpc import InfoServiceStub
 from pdp.v1.lineage_pb2_grpc import LineageServiceStub
 from pdp.v1.mask_pb2_grpc import MaskServiceStub
+from pdp.v1.person_pb2_grpc import PersonServiceStub
 from pdp.v1.review_pb2_grpc import ReviewServiceStub
 
 if TYPE_CHECKING:  # names of the type stubs alone
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # names of the type stubs alone
     from pdp.v1.info_pb2_grpc import InfoServiceAsyncStub
     from pdp.v1.lineage_pb2_grpc import LineageServiceAsyncStub
     from pdp.v1.mask_pb2_grpc import MaskServiceAsyncStub
+    from pdp.v1.person_pb2_grpc import PersonServiceAsyncStub
     from pdp.v1.review_pb2_grpc import ReviewServiceAsyncStub
 
 TIMEOUT_SECONDS = 5.0
@@ -116,6 +118,11 @@ class Client:
     def reviews(self) -> "ReviewServiceAsyncStub":
         """The stub of ReviewService."""
         return ReviewServiceStub(self.channel)
+
+    @property
+    def person(self) -> "PersonServiceAsyncStub":
+        """The stub of PersonService."""
+        return PersonServiceStub(self.channel)
 
     @property
     def masks(self) -> "MaskServiceAsyncStub":

@@ -42,7 +42,7 @@ async def stack(
         read(policy)  # a folder without a policy is refused before MongoDB starts
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
-            config = config.model_copy(update={"http": Http(listen=http)})
+            config = config.model_copy(update={"http": Http(listen=http, passkey_wait="0")})
             async with running(config, tool_cache, say, Losses(say), elsewhere=True, demo=Idp(state)) as server:
                 claim.serves(server.address)
                 yield server

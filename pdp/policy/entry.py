@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdp.channel import Channel
+from pdp.duration import duration_ms
 from pdp.i_json import MAX_WHOLE_NUMBER
 from pdp.policy.near import near
-from pdp.requirement import MAX_SUMMARY, is_path
+from pdp.requirement import DEFAULT_PENDING_FOR_MS, MAX_REMINDERS, MAX_SUMMARY, is_path
 
 MOST_REVIEWERS = 1000
 """The largest `count` of a requirement, in people. It bounds a number that may be mistyped."""
@@ -83,6 +85,20 @@ def _is_summary(value: Any) -> bool:
     return paths and all(item is COMPUTED or is_path(item) for item in value)
 
 
+def _is_channels(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    named = [item for item in value if item is not COMPUTED]
+    return all(item in [*Channel] for item in named) and len({*named}) == len(named)
+
+
+def _is_remind(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) > MAX_REMINDERS:
+        return False
+    times = [item for item in value if item is not COMPUTED]
+    return all(map(_is_duration, times)) and len({*map(duration_ms, times)}) == len(times)
+
+
 def _is_values(value: Any) -> bool:
     return type(value) is int and 1 <= value <= MAX_WHOLE_NUMBER
 
@@ -112,6 +128,8 @@ WANTED: Mapping[Callable[[Any], bool], str] = {
     _is_object: "an object",
     _is_flag: "true or false",
     _is_summary: f'a list of 1 to {MAX_SUMMARY} paths such as "resource.properties.amount" or "context.rows"',
+    _is_channels: f"a list of one or more of {', '.join(Channel)}, each once",
+    _is_remind: f'a list of at most {MAX_REMINDERS} different durations such as "30m" or "2h"',
     _is_values: "a whole number from 1 to 2^53-1",
     _is_claims: "an object, one claim or more, each a text, a number or a boolean",
 }
@@ -129,6 +147,9 @@ SHAPES = {
             "individual_every": _is_duration,
             "summary": _is_summary,
             "unmask_values": _is_values,
+            "channels": _is_channels,
+            "passkey": _is_flag,
+            "remind": _is_remind,
         },
     ),
     "obligation": Shape({**REASONED, "type": _is_text}, {"properties": _is_object}),
@@ -145,12 +166,25 @@ def faults(name: str, entry: Any) -> Iterable[Fault]:
         yield "wrong-type", f"`{name}` holds objects; write {{{_keys(SHAPES[name])}}}"
         return
     yield from _object_faults(entry, SHAPES[name])
+    if name == "needs_approval":
+        yield from _late_reminders(entry)
     if name == "needs_approval" and isinstance(reviewers := entry.get("reviewers"), dict):
         yield from _object_faults(reviewers, REVIEWERS, "reviewers.")
         if isinstance(groups := reviewers.get("groups"), list) and NOBODY in groups:
             yield "matches-nothing", f"nobody is in the group `{NOBODY}`; name one that may review"
         if not reviewers:
             yield "missing-key", "name the `groups`, `identities` or `claims` of the people who may review"
+
+
+def _late_reminders(entry: Mapping[str, Any]) -> Iterable[Fault]:
+    """Reminders that would come when nobody may review any more."""
+    pending_for, remind = entry.get("pending_for"), entry.get("remind")
+    if pending_for is COMPUTED or not _is_remind(remind):
+        return
+    within = duration_ms(pending_for) if isinstance(pending_for, str) else None
+    for time in remind or []:
+        if time is not COMPUTED and (duration_ms(time) or 0) >= (within or DEFAULT_PENDING_FOR_MS):
+            yield "wrong-type", f"make `remind` {time} shorter than `pending_for`, after which nobody reviews any more"
 
 
 def _object_faults(entry: Mapping[str, Any], shape: Shape, path: str = "") -> Iterable[Fault]:

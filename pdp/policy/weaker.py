@@ -98,6 +98,9 @@ def less(wanted: Requirement, given: Requirement) -> list[str]:
         "individual_every": wanted.individual and given.individual_every_ms < wanted.individual_every_ms,
         "summary": not set(wanted.summary) <= set(given.summary),
         "unmask_values": given.unmask_values > wanted.unmask_values,
+        "channels": not {*given.channels} <= {*wanted.channels},
+        "passkey": wanted.passkey and not given.passkey,
+        "remind": not {*wanted.remind_ms} <= {*given.remind_ms},
     }
     return [key for key, is_looser in looser.items() if is_looser]
 

@@ -51,10 +51,10 @@ class Flows:
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
         integrity = Integrity(parts.sealer, parts.writer)
-        batcher = Batcher(opa.opa)
+        signing, batcher = parts.people.signing, Batcher(opa.opa)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types, parts.sealer)
-        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage)
+        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage, signing)
         queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
         uses, denials = Uses(parts.batches), Denials(parts.batches)
         deciding = Deciding(
@@ -76,5 +76,5 @@ class Flows:
         requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
-        people = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *people, deciding, searching, requests, uses)
+        reviews = reviewers, reviewing, briefing, requesting, queue, watching
+        return cls(batcher, turns, Admission(), *reviews, deciding, searching, requests, uses)

@@ -10,6 +10,7 @@ from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
+from pdp.server.people import People
 from pdp.server.sweep import Sweep
 from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
@@ -49,6 +50,7 @@ class Parts:
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         sealer = SessionSealer(signing.seal, config.realm)
         self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
+        self.people = People.of(config, database, self.writer, signing.seal)
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         forward = config.lineage.forward if config.lineage else None
         self.sweep = Sweep(

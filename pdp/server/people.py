@@ -1,43 +1,34 @@
-"""The services for the people before and behind approvals."""
+"""What a server keeps of the people who review: where their pages are, and their passkeys."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from joserfc.jwk import OKPKey
 
 from pdp.config import Config
-from pdp.recording.payloads import Payloads
-from pdp.server.flows import Flows
-from pdp.server.parts import Parts
-from pdp.service.approval import ApprovalService
-from pdp.service.review import ReviewService
-from pdp.service.whole_approval import WholeApproval
-from pdp.store.history import History
-from pdp.workflow.history import Histories
-from pdp.workflow.integrity import Integrity
-from pdp.workflow.mistaken_denial import MistakenDenial
-from pdp.workflow.timeline import Timelines
-
-PAGES = "/inbox/approvals/"
-"""Where the page of each approval is."""
+from pdp.duration import duration_ms
+from pdp.passkey import PasskeySealer
+from pdp.recording.writer import Writer
+from pdp.site import Site
+from pdp.store.database import Database
+from pdp.workflow.keyrings import Keyrings
+from pdp.workflow.passkeys import Passkeys
+from pdp.workflow.signing import Signing
 
 
-def approval_service(config: Config, flows: Flows, parts: Parts) -> ApprovalService:
-    """What requesters see of their approvals."""
-    timelines = Timelines(parts.records, Payloads(parts.batches))
-    people = flows.reviewing, flows.reviewers, flows.briefing
-    whole = WholeApproval(*people, parts.notifications, _histories(flows, parts), timelines, _pages(config))
-    return ApprovalService(parts.approvals, whole, flows.requesting, flows.watching, flows.turns)
+@dataclass(frozen=True, slots=True)
+class People:
+    """The pages, and what people's passkeys sign."""
 
+    site: Site
+    passkeys: Passkeys
+    signing: Signing
 
-def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:
-    """What reviewers see and do."""
-    integrity = Integrity(parts.sealer, parts.writer)
-    denials = MistakenDenial(parts.approvals, flows.reviewing, parts.delivery, integrity)
-    reads = flows.queue, flows.reviewing, flows.watching, _histories(flows, parts)
-    return ReviewService(*reads, denials, config.realm, flows.turns)
-
-
-def _histories(flows: Flows, parts: Parts) -> Histories:
-    return Histories(History(parts.database), flows.queue, flows.reviewing)
-
-
-def _pages(config: Config) -> str:
-    """Where people find the pages of approvals; empty where nobody can log in."""
-    http = config.http
-    return f"{http.public_url}{PAGES}" if http and http.login and http.public_url else ""
+    @classmethod
+    def of(cls, config: Config, database: Database, writer: Writer, seal: OKPKey) -> Self:
+        """Those of a configured server. Its pages have no address yet."""
+        wait = config.http.passkey_wait if config.http else "0"
+        keyrings, site = Keyrings(database, writer, PasskeySealer(seal, config.realm)), Site()
+        passkeys = Passkeys(keyrings, writer, site, timedelta(milliseconds=duration_ms(wait) or 0))
+        return cls(site, passkeys, Signing(keyrings, site))

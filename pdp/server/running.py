@@ -22,6 +22,7 @@ from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS
+from pdp.server.approving import approval_service, review_service
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
@@ -33,17 +34,17 @@ from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
-from pdp.server.people import approval_service, review_service
 from pdp.server.policies import record_policies
 from pdp.server.strangers import Strangers
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
 from pdp.service.info import InfoService
+from pdp.service.person import PersonService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
@@ -189,8 +190,9 @@ def _add_services(
     info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
-        (approval_pb2.DESCRIPTOR, approval_service(config, flows, parts)),
+        (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

@@ -65,6 +65,7 @@ async def face(
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
     people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
     edge.pages = people.pages if people else None
+    parts.people.site.url = url if people else ""
     await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)
     return made
 

@@ -1,6 +1,7 @@
 """Domain values -> the contract's messages; the one mapping at this boundary."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
@@ -10,7 +11,9 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_requirement, approvers
+from pdp.assertion import Assertion, decoded
 from pdp.canonical import request_of
+from pdp.channel import Channel
 from pdp.decision import Obligation, Reason, Verdict
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
 from pdp.workflow.answer import Ask, Decided
@@ -145,6 +148,9 @@ def _requirement(held: Approval, index: int, count: int) -> approval_pb2.Require
         individual_every=duration(requirement.individual_every_ms) if requirement.individual else None,
         summary=requirement.summary,
         unmask_values=requirement.unmask_values,
+        channels=map(channel, requirement.channels),
+        passkey=requirement.passkey,
+        remind=[duration(time) for time in requirement.remind_ms],
     )
 
 
@@ -157,7 +163,29 @@ def _review(held: Approval, review: Review, *, requests: bool) -> approval_pb2.A
         rules=[held.requirements[index].rule for index in review.fits],
         policy_revision=review.policy_revision,
         suggestion=request_of(review.suggestion) if review.suggestion and requests else None,
+        channel=channel(review.channel),
+        account=review.account,
+        view_digest=review.view_digest,
+        passkey=_signed(review.passkey) if review.passkey else None,
     )
+
+
+def _signed(passkey: Assertion) -> approval_pb2.PasskeyAssertion | None:
+    """What a passkey signed; nothing where somebody wrote into the database what no server writes."""
+    with suppress(ValueError):
+        return approval_pb2.PasskeyAssertion(
+            credential_id=decoded(passkey.credential_id),
+            statement=passkey.statement,
+            authenticator_data=decoded(passkey.authenticator_data),
+            client_data=decoded(passkey.client_data),
+            signature=decoded(passkey.signature),
+        )
+    return None
+
+
+def channel(came: Channel) -> approval_pb2.ReviewChannel:
+    """Where a review came from, as the contract says it."""
+    return cast("approval_pb2.ReviewChannel", approval_pb2.ReviewChannel.Value(f"REVIEW_CHANNEL_{came.name}"))
 
 
 def _outcome(outcome: Outcome) -> approval_pb2.Outcome:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pdp import canonical
 from pdp.approval import ApprovalAt, ReviewVerdict
+from pdp.assertion import Assertion, decoded, encoded
 from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
@@ -17,8 +18,10 @@ from pdp.service.slices import Slices
 from pdp.store.history import Filters
 from pdp.store.queue import Place
 from pdp.turns import Turns
-from pdp.v1.approval_pb2 import Approval, ApprovalLineage, Verdict
+from pdp.v1.approval_pb2 import Approval, ApprovalLineage, PasskeyAssertion, Verdict
 from pdp.v1.review_pb2 import (
+    BeginReviewRequest,
+    BeginReviewResponse,
     ListHistoryRequest,
     ListHistoryResponse,
     ListQueueRequest,
@@ -75,6 +78,24 @@ class ReviewService:
             submission = bad.tried(self._submission, request)
         reviewed = await self._reviewing.review(caller, approval_id, submission)
         return ReviewResponse(approval=message.approval(reviewed))
+
+    async def BeginReview(self, request: BeginReviewRequest, caller: Caller) -> BeginReviewResponse:
+        """What the caller's passkey is asked to sign for a verdict."""
+        with BadFields() as bad:
+            approval_id = bad.tried(checked_approval_id, request.approval_id)
+            verdict = bad.tried(_verdict, request.verdict)
+            bad.tried(_require_version, request.expected_version)
+            reason = bad.tried(_why, request.reason, required=False)
+        submission = Submission(
+            verdict=verdict,
+            reason=reason,
+            expected_digest=request.expected_digest,
+            expected_version=request.expected_version,
+            expected_lineage=request.expected_lineage,
+        )
+        asked = await self._reviewing.ask(caller, approval_id, submission)
+        ids = [decoded(one) for one in asked.passkeys]
+        return BeginReviewResponse(statement=asked.statement, nonce=asked.nonce, credential_ids=ids)
 
     async def RevokeApproval(self, request: RevokeApprovalRequest, caller: Caller) -> RevokeApprovalResponse:
         """Takes an approval back before it is used."""
@@ -133,6 +154,7 @@ class ReviewService:
             together=request.together,
             expected_lineage=request.expected_lineage,
             suggestion=suggestion,
+            passkey=_signed(request.passkey) if request.HasField("passkey") else None,
         )
 
 
@@ -167,6 +189,16 @@ def _token(where: Place) -> str:
 
 _EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _PLACE = re.compile("([0-9a-f]{12})[.](apr_[0-9a-f]{32})")
+
+
+def _signed(passkey: PasskeyAssertion) -> Assertion:
+    return Assertion(
+        credential_id=encoded(passkey.credential_id),
+        statement=passkey.statement,
+        authenticator_data=encoded(passkey.authenticator_data),
+        client_data=encoded(passkey.client_data),
+        signature=encoded(passkey.signature),
+    )
 
 
 def _verdict(verdict: Verdict) -> ReviewVerdict:

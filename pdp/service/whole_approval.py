@@ -8,6 +8,7 @@ from pdp.service import message, timeline
 from pdp.service.brief_message import forecast, origin
 from pdp.service.lineage_seen import lineage
 from pdp.service.notification import notification
+from pdp.site import Site
 from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import GetApprovalResponse
 from pdp.workflow.briefing import Brief, Briefing
@@ -19,7 +20,7 @@ from pdp.workflow.timeline import Timelines
 
 @dataclass(frozen=True, slots=True)
 class WholeApproval:
-    """Tells callers of approvals. `pages` is where their pages are; empty where there are none."""
+    """Tells callers of approvals."""
 
     reviewing: Reviewing
     reviewers: Reviewers
@@ -27,7 +28,7 @@ class WholeApproval:
     notifications: Notifications
     histories: Histories
     timelines: Timelines
-    pages: str = ""
+    site: Site
 
     async def of(self, caller: Caller, approval_id: str) -> GetApprovalResponse:
         """One approval, for those whom it concerns. Raises `NotFound`."""
@@ -50,5 +51,5 @@ class WholeApproval:
             origins=[origin(*one) for one in brief.origins],
             mask_forecast=forecast(brief.masks) if brief.masks else None,
             timeline=map(timeline.entry, await self.timelines.of(held, sent, caller)),
-            page=f"{self.pages}{approval_id}" if self.pages else "",
+            page=self.site.approval(approval_id),
         )

@@ -20,7 +20,9 @@ from pdp.approval import (
     TakenBack,
     Use,
 )
+from pdp.assertion import Assertion
 from pdp.audit.record import Entry
+from pdp.channel import Channel
 from pdp.requirement import Requirement
 from pdp.store.database import Document
 
@@ -71,7 +73,14 @@ def of_review(review: Review) -> Document:
         "signature": review.signature,
         "claims": orjson.dumps(review.claims),
     }
-    later = {"suggestion_digest": review.suggestion_digest, "lineage": review.lineage}
+    later = {
+        "suggestion_digest": review.suggestion_digest,
+        "lineage": review.lineage,
+        "channel": review.channel,
+        "account": review.account,
+        "view_digest": review.view_digest,
+        "passkey": asdict(review.passkey) if review.passkey else None,
+    }
     return {**document, **{name: value for name, value in later.items() if value}}
 
 
@@ -104,8 +113,10 @@ def of_posted(posted: OutboxEntry) -> Document:
 
 def to_requirement(document: Document) -> Requirement:
     """The requirement in a document."""
-    lists = ("groups", "identities", "summary")
+    lists = ("groups", "identities", "summary", "remind_ms")
     changed: dict[str, Any] = {name: tuple(document[name]) for name in lists if name in document}
+    if "channels" in document:
+        changed["channels"] = tuple(Channel(name) for name in document["channels"])
     return Requirement(**{**document, **changed, "claims": orjson.loads(document["claims"])})
 
 
@@ -116,6 +127,8 @@ def _review(document: Document) -> Review:
         "fits": tuple(document["fits"]),
         "suggestion": bytes(document.get("suggestion", b"")),
         "claims": orjson.loads(document["claims"]),
+        "channel": Channel(document.get("channel", Channel.API)),
+        "passkey": Assertion(**document["passkey"]) if "passkey" in document else None,
     }
     return Review(**{**document, **changed})
 

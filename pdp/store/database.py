@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
+from pdp.passkey import NONCE_COUNTS
 from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
 from pdp.store import cause
 from pdp.store.driver import in_our_words, mend_cancellation
@@ -293,5 +294,8 @@ class Database:
         await sessions.create_index([("began_at", 1)], name="over", expireAfterSeconds=int(LONGEST.total_seconds()))
         await sessions.create_index([("issuer", 1), ("identity", 1)], name="of_person")
         await sessions.create_index([("issuer", 1), ("sid", 1)], name="of_login")
+        nonces, passkeys = self.database.get_collection("nonces"), self.database.get_collection("passkeys")
+        await nonces.create_index([("at", 1)], name="over", expireAfterSeconds=int(NONCE_COUNTS.total_seconds()))
+        await passkeys.create_index([("held.id", 1)], name="one_person", unique=True)
         kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
         await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)

@@ -45,6 +45,14 @@ class ApprovalState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     APPROVAL_STATE_CANCELLED: _ClassVar[ApprovalState]
     APPROVAL_STATE_REVOKED: _ClassVar[ApprovalState]
 
+class ReviewChannel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVIEW_CHANNEL_UNSPECIFIED: _ClassVar[ReviewChannel]
+    REVIEW_CHANNEL_API: _ClassVar[ReviewChannel]
+    REVIEW_CHANNEL_WEB: _ClassVar[ReviewChannel]
+    REVIEW_CHANNEL_SLACK: _ClassVar[ReviewChannel]
+    REVIEW_CHANNEL_TEAMS: _ClassVar[ReviewChannel]
+
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VERDICT_UNSPECIFIED: _ClassVar[Verdict]
@@ -73,6 +81,11 @@ APPROVAL_STATE_CONSUMED: ApprovalState
 APPROVAL_STATE_VOIDED: ApprovalState
 APPROVAL_STATE_CANCELLED: ApprovalState
 APPROVAL_STATE_REVOKED: ApprovalState
+REVIEW_CHANNEL_UNSPECIFIED: ReviewChannel
+REVIEW_CHANNEL_API: ReviewChannel
+REVIEW_CHANNEL_WEB: ReviewChannel
+REVIEW_CHANNEL_SLACK: ReviewChannel
+REVIEW_CHANNEL_TEAMS: ReviewChannel
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_APPROVE: Verdict
 VERDICT_DENY: Verdict
@@ -144,13 +157,13 @@ class TimelineEntry(_message.Message):
     kind: TimelineKind
     at: _timestamp_pb2.Timestamp
     who: str
-    channel: str
+    channel: ReviewChannel
     verdict: Verdict
     state: ApprovalState
     outcome: OutcomeState
     event: str
     record_id: str
-    def __init__(self, kind: _Optional[_Union[TimelineKind, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., who: _Optional[str] = ..., channel: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., outcome: _Optional[_Union[OutcomeState, str]] = ..., event: _Optional[str] = ..., record_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[TimelineKind, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., who: _Optional[str] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., outcome: _Optional[_Union[OutcomeState, str]] = ..., event: _Optional[str] = ..., record_id: _Optional[str] = ...) -> None: ...
 
 class TagOrigin(_message.Message):
     __slots__ = ("column", "tag", "said", "steps")
@@ -365,7 +378,7 @@ class Outcome(_message.Message):
     def __init__(self, state: _Optional[_Union[OutcomeState, str]] = ..., detail: _Optional[str] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late: bool = ...) -> None: ...
 
 class Requirement(_message.Message):
-    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual", "summary", "individual_every", "unmask_values")
+    __slots__ = ("rule", "reason", "groups", "identities", "count", "pending_for", "valid_for", "approved", "claims", "individual", "summary", "individual_every", "unmask_values", "channels", "passkey", "remind")
     RULE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -379,6 +392,9 @@ class Requirement(_message.Message):
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     INDIVIDUAL_EVERY_FIELD_NUMBER: _ClassVar[int]
     UNMASK_VALUES_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    PASSKEY_FIELD_NUMBER: _ClassVar[int]
+    REMIND_FIELD_NUMBER: _ClassVar[int]
     rule: str
     reason: str
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -392,10 +408,13 @@ class Requirement(_message.Message):
     summary: _containers.RepeatedScalarFieldContainer[str]
     individual_every: _duration_pb2.Duration
     unmask_values: int
-    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., unmask_values: _Optional[int] = ...) -> None: ...
+    channels: _containers.RepeatedScalarFieldContainer[ReviewChannel]
+    passkey: bool
+    remind: _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]
+    def __init__(self, rule: _Optional[str] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., pending_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., approved: _Optional[int] = ..., claims: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., individual: bool = ..., summary: _Optional[_Iterable[str]] = ..., individual_every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., unmask_values: _Optional[int] = ..., channels: _Optional[_Iterable[_Union[ReviewChannel, str]]] = ..., passkey: bool = ..., remind: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ...) -> None: ...
 
 class ApprovalReview(_message.Message):
-    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion")
+    __slots__ = ("reviewer", "verdict", "reason", "reviewed_at", "rules", "policy_revision", "signature", "suggestion", "channel", "account", "view_digest", "passkey")
     REVIEWER_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +423,10 @@ class ApprovalReview(_message.Message):
     POLICY_REVISION_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     SUGGESTION_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    VIEW_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PASSKEY_FIELD_NUMBER: _ClassVar[int]
     reviewer: str
     verdict: Verdict
     reason: str
@@ -412,4 +435,22 @@ class ApprovalReview(_message.Message):
     policy_revision: str
     signature: str
     suggestion: _request_pb2.Request
-    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., signature: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ...) -> None: ...
+    channel: ReviewChannel
+    account: str
+    view_digest: str
+    passkey: PasskeyAssertion
+    def __init__(self, reviewer: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ..., reviewed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[str]] = ..., policy_revision: _Optional[str] = ..., signature: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., account: _Optional[str] = ..., view_digest: _Optional[str] = ..., passkey: _Optional[_Union[PasskeyAssertion, _Mapping]] = ...) -> None: ...
+
+class PasskeyAssertion(_message.Message):
+    __slots__ = ("credential_id", "statement", "authenticator_data", "client_data", "signature")
+    CREDENTIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATOR_DATA_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    credential_id: bytes
+    statement: str
+    authenticator_data: bytes
+    client_data: bytes
+    signature: bytes
+    def __init__(self, credential_id: _Optional[bytes] = ..., statement: _Optional[str] = ..., authenticator_data: _Optional[bytes] = ..., client_data: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...

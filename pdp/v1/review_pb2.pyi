@@ -25,7 +25,7 @@ class ListQueueResponse(_message.Message):
     def __init__(self, approvals: _Optional[_Iterable[_Union[_approval_pb2.Approval, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ReviewRequest(_message.Message):
-    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "suggestion", "expected_version", "together", "expected_lineage")
+    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "suggestion", "expected_version", "together", "expected_lineage", "passkey")
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class ReviewRequest(_message.Message):
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
     TOGETHER_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_LINEAGE_FIELD_NUMBER: _ClassVar[int]
+    PASSKEY_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     expected_digest: str
     verdict: _approval_pb2.Verdict
@@ -42,7 +43,34 @@ class ReviewRequest(_message.Message):
     expected_version: int
     together: bool
     expected_lineage: str
-    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ..., expected_lineage: _Optional[str] = ...) -> None: ...
+    passkey: _approval_pb2.PasskeyAssertion
+    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., suggestion: _Optional[_Union[_request_pb2.Request, _Mapping]] = ..., expected_version: _Optional[int] = ..., together: bool = ..., expected_lineage: _Optional[str] = ..., passkey: _Optional[_Union[_approval_pb2.PasskeyAssertion, _Mapping]] = ...) -> None: ...
+
+class BeginReviewRequest(_message.Message):
+    __slots__ = ("approval_id", "expected_digest", "verdict", "reason", "expected_version", "expected_lineage")
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_LINEAGE_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    expected_digest: str
+    verdict: _approval_pb2.Verdict
+    reason: str
+    expected_version: int
+    expected_lineage: str
+    def __init__(self, approval_id: _Optional[str] = ..., expected_digest: _Optional[str] = ..., verdict: _Optional[_Union[_approval_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., expected_version: _Optional[int] = ..., expected_lineage: _Optional[str] = ...) -> None: ...
+
+class BeginReviewResponse(_message.Message):
+    __slots__ = ("statement", "nonce", "credential_ids")
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_IDS_FIELD_NUMBER: _ClassVar[int]
+    statement: str
+    nonce: str
+    credential_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, statement: _Optional[str] = ..., nonce: _Optional[str] = ..., credential_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ReviewResponse(_message.Message):
     __slots__ = ("approval",)

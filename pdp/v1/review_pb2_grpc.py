@@ -45,6 +45,11 @@ class ReviewServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_review__pb2.ReviewRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_review__pb2.ReviewResponse.FromString,
                 _registered_method=True)
+        self.BeginReview = channel.unary_unary(
+                '/pdp.v1.ReviewService/BeginReview',
+                request_serializer=pdp_dot_v1_dot_review__pb2.BeginReviewRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_review__pb2.BeginReviewResponse.FromString,
+                _registered_method=True)
         self.WatchQueue = channel.unary_stream(
                 '/pdp.v1.ReviewService/WatchQueue',
                 request_serializer=pdp_dot_v1_dot_review__pb2.WatchQueueRequest.SerializeToString,
@@ -87,10 +92,25 @@ class ReviewServiceServicer(object):
         4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
         `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
         held back.
+        5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+        only with `passkey`. One of those that the person fits, and that still lack people, must count it.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
         FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+        FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+        four have the address of the page in the metadata `page`, if there is one.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginReview(self, request, context):
+        """Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+        Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+        statement; a client computes the statement from what it displayed, and signs only an equal one.
+        Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -151,6 +171,11 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.Review,
                     request_deserializer=pdp_dot_v1_dot_review__pb2.ReviewRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_review__pb2.ReviewResponse.SerializeToString,
+            ),
+            'BeginReview': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginReview,
+                    request_deserializer=pdp_dot_v1_dot_review__pb2.BeginReviewRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_review__pb2.BeginReviewResponse.SerializeToString,
             ),
             'WatchQueue': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchQueue,
@@ -228,6 +253,33 @@ class ReviewService(object):
             '/pdp.v1.ReviewService/Review',
             pdp_dot_v1_dot_review__pb2.ReviewRequest.SerializeToString,
             pdp_dot_v1_dot_review__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginReview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.ReviewService/BeginReview',
+            pdp_dot_v1_dot_review__pb2.BeginReviewRequest.SerializeToString,
+            pdp_dot_v1_dot_review__pb2.BeginReviewResponse.FromString,
             options,
             channel_credentials,
             insecure,

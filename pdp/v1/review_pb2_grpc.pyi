@@ -45,10 +45,21 @@ class ReviewServiceStub:
     4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
        held back.
+    5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+       only with `passkey`. One of those that the person fits, and that still lack people, must count it.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
     FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+    FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+    four have the address of the page in the metadata `page`, if there is one.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    BeginReview: _grpc.UnaryUnaryMultiCallable[_review_pb2.BeginReviewRequest, _review_pb2.BeginReviewResponse]
+    """Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+    Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+    statement; a client computes the statement from what it displayed, and signs only an equal one.
+    Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]
@@ -95,10 +106,21 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
        `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
        held back.
+    5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+       only with `passkey`. One of those that the person fits, and that still lack people, must count it.
     Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
     ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
     FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+    FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+    FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+    four have the address of the page in the metadata `page`, if there is one.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    BeginReview: _aio.UnaryUnaryMultiCallable[_review_pb2.BeginReviewRequest, _review_pb2.BeginReviewResponse]  # type: ignore[assignment]
+    """Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+    Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+    statement; a client computes the statement from what it displayed, and signs only an equal one.
+    Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     WatchQueue: _aio.UnaryStreamMultiCallable[_review_pb2.WatchQueueRequest, _review_pb2.WatchQueueResponse]  # type: ignore[assignment]
@@ -154,10 +176,27 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
            `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
            held back.
+        5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+           only with `passkey`. One of those that the person fits, and that still lack people, must count it.
         Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
         ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
         FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+        FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+        FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+        four have the address of the page in the metadata `page`, if there is one.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def BeginReview(
+        self,
+        request: _review_pb2.BeginReviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.BeginReviewResponse, _abc.Awaitable[_review_pb2.BeginReviewResponse]]:
+        """Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+        Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+        statement; a client computes the statement from what it displayed, and signs only an equal one.
+        Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.v1.approval_pb2 import Approval, ApprovalState
+from pdp.v1.approval_pb2 import Approval, ApprovalState, ReviewChannel
 from pdp.v1.request_pb2 import Effect
 
 
@@ -23,6 +23,11 @@ def state(held: Approval) -> str:
 def effect(value: int) -> str:
     """The name of an effect."""
     return named(Effect, value, "EFFECT_")
+
+
+def channel(value: int) -> str:
+    """Where a review came from or may come from; empty where the server does not say."""
+    return named(ReviewChannel, value, "REVIEW_CHANNEL_") if value else ""
 
 
 def moment(message: Message, field: str) -> datetime | None:

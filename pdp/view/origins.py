@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin
+from pdp.v1.approval_pb2 import ApprovalDataset, ApprovalLineage, TagOrigin
 from pdp.v1.dataset_pb2 import DatasetName, LineageStep, LineageWay, TagAssertion, TagSource
 from pdp.view.named import at, named
 from pdp.view.theirs import Theirs, theirs
@@ -96,7 +96,7 @@ def step(one: LineageStep) -> Hop:
     )
 
 
-def dataset(one: DatasetName) -> NamedData:
+def dataset(one: DatasetName | ApprovalDataset) -> NamedData:
     """A dataset's two names."""
     return NamedData(Theirs(one.namespace), Theirs(one.name))
 

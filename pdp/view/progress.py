@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pdp.v1.approval_pb2 import Approval, ApprovalState, EligibleReviewers, GetApprovalResponse, Requirement
 from pdp.view.leaf import Leaf
+from pdp.view.named import channel
 from pdp.view.request import claims
 from pdp.view.theirs import Theirs, theirs
 
@@ -14,7 +15,7 @@ MAX_NAMED = 100
 
 
 class Needs(NamedTuple):
-    """One requirement: whom it asks for, and how far it is."""
+    """One requirement: whom it asks for, how far it is, and where a yes counts."""
 
     rule: Theirs
     reason: Theirs
@@ -24,6 +25,8 @@ class Needs(NamedTuple):
     identities: tuple[Theirs, ...]
     claims: tuple[Leaf, ...]
     is_individual: bool
+    wants_passkey: bool
+    channels: tuple[str, ...]
 
     @property
     def missing(self) -> int:
@@ -77,6 +80,8 @@ def needs(requirement: Requirement) -> Needs:
         theirs(requirement.identities),
         claims(requirement.claims),
         requirement.individual,
+        requirement.passkey,
+        tuple(map(channel, requirement.channels)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pdp.v1.approval_pb2 import Approval, ApprovalReview, GetApprovalResponse, Notification, OutcomeState, Verdict
 from pdp.view.data import Data, data
-from pdp.view.named import at, moment, named, state
+from pdp.view.named import at, channel, moment, named, state
 from pdp.view.origins import Provenance, origins
 from pdp.view.progress import Barred, Eligible, Needs, TooFew, barred, eligible, needs, too_few
 from pdp.view.request import Difference, Item, differences, items
@@ -16,13 +16,19 @@ from pdp.view.unmasking import Unmasking, marked, unmasking
 
 
 class Reviewed(NamedTuple):
-    """One person's verdict, its words, and the request that the person would accept."""
+    """One person's verdict, where it came from, its words, and the request that the person would accept.
+
+    `account` is the chat account that sent it, and `is_signed` says that the person's passkey signed it.
+    """
 
     verdict: str
     reviewer: Theirs
     at: datetime
     words: Theirs
     suggestion: tuple[Item, ...]
+    channel: str
+    account: Theirs
+    is_signed: bool
 
 
 class Words(NamedTuple):
@@ -151,9 +157,16 @@ def _of(held: Approval, known: Data | None) -> Shown:
 
 
 def _reviewed(review: ApprovalReview) -> Reviewed:
-    suggestion = items(review.suggestion) if review.HasField("suggestion") else ()
-    verdict = named(Verdict, review.verdict, "VERDICT_")
-    return Reviewed(verdict, Theirs(review.reviewer), at(review.reviewed_at), Theirs(review.reason), tuple(suggestion))
+    return Reviewed(
+        named(Verdict, review.verdict, "VERDICT_"),
+        Theirs(review.reviewer),
+        at(review.reviewed_at),
+        Theirs(review.reason),
+        tuple(items(review.suggestion) if review.HasField("suggestion") else ()),
+        channel(review.channel),
+        Theirs(review.account),
+        review.HasField("passkey"),
+    )
 
 
 def _outcome(held: Approval) -> Outcome:

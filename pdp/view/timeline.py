@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pdp.v1.approval_pb2 import ApprovalState, OutcomeState, TimelineEntry, TimelineKind, Verdict
-from pdp.view.named import moment, named
+from pdp.view.named import channel, moment, named
 from pdp.view.theirs import Theirs
 
 
@@ -34,7 +34,7 @@ class Moment(NamedTuple):
     at: datetime | None
     who: Theirs
     result: str
-    channel: Theirs
+    channel: str
     told_of: Theirs
     record: Theirs
 
@@ -43,8 +43,8 @@ def entry(one: TimelineEntry) -> Moment:
     """One thing that happened."""
     kind = named(TimelineKind, one.kind, "TIMELINE_KIND_")
     what = What(kind) if kind in What.__members__ else What.OTHER
-    texts = Theirs(one.channel), Theirs(one.event), Theirs(one.record_id)
-    return Moment(what, moment(one, "at"), Theirs(one.who), _result(what, one), *texts)
+    came, texts = channel(one.channel), (Theirs(one.event), Theirs(one.record_id))
+    return Moment(what, moment(one, "at"), Theirs(one.who), _result(what, one), came, *texts)
 
 
 def _result(what: What, one: TimelineEntry) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict
+from pdp.assertion import Assertion
 from pdp.caller import Caller
+from pdp.channel import Channel
 from pdp.errors import (
     AlreadyReviewed,
     ApprovalChanged,
@@ -27,7 +29,9 @@ class Submission:
     """What a reviewer sends: the verdict, and the digest and the version of what was displayed.
 
     `suggestion` is a canonical request, or empty; `together` says that it was sent with others in one command.
-    `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing.
+    `expected_lineage` is the digest of what was displayed of the data, empty where there was nothing. `channel` is
+    where it came from; a chat has the `account` that sent it, and the `view_digest` of what was rendered there;
+    `passkey` is what the reviewer's passkey signed.
     """
 
     verdict: ReviewVerdict
@@ -37,6 +41,10 @@ class Submission:
     suggestion: bytes = b""
     together: bool = False
     expected_lineage: str = ""
+    channel: Channel = Channel.API
+    account: str = ""
+    view_digest: str = ""
+    passkey: Assertion | None = None
 
 
 @dataclass(frozen=True, slots=True)

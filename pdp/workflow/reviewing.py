@@ -14,7 +14,9 @@ from pdp.approval import (
     OPEN,
     Approval,
     ApprovalAt,
+    Eligibility,
     Review,
+    ReviewVerdict,
     State,
     after_verdict,
     barred,
@@ -40,6 +42,8 @@ from pdp.workflow.lineage_views import LineageViews
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
 from pdp.workflow.reviewable import ApprovalView, Read, Submission, require_reviewable
+from pdp.workflow.signing import Asked, Proof, Signing
+from pdp.workflow.yes import counted
 
 AT_ONCE = 100
 """Approvals of one question to the policy. At the measured 60 µs each it takes 6 ms of a query's 250."""
@@ -60,9 +64,10 @@ class Reviewing:
         integrity: Integrity,
         turns: Turns,
         lineage: LineageViews,
+        signing: Signing,
     ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
-        self._turns, self._lineage = turns, lineage
+        self._turns, self._lineage, self._signing = turns, lineage, signing
 
     async def view(self, caller: Caller, approval_id: str) -> ApprovalView:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
@@ -109,9 +114,21 @@ class Reviewing:
         """Record a verdict; the approval afterwards.
 
         Raises `NotFound`, `NotAllowed`, `ApprovalChanged`, `DigestMismatch`, `ApprovalNotPending`, `AlreadyReviewed`,
-        `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`, `Conflict`.
+        `LineageChanged`, `LineageStale`, `ApprovalTampered`, `ReviewIndividually`, `ReviewTooSoon`,
+        `ChannelNotAllowed`, `PasskeyRequired`, `PasskeyInvalid`, `PasskeyTooNew`, `Conflict`.
         """
-        return await retried(lambda: self._review(caller, approval_id, submission))
+        proof = self._signing.proof(caller.identity, approval_id, submission, submission.passkey)
+        return await retried(lambda: self._review(caller, approval_id, submission, proof))
+
+    async def ask(self, caller: Caller, approval_id: str, submission: Submission) -> Asked:
+        """What the reviewer's passkey is asked to sign for a verdict that `review` would take with it.
+
+        Raises what `review` does.
+        """
+        view = await self.view(caller, approval_id)
+        require_reviewable(view, submission)
+        self._counted(view, submission, passkey=True)
+        return await self._signing.ask(caller.identity, approval_id, submission)
 
     async def revoke(self, caller: Caller, approval_id: str, reason: str) -> ApprovalAt:
         """Take an APPROVED approval back; the approval afterwards.
@@ -120,7 +137,9 @@ class Reviewing:
         """
         return await retried(lambda: self._revoke(caller, approval_id, reason))
 
-    async def _review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt | None:
+    async def _review(
+        self, caller: Caller, approval_id: str, submission: Submission, proof: Proof
+    ) -> ApprovalAt | None:
         view = await self.view(caller, approval_id)
         approval = view.held.approval
         if view.held.state in OPEN and self._integrity.sealer.is_old(approval):
@@ -131,9 +150,11 @@ class Reviewing:
         require_reviewable(view, submission)
         if submission.together:
             refuse_together(approval, view.eligibility.fits)
+        counted = self._counted(view, submission, passkey=submission.passkey is not None)
         await self._integrity.require(approval, caller)
+        await proof.require()
         await self._delivery.deliver(approval)
-        reviewed = await self._step(view, submission)
+        reviewed = await self._step(view, submission, counted)
         if reviewed is None:
             return None
         await self._delivery.deliver(reviewed)
@@ -150,8 +171,8 @@ class Reviewing:
         closed = await self._delivery.close(approval, State.REVOKED, caller.identity, reason, view.answer.revision)
         return ApprovalAt(closed, view.held.now) if closed else None
 
-    async def _step(self, view: ApprovalView, submission: Submission) -> Approval | None:
-        approval, eligibility, revision = view.held.approval, view.eligibility, view.answer.revision
+    async def _step(self, view: ApprovalView, submission: Submission, eligibility: Eligibility) -> Approval | None:
+        approval, revision = view.held.approval, view.answer.revision
         sealer = self._integrity.sealer
         unsigned = Review(
             reviewer=view.caller.identity,
@@ -166,6 +187,10 @@ class Reviewing:
             suggestion_digest=digest(submission.suggestion, sealer.realm) if submission.suggestion else "",
             claims=view.caller.claims,
             lineage=kept(view.lineage),
+            channel=submission.channel,
+            account=submission.account,
+            view_digest=submission.view_digest,
+            passkey=submission.passkey,
         )
         signature = sealer.review(approval.id, approval.digest, unsigned)
         review = replace(unsigned, signature=signature)
@@ -179,6 +204,15 @@ class Reviewing:
             return await self._approvals.review(approval, review, after, records, turn)
         except TooSoon as early:
             raise too_soon(early.turn) from None
+
+    def _counted(self, view: ApprovalView, submission: Submission, *, passkey: bool) -> Eligibility:
+        """The reviewer with the requirements in which the verdict counts: a no counts from anywhere."""
+        if submission.verdict is not ReviewVerdict.APPROVE:
+            return view.eligibility
+        approval, bars = view.held.approval, barred(view.held.approval, view.answer)
+        page = self._signing.page(approval.id)
+        fits = counted(approval, view.eligibility, bars, submission.channel, passkey=passkey, page=page)
+        return replace(view.eligibility, fits=fits)
 
     async def _view(self, caller: Caller, held: ApprovalAt) -> ApprovalView:
         [view] = await self._views(caller, [held])

@@ -8,7 +8,18 @@ from dataclasses import replace
 from hashlib import sha256
 
 from pdp import identifier
-from pdp.approval import Approval, ApprovalAt, Eligibility, PolicyReview, Review, ReviewVerdict, State, Use, satisfied
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    Eligibility,
+    PolicyReview,
+    Review,
+    ReviewVerdict,
+    State,
+    Use,
+    counting,
+    satisfied,
+)
 from pdp.audit import event
 from pdp.audit.record import Entry
 from pdp.decision import Verdict, policy_review, review_input
@@ -19,6 +30,7 @@ from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
+from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
 from pdp.workflow.ends import ended, grew, too_little
@@ -80,7 +92,8 @@ class Using:
         question = review_input(ask.canonical.json, ask.caller, verdict.requirements, reviews, ask.now_ns)
         asked = Question(question, Suspect(ask.caller.identity), about=About.REVIEWS, lineage=ask.view.json)
         [answer] = await self._batcher.each([asked])
-        return policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
+        judged = policy_review(answer, [review.reviewer for review in reviews], len(verdict.requirements))
+        return replace(judged, reviewers=_counted(judged.reviewers, reviews, verdict.requirements))
 
     async def _void(self, ask: Ask, existing: ApprovalAt, denied: Verdict) -> Answer | None:
         if ask.request.dry_run:
@@ -94,6 +107,19 @@ class Using:
         if voided is None:
             return None
         return Answer(denied, decision_id, entries, ApprovalAt(voided, existing.now), voided)
+
+
+def _counted(
+    reviewers: Sequence[Eligibility], reviews: Sequence[Review], requirements: Sequence[Requirement]
+) -> tuple[Eligibility, ...]:
+    """The reviewers with the requirements of today that take a yes from where theirs came.
+
+    The policy's core says the same, but a bundle that an older version built does not know of channels.
+    """
+    return tuple(
+        replace(one, fits=tuple(counting(requirements, one.fits, said.channel, passkey=said.passkey is not None)))
+        for one, said in zip(reviewers, reviews, strict=True)
+    )
 
 
 def _informed(reviewers: Sequence[Eligibility], reviews: Sequence[Review], now: View) -> list[Eligibility]:

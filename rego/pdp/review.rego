@@ -4,9 +4,9 @@ package pdp
 # METADATA
 # description: |
 #   For each reviewer, the requirements that it fits (by index) and the person behind it; and the requester principals of
-#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims}], now,
-#   lineage}, with the groups and
-#   claims that were verified at the review. The server intersects and counts.
+#   today. `input` is {request, caller, requirements, reviewers: [{identity, groups, claims, channel, passkey}], now,
+#   lineage}, with the groups and claims that were verified at the review. A reviewer without `channel` is asked about as
+#   a person; with it, as a yes that came there, with a passkey or without. The server intersects and counts.
 # entrypoint: true
 review := {
 	"reviewers": [answer |
@@ -17,6 +17,7 @@ review := {
 			"fits": [index |
 				some index, requirement in input.requirements
 				fits(requirement.reviewers, reviewer)
+				counts(requirement, reviewer)
 			],
 		}
 	],
@@ -54,6 +55,20 @@ fits(reviewers, reviewer) if {
 	every name, wanted in reviewers.claims {
 		has(reviewer.claims[name], wanted)
 	}
+}
+
+# Who may review is asked without a channel. A yes counts where the requirement says so, and with a passkey where it
+# wants one.
+counts(_, reviewer) if not reviewer.channel
+
+counts(requirement, reviewer) if {
+	reviewer.channel in requirement.channels
+	not requirement.passkey
+}
+
+counts(requirement, reviewer) if {
+	reviewer.channel in requirement.channels
+	reviewer.passkey == true
 }
 
 has(claim, wanted) if claim == wanted

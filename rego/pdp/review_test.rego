@@ -20,6 +20,37 @@ review(reviewers, requirements) := answer if {
 		}
 }
 
+yes(channel, passkey) := {"identity": "user:bob", "groups": [], "claims": {}, "channel": channel, "passkey": passkey}
+
+counted(reviewers, keys) := [answer.fits | some answer in answers] if {
+	requirement := object.union({"reviewers": {"groups": ["stewards"]}}, keys)
+	answers := pdp.review.reviewers with data.groups as {"stewards": ["user:bob"]}
+		with data.identities as {"agent:bot": {"owners": ["user:alice"]}}
+		with input as {
+			"request": {"subject": {"type": "agent", "id": "bot"}, "on_behalf_of": []},
+			"caller": {"identity": "agent:gateway", "kind": "workload", "groups": []},
+			"requirements": [requirement],
+			"reviewers": reviewers,
+			"now": 0,
+		}
+}
+
+test_yes_counts_where_the_requirement_names_its_channel if {
+	plain := {"channels": ["api", "web"], "passkey": false}
+	reviewers := [yes("api", false), yes("web", true), yes("slack", false), yes("teams", true), yes("", false)]
+	counted(reviewers, plain) == [[0], [0], [], [], []]
+	counted(reviewers, {"channels": ["slack"], "passkey": false}) == [[], [], [0], [], []]
+}
+
+test_yes_counts_with_the_passkey_that_is_asked_for if {
+	wanting := {"channels": ["api", "web"], "passkey": true}
+	counted([yes("api", false), yes("api", true), yes("slack", true), yes("api", "true")], wanting) == [[], [0], [], []]
+}
+
+test_who_may_review_is_asked_without_a_channel if {
+	counted([reviewer("user:bob", [])], {"channels": ["web"], "passkey": true}) == [[0]]
+}
+
 test_member_of_the_group_fits if fits([reviewer("user:bob", [])], [{"groups": ["stewards"]}]) == [[0]]
 
 test_group_of_the_token_fits if fits([reviewer("user:carol", ["stewards"])], [{"groups": ["stewards"]}]) == [[0]]

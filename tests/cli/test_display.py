@@ -138,7 +138,8 @@ def fill(message: Message) -> Message:
         if field.message_type and field.message_type.full_name == "google.protobuf.Struct":
             getattr(message, field.name).update({EVIL: {EVIL: [EVIL, {}, [], None]}})
         elif field.message_type and field.message_type.full_name.startswith("google.protobuf"):
-            getattr(message, field.name).seconds = 1
+            into = getattr(message, field.name)
+            (into.add() if field.is_repeated else into).seconds = 1
         elif field.message_type:
             inner = getattr(message, field.name)
             fill(inner.add() if field.is_repeated else inner)
@@ -148,8 +149,11 @@ def fill(message: Message) -> Message:
             else:
                 setattr(message, field.name, EVIL)
         else:
-            unknown = 99 if field.type == FieldDescriptor.TYPE_ENUM else 1
-            setattr(message, field.name, unknown)
+            unknown = {FieldDescriptor.TYPE_BYTES: b"x", FieldDescriptor.TYPE_ENUM: 99}.get(field.type, 1)
+            if field.is_repeated:
+                getattr(message, field.name).append(unknown)
+            else:
+                setattr(message, field.name, unknown)
     return message
 
 

@@ -13,11 +13,11 @@ from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Caller, Role
 from pdp.dev.stack import configuration
 from pdp.errors import NotAllowed
 from pdp.process.mongod import MongodProcess
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, review_pb2
+from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
 from tests.parts import Placet, exporting, placet, refusal
 from tests.tokens import metadata
 
-FILES = (decision_pb2, approval_pb2, review_pb2, audit_pb2, info_pb2, mask_pb2, lineage_pb2)
+FILES = (decision_pb2, approval_pb2, review_pb2, person_pb2, audit_pb2, info_pb2, mask_pb2, lineage_pb2)
 ALLOWED = {
     "DecisionService/Authorize": {"requester"},
     "DecisionService/BatchAuthorize": {"requester"},
@@ -33,6 +33,9 @@ ALLOWED = {
     "ReviewService/RevokeApproval": {"reviewer"},
     "ReviewService/ListHistory": {"reviewer"},
     "ReviewService/TakeBackDenial": {"reviewer"},
+    "ReviewService/BeginReview": {"reviewer"},
+    "PersonService/ListPasskeys": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/RemovePasskey": {"requester", "reviewer", "auditor", "steward"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
@@ -60,7 +63,9 @@ ALLOWED = {
     "LineageService/GetCoverage": {"reviewer", "auditor", "steward"},
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "lineage_writer", "steward", "none"},
 }
-PERSONS = {rpc for rpc in ALLOWED if rpc.startswith("ReviewService/") or ALLOWED[rpc] == {"steward"}}
+PERSONS = {
+    rpc for rpc in ALLOWED if rpc.startswith(("ReviewService/", "PersonService/")) or ALLOWED[rpc] == {"steward"}
+}
 ITS = {
     "DecisionService/GetDecision": {"creator"},
     "ApprovalService/GetApproval": {"creator", "steward", "a steward without the role", "the person it is for"},
@@ -70,6 +75,7 @@ ITS = {
     "ReviewService/Review": {"steward"},
     "ReviewService/RevokeApproval": {"steward"},
     "ReviewService/TakeBackDenial": {"steward"},
+    "ReviewService/BeginReview": {"steward"},
 }
 """To whom an object exists. For everybody else of the right role it is as if there were none."""
 CREATOR = ("agent:report-bot", "requester")

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from pdp.approval import Review, ReviewVerdict
 from pdp.caller import Caller
 from pdp.decision import Effect, Reason, opa_input, policy_review, review_input, verdict
 from pdp.errors import PolicyInvalid
-from pdp.requirement import Requirement, allowance
+from pdp.requirement import Requirement
 from pdp.v1 import request_pb2
 
 PERSONS = frozenset({"user"})
@@ -75,27 +74,6 @@ def test_requirement_is_read_whole() -> None:
     reviewers = {"groups": ["a"], "identities": ["user:b"]}
     read = verdict(asking(reviewers=reviewers, count=1000, pending_for="1h", valid_for="30s"), PERSONS)
     assert read.requirements == (Requirement("ask", "ask people", ("a",), ("user:b",), 1000, 3_600_000, 30_000),)
-
-
-def test_requirement_takes_claims_alone_or_beside_others_and_may_be_individual() -> None:
-    wanted = {"department": "finance", "level": 3, "ratio": 0.5, "manager": True}
-    for others in ({}, {"groups": ["a"]}, {"identities": ["user:b"]}):
-        (read,) = verdict(asking(reviewers={**others, "claims": wanted}, individual=True), PERSONS).requirements
-        assert (read.claims, read.individual) == (wanted, True)
-        assert read.policy_form()["reviewers"]["claims"] == wanted
-    (read,) = verdict(asking(individual_every="1m", summary=["context.rows"]), PERSONS).requirements
-    assert (read.individual_every_ms, read.summary) == (60_000, ("context.rows",))
-    (plain,) = verdict(NEEDS, PERSONS).requirements
-    assert (plain.individual_every_ms, plain.summary) == (10_000, ())
-    assert (plain.claims, plain.individual) == ({}, False)
-
-
-def test_requirement_may_say_how_many_values_its_use_unmasks() -> None:
-    (many,) = verdict(asking(unmask_values=5_000_000), PERSONS).requirements
-    (plain,) = verdict(NEEDS, PERSONS).requirements
-    assert (many.unmask_values, plain.unmask_values) == (5_000_000, 0)
-    assert allowance([many, replace(many, unmask_values=7)]) == 7
-    assert allowance([many, plain]) == allowance([]) == 0
 
 
 def test_fired_rules_are_read_as_rule_and_reason() -> None:
@@ -209,6 +187,16 @@ WRONG: dict[str, tuple[Any, str]] = {
         f"unmask_values {json.dumps(value)}": (asking(unmask_values=value), "wrong_type")
         for value in (None, 0, -1, 1.5, "9", True, 2**53)
     },
+    **{
+        f"channels {json.dumps(value)}": (asking(channels=value), "wrong_type")
+        for value in (None, [], "api", ["mail"], ["API"], ["api", "api"], [1], {"api": True})
+    },
+    **{f"passkey {json.dumps(value)}": (asking(passkey=value), "wrong_type") for value in (None, 1, "true")},
+    **{
+        f"remind {json.dumps(value)}": (asking(remind=value), "wrong_type")
+        for value in (None, "30m", ["0s"], [30], ["24h"], ["1m", "60s"], ["1m", "2m", "3m", "4m"])
+    },
+    "remind behind its own end": (asking(remind=["1h"], pending_for="1h"), "wrong_type"),
     "groups text": (asking(reviewers={"groups": "stewards"}), "wrong_type"),
     "groups null": (asking(reviewers={"groups": None}), "wrong_type"),
     "groups of numbers": (asking(reviewers={"groups": [1]}), "wrong_type"),
@@ -312,9 +300,10 @@ def test_reviewers_are_asked_about_with_their_claims_at_the_review() -> None:
     past = Review("user:bob", "user:bob", ("a",), ReviewVerdict.APPROVE, "", T0, (0,), claims={"level": 3})
     read = json.loads(review_input(b"{}", caller(), [requirement], [past, caller("user:eve", ("x",))], 7))
     wanted = {"groups": ["a"], "identities": ["user:b"], "claims": {}}
-    assert read["requirements"] == [{"rule": "ask", "reviewers": wanted}]
+    said = {"channels": ["api", "web"], "passkey": False}
+    assert read["requirements"] == [{"rule": "ask", "reviewers": wanted, **said}]
     assert read["reviewers"] == [
-        {"identity": "user:bob", "groups": ["a"], "claims": {"level": 3}},
+        {"identity": "user:bob", "groups": ["a"], "claims": {"level": 3}, "channel": "api", "passkey": False},
         {"identity": "user:eve", "groups": ["x"], "claims": {}},
     ]
     assert (read["request"], read["now"]) == ({}, 7)

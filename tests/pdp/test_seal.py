@@ -73,6 +73,12 @@ FORGERIES: dict[str, Forgery] = {
     "requirements that it counts in": changed_review(fits=[]),
     "policy revision": changed_review(policy_revision="x"),
     "suggestion": changed_review(suggestion=b"{}"),
+    "channel": changed_review(channel="web"),
+    "account": changed_review(account="slack:T1/U1"),
+    "what was rendered": changed_review(view_digest="v"),
+    "a passkey": changed_review(
+        passkey=dict.fromkeys(["credential_id", "statement", "authenticator_data", "client_data", "signature"], "x")
+    ),
     "no signature": changed_review(signature=""),
     "signed by another key": with_own_key,
 }  # fmt: skip

@@ -61,7 +61,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
 }
 REVIEW = {
     "reviewer", "person", "groups", "verdict", "reason", "at", "fits", "policy_revision", "suggestion", "claims",
-    "signature", "suggestion_digest", "lineage",
+    "signature", "suggestion_digest", "lineage", "channel",
 }  # fmt: skip
 REQUIREMENT: Mapping[str, Any] = {
     "rule": "another",
@@ -76,6 +76,9 @@ REQUIREMENT: Mapping[str, Any] = {
     "individual_every_ms": 1,
     "summary": ["context.run"],
     "unmask_values": 9,
+    "channels": ["api", "web", "slack"],
+    "passkey": True,
+    "remind_ms": [60_000],
 }
 """Every member of a stored requirement, with another value; all are sealed."""
 USE = {"decision_id", "request_id", "record_sha256", "at", "signature", "claim", "attempt_id"}

@@ -21,6 +21,9 @@ GOOD: dict[str, list[dict[str, Any]]] = {
         ASK,
         {**ASK, "individual_every": "30s", "summary": ["resource.id", 'context["two words"][0].x', COMPUTED]},
         {**ASK, "count": 2, "pending_for": "4h", "valid_for": "15m30s", "individual": True, "unmask_values": 10**6},
+        {**ASK, "channels": ["web", "slack"], "passkey": True, "remind": ["30m", "2h", COMPUTED]},
+        {**ASK, "channels": [COMPUTED, "web", COMPUTED], "remind": ["30h"], "pending_for": COMPUTED},
+        {**ASK, "remind": [], "pending_for": "1m"},
         {**REASONED, "reviewers": {"identities": ["user:bob"]}},
         {**REASONED, "reviewers": {"claims": {"level": 3, "admin": True, "department": "hr"}}},
         {**REASONED, "reviewers": {"groups": [COMPUTED]}, "count": COMPUTED},
@@ -105,6 +108,9 @@ def test_key_that_is_unknown_is_named_but_for_parameters_of_a_mask(name: str) ->
             [[], "resource.id", ["input.resource.id"], ["resource."], ["context[x]"], ["who.x"], [1], ["context"] * 11],
         ),
         ("unmask_values", ["9", 0, -1, 1.5, True, None, 2**53]),
+        ("channels", [[], "web", None, ["mail"], ["WEB"], ["web", "web"], [1], {"web": True}]),
+        ("passkey", ["true", 1, None]),
+        ("remind", ["30m", None, ["30"], ["0s"], [30], ["1m", "2m", "3m", "4m"], ["1m", "60s"], ["24h"], ["25h"]]),
     ],
 )
 def test_value_of_the_wrong_type_is_named(key: str, values: list[Any]) -> None:
@@ -129,6 +135,16 @@ def test_value_of_the_wrong_type_is_named(key: str, values: list[Any]) -> None:
 )
 def test_reviewers_who_could_be_nobody_are_found(reviewers: dict[str, Any], rule: str) -> None:
     assert [found for found, _ in faults("needs_approval", {**REASONED, "reviewers": reviewers})] == [rule]
+
+
+def test_reminder_comes_while_people_may_still_review() -> None:
+    for late, within in [("4h", "4h"), ("240m", "4h"), ("5h", "4h")]:
+        [(rule, sentence)] = faults("needs_approval", {**ASK, "pending_for": within, "remind": ["1h", late]})
+        assert (rule, sentence.split(",")[0]) == (
+            "wrong-type",
+            f"make `remind` {late} shorter than `pending_for`",
+        )
+    assert not list(faults("needs_approval", {**ASK, "pending_for": "4h", "remind": ["239m"]}))
 
 
 @given(st.from_regex(r"([0-9]{1,3}[hms]){0,3}", fullmatch=True) | st.text("0123456789hms", max_size=6))

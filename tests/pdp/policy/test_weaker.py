@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from masker.methods import METHODS
+from pdp.channel import Channel
 from pdp.decision import Effect, Obligation, Reason, Verdict
 from pdp.policy.weaker import MASKS, Loss, answers_masks, less, less_masked, losses
 from pdp.requirement import Requirement
 
 STEWARDS = Requirement(
-    "asked", "asked", ("stewards",), ("user:bob",), 2, 4000, 2000, {"level": 3}, True, 5000, ("context.rows",), 10
-)
+    "asked", "asked", ("stewards",), ("user:bob",), 2, 4000, 2000, {"level": 3}, True, 5000, ("context.rows",), 10,
+    passkey=True, remind_ms=(1000,),
+)  # fmt: skip
 MASK = Obligation("masked", "masked", "mask", {"table": "t"})
 
 
@@ -68,6 +70,9 @@ def test_effects_get_weaker_in_one_direction(before: Verdict, after: Verdict, wa
         ("individual_every", {"individual_every_ms": 4999}),
         ("summary", {"summary": ()}),
         ("unmask_values", {"unmask_values": 11}),
+        ("channels", {"channels": (Channel.API, Channel.WEB, Channel.SLACK)}),
+        ("passkey", {"passkey": False}),
+        ("remind", {"remind_ms": ()}),
     ],
 )
 def test_a_requirement_is_looser_in_any_key(key: str, looser: dict[str, Any]) -> None:
@@ -87,6 +92,8 @@ def test_a_requirement_is_looser_in_any_key(key: str, looser: dict[str, Any]) ->
         {"individual_every_ms": 6000},
         {"summary": ("context.rows", "context.to")},
         {"unmask_values": 0},
+        {"channels": (Channel.WEB,)},
+        {"remind_ms": (1000, 2000)},
     ],
 )
 def test_a_stricter_requirement_is_no_loss(stricter: dict[str, Any]) -> None:
@@ -97,7 +104,7 @@ def test_every_key_of_a_requirement_is_compared() -> None:
     """A key that a later release adds must be compared, too."""
     assert set(Requirement.__dataclass_fields__) == {
         "rule", "reason", "groups", "identities", "count", "pending_for_ms", "valid_for_ms", "claims", "individual",
-        "individual_every_ms", "summary", "unmask_values",
+        "individual_every_ms", "summary", "unmask_values", "channels", "passkey", "remind_ms",
     }  # fmt: skip
 
 

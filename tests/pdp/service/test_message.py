@@ -8,6 +8,7 @@ import pytest
 from google.protobuf import json_format
 
 from pdp.approval import ApprovalAt, Outcome, OutcomeState, ReviewVerdict, State, Use
+from pdp.channel import Channel
 from pdp.decision import Effect, Obligation, Reason
 from pdp.requirement import Requirement
 from pdp.service import message
@@ -63,6 +64,9 @@ def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() ->
         individual=True,
         summary=("context.rows",),
         unmask_values=9,
+        channels=(Channel.WEB, Channel.TEAMS),
+        passkey=True,
+        remind_ms=(90_000,),
     )
     reviews = (review("bob"), review("carol", ReviewVerdict.DENY), review("alice"), review("dave", fits=(0, 1)))
     found = shown(approval(requirements=(*approval().requirements, board), reviews=reviews))
@@ -83,6 +87,9 @@ def test_requirement_counts_the_people_who_approve_and_none_that_are_barred() ->
         "individualEvery": "10s",
         "summary": ["context.rows"],
         "unmaskValues": "9",
+        "channels": ["REVIEW_CHANNEL_WEB", "REVIEW_CHANNEL_TEAMS"],
+        "passkey": True,
+        "remind": ["90s"],
     }
     assert not found.requirements[0].HasField("claims")
 
@@ -93,6 +100,11 @@ def test_review_names_the_rules_that_it_counts_in() -> None:
     assert (found.reviewer, list(found.rules), found.signature) == ("user:bob", ["rules.stewards"], "")
     assert found.verdict == approval_pb2.VERDICT_CHANGES_REQUESTED
     assert found.suggestion.resource.id == "customers"
+    assert (found.channel, found.account, found.view_digest) == (approval_pb2.REVIEW_CHANNEL_API, "", "")
+    told = review(channel=Channel.SLACK, account="slack:T1/U1", view_digest="v")
+    [found] = shown(approval(reviews=(told,))).reviews
+    assert found.channel == approval_pb2.REVIEW_CHANNEL_SLACK
+    assert (found.account, found.view_digest) == ("slack:T1/U1", "v")
     assert not shown(approval(reviews=(review(),))).reviews[0].HasField("suggestion")
 
 

@@ -235,6 +235,67 @@ func (ApprovalState) EnumDescriptor() ([]byte, []int) {
 	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{2}
 }
 
+// Where a verdict comes from.
+type ReviewChannel int32
+
+const (
+	// The server does not say.
+	ReviewChannel_REVIEW_CHANNEL_UNSPECIFIED ReviewChannel = 0
+	// A call of this contract, for example by the command line.
+	ReviewChannel_REVIEW_CHANNEL_API ReviewChannel = 1
+	// The pages of the inbox.
+	ReviewChannel_REVIEW_CHANNEL_WEB ReviewChannel = 2
+	// Slack.
+	ReviewChannel_REVIEW_CHANNEL_SLACK ReviewChannel = 3
+	// Microsoft Teams.
+	ReviewChannel_REVIEW_CHANNEL_TEAMS ReviewChannel = 4
+)
+
+// Enum value maps for ReviewChannel.
+var (
+	ReviewChannel_name = map[int32]string{
+		0: "REVIEW_CHANNEL_UNSPECIFIED",
+		1: "REVIEW_CHANNEL_API",
+		2: "REVIEW_CHANNEL_WEB",
+		3: "REVIEW_CHANNEL_SLACK",
+		4: "REVIEW_CHANNEL_TEAMS",
+	}
+	ReviewChannel_value = map[string]int32{
+		"REVIEW_CHANNEL_UNSPECIFIED": 0,
+		"REVIEW_CHANNEL_API":         1,
+		"REVIEW_CHANNEL_WEB":         2,
+		"REVIEW_CHANNEL_SLACK":       3,
+		"REVIEW_CHANNEL_TEAMS":       4,
+	}
+)
+
+func (x ReviewChannel) Enum() *ReviewChannel {
+	p := new(ReviewChannel)
+	*p = x
+	return p
+}
+
+func (x ReviewChannel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReviewChannel) Descriptor() protoreflect.EnumDescriptor {
+	return file_pdp_v1_approval_proto_enumTypes[3].Descriptor()
+}
+
+func (ReviewChannel) Type() protoreflect.EnumType {
+	return &file_pdp_v1_approval_proto_enumTypes[3]
+}
+
+func (x ReviewChannel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReviewChannel.Descriptor instead.
+func (ReviewChannel) EnumDescriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{3}
+}
+
 // A reviewer's answer.
 type Verdict int32
 
@@ -277,11 +338,11 @@ func (x Verdict) String() string {
 }
 
 func (Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_pdp_v1_approval_proto_enumTypes[3].Descriptor()
+	return file_pdp_v1_approval_proto_enumTypes[4].Descriptor()
 }
 
 func (Verdict) Type() protoreflect.EnumType {
-	return &file_pdp_v1_approval_proto_enumTypes[3]
+	return &file_pdp_v1_approval_proto_enumTypes[4]
 }
 
 func (x Verdict) Number() protoreflect.EnumNumber {
@@ -290,7 +351,7 @@ func (x Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Verdict.Descriptor instead.
 func (Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{3}
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{4}
 }
 
 // Asks for the caller's approvals.
@@ -615,8 +676,8 @@ type TimelineEntry struct {
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Who did it, `<type>:<sub>`; of a message, the webhook that was told. Empty where time or the policy did it.
 	Who string `protobuf:"bytes,3,opt,name=who,proto3" json:"who,omitempty"`
-	// Of a review: through which channel it came, for example "API".
-	Channel string `protobuf:"bytes,4,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Of a review: where it came from.
+	Channel ReviewChannel `protobuf:"varint,4,opt,name=channel,proto3,enum=pdp.v1.ReviewChannel" json:"channel,omitempty"`
 	// Of a review.
 	Verdict Verdict `protobuf:"varint,5,opt,name=verdict,proto3,enum=pdp.v1.Verdict" json:"verdict,omitempty"`
 	// Of an end: the state that it brought.
@@ -683,11 +744,11 @@ func (x *TimelineEntry) GetWho() string {
 	return ""
 }
 
-func (x *TimelineEntry) GetChannel() string {
+func (x *TimelineEntry) GetChannel() ReviewChannel {
 	if x != nil {
 		return x.Channel
 	}
-	return ""
+	return ReviewChannel_REVIEW_CHANNEL_UNSPECIFIED
 }
 
 func (x *TimelineEntry) GetVerdict() Verdict {
@@ -2022,7 +2083,13 @@ type Requirement struct {
 	IndividualEvery *durationpb.Duration `protobuf:"bytes,13,opt,name=individual_every,json=individualEvery,proto3" json:"individual_every,omitempty"`
 	// For an unmasking: how many values its one use may reverse instead of what is left of the hourly quota. Of several
 	// requirements the least counts. 0 means that the policy does not say, so the quota counts.
-	UnmaskValues  uint64 `protobuf:"varint,14,opt,name=unmask_values,json=unmaskValues,proto3" json:"unmask_values,omitempty"`
+	UnmaskValues uint64 `protobuf:"varint,14,opt,name=unmask_values,json=unmaskValues,proto3" json:"unmask_values,omitempty"`
+	// Where a yes counts; at least one. A no counts from anywhere. A server that does not say knew one channel, the API.
+	Channels []ReviewChannel `protobuf:"varint,15,rep,packed,name=channels,proto3,enum=pdp.v1.ReviewChannel" json:"channels,omitempty"`
+	// Whether a yes counts only with the reviewer's passkey.
+	Passkey bool `protobuf:"varint,16,opt,name=passkey,proto3" json:"passkey,omitempty"`
+	// When people are reminded, after the opening; at most 3, in ascending order, each shorter than `pending_for`.
+	Remind        []*durationpb.Duration `protobuf:"bytes,17,rep,name=remind,proto3" json:"remind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2148,6 +2215,27 @@ func (x *Requirement) GetUnmaskValues() uint64 {
 	return 0
 }
 
+func (x *Requirement) GetChannels() []ReviewChannel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *Requirement) GetPasskey() bool {
+	if x != nil {
+		return x.Passkey
+	}
+	return false
+}
+
+func (x *Requirement) GetRemind() []*durationpb.Duration {
+	if x != nil {
+		return x.Remind
+	}
+	return nil
+}
+
 // One person's verdict.
 type ApprovalReview struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2167,7 +2255,16 @@ type ApprovalReview struct {
 	// by the key `seal`, whose `typ` is "placet-review+jwt". Older servers fill it.
 	Signature string `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
 	// With CHANGES_REQUESTED: the request that the reviewer would accept.
-	Suggestion    *Request `protobuf:"bytes,8,opt,name=suggestion,proto3" json:"suggestion,omitempty"`
+	Suggestion *Request `protobuf:"bytes,8,opt,name=suggestion,proto3" json:"suggestion,omitempty"`
+	// Where it came from.
+	Channel ReviewChannel `protobuf:"varint,9,opt,name=channel,proto3,enum=pdp.v1.ReviewChannel" json:"channel,omitempty"`
+	// The chat account that sent it, for example "slack:T1/U1"; empty where none did.
+	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
+	// The digest of what was rendered in the chat; empty where nothing was.
+	ViewDigest string `protobuf:"bytes,11,opt,name=view_digest,json=viewDigest,proto3" json:"view_digest,omitempty"`
+	// What the reviewer's passkey signed, where one did. It counted once, and proves to anybody with the passkey's public key,
+	// which the log has, that this person gave this verdict.
+	Passkey       *PasskeyAssertion `protobuf:"bytes,12,opt,name=passkey,proto3" json:"passkey,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2258,6 +2355,116 @@ func (x *ApprovalReview) GetSuggestion() *Request {
 	return nil
 }
 
+func (x *ApprovalReview) GetChannel() ReviewChannel {
+	if x != nil {
+		return x.Channel
+	}
+	return ReviewChannel_REVIEW_CHANNEL_UNSPECIFIED
+}
+
+func (x *ApprovalReview) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ApprovalReview) GetViewDigest() string {
+	if x != nil {
+		return x.ViewDigest
+	}
+	return ""
+}
+
+func (x *ApprovalReview) GetPasskey() *PasskeyAssertion {
+	if x != nil {
+		return x.Passkey
+	}
+	return nil
+}
+
+// What a passkey signed (WebAuthn, "authenticatorData" and the rest of an AuthenticatorAssertionResponse).
+type PasskeyAssertion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The passkey's id.
+	CredentialId []byte `protobuf:"bytes,1,opt,name=credential_id,json=credentialId,proto3" json:"credential_id,omitempty"`
+	// The statement, as BeginReview gave it.
+	Statement string `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The authenticator's data.
+	AuthenticatorData []byte `protobuf:"bytes,3,opt,name=authenticator_data,json=authenticatorData,proto3" json:"authenticator_data,omitempty"`
+	// The client data: JSON.
+	ClientData []byte `protobuf:"bytes,4,opt,name=client_data,json=clientData,proto3" json:"client_data,omitempty"`
+	// The signature.
+	Signature     []byte `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PasskeyAssertion) Reset() {
+	*x = PasskeyAssertion{}
+	mi := &file_pdp_v1_approval_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PasskeyAssertion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PasskeyAssertion) ProtoMessage() {}
+
+func (x *PasskeyAssertion) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_approval_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PasskeyAssertion.ProtoReflect.Descriptor instead.
+func (*PasskeyAssertion) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_approval_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PasskeyAssertion) GetCredentialId() []byte {
+	if x != nil {
+		return x.CredentialId
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *PasskeyAssertion) GetAuthenticatorData() []byte {
+	if x != nil {
+		return x.AuthenticatorData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetClientData() []byte {
+	if x != nil {
+		return x.ClientData
+	}
+	return nil
+}
+
+func (x *PasskeyAssertion) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
 var File_pdp_v1_approval_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_approval_proto_rawDesc = "" +
@@ -2288,12 +2495,12 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\x121\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x15.pdp.v1.TimelineEntryR\btimeline\x12\x12\n" +
-	"\x04page\x18\v \x01(\tR\x04page\"\xcc\x02\n" +
+	"\x04page\x18\v \x01(\tR\x04page\"\xe3\x02\n" +
 	"\rTimelineEntry\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.pdp.v1.TimelineKindR\x04kind\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
-	"\x03who\x18\x03 \x01(\tR\x03who\x12\x18\n" +
-	"\achannel\x18\x04 \x01(\tR\achannel\x12)\n" +
+	"\x03who\x18\x03 \x01(\tR\x03who\x12/\n" +
+	"\achannel\x18\x04 \x01(\x0e2\x15.pdp.v1.ReviewChannelR\achannel\x12)\n" +
 	"\averdict\x18\x05 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12+\n" +
 	"\x05state\x18\x06 \x01(\x0e2\x15.pdp.v1.ApprovalStateR\x05state\x12.\n" +
 	"\aoutcome\x18\a \x01(\x0e2\x14.pdp.v1.OutcomeStateR\aoutcome\x12\x14\n" +
@@ -2404,7 +2611,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12;\n" +
 	"\vreported_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"reportedAt\x12\x12\n" +
-	"\x04late\x18\x04 \x01(\bR\x04late\"\xed\x03\n" +
+	"\x04late\x18\x04 \x01(\bR\x04late\"\xed\x04\n" +
 	"\vRequirement\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
@@ -2424,7 +2631,10 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"individual\x12\x18\n" +
 	"\asummary\x18\f \x03(\tR\asummary\x12D\n" +
 	"\x10individual_every\x18\r \x01(\v2\x19.google.protobuf.DurationR\x0findividualEvery\x12#\n" +
-	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\"\xba\x02\n" +
+	"\runmask_values\x18\x0e \x01(\x04R\funmaskValues\x121\n" +
+	"\bchannels\x18\x0f \x03(\x0e2\x15.pdp.v1.ReviewChannelR\bchannels\x12\x18\n" +
+	"\apasskey\x18\x10 \x01(\bR\apasskey\x121\n" +
+	"\x06remind\x18\x11 \x03(\v2\x19.google.protobuf.DurationR\x06remind\"\xda\x03\n" +
 	"\x0eApprovalReview\x12\x1a\n" +
 	"\breviewer\x18\x01 \x01(\tR\breviewer\x12)\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
@@ -2436,7 +2646,20 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\tsignature\x18\a \x01(\tR\tsignature\x12/\n" +
 	"\n" +
 	"suggestion\x18\b \x01(\v2\x0f.pdp.v1.RequestR\n" +
-	"suggestion*\x88\x02\n" +
+	"suggestion\x12/\n" +
+	"\achannel\x18\t \x01(\x0e2\x15.pdp.v1.ReviewChannelR\achannel\x12\x18\n" +
+	"\aaccount\x18\n" +
+	" \x01(\tR\aaccount\x12\x1f\n" +
+	"\vview_digest\x18\v \x01(\tR\n" +
+	"viewDigest\x122\n" +
+	"\apasskey\x18\f \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xc3\x01\n" +
+	"\x10PasskeyAssertion\x12#\n" +
+	"\rcredential_id\x18\x01 \x01(\fR\fcredentialId\x12\x1c\n" +
+	"\tstatement\x18\x02 \x01(\tR\tstatement\x12-\n" +
+	"\x12authenticator_data\x18\x03 \x01(\fR\x11authenticatorData\x12\x1f\n" +
+	"\vclient_data\x18\x04 \x01(\fR\n" +
+	"clientData\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature*\x88\x02\n" +
 	"\fTimelineKind\x12\x1d\n" +
 	"\x19TIMELINE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13TIMELINE_KIND_ASKED\x10\x01\x12\x16\n" +
@@ -2461,7 +2684,13 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x17APPROVAL_STATE_CONSUMED\x10\x05\x12\x19\n" +
 	"\x15APPROVAL_STATE_VOIDED\x10\x06\x12\x1c\n" +
 	"\x18APPROVAL_STATE_CANCELLED\x10\a\x12\x1a\n" +
-	"\x16APPROVAL_STATE_REVOKED\x10\b*h\n" +
+	"\x16APPROVAL_STATE_REVOKED\x10\b*\x93\x01\n" +
+	"\rReviewChannel\x12\x1e\n" +
+	"\x1aREVIEW_CHANNEL_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12REVIEW_CHANNEL_API\x10\x01\x12\x16\n" +
+	"\x12REVIEW_CHANNEL_WEB\x10\x02\x12\x18\n" +
+	"\x14REVIEW_CHANNEL_SLACK\x10\x03\x12\x18\n" +
+	"\x14REVIEW_CHANNEL_TEAMS\x10\x04*h\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fVERDICT_APPROVE\x10\x01\x12\x10\n" +
@@ -2487,103 +2716,110 @@ func file_pdp_v1_approval_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_approval_proto_rawDescData
 }
 
-var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_pdp_v1_approval_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_pdp_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_pdp_v1_approval_proto_goTypes = []any{
 	(TimelineKind)(0),              // 0: pdp.v1.TimelineKind
 	(OutcomeState)(0),              // 1: pdp.v1.OutcomeState
 	(ApprovalState)(0),             // 2: pdp.v1.ApprovalState
-	(Verdict)(0),                   // 3: pdp.v1.Verdict
-	(*ListApprovalsRequest)(nil),   // 4: pdp.v1.ListApprovalsRequest
-	(*ListApprovalsResponse)(nil),  // 5: pdp.v1.ListApprovalsResponse
-	(*GetApprovalRequest)(nil),     // 6: pdp.v1.GetApprovalRequest
-	(*GetApprovalResponse)(nil),    // 7: pdp.v1.GetApprovalResponse
-	(*TimelineEntry)(nil),          // 8: pdp.v1.TimelineEntry
-	(*TagOrigin)(nil),              // 9: pdp.v1.TagOrigin
-	(*MaskForecast)(nil),           // 10: pdp.v1.MaskForecast
-	(*ColumnForecast)(nil),         // 11: pdp.v1.ColumnForecast
-	(*EligibleReviewers)(nil),      // 12: pdp.v1.EligibleReviewers
-	(*Notification)(nil),           // 13: pdp.v1.Notification
-	(*WaitApprovalRequest)(nil),    // 14: pdp.v1.WaitApprovalRequest
-	(*WaitApprovalResponse)(nil),   // 15: pdp.v1.WaitApprovalResponse
-	(*CancelApprovalRequest)(nil),  // 16: pdp.v1.CancelApprovalRequest
-	(*CancelApprovalResponse)(nil), // 17: pdp.v1.CancelApprovalResponse
-	(*ReportOutcomeRequest)(nil),   // 18: pdp.v1.ReportOutcomeRequest
-	(*ReportOutcomeResponse)(nil),  // 19: pdp.v1.ReportOutcomeResponse
-	(*Approval)(nil),               // 20: pdp.v1.Approval
-	(*ApprovalLineage)(nil),        // 21: pdp.v1.ApprovalLineage
-	(*ApprovalDataset)(nil),        // 22: pdp.v1.ApprovalDataset
-	(*ApprovalColumn)(nil),         // 23: pdp.v1.ApprovalColumn
-	(*Outcome)(nil),                // 24: pdp.v1.Outcome
-	(*Requirement)(nil),            // 25: pdp.v1.Requirement
-	(*ApprovalReview)(nil),         // 26: pdp.v1.ApprovalReview
-	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
-	(*TagAssertion)(nil),           // 28: pdp.v1.TagAssertion
-	(*LineageStep)(nil),            // 29: pdp.v1.LineageStep
-	(*Request)(nil),                // 30: pdp.v1.Request
-	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
-	(*structpb.Struct)(nil),        // 32: google.protobuf.Struct
+	(ReviewChannel)(0),             // 3: pdp.v1.ReviewChannel
+	(Verdict)(0),                   // 4: pdp.v1.Verdict
+	(*ListApprovalsRequest)(nil),   // 5: pdp.v1.ListApprovalsRequest
+	(*ListApprovalsResponse)(nil),  // 6: pdp.v1.ListApprovalsResponse
+	(*GetApprovalRequest)(nil),     // 7: pdp.v1.GetApprovalRequest
+	(*GetApprovalResponse)(nil),    // 8: pdp.v1.GetApprovalResponse
+	(*TimelineEntry)(nil),          // 9: pdp.v1.TimelineEntry
+	(*TagOrigin)(nil),              // 10: pdp.v1.TagOrigin
+	(*MaskForecast)(nil),           // 11: pdp.v1.MaskForecast
+	(*ColumnForecast)(nil),         // 12: pdp.v1.ColumnForecast
+	(*EligibleReviewers)(nil),      // 13: pdp.v1.EligibleReviewers
+	(*Notification)(nil),           // 14: pdp.v1.Notification
+	(*WaitApprovalRequest)(nil),    // 15: pdp.v1.WaitApprovalRequest
+	(*WaitApprovalResponse)(nil),   // 16: pdp.v1.WaitApprovalResponse
+	(*CancelApprovalRequest)(nil),  // 17: pdp.v1.CancelApprovalRequest
+	(*CancelApprovalResponse)(nil), // 18: pdp.v1.CancelApprovalResponse
+	(*ReportOutcomeRequest)(nil),   // 19: pdp.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),  // 20: pdp.v1.ReportOutcomeResponse
+	(*Approval)(nil),               // 21: pdp.v1.Approval
+	(*ApprovalLineage)(nil),        // 22: pdp.v1.ApprovalLineage
+	(*ApprovalDataset)(nil),        // 23: pdp.v1.ApprovalDataset
+	(*ApprovalColumn)(nil),         // 24: pdp.v1.ApprovalColumn
+	(*Outcome)(nil),                // 25: pdp.v1.Outcome
+	(*Requirement)(nil),            // 26: pdp.v1.Requirement
+	(*ApprovalReview)(nil),         // 27: pdp.v1.ApprovalReview
+	(*PasskeyAssertion)(nil),       // 28: pdp.v1.PasskeyAssertion
+	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
+	(*TagAssertion)(nil),           // 30: pdp.v1.TagAssertion
+	(*LineageStep)(nil),            // 31: pdp.v1.LineageStep
+	(*Request)(nil),                // 32: pdp.v1.Request
+	(*durationpb.Duration)(nil),    // 33: google.protobuf.Duration
+	(*structpb.Struct)(nil),        // 34: google.protobuf.Struct
 }
 var file_pdp_v1_approval_proto_depIdxs = []int32{
 	2,  // 0: pdp.v1.ListApprovalsRequest.state:type_name -> pdp.v1.ApprovalState
-	20, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
-	20, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
-	12, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
-	20, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
-	13, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
-	9,  // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
-	10, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
-	8,  // 8: pdp.v1.GetApprovalResponse.timeline:type_name -> pdp.v1.TimelineEntry
+	21, // 1: pdp.v1.ListApprovalsResponse.approvals:type_name -> pdp.v1.Approval
+	21, // 2: pdp.v1.GetApprovalResponse.approval:type_name -> pdp.v1.Approval
+	13, // 3: pdp.v1.GetApprovalResponse.eligible:type_name -> pdp.v1.EligibleReviewers
+	21, // 4: pdp.v1.GetApprovalResponse.last_approved:type_name -> pdp.v1.Approval
+	14, // 5: pdp.v1.GetApprovalResponse.notifications:type_name -> pdp.v1.Notification
+	10, // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
+	11, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
+	9,  // 8: pdp.v1.GetApprovalResponse.timeline:type_name -> pdp.v1.TimelineEntry
 	0,  // 9: pdp.v1.TimelineEntry.kind:type_name -> pdp.v1.TimelineKind
-	27, // 10: pdp.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
-	3,  // 11: pdp.v1.TimelineEntry.verdict:type_name -> pdp.v1.Verdict
-	2,  // 12: pdp.v1.TimelineEntry.state:type_name -> pdp.v1.ApprovalState
-	1,  // 13: pdp.v1.TimelineEntry.outcome:type_name -> pdp.v1.OutcomeState
-	28, // 14: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
-	29, // 15: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
-	11, // 16: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	27, // 17: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
-	2,  // 18: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	20, // 19: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	20, // 20: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
-	1,  // 21: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	20, // 22: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
-	2,  // 23: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	30, // 24: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	25, // 25: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	26, // 26: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	27, // 27: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	27, // 28: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 29: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	24, // 30: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	27, // 31: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	21, // 32: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	22, // 33: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	23, // 34: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
-	1,  // 35: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	27, // 36: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	31, // 37: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	31, // 38: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	32, // 39: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	31, // 40: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	3,  // 41: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	27, // 42: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	30, // 43: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	4,  // 44: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	6,  // 45: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	14, // 46: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	16, // 47: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	18, // 48: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	5,  // 49: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	7,  // 50: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	15, // 51: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	17, // 52: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	19, // 53: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	49, // [49:54] is the sub-list for method output_type
-	44, // [44:49] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	29, // 10: pdp.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	3,  // 11: pdp.v1.TimelineEntry.channel:type_name -> pdp.v1.ReviewChannel
+	4,  // 12: pdp.v1.TimelineEntry.verdict:type_name -> pdp.v1.Verdict
+	2,  // 13: pdp.v1.TimelineEntry.state:type_name -> pdp.v1.ApprovalState
+	1,  // 14: pdp.v1.TimelineEntry.outcome:type_name -> pdp.v1.OutcomeState
+	30, // 15: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
+	31, // 16: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
+	12, // 17: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	29, // 18: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	2,  // 19: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
+	21, // 20: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	21, // 21: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	1,  // 22: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
+	21, // 23: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	2,  // 24: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
+	32, // 25: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	26, // 26: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	27, // 27: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	29, // 28: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	29, // 29: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 30: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	25, // 31: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	29, // 32: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	22, // 33: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	23, // 34: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	24, // 35: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	1,  // 36: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	29, // 37: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	33, // 38: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	33, // 39: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	34, // 40: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	33, // 41: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	3,  // 42: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
+	33, // 43: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
+	4,  // 44: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	29, // 45: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	32, // 46: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	3,  // 47: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
+	28, // 48: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
+	5,  // 49: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	7,  // 50: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	15, // 51: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	17, // 52: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	19, // 53: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	6,  // 54: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	8,  // 55: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	16, // 56: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	18, // 57: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	20, // 58: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	54, // [54:59] is the sub-list for method output_type
+	49, // [49:54] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }
@@ -2598,8 +2834,8 @@ func file_pdp_v1_approval_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_approval_proto_rawDesc), len(file_pdp_v1_approval_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   23,
+			NumEnums:      5,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

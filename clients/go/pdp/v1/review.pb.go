@@ -158,8 +158,10 @@ type ReviewRequest struct {
 	// approval's use only if the data carries no tag by then that this view did not have: else the use is denied and the
 	// approval VOIDED, by the rule `pdp.lineage_grew`.
 	ExpectedLineage string `protobuf:"bytes,8,opt,name=expected_lineage,json=expectedLineage,proto3" json:"expected_lineage,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What the caller's passkey signed for this very verdict, after BeginReview. Required where a requirement wants it.
+	Passkey       *PasskeyAssertion `protobuf:"bytes,9,opt,name=passkey,proto3" json:"passkey,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReviewRequest) Reset() {
@@ -248,6 +250,169 @@ func (x *ReviewRequest) GetExpectedLineage() string {
 	return ""
 }
 
+func (x *ReviewRequest) GetPasskey() *PasskeyAssertion {
+	if x != nil {
+		return x.Passkey
+	}
+	return nil
+}
+
+// A verdict that a passkey shall sign: the members of ReviewRequest by their names.
+type BeginReviewRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approval's id, "apr_…".
+	ApprovalId string `protobuf:"bytes,1,opt,name=approval_id,json=approvalId,proto3" json:"approval_id,omitempty"`
+	// The digest of the request that was displayed.
+	ExpectedDigest string `protobuf:"bytes,2,opt,name=expected_digest,json=expectedDigest,proto3" json:"expected_digest,omitempty"`
+	// Approve or deny.
+	Verdict Verdict `protobuf:"varint,3,opt,name=verdict,proto3,enum=pdp.v1.Verdict" json:"verdict,omitempty"`
+	// The reason, at most 2,000 characters. The statement has its hash.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The version of the approval that was displayed; required.
+	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// The digest of the lineage that was displayed, as in ReviewRequest.
+	ExpectedLineage string `protobuf:"bytes,6,opt,name=expected_lineage,json=expectedLineage,proto3" json:"expected_lineage,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *BeginReviewRequest) Reset() {
+	*x = BeginReviewRequest{}
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginReviewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginReviewRequest) ProtoMessage() {}
+
+func (x *BeginReviewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginReviewRequest.ProtoReflect.Descriptor instead.
+func (*BeginReviewRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BeginReviewRequest) GetApprovalId() string {
+	if x != nil {
+		return x.ApprovalId
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetExpectedDigest() string {
+	if x != nil {
+		return x.ExpectedDigest
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetVerdict() Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *BeginReviewRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BeginReviewRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *BeginReviewRequest) GetExpectedLineage() string {
+	if x != nil {
+		return x.ExpectedLineage
+	}
+	return ""
+}
+
+// What is to be signed.
+type BeginReviewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The RFC 8785 form of {approval, digest, lineage, nonce, reason, reviewer, verdict, version}: `lineage` is empty where none
+	// was displayed; `reason` is the unpadded base64url SHA-256 of the words in UTF-8; `verdict` is "APPROVE" or "DENY".
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The statement's nonce.
+	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The ids of the caller's passkeys, one of which may sign.
+	CredentialIds [][]byte `protobuf:"bytes,3,rep,name=credential_ids,json=credentialIds,proto3" json:"credential_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginReviewResponse) Reset() {
+	*x = BeginReviewResponse{}
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginReviewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginReviewResponse) ProtoMessage() {}
+
+func (x *BeginReviewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginReviewResponse.ProtoReflect.Descriptor instead.
+func (*BeginReviewResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BeginReviewResponse) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *BeginReviewResponse) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *BeginReviewResponse) GetCredentialIds() [][]byte {
+	if x != nil {
+		return x.CredentialIds
+	}
+	return nil
+}
+
 // The approval after the verdict.
 type ReviewResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -259,7 +424,7 @@ type ReviewResponse struct {
 
 func (x *ReviewResponse) Reset() {
 	*x = ReviewResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -271,7 +436,7 @@ func (x *ReviewResponse) String() string {
 func (*ReviewResponse) ProtoMessage() {}
 
 func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[3]
+	mi := &file_pdp_v1_review_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -284,7 +449,7 @@ func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewResponse.ProtoReflect.Descriptor instead.
 func (*ReviewResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{3}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReviewResponse) GetApproval() *Approval {
@@ -308,7 +473,7 @@ type WatchQueueRequest struct {
 
 func (x *WatchQueueRequest) Reset() {
 	*x = WatchQueueRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +485,7 @@ func (x *WatchQueueRequest) String() string {
 func (*WatchQueueRequest) ProtoMessage() {}
 
 func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[4]
+	mi := &file_pdp_v1_review_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +498,7 @@ func (x *WatchQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueueRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{4}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WatchQueueRequest) GetResumeToken() string {
@@ -366,7 +531,7 @@ type WatchQueueResponse struct {
 
 func (x *WatchQueueResponse) Reset() {
 	*x = WatchQueueResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +543,7 @@ func (x *WatchQueueResponse) String() string {
 func (*WatchQueueResponse) ProtoMessage() {}
 
 func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[5]
+	mi := &file_pdp_v1_review_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +556,7 @@ func (x *WatchQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueueResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueueResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{5}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchQueueResponse) GetApproval() *Approval {
@@ -428,7 +593,7 @@ type RevokeApprovalRequest struct {
 
 func (x *RevokeApprovalRequest) Reset() {
 	*x = RevokeApprovalRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -440,7 +605,7 @@ func (x *RevokeApprovalRequest) String() string {
 func (*RevokeApprovalRequest) ProtoMessage() {}
 
 func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[6]
+	mi := &file_pdp_v1_review_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -453,7 +618,7 @@ func (x *RevokeApprovalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalRequest.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RevokeApprovalRequest) GetApprovalId() string {
@@ -481,7 +646,7 @@ type RevokeApprovalResponse struct {
 
 func (x *RevokeApprovalResponse) Reset() {
 	*x = RevokeApprovalResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +658,7 @@ func (x *RevokeApprovalResponse) String() string {
 func (*RevokeApprovalResponse) ProtoMessage() {}
 
 func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[7]
+	mi := &file_pdp_v1_review_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +671,7 @@ func (x *RevokeApprovalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApprovalResponse.ProtoReflect.Descriptor instead.
 func (*RevokeApprovalResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeApprovalResponse) GetApproval() *Approval {
@@ -540,7 +705,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +717,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[8]
+	mi := &file_pdp_v1_review_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +730,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListHistoryRequest) GetPageSize() int32 {
@@ -630,7 +795,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	mi := &file_pdp_v1_review_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -642,7 +807,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[9]
+	mi := &file_pdp_v1_review_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -655,7 +820,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListHistoryResponse) GetApprovals() []*Approval {
@@ -683,7 +848,7 @@ type TakeBackDenialRequest struct {
 
 func (x *TakeBackDenialRequest) Reset() {
 	*x = TakeBackDenialRequest{}
-	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	mi := &file_pdp_v1_review_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +860,7 @@ func (x *TakeBackDenialRequest) String() string {
 func (*TakeBackDenialRequest) ProtoMessage() {}
 
 func (x *TakeBackDenialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[10]
+	mi := &file_pdp_v1_review_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +873,7 @@ func (x *TakeBackDenialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeBackDenialRequest.ProtoReflect.Descriptor instead.
 func (*TakeBackDenialRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TakeBackDenialRequest) GetApprovalId() string {
@@ -729,7 +894,7 @@ type TakeBackDenialResponse struct {
 
 func (x *TakeBackDenialResponse) Reset() {
 	*x = TakeBackDenialResponse{}
-	mi := &file_pdp_v1_review_proto_msgTypes[11]
+	mi := &file_pdp_v1_review_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +906,7 @@ func (x *TakeBackDenialResponse) String() string {
 func (*TakeBackDenialResponse) ProtoMessage() {}
 
 func (x *TakeBackDenialResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_review_proto_msgTypes[11]
+	mi := &file_pdp_v1_review_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +919,7 @@ func (x *TakeBackDenialResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeBackDenialResponse.ProtoReflect.Descriptor instead.
 func (*TakeBackDenialResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_review_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_review_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TakeBackDenialResponse) GetApproval() *Approval {
@@ -775,7 +940,7 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"k\n" +
 	"\x11ListQueueResponse\x12.\n" +
 	"\tapprovals\x18\x01 \x03(\v2\x10.pdp.v1.ApprovalR\tapprovals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n" +
 	"\rReviewRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x12'\n" +
@@ -787,7 +952,20 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"suggestion\x12)\n" +
 	"\x10expected_version\x18\x06 \x01(\x03R\x0fexpectedVersion\x12\x1a\n" +
 	"\btogether\x18\a \x01(\bR\btogether\x12)\n" +
-	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\">\n" +
+	"\x10expected_lineage\x18\b \x01(\tR\x0fexpectedLineage\x122\n" +
+	"\apasskey\x18\t \x01(\v2\x18.pdp.v1.PasskeyAssertionR\apasskey\"\xf7\x01\n" +
+	"\x12BeginReviewRequest\x12\x1f\n" +
+	"\vapproval_id\x18\x01 \x01(\tR\n" +
+	"approvalId\x12'\n" +
+	"\x0fexpected_digest\x18\x02 \x01(\tR\x0eexpectedDigest\x12)\n" +
+	"\averdict\x18\x03 \x01(\x0e2\x0f.pdp.v1.VerdictR\averdict\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12)\n" +
+	"\x10expected_version\x18\x05 \x01(\x03R\x0fexpectedVersion\x12)\n" +
+	"\x10expected_lineage\x18\x06 \x01(\tR\x0fexpectedLineage\"p\n" +
+	"\x13BeginReviewResponse\x12\x1c\n" +
+	"\tstatement\x18\x01 \x01(\tR\tstatement\x12\x14\n" +
+	"\x05nonce\x18\x02 \x01(\tR\x05nonce\x12%\n" +
+	"\x0ecredential_ids\x18\x03 \x03(\fR\rcredentialIds\">\n" +
 	"\x0eReviewResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\"Y\n" +
 	"\x11WatchQueueRequest\x12!\n" +
@@ -820,10 +998,11 @@ const file_pdp_v1_review_proto_rawDesc = "" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\"F\n" +
 	"\x16TakeBackDenialResponse\x12,\n" +
-	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\xbb\x03\n" +
+	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval2\x83\x04\n" +
 	"\rReviewService\x12@\n" +
 	"\tListQueue\x12\x18.pdp.v1.ListQueueRequest\x1a\x19.pdp.v1.ListQueueResponse\x127\n" +
-	"\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12E\n" +
+	"\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12F\n" +
+	"\vBeginReview\x12\x1a.pdp.v1.BeginReviewRequest\x1a\x1b.pdp.v1.BeginReviewResponse\x12E\n" +
 	"\n" +
 	"WatchQueue\x12\x19.pdp.v1.WatchQueueRequest\x1a\x1a.pdp.v1.WatchQueueResponse0\x01\x12O\n" +
 	"\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponse\x12F\n" +
@@ -843,52 +1022,59 @@ func file_pdp_v1_review_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_review_proto_rawDescData
 }
 
-var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_pdp_v1_review_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_pdp_v1_review_proto_goTypes = []any{
 	(*ListQueueRequest)(nil),       // 0: pdp.v1.ListQueueRequest
 	(*ListQueueResponse)(nil),      // 1: pdp.v1.ListQueueResponse
 	(*ReviewRequest)(nil),          // 2: pdp.v1.ReviewRequest
-	(*ReviewResponse)(nil),         // 3: pdp.v1.ReviewResponse
-	(*WatchQueueRequest)(nil),      // 4: pdp.v1.WatchQueueRequest
-	(*WatchQueueResponse)(nil),     // 5: pdp.v1.WatchQueueResponse
-	(*RevokeApprovalRequest)(nil),  // 6: pdp.v1.RevokeApprovalRequest
-	(*RevokeApprovalResponse)(nil), // 7: pdp.v1.RevokeApprovalResponse
-	(*ListHistoryRequest)(nil),     // 8: pdp.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),    // 9: pdp.v1.ListHistoryResponse
-	(*TakeBackDenialRequest)(nil),  // 10: pdp.v1.TakeBackDenialRequest
-	(*TakeBackDenialResponse)(nil), // 11: pdp.v1.TakeBackDenialResponse
-	(*Approval)(nil),               // 12: pdp.v1.Approval
-	(Verdict)(0),                   // 13: pdp.v1.Verdict
-	(*Request)(nil),                // 14: pdp.v1.Request
-	(ApprovalState)(0),             // 15: pdp.v1.ApprovalState
+	(*BeginReviewRequest)(nil),     // 3: pdp.v1.BeginReviewRequest
+	(*BeginReviewResponse)(nil),    // 4: pdp.v1.BeginReviewResponse
+	(*ReviewResponse)(nil),         // 5: pdp.v1.ReviewResponse
+	(*WatchQueueRequest)(nil),      // 6: pdp.v1.WatchQueueRequest
+	(*WatchQueueResponse)(nil),     // 7: pdp.v1.WatchQueueResponse
+	(*RevokeApprovalRequest)(nil),  // 8: pdp.v1.RevokeApprovalRequest
+	(*RevokeApprovalResponse)(nil), // 9: pdp.v1.RevokeApprovalResponse
+	(*ListHistoryRequest)(nil),     // 10: pdp.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),    // 11: pdp.v1.ListHistoryResponse
+	(*TakeBackDenialRequest)(nil),  // 12: pdp.v1.TakeBackDenialRequest
+	(*TakeBackDenialResponse)(nil), // 13: pdp.v1.TakeBackDenialResponse
+	(*Approval)(nil),               // 14: pdp.v1.Approval
+	(Verdict)(0),                   // 15: pdp.v1.Verdict
+	(*Request)(nil),                // 16: pdp.v1.Request
+	(*PasskeyAssertion)(nil),       // 17: pdp.v1.PasskeyAssertion
+	(ApprovalState)(0),             // 18: pdp.v1.ApprovalState
 }
 var file_pdp_v1_review_proto_depIdxs = []int32{
-	12, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
-	13, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
-	14, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
-	12, // 3: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
-	12, // 4: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
-	12, // 5: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
-	15, // 6: pdp.v1.ListHistoryRequest.state:type_name -> pdp.v1.ApprovalState
-	12, // 7: pdp.v1.ListHistoryResponse.approvals:type_name -> pdp.v1.Approval
-	12, // 8: pdp.v1.TakeBackDenialResponse.approval:type_name -> pdp.v1.Approval
-	0,  // 9: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
-	2,  // 10: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
-	4,  // 11: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
-	6,  // 12: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
-	8,  // 13: pdp.v1.ReviewService.ListHistory:input_type -> pdp.v1.ListHistoryRequest
-	10, // 14: pdp.v1.ReviewService.TakeBackDenial:input_type -> pdp.v1.TakeBackDenialRequest
-	1,  // 15: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
-	3,  // 16: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
-	5,  // 17: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
-	7,  // 18: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
-	9,  // 19: pdp.v1.ReviewService.ListHistory:output_type -> pdp.v1.ListHistoryResponse
-	11, // 20: pdp.v1.ReviewService.TakeBackDenial:output_type -> pdp.v1.TakeBackDenialResponse
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	14, // 0: pdp.v1.ListQueueResponse.approvals:type_name -> pdp.v1.Approval
+	15, // 1: pdp.v1.ReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	16, // 2: pdp.v1.ReviewRequest.suggestion:type_name -> pdp.v1.Request
+	17, // 3: pdp.v1.ReviewRequest.passkey:type_name -> pdp.v1.PasskeyAssertion
+	15, // 4: pdp.v1.BeginReviewRequest.verdict:type_name -> pdp.v1.Verdict
+	14, // 5: pdp.v1.ReviewResponse.approval:type_name -> pdp.v1.Approval
+	14, // 6: pdp.v1.WatchQueueResponse.approval:type_name -> pdp.v1.Approval
+	14, // 7: pdp.v1.RevokeApprovalResponse.approval:type_name -> pdp.v1.Approval
+	18, // 8: pdp.v1.ListHistoryRequest.state:type_name -> pdp.v1.ApprovalState
+	14, // 9: pdp.v1.ListHistoryResponse.approvals:type_name -> pdp.v1.Approval
+	14, // 10: pdp.v1.TakeBackDenialResponse.approval:type_name -> pdp.v1.Approval
+	0,  // 11: pdp.v1.ReviewService.ListQueue:input_type -> pdp.v1.ListQueueRequest
+	2,  // 12: pdp.v1.ReviewService.Review:input_type -> pdp.v1.ReviewRequest
+	3,  // 13: pdp.v1.ReviewService.BeginReview:input_type -> pdp.v1.BeginReviewRequest
+	6,  // 14: pdp.v1.ReviewService.WatchQueue:input_type -> pdp.v1.WatchQueueRequest
+	8,  // 15: pdp.v1.ReviewService.RevokeApproval:input_type -> pdp.v1.RevokeApprovalRequest
+	10, // 16: pdp.v1.ReviewService.ListHistory:input_type -> pdp.v1.ListHistoryRequest
+	12, // 17: pdp.v1.ReviewService.TakeBackDenial:input_type -> pdp.v1.TakeBackDenialRequest
+	1,  // 18: pdp.v1.ReviewService.ListQueue:output_type -> pdp.v1.ListQueueResponse
+	5,  // 19: pdp.v1.ReviewService.Review:output_type -> pdp.v1.ReviewResponse
+	4,  // 20: pdp.v1.ReviewService.BeginReview:output_type -> pdp.v1.BeginReviewResponse
+	7,  // 21: pdp.v1.ReviewService.WatchQueue:output_type -> pdp.v1.WatchQueueResponse
+	9,  // 22: pdp.v1.ReviewService.RevokeApproval:output_type -> pdp.v1.RevokeApprovalResponse
+	11, // 23: pdp.v1.ReviewService.ListHistory:output_type -> pdp.v1.ListHistoryResponse
+	13, // 24: pdp.v1.ReviewService.TakeBackDenial:output_type -> pdp.v1.TakeBackDenialResponse
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_review_proto_init() }
@@ -904,7 +1090,7 @@ func file_pdp_v1_review_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_review_proto_rawDesc), len(file_pdp_v1_review_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

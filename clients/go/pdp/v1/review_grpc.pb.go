@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ReviewService_ListQueue_FullMethodName      = "/pdp.v1.ReviewService/ListQueue"
 	ReviewService_Review_FullMethodName         = "/pdp.v1.ReviewService/Review"
+	ReviewService_BeginReview_FullMethodName    = "/pdp.v1.ReviewService/BeginReview"
 	ReviewService_WatchQueue_FullMethodName     = "/pdp.v1.ReviewService/WatchQueue"
 	ReviewService_RevokeApproval_FullMethodName = "/pdp.v1.ReviewService/RevokeApproval"
 	ReviewService_ListHistory_FullMethodName    = "/pdp.v1.ReviewService/ListHistory"
@@ -43,13 +44,23 @@ type ReviewServiceClient interface {
 	//  4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
 	//     `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
 	//     held back.
+	//  5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+	//     only with `passkey`. One of those that the person fits, and that still lack people, must count it.
 	//
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
 	// ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
 	// FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+	// FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+	// four have the address of the page in the metadata `page`, if there is one.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Review(ctx context.Context, in *ReviewRequest, opts ...grpc.CallOption) (*ReviewResponse, error)
+	// Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+	// Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+	// statement; a client computes the statement from what it displayed, and signs only an equal one.
+	// Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	BeginReview(ctx context.Context, in *BeginReviewRequest, opts ...grpc.CallOption) (*BeginReviewResponse, error)
 	// Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
 	// changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
 	// call with the last `resume_token` continues the stream.
@@ -96,6 +107,16 @@ func (c *reviewServiceClient) Review(ctx context.Context, in *ReviewRequest, opt
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReviewResponse)
 	err := c.cc.Invoke(ctx, ReviewService_Review_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reviewServiceClient) BeginReview(ctx context.Context, in *BeginReviewRequest, opts ...grpc.CallOption) (*BeginReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BeginReviewResponse)
+	err := c.cc.Invoke(ctx, ReviewService_BeginReview_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,13 +188,23 @@ type ReviewServiceServer interface {
 	//  4. If a requirement that the person fits is `individual`, the person approves at most one such approval in
 	//     `individual_every`: RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, with the time after which it is accepted. A denial is never
 	//     held back.
+	//  5. An approval counts only in requirements that name its channel, which is the API here, and, where they want a passkey,
+	//     only with `passkey`. One of those that the person fits, and that still lack people, must count it.
 	//
 	// Errors: NOT_FOUND/APPROVAL_NOT_FOUND (also for a caller who fits no requirement), ABORTED/DIGEST_MISMATCH,
 	// ABORTED/APPROVAL_CHANGED, ABORTED/LINEAGE_CHANGED, UNAVAILABLE/LINEAGE_STALE,
 	// FAILED_PRECONDITION/APPROVAL_NOT_PENDING, ALREADY_EXISTS/ALREADY_REVIEWED,
-	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON.
+	// FAILED_PRECONDITION/REVIEW_INDIVIDUALLY, RESOURCE_EXHAUSTED/REVIEW_TOO_SOON, FAILED_PRECONDITION/CHANNEL_NOT_ALLOWED,
+	// FAILED_PRECONDITION/PASSKEY_REQUIRED, FAILED_PRECONDITION/PASSKEY_INVALID, FAILED_PRECONDITION/PASSKEY_TOO_NEW; the last
+	// four have the address of the page in the metadata `page`, if there is one.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	Review(context.Context, *ReviewRequest) (*ReviewResponse, error)
+	// Asks for the statement that the caller's passkey signs for a verdict which `Review` then takes, within 5 minutes and once.
+	// Nothing of the approval changes. The challenge of WebAuthn is SHA-256 of "placet/<realm>/verdict/v1", a line feed and the
+	// statement; a client computes the statement from what it displayed, and signs only an equal one.
+	// Errors: those of Review, and INVALID_ARGUMENT for a verdict that a passkey does not sign (CHANGES_REQUESTED).
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	BeginReview(context.Context, *BeginReviewRequest) (*BeginReviewResponse, error)
 	// Sends the caller's queue as it is, the nearest deadline first. Then it sends each approval that enters the queue,
 	// changes in it or leaves it, and each later step of one that left, until the caller ends the stream. After a break, a new
 	// call with the last `resume_token` continues the stream.
@@ -211,6 +242,9 @@ func (UnimplementedReviewServiceServer) ListQueue(context.Context, *ListQueueReq
 }
 func (UnimplementedReviewServiceServer) Review(context.Context, *ReviewRequest) (*ReviewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Review not implemented")
+}
+func (UnimplementedReviewServiceServer) BeginReview(context.Context, *BeginReviewRequest) (*BeginReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BeginReview not implemented")
 }
 func (UnimplementedReviewServiceServer) WatchQueue(*WatchQueueRequest, grpc.ServerStreamingServer[WatchQueueResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchQueue not implemented")
@@ -277,6 +311,24 @@ func _ReviewService_Review_Handler(srv interface{}, ctx context.Context, dec fun
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReviewServiceServer).Review(ctx, req.(*ReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReviewService_BeginReview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BeginReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReviewServiceServer).BeginReview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReviewService_BeginReview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReviewServiceServer).BeginReview(ctx, req.(*BeginReviewRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -360,6 +412,10 @@ var ReviewService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Review",
 			Handler:    _ReviewService_Review_Handler,
+		},
+		{
+			MethodName: "BeginReview",
+			Handler:    _ReviewService_BeginReview_Handler,
 		},
 		{
 			MethodName: "RevokeApproval",

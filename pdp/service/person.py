@@ -1,0 +1,39 @@
+"""PersonService: what a person says of itself."""
+
+from pdp.assertion import decoded, encoded
+from pdp.caller import Caller
+from pdp.service.message import timestamp
+from pdp.v1.person_pb2 import (
+    ListPasskeysRequest,
+    ListPasskeysResponse,
+    Passkey,
+    RemovePasskeyRequest,
+    RemovePasskeyResponse,
+)
+from pdp.workflow.passkeys import Passkeys
+
+
+class PersonService:
+    """For people, each of whom sees and changes only what is their own."""
+
+    def __init__(self, passkeys: Passkeys) -> None:
+        self._passkeys = passkeys
+
+    async def ListPasskeys(self, request: ListPasskeysRequest, caller: Caller) -> ListPasskeysResponse:  # noqa: ARG002
+        """The caller's passkeys."""
+        held = await self._passkeys.held(caller.identity)
+        return ListPasskeysResponse(
+            passkeys=[
+                Passkey(
+                    credential_id=decoded(one.id),
+                    added_at=timestamp(one.added_at),
+                    counts_from=timestamp(one.counts_from),
+                )
+                for one in held
+            ]
+        )
+
+    async def RemovePasskey(self, request: RemovePasskeyRequest, caller: Caller) -> RemovePasskeyResponse:
+        """Removes one of them at once."""
+        await self._passkeys.remove(caller.identity, encoded(request.credential_id))
+        return RemovePasskeyResponse()
