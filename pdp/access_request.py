@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pdp.approval import OPEN, ApprovalAt, State, approvals_per_requirement, approvers
+from pdp.approval import (
+    OPEN,
+    ApprovalAt,
+    State,
+)
+from pdp.quorum import (
+    approvals_per_requirement,
+    approvers,
+)
 
 PREFIX = "arq_"
 """What a task's id begins with. No approval has such an id."""

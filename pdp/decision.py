@@ -10,10 +10,16 @@ from typing import Any
 
 import orjson
 
-from pdp.approval import Eligibility, PolicyReview, Review
+from pdp.approval import (
+    Review,
+)
 from pdp.caller import Caller, is_person
 from pdp.errors import PolicyInvalid
 from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
+from pdp.quorum import (
+    Eligibility,
+    PolicyReview,
+)
 from pdp.requirement import Requirement
 from pdp.requirement_reading import KEYS, requirement
 

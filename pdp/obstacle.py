@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 
-from pdp.approval import ApprovalAt, PolicyReview, ReviewVerdict, State, barred
+from pdp.approval import (
+    ApprovalAt,
+    ReviewVerdict,
+    State,
+)
 from pdp.caller import Caller
+from pdp.quorum import (
+    PolicyReview,
+    barred,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ from pdp.approval import (
     State,
     TakenBack,
     Use,
+)
+from pdp.canonical import digest
+from pdp.quorum import (
     approvers,
     satisfied,
 )
-from pdp.canonical import digest
 
 STEP_TAKES_AT_MOST = timedelta(minutes=1)
 """The time between reading MongoDB's clock and the step that uses it. The bound is generous: a call that takes a step

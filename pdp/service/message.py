@@ -10,11 +10,20 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pdp.approval import Approval, ApprovalAt, Outcome, Review, approvals_per_requirement, approvers
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    Outcome,
+    Review,
+)
 from pdp.assertion import Assertion, decoded
 from pdp.canonical import request_of
 from pdp.channel import Channel
 from pdp.decision import Obligation, Reason, Verdict
+from pdp.quorum import (
+    approvals_per_requirement,
+    approvers,
+)
 from pdp.v1 import approval_pb2, decision_pb2, request_pb2
 from pdp.workflow.answer import Ask, Decided
 from pdp.workflow.review_limits import denied_until

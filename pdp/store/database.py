@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
-import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -16,24 +15,14 @@ from pymongo.write_concern import WriteConcern
 
 from pdp import deadline
 from pdp.errors import SetupError, StoreUnavailable
-from pdp.passkey import NONCE_COUNTS
-from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
 from pdp.store import cause
 from pdp.store.driver import in_our_words, mend_cancellation
+from pdp.store.indexes import make_indexes
 
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
 _SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
-_NEW_INDEX_SECONDS = 600.0
-"""Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
-KEPT_USES_SECONDS = 24 * 3600
-"""The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
-KEPT_UNMASKINGS_SECONDS = 25 * 3600
-"""The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
-KEPT_TASKS_SECONDS = 25 * 3600
-"""The time for which a task without an approval is stored: a day behind the quarter of an hour that its result counts,
-so that a retry finds it. The task of an approval is stored as long as that."""
 
 Document: TypeAlias = dict[str, Any]
 """A MongoDB document."""
@@ -104,7 +93,7 @@ class Database:
         database = cls(client, name)
         try:
             await database._check()
-            await database._make_indexes()
+            await make_indexes(database.database)
         except BaseException:
             await client.close()
             raise
@@ -180,122 +169,3 @@ class Database:
             raise SetupError(
                 "this database was written by another version of Placet; use that version or another database"
             )
-
-    async def _make_indexes(self) -> None:
-        """Make every index that is missing."""
-        try:
-            await self._index_approvals()
-            await self._index_the_log()
-            await self._index_masking()
-            await self._index_tasks()
-            await self._index_lineage()
-            await self._index_sessions()
-        except OperationFailure as error:
-            raise SetupError(
-                f"MongoDB refused to make an index (code {error.code}); the user needs createIndex"
-            ) from None
-
-    async def _index_approvals(self) -> None:
-        approvals = self.database.get_collection("approvals")
-        await approvals.create_index(
-            [("caller", 1), ("digest", 1)],
-            name="one_pending",
-            unique=True,
-            partialFilterExpression={"state": {"$eq": "PENDING"}},
-        )
-        await approvals.create_index(
-            [("caller", 1), ("request_ids", 1)],
-            name="one_request_id",
-            unique=True,
-            partialFilterExpression={"request_ids": {"$exists": True}},
-        )
-        await approvals.create_index(
-            [("caller", 1), ("digest", 1), ("closed_at", -1)],
-            name="denied",
-            partialFilterExpression={"state": {"$eq": "DENIED"}},
-        )
-        await approvals.create_index(
-            [("reviews.suggestion_digest", 1)],
-            name="suggesting",
-            partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
-        )
-        await approvals.create_index(
-            [("addressees", 1), ("due_at", 1), ("_id", 1)],
-            name="queue",
-            partialFilterExpression={"state": {"$eq": "PENDING"}},
-        )
-        await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
-        await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
-        await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
-        await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
-        await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
-        await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
-        await approvals.create_index(
-            [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
-        )
-        await approvals.create_index(
-            [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
-        )
-
-    async def _index_the_log(self) -> None:
-        records, writers = self.database.get_collection("records"), self.database.get_collection("writers")
-        batches = self.database.get_collection("batches")
-        await batches.create_index([("ids", 1)], name="by_record")
-        with pymongo.timeout(_NEW_INDEX_SECONDS):
-            await batches.create_index([("posted", 1)], name="posted_once", unique=True, sparse=True)
-        await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
-        await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
-        await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
-        await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
-        notifications = self.database.get_collection("notifications")
-        await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
-        await notifications.create_index(
-            [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
-        )
-
-    async def _index_masking(self) -> None:
-        quotas = self.database.get_collection("quotas")
-        await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
-        uses = self.database.get_collection("uses")
-        await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
-        unmaskings = self.database.get_collection("unmaskings")
-        await unmaskings.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_UNMASKINGS_SECONDS)
-        await unmaskings.create_index(
-            [("caller", 1), ("request_id", 1)],
-            name="one_request_id",
-            unique=True,
-            partialFilterExpression={"request_id": {"$exists": True}},
-        )
-
-    async def _index_tasks(self) -> None:
-        tasks = self.database.get_collection("tasks")
-        await tasks.create_index(
-            [("approval_id", 1)],
-            name="one_of_an_approval",
-            unique=True,
-            partialFilterExpression={"approval_id": {"$exists": True}},
-        )
-        await tasks.create_index(
-            [("caller", 1), ("keys", 1)],
-            name="one_of_a_key",
-            unique=True,
-            partialFilterExpression={"keys": {"$exists": True}},
-        )
-        await tasks.create_index([("settled_at", 1)], name="over", expireAfterSeconds=KEPT_TASKS_SECONDS)
-
-    async def _index_lineage(self) -> None:
-        log = self.database.get_collection("lineage_log")
-        await log.create_index([("seen", 1)], name="lineage_seen", unique=True, sparse=True)
-
-    async def _index_sessions(self) -> None:
-        """What has ended by MongoDB's clock goes by itself, a little later."""
-        sessions, logins = self.database.get_collection("sessions"), self.database.get_collection("logins")
-        await sessions.create_index([("used_at", 1)], name="idle", expireAfterSeconds=int(IDLE.total_seconds()))
-        await sessions.create_index([("began_at", 1)], name="over", expireAfterSeconds=int(LONGEST.total_seconds()))
-        await sessions.create_index([("issuer", 1), ("identity", 1)], name="of_person")
-        await sessions.create_index([("issuer", 1), ("sid", 1)], name="of_login")
-        nonces, passkeys = self.database.get_collection("nonces"), self.database.get_collection("passkeys")
-        await nonces.create_index([("at", 1)], name="over", expireAfterSeconds=int(NONCE_COUNTS.total_seconds()))
-        await passkeys.create_index([("held.id", 1)], name="one_person", unique=True)
-        kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
-        await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)

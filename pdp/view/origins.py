@@ -18,7 +18,10 @@ class NamedData(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Somebody says that data has a tag. An empty `column` is the whole dataset; `confidence` may not be known."""
+    """Somebody says that data has a tag. An empty `column` is the whole dataset; `confidence` may not be known.
+
+    `names` are the names of the data for which it counts.
+    """
 
     tag: Theirs
     dataset: NamedData
@@ -28,6 +31,7 @@ class Said(NamedTuple):
     at: datetime
     reason: Theirs
     confidence: float | None
+    names: tuple[NamedData, ...]
 
 
 class Hop(NamedTuple):
@@ -76,7 +80,7 @@ def said(one: TagAssertion) -> Said:
     source = named(TagSource, one.source, "TAG_SOURCE_")
     confidence = one.confidence if one.HasField("confidence") else None
     of = Theirs(one.tag), dataset(one.dataset), Theirs(one.column)
-    return Said(*of, source, Theirs(one.by), at(one.at), Theirs(one.reason), confidence)
+    return Said(*of, source, Theirs(one.by), at(one.at), Theirs(one.reason), confidence, tuple(map(dataset, one.names)))
 
 
 def step(one: LineageStep) -> Hop:

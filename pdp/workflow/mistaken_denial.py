@@ -5,10 +5,19 @@ The approval stays DENIED, and nothing runs by it. The same request may be asked
 
 from dataclasses import replace
 
-from pdp.approval import Approval, ApprovalAt, ReviewVerdict, State, TakenBack, barred
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    ReviewVerdict,
+    State,
+    TakenBack,
+)
 from pdp.audit import event
 from pdp.caller import Caller
 from pdp.errors import NotAllowed, PdpError
+from pdp.quorum import (
+    barred,
+)
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.workflow.integrity import Integrity

@@ -4,10 +4,18 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from pdp.approval import Approval, ApprovalAt, Eligibility, ReviewVerdict, State
+from pdp.approval import (
+    Approval,
+    ApprovalAt,
+    ReviewVerdict,
+    State,
+)
 from pdp.caller import is_person, named
 from pdp.decision import Verdict
 from pdp.errors import PdpError, TooManyPending
+from pdp.quorum import (
+    Eligibility,
+)
 from pdp.requirement import Requirement
 from pdp.seal import Sealer
 from pdp.store.approvals import Approvals

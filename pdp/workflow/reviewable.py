@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict
+from pdp.approval import (
+    ApprovalAt,
+    ReviewVerdict,
+)
 from pdp.assertion import Assertion
 from pdp.caller import Caller
 from pdp.channel import Channel
@@ -19,6 +22,10 @@ from pdp.lineage.seen import NOTHING_TO_SHOW
 from pdp.lineage.view import View
 from pdp.lineage_errors import LineageChanged
 from pdp.obstacle import Obstacle, obstacle
+from pdp.quorum import (
+    Eligibility,
+    PolicyReview,
+)
 
 SHOWN_BYTES = 2048
 """Bytes of a view that an error carries: its details travel in HTTP trailers, of which clients accept 8 KiB."""

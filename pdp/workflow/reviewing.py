@@ -14,13 +14,9 @@ from pdp.approval import (
     OPEN,
     Approval,
     ApprovalAt,
-    Eligibility,
     Review,
     ReviewVerdict,
     State,
-    after_verdict,
-    barred,
-    suggesters,
 )
 from pdp.audit import event
 from pdp.caller import Caller
@@ -33,6 +29,12 @@ from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
+from pdp.quorum import (
+    Eligibility,
+    after_verdict,
+    barred,
+    suggesters,
+)
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon

@@ -16,7 +16,6 @@ from pdp.approval import (
     ApprovalAt,
     Opening,
     State,
-    suggesters,
 )
 from pdp.audit import event
 from pdp.canonical import differing_paths
@@ -24,6 +23,9 @@ from pdp.decision import Effect, Verdict
 from pdp.errors import InvalidRequest, NotFound
 from pdp.lineage.seen import kept
 from pdp.opa.batching import Batcher
+from pdp.quorum import (
+    suggesters,
+)
 from pdp.recording.delivery import OLD_SEAL, Delivery
 from pdp.recording.uses import Uses
 from pdp.store.approvals import Approvals, RequestIdTaken

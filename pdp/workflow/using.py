@@ -11,14 +11,10 @@ from pdp import identifier
 from pdp.approval import (
     Approval,
     ApprovalAt,
-    Eligibility,
-    PolicyReview,
     Review,
     ReviewVerdict,
     State,
     Use,
-    counting,
-    satisfied,
 )
 from pdp.audit import event
 from pdp.audit.record import Entry
@@ -29,6 +25,12 @@ from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
+from pdp.quorum import (
+    Eligibility,
+    PolicyReview,
+    counting,
+    satisfied,
+)
 from pdp.recording.delivery import Delivery
 from pdp.requirement import Requirement
 from pdp.store.approvals import Approvals, RequestIdTaken

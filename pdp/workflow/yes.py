@@ -2,8 +2,16 @@
 
 from collections.abc import Collection, Sequence
 
-from pdp.approval import Approval, Eligibility, approvals_per_requirement, approvers, counting
+from pdp.approval import (
+    Approval,
+)
 from pdp.channel import Channel
+from pdp.quorum import (
+    Eligibility,
+    approvals_per_requirement,
+    approvers,
+    counting,
+)
 from pdp.requirement import Requirement
 from pdp.verdict_errors import ChannelNotAllowed, PasskeyRequired, at
 

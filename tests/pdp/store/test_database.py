@@ -26,13 +26,6 @@ async def test_time_is_that_of_mongodb_and_has_a_zone(database: Database) -> Non
     assert abs(await database.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-async def test_opened_twice_it_is_the_same(database: Database, mongod: MongodProcess) -> None:
-    before = await database.database["approvals"].index_information()
-    again = await Database.open(mongod.uri, database.database.name)
-    assert await again.database["approvals"].index_information() == before
-    await again.close()
-
-
 async def test_the_first_realm_keeps_the_database(mongod: MongodProcess) -> None:
     name = f"t{uuid4().hex[:16]}"
     found = [await Database.open(mongod.uri, name) for _ in range(2)]
@@ -45,17 +38,6 @@ async def test_the_first_realm_keeps_the_database(mongod: MongodProcess) -> None
     finally:
         for each in found:
             await each.close()
-
-
-async def test_one_pending_approval_of_a_request_and_one_of_a_request_id(database: Database) -> None:
-    approvals = database.database["approvals"]
-    await approvals.insert_one({"caller": "a", "digest": "d", "state": "PENDING", "request_ids": ["x"]})
-    for other in ({"digest": "d", "state": "PENDING"}, {"digest": "e", "state": "DENIED", "request_ids": ["y", "x"]}):
-        with pytest.raises(DuplicateKeyError):
-            await approvals.insert_one({"caller": "a", **other})
-    for fine in ({"digest": "d", "state": "DENIED"}, {"digest": "e", "state": "PENDING", "request_ids": ["z"]}):
-        await approvals.insert_one({"caller": "a", **fine})
-    await approvals.insert_one({"caller": "b", "digest": "d", "state": "PENDING", "request_ids": ["x"]})
 
 
 async def test_database_that_is_not_ours_to_use_is_refused(

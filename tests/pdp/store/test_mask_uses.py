@@ -10,7 +10,8 @@ import pytest
 from pdp import identifier
 from pdp.errors import DecisionUsed
 from pdp.process.mongod import MongodProcess
-from pdp.store.database import KEPT_USES_SECONDS, Database
+from pdp.store.database import Database
+from pdp.store.indexes import KEPT_USES_SECONDS
 from pdp.store.mask_uses import MaskUses
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from pdp.errors import Conflict
 from pdp.process.mongod import MongodProcess
-from pdp.store.database import KEPT_UNMASKINGS_SECONDS, Database
+from pdp.store.database import Database
+from pdp.store.indexes import KEPT_UNMASKINGS_SECONDS
 from pdp.store.unmaskings import Unmasking, Unmaskings
 from pdp.workflow.repeat import CONTINUED_FOR
 

@@ -76,6 +76,7 @@ LEFT_OUT = {
     # What programs need and people do not.
     "Approval.decision_id", "Approval.policy_revision", "Approval.used_by_decision_id", "ApprovalLineage.head",
     "ApprovalReview.policy_revision", "ApprovalReview.signature", "ApprovalReview.rules", "Requirement.summary",
+    "ApprovalReview.view_digest", "PasskeyAssertion.statement",
     # Those that are among the tags.
     "ApprovalColumn.new_tags", "ApprovalLineage.new_tags",
     # The same as JSON, which the server never answers.

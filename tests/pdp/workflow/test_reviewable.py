@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from pdp.approval import ApprovalAt, Eligibility, PolicyReview, ReviewVerdict, State
+from pdp.approval import (
+    ApprovalAt,
+    ReviewVerdict,
+    State,
+)
 from pdp.caller import Caller
 from pdp.errors import AlreadyReviewed, ApprovalChanged, ApprovalNotPending, DigestMismatch, NotAllowed, PdpError
+from pdp.quorum import (
+    Eligibility,
+    PolicyReview,
+)
 from pdp.workflow.lineage_views import OFF
 from pdp.workflow.reviewable import ApprovalView, Submission, require_reviewable
 from tests.pdp.specimens import REQUEST, T0, approval, review

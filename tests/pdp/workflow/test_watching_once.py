@@ -8,9 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-from pdp.approval import ApprovalAt, Eligibility, PolicyReview, State
+from pdp.approval import (
+    ApprovalAt,
+    State,
+)
 from pdp.caller import Caller
 from pdp.errors import Overloaded
+from pdp.quorum import (
+    Eligibility,
+    PolicyReview,
+)
 from pdp.store.changes import Change
 from pdp.turns import Turns
 from pdp.workflow.feed import Feed

@@ -5,8 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from pdp.approval import Approval, Eligibility
+from pdp.approval import (
+    Approval,
+)
 from pdp.channel import Channel
+from pdp.quorum import (
+    Eligibility,
+)
 from pdp.requirement import Requirement
 from pdp.verdict_errors import ChannelNotAllowed, PasskeyRequired
 from pdp.workflow.yes import counted

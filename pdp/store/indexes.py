@@ -1,0 +1,145 @@
+"""The indexes of the collections, among them those that keep something unique and those that let it end by itself."""
+
+from typing import Any
+
+import pymongo
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
+
+from pdp.errors import SetupError
+from pdp.passkey import NONCE_COUNTS
+from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
+
+_NEW_INDEX_SECONDS = 600.0
+"""Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
+KEPT_USES_SECONDS = 24 * 3600
+"""The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
+KEPT_UNMASKINGS_SECONDS = 25 * 3600
+"""The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
+KEPT_TASKS_SECONDS = 25 * 3600
+"""The time for which a task without an approval is stored: a day behind the quarter of an hour that its result counts,
+so that a retry finds it. The task of an approval is stored as long as that."""
+
+
+async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Make every index that is missing. Raises `SetupError`."""
+    try:
+        await _index_approvals(database)
+        await _index_the_log(database)
+        await _index_masking(database)
+        await _index_tasks(database)
+        await _index_lineage(database)
+        await _index_sessions(database)
+    except OperationFailure as error:
+        raise SetupError(f"MongoDB refused to make an index (code {error.code}); the user needs createIndex") from None
+
+
+async def _index_approvals(database: AsyncDatabase[dict[str, Any]]) -> None:
+    approvals = database.get_collection("approvals")
+    await approvals.create_index(
+        [("caller", 1), ("digest", 1)],
+        name="one_pending",
+        unique=True,
+        partialFilterExpression={"state": {"$eq": "PENDING"}},
+    )
+    await approvals.create_index(
+        [("caller", 1), ("request_ids", 1)],
+        name="one_request_id",
+        unique=True,
+        partialFilterExpression={"request_ids": {"$exists": True}},
+    )
+    await approvals.create_index(
+        [("caller", 1), ("digest", 1), ("closed_at", -1)],
+        name="denied",
+        partialFilterExpression={"state": {"$eq": "DENIED"}},
+    )
+    await approvals.create_index(
+        [("reviews.suggestion_digest", 1)],
+        name="suggesting",
+        partialFilterExpression={"reviews.suggestion_digest": {"$exists": True}},
+    )
+    await approvals.create_index(
+        [("addressees", 1), ("due_at", 1), ("_id", 1)],
+        name="queue",
+        partialFilterExpression={"state": {"$eq": "PENDING"}},
+    )
+    await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
+    await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
+    await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
+    await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
+    await approvals.create_index([("state", 1), ("_id", -1)], name="by_state")
+    await approvals.create_index([("caller", 1), ("kind", 1), ("state", 1), ("_id", -1)], name="same_kind")
+    await approvals.create_index(
+        [("updated_at", 1)], name="undelivered", partialFilterExpression={"outbox.0": {"$exists": True}}
+    )
+    await approvals.create_index(
+        [("untold.record", 1)], name="untold", partialFilterExpression={"untold.record": {"$exists": True}}
+    )
+
+
+async def _index_the_log(database: AsyncDatabase[dict[str, Any]]) -> None:
+    records, writers = database.get_collection("records"), database.get_collection("writers")
+    batches = database.get_collection("batches")
+    await batches.create_index([("ids", 1)], name="by_record")
+    with pymongo.timeout(_NEW_INDEX_SECONDS):
+        await batches.create_index([("posted", 1)], name="posted_once", unique=True, sparse=True)
+    await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
+    await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
+    await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
+    await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
+    notifications = database.get_collection("notifications")
+    await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")
+    await notifications.create_index(
+        [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
+    )
+
+
+async def _index_masking(database: AsyncDatabase[dict[str, Any]]) -> None:
+    quotas = database.get_collection("quotas")
+    await quotas.create_index([("expires_at", 1)], name="over", expireAfterSeconds=0)
+    uses = database.get_collection("uses")
+    await uses.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_USES_SECONDS)
+    unmaskings = database.get_collection("unmaskings")
+    await unmaskings.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_UNMASKINGS_SECONDS)
+    await unmaskings.create_index(
+        [("caller", 1), ("request_id", 1)],
+        name="one_request_id",
+        unique=True,
+        partialFilterExpression={"request_id": {"$exists": True}},
+    )
+
+
+async def _index_tasks(database: AsyncDatabase[dict[str, Any]]) -> None:
+    tasks = database.get_collection("tasks")
+    await tasks.create_index(
+        [("approval_id", 1)],
+        name="one_of_an_approval",
+        unique=True,
+        partialFilterExpression={"approval_id": {"$exists": True}},
+    )
+    await tasks.create_index(
+        [("caller", 1), ("keys", 1)],
+        name="one_of_a_key",
+        unique=True,
+        partialFilterExpression={"keys": {"$exists": True}},
+    )
+    await tasks.create_index([("settled_at", 1)], name="over", expireAfterSeconds=KEPT_TASKS_SECONDS)
+
+
+async def _index_lineage(database: AsyncDatabase[dict[str, Any]]) -> None:
+    log = database.get_collection("lineage_log")
+    await log.create_index([("seen", 1)], name="lineage_seen", unique=True, sparse=True)
+
+
+async def _index_sessions(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """What has ended by MongoDB's clock goes by itself, a little later."""
+    sessions, logins = database.get_collection("sessions"), database.get_collection("logins")
+    await sessions.create_index([("used_at", 1)], name="idle", expireAfterSeconds=int(IDLE.total_seconds()))
+    await sessions.create_index([("began_at", 1)], name="over", expireAfterSeconds=int(LONGEST.total_seconds()))
+    await sessions.create_index([("issuer", 1), ("identity", 1)], name="of_person")
+    await sessions.create_index([("issuer", 1), ("sid", 1)], name="of_login")
+    nonces, passkeys = database.get_collection("nonces"), database.get_collection("passkeys")
+    await nonces.create_index([("at", 1)], name="over", expireAfterSeconds=int(NONCE_COUNTS.total_seconds()))
+    await passkeys.create_index([("held.id", 1)], name="one_person", unique=True)
+    kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
+    await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)
