@@ -18,7 +18,7 @@ from tests.pdp.wire import refused
 
 ACCOUNT = "slack:T1/U7"
 ASKED = {"a": {"reviewers": {"identities": ["user:alice", "user:alice2", "user:bob"]}}}
-PEOPLE = {"agent:dev": {"owners": ["user:dev"]}, "user:alice2": {"same_as": ["user:alice"]}}
+PEOPLE = {"agent:dev": {"owners": ["user:dev"]}, "user:alice2": {"same_as": ["user:alice", "user:aa"]}}
 
 
 @pytest.fixture(scope="module")
