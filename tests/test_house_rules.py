@@ -56,7 +56,8 @@ DISTRIBUTIONS = {
 PURE = [
     "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
     "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier",
+    "pdp.channels.notice", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json",
+    "pdp.identifier",
     "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event",
     "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture",
     "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag",
@@ -77,9 +78,11 @@ FLOORS: dict[str, tuple[int, str]] = {
     "dev": (10, "server http authn process policy masking.keys"),
     "server": (
         9,
-        "service inbox http workflow lineage opa masking recording authn process store notify audit arrow policy",
+        "service inbox channels http workflow lineage opa masking recording authn process store notify audit arrow "
+        "policy",
     ),
     "inbox": (8, "http workflow"),
+    "channels": (8, "service workflow view notify store"),
     "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
     "http": (7, "workflow lineage authn"),
     "workflow": (6, "lineage opa masking recording store audit"),
