@@ -30,7 +30,7 @@ VENDORS = {
     "opa_client": ["pdp/opa/queries.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": ["pdp/config.py", "pdp/identity_source.py", "pdp/lineage_settings.py"],
+    "pydantic": ["pdp/config.py", "pdp/identity_source.py", "pdp/lineage_settings.py", "pdp/slack_settings.py"],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
@@ -78,10 +78,12 @@ FLOORS: dict[str, tuple[int, str]] = {
     "dev": (10, "server http authn process policy masking.keys"),
     "server": (
         9,
-        "service inbox channels http workflow lineage opa masking recording authn process store notify audit arrow "
-        "policy",
+        (
+            "service inbox channels http workflow lineage opa masking recording authn process store notify audit "
+            "arrow policy"
+        ),
     ),
-    "inbox": (8, "http workflow"),
+    "inbox": (8, "service http workflow view"),
     "channels": (8, "service workflow view notify store"),
     "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
     "http": (7, "workflow lineage authn"),
