@@ -87,7 +87,7 @@ class Workspace:
     refused: dict[str, str] = field(default_factory=dict)
     """Channels, and the error that posts to them meet from now on: `not_in_channel`."""
     _triggers: dict[str, _Trigger] = field(default_factory=dict)
-    _posted: dict[str, float] = field(default_factory=dict)
+    posted: dict[str, float] = field(default_factory=dict)
     _calls: dict[str, deque[float]] = field(default_factory=dict)
     _count: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -114,7 +114,7 @@ class Workspace:
 
     def of_user(self, user: str) -> list[Message]:
         """The messages that a person sees, oldest first."""
-        seen = {user, *self.channels}
+        seen = {direct(user), *self.channels}
         return [one for one in self.messages if one.channel in seen and one.only in {"", user}]
 
     def open_view(self, user: str) -> Opened | None:
@@ -184,20 +184,20 @@ class Workspace:
 
     def _message(self, given: Mapping[str, Any]) -> Message:
         channel, text, blocks = given.get("channel", ""), given.get("text", ""), given.get("blocks", [])
-        if problem := self.refused.get(
-            channel, "" if channel in {*self.users, *self.channels} else "channel_not_found"
-        ):
+        known = {*self.users, *self.channels, *map(direct, self.users)}
+        if problem := self.refused.get(channel, "" if channel in known else "channel_not_found"):
             raise Failed(problem)
         if problem := rules.of_message(text, blocks):
             raise Failed(problem)
         body = _with_ids({"blocks": blocks}, self._count)["blocks"]
         ts = f"{1_700_000_000 + next(self._count)}.{secrets.randbelow(10**6):06}"
-        return Message(channel, ts, text, body, given.get("thread_ts", ""))
+        place = direct(channel) if channel in self.users else channel
+        return Message(place, ts, text, body, given.get("thread_ts", ""))
 
     def _require_turn(self, channel: str) -> None:
-        if self.now() - self._posted.get(channel, -POSTS_EVERY) < POSTS_EVERY:
+        if self.now() - self.posted.get(channel, -POSTS_EVERY) < POSTS_EVERY:
             raise Failed("ratelimited", 1)
-        self._posted[channel] = self.now()
+        self.posted[channel] = self.now()
 
     def _require_pace(self, method: str) -> None:
         calls = self._calls.setdefault(method, deque())
@@ -206,6 +206,11 @@ class Workspace:
         if len(calls) >= CALLS_A_MINUTE:
             raise Failed("ratelimited", int(61 - (self.now() - calls[0])))
         calls.append(self.now())
+
+
+def direct(user: str) -> str:
+    """The channel of the messages between the app and a person."""
+    return f"D{user[1:]}"
 
 
 def _with_ids(view: Mapping[str, Any], count: Any) -> dict[str, Any]:
