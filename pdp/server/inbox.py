@@ -15,6 +15,7 @@ from pdp.http.provider import Client, Provider
 from pdp.http.proxies import Proxies
 from pdp.http.route import Entrance, Page
 from pdp.inbox import assets, look
+from pdp.inbox.linking import SlackLinking
 from pdp.inbox.me import Me
 from pdp.inbox.passkeys import PasskeyPages
 from pdp.server.login_check import secret
@@ -49,6 +50,7 @@ def inbox(
     admission: Admission,
     demo: DemoLogin | None,
     people: People,
+    linking: SlackLinking | None,
 ) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`."""
     client = _client(config.http, url, demo)
@@ -58,17 +60,18 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *_own(config.realm, people, logins.sessions), *assets.routes(), *own]
+    routes = [*login.routes(), *_own(config.realm, people, logins.sessions, linking), *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)
     return Inbox(pages, routes)
 
 
-def _own(realm: str, people: People, sessions: Sessions) -> list[Page]:
+def _own(realm: str, people: People, sessions: Sessions, linking: SlackLinking | None) -> list[Page | Entrance]:
     """The pages of what is a person's own."""
     passkeys = PasskeyPages(realm, people.site, people.passkeys, sessions)
-    return [*Me(people.passkeys, people.links).routes(), *passkeys.routes()]
+    me = Me(people.passkeys, people.links, links_slack=linking is not None)
+    return [*me.routes(), *passkeys.routes(), *(linking.routes() if linking else ())]
 
 
 def _client(http: Http | None, url: str, demo: DemoLogin | None) -> Client | None:

@@ -25,6 +25,7 @@ from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
+from pdp.server.linking import SLACK, SlackIssuer, slack_linking
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
 from pdp.server.parts import Parts
@@ -43,11 +44,12 @@ async def face(
     elsewhere: bool,
     demo: DemoLogin | None = None,
     hooks: Sequence[Hook] = (),
+    slack_issuer: SlackIssuer = SLACK,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
     With `elsewhere` it takes a free port where its own is taken. `demo` lets people in where no login is configured.
-    `hooks` are for other services.
+    `hooks` are for other services. `slack_issuer` says who people are in Slack.
     Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
@@ -67,7 +69,8 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, parts.people)
+    linking = slack_linking(config, url, parts, flows.batcher, slack_issuer)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, parts.people, linking)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(
