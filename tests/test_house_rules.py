@@ -84,7 +84,7 @@ FLOORS: dict[str, tuple[int, str]] = {
         9,
         "service inbox http workflow lineage opa masking recording authn process store notify audit arrow policy",
     ),
-    "inbox": (8, "http workflow"),
+    "inbox": (8, "service http workflow view"),
     "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
     "http": (7, "workflow lineage authn"),
     "workflow": (6, "lineage opa masking recording store audit"),

@@ -14,7 +14,7 @@ from pdp.http.pages import Pages, root
 from pdp.http.provider import Client, Provider
 from pdp.http.proxies import Proxies
 from pdp.http.route import Entrance, Page
-from pdp.inbox import look, me
+from pdp.inbox import assets, look, me
 from pdp.server.login_check import secret
 from pdp.workflow.logins import Logins
 
@@ -53,7 +53,7 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *me.routes(), look.style(), *own]
+    routes = [*login.routes(), *me.routes(), *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)
