@@ -25,10 +25,12 @@ from pdp.http.tls import context
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
-from pdp.server.linking import SLACK, SlackIssuer, slack_linking
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
+from pdp.server.own_pages import own_pages
 from pdp.server.parts import Parts
+from pdp.server.queue_pages import queue_pages
 from pdp.signing_keys import SigningKeys
 
 
@@ -69,8 +71,8 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    linking = slack_linking(config, url, parts, flows.batcher, slack_issuer)
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, parts.people, linking)
+    further = [*queue_pages(flows), *own_pages(config, url, parts, flows.batcher, slack_issuer)]
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(
