@@ -59,6 +59,7 @@ class Parts:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
+            sessions=self.logins.sessions,
             notifier=Notifier(
                 config.realm,
                 self.notifications,
