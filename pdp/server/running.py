@@ -16,7 +16,6 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
-from pdp.channels.slack.web import HOST
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -85,13 +84,14 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
-    slack_host: str = HOST,
+    slack_host: str = "",
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
     free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
-    Slack is: no setting moves either. Raises `SetupError` if a part cannot be used as configured.
+    Slack is, if not at its own address: no setting moves either. Raises `SetupError` if a part cannot be used as
+    configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
