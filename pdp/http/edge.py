@@ -28,7 +28,8 @@ from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE
 from pdp.http.pages import Asked, Pages
 from pdp.http.problem import Refusal, problem
-from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route
+from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route, Stream
+from pdp.http.streamed import Streamed
 from pdp.room import LATER_SECONDS, Room
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class Edge:
 
     def _response(self, answer: Answer, request: web.BaseRequest, request_id: str) -> web.Response:
         response = web.Response(
-            body=answer.body,
+            body=Streamed(answer.content) if isinstance(answer, Stream) else answer.body,
             status=answer.status,
             headers={"Content-Type": answer.media, "X-Request-ID": request_id, "Server": "placet", **answer.headers},
         )

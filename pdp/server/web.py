@@ -28,6 +28,7 @@ from pdp.server.lineage import Lineage
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
 from pdp.server.parts import Parts
+from pdp.server.queue_pages import queue_pages
 from pdp.signing_keys import SigningKeys
 
 
@@ -67,7 +68,8 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
+    waiting = queue_pages(flows)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, waiting)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(
