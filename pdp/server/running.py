@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.channels.ways import Way
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -36,6 +37,7 @@ from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.strangers import Strangers
+from pdp.server.telling import Messages
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -83,12 +85,13 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
+    ways: Sequence[Way] = (),
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. `demo` lets people in where no login is configured. Raises `SetupError` if a part
-    cannot be used as configured.
+    free port where its own is taken. `demo` lets people in where no login is configured. `ways` are channels beside
+    those of the configuration. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -101,25 +104,20 @@ async def running(
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        parts = Parts(config, database, signing, known, outflow_of(config, kept, database))
+        parts = Parts(config, database, signing, known, outflow_of(config, kept, database), tells=bool(ways))
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
+        flows = Flows.of(config, opa, parts, turns, unsaid)
+        messages = Messages(config, opa.opa, parts, flows, ways)
+        await stack.enter_async_context(background(messages.run(), failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept)})
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health()})
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
-        flows = Flows.of(config, opa, parts, turns, unsaid)
-        edge = Edge(
-            authenticator,
-            flows.admission,
-            flows.turns,
-            certificates=client_ca is not None,
-            stream_seconds=config.stream_seconds,
-            proven=newcomers.proven if config.tls else None,
-        )
+        edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
@@ -134,6 +132,17 @@ async def running(
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+
+
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+    return Edge(
+        authenticator,
+        flows.admission,
+        flows.turns,
+        certificates=bool(config.tls and config.tls.client_ca),
+        stream_seconds=config.stream_seconds,
+        proven=newcomers.proven if config.tls else None,
+    )
 
 
 def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
