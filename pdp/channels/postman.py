@@ -10,8 +10,8 @@ from pdp.channels.notice import Refused
 from pdp.errors import PdpError
 from pdp.notify.attempts import ATTEMPTS, wait
 from pdp.store.letters import DueLetter, Letters
+from pdp.store.message_pace import MessagePace
 from pdp.store.notifications import Notifications, Progress
-from pdp.store.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,10 @@ class Postman:
     """Takes the letters of one channel; `name` is empty for those that become letters of all channels."""
 
     def __init__(
-        self, name: str, letters: Letters, notifications: Notifications, told: Told, deliver: Delivering
+        self, name: str, letters: Letters, notifications: Notifications, pace: MessagePace, deliver: Delivering
     ) -> None:
         self._name, self._letters, self._notifications = name, letters, notifications
-        self._told, self._deliver = told, deliver
+        self._pace, self._deliver = pace, deliver
         self.problem = ""
         """Why the channel takes nothing at all; empty as long as nothing speaks against it."""
 
@@ -52,7 +52,7 @@ class Postman:
 
     async def send(self) -> None:
         """Try the letters that are due."""
-        while not await self._told.is_held(self._name) and (due := await self._letters.due(self._name, _AT_ONCE)):
+        while not await self._pace.is_held(self._name) and (due := await self._letters.due(self._name, _AT_ONCE)):
             await asyncio.gather(*(self._send(one) for one in due))
 
     async def _send(self, due: DueLetter) -> None:
@@ -82,7 +82,7 @@ class Postman:
     async def _refused(self, due: DueLetter, refused: Refused) -> None:
         if refused.retry_after is not None:
             seconds = min(max(refused.retry_after, 1.0), LONGEST_SECONDS)
-            await self._told.hold(self._name, seconds)
+            await self._pace.hold(self._name, seconds)
             await self._letters.put_back(due, seconds)
             return
         if refused.dead:
@@ -91,7 +91,7 @@ class Postman:
                     "%s takes no message: %s; nobody is told there until it is mended", self._name, refused.problem
                 )
             self.problem = refused.problem
-            await self._told.hold(self._name, DEAD_SECONDS)
+            await self._pace.hold(self._name, DEAD_SECONDS)
         await self._failed(due, refused.problem)
 
     async def _failed(self, due: DueLetter, problem: str) -> None:

@@ -15,8 +15,8 @@ from pdp.seal import Sealer
 from pdp.site import Site
 from pdp.store.approvals import Approvals
 from pdp.store.letters import DueLetter, Letter, Letters
+from pdp.store.message_pace import MessagePace
 from pdp.store.notifications import Errand, Progress
-from pdp.store.told import Told
 
 T = TypeVar("T")
 _TURN_SECONDS = 1.0
@@ -43,9 +43,9 @@ class Held:
 class Telling:
     """Delivers the letters of one channel."""
 
-    def __init__(self, way: Way, held: Held, letters: Letters, told: Told, choices: Choices, site: Site) -> None:
+    def __init__(self, way: Way, held: Held, letters: Letters, pace: MessagePace, choices: Choices, site: Site) -> None:
         self._way, self._held, self._letters = way, held, letters
-        self._told, self._choices, self._site = told, choices, site
+        self._pace, self._choices, self._site = pace, choices, site
 
     @property
     def channel(self) -> Channel:
@@ -90,7 +90,7 @@ class Telling:
         held = await self._held.get(letter.approval_id)
         if posted is None or not posted.handle or held is None or posted.shown >= held.approval.version:
             return Progress.UNNEEDED
-        if not await self._told.turn(self.channel.name, await self._way.to(letter.who)):
+        if not await self._pace.turn(self.channel.name, await self._way.to(letter.who)):
             return Later(_TURN_SECONDS)
         if not await self._letters.begin_edit(letter.notice, held.approval.version, due.now):
             return Later(_SOON_SECONDS)
@@ -121,7 +121,7 @@ class Telling:
         to = await self._way.to(due.letter.who)
         if not to:
             return Progress.UNNEEDED
-        if not await self._told.turn(self.channel.name, to):
+        if not await self._pace.turn(self.channel.name, to):
             return Later(_TURN_SECONDS)
         await self._within(self.channel.post(to, note))
         return Progress.DELIVERED
@@ -132,10 +132,10 @@ class Telling:
         if not who.startswith(GROUP):
             if quiet := await self._choices.quiet_until(who, due.now):
                 return _until(quiet, due.now)
-            if room := await self._told.admit(who, letter.id):
+            if room := await self._pace.admit(who, letter.id):
                 await self._letters.add(_waiting(letter, due.now), over=True)
                 return _until(room, due.now)
-        return None if await self._told.turn(self.channel.name, to) else Later(_TURN_SECONDS)
+        return None if await self._pace.turn(self.channel.name, to) else Later(_TURN_SECONDS)
 
     async def _within(self, sending: Coroutine[Any, Any, T]) -> T:
         try:

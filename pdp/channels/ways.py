@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pdp.channels.notice import Addresses, Channel
 
 GROUP = "#"
-"""What stands before the name of a group, so that it is no identity."""
+"""What stands before the name of a group, so that it cannot be taken for an identity."""
 
 
 @dataclass(frozen=True, slots=True)

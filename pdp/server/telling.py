@@ -14,7 +14,7 @@ from pdp.server.flows import Flows
 from pdp.server.parts import Parts
 from pdp.server.sweep import NOTIFY_SECONDS, every
 from pdp.store.letters import Letters
-from pdp.store.told import Told
+from pdp.store.message_pace import MessagePace
 from pdp.workflow.contacts import Contacts
 
 
@@ -22,13 +22,13 @@ class Messages:
     """The letters for people and their carriers. Without a channel there is no work."""
 
     def __init__(self, config: Config, opa: Opa, parts: Parts, flows: Flows, ways: Sequence[Way]) -> None:
-        letters, told, choices = Letters(parts.database), Told(parts.database), Choices(Contacts(opa))
+        letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(Contacts(opa))
         held = Held(parts.approvals, parts.sealer)
         spreading = Spreading(ways, held, letters, flows.reviewers, choices, config.person_types)
-        deliveries = {way.channel.name: Telling(way, held, letters, told, choices, parts.people.site) for way in ways}
-        self._spreading = Postman("", letters, parts.notifications, told, spreading.deliver)
+        deliveries = {way.channel.name: Telling(way, held, letters, pace, choices, parts.people.site) for way in ways}
+        self._spreading = Postman("", letters, parts.notifications, pace, spreading.deliver)
         self._postmen = {
-            name: Postman(name, letters, parts.notifications, told, telling.deliver)
+            name: Postman(name, letters, parts.notifications, pace, telling.deliver)
             for name, telling in deliveries.items()
         }
 

@@ -10,8 +10,8 @@ from pdp.errors import EngineUnavailable
 from pdp.notify.attempts import ATTEMPTS
 from pdp.store.database import Database
 from pdp.store.letters import DueLetter, Letter, Letters
+from pdp.store.message_pace import MessagePace
 from pdp.store.notifications import Errand, Notifications, Progress
-from pdp.store.told import Told
 
 
 def postman(database: Database, behave: Callable[[], Outcome], tried: list[str]) -> Postman:
@@ -19,7 +19,7 @@ def postman(database: Database, behave: Callable[[], Outcome], tried: list[str])
         tried.append(due.id)
         return behave()
 
-    return Postman("chat", Letters(database), Notifications(database), Told(database), deliver)
+    return Postman("chat", Letters(database), Notifications(database), MessagePace(database), deliver)
 
 
 async def stored(database: Database) -> tuple[str, int, str]:
@@ -89,4 +89,4 @@ async def test_pause_that_the_vendor_asks_for_is_no_attempt(database: Database) 
     await add(database)
     await postman(database, refusing(Refused("too many", retry_after=30)), []).send()
     assert await stored(database) == ("waiting", 0, "")
-    assert await Told(database).is_held("chat")
+    assert await MessagePace(database).is_held("chat")

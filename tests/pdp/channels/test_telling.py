@@ -9,7 +9,7 @@ import pytest
 
 from pdp.channels.notice import Aim, Notice, Refused
 from pdp.process.mongod import MongodProcess
-from pdp.store.told import MOST_AN_HOUR
+from pdp.store.message_pace import MOST_AN_HOUR
 from pdp.v1.approval_pb2 import Approval, TimelineKind
 from tests.faults import eventually
 from tests.notify import due_now, notifications

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from pdp.store.database import Database
 from pdp.store.letters import MOST_REMEMBERED, DueLetter, Letter, Letters
+from pdp.store.message_pace import HOUR, MOST_AN_HOUR, MessagePace
 from pdp.store.notifications import Errand, Notifications, Progress
-from pdp.store.told import HOUR, MOST_AN_HOUR, Told
 
 
 def letter(name: str = "one", errand: Errand = Errand.ASK, who: str = "user:bob") -> Letter:
@@ -70,24 +70,24 @@ async def test_letters_go_a_while_behind_the_end_of_their_approval(database: Dat
 
 
 async def test_hour_of_a_person_has_room_for_twenty_and_the_same_letter_counts_once(database: Database) -> None:
-    told = Told(database)
+    pace = MessagePace(database)
     for number in range(MOST_AN_HOUR):
-        assert await told.admit("user:bob", f"n{number}") is None
-    assert await told.admit("user:bob", "n0") is None
-    room = await told.admit("user:bob", "late")
+        assert await pace.admit("user:bob", f"n{number}") is None
+    assert await pace.admit("user:bob", "n0") is None
+    room = await pace.admit("user:bob", "late")
     assert room is not None
-    assert await told.admit("user:carol", "late") is None
+    assert await pace.admit("user:carol", "late") is None
     collection = database.database.get_collection("told")
     old = room - 2 * HOUR
     await collection.update_one({"_id": "hour:user:bob"}, {"$set": {"sent.0.at": old}})
-    assert await told.admit("user:bob", "late") is None
+    assert await pace.admit("user:bob", "late") is None
 
 
 async def test_conversation_has_one_turn_a_second_and_a_pause_holds_the_channel(database: Database) -> None:
-    told = Told(database)
-    assert await told.turn("chat", "C1")
-    assert not await told.turn("chat", "C1")
-    assert await told.turn("chat", "C2")
-    await told.hold("chat", 30)
-    assert await told.is_held("chat")
-    assert not await told.is_held("other")
+    pace = MessagePace(database)
+    assert await pace.turn("chat", "C1")
+    assert not await pace.turn("chat", "C1")
+    assert await pace.turn("chat", "C2")
+    await pace.hold("chat", 30)
+    assert await pace.is_held("chat")
+    assert not await pace.is_held("other")

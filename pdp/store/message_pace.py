@@ -1,4 +1,4 @@
-"""How much people and channels are told: one message each second in a conversation, twenty notices each hour to a person.
+"""How much people are told: one message each second in a conversation, twenty notices each hour to a person.
 
 All processes share these documents, and every time is MongoDB's.
 """
@@ -17,7 +17,7 @@ _SECOND_MS = 1000
 """Milliseconds between two messages in one conversation."""
 
 
-class Told:
+class MessagePace:
     """Admits messages."""
 
     def __init__(self, database: Database) -> None:
