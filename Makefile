@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed dev demo test lint gen docs bench bite soak languages authzen resolution lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -26,7 +26,15 @@ help:
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
 
-setup: installed .venv-gen/.installed
+setup: installed .venv-gen/.installed chromium
+
+# The tests read the inbox's pages in a real browser.
+chromium:
+	@command -v chromium > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "installing chromium by apt-get: a minute, once"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null \
+		|| echo "chromium could not be installed; the tests of the pages need it: apt-get install chromium"; \
+	else echo "the tests of the pages need a browser; run as root: apt-get install chromium"; fi
 
 # The tool cache is outside this folder and may be emptied at any time, so OPA is looked for each time.
 installed: $(BIN)/pdp

@@ -83,7 +83,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "cli": (11, "dev server lineage masking recording authn process store notify client view audit arrow policy opa"),
     "dev": (10, "server http authn process policy masking.keys"),
     "server": (9, f"service inbox channels http {BELOW}"),
-    "inbox": (8, "http workflow"),
+    "inbox": (8, "service http workflow view"),
     "channels": (8, "service workflow view notify store"),
     "service": (7, BELOW),
     "http": (7, "workflow lineage authn"),

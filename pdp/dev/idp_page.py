@@ -20,7 +20,7 @@ def chooser(asked: Mapping[str, str], path: str) -> bytes:
 <!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Log in - pdp dev</title>
-<link rel="stylesheet" href="/inbox/style.css"></head>
+<link rel="stylesheet" href="/inbox/style.css"><link rel="icon" href="/inbox/static/icon.png"></head>
 <body><main>
 <h1>Who are you?</h1>
 <p>These are the demo people of <code>pdp dev</code>. Everybody on this machine can be each of them.</p>

@@ -6,16 +6,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pdp.http.pages import Failure
-from pdp.http.route import HTML, Answer, Entrance, Visit
+from pdp.http.route import HTML, Answer
 from pdp.visible import visible
 
-STYLE = "/inbox/style.css"
+NAVIGATION = (("/inbox", "Queue"), ("/inbox/me", "Me"))
+"""Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
 
 
 def _shown(value: Any) -> Any:
@@ -32,7 +32,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_CSS = Path(__file__).with_name("style.css").read_bytes()
+_ENVIRONMENT.globals["navigation"] = NAVIGATION
 
 
 def page(template: str, members: Mapping[str, Any]) -> bytes:
@@ -53,12 +53,3 @@ def failed(failure: Failure) -> bytes:
 def logged_out() -> bytes:
     """The page at the end of a session."""
     return page("logged_out", {})
-
-
-def style() -> Entrance:
-    """The one style sheet, which needs no session: the pages of failures have it, too."""
-
-    async def answer(_: Visit) -> Answer:
-        return Answer(_CSS, media="text/css; charset=utf-8")
-
-    return Entrance("GET", STYLE, answer)

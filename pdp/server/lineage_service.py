@@ -28,7 +28,7 @@ def lineage_service(config: Config, kept: Lineage | None, flows: Flows, writer: 
     from pdp.workflow.lineage_saying import Saying  # noqa: PLC0415
     from pdp.workflow.reading_lineage import ReadingLineage  # noqa: PLC0415
     from pdp.workflow.tagging import TaggingData  # noqa: PLC0415
-    from pdp.workflow.taken_before import MessagePace  # noqa: PLC0415
+    from pdp.workflow.taken_before import Told  # noqa: PLC0415
     from pdp.workflow.taking_back import TakingBack  # noqa: PLC0415
 
     past = Past(
@@ -45,7 +45,7 @@ def lineage_service(config: Config, kept: Lineage | None, flows: Flows, writer: 
         ingesting=kept.ingesting,
         reading=ReadingLineage(known),
         tagging=TaggingData(known, say, kept.limits),
-        taking=TakingBack(known, flows.deciding, say, MessagePace(kept.writing, flows.uses)),
+        taking=TakingBack(known, flows.deciding, say, Told(kept.writing, flows.uses)),
         writers=config.lineage.writers,
     )
 

@@ -201,7 +201,7 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
-        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

@@ -63,7 +63,7 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, parts.people)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)

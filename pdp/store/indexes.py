@@ -152,5 +152,6 @@ async def _index_sessions(database: AsyncDatabase[dict[str, Any]]) -> None:
     nonces, passkeys = database.get_collection("nonces"), database.get_collection("passkeys")
     await nonces.create_index([("at", 1)], name="over", expireAfterSeconds=int(NONCE_COUNTS.total_seconds()))
     await passkeys.create_index([("held.id", 1)], name="one_person", unique=True)
+    await database.get_collection("links").create_index([("identity", 1)], name="of_person")
     kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
     await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import cpp, go, java, rust, typescript
+from tests.languages import cpp, go, java, pages, rust, typescript
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ LANGUAGES: Mapping[str, Language] = {
     "cpp": Language(cpp.TOOLS, cpp.tried, cpp.LIBRARIES),
     "go": Language(go.TOOLS, go.tried),
     "java": Language(java.TOOLS, java.tried),
+    "pages": Language(pages.TOOLS, pages.tried),
     "rust": Language(rust.TOOLS, rust.tried),
     "typescript": Language(typescript.TOOLS, typescript.tried),
 }

@@ -1,0 +1,14 @@
+"""The scripts of the inbox's pages: their types, which stand in comments, and what a linter finds."""
+
+from tests.documents import ROOT
+from tests.languages.clients import ran
+
+TOOLS = ("node", "npm")
+FOLDER = ROOT / "tools" / "javascript"
+
+
+def tried() -> None:
+    """Raise where something fails."""
+    ran("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=FOLDER)
+    for script in ("types", "lint"):
+        ran("npm", "run", "--silent", script, folder=FOLDER)
