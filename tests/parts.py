@@ -15,6 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from pdp.channels.slack.web import HOST
 from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
@@ -158,6 +159,7 @@ async def placet(
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
     demo: Idp | None = None,
+    slack_host: str = HOST,
     ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
@@ -169,7 +171,8 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    served = running(config, TOOL_CACHE, said.append, lineage=known, demo=demo or Idp(state), ways=ways)
+    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
+    served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}
         if server.web:

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
+    CHANNEL_REFUSED = "channel.refused"
 
 
 STEP_KINDS = (

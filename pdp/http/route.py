@@ -2,7 +2,7 @@
 
 1. A `Route` is for programs: it takes a credential and no cookie.
 2. A `Page` is for people: it takes a session's cookie and no credential. An `Entrance` is a page without a session.
-3. An `OpenRoute` is for everybody.
+3. An `OpenRoute` is for everybody, and a `Hook` for another service, whose signature is its credential.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +19,8 @@ from pdp.workflow.sessions import Present
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a body with one question. A request has at most 32 KiB in canonical form; the rest is room for spaces."""
+HOOK_BYTES = 512 * 1024
+"""Bytes of a message of another service: a modal with its texts, percent-encoded in a form."""
 LARGE_BYTES = 4 * 1024 * 1024
 """Bytes of a body with many."""
 JSON = "application/json"
@@ -55,6 +57,11 @@ class Answer:
     def body(self) -> bytes:
         """The bytes of the content."""
         return self.content if isinstance(self.content, bytes) else orjson.dumps(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Answer):
+    """An answer that goes on: its content is an asynchronous generator of bytes, and ends with it."""
 
 
 Behaviour: TypeAlias = Callable[[Call], Awaitable[Answer]]
@@ -101,7 +108,10 @@ class OpenRoute:
 
 @dataclass(frozen=True, slots=True)
 class PageCall:
-    """A call of a page by a person who is logged in. `form` has exactly the fields that the page names."""
+    """A call of a page by a person who is logged in. `form` has exactly the fields that the page names.
+
+    `lasts` says whether the session still counts, as it is stored now.
+    """
 
     caller: Caller
     present: Present
@@ -110,6 +120,7 @@ class PageCall:
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     admitted: Callable[[int], AbstractAsyncContextManager[None]]
+    lasts: Callable[[], Awaitable[bool]]
 
     @property
     def form_token(self) -> str:
@@ -137,7 +148,8 @@ class Page:
     """A page for a person with a session. `rpc` names the RPC whose row of the role table it takes.
 
     A POST has a form with exactly `fields`, each once, and the session's token. What a person typed into those of
-    `words` stays on the page where the POST is refused.
+    `words` stays on the page where the POST is refused. `is_use` is false for what an open page asks by itself: its
+    session does not last longer by that.
     """
 
     method: str
@@ -150,6 +162,7 @@ class Page:
     media: str = FORM
     needs_body: bool = True
     takes_gzip: bool = False
+    is_use: bool = True
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this person may open it."""
@@ -170,4 +183,23 @@ class Entrance:
     usual_seconds: float = MAX_SECONDS
 
 
-AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A path for another service, which signs what it sends. `rpc` names the RPC that its messages lead to.
+
+    `require` raises `Unauthenticated` by the headers (names in lower case), before the body is read. `behaviour` gets
+    the raw body, and raises it where the signature does not fit.
+    """
+
+    path: str
+    rpc: str
+    require: Callable[[Mapping[str, str]], None]
+    behaviour: Callable[[Mapping[str, str], bytes], Awaitable[Answer]]
+    media: str = FORM
+    most_bytes: int = HOOK_BYTES
+    method: str = "POST"
+    needs_body: bool = True
+    takes_gzip: bool = False
+
+
+AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance | Hook

@@ -16,10 +16,15 @@ from pdp.workflow.timeline import Timelines
 
 def approval_service(flows: Flows, parts: Parts) -> ApprovalService:
     """What requesters see of their approvals."""
+    whole = whole_approval(flows, parts)
+    return ApprovalService(parts.approvals, whole, flows.requesting, flows.watching, flows.turns)
+
+
+def whole_approval(flows: Flows, parts: Parts) -> WholeApproval:
+    """What one caller is told of one approval."""
     timelines = Timelines(parts.records, Payloads(parts.batches))
     people = flows.reviewing, flows.reviewers, flows.briefing
-    whole = WholeApproval(*people, parts.notifications, _histories(flows, parts), timelines, parts.people.site)
-    return ApprovalService(parts.approvals, whole, flows.requesting, flows.watching, flows.turns)
+    return WholeApproval(*people, parts.notifications, _histories(flows, parts), timelines, parts.people.site)
 
 
 def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:

@@ -49,8 +49,12 @@ def inbox(
     admission: Admission,
     demo: DemoLogin | None,
     people: People,
+    waiting: Sequence[Page] = (),
 ) -> Inbox | None:
-    """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`."""
+    """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`.
+
+    `waiting` are those of the queue.
+    """
     client = _client(config.http, url, demo)
     if config.http is None or client is None:
         return None
@@ -58,7 +62,7 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *_own(config.realm, people, logins.sessions), *assets.routes(), *own]
+    routes = [*login.routes(), *_own(config.realm, people, logins.sessions), *waiting, *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)

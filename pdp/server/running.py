@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.channels.slack.web import HOST
 from pdp.channels.ways import Way
 from pdp.config import Config
 from pdp.http.app import Face
@@ -36,8 +37,9 @@ from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
+from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
-from pdp.server.telling import Messages
+from pdp.server.telling import chat_way, telling, tells
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -86,12 +88,14 @@ async def running(
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
     ways: Sequence[Way] = (),
+    slack_host: str = HOST,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. `demo` lets people in where no login is configured. `ways` are channels beside
-    those of the configuration. Raises `SetupError` if a part cannot be used as configured.
+    free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
+    Slack is: no setting moves either. `ways` are channels beside those of the configuration. Raises `SetupError` if a
+    part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -104,30 +108,30 @@ async def running(
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        parts = Parts(config, database, signing, known, outflow_of(config, kept, database), tells=bool(ways))
+        parts = Parts(config, database, signing, known, outflow_of(config, kept, database), tells=tells(config, ways))
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
-        flows = Flows.of(config, opa, parts, turns, unsaid)
-        messages = Messages(config, opa.opa, parts, flows, ways)
-        await stack.enter_async_context(background(messages.run(), failed))
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health()})
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        flows = Flows.of(config, opa, parts, turns, unsaid)
+        chat = slack(config, flows, parts, slack_host)
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, [*chat_way(chat), *ways], failed))
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health, **messages.health()})
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
+        await stack.enter_async_context(chat.running(failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(
-            config, flows, kept, parts, authenticator, newcomers, room.http, elsewhere=elsewhere, demo=demo
-        )
+        around = config, flows, kept, parts, authenticator, newcomers, room.http
+        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
@@ -139,7 +143,7 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
         authenticator,
         flows.admission,
         flows.turns,
-        certificates=bool(config.tls and config.tls.client_ca),
+        certificates=config.tls is not None and config.tls.client_ca is not None,
         stream_seconds=config.stream_seconds,
         proven=newcomers.proven if config.tls else None,
     )

@@ -90,15 +90,21 @@ class Sessions:
         return secret
 
     async def present(self, secret: str) -> Present | None:
-        """The session of a browser, if it has not ended. Once a minute it is noted that it is used."""
+        """The session of a browser that is used now, if it has not ended. Its use is noted once a minute."""
+        found = await self.seen(secret)
+        if found is not None and found.now - found.session.used_at >= TOUCHED_EVERY:
+            touched = replace(found.session, used_at=found.now)
+            await self._stored.replace(found.session, self._sealer.session(touched))
+        return found
+
+    async def seen(self, secret: str) -> Present | None:
+        """The session of a browser, if it has not ended; that is no use of it."""
         found = await self._stored.find(hashed(secret)) if secret else None
         if found is None or not await self._is_ours(found[0]):
             return None
         session, now = found
         if session.is_over(now):
             return None
-        if now - session.used_at >= TOUCHED_EVERY:
-            await self._stored.replace(session, self._sealer.session(replace(session, used_at=now)))
         return Present(session, secret, now)
 
     async def renew(self, present: Present, person: Person) -> bool:
