@@ -22,6 +22,7 @@ from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 from pdp.lineage_settings import LineageSettings
+from pdp.mail_settings import MailSettings
 from pdp.slack_settings import SlackSettings
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
@@ -180,6 +181,8 @@ class Config(Frozen):
     """Who is told of the steps of approvals. The same in every process of a deployment."""
     slack: SlackSettings | None = None
     """None: nothing is told in Slack, and nothing comes from there. The same in every process of a deployment."""
+    mail: MailSettings | None = None
+    """None: nobody is told by e-mail."""
     lineage: LineageSettings | None = None
     """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
 

@@ -15,6 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
@@ -158,6 +159,7 @@ async def placet(
     keeps_lineage: bool = True,
     demo: Idp | None = None,
     slack_host: str = "",
+    ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -168,7 +170,7 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host}
+    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
     served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}

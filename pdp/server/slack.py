@@ -49,7 +49,7 @@ class Slack:
     @property
     def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
         """Its probe: whether Slack took our last call, and clicks would arrive."""
-        return {"slack": self._is_healthy}
+        return {"slack.clicks": self._is_healthy}
 
     @asynccontextmanager
     async def running(self, failed: Future[None]) -> AsyncIterator[None]:

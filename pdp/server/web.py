@@ -69,7 +69,7 @@ async def face(
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
     waiting = queue_pages(flows)
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, waiting)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, parts.people, waiting)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(
