@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from pdp import account
 from pdp.address import webhook_host
 from pdp.approval import EVENTS
 from pdp.duration import duration_ms
@@ -261,10 +262,11 @@ class Config(Frozen):
 
     @property
     def known_types(self) -> frozenset[str]:
-        """The types that an entry vouches for, or that callers may name; `*` among them if they may name any."""
+        """The types that an entry vouches for, of chat accounts, or that callers may name; `*` if they may name any."""
         speaking = [speaks for entry in self.entries for speaks in entry.speaks_for.values()]
         named = [pattern for speaks in speaking for pattern in (*speaks.subjects, *speaks.on_behalf_of)]
-        return frozenset({*(entry.type for entry in self.entries), *(name.partition(":")[0] for name in named)})
+        vouched = {entry.type for entry in self.entries}
+        return frozenset({*vouched, *account.TYPES, *(name.partition(":")[0] for name in named)})
 
     @property
     def entries(self) -> tuple[Issuer | Certificates, ...]:

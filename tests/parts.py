@@ -15,7 +15,6 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from pdp.channels.slack.web import HOST
 from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
@@ -159,7 +158,7 @@ async def placet(
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
     demo: Idp | None = None,
-    slack_host: str = HOST,
+    slack_host: str = "",
     ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:

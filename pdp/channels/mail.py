@@ -108,7 +108,9 @@ class Mail:
 
 def _is_untrusted(error: BaseException | None) -> bool:
     """Whether a certificate is the cause."""
-    return error is not None and (isinstance(error, ssl.SSLError) or _is_untrusted(error.__cause__ or error.__context__))
+    if error is None or isinstance(error, ssl.SSLError):
+        return error is not None
+    return _is_untrusted(error.__cause__ or error.__context__)
 
 
 class MailAddresses:

@@ -16,7 +16,6 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
-from pdp.channels.slack.web import HOST
 from pdp.channels.ways import Way
 from pdp.config import Config
 from pdp.http.app import Face
@@ -39,7 +38,7 @@ from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
-from pdp.server.telling import chat_way, telling, tells
+from pdp.server.telling import telling, tells
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -88,14 +87,14 @@ async def running(
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
     ways: Sequence[Way] = (),
-    slack_host: str = HOST,
+    slack_host: str = "",
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
     free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
-    Slack is: no setting moves either. `ways` are channels beside those of the configuration. Raises `SetupError` if a
-    part cannot be used as configured.
+    Slack is, if not at its own address: no setting moves either. `ways` are channels beside those of the configuration.
+    Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -118,9 +117,9 @@ async def running(
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chat = slack(config, flows, parts, slack_host)
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, [*chat_way(chat), *ways], failed))
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, chat, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health, **messages.health()})
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health(), **chat.health})
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)

@@ -12,6 +12,7 @@ import orjson
 
 from pdp.background import background
 from pdp.channels.slack import signature
+from pdp.channels.slack.addresses import SlackAddresses
 from pdp.channels.slack.answering import Answering
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.socket_mode import SocketMode
@@ -39,6 +40,8 @@ class Slack:
 
     web: SlackWeb
     channel: SlackChannel
+    addresses: SlackAddresses
+    groups: Mapping[str, str]
     taking: Taking
     socket: SocketMode | None
     hooks: Sequence[Hook]
@@ -79,20 +82,21 @@ class NoSlack:
         yield
 
 
-def slack(config: Config, flows: Flows, parts: Parts, host: str = HOST) -> Slack | NoSlack:
-    """Slack as configured, at `host`. Raises `SetupError` where a token cannot be read."""
+def slack(config: Config, flows: Flows, parts: Parts, host: str = "") -> Slack | NoSlack:
+    """Slack as configured, at `host` or its own address. Raises `SetupError` where a token cannot be read."""
     settings = config.slack
     if settings is None:
         return NoSlack()
     _require_tokens(settings)
-    web = SlackWeb(settings.bot_token, host)
+    web = SlackWeb(settings.bot_token, host or HOST)
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     taking = Taking(Answering(web, settings.team, accounts, *told))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
-    return Slack(web, SlackChannel(web, settings.team), taking, socket, hooks)
+    told_at = SlackAddresses(accounts, settings.team), settings.channels
+    return Slack(web, SlackChannel(web, settings.team), *told_at, taking, socket, hooks)
 
 
 def _require_tokens(settings: SlackSettings) -> None:

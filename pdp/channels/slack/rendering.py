@@ -76,7 +76,7 @@ def fits(shown: Shown) -> bool:
 
 
 def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str = "", only_no: bool = False) -> Block:
-    """The modal of a person. `note` is why it is shown once more; `only_no` leaves out what is no denial."""
+    """The modal of a person. `note` is why it is shown once more; `only_no` offers a denial alone."""
     head = [line("You act as", noted(name(identity))), *([line("Note", visible(note))] if note else [])]
     lines = list(_whole(shown) if offered.whole else _brief(shown))
     tail = [line("No yes here", visible(offered.why))] if offered.why else []
