@@ -38,7 +38,7 @@ from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
-from pdp.server.telling import chat_way, telling, tells
+from pdp.server.telling import telling, tells
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -117,10 +117,9 @@ async def running(
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chat = slack(config, flows, parts, slack_host)
-        spoken = [*chat_way(chat), *ways]
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, spoken, failed))
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, chat, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health, **messages.health()})
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health(), **chat.health})
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
