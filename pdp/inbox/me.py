@@ -20,10 +20,10 @@ _LIST, _UNLINK = "pdp.v1.PersonService/ListPasskeys", "pdp.v1.PersonService/Remo
 
 
 class Me:
-    """A person's own page. Who has no role here sees no more than that."""
+    """A person's own page. Who has no role here sees no more. `links_slack`: people link accounts of Slack."""
 
-    def __init__(self, passkeys: Passkeys, links: Links) -> None:
-        self._passkeys, self._links = passkeys, links
+    def __init__(self, passkeys: Passkeys, links: Links, *, links_slack: bool) -> None:
+        self._passkeys, self._links, self._links_slack = passkeys, links, links_slack
 
     def routes(self) -> list[Page]:
         """What is offered. The inbox begins here, as long as there is no queue."""
@@ -53,6 +53,7 @@ class Me:
                 "passkeys": [_passkey(one, now) for one in held],
                 "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
                 "fresh_login": to_login(ME, fresh=True),
+                "links_slack": self._links_slack,
                 "links": [_link(one) for one in links],
             },
         )

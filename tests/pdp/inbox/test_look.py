@@ -35,6 +35,7 @@ ME = {
     "passkeys": [{"id": "k", "added": "2026", "counts": "2026", "waits": True}],
     "may_add": False,
     "fresh_login": "/login",
+    "links_slack": True,
     "links": [{"account": "slack:T1/U1", "at": "2026"}],
 }
 
