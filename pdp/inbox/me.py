@@ -1,6 +1,6 @@
 """The page on which people see who they are here, and log out."""
 
-from pdp.http.login import ANYBODY, HOME, redirect
+from pdp.http.login import ANYBODY
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
 from pdp.session import LONGEST
@@ -9,12 +9,8 @@ ME = "/inbox/me"
 
 
 def routes() -> list[Page]:
-    """What is offered. The inbox begins here, as long as there is no queue."""
-    return [Page("GET", HOME, ANYBODY, _home), Page("GET", ME, ANYBODY, _me)]
-
-
-async def _home(_: PageCall) -> Answer:
-    return redirect(ME)
+    """What is offered."""
+    return [Page("GET", ME, ANYBODY, _me)]
 
 
 async def _me(call: PageCall) -> Answer:

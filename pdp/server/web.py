@@ -64,7 +64,7 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    waiting = queue_pages(flows)
+    waiting = queue_pages(config, flows, parts)
     people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, waiting)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""

@@ -14,11 +14,11 @@ const FORBIDDEN = [
 ];
 
 const GLOBALS = [
-  "AbortController", "CSS", "Event", "EventSource", "FormData", "HTMLAnchorElement", "HTMLButtonElement",
-  "HTMLDialogElement", "HTMLElement", "HTMLFormElement", "HTMLInputElement", "HTMLSelectElement",
+  "AbortController", "CSS", "Event", "EventSource", "Element", "FormData", "HTMLAnchorElement", "HTMLButtonElement",
+  "HTMLDetailsElement", "HTMLDialogElement", "HTMLElement", "HTMLFormElement", "HTMLInputElement", "HTMLSelectElement",
   "HTMLTextAreaElement", "HTMLTimeElement", "IntersectionObserver", "Intl", "KeyboardEvent", "MessageEvent",
   "MutationObserver", "PublicKeyCredential", "AuthenticatorAssertionResponse", "AuthenticatorAttestationResponse",
-  "TextDecoder", "TextEncoder", "URL", "URLSearchParams", "atob", "btoa", "clearTimeout", "crypto", "document",
+  "TextDecoder", "TextDecoderStream", "TextEncoder", "URL", "URLSearchParams", "XMLHttpRequest", "atob", "btoa", "clearTimeout", "crypto", "document",
   "fetch", "location", "navigator", "setTimeout", "window",
 ]; // prettier-ignore
 
