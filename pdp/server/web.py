@@ -20,6 +20,7 @@ from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
+from pdp.server.approving import approval_pages
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
@@ -63,7 +64,9 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo)
+    people = inbox(
+        config, url, parts.logins, authenticator, flows.admission, demo, approval_pages(config, flows, parts)
+    )
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)

@@ -14,7 +14,7 @@ const FORBIDDEN = [
 ];
 
 const GLOBALS = [
-  "AbortController", "CSS", "Event", "EventSource", "FormData", "HTMLAnchorElement", "HTMLButtonElement",
+  "AbortController", "CSS", "Event", "EventSource", "CustomEvent", "FormData", "HTMLAnchorElement", "HTMLButtonElement",
   "HTMLDialogElement", "HTMLElement", "HTMLFormElement", "HTMLInputElement", "HTMLSelectElement",
   "HTMLTextAreaElement", "HTMLTimeElement", "IntersectionObserver", "Intl", "KeyboardEvent", "MessageEvent",
   "MutationObserver", "PublicKeyCredential", "AuthenticatorAssertionResponse", "AuthenticatorAttestationResponse",
