@@ -44,11 +44,11 @@ def inbox(
     authenticator: Authenticator,
     admission: Admission,
     demo: DemoLogin | None,
-    waiting: Sequence[Page] = (),
+    reviews: Sequence[Page] = (),
 ) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`.
 
-    `waiting` are those of the queue.
+    `reviews` are those on which people review.
     """
     client = _client(config.http, url, demo)
     if config.http is None or client is None:
@@ -57,7 +57,7 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *me.routes(), *waiting, *assets.routes(), *own]
+    routes = [*login.routes(), *me.routes(), *reviews, *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)

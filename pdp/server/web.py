@@ -20,6 +20,7 @@ from pdp.http.route import OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
+from pdp.server.approving import approval_pages
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
@@ -64,8 +65,8 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    waiting = queue_pages(config, flows, parts)
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, waiting)
+    reviews = [*queue_pages(config, flows, parts), *approval_pages(config, flows, parts)]
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, reviews)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)
