@@ -43,7 +43,7 @@ async function stream(reached, listener) {
       listener.connection("Not connected: you are not logged in any more. Open the page again.");
       return null;
     }
-    if (!answer.ok || answer.body === null) {
+    if (answer.status !== 200 || answer.body === null) {
       const many = answer.status === 429;
       listener.connection(many ? "Not connected: too many pages are open. Close one." : "Not connected. Trying again.");
       return LATER_MS;

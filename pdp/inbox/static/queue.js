@@ -61,7 +61,7 @@ byKeys();
 if (rows !== null) {
   document.documentElement.style.overflowAnchor = "none"; // place.js keeps the place itself
   document.addEventListener("visibilitychange", () => isWanted && refresh());
-  follow(rows.dataset["place"] ?? "", {
+  void follow(rows.dataset["place"] ?? "", {
     changed: refresh,
     missed: refresh,
     connection: (sentence) =>
