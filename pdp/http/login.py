@@ -120,7 +120,8 @@ class LoginPages:
             raise Refusal(HTTPStatus.FORBIDDEN, sentence) from None
 
     async def _logged_in(self, found: LoggedIn, login: Login, present: Present | None) -> Answer:
-        person = Person(found.caller.identity, self._tokens.issuer, found.sid, found.claims)
+        roles, email = tuple(sorted(found.caller.roles)), found.email
+        person = Person(found.caller.identity, self._tokens.issuer, found.sid, found.claims, roles, email)
         if present is not None:
             if present.session.id == login.renews and await self._sessions.renew(present, person):
                 return redirect(login.back)

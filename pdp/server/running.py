@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.channels.slack.web import HOST
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -35,6 +36,7 @@ from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
+from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
 from pdp.server.web import face
 from pdp.service.audit import AuditService
@@ -83,12 +85,13 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
+    slack_host: str = HOST,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. `demo` lets people in where no login is configured. Raises `SetupError` if a part
-    cannot be used as configured.
+    free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
+    Slack is: no setting moves either. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -106,34 +109,39 @@ async def running(
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept)})
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        edge = Edge(
-            authenticator,
-            flows.admission,
-            flows.turns,
-            certificates=client_ca is not None,
-            stream_seconds=config.stream_seconds,
-            proven=newcomers.proven if config.tls else None,
-        )
+        chat = slack(config, flows, parts, slack_host)
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health})
+        edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
+        await stack.enter_async_context(chat.running(failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(
-            config, flows, kept, parts, authenticator, newcomers, room.http, elsewhere=elsewhere, demo=demo
-        )
+        around = config, flows, kept, parts, authenticator, newcomers, room.http
+        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+
+
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+    return Edge(
+        authenticator,
+        flows.admission,
+        flows.turns,
+        certificates=config.tls is not None and config.tls.client_ca is not None,
+        stream_seconds=config.stream_seconds,
+        proven=newcomers.proven if config.tls else None,
+    )
 
 
 def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
@@ -192,7 +200,7 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
-        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

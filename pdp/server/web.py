@@ -1,5 +1,7 @@
 """Puts the HTTP face of a server together."""
 
+from collections.abc import Sequence
+
 from pdp.address import is_local
 from pdp.authn.authenticator import Authenticator
 from pdp.binding_token import Binder
@@ -16,7 +18,7 @@ from pdp.http.openapi import OpenApi
 from pdp.http.parsing import Parsing
 from pdp.http.places import Places
 from pdp.http.proxies import Proxies
-from pdp.http.route import OpenRoute, Route
+from pdp.http.route import Hook, OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
@@ -41,10 +43,12 @@ async def face(
     *,
     elsewhere: bool,
     demo: DemoLogin | None = None,
+    hooks: Sequence[Hook] = (),
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
     With `elsewhere` it takes a free port where its own is taken. `demo` lets people in where no login is configured.
+    `hooks` are for other services.
     Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
@@ -69,7 +73,9 @@ async def face(
     )
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
-    await made.start(Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ())]), url)
+    await made.start(
+        Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ()), *hooks]), url
+    )
     return made
 
 

@@ -13,10 +13,10 @@ from pdp.audit import passkey_event
 from pdp.credential import Made, Party, Registration
 from pdp.errors import NotFound
 from pdp.passkey import FRESH_LOGIN, MAX_PASSKEYS, Keyring, Passkey
-from pdp.recording.writer import Writer
 from pdp.site import Site
 from pdp.verdict_errors import PasskeyInvalid, PasskeyTooNew
 from pdp.workflow.keyrings import Keyrings, changed, fresh
+from pdp.workflow.told import Told
 
 _ADDING = "passkey"
 """What a nonce is bound to with which a passkey is added."""
@@ -34,8 +34,8 @@ class Adding:
 class Passkeys:
     """The passkeys of people. `wait` is the time after which one counts that came by a login."""
 
-    def __init__(self, keyrings: Keyrings, writer: Writer, site: Site, wait: timedelta) -> None:
-        self._keyrings, self._writer, self._site, self._wait = keyrings, writer, site, wait
+    def __init__(self, keyrings: Keyrings, told: Told, site: Site, wait: timedelta) -> None:
+        self._keyrings, self._told, self._site, self._wait = keyrings, told, site, wait
 
     async def held(self, identity: str) -> tuple[Passkey, ...]:
         """A person's passkeys, the oldest first."""
@@ -49,7 +49,7 @@ class Passkeys:
             raise NotFound("PASSKEY_NOT_FOUND", "you have no passkey with this id")
         if not await self._keyrings.replace(keyring, keyring.without(passkey_id)):
             raise changed()
-        await self._writer.append([passkey_event.removed(identity, passkey, await self._keyrings.now())])
+        await self._told.told(identity, passkey_event.removed(identity, passkey, await self._keyrings.now()))
 
     async def begin(self, identity: str) -> Adding:
         """Ask for a new passkey."""
@@ -92,9 +92,10 @@ class Passkeys:
             added_at=now,
             counts_from=counts_from,
         )
-        await self._writer.append([passkey_event.added(identity, passkey, rp_id=party.id, origin=party.origin, by=by)])
+        added = passkey_event.added(identity, passkey, rp_id=party.id, origin=party.origin, by=by)
+        await self._told.told(identity, added)
         if not await self._keyrings.replace(keyring, keyring.with_one(passkey)):
-            await self._writer.append([passkey_event.removed(identity, passkey, now)])
+            await self._told.told(identity, passkey_event.removed(identity, passkey, now))
             raise changed()
         return passkey
 
