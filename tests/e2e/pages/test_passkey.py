@@ -174,6 +174,7 @@ async def test_change_between_the_question_and_the_signature_is_told(windows: Br
     approval = await stage.opened()
     async with reader(windows, stage.server, "bob") as bob:
         await hold(bob, stage.phone)
+        await bob.page.route("**/inbox/events", lambda route: route.fulfill(status=204))
         await bob.open(path(approval))
         await stage.server.review(approval, "carol", "CHANGES_REQUESTED")
         await bob.page.locator("#end").scroll_into_view_if_needed()
