@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl
 import orjson
 
 from pdp.background import background
+from pdp.channel import Channel
 from pdp.channels.slack import signature
 from pdp.channels.slack.answering import Answering
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.socket_mode import SocketMode
 from pdp.channels.slack.taking import Taking
 from pdp.channels.slack.web import HOST, SlackWeb
+from pdp.channels.verdicts import Verdicts
 from pdp.chat_view import ChatViewSealer
 from pdp.config import Config
 from pdp.errors import SetupError, Unauthenticated
@@ -89,7 +91,7 @@ def slack(config: Config, flows: Flows, parts: Parts, host: str = HOST) -> Slack
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
-    taking = Taking(Answering(web, settings.team, accounts, *told))
+    taking = Taking(Answering(web, settings.team, Verdicts(Channel.SLACK, accounts, *told)))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
     return Slack(web, SlackChannel(web, settings.team), taking, socket, hooks)
@@ -109,7 +111,7 @@ def _hook(settings: SlackSettings, taking: Taking, views: ChatViews) -> Hook:
     """The path that takes signed clicks, each once."""
     secret = api_key(settings.signing_secret).encode() if settings.signing_secret else b""
 
-    def require(headers: Mapping[str, str]) -> None:
+    async def require(headers: Mapping[str, str]) -> None:
         if not signature.is_timely(headers, time.time()):
             raise Unauthenticated(_REFUSED)
 
