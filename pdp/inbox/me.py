@@ -7,7 +7,7 @@ from typing import Any
 from pdp.account import Link
 from pdp.caller import Caller
 from pdp.errors import NotAllowed
-from pdp.http.login import ANYBODY, HOME, redirect, to_login
+from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
 from pdp.passkey import FRESH_LOGIN, Passkey
@@ -26,9 +26,8 @@ class Me:
         self._passkeys, self._links, self._links_slack = passkeys, links, links_slack
 
     def routes(self) -> list[Page]:
-        """What is offered. The inbox begins here, as long as there is no queue."""
+        """What is offered."""
         return [
-            Page("GET", HOME, ANYBODY, _home),
             Page("GET", ME, ANYBODY, self.show),
             Page("POST", "/inbox/links/remove", _UNLINK, self.unlink, ("account",)),
         ]
@@ -62,10 +61,6 @@ class Me:
         """End the link of one of this person's chat accounts."""
         await self._links.remove(call.caller.identity, call.form["account"])
         return redirect(ME)
-
-
-async def _home(_: PageCall) -> Answer:
-    return redirect(ME)
 
 
 def _has_own(caller: Caller) -> bool:

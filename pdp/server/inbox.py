@@ -48,7 +48,7 @@ def inbox(
 ) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`.
 
-    `further` are those of the queue and of what is a person's own.
+    `further` are those of queue, approvals and of what is a person's own.
     """
     client = _client(config.http, url, demo)
     if config.http is None or client is None:

@@ -22,6 +22,7 @@ from pdp.http.route import Hook, OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
+from pdp.server.approving import approval_pages
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
@@ -71,7 +72,11 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    further = [*queue_pages(flows), *own_pages(config, url, parts, flows.batcher, slack_issuer)]
+    further = [
+        *queue_pages(config, flows, parts),
+        *approval_pages(config, flows, parts),
+        *own_pages(config, url, parts, flows.batcher, slack_issuer),
+    ]
     people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""

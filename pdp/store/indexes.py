@@ -25,6 +25,10 @@ KEPT_SIGNATURES_SECONDS = 900
 
 KEPT_SESSIONS_SECONDS = int(LONGEST.total_seconds()) + 24 * 3600
 """The time after its last renewal at which a session goes that no sweep ended: a day later than it counts."""
+KEPT_LETTERS_SECONDS = 30 * 24 * 3600
+"""The time for which messages for people are stored behind the end of their approval."""
+KEPT_TOLD_SECONDS = 2 * 3600
+"""The time for which it is stored whom a channel told: an hour counts."""
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -99,6 +103,12 @@ async def _index_the_log(database: AsyncDatabase[dict[str, Any]]) -> None:
     await notifications.create_index(
         [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
     )
+    kept = KEPT_LETTERS_SECONDS
+    await notifications.create_index([("over_at", 1)], name="over", expireAfterSeconds=kept)
+    await notifications.create_index(
+        [("who", 1), ("errand", 1)], name="of_person", partialFilterExpression={"progress": {"$eq": "waiting"}}
+    )
+    await database.get_collection("told").create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_TOLD_SECONDS)
 
 
 async def _index_masking(database: AsyncDatabase[dict[str, Any]]) -> None:
