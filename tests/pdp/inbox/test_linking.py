@@ -97,7 +97,8 @@ async def test_link_that_an_attacker_started_and_bob_clicks_links_nothing(own: S
 
 async def test_sign_in_of_an_account_is_no_login_and_a_login_no_sign_in(bob: Browser) -> None:
     back = await signed_in(bob, await begun(bob))
-    assert (await bob.get(back.replace("/login/slack", "/login/callback"))).status == 403
+    seen = await bob.get(back.replace("/login/slack", "/login/callback"))
+    assert (seen.status, "logs nobody in" in seen.text) == (403, True)
     login = await bob.choose(await bob.follow(await bob.get("/login")), "bob")
     assert (await bob.get(login.location.replace("/login/callback", "/login/slack"))).status == 403
 
