@@ -30,6 +30,11 @@ def of_identity(identity: str) -> str:
     return _IDENTITY + identity
 
 
+def of_group(group: str) -> str:
+    """The word of a requirement that asks for this group."""
+    return _GROUP + group
+
+
 def shared(requirements: Iterable[Requirement]) -> dict[str, Requirement]:
     """The words of groups and claims, each with a requirement that asks for it and for nothing else."""
     found: dict[str, Requirement] = {}

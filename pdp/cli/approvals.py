@@ -49,6 +49,18 @@ async def list_approvals(
     in_my_name: Annotated[
         bool, typer.Option("--in-my-name", help="List what others asked for in my name, instead of what I asked for.")
     ] = False,
+    action: Annotated[str, typer.Option(metavar="NAME", help="Of the queue: only requests to do this.")] = "",
+    resource_type: Annotated[
+        str, typer.Option(metavar="TYPE", help="Of the queue: only requests to this type of resource.")
+    ] = "",
+    caller: Annotated[str, typer.Option(metavar="TYPE:ID", help="Of the queue: only what this caller asked.")] = "",
+    person: Annotated[
+        str, typer.Option(metavar="TYPE:ID", help="Of the queue: only requests that this person is behind.")
+    ] = "",
+    group: Annotated[str, typer.Option(metavar="NAME", help="Of the queue: only what asks for this group.")] = "",
+    mine_only: Annotated[
+        bool, typer.Option("--mine-only", help="Of the queue: only what asks for me by name.")
+    ] = False,
     page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
@@ -60,14 +72,20 @@ async def list_approvals(
     from pdp.cli import tables
     from pdp.cli.queue import list_queue
     from pdp.v1.approval_pb2 import ListApprovalsRequest
+    from pdp.v1.review_pb2 import ListQueueRequest
 
     if queue and in_my_name:
         raise typer.BadParameter(
             "lists what others asked for; --queue lists what you may review", param_hint="--in-my-name"
         )
+    narrowed = ListQueueRequest(
+        action=action, resource_type=resource_type, caller=caller, person=person, group=group, mine_only=mine_only
+    )
+    if narrowed.ByteSize() and not queue:
+        raise typer.BadParameter("is missing; the other options narrow the queue down", param_hint="--queue")
     async with session.client() as client:
         if queue:
-            await list_queue(session, client, page_size, everything=everything)
+            await list_queue(session, client, narrowed, page_size, everything=everything)
             return
         rpc = client.approvals.ListApprovals
         asked = ListApprovalsRequest(page_size=page_size, asked_in_my_name=in_my_name)

@@ -18,10 +18,13 @@ REMEMBERED = 500
 """Rows above, from which the rows of the next page must look different."""
 
 
-async def list_queue(session: Session, client: "Client", page_size: int, *, everything: bool) -> None:
-    """Print a page of the queue, or all of it as its pages arrive."""
+async def list_queue(
+    session: Session, client: "Client", narrowed: ListQueueRequest, page_size: int, *, everything: bool
+) -> None:
+    """Print a page of the queue, or all of it as its pages arrive; of those that `narrowed` asks for."""
     whole, printer = ListQueueResponse(), _Printer(session)
     request = ListQueueRequest(page_size=PAGE if everything else page_size)
+    request.MergeFrom(narrowed)
     while True:
         page = await client.call(client.reviews.ListQueue, request)
         whole.approvals.extend(page.approvals)

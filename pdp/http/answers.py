@@ -68,6 +68,10 @@ class Sending:
         self._transport, self._times = transport, times
         self._began = asyncio.get_running_loop().time()
 
+    def again(self) -> None:
+        """Another part begins, which has time of its own."""
+        self._began = asyncio.get_running_loop().time()
+
     async def taken(self) -> None:
         """Wait until all that was written is taken. Raises `TimeoutError` if that takes too long."""
         loop, left, pause = asyncio.get_running_loop(), _unsent(self._transport), _FIRST_LOOK_SECONDS

@@ -18,6 +18,7 @@ from pdp.errors import Overloaded
 from pdp.http.answers import PART_BYTES, Answers, Parts
 from pdp.http.places import Places, source
 from pdp.http.problem import Refusal, problem
+from pdp.http.streamed import Streamed
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Connection(web.RequestHandler):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no call is being answered."""
+        """Whether no call is being answered. One whose answer goes on gives its place to others."""
         return self._current_request is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -124,7 +125,9 @@ class Connection(web.RequestHandler):
             with self._limits.answers.sending(
                 transport, self._caller or self.source, resp.content_length or 0
             ) as sending:
-                if isinstance(resp, web.Response) and isinstance(resp.body, bytes) and len(resp.body) > PART_BYTES:
+                if isinstance(resp, web.Response) and isinstance(resp.body, Streamed):
+                    resp.body.sending = sending
+                elif isinstance(resp, web.Response) and isinstance(resp.body, bytes) and len(resp.body) > PART_BYTES:
                     resp.body = Parts(resp.body, sending)
                 written = await super().finish_response(request, resp, start_time)
                 await sending.taken()

@@ -28,7 +28,8 @@ from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE
 from pdp.http.pages import Asked, Pages
 from pdp.http.problem import Refusal, problem
-from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route
+from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route, Stream
+from pdp.http.streamed import Streamed
 from pdp.room import LATER_SECONDS, Room
 
 log = logging.getLogger(__name__)
@@ -112,8 +113,8 @@ class Edge:
 
     async def _hooked(self, hook: Hook, headers: Mapping[str, str], request: web.BaseRequest) -> Answer:
         """A message of another service: of one without a signature of now no body is read."""
-        deadline.begin(None)
-        hook.require(headers)
+        deadline.begin(None, None, hook.usual_seconds)
+        await hook.require(headers)
         async with self._bodies.body(hook, _peer(request), request) as body:
             connection_of(request).arrived()
             async with deadline.whole():
@@ -145,7 +146,7 @@ class Edge:
 
     def _response(self, answer: Answer, request: web.BaseRequest, request_id: str) -> web.Response:
         response = web.Response(
-            body=answer.body,
+            body=Streamed(answer.content) if isinstance(answer, Stream) else answer.body,
             status=answer.status,
             headers={"Content-Type": answer.media, "X-Request-ID": request_id, "Server": "placet", **answer.headers},
         )

@@ -117,7 +117,8 @@ class Pages:
         return Answer(self._told(Failure(code, *told, words, request_id)), code, HTML, headers)
 
     async def _shown(self, page: Page, asked: Asked) -> Answer:
-        present = await self._sessions.present(asked.cookies.get(SESSION_COOKIE, ""))
+        secret = asked.cookies.get(SESSION_COOKIE, "")
+        present = await (self._sessions.present(secret) if page.is_use else self._sessions.seen(secret))
         if present is None or present.is_stale:
             if asked.headers.get("sec-fetch-mode", "navigate") != "navigate":  # a script could not follow
                 raise Refusal(HTTPStatus.UNAUTHORIZED, "you are not logged in any more")
@@ -147,9 +148,14 @@ class Pages:
         connection_of(asked.request).proven(caller.identity)
         page.admit(caller)
         admitted = partial(self._admission.admitted, caller.identity, size=size)
-        call = PageCall(caller, present, fields, asked.headers, asked.parameters, asked.query, admitted)
+        lasts = partial(self._lasts, present.secret)
+        call = PageCall(caller, present, fields, asked.headers, asked.parameters, asked.query, admitted, lasts)
         async with deadline.whole():
             return await page.behaviour(call)
+
+    async def _lasts(self, secret: str) -> bool:
+        present = await self._sessions.seen(secret)
+        return present is not None and not present.is_stale
 
     async def _entered(self, entrance: Entrance, asked: Asked) -> Answer:
         deadline.begin(None, None, entrance.usual_seconds)

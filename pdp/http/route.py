@@ -59,6 +59,11 @@ class Answer:
         return self.content if isinstance(self.content, bytes) else orjson.dumps(self.content)
 
 
+@dataclass(frozen=True, slots=True)
+class Stream(Answer):
+    """An answer that goes on: its content is an asynchronous generator of bytes, and ends with it."""
+
+
 Behaviour: TypeAlias = Callable[[Call], Awaitable[Answer]]
 OpenBehaviour: TypeAlias = Callable[[Mapping[str, str]], Awaitable[Answer]]
 """What answers an open route: it gets the call's headers, with names in lower case."""
@@ -103,7 +108,10 @@ class OpenRoute:
 
 @dataclass(frozen=True, slots=True)
 class PageCall:
-    """A call of a page by a person who is logged in. `form` has exactly the fields that the page names."""
+    """A call of a page by a person who is logged in. `form` has exactly the fields that the page names.
+
+    `lasts` says whether the session still counts, as it is stored now.
+    """
 
     caller: Caller
     present: Present
@@ -112,6 +120,7 @@ class PageCall:
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     admitted: Callable[[int], AbstractAsyncContextManager[None]]
+    lasts: Callable[[], Awaitable[bool]]
 
     @property
     def form_token(self) -> str:
@@ -139,7 +148,8 @@ class Page:
     """A page for a person with a session. `rpc` names the RPC whose row of the role table it takes.
 
     A POST has a form with exactly `fields`, each once, and the session's token. What a person typed into those of
-    `words` stays on the page where the POST is refused.
+    `words` stays on the page where the POST is refused. `is_use` is false for what an open page asks by itself: its
+    session does not last longer by that.
     """
 
     method: str
@@ -152,6 +162,7 @@ class Page:
     media: str = FORM
     needs_body: bool = True
     takes_gzip: bool = False
+    is_use: bool = True
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this person may open it."""
@@ -182,13 +193,14 @@ class Hook:
 
     path: str
     rpc: str
-    require: Callable[[Mapping[str, str]], None]
+    require: Callable[[Mapping[str, str]], Awaitable[None]]
     behaviour: Callable[[Mapping[str, str], bytes], Awaitable[Answer]]
     media: str = FORM
     most_bytes: int = HOOK_BYTES
     method: str = "POST"
     needs_body: bool = True
     takes_gzip: bool = False
+    usual_seconds: float = DEFAULT_SECONDS
 
 
 AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance | Hook

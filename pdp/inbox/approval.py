@@ -44,7 +44,7 @@ class ApprovalPages:
         words = verdict_form.WORDS
         return [
             Page("GET", PATH, _GET, self.show),
-            Page("GET", f"{PATH}/now", _GET, self.now),
+            Page("GET", f"{PATH}/now", _GET, self.now, is_use=False),
             Page("POST", f"{PATH}/review", f"{_REVIEWS}Review", self.review, verdict_form.FIELDS, words),
             Page("POST", f"{PATH}/begin", f"{_REVIEWS}BeginReview", self.begin, verdict_form.ASKED, words),
             Page("POST", f"{PATH}/revoke", f"{_REVIEWS}RevokeApproval", self.revoke, ("reason",), ("reason",)),

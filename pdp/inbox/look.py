@@ -17,7 +17,7 @@ from pdp.http.route import HTML, Answer
 from pdp.view.theirs import Theirs
 from pdp.visible import visible
 
-NAVIGATION = (("/inbox", "Queue"), ("/inbox/me", "Me"))
+NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", "Me"))
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
 
 

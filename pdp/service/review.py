@@ -16,7 +16,7 @@ from pdp.service.approval import checked_approval_id, checked_state
 from pdp.service.lineage_seen import FEW_COLUMNS, lineage
 from pdp.service.slices import Slices
 from pdp.store.history import Filters
-from pdp.store.queue import Place
+from pdp.store.queue import Place, Wanted
 from pdp.turns import Turns
 from pdp.v1.approval_pb2 import Approval, ApprovalLineage, PasskeyAssertion, Verdict
 from pdp.v1.review_pb2 import (
@@ -63,7 +63,8 @@ class ReviewService:
         """A page of what the caller may review, the nearest deadline first."""
         with BadFields() as bad:
             limit, after = bad.tried(page.size, request.page_size), bad.tried(place, request.page_token)
-        found = await self._queue.page(caller, after, limit)
+            narrowed = bad.tried(_wanted, request, caller)
+        found = await self._queue.page(caller, after, limit, narrowed)
         tokens = {held.approval.id: _token(where) for where, held in found.approvals}
         end = _token(found.more) if found.more else ""
         answer, slices = ListQueueResponse(), Slices(self._turns, caller.identity)
@@ -156,6 +157,14 @@ class ReviewService:
             suggestion=suggestion,
             passkey=_signed(request.passkey) if request.HasField("passkey") else None,
         )
+
+
+def _wanted(request: ListQueueRequest, caller: Caller) -> Wanted:
+    """What the queue is narrowed to."""
+    with BadFields() as bad:
+        names = ("action", "resource_type", "caller", "person", "group")
+        given = {name: bad.tried(_filter, getattr(request, name), name) for name in names}
+    return Wanted(**given, named=caller.identity if request.mine_only else "")
 
 
 def _filters(request: ListHistoryRequest) -> Filters:

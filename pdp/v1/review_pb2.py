@@ -26,7 +26,7 @@ from pdp.v1 import approval_pb2 as pdp_dot_v1_dot_approval__pb2
 from pdp.v1 import request_pb2 as pdp_dot_v1_dot_request__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13pdp/v1/review.proto\x12\x06pdp.v1\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"N\n\x10ListQueueRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"k\n\x11ListQueueResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n\rReviewRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\'\n\x0f\x65xpected_digest\x18\x02 \x01(\tR\x0e\x65xpectedDigest\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12/\n\nsuggestion\x18\x05 \x01(\x0b\x32\x0f.pdp.v1.RequestR\nsuggestion\x12)\n\x10\x65xpected_version\x18\x06 \x01(\x03R\x0f\x65xpectedVersion\x12\x1a\n\x08together\x18\x07 \x01(\x08R\x08together\x12)\n\x10\x65xpected_lineage\x18\x08 \x01(\tR\x0f\x65xpectedLineage\x12\x32\n\x07passkey\x18\t \x01(\x0b\x32\x18.pdp.v1.PasskeyAssertionR\x07passkey\"\xf7\x01\n\x12\x42\x65ginReviewRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\'\n\x0f\x65xpected_digest\x18\x02 \x01(\tR\x0e\x65xpectedDigest\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12)\n\x10\x65xpected_version\x18\x05 \x01(\x03R\x0f\x65xpectedVersion\x12)\n\x10\x65xpected_lineage\x18\x06 \x01(\tR\x0f\x65xpectedLineage\"p\n\x13\x42\x65ginReviewResponse\x12\x1c\n\tstatement\x18\x01 \x01(\tR\tstatement\x12\x14\n\x05nonce\x18\x02 \x01(\tR\x05nonce\x12%\n\x0e\x63redential_ids\x18\x03 \x03(\x0cR\rcredentialIds\">\n\x0eReviewResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"Y\n\x11WatchQueueRequest\x12!\n\x0cresume_token\x18\x01 \x01(\tR\x0bresumeToken\x12!\n\x0c\x63hanges_only\x18\x02 \x01(\x08R\x0b\x63hangesOnly\"\x84\x01\n\x12WatchQueueResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x1d\n\nmay_review\x18\x02 \x01(\x08R\tmayReview\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\"P\n\x15RevokeApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"F\n\x16RevokeApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"\xfb\x01\n\x12ListHistoryRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\x12\x16\n\x06\x63\x61ller\x18\x04 \x01(\tR\x06\x63\x61ller\x12\x16\n\x06\x61\x63tion\x18\x05 \x01(\tR\x06\x61\x63tion\x12#\n\rresource_type\x18\x06 \x01(\tR\x0cresourceType\x12\'\n\x10\x61sked_in_my_name\x18\x07 \x01(\x08R\raskedInMyName\"m\n\x13ListHistoryResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"8\n\x15TakeBackDenialRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\"F\n\x16TakeBackDenialResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval2\x83\x04\n\rReviewService\x12@\n\tListQueue\x12\x18.pdp.v1.ListQueueRequest\x1a\x19.pdp.v1.ListQueueResponse\x12\x37\n\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12\x46\n\x0b\x42\x65ginReview\x12\x1a.pdp.v1.BeginReviewRequest\x1a\x1b.pdp.v1.BeginReviewResponse\x12\x45\n\nWatchQueue\x12\x19.pdp.v1.WatchQueueRequest\x1a\x1a.pdp.v1.WatchQueueResponse0\x01\x12O\n\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponse\x12\x46\n\x0bListHistory\x12\x1a.pdp.v1.ListHistoryRequest\x1a\x1b.pdp.v1.ListHistoryResponse\x12O\n\x0eTakeBackDenial\x12\x1d.pdp.v1.TakeBackDenialRequest\x1a\x1e.pdp.v1.TakeBackDenialResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13pdp/v1/review.proto\x12\x06pdp.v1\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xee\x01\n\x10ListQueueRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n\x06\x61\x63tion\x18\x03 \x01(\tR\x06\x61\x63tion\x12#\n\rresource_type\x18\x04 \x01(\tR\x0cresourceType\x12\x16\n\x06\x63\x61ller\x18\x05 \x01(\tR\x06\x63\x61ller\x12\x16\n\x06person\x18\x06 \x01(\tR\x06person\x12\x14\n\x05group\x18\x07 \x01(\tR\x05group\x12\x1b\n\tmine_only\x18\x08 \x01(\x08R\x08mineOnly\"k\n\x11ListQueueResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n\rReviewRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\'\n\x0f\x65xpected_digest\x18\x02 \x01(\tR\x0e\x65xpectedDigest\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12/\n\nsuggestion\x18\x05 \x01(\x0b\x32\x0f.pdp.v1.RequestR\nsuggestion\x12)\n\x10\x65xpected_version\x18\x06 \x01(\x03R\x0f\x65xpectedVersion\x12\x1a\n\x08together\x18\x07 \x01(\x08R\x08together\x12)\n\x10\x65xpected_lineage\x18\x08 \x01(\tR\x0f\x65xpectedLineage\x12\x32\n\x07passkey\x18\t \x01(\x0b\x32\x18.pdp.v1.PasskeyAssertionR\x07passkey\"\xf7\x01\n\x12\x42\x65ginReviewRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\'\n\x0f\x65xpected_digest\x18\x02 \x01(\tR\x0e\x65xpectedDigest\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x0f.pdp.v1.VerdictR\x07verdict\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12)\n\x10\x65xpected_version\x18\x05 \x01(\x03R\x0f\x65xpectedVersion\x12)\n\x10\x65xpected_lineage\x18\x06 \x01(\tR\x0f\x65xpectedLineage\"p\n\x13\x42\x65ginReviewResponse\x12\x1c\n\tstatement\x18\x01 \x01(\tR\tstatement\x12\x14\n\x05nonce\x18\x02 \x01(\tR\x05nonce\x12%\n\x0e\x63redential_ids\x18\x03 \x03(\x0cR\rcredentialIds\">\n\x0eReviewResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"Y\n\x11WatchQueueRequest\x12!\n\x0cresume_token\x18\x01 \x01(\tR\x0bresumeToken\x12!\n\x0c\x63hanges_only\x18\x02 \x01(\x08R\x0b\x63hangesOnly\"\x84\x01\n\x12WatchQueueResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\x12\x1d\n\nmay_review\x18\x02 \x01(\x08R\tmayReview\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\"P\n\x15RevokeApprovalRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"F\n\x16RevokeApprovalResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval\"\xfb\x01\n\x12ListHistoryRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x15.pdp.v1.ApprovalStateR\x05state\x12\x16\n\x06\x63\x61ller\x18\x04 \x01(\tR\x06\x63\x61ller\x12\x16\n\x06\x61\x63tion\x18\x05 \x01(\tR\x06\x61\x63tion\x12#\n\rresource_type\x18\x06 \x01(\tR\x0cresourceType\x12\'\n\x10\x61sked_in_my_name\x18\x07 \x01(\x08R\raskedInMyName\"m\n\x13ListHistoryResponse\x12.\n\tapprovals\x18\x01 \x03(\x0b\x32\x10.pdp.v1.ApprovalR\tapprovals\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"8\n\x15TakeBackDenialRequest\x12\x1f\n\x0b\x61pproval_id\x18\x01 \x01(\tR\napprovalId\"F\n\x16TakeBackDenialResponse\x12,\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x10.pdp.v1.ApprovalR\x08\x61pproval2\x83\x04\n\rReviewService\x12@\n\tListQueue\x12\x18.pdp.v1.ListQueueRequest\x1a\x19.pdp.v1.ListQueueResponse\x12\x37\n\x06Review\x12\x15.pdp.v1.ReviewRequest\x1a\x16.pdp.v1.ReviewResponse\x12\x46\n\x0b\x42\x65ginReview\x12\x1a.pdp.v1.BeginReviewRequest\x1a\x1b.pdp.v1.BeginReviewResponse\x12\x45\n\nWatchQueue\x12\x19.pdp.v1.WatchQueueRequest\x1a\x1a.pdp.v1.WatchQueueResponse0\x01\x12O\n\x0eRevokeApproval\x12\x1d.pdp.v1.RevokeApprovalRequest\x1a\x1e.pdp.v1.RevokeApprovalResponse\x12\x46\n\x0bListHistory\x12\x1a.pdp.v1.ListHistoryRequest\x1a\x1b.pdp.v1.ListHistoryResponse\x12O\n\x0eTakeBackDenial\x12\x1d.pdp.v1.TakeBackDenialRequest\x1a\x1e.pdp.v1.TakeBackDenialResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +34,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pdp.v1.review_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021dev.placet.pdp.v1P\001Z\036placet/clients/go/pdp/v1;pdpv1\242\002\004PLCT\252\002\rPlacet.Pdp.V1\272\002\013PlacetPdpV1\312\002\rPlacet\\Pdp\\V1\352\002\017Placet::Pdp::V1'
-  _globals['_LISTQUEUEREQUEST']._serialized_start=76
-  _globals['_LISTQUEUEREQUEST']._serialized_end=154
-  _globals['_LISTQUEUERESPONSE']._serialized_start=156
-  _globals['_LISTQUEUERESPONSE']._serialized_end=263
-  _globals['_REVIEWREQUEST']._serialized_start=266
-  _globals['_REVIEWREQUEST']._serialized_end=637
-  _globals['_BEGINREVIEWREQUEST']._serialized_start=640
-  _globals['_BEGINREVIEWREQUEST']._serialized_end=887
-  _globals['_BEGINREVIEWRESPONSE']._serialized_start=889
-  _globals['_BEGINREVIEWRESPONSE']._serialized_end=1001
-  _globals['_REVIEWRESPONSE']._serialized_start=1003
-  _globals['_REVIEWRESPONSE']._serialized_end=1065
-  _globals['_WATCHQUEUEREQUEST']._serialized_start=1067
-  _globals['_WATCHQUEUEREQUEST']._serialized_end=1156
-  _globals['_WATCHQUEUERESPONSE']._serialized_start=1159
-  _globals['_WATCHQUEUERESPONSE']._serialized_end=1291
-  _globals['_REVOKEAPPROVALREQUEST']._serialized_start=1293
-  _globals['_REVOKEAPPROVALREQUEST']._serialized_end=1373
-  _globals['_REVOKEAPPROVALRESPONSE']._serialized_start=1375
-  _globals['_REVOKEAPPROVALRESPONSE']._serialized_end=1445
-  _globals['_LISTHISTORYREQUEST']._serialized_start=1448
-  _globals['_LISTHISTORYREQUEST']._serialized_end=1699
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=1701
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=1810
-  _globals['_TAKEBACKDENIALREQUEST']._serialized_start=1812
-  _globals['_TAKEBACKDENIALREQUEST']._serialized_end=1868
-  _globals['_TAKEBACKDENIALRESPONSE']._serialized_start=1870
-  _globals['_TAKEBACKDENIALRESPONSE']._serialized_end=1940
-  _globals['_REVIEWSERVICE']._serialized_start=1943
-  _globals['_REVIEWSERVICE']._serialized_end=2458
+  _globals['_LISTQUEUEREQUEST']._serialized_start=77
+  _globals['_LISTQUEUEREQUEST']._serialized_end=315
+  _globals['_LISTQUEUERESPONSE']._serialized_start=317
+  _globals['_LISTQUEUERESPONSE']._serialized_end=424
+  _globals['_REVIEWREQUEST']._serialized_start=427
+  _globals['_REVIEWREQUEST']._serialized_end=798
+  _globals['_BEGINREVIEWREQUEST']._serialized_start=801
+  _globals['_BEGINREVIEWREQUEST']._serialized_end=1048
+  _globals['_BEGINREVIEWRESPONSE']._serialized_start=1050
+  _globals['_BEGINREVIEWRESPONSE']._serialized_end=1162
+  _globals['_REVIEWRESPONSE']._serialized_start=1164
+  _globals['_REVIEWRESPONSE']._serialized_end=1226
+  _globals['_WATCHQUEUEREQUEST']._serialized_start=1228
+  _globals['_WATCHQUEUEREQUEST']._serialized_end=1317
+  _globals['_WATCHQUEUERESPONSE']._serialized_start=1320
+  _globals['_WATCHQUEUERESPONSE']._serialized_end=1452
+  _globals['_REVOKEAPPROVALREQUEST']._serialized_start=1454
+  _globals['_REVOKEAPPROVALREQUEST']._serialized_end=1534
+  _globals['_REVOKEAPPROVALRESPONSE']._serialized_start=1536
+  _globals['_REVOKEAPPROVALRESPONSE']._serialized_end=1606
+  _globals['_LISTHISTORYREQUEST']._serialized_start=1609
+  _globals['_LISTHISTORYREQUEST']._serialized_end=1860
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=1862
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=1971
+  _globals['_TAKEBACKDENIALREQUEST']._serialized_start=1973
+  _globals['_TAKEBACKDENIALREQUEST']._serialized_end=2029
+  _globals['_TAKEBACKDENIALRESPONSE']._serialized_start=2031
+  _globals['_TAKEBACKDENIALRESPONSE']._serialized_end=2101
+  _globals['_REVIEWSERVICE']._serialized_start=2104
+  _globals['_REVIEWSERVICE']._serialized_end=2619
 # @@protoc_insertion_point(module_scope)

@@ -15,7 +15,7 @@ from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
-from pdp.store.queue import Place, Queue
+from pdp.store.queue import EVERYTHING, Place, Queue, Wanted
 from pdp.workflow.reviewing import Reviewing
 
 LOOKS = 20
@@ -49,7 +49,7 @@ class ReviewQueue:
     def __init__(self, queue: Queue, reviewing: Reviewing, batcher: Batcher) -> None:
         self._queue, self._reviewing, self._batcher = queue, reviewing, batcher
 
-    async def page(self, caller: Caller, after: Place | None, limit: int) -> Page:
+    async def page(self, caller: Caller, after: Place | None, limit: int, narrowed: Wanted = EVERYTHING) -> Page:
         """At most `limit` approvals behind `after`. It has fewer at the end, or where very many were looked at.
 
         One more is looked for, so that a page with nothing behind it says so.
@@ -58,7 +58,7 @@ class ReviewQueue:
         approvals: list[tuple[Place, ApprovalAt]] = []
         for _ in range(LOOKS):
             wanted = limit + 1 - len(approvals)
-            found = await self._queue.page(reach.words, reach.names, after, wanted)
+            found = await self._queue.page(reach.words, reach.names, after, wanted, narrowed)
             may = await self._reviewing.queue(caller, [held for _, held in found])
             approvals += [(place, held) for place, held in found if held.approval.id in may]
             if len(approvals) > limit:

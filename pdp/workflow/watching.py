@@ -6,6 +6,7 @@ follow the feed -> read -> policy: does it concern the caller -> tell what is ne
 import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import orjson
@@ -116,8 +117,17 @@ class Watching:
         With `changes_only` the queue as it is is left out: the caller reads it in pages, after the first message.
         Raises `ResumeTokenTooOld`, `Overloaded`.
         """
+        with self._watches.taken(caller.identity):
+            async with aclosing(self.changes(caller, resume_token, changes_only=changes_only)) as updates:
+                async for update in updates:
+                    yield update
+
+    async def changes(
+        self, caller: Caller, resume_token: str, *, changes_only: bool = False
+    ) -> AsyncGenerator[Update, None]:
+        """`queue` for those whose watches are counted elsewhere."""
         known = _Known(resumed=bool(resume_token) or changes_only)
-        with self._watches.taken(caller.identity), self._feed.backlog() as backlog:
+        with self._feed.backlog() as backlog:
             if resume_token:
                 missed, reached = await self._changes.since(_position(resume_token))
                 for change in missed:
@@ -137,6 +147,10 @@ class Watching:
                 if (update := await self._update(caller, change, known, reached)) is not None:
                     await self._turns.turn(caller.identity)  # a look that watches share ends for all at one time
                     yield update
+
+    async def now(self) -> str:
+        """The resume token behind which everything comes that changes from now on."""
+        return _token(await self._changes.position())
 
     async def _update(self, caller: Caller, change: Change, known: _Known, reached: int) -> Update | None:
         """What the change means to the watcher; None where it changes nothing for it or does not concern it."""

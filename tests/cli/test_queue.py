@@ -54,6 +54,25 @@ async def test_table_shows_what_differs_for_whom_which_rule_and_how_far(pdp: Ter
     assert len({row.split("share table:customers")[1].split(" s  ")[0] for row in rows}) == 3
 
 
+async def test_queue_is_narrowed_by_options(pdp: Terminal, asked: Placet) -> None:
+    await opened(asked, 1)
+    mine = await opened(asked, 2, reviewers={"identities": ["user:bob"], "groups": ["others"]})
+    listing = ("approvals", "list", "--queue", "--as", "bob", "-o", "jsonl")
+
+    async def found(*options: str) -> list[str]:
+        result = await pdp(*listing, *options, PDP_ADDRESS=asked.address)
+        assert result.status == 0, result.err
+        return [line["approvalId"] for line in result.lines]
+
+    assert await found("--mine-only") == [mine.approval_id]
+    assert await found("--group", "others", "--action", "share", "--resource-type", "table") == [mine.approval_id]
+    assert len(await found("--caller", "agent:report-bot", "--person", "user:alice")) == 2
+    assert await found("--action", "export") == []
+    alone = await pdp("approvals", "list", "--as", "bob", "--mine-only", PDP_ADDRESS=asked.address)
+    assert (alone.status, alone.out) == (2, "")
+    assert "--queue" in alone.err
+
+
 async def test_queue_is_not_empty_because_newer_ones_wait_for_others(pdp: Terminal, asked: Placet) -> None:
     mine = await opened(asked)
     for rows in range(52):

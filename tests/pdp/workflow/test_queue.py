@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.review_pb2 import ListQueueRequest
-from tests.parts import Placet, asking, placet
+from tests.parts import Placet, asking, placet, refusal
 from tests.pdp.mongo import database, set_back
 from tests.pdp.reads import ids
 from tests.pdp.seeding import seed
@@ -110,6 +111,44 @@ async def test_page_is_full_although_nearer_ones_wait_for_others(asked: Placet) 
     last = await asked.reviews.ListQueue(request, metadata=person)
     assert [one.approval_id for one in last.approvals] == [mine[-1].approval_id]
     assert not last.next_page_token
+
+
+async def test_queue_is_narrowed_to_what_is_asked_for(asked: Placet, mongod: MongodProcess) -> None:
+    group = f"g{uuid4().hex}"
+    mine = await opened(asked, reviewers={"groups": [group], "identities": ["user:frank"]}, pending_for="3h")
+    ours = await opened(asked, reviewers={"groups": [group, "others"]}, pending_for="2h")
+    await seed(mongod, asked, await opened(asked, reviewers={"groups": [group]}, pending_for="1h"), 120)
+    person = by(asked, "user:frank", groups=[group])
+
+    async def narrowed(**fields: Any) -> list[str]:
+        return await ids(asked.reviews.ListQueue, ListQueueRequest(page_size=2, **fields), person)
+
+    assert await narrowed(mine_only=True) == [mine.approval_id]
+    assert await narrowed(group="others") == [ours.approval_id]
+    assert await narrowed(group=group, mine_only=True) == [mine.approval_id]
+    assert (await narrowed(caller="agent:report-bot"))[-2:] == [ours.approval_id, mine.approval_id]
+    assert len(await narrowed(caller="agent:7")) == 1
+    everything = await narrowed()
+    for fields in ({"action": "share"}, {"resource_type": "table"}, {"person": "user:alice"}, {"group": group}):
+        assert await narrowed(**fields) == everything
+    for fields in (
+        {"action": "shar"},
+        {"action": "table"},
+        {"action": "$share"},
+        {"resource_type": "share"},
+        {"person": "user:frank"},
+        {"group": "i:user:frank"},
+        {"action": "share", "resource_type": "file"},
+    ):
+        assert await narrowed(**fields) == []
+
+
+@pytest.mark.parametrize("field", ["action", "resource_type", "caller", "person", "group"])
+async def test_filter_that_nothing_can_have_is_refused_by_its_name(asked: Placet, field: str) -> None:
+    request = ListQueueRequest(**{field: "a\nb"})
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await asked.reviews.ListQueue(request, metadata=by(asked, "user:bob"))
+    assert (refusal(error.value).code, refusal(error.value).fields) == ("INVALID_ARGUMENT", (field,))
 
 
 async def test_what_the_person_reviewed_or_asked_for_is_not_in_it(asked: Placet, mongod: MongodProcess) -> None:

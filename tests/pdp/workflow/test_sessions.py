@@ -112,6 +112,15 @@ async def test_use_is_noted_once_a_minute_and_signed(sessions: Sessions, databas
     assert noted.began_at == before.began_at
 
 
+async def test_what_a_page_asks_by_itself_is_no_use(sessions: Sessions, database: Database) -> None:
+    secret = await sessions.begin(BOB)
+    await moved(database, secret, used_at=2 * TOUCHED_EVERY)
+    before = await sessions.seen(secret)
+    assert before is not None
+    assert await sessions.seen(secret) is not None
+    assert held(await database.database["sessions"].find_one({"_id": hashed(secret)}) or {}) == before.session
+
+
 async def test_renewal_brings_newer_claims_and_no_longer_life(sessions: Sessions, database: Database) -> None:
     secret = await sessions.begin(BOB)
     await moved(database, secret, began_at=2 * MINUTE, renewed_at=timedelta(hours=1))
@@ -217,7 +226,7 @@ async def test_login_stores_nothing_that_finishes_it(sessions: Sessions, databas
 
 
 @pytest.mark.parametrize(
-    "changes", [{"back": "/elsewhere"}, {"renews": "x"}, {"seal": "x"}, {"at": MINUTE}, {"seal": 1}]
+    "changes", [{"back": "/elsewhere"}, {"renews": "x"}, {"use": "fresh"}, {"seal": "x"}, {"at": MINUTE}, {"seal": 1}]
 )
 async def test_login_that_was_changed_in_the_database_is_refused(
     sessions: Sessions, database: Database, changes: dict[str, Any]

@@ -28,7 +28,19 @@ type ListQueueRequest struct {
 	// at very many approvals that the caller may not review.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// If set, only requests with this name of the action.
+	Action string `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"`
+	// If set, only requests with this type of the resource.
+	ResourceType string `protobuf:"bytes,4,opt,name=resource_type,json=resourceType,proto3" json:"resource_type,omitempty"`
+	// If set, only requests of this caller, `<type>:<sub>`.
+	Caller string `protobuf:"bytes,5,opt,name=caller,proto3" json:"caller,omitempty"`
+	// If set, only approvals with this identity, `<type>:<sub>`, among the requester principals.
+	Person string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	// If set, only approvals with a requirement that asks for this group.
+	Group string `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`
+	// If true, only approvals with a requirement that asks for the caller by name.
+	MineOnly      bool `protobuf:"varint,8,opt,name=mine_only,json=mineOnly,proto3" json:"mine_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -75,6 +87,48 @@ func (x *ListQueueRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListQueueRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ListQueueRequest) GetResourceType() string {
+	if x != nil {
+		return x.ResourceType
+	}
+	return ""
+}
+
+func (x *ListQueueRequest) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *ListQueueRequest) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ListQueueRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *ListQueueRequest) GetMineOnly() bool {
+	if x != nil {
+		return x.MineOnly
+	}
+	return false
 }
 
 // One page.
@@ -933,11 +987,17 @@ var File_pdp_v1_review_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_review_proto_rawDesc = "" +
 	"\n" +
-	"\x13pdp/v1/review.proto\x12\x06pdp.v1\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"N\n" +
+	"\x13pdp/v1/review.proto\x12\x06pdp.v1\x1a\x15pdp/v1/approval.proto\x1a\x14pdp/v1/request.proto\"\xee\x01\n" +
 	"\x10ListQueueRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"k\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06action\x18\x03 \x01(\tR\x06action\x12#\n" +
+	"\rresource_type\x18\x04 \x01(\tR\fresourceType\x12\x16\n" +
+	"\x06caller\x18\x05 \x01(\tR\x06caller\x12\x16\n" +
+	"\x06person\x18\x06 \x01(\tR\x06person\x12\x14\n" +
+	"\x05group\x18\a \x01(\tR\x05group\x12\x1b\n" +
+	"\tmine_only\x18\b \x01(\bR\bmineOnly\"k\n" +
 	"\x11ListQueueResponse\x12.\n" +
 	"\tapprovals\x18\x01 \x03(\v2\x10.pdp.v1.ApprovalR\tapprovals\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n" +
