@@ -18,7 +18,7 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-SETTINGS = ("lineage_settings", "mail_settings", "slack_settings")
+SETTINGS = ("lineage_settings", "mail_settings", "slack_settings", "webhook_settings")
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
     "aiohttp": ["pdp/authn/jwks.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],

@@ -64,7 +64,7 @@ class Parts:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None),
+            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 
     async def close(self) -> None:
