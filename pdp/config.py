@@ -16,14 +16,13 @@ from pydantic import (
 )
 
 from pdp import account
-from pdp.address import webhook_host
-from pdp.approval import EVENTS
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
 from pdp.slack_settings import SlackSettings
+from pdp.webhook_settings import Webhook
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 _Count = Annotated[int, Field(ge=0)]
@@ -96,31 +95,6 @@ class Http(Frozen):
     that another passkey let in counts at once."""
     login: HttpLogin | None = None
     """None: there are no pages for people."""
-
-
-def _webhook_url(url: str) -> str:
-    webhook_host(url)
-    return url
-
-
-def _webhook_event(event: str) -> str:
-    if event not in EVENTS:
-        raise ValueError(f"must be one of {', '.join(EVENTS)}")
-    return event
-
-
-class Webhook(Frozen):
-    """Somewhere that is told of the steps of approvals, by messages signed as Standard Webhooks has it."""
-
-    name: Name
-    """How it is called where its messages are listed."""
-    url: Annotated[str, AfterValidator(_webhook_url)]
-    """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
-    `[::1]`) may be `http://...` and leads nowhere else."""
-    secret: ConfigPath
-    """A file with `whsec_` and base64 of 24 to 64 random bytes, which others cannot read. One for each webhook."""
-    events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
-    """What it is told of, such as `approval.created`; by default everything."""
 
 
 class Masking(Frozen):

@@ -75,6 +75,11 @@ async def _index_approvals(database: AsyncDatabase[dict[str, Any]]) -> None:
         partialFilterExpression={"state": {"$eq": "PENDING"}},
     )
     await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
+    await approvals.create_index(
+        [("remind_at", 1)],
+        name="to_remind",
+        partialFilterExpression={"state": {"$eq": "PENDING"}, "remind_at": {"$exists": True}},
+    )
     await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
     await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
     await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
