@@ -23,6 +23,7 @@ from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
 from pdp.http.route import AnyRoute, OpenRoute, Route
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -159,6 +160,7 @@ async def placet(
     keeps_lineage: bool = True,
     demo: Idp | None = None,
     slack_host: str = "",
+    slack_issuer: SlackIssuer = SLACK,
     ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
@@ -171,6 +173,7 @@ async def placet(
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
     moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
+    moved["slack_issuer"] = slack_issuer
     served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}

@@ -80,8 +80,7 @@ class LoginPages:
         )
         newer_than = FRESH_LOGIN if fresh else None
         address = await self._provider.address(proof, silent=bool(renews), newer_than=newer_than)
-        seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
-        return redirect(address, {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"})
+        return redirect(address, login_kept(proof))
 
     async def finish(self, visit: Visit) -> Answer:
         """Come back from the provider: begin a session, or renew the one that this login is for."""
@@ -91,6 +90,8 @@ class LoginPages:
             sentence = "this login was not begun in this browser, took too long, or was finished before; log in again"
             raise Refusal(HTTPStatus.FORBIDDEN, sentence)
         login, proof = found
+        if login.use not in {"", FRESH}:
+            raise Refusal(HTTPStatus.FORBIDDEN, "this was a sign-in of an account, which logs nobody in; begin again")
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
         if not self._provider.is_own(visit.query.get("iss")):
             raise Refusal(HTTPStatus.FORBIDDEN, "this answer comes from another identity provider; log in again")
@@ -164,6 +165,12 @@ def _require_fresh(found: LoggedIn) -> None:
     if not isinstance(at, int | float) or time.time() - at > FRESH_LOGIN.total_seconds() + LEEWAY_SECONDS:
         sentence = "the identity provider does not say that you logged in just now (auth_time); tell who runs Placet"
         raise Refusal(HTTPStatus.FORBIDDEN, sentence)
+
+
+def login_kept(proof: Proof) -> Mapping[str, str]:
+    """The header by which a browser keeps a login under way."""
+    seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
+    return {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"}
 
 
 def kept(secret: str) -> Mapping[str, str]:

@@ -193,13 +193,14 @@ class Hook:
 
     path: str
     rpc: str
-    require: Callable[[Mapping[str, str]], None]
+    require: Callable[[Mapping[str, str]], Awaitable[None]]
     behaviour: Callable[[Mapping[str, str], bytes], Awaitable[Answer]]
     media: str = FORM
     most_bytes: int = HOOK_BYTES
     method: str = "POST"
     needs_body: bool = True
     takes_gzip: bool = False
+    usual_seconds: float = DEFAULT_SECONDS
 
 
 AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance | Hook

@@ -31,6 +31,7 @@ from pdp.server.health import Health
 from pdp.server.inbox import DemoLogin
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
@@ -38,7 +39,7 @@ from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
-from pdp.server.telling import chat_way, telling, tells
+from pdp.server.telling import telling, tells
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -88,13 +89,14 @@ async def running(
     demo: DemoLogin | None = None,
     ways: Sequence[Way] = (),
     slack_host: str = "",
+    slack_issuer: SlackIssuer = SLACK,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
     free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
-    Slack is, if not at its own address: no setting moves either. `ways` are channels beside those of the configuration.
-    Raises `SetupError` if a part cannot be used as configured.
+    Slack is, if not at its own address, `slack_issuer` who signs who people are there: no setting moves any of them.
+    `ways` are channels beside those of the configuration. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -117,10 +119,9 @@ async def running(
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chat = slack(config, flows, parts, slack_host)
-        spoken = [*chat_way(chat), *ways]
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, spoken, failed))
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, chat, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health, **messages.health()})
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health(), **chat.health})
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
@@ -131,7 +132,7 @@ async def running(
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http
-        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks)
+        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks, slack_issuer=slack_issuer)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))

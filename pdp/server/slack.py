@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from pdp.background import background
+from pdp.channel import Channel
 from pdp.channels.slack import signature
 from pdp.channels.slack.addresses import SlackAddresses
 from pdp.channels.slack.answering import Answering
@@ -18,6 +19,7 @@ from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.socket_mode import SocketMode
 from pdp.channels.slack.taking import Taking
 from pdp.channels.slack.web import HOST, SlackWeb
+from pdp.channels.verdicts import Verdicts
 from pdp.chat_view import ChatViewSealer
 from pdp.config import Config
 from pdp.errors import SetupError, Unauthenticated
@@ -92,7 +94,7 @@ def slack(config: Config, flows: Flows, parts: Parts, host: str = "") -> Slack |
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
-    taking = Taking(Answering(web, settings.team, accounts, *told))
+    taking = Taking(Answering(web, settings.team, Verdicts(Channel.SLACK, accounts, *told)))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
     told_at = SlackAddresses(accounts, settings.team), settings.channels
@@ -113,7 +115,7 @@ def _hook(settings: SlackSettings, taking: Taking, views: ChatViews) -> Hook:
     """The path that takes signed clicks, each once."""
     secret = api_key(settings.signing_secret).encode() if settings.signing_secret else b""
 
-    def require(headers: Mapping[str, str]) -> None:
+    async def require(headers: Mapping[str, str]) -> None:
         if not signature.is_timely(headers, time.time()):
             raise Unauthenticated(_REFUSED)
 

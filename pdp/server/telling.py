@@ -54,13 +54,20 @@ class Messages:
 
 @asynccontextmanager
 async def telling(
-    config: Config, opa: Opa, parts: Parts, flows: Flows, ways: Sequence[Way], failed: asyncio.Future[None]
+    config: Config,
+    opa: Opa,
+    parts: Parts,
+    flows: Flows,
+    chat: Slack | NoSlack,
+    ways: Sequence[Way],
+    failed: asyncio.Future[None],
 ) -> AsyncIterator[Messages]:
-    """Tell people until the block ends: by `ways`, and as configured. Raises `SetupError`."""
+    """Tell people until the block ends: in Slack, by mail, and by `ways`. Raises `SetupError`."""
     contacts = Contacts(opa)
-    messages = Messages(config, contacts, parts, flows.reviewers, [*ways, *_mail(config, contacts, parts)])
+    configured = [*_slack(chat), *_mail(config, contacts, parts), *ways]
+    messages = Messages(config, contacts, parts, flows.reviewers, configured)
     async with AsyncExitStack() as stack:
-        if messages.health():
+        if configured:
             await stack.enter_async_context(background(messages.run(), failed))
         yield messages
 
@@ -70,8 +77,7 @@ def tells(config: Config, ways: Sequence[Way]) -> bool:
     return bool(ways or config.mail or config.slack)
 
 
-def chat_way(chat: Slack | NoSlack) -> list[Way]:
-    """The way through Slack, if it is configured."""
+def _slack(chat: Slack | NoSlack) -> list[Way]:
     return [Way(chat.channel, chat.addresses, chat.groups)] if isinstance(chat, Slack) else []
 
 

@@ -98,7 +98,7 @@ class Sessions:
         return found
 
     async def seen(self, secret: str) -> Present | None:
-        """The session of a browser, if it has not ended; that is no use of it."""
+        """The session of a browser, if it has not ended. It does not last longer by this."""
         found = await self._stored.find(hashed(secret)) if secret else None
         if found is None or not await self._is_ours(found[0]):
             return None
