@@ -18,8 +18,7 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-# The one place that knows each vendor: a file, or a folder.
-VENDORS = {
+VENDORS = {  # the one place that knows each: a file, or a folder
     "aiohttp": ["pdp/authn/jwks.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
