@@ -19,8 +19,7 @@ EXPECTED_AT_THE_ROOT = {
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 SETTINGS = ("lineage_settings", "mail_settings", "slack_settings", "webhook_settings")
-# The one place that knows each vendor: a file, or a folder.
-VENDORS = {
+VENDORS = {  # the one place that knows each: a file, or a folder
     "aiohttp": ["pdp/authn/jwks.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
