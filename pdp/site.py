@@ -16,6 +16,11 @@ class Site:
         return f"{self.url}/inbox/approvals/{approval_id}" if self.url else ""
 
     @property
+    def inbox(self) -> str:
+        """The address of the page of what waits; empty where there are no pages."""
+        return f"{self.url}/inbox" if self.url else ""
+
+    @property
     def origin(self) -> str:
         """The origin of the pages, as a browser writes it."""
         scheme, _, host = self.url.lower().partition("://")
