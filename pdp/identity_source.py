@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
+from pdp import account
 from pdp.address import is_private_url
 from pdp.caller import Role
 
@@ -47,11 +48,19 @@ class SpeaksFor(Frozen):
     on_behalf_of: tuple[str, ...] = ()
 
 
+def _not_reserved(name: str) -> str:
+    if name in account.TYPES:
+        raise ValueError(
+            f"{name} is the type of chat accounts, which no issuer and no certificate vouches for; give another type"
+        )
+    return name
+
+
 class _Entry(Frozen):
     """A source of identities and what its word is worth. An identity is `<type>:<sub>`; no two entries share a type."""
 
-    type: Name
-    """The subject type that this entry vouches for."""
+    type: Annotated[Name, AfterValidator(_not_reserved)]
+    """The subject type that this entry vouches for; not `slack` or `teams`, which are chat accounts."""
     kind: Literal["person", "workload"]
     roles: tuple[Role, ...] = ()
     """Given to every caller whom this entry covers."""

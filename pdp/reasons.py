@@ -19,6 +19,7 @@ NOT_FOUND: Mapping[str, str] = {
     "DECISION_NOT_FOUND": "No decision of this caller has this id.",
     "RECORD_NOT_FOUND": "The log has no such record.",
     "DATASET_NOT_FOUND": "Lineage knows no dataset for this resource.",
+    "LINK_NOT_FOUND": "The caller has no link of this account.",
     "PASSKEY_NOT_FOUND": "The caller has no passkey with this id.",
     "SUGGESTION_NOT_FOUND": "Lineage has no such suggestion.",
 }

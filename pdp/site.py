@@ -21,6 +21,11 @@ class Site:
         return f"{self.url}/inbox" if self.url else ""
 
     @property
+    def me(self) -> str:
+        """The address of the page on which people see and change what is their own; empty likewise."""
+        return f"{self.url}/inbox/me" if self.url else ""
+
+    @property
     def origin(self) -> str:
         """The origin of the pages, as a browser writes it."""
         scheme, _, host = self.url.lower().partition("://")

@@ -1,4 +1,4 @@
-"""Why a yes does not count as it was given. The metadata `page` is where it can be given, if there is such a page."""
+"""Why a yes does not count as it was given. The metadata `page` is where to mend that, if there is such a page."""
 
 from typing import TypeVar
 
@@ -35,8 +35,15 @@ class PasskeyTooNew(PdpError):
     reason = "PASSKEY_TOO_NEW"
 
 
+class AccountNotLinked(PdpError):
+    """A chat account acts that belongs to nobody here: no link, no data, or two that do not agree."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "ACCOUNT_NOT_LINKED"
+
+
 def at(page: str, error: E) -> E:
-    """The error with the address of the page where the yes can be given; where there is none, as it is."""
+    """The error with the address of the page where it can be mended; where there is none, as it is."""
     if page:
         error.metadata["page"] = page
         error.sentence = f"{error.sentence}: {page}"

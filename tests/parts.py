@@ -15,6 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
@@ -22,6 +23,7 @@ from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
 from pdp.http.route import AnyRoute, OpenRoute, Route
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
@@ -157,6 +159,9 @@ async def placet(
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
     demo: Idp | None = None,
+    slack_host: str = "",
+    slack_issuer: SlackIssuer = SLACK,
+    ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -167,7 +172,9 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    served = running(config, TOOL_CACHE, said.append, lineage=known, demo=demo or Idp(state))
+    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
+    moved["slack_issuer"] = slack_issuer
+    served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}
         if server.web:

@@ -44,6 +44,9 @@ class Kind(StrEnum):
     SESSION_ENDED = "session.ended"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_REMOVED = "passkey.removed"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
+    CHANNEL_REFUSED = "channel.refused"
 
 
 STEP_KINDS = (

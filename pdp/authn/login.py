@@ -29,11 +29,15 @@ _KEPT = ("iss", "sub", "auth_time", "_claim_names", "hasgroups")
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """Who logged in, the claims that count, and the issuer's id of the login (empty if it gives none)."""
+    """Who logged in, the claims that count, and the issuer's id of the login (empty if it gives none).
+
+    `email` is an address that the issuer has verified, or empty.
+    """
 
     caller: Caller
     claims: dict[str, Any]
     sid: str
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class LoginTokens:
             self._authenticator.refuse(f"a login was refused: {why}")
         claims = _kept(token.claims, token.issuer)
         sid = token.claims.get("sid", "")
-        return LoggedIn(self._authenticator.of_claims(claims), claims, sid if isinstance(sid, str) else "")
+        caller = self._authenticator.of_claims(claims)
+        return LoggedIn(caller, claims, sid if isinstance(sid, str) else "", _email(token.claims))
 
     def _fault(self, token: Token, nonce: str) -> str:
         """What is wrong with a valid token as an ID token of this login; empty if nothing is."""
@@ -98,6 +103,12 @@ class LoginTokens:
         identity = f"{issuer.type}:{checked_id(sub, 'sub')}" if sub else ""
         at = min(float(claims["iat"]), time.time()) + LEEWAY_SECONDS
         return LoggedOut(identity, sid, datetime.fromtimestamp(at, UTC))
+
+
+def _email(claims: Mapping[str, Any]) -> str:
+    """The address of a person, where the issuer says that it has verified it (OpenID Connect Core 1.0, section 5.1)."""
+    email = claims.get("email")
+    return email if isinstance(email, str) and claims.get("email_verified") is True else ""
 
 
 def _require_logout(kind: str, claims: Mapping[str, Any]) -> None:

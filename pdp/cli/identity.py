@@ -1,7 +1,7 @@
 """`pdp token` and `pdp whoami`: print a demo token, and the caller's own identity."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +16,11 @@ from pdp.visible import name, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from google.protobuf.message import Message
+
     from pdp.client import Client
     from pdp.v1.info_pb2 import GetServerInfoResponse
-    from pdp.v1.person_pb2 import Passkey
+    from pdp.v1.person_pb2 import AccountLink, Passkey
 
 MOST_HOURS = 24
 """Hours for which a demo token may be valid: a producer of lineage keeps the one of its settings for a day."""
@@ -61,31 +63,40 @@ def _seconds(valid: str) -> int:
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Print my identity as the server knows it, and my passkeys."""
+    """Print my identity as the server knows it, my passkeys and my chat accounts."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:
         info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
-        mine = await _passkeys(client)
+        passkeys, links = await _own(client)
     if session.output is Output.TABLE:
-        session.print(info, lambda: "\n".join([_shown(info), *map(_passkey, mine)]))
+        session.print(info, lambda: "\n".join([_shown(info), *map(_passkey, passkeys), *map(_link, links)]))
         return
-    passkeys = [json.loads(json_text(passkey)) for passkey in mine]
-    whole = {**json.loads(json_text(info)), **({"passkeys": passkeys} if passkeys else {})}
+    own = {"passkeys": [*map(_json, passkeys)], "links": [*map(_json, links)]}
+    whole = {**_json(info), **{kind: held for kind, held in own.items() if held}}
     give(json.dumps(whole, indent=2 if session.output is Output.JSON else None))
 
 
-async def _passkeys(client: "Client") -> "Sequence[Passkey]":
-    """The passkeys of a person. Others have none, and an older server knows of none."""
+async def _own(client: "Client") -> "tuple[Sequence[Passkey], Sequence[AccountLink]]":
+    """The passkeys and chat accounts of a person. Others have none, and an older server knows of none."""
     from pdp.client.call_error import CallError
-    from pdp.v1.person_pb2 import ListPasskeysRequest
+    from pdp.v1.person_pb2 import ListLinksRequest, ListPasskeysRequest
 
     try:
-        return (await client.call(client.person.ListPasskeys, ListPasskeysRequest())).passkeys
+        passkeys = (await client.call(client.person.ListPasskeys, ListPasskeysRequest())).passkeys
+        return passkeys, (await client.call(client.person.ListLinks, ListLinksRequest())).links
     except CallError as error:
         if error.code not in {"PERMISSION_DENIED", "UNIMPLEMENTED"}:
             raise
-        return ()
+        return (), ()
+
+
+def _json(message: "Message") -> Any:
+    return json.loads(json_text(message))
+
+
+def _link(link: "AccountLink") -> str:
+    return f"account {visible(link.account)}, linked {link.linked_at.ToDatetime():%Y-%m-%d %H:%M:%S UTC}"
 
 
 def _passkey(passkey: "Passkey") -> str:

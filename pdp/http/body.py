@@ -14,12 +14,12 @@ from pdp import deadline
 from pdp.errors import InvalidRequest
 from pdp.http.connection import UNREAD_BYTES
 from pdp.http.problem import Refusal
-from pdp.http.route import LARGE_BYTES, SMALL_BYTES, Entrance, Page, Route
+from pdp.http.route import LARGE_BYTES, SMALL_BYTES, Entrance, Hook, Page, Route
 from pdp.room import Room
 
 READS = 4
 """Large bodies of one caller that arrive at one time in this process, so 16 MiB at most. Its further ones wait."""
-Taking: TypeAlias = Route | Page | Entrance
+Taking: TypeAlias = Route | Page | Entrance | Hook
 """What takes a body."""
 _GZIP = 16 + zlib.MAX_WBITS
 """What the module `zlib` calls the gzip format."""

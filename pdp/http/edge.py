@@ -1,6 +1,6 @@
 """The edge between HTTP and the behaviours: it authenticates callers, then takes bodies, and maps errors.
 
-1. Who cannot prove who it is has sent no body that anybody read.
+1. Who cannot prove who it is has sent no body that anybody read. Of a `Hook` the body is what its signature proves.
 2. The caller, its role and its deadline are found as on the gRPC edge, by the one `Authenticator` and the one table.
 3. Errors become statuses here, and nowhere else.
 """
@@ -28,7 +28,7 @@ from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE
 from pdp.http.pages import Asked, Pages
 from pdp.http.problem import Refusal, problem
-from pdp.http.route import Answer, AnyRoute, Call, OpenRoute, Route, Stream
+from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route, Stream
 from pdp.http.streamed import Streamed
 from pdp.room import LATER_SECONDS, Room
 
@@ -96,6 +96,8 @@ class Edge:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if isinstance(route, OpenRoute):
             return await route.behaviour(headers)
+        if isinstance(route, Hook):
+            return await self._hooked(route, headers, request)
         if not isinstance(route, Route):
             raise Refusal(HTTPStatus.NOT_FOUND, "there is nothing at this path")
         if any(f"{SESSION_COOKIE}=" in sent for sent in request.headers.getall("Cookie", [])):
@@ -108,6 +110,15 @@ class Edge:
             admitted = partial(self._admitted, route, caller, len(body))
             async with deadline.whole():
                 return await route.behaviour(Call(caller, body, headers, parameters, request.query, admitted))
+
+    async def _hooked(self, hook: Hook, headers: Mapping[str, str], request: web.BaseRequest) -> Answer:
+        """A message of another service: of one without a signature of now no body is read."""
+        deadline.begin(None, None, hook.usual_seconds)
+        await hook.require(headers)
+        async with self._bodies.body(hook, _peer(request), request) as body:
+            connection_of(request).arrived()
+            async with deadline.whole():
+                return await hook.behaviour(headers, body)
 
     def _admitted(self, route: Route, caller: Caller, size: int, questions: int) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has room of its own in its stead."""

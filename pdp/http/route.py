@@ -2,7 +2,7 @@
 
 1. A `Route` is for programs: it takes a credential and no cookie.
 2. A `Page` is for people: it takes a session's cookie and no credential. An `Entrance` is a page without a session.
-3. An `OpenRoute` is for everybody.
+3. An `OpenRoute` is for everybody, and a `Hook` for another service, whose signature is its credential.
 """
 
 import re
@@ -20,6 +20,8 @@ from pdp.workflow.sessions import Present
 
 SMALL_BYTES = 64 * 1024
 """Bytes of a body with one question. A request has at most 32 KiB in canonical form; the rest is room for spaces."""
+HOOK_BYTES = 512 * 1024
+"""Bytes of a message of another service: a modal with its texts, percent-encoded in a form."""
 LARGE_BYTES = 4 * 1024 * 1024
 """Bytes of a body with many."""
 JSON = "application/json"
@@ -184,4 +186,24 @@ class Entrance:
     usual_seconds: float = MAX_SECONDS
 
 
-AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A path for another service, which signs what it sends. `rpc` names the RPC that its messages lead to.
+
+    `require` raises `Unauthenticated` by the headers (names in lower case), before the body is read. `behaviour` gets
+    the raw body, and raises it where the signature does not fit.
+    """
+
+    path: str
+    rpc: str
+    require: Callable[[Mapping[str, str]], Awaitable[None]]
+    behaviour: Callable[[Mapping[str, str], bytes], Awaitable[Answer]]
+    media: str = FORM
+    most_bytes: int = HOOK_BYTES
+    method: str = "POST"
+    needs_body: bool = True
+    takes_gzip: bool = False
+    usual_seconds: float = DEFAULT_SECONDS
+
+
+AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance | Hook

@@ -7,7 +7,7 @@
 3. Where a document that was read is changed or taken away, the lineage is stale as long as this process lives.
 4. A tag whose time to come back is over, and of which no entry says so, makes the lineage stale (`expiring`).
 5. That nothing newer is there is confirmed by a primary that a majority follows just then, and counts for
-   `FRESH_SECONDS`.
+   `FRESH_SECONDS`. What comes is applied while that answer is waited for, which takes as long as a durable write.
 6. A change of the graph is prepared in a thread, and comes into force at once: no decision sees half of it.
 """
 
@@ -21,10 +21,10 @@ from typing import Any, Protocol
 from pdp.background import raise_if_cancelled
 from pdp.errors import PdpError, StoreUnavailable
 from pdp.lineage.chain import Broken, Place, Signer
-from pdp.lineage.entry import decode
 from pdp.lineage.fact import Dataset, Fact, Rules
 from pdp.lineage.origins import Origins
 from pdp.lineage.snapshot import Snapshots
+from pdp.lineage.verified import Verified
 from pdp.lineage.view import Revision, View
 from pdp.lineage_errors import LineageStale
 from pdp.store.lineage import LineageLog, Logged
@@ -100,7 +100,7 @@ class Following:
         self.rules: Rules | None = None
         self.place = Place()
         self.revision = Revision()
-        self.fault = ""
+        self._faults: dict[str, str] = {}
         self._is_tampered = False
         self._told: set[str] = set()
         self._confirmed = float("-inf")
@@ -110,13 +110,14 @@ class Following:
         """Read everything that is there, as far as it verifies. Raises `StoreUnavailable`."""
         with suppress(Broken):  # `run` raises the alarm
             await self._begin()
-            await self._read_on()
+            await self._apply_all()
+            await self._confirm(lambda _: self._apply_all())
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch())
-            group.create_task(self._read())
+            for task in (self._watch(), self._read(), self._look()):
+                group.create_task(task)
 
     def require_fresh(self) -> None:
         """Raise `LineageStale` where this process cannot say that it has read everything that is there."""
@@ -130,6 +131,11 @@ class Following:
     def expires(self) -> int:
         """When the next tag comes back that was declassified for a while, in ms since 1970; 0 where none does."""
         return self.graph.expires
+
+    @property
+    def fault(self) -> str:
+        """What does not verify of the log; empty where all does."""
+        return next(iter(self._faults.values()), "")
 
     def verified(self) -> Place:
         """How far the log was read. Raises `LineageStale` where it is not as servers wrote it."""
@@ -182,28 +188,45 @@ class Following:
         while True:
             raise_if_cancelled()
             self._more.clear()
-            try:
-                await self._read_on()
-            except Broken as error:
-                self.fault = str(error)
-                await self._tell(self.fault)
-            except StoreUnavailable as error:
-                log.info("lineage is read again: %s", error)
+            await self._tried("read", self._apply_all())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._more.wait()
 
-    async def _read_on(self) -> None:
-        """Apply what is there, until what was the newest is read. Raises `Broken`, `StoreUnavailable`."""
-        await self._apply_all()
-        asked = _now()
+    async def _look(self) -> None:
+        while True:
+            raise_if_cancelled()
+            await self._tried("confirmed", self._confirm(self._read_to))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _tried(self, what: str, step: Awaitable[None]) -> None:
+        """Take a step that is taken again later. What it finds wrong stays until it finds nothing."""
+        try:
+            await step
+        except Broken as error:
+            self._faults[what] = str(error)
+            await self._tell(str(error))
+        except StoreUnavailable as error:
+            log.info("lineage is read again: %s", error)
+        else:
+            self._faults.pop(what, None)
+
+    async def _confirm(self, reach: Callable[[int], Awaitable[None]]) -> None:
+        """Ask what is the newest, and read up to it by `reach`. Raises `Broken`, `StoreUnavailable`."""
+        read, asked = self.place, _now()
         newest, head = await self._log.newest()
-        if self._is_tampered or newest < self.place.n or (newest == self.place.n > 0 and head != self.place.head):
-            raise Broken(f"what was read, up to number {self.place.n}, is not there any more or was changed")
         if newest > self.place.n:
-            await self._apply_all()
+            await reach(newest)
+        is_other = newest == self.place.n > 0 and head != self.place.head
+        if self._is_tampered or newest < read.n or is_other:
+            raise Broken(f"what was read, up to number {read.n}, is not there any more or was changed")
         if newest <= self.place.n:
-            self._confirmed, self.fault = asked, ""
+            self._confirmed = asked
+
+    async def _read_to(self, n: int) -> None:
+        """Return when number `n` is read, or a moment later without it."""
+        with suppress(LineageStale):
+            await self.at_least(n, _now() + LOOK_SECONDS)
 
     async def _apply_all(self) -> None:
         most = self._until_snapshot()
@@ -218,7 +241,7 @@ class Following:
 
     async def _apply(self, documents: Sequence[Logged]) -> None:
         """Apply those that verify, and raise `Broken` at the first that does not."""
-        read = _Read(self.place)
+        read = Verified(self.place)
         broken, change = await asyncio.to_thread(self._prepared, read, documents)
         if read.facts:
             self.graph.commit(change)
@@ -229,7 +252,7 @@ class Following:
         if broken:
             raise broken
 
-    def _prepared(self, read: "_Read", documents: Sequence[Logged]) -> tuple[Broken | None, Any]:
+    def _prepared(self, read: Verified, documents: Sequence[Logged]) -> tuple[Broken | None, Any]:
         """What is wrong with the first that does not verify, and what those before it change, if there are any."""
         broken = read.add(documents, self._signer)
         try:
@@ -261,34 +284,6 @@ class Following:
             log.info("the alarm is recorded later: %s", error)
         else:
             self._told.add(fault)
-
-
-class _Read:
-    """What was read behind a place: `facts` with their numbers, the last rules, and the place where it ended."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.facts: list[tuple[int, Sequence[Fact]]] = []
-        self.rules: Rules | None = None
-
-    def add(self, documents: Sequence[Logged], signer: Signer) -> Broken | None:
-        """Take them as far as they verify. Returns what is wrong with the first that does not."""
-        try:
-            for one in documents:
-                place = signer.follow(self.place, Place(one.n, one.head), one.entries, one.signature)
-                self._take(place, one.entries)
-        except Broken as error:
-            return error
-        return None
-
-    def _take(self, place: Place, entries: Sequence[bytes]) -> None:
-        try:
-            facts = [decode(entry) for entry in entries]
-        except ValueError:
-            raise Broken(f"number {place.n} has an entry that this version does not read; update it") from None
-        self.rules = next((fact for fact in reversed(facts) if isinstance(fact, Rules)), self.rules)
-        self.facts.append((place.n, facts))
-        self.place = place
 
 
 def _not_ours() -> LineageStale:

@@ -19,8 +19,15 @@ from pdp.workflow.timeline import Timelines
 
 def approval_service(flows: Flows, parts: Parts) -> ApprovalService:
     """What requesters see of their approvals."""
-    whole = _whole(flows, parts)
+    whole = whole_approval(flows, parts)
     return ApprovalService(parts.approvals, whole, flows.requesting, flows.watching, flows.turns)
+
+
+def whole_approval(flows: Flows, parts: Parts) -> WholeApproval:
+    """What one caller is told of one approval."""
+    timelines = Timelines(parts.records, Payloads(parts.batches))
+    people = flows.reviewing, flows.reviewers, flows.briefing
+    return WholeApproval(*people, parts.notifications, _histories(flows, parts), timelines, parts.people.site)
 
 
 def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:
@@ -31,15 +38,9 @@ def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:
 
 def approval_pages(config: Config, flows: Flows, parts: Parts) -> list[Page]:
     """The pages on which people review."""
-    whole = _whole(flows, parts)
+    whole = whole_approval(flows, parts)
     one = ApprovalPages(whole, flows.reviewing, _denials(flows, parts), config.realm)
     return [*one.routes(), *ReviewMany(whole, flows.reviewing, config.realm).routes()]
-
-
-def _whole(flows: Flows, parts: Parts) -> WholeApproval:
-    timelines = Timelines(parts.records, Payloads(parts.batches))
-    people = flows.reviewing, flows.reviewers, flows.briefing
-    return WholeApproval(*people, parts.notifications, _histories(flows, parts), timelines, parts.people.site)
 
 
 def _denials(flows: Flows, parts: Parts) -> MistakenDenial:

@@ -50,19 +50,19 @@ class Flows:
     @classmethod
     def of(cls, config: Config, opa: Engine, parts: Parts, turns: Turns, unsaid: Unsaid) -> Self:
         """The flows of a configured server."""
-        integrity = Integrity(parts.sealer, parts.writer)
-        signing, batcher = parts.people.signing, Batcher(opa.opa)
+        integrity, batcher = Integrity(parts.sealer, parts.writer), Batcher(opa.opa)
+        signing, linked = parts.people.signing, parts.people.linked(batcher)
         reviewers = Reviewers(batcher, config.person_types, groups_open=config.groups_open)
         limits = ReviewLimits(parts.approvals, parts.pressure, config.person_types, parts.sealer)
-        reviewing = Reviewing(parts.approvals, batcher, parts.delivery, integrity, turns, parts.lineage, signing)
-        queue, tasks = ReviewQueue(parts.queue, reviewing, batcher), Tasks(parts.database)
-        uses, denials = Uses(parts.batches), Denials(parts.batches)
+        known = integrity, turns, parts.lineage, signing, linked
+        reviewing, tasks = Reviewing(parts.approvals, batcher, parts.delivery, *known), Tasks(parts.database)
+        queue, uses, denials = ReviewQueue(parts.queue, reviewing, batcher), Uses(parts.batches), Denials(parts.batches)
         deciding = Deciding(
             realm=config.realm,
             person_types=config.person_types,
             faults=opa.policy.faults,
             batcher=batcher,
-            settlement=Settlement(parts.approvals, batcher, parts.delivery, uses, integrity, reviewers, limits),
+            settlement=Settlement(parts.approvals, batcher, parts.delivery, uses, integrity, reviewers, limits, linked),
             delivery=parts.delivery,
             writer=parts.writer,
             grantor=Grantor(parts.signing.grant, config.realm),
@@ -73,8 +73,8 @@ class Flows:
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
-        requests = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
+        asked = AccessRequests(deciding, parts.approvals, tasks, requesting, watching, integrity, denials)
         searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
         reviews = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *reviews, deciding, searching, requests, uses)
+        return cls(batcher, turns, Admission(), *reviews, deciding, searching, asked, uses)

@@ -1,4 +1,4 @@
-"""What a server keeps of the people who review: where their pages are, and their passkeys."""
+"""What a server keeps of the people who review: where their pages are, their passkeys, accounts and logins."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,29 +6,51 @@ from typing import Self
 
 from joserfc.jwk import OKPKey
 
+from pdp.account import LinkSealer
 from pdp.config import Config
 from pdp.duration import duration_ms
+from pdp.last_login import LastLoginSealer
+from pdp.opa.batching import Batcher
 from pdp.passkey import PasskeySealer
 from pdp.recording.writer import Writer
 from pdp.site import Site
 from pdp.store.database import Database
+from pdp.workflow.accounts import Accounts
 from pdp.workflow.keyrings import Keyrings
+from pdp.workflow.last_logins import LastLogins
+from pdp.workflow.linked import LinkedPrincipals
+from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
 from pdp.workflow.signing import Signing
+from pdp.workflow.told import Told
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The pages, and what people's passkeys sign."""
+    """The pages, what people's passkeys sign, their links, and when they logged in last."""
 
     site: Site
     passkeys: Passkeys
     signing: Signing
+    told: Told
+    links: Links
+    last_logins: LastLogins
 
     @classmethod
     def of(cls, config: Config, database: Database, writer: Writer, seal: OKPKey) -> Self:
         """Those of a configured server. Its pages have no address yet."""
         wait = config.http.passkey_wait if config.http else "0"
         keyrings, site = Keyrings(database, writer, PasskeySealer(seal, config.realm)), Site()
-        passkeys = Passkeys(keyrings, writer, site, timedelta(milliseconds=duration_ms(wait) or 0))
-        return cls(site, passkeys, Signing(keyrings, site))
+        told = Told(writer)
+        links = Links(database, told, LinkSealer(seal, config.realm))
+        logins = LastLogins(database, writer, LastLoginSealer(seal, config.realm))
+        passkeys = Passkeys(keyrings, told, site, timedelta(milliseconds=duration_ms(wait) or 0))
+        return cls(site, passkeys, Signing(keyrings, site), told, links, logins)
+
+    def linked(self, batcher: Batcher) -> LinkedPrincipals:
+        """Whom links put behind a request."""
+        return LinkedPrincipals(self.links, batcher)
+
+    def accounts(self, config: Config, batcher: Batcher, database: Database) -> Accounts:
+        """Who acts through a chat account."""
+        return Accounts(self.links, self.last_logins, batcher, config.entries, database, self.site)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.channels.ways import Way
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -30,12 +31,15 @@ from pdp.server.health import Health
 from pdp.server.inbox import DemoLogin
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
+from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
+from pdp.server.telling import telling, tells
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -83,12 +87,16 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
+    ways: Sequence[Way] = (),
+    slack_host: str = "",
+    slack_issuer: SlackIssuer = SLACK,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. `demo` lets people in where no login is configured. Raises `SetupError` if a part
-    cannot be used as configured.
+    free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
+    Slack is, if not at its own address, `slack_issuer` who signs who people are there: no setting moves any of them.
+    `ways` are channels beside those of the configuration. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -101,39 +109,45 @@ async def running(
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        parts = Parts(config, database, signing, known, outflow_of(config, kept, database))
+        parts = Parts(config, database, signing, known, outflow_of(config, kept, database), tells=tells(config, ways))
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
-        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept)})
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        edge = Edge(
-            authenticator,
-            flows.admission,
-            flows.turns,
-            certificates=client_ca is not None,
-            stream_seconds=config.stream_seconds,
-            proven=newcomers.proven if config.tls else None,
-        )
+        chat = slack(config, flows, parts, slack_host)
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, chat, ways, failed))
+        probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **messages.health(), **chat.health})
+        edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
+        await stack.enter_async_context(chat.running(failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        web = await face(
-            config, flows, kept, parts, authenticator, newcomers, room.http, elsewhere=elsewhere, demo=demo
-        )
+        around = config, flows, kept, parts, authenticator, newcomers, room.http
+        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks, slack_issuer=slack_issuer)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+
+
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+    return Edge(
+        authenticator,
+        flows.admission,
+        flows.turns,
+        certificates=config.tls is not None and config.tls.client_ca is not None,
+        stream_seconds=config.stream_seconds,
+        proven=newcomers.proven if config.tls else None,
+    )
 
 
 def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
@@ -193,7 +207,7 @@ def _add_services(
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
-        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
         (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),

@@ -4,20 +4,26 @@ from pdp.assertion import decoded, encoded
 from pdp.caller import Caller
 from pdp.service.message import timestamp
 from pdp.v1.person_pb2 import (
+    AccountLink,
+    ListLinksRequest,
+    ListLinksResponse,
     ListPasskeysRequest,
     ListPasskeysResponse,
     Passkey,
+    RemoveLinkRequest,
+    RemoveLinkResponse,
     RemovePasskeyRequest,
     RemovePasskeyResponse,
 )
+from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
 
 
 class PersonService:
     """For people, each of whom sees and changes only what is their own."""
 
-    def __init__(self, passkeys: Passkeys) -> None:
-        self._passkeys = passkeys
+    def __init__(self, passkeys: Passkeys, links: Links) -> None:
+        self._passkeys, self._links = passkeys, links
 
     async def ListPasskeys(self, request: ListPasskeysRequest, caller: Caller) -> ListPasskeysResponse:  # noqa: ARG002
         """The caller's passkeys."""
@@ -37,3 +43,15 @@ class PersonService:
         """Removes one of them at once."""
         await self._passkeys.remove(caller.identity, encoded(request.credential_id))
         return RemovePasskeyResponse()
+
+    async def ListLinks(self, request: ListLinksRequest, caller: Caller) -> ListLinksResponse:  # noqa: ARG002
+        """The caller's chat accounts."""
+        held = await self._links.held(caller.identity)
+        return ListLinksResponse(
+            links=[AccountLink(account=link.account, linked_at=timestamp(link.at)) for link in held]
+        )
+
+    async def RemoveLink(self, request: RemoveLinkRequest, caller: Caller) -> RemoveLinkResponse:
+        """Ends the link of one of them at once."""
+        await self._links.remove(caller.identity, request.account)
+        return RemoveLinkResponse()

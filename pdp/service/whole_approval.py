@@ -13,6 +13,7 @@ from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import GetApprovalResponse
 from pdp.workflow.briefing import Brief, Briefing
 from pdp.workflow.history import Histories
+from pdp.workflow.reviewable import ApprovalView
 from pdp.workflow.reviewers import Reviewers
 from pdp.workflow.reviewing import Reviewing
 from pdp.workflow.timeline import Timelines
@@ -32,13 +33,16 @@ class WholeApproval:
 
     async def of(self, caller: Caller, approval_id: str) -> GetApprovalResponse:
         """One approval, for those whom it concerns. Raises `NotFound`."""
-        view = await self.reviewing.view(caller, approval_id)
-        obstacle, held = view.obstacle, view.held
+        return await self.of_view(await self.reviewing.view(caller, approval_id))
+
+    async def of_view(self, view: ApprovalView) -> GetApprovalResponse:
+        """What its caller is told of an approval that was read."""
+        obstacle, held, caller = view.obstacle, view.held, view.caller
         last = None if obstacle else await self.reviewing.last_approved(view)
         shown = lineage(view.lineage, held.approval.lineage) if view.eligibility.fits else None
         brief = await self.briefing.brief(view) if shown else Brief()
         remaining = await self.reviewers.remaining(held.approval) if held.state is State.PENDING else []
-        sent = await self.notifications.of_approval(approval_id)
+        sent = await self.notifications.of_approval(held.approval.id)
         earlier = await self.histories.earlier(caller, held)
         return GetApprovalResponse(
             approval=message.approval(held, lineage=shown, earlier=earlier),
@@ -51,5 +55,5 @@ class WholeApproval:
             origins=[origin(*one) for one in brief.origins],
             mask_forecast=forecast(brief.masks) if brief.masks else None,
             timeline=map(timeline.entry, await self.timelines.of(held, sent, caller)),
-            page=self.site.approval(approval_id),
+            page=self.site.approval(held.approval.id),
         )

@@ -6,6 +6,7 @@ import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
+from pdp.chat_view import VIEW_COUNTS
 from pdp.errors import SetupError
 from pdp.passkey import NONCE_COUNTS
 from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
@@ -19,6 +20,13 @@ KEPT_UNMASKINGS_SECONDS = 25 * 3600
 KEPT_TASKS_SECONDS = 25 * 3600
 """The time for which a task without an approval is stored: a day behind the quarter of an hour that its result counts,
 so that a retry finds it. The task of an approval is stored as long as that."""
+KEPT_SIGNATURES_SECONDS = 900
+"""The time for which the signatures of a chat are stored: each counts for 5 minutes before and after its time."""
+
+KEPT_LETTERS_SECONDS = 30 * 24 * 3600
+"""The time for which messages for people are stored behind the end of their approval."""
+KEPT_TOLD_SECONDS = 2 * 3600
+"""The time for which it is stored whom a channel told: an hour counts."""
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -30,6 +38,7 @@ async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
         await _index_tasks(database)
         await _index_lineage(database)
         await _index_sessions(database)
+        await _index_chats(database)
     except OperationFailure as error:
         raise SetupError(f"MongoDB refused to make an index (code {error.code}); the user needs createIndex") from None
 
@@ -92,6 +101,12 @@ async def _index_the_log(database: AsyncDatabase[dict[str, Any]]) -> None:
     await notifications.create_index(
         [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
     )
+    kept = KEPT_LETTERS_SECONDS
+    await notifications.create_index([("over_at", 1)], name="over", expireAfterSeconds=kept)
+    await notifications.create_index(
+        [("who", 1), ("errand", 1)], name="of_person", partialFilterExpression={"progress": {"$eq": "waiting"}}
+    )
+    await database.get_collection("told").create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_TOLD_SECONDS)
 
 
 async def _index_masking(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -141,5 +156,12 @@ async def _index_sessions(database: AsyncDatabase[dict[str, Any]]) -> None:
     nonces, passkeys = database.get_collection("nonces"), database.get_collection("passkeys")
     await nonces.create_index([("at", 1)], name="over", expireAfterSeconds=int(NONCE_COUNTS.total_seconds()))
     await passkeys.create_index([("held.id", 1)], name="one_person", unique=True)
+    await database.get_collection("links").create_index([("identity", 1)], name="of_person")
     kept = int(LOGIN_TAKES_AT_MOST.total_seconds())
     await logins.create_index([("at", 1)], name="over", expireAfterSeconds=kept)
+
+
+async def _index_chats(database: AsyncDatabase[dict[str, Any]]) -> None:
+    views, signatures = database.get_collection("chat_views"), database.get_collection("chat_signatures")
+    await views.create_index([("at", 1)], name="over", expireAfterSeconds=int(VIEW_COUNTS.total_seconds()))
+    await signatures.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_SIGNATURES_SECONDS)

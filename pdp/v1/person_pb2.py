@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13pdp/v1/person.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13ListPasskeysRequest\"C\n\x14ListPasskeysResponse\x12+\n\x08passkeys\x18\x01 \x03(\x0b\x32\x0f.pdp.v1.PasskeyR\x08passkeys\"\xa2\x01\n\x07Passkey\x12#\n\rcredential_id\x18\x01 \x01(\x0cR\x0c\x63redentialId\x12\x35\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x61\x64\x64\x65\x64\x41t\x12;\n\x0b\x63ounts_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncountsFrom\";\n\x14RemovePasskeyRequest\x12#\n\rcredential_id\x18\x01 \x01(\x0cR\x0c\x63redentialId\"\x17\n\x15RemovePasskeyResponse2\xa8\x01\n\rPersonService\x12I\n\x0cListPasskeys\x12\x1b.pdp.v1.ListPasskeysRequest\x1a\x1c.pdp.v1.ListPasskeysResponse\x12L\n\rRemovePasskey\x12\x1c.pdp.v1.RemovePasskeyRequest\x1a\x1d.pdp.v1.RemovePasskeyResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13pdp/v1/person.proto\x12\x06pdp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13ListPasskeysRequest\"C\n\x14ListPasskeysResponse\x12+\n\x08passkeys\x18\x01 \x03(\x0b\x32\x0f.pdp.v1.PasskeyR\x08passkeys\"\xa2\x01\n\x07Passkey\x12#\n\rcredential_id\x18\x01 \x01(\x0cR\x0c\x63redentialId\x12\x35\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x61\x64\x64\x65\x64\x41t\x12;\n\x0b\x63ounts_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncountsFrom\";\n\x14RemovePasskeyRequest\x12#\n\rcredential_id\x18\x01 \x01(\x0cR\x0c\x63redentialId\"\x17\n\x15RemovePasskeyResponse\"\x12\n\x10ListLinksRequest\">\n\x11ListLinksResponse\x12)\n\x05links\x18\x01 \x03(\x0b\x32\x13.pdp.v1.AccountLinkR\x05links\"`\n\x0b\x41\x63\x63ountLink\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tR\x07\x61\x63\x63ount\x12\x37\n\tlinked_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08linkedAt\"-\n\x11RemoveLinkRequest\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tR\x07\x61\x63\x63ount\"\x14\n\x12RemoveLinkResponse2\xaf\x02\n\rPersonService\x12I\n\x0cListPasskeys\x12\x1b.pdp.v1.ListPasskeysRequest\x1a\x1c.pdp.v1.ListPasskeysResponse\x12L\n\rRemovePasskey\x12\x1c.pdp.v1.RemovePasskeyRequest\x1a\x1d.pdp.v1.RemovePasskeyResponse\x12@\n\tListLinks\x12\x18.pdp.v1.ListLinksRequest\x1a\x19.pdp.v1.ListLinksResponse\x12\x43\n\nRemoveLink\x12\x19.pdp.v1.RemoveLinkRequest\x1a\x1a.pdp.v1.RemoveLinkResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REMOVEPASSKEYREQUEST']._serialized_end=380
   _globals['_REMOVEPASSKEYRESPONSE']._serialized_start=382
   _globals['_REMOVEPASSKEYRESPONSE']._serialized_end=405
-  _globals['_PERSONSERVICE']._serialized_start=408
-  _globals['_PERSONSERVICE']._serialized_end=576
+  _globals['_LISTLINKSREQUEST']._serialized_start=407
+  _globals['_LISTLINKSREQUEST']._serialized_end=425
+  _globals['_LISTLINKSRESPONSE']._serialized_start=427
+  _globals['_LISTLINKSRESPONSE']._serialized_end=489
+  _globals['_ACCOUNTLINK']._serialized_start=491
+  _globals['_ACCOUNTLINK']._serialized_end=587
+  _globals['_REMOVELINKREQUEST']._serialized_start=589
+  _globals['_REMOVELINKREQUEST']._serialized_end=634
+  _globals['_REMOVELINKRESPONSE']._serialized_start=636
+  _globals['_REMOVELINKRESPONSE']._serialized_end=656
+  _globals['_PERSONSERVICE']._serialized_start=659
+  _globals['_PERSONSERVICE']._serialized_end=962
 # @@protoc_insertion_point(module_scope)

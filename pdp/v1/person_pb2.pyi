@@ -38,3 +38,31 @@ class RemovePasskeyRequest(_message.Message):
 class RemovePasskeyResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class ListLinksRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListLinksResponse(_message.Message):
+    __slots__ = ("links",)
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    links: _containers.RepeatedCompositeFieldContainer[AccountLink]
+    def __init__(self, links: _Optional[_Iterable[_Union[AccountLink, _Mapping]]] = ...) -> None: ...
+
+class AccountLink(_message.Message):
+    __slots__ = ("account", "linked_at")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    LINKED_AT_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    linked_at: _timestamp_pb2.Timestamp
+    def __init__(self, account: _Optional[str] = ..., linked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RemoveLinkRequest(_message.Message):
+    __slots__ = ("account",)
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    def __init__(self, account: _Optional[str] = ...) -> None: ...
+
+class RemoveLinkResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

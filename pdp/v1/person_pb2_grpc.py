@@ -45,6 +45,16 @@ class PersonServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_person__pb2.RemovePasskeyRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_person__pb2.RemovePasskeyResponse.FromString,
                 _registered_method=True)
+        self.ListLinks = channel.unary_unary(
+                '/pdp.v1.PersonService/ListLinks',
+                request_serializer=pdp_dot_v1_dot_person__pb2.ListLinksRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_person__pb2.ListLinksResponse.FromString,
+                _registered_method=True)
+        self.RemoveLink = channel.unary_unary(
+                '/pdp.v1.PersonService/RemoveLink',
+                request_serializer=pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.FromString,
+                _registered_method=True)
 
 
 class PersonServiceServicer(object):
@@ -68,6 +78,24 @@ class PersonServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListLinks(self, request, context):
+        """Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+        what the policy's data says with `same_as` is not among them.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveLink(self, request, context):
+        """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+        Errors: NOT_FOUND/LINK_NOT_FOUND.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PersonServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +108,16 @@ def add_PersonServiceServicer_to_server(servicer, server):
                     servicer.RemovePasskey,
                     request_deserializer=pdp_dot_v1_dot_person__pb2.RemovePasskeyRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_person__pb2.RemovePasskeyResponse.SerializeToString,
+            ),
+            'ListLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLinks,
+                    request_deserializer=pdp_dot_v1_dot_person__pb2.ListLinksRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_person__pb2.ListLinksResponse.SerializeToString,
+            ),
+            'RemoveLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveLink,
+                    request_deserializer=pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +175,60 @@ class PersonService(object):
             '/pdp.v1.PersonService/RemovePasskey',
             pdp_dot_v1_dot_person__pb2.RemovePasskeyRequest.SerializeToString,
             pdp_dot_v1_dot_person__pb2.RemovePasskeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.PersonService/ListLinks',
+            pdp_dot_v1_dot_person__pb2.ListLinksRequest.SerializeToString,
+            pdp_dot_v1_dot_person__pb2.ListLinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.PersonService/RemoveLink',
+            pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.SerializeToString,
+            pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

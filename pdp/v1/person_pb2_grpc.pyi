@@ -42,6 +42,16 @@ class PersonServiceStub:
     Errors: NOT_FOUND/PASSKEY_NOT_FOUND, ABORTED/CONFLICT.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
+    ListLinks: _grpc.UnaryUnaryMultiCallable[_person_pb2.ListLinksRequest, _person_pb2.ListLinksResponse]
+    """Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+    what the policy's data says with `same_as` is not among them.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    RemoveLink: _grpc.UnaryUnaryMultiCallable[_person_pb2.RemoveLinkRequest, _person_pb2.RemoveLinkResponse]
+    """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+    Errors: NOT_FOUND/LINK_NOT_FOUND.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 @_typing.type_check_only
 class PersonServiceAsyncStub(PersonServiceStub):
@@ -55,6 +65,16 @@ class PersonServiceAsyncStub(PersonServiceStub):
     RemovePasskey: _aio.UnaryUnaryMultiCallable[_person_pb2.RemovePasskeyRequest, _person_pb2.RemovePasskeyResponse]  # type: ignore[assignment]
     """Removes one of the caller's passkeys at once. What it has signed stays as it is.
     Errors: NOT_FOUND/PASSKEY_NOT_FOUND, ABORTED/CONFLICT.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    ListLinks: _aio.UnaryUnaryMultiCallable[_person_pb2.ListLinksRequest, _person_pb2.ListLinksResponse]  # type: ignore[assignment]
+    """Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+    what the policy's data says with `same_as` is not among them.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    RemoveLink: _aio.UnaryUnaryMultiCallable[_person_pb2.RemoveLinkRequest, _person_pb2.RemoveLinkResponse]  # type: ignore[assignment]
+    """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+    Errors: NOT_FOUND/LINK_NOT_FOUND.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
@@ -79,6 +99,28 @@ class PersonServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_person_pb2.RemovePasskeyResponse, _abc.Awaitable[_person_pb2.RemovePasskeyResponse]]:
         """Removes one of the caller's passkeys at once. What it has signed stays as it is.
         Errors: NOT_FOUND/PASSKEY_NOT_FOUND, ABORTED/CONFLICT.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLinks(
+        self,
+        request: _person_pb2.ListLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_person_pb2.ListLinksResponse, _abc.Awaitable[_person_pb2.ListLinksResponse]]:
+        """Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+        what the policy's data says with `same_as` is not among them.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveLink(
+        self,
+        request: _person_pb2.RemoveLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_person_pb2.RemoveLinkResponse, _abc.Awaitable[_person_pb2.RemoveLinkResponse]]:
+        """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+        Errors: NOT_FOUND/LINK_NOT_FOUND.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pdp import credential
-from pdp.assertion import Assertion, adding_challenge, encoded
+from pdp.assertion import Assertion, adding_challenge, encoded, linking_challenge
 from pdp.audit import passkey_event
 from pdp.credential import Made, Party, Registration
 from pdp.errors import NotFound
 from pdp.passkey import FRESH_LOGIN, MAX_PASSKEYS, Keyring, Passkey
-from pdp.recording.writer import Writer
 from pdp.site import Site
-from pdp.verdict_errors import PasskeyInvalid, PasskeyTooNew
+from pdp.verdict_errors import PasskeyInvalid, PasskeyRequired, PasskeyTooNew
 from pdp.workflow.keyrings import Keyrings, changed, fresh
+from pdp.workflow.told import Told
 
+_LINKING = "link:"
+"""What such a nonce is bound to with which an account is linked, before the account."""
 _ADDING = "passkey"
 """What a nonce is bound to with which a passkey is added."""
 
@@ -34,8 +36,8 @@ class Adding:
 class Passkeys:
     """The passkeys of people. `wait` is the time after which one counts that came by a login."""
 
-    def __init__(self, keyrings: Keyrings, writer: Writer, site: Site, wait: timedelta) -> None:
-        self._keyrings, self._writer, self._site, self._wait = keyrings, writer, site, wait
+    def __init__(self, keyrings: Keyrings, told: Told, site: Site, wait: timedelta) -> None:
+        self._keyrings, self._told, self._site, self._wait = keyrings, told, site, wait
 
     async def held(self, identity: str) -> tuple[Passkey, ...]:
         """A person's passkeys, the oldest first."""
@@ -49,7 +51,7 @@ class Passkeys:
             raise NotFound("PASSKEY_NOT_FOUND", "you have no passkey with this id")
         if not await self._keyrings.replace(keyring, keyring.without(passkey_id)):
             raise changed()
-        await self._writer.append([passkey_event.removed(identity, passkey, await self._keyrings.now())])
+        await self._told.told(identity, passkey_event.removed(identity, passkey, await self._keyrings.now()))
 
     async def begin(self, identity: str) -> Adding:
         """Ask for a new passkey."""
@@ -81,6 +83,25 @@ class Passkeys:
             counts_from = now + self._wait
         return await self._stored(keyring, made, now, counts_from, by.credential_id if by else "login")
 
+    async def begin_link(self, identity: str, account: str) -> str:
+        """Ask for a signature by which an account is linked; the nonce."""
+        nonce = fresh()
+        await self._keyrings.offer(nonce, identity, _LINKING + account)
+        return nonce
+
+    async def prove_link(self, identity: str, account: str, nonce: str, by: Assertion | None) -> None:
+        """Raise `PasskeyRequired`, `PasskeyInvalid` or `PasskeyTooNew` unless a passkey signed, where there is one."""
+        keyring = await self._keyrings.of(identity)
+        if not keyring.held:
+            return
+        if by is None:
+            raise PasskeyRequired("you have a passkey, and an account is linked only with it")
+        await self._keyrings.take(nonce, identity, _LINKING + account)
+        challenge = linking_challenge(self._keyrings.sealer.realm, nonce, account)
+        used = _signed(keyring, by, party_of(self._site), challenge, await self._keyrings.now())
+        if not await self._keyrings.replace(keyring, used):
+            raise changed()
+
     async def _stored(self, keyring: Keyring, made: Made, now: datetime, counts_from: datetime, by: str) -> Passkey:
         identity, party = keyring.identity, party_of(self._site)
         passkey = Passkey(
@@ -92,9 +113,10 @@ class Passkeys:
             added_at=now,
             counts_from=counts_from,
         )
-        await self._writer.append([passkey_event.added(identity, passkey, rp_id=party.id, origin=party.origin, by=by)])
+        added = passkey_event.added(identity, passkey, rp_id=party.id, origin=party.origin, by=by)
+        await self._told.told(identity, added)
         if not await self._keyrings.replace(keyring, keyring.with_one(passkey)):
-            await self._writer.append([passkey_event.removed(identity, passkey, now)])
+            await self._told.told(identity, passkey_event.removed(identity, passkey, now))
             raise changed()
         return passkey
 

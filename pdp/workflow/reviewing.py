@@ -41,6 +41,7 @@ from pdp.store.pace import TooSoon
 from pdp.turns import Turns
 from pdp.workflow.integrity import Integrity
 from pdp.workflow.lineage_views import LineageViews
+from pdp.workflow.linked import Behind, LinkedPrincipals
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import refuse_together, too_soon, turn_of
 from pdp.workflow.reviewable import ApprovalView, Read, Submission, require_reviewable
@@ -67,9 +68,10 @@ class Reviewing:
         turns: Turns,
         lineage: LineageViews,
         signing: Signing,
+        linked: LinkedPrincipals,
     ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
-        self._turns, self._lineage, self._signing = turns, lineage, signing
+        self._turns, self._lineage, self._signing, self._linked = turns, lineage, signing, linked
 
     async def view(self, caller: Caller, approval_id: str) -> ApprovalView:
         """The approval, if it concerns this caller: it opened it, fits a requirement, or is a requester principal.
@@ -90,7 +92,7 @@ class Reviewing:
         held = read.held
         lineage = self.lineage_of(held)
         [answer] = await self._batcher.each([_question(held.approval, caller, lineage)])
-        view = _seen(held, answer, caller, read.suggested, lineage)
+        [view] = await self._with_linked([_seen(held, answer, caller, read.suggested, lineage)])
         if not _concerns(view):
             raise _not_found()
         return view
@@ -232,7 +234,13 @@ class Reviewing:
         for index, (held, answer, lineage) in enumerate(zip(some, answers, known, strict=True)):
             views.append(_seen(held, answer, caller, suggested, lineage))
             await self._turns.behind(index, caller.identity)
-        return views
+        return await self._with_linked(views)
+
+    async def _with_linked(self, views: Sequence[ApprovalView]) -> list[ApprovalView]:
+        """The same; whom links put behind a request counts as a principal."""
+        behind = [Behind(one.held.approval.request, frozenset(barred(one.held.approval, one.answer))) for one in views]
+        named = zip(views, await self._linked.each(behind), strict=True)
+        return [replace(one, answer=replace(one.answer, principals=names)) for one, names in named]
 
     def lineage_of(self, held: ApprovalAt) -> View:
         """What is known of its data today."""

@@ -3,15 +3,17 @@
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
 from pdp.audit import session_event
+from pdp.last_login import LastLogin, LastLoginSealer
 from pdp.recording.writer import Writer
 from pdp.session import SECRET_BYTES, Session, SessionSealer, hashed
 from pdp.store.database import Database
 from pdp.store.sessions import StoredSessions
+from pdp.workflow.last_logins import LastLogins
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +25,17 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who logged in: the identity, its issuer, the issuer's id of the login or nothing, and the claims that count."""
+    """Who logged in: the identity, its issuer, the issuer's id of the login or nothing, and the claims that count.
+
+    `roles` are those of this login, and `email` an address that the issuer has verified, or empty.
+    """
 
     identity: str
     issuer: str
     sid: str
     claims: dict[str, object]
+    roles: tuple[str, ...] = ()
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,12 @@ class Present:
         return self.session.is_stale(self.now)
 
     @property
+    def logged_in_at(self) -> datetime:
+        """When its person logged in at the issuer, as the issuer says (`auth_time`); long ago if it does not say so."""
+        at = self.claims.get("auth_time")
+        return datetime.fromtimestamp(at if isinstance(at, int | float) else 0, UTC)
+
+    @property
     def claims(self) -> dict[str, object]:
         """The claims of its person."""
         return dict(orjson.loads(self.session.claims))
@@ -55,6 +68,7 @@ class Sessions:
 
     def __init__(self, database: Database, writer: Writer, sealer: SessionSealer) -> None:
         self._database, self._writer, self._sealer = database, writer, sealer
+        self._logins = LastLogins(database, writer, LastLoginSealer(sealer.key, sealer.realm))
         self._stored = StoredSessions(database)
 
     async def begin(self, person: Person) -> str:
@@ -71,6 +85,7 @@ class Sessions:
             used_at=now,
         )
         await self._stored.insert(self._sealer.session(session))
+        await self._logins.note(_last_login(person, now))
         await self._writer.append([session_event.started(session)])
         return secret
 
@@ -100,8 +115,19 @@ class Sessions:
                 return False
             newer = replace(held.session, claims=_text(person), sid=person.sid, renewed_at=held.now, used_at=held.now)
             if await self._stored.replace(held.session, self._sealer.session(newer)):
+                await self._logins.note(_last_login(person, held.now))
                 return True
         return False
+
+    async def moved(self, present: Present) -> str | None:
+        """Give a session a new id, which its browser alone gets; returns what that keeps. None where it has ended."""
+        if not await self.end(present.session, "passkey"):
+            return None
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        session = self._sealer.session(replace(present.session, id=hashed(secret), used_at=present.now))
+        await self._stored.insert(session)
+        await self._writer.append([session_event.started(session)])
+        return secret
 
     async def end(self, session: Session, why: str) -> bool:
         """End a session everywhere, at once, and record it. False where it has ended already."""
@@ -128,6 +154,10 @@ class Sessions:
         """Raise the alarm in both logs."""
         log.error("a stored %s was changed behind the servers' back; it is refused", what)
         await self._writer.append([session_event.refused(what)])
+
+
+def _last_login(person: Person, now: datetime) -> LastLogin:
+    return LastLogin(identity=person.identity, issuer=person.issuer, roles=person.roles, email=person.email, at=now)
 
 
 def _text(person: Person) -> str:

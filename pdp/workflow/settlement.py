@@ -32,6 +32,7 @@ from pdp.store.approvals import Approvals, RequestIdTaken
 from pdp.workflow.answer import Answer, Ask, answer_without_step, decision_record
 from pdp.workflow.ends import ended, request_id_reused, why_ended
 from pdp.workflow.integrity import Integrity
+from pdp.workflow.linked import LinkedPrincipals
 from pdp.workflow.repeat import Repeats, is_repeat
 from pdp.workflow.retrying import retried
 from pdp.workflow.review_limits import ReviewLimits, denied_again
@@ -54,9 +55,10 @@ class Settlement:
         integrity: Integrity,
         reviewers: Reviewers,
         limits: ReviewLimits,
+        linked: LinkedPrincipals,
     ) -> None:
         self._approvals, self._batcher, self._delivery, self._integrity = approvals, batcher, delivery, integrity
-        self._reviewers, self._limits = reviewers, limits
+        self._reviewers, self._limits, self._linked = reviewers, limits, linked
         self._repeats = Repeats(delivery, uses, integrity)
         self._using = Using(approvals, batcher, delivery, integrity)
 
@@ -75,6 +77,7 @@ class Settlement:
             return answer
         if unknown:
             return answer_without_step(ask, verdict.denied(UNKNOWN_RULE, "the caller has no such approval"))
+        verdict = replace(verdict, principals=await self._linked.of(ask.canonical.json, verdict.principals))
         principals = existing.approval.principals if existing else await self._requesters(ask, verdict)
         if existing is None or existing.state is State.PENDING:
             # A pending approval is judged again, because the people who could review it may have left meanwhile.

@@ -29,7 +29,7 @@ def counted(
 
     Raises `ChannelNotAllowed` and `PasskeyRequired`, with the `page` where the yes can be given.
     """
-    fits = _open(approval, reviewer, principals) or list(reviewer.fits)
+    fits = asked(approval, reviewer, principals)
     wanted = [approval.requirements[index] for index in fits]
     if counting(approval.requirements, fits, channel, passkey=passkey):
         return tuple(counting(approval.requirements, reviewer.fits, channel, passkey=passkey))
@@ -39,10 +39,11 @@ def counted(
     raise at(page, ChannelNotAllowed(f"{sentence}; a no counts from anywhere"))
 
 
-def _open(approval: Approval, reviewer: Eligibility, principals: Collection[str]) -> list[int]:
-    """The requirements that this reviewer fits and that still lack people."""
+def asked(approval: Approval, reviewer: Eligibility, principals: Collection[str]) -> list[int]:
+    """The requirements that this reviewer fits and that still lack people; all that it fits if none does."""
     have = approvals_per_requirement(approval.requirements, approvers(approval), principals)
-    return [index for index in reviewer.fits if have[index] < approval.requirements[index].count]
+    lacking = [index for index in reviewer.fits if have[index] < approval.requirements[index].count]
+    return lacking or list(reviewer.fits)
 
 
 def _rules(requirements: Sequence[Requirement]) -> str:

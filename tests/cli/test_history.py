@@ -53,7 +53,7 @@ async def test_denial_is_taken_back_and_shown_on_a_terminal(pdp: Terminal, serve
     story = shown[shown.index("what happened:") :].splitlines()
     assert [line.split("UTC  ")[1] for line in story[1:5]] == [
         "asked by agent:report-bot",
-        "reviewed DENY by user:bob (API)",
+        "reviewed DENY by user:bob in API",
         "ended DENIED by user:bob",
         "denial taken back by user:bob",
     ]
@@ -67,7 +67,7 @@ async def test_show_tells_the_timeline_and_what_was_asked_before(pdp: Terminal, 
     shown = await pdp("approvals", "show", again.approval_id, "--as", "bob", "-o", "table")
     assert "\nwhat happened:\n" in shown.out
     assert f"asked before  {held.approval_id}\n" in shown.out
-    assert "page" not in shown.out
+    assert f"page          {server.http}/inbox/approvals/{again.approval_id}\n" in shown.out
     assert is_harmless(shown.out)
     raw = (await pdp("approvals", "show", again.approval_id, "--as", "bob")).json
     assert raw["timeline"][0]["kind"] == "TIMELINE_KIND_ASKED"

@@ -99,7 +99,13 @@ class Follower:
 
 @asynccontextmanager
 async def follower(
-    database: Database, *, every: int = 10_000, reads: bool = True, load: Any = Heap, views: Any = Nothing
+    database: Database,
+    *,
+    every: int = 10_000,
+    reads: bool = True,
+    load: Any = Heap,
+    views: Any = Nothing,
+    log: LineageLog | None = None,
 ) -> AsyncIterator[Follower]:
     """A process that has started to read; with `reads` it goes on."""
     alarms: list[str] = []
@@ -108,7 +114,8 @@ async def follower(
         alarms.append(fault)
 
     snapshots = Snapshots(LineageSnapshots(database), SIGNER)
-    following = Following(LineageLog(database), snapshots, SIGNER, alarm, load=load, views=views, every=every)
+    documents = log or LineageLog(database)
+    following = Following(documents, snapshots, SIGNER, alarm, load=load, views=views, every=every)
     await following.start()
     found = Follower(following, alarms)
     if not reads:

@@ -21,6 +21,7 @@ from pdp.v1.approval_pb2 import Approval, PasskeyAssertion, Verdict
 from pdp.v1.review_pb2 import BeginReviewRequest, BeginReviewResponse, ReviewRequest
 from pdp.workflow.keyrings import Keyrings
 from pdp.workflow.passkeys import Passkeys
+from pdp.workflow.told import Told
 from tests.authenticator import Authenticator, adding_challenge, b64, verdict_challenge
 from tests.parts import Placet
 
@@ -62,7 +63,7 @@ async def adding(
     keyrings = Keyrings(database, writer, sealer)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     async with background(writer.run(), failed):
-        yield Passkeys(keyrings, writer, Site(server.http), wait), keyrings
+        yield Passkeys(keyrings, Told(writer), Site(server.http), wait), keyrings
         await writer.close()
     await database.close()
 

@@ -20,7 +20,7 @@ from tests.known import UNSEEN
 from tests.parts import Placet, exporting, placet
 from tests.tokens import Metadata, metadata
 
-SLACK = "https://slack.placet.example"
+CHAT = "https://chat.placet.example"
 RULES = """
 package policy
 
@@ -37,13 +37,13 @@ PEOPLE = {
         "stewards": ["user:bob", "user:carol"],
         "board": ["user:bob", "user:dave"],
         "owners": ["user:alice", "user:bob"],
-        "both": ["user:bob", "slack:U1"],
+        "both": ["user:bob", "chat:U1"],
         "machines": ["user:bob", "agent:dev"],
     },
     "identities": {
         "agent:dev": {"owners": ["user:dev"]},
         "agent:report-bot": {"owners": ["user:alice"]},
-        "slack:U1": {"same_as": ["user:bob"]},
+        "chat:U1": {"same_as": ["user:bob"]},
     },
     "closed": False,
 }
@@ -73,12 +73,12 @@ class Needs:
             assert time.monotonic() < deadline, "the policy did not change"
             await asyncio.sleep(0.05)
 
-    async def again(self, request: AuthorizeRequest, approval: Approval) -> AuthorizeResponse:
+    async def again(self, request: AuthorizeRequest, approval: Approval, by: str = "report-bot") -> AuthorizeResponse:
         """The same request with the approval to use."""
         named = AuthorizeRequest()
         named.CopyFrom(request)
         named.approval_id = approval.approval_id
-        return await self.server.authorize(named)
+        return await self.server.authorize(named, by)
 
     async def review(self, approval: Approval, identity: str, verdict: int = 1, **claims: Any) -> Approval:
         """A verdict of anybody, with any claims in the token."""
@@ -100,7 +100,7 @@ class Needs:
 
     def by(self, identity: str, **claims: Any) -> Metadata:
         """A reviewer's token."""
-        extra = {"iss": SLACK, **claims} if identity.startswith("slack:") else claims
+        extra = {"iss": CHAT, **claims} if identity.startswith("chat:") else claims
         return metadata(self.server.state, identity, "reviewer", **extra)
 
     async def _revision(self) -> str:
@@ -115,7 +115,7 @@ async def needs(state: Path, mongod: MongodProcess, folder: Path) -> AsyncIterat
     (folder / "data.json").write_text(json.dumps({**PEOPLE, "asked": {}}))
     config = configuration(state=state, listen="", policy=[folder], mongodb_uri=mongod.uri)
     agents = next(issuer for issuer in config.issuers if issuer.kind == "workload")
-    issuers = (_people("user", USERS, state), _people("slack", SLACK, state), agents)
+    issuers = (_people("user", USERS, state), _people("chat", CHAT, state), agents)
     async with placet(state, mongod.uri, policy=[folder], issuers=issuers) as server:
         yield Needs(server, folder)
 

@@ -36,6 +36,8 @@ ALLOWED = {
     "ReviewService/BeginReview": {"reviewer"},
     "PersonService/ListPasskeys": {"requester", "reviewer", "auditor", "steward"},
     "PersonService/RemovePasskey": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/ListLinks": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/RemoveLink": {"requester", "reviewer", "auditor", "steward"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},

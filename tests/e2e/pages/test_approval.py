@@ -65,6 +65,16 @@ async def test_approve_waits_for_the_end_and_the_review_says_web(windows: Browse
     assert review.channel == ReviewChannel.REVIEW_CHANNEL_WEB
 
 
+async def test_link_leads_through_the_login_to_the_page(windows: Browser, server: Placet) -> None:
+    approval = await opened(server)
+    async with reader(windows, server, look=(PHONE, "light")) as stranger:
+        await stranger.open(path(approval))
+        await stranger.page.get_by_role("button", name="bob").click()
+        await stranger.page.wait_for_url(f"**{path(approval)}")
+        await read_to_the_end(stranger)
+        stranger.require_quiet()
+
+
 async def test_focus_of_who_does_not_see_the_end_counts(windows: Browser, server: Placet) -> None:
     approval = await opened(server, context={f"line {number}": number for number in range(200)})
     async with reader(windows, server, "bob", look=(PHONE, "dark")) as bob:
@@ -201,7 +211,9 @@ async def test_send_back_with_an_edited_request_and_revoke(windows: Browser, ser
         await bob.page.fill("#what", "fewer rows")
         await bob.page.click("#send")
         await expect(bob.page.get_by_text("It would accept:")).to_be_visible()
+        assert await bob.violations() == []
         await bob.open(path(approved))
+        assert await bob.violations() == []
         await bob.page.fill("#revoking", "too early")
         await bob.page.click("#revoke")
         await expect(bob.page.get_by_text("revoked").first).to_be_visible()
@@ -226,6 +238,23 @@ async def test_every_hostile_text_is_literal_and_visible(windows: Browser, serve
             assert literal in text
         assert "untrusted" in text
         bob.require_quiet()
+
+
+async def test_hundredth_leaf_and_the_end_of_a_long_one_are_shown_like_the_first(
+    windows: Browser, server: Placet
+) -> None:
+    payee = "x" * 1_000 + "mallory"
+    approval = await opened(server, context={**{f"n{number:03}": number for number in range(100)}, "to": payee})
+    async with reader(windows, server, "bob", look=((320, 640), "dark")) as bob:
+        await bob.open(path(approval))
+        await read_to_the_end(bob)
+        last = bob.page.locator("#lines > dd", has_text="mallory")
+        await expect(last).to_be_visible()
+        first = bob.page.locator("#lines > dd").first
+        styles = [await one.evaluate("one => getComputedStyle(one).font") for one in (first, last)]
+        assert styles[0] == styles[1]
+        assert payee in await bob.text()
+        assert not await bob.is_wider_than_the_screen()
 
 
 @pytest.mark.timeout(300)

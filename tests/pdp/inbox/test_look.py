@@ -31,6 +31,12 @@ ME = {
     "ends": "2026-01-01T00:00:00+00:00",
     "latest": "2026-01-01T00:00:00+00:00",
     "form_token": "t",
+    "own": True,
+    "passkeys": [{"id": "k", "added": "2026", "counts": "2026", "waits": True}],
+    "may_add": False,
+    "fresh_login": "/login",
+    "links_slack": True,
+    "links": [{"account": "slack:T1/U1", "at": "2026"}],
 }
 
 

@@ -13,11 +13,10 @@ Ways: TypeAlias = set[tuple[Node, Node, Way | None]]
 
 class Model:
     def __init__(self) -> None:
-        self.names, self.met = set[Dataset](), set[Dataset]()
+        self.names, self.met, self.now = set[Dataset](), set[Dataset](), 0
         self.columns, self.declared, self.own = set[Node](), set[Node](), dict[Node, set[str]]()
         self.links, self.shared = set[tuple[Dataset, Dataset]](), set[tuple[Node, Dataset]]()
-        self.edges, self.travels = Ways(), dict[str, TagRule]()
-        self.stops, self.now = list[tuple[Node, str, Sources, int]](), 0
+        self.edges, self.travels, self.stops = Ways(), dict[str, TagRule](), list[tuple[Node, str, Sources, int]]()
 
     def effective(self) -> dict[Node, set[str]]:
         """The tags of each node: the smallest sets that hold its own ones and what its ways bring."""

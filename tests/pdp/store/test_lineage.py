@@ -8,6 +8,7 @@ import pytest
 
 from pdp.errors import StoreUnavailable
 from pdp.store.database import Database
+from pdp.store.indexes import make_indexes
 from pdp.store.lineage import LineageLog, Logged, Seen
 from tests.faults import stopped
 from tests.replica import replicas
@@ -76,7 +77,7 @@ async def test_stream_tells_of_new_documents_and_of_every_other_change_with_its_
         assert await anext(changes) == 4
         await collection.drop()
         assert await anext(changes) == 0
-    await database._make_indexes()  # the next test has them again
+    await make_indexes(database.database)  # the next test has them again
 
 
 async def test_primary_that_the_others_left_confirms_nothing(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pdp.store.database import Database
 from pdp.verdict_errors import PasskeyInvalid, PasskeyTooNew
 from pdp.workflow.keyrings import Keyrings
 from pdp.workflow.passkeys import Passkeys
+from pdp.workflow.told import Told
 from tests.authenticator import ORIGIN, Authenticator, adding_challenge, b64
 from tests.pdp.chain import KEY, recorded, writing
 from tests.pdp.passkeys import added, let_in, registered
@@ -29,7 +30,7 @@ async def keyrings(database: Database) -> AsyncIterator[Keyrings]:
 
 
 def people(keyrings: Keyrings, wait: timedelta = timedelta(), url: str = ORIGIN) -> Passkeys:
-    return Passkeys(keyrings, keyrings._writer, Site(url), wait)
+    return Passkeys(keyrings, Told(keyrings._writer), Site(url), wait)
 
 
 async def kinds(database: Database) -> list[str]:

@@ -97,7 +97,7 @@ async def test_person_counts_once_however_they_come(policy: Needs) -> None:
     _, approval = await opened(policy, {"a": two(groups=["stewards", "board", "both"])})
     once = await policy.review(approval, "user:bob")
     assert (once.state, once.requirements[0].approved) == (PENDING, 1)
-    for identity in ("user:bob", "slack:U1"):
+    for identity in ("user:bob", "chat:U1"):
         assert (await refused(policy.review(once, identity))).reason == "ALREADY_REVIEWED"
     assert (await policy.review(once, "user:dave")).state == APPROVED
 
@@ -171,7 +171,7 @@ async def test_approval_names_whom_it_still_waits_for(policy: Needs) -> None:
     assert [(one.rule, list(one.identities), one.open) for one in before] == [
         ("a", ["user:bob", "user:carol"], False),
         ("b", [], True),
-        ("c", ["slack:U1", "user:bob", "user:dave"], False),
+        ("c", ["chat:U1", "user:bob", "user:dave"], False),
     ]
     await policy.review(approval, "user:bob")
     after = (await policy.seen(approval, "user:carol")).eligible

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pdp.process.mongod import MongodProcess
-from pdp.v1.approval_pb2 import TimelineEntry, TimelineKind
+from pdp.v1.approval_pb2 import ReviewChannel, TimelineEntry, TimelineKind
 from pdp.v1.audit_pb2 import GetRecordRequest
 from pdp.v1.review_pb2 import TakeBackDenialRequest
 from tests.faults import eventually
@@ -49,7 +49,7 @@ async def test_each_step_is_there_in_the_order_of_time(
     assert sorted(told(found)) == sorted([*begin, *ends])
     times = [one.at.ToDatetime() for one in found]
     assert times == sorted(times)
-    assert {one.channel for one in found if name(one) == "REVIEWED"} == {"API"}
+    assert {one.channel for one in found if name(one) == "REVIEWED"} == {ReviewChannel.REVIEW_CHANNEL_API}
 
 
 async def test_outcome_and_what_was_sent_back_and_taken_back_are_there(server: Placet, mongod: MongodProcess) -> None:

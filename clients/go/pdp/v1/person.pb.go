@@ -252,6 +252,227 @@ func (*RemovePasskeyResponse) Descriptor() ([]byte, []int) {
 	return file_pdp_v1_person_proto_rawDescGZIP(), []int{4}
 }
 
+// Asks for the caller's links.
+type ListLinksRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLinksRequest) Reset() {
+	*x = ListLinksRequest{}
+	mi := &file_pdp_v1_person_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLinksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLinksRequest) ProtoMessage() {}
+
+func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLinksRequest.ProtoReflect.Descriptor instead.
+func (*ListLinksRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{5}
+}
+
+// The caller's links.
+type ListLinksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The links, the oldest first.
+	Links         []*AccountLink `protobuf:"bytes,1,rep,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLinksResponse) Reset() {
+	*x = ListLinksResponse{}
+	mi := &file_pdp_v1_person_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLinksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLinksResponse) ProtoMessage() {}
+
+func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLinksResponse.ProtoReflect.Descriptor instead.
+func (*ListLinksResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListLinksResponse) GetLinks() []*AccountLink {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+// A chat account of a person.
+type AccountLink struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account, such as `slack:T012AB3CD/U024BE7LH`.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// When it was linked, by MongoDB's clock.
+	LinkedAt      *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=linked_at,json=linkedAt,proto3" json:"linked_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountLink) Reset() {
+	*x = AccountLink{}
+	mi := &file_pdp_v1_person_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountLink) ProtoMessage() {}
+
+func (x *AccountLink) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountLink.ProtoReflect.Descriptor instead.
+func (*AccountLink) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AccountLink) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *AccountLink) GetLinkedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LinkedAt
+	}
+	return nil
+}
+
+// Ends a link.
+type RemoveLinkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	Account       string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveLinkRequest) Reset() {
+	*x = RemoveLinkRequest{}
+	mi := &file_pdp_v1_person_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveLinkRequest) ProtoMessage() {}
+
+func (x *RemoveLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveLinkRequest.ProtoReflect.Descriptor instead.
+func (*RemoveLinkRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RemoveLinkRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+// The link has ended.
+type RemoveLinkResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveLinkResponse) Reset() {
+	*x = RemoveLinkResponse{}
+	mi := &file_pdp_v1_person_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveLinkResponse) ProtoMessage() {}
+
+func (x *RemoveLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveLinkResponse.ProtoReflect.Descriptor instead.
+func (*RemoveLinkResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{9}
+}
+
 var File_pdp_v1_person_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_person_proto_rawDesc = "" +
@@ -267,10 +488,22 @@ const file_pdp_v1_person_proto_rawDesc = "" +
 	"countsFrom\";\n" +
 	"\x14RemovePasskeyRequest\x12#\n" +
 	"\rcredential_id\x18\x01 \x01(\fR\fcredentialId\"\x17\n" +
-	"\x15RemovePasskeyResponse2\xa8\x01\n" +
+	"\x15RemovePasskeyResponse\"\x12\n" +
+	"\x10ListLinksRequest\">\n" +
+	"\x11ListLinksResponse\x12)\n" +
+	"\x05links\x18\x01 \x03(\v2\x13.pdp.v1.AccountLinkR\x05links\"`\n" +
+	"\vAccountLink\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x127\n" +
+	"\tlinked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\blinkedAt\"-\n" +
+	"\x11RemoveLinkRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\"\x14\n" +
+	"\x12RemoveLinkResponse2\xaf\x02\n" +
 	"\rPersonService\x12I\n" +
 	"\fListPasskeys\x12\x1b.pdp.v1.ListPasskeysRequest\x1a\x1c.pdp.v1.ListPasskeysResponse\x12L\n" +
-	"\rRemovePasskey\x12\x1c.pdp.v1.RemovePasskeyRequest\x1a\x1d.pdp.v1.RemovePasskeyResponseB|\n" +
+	"\rRemovePasskey\x12\x1c.pdp.v1.RemovePasskeyRequest\x1a\x1d.pdp.v1.RemovePasskeyResponse\x12@\n" +
+	"\tListLinks\x12\x18.pdp.v1.ListLinksRequest\x1a\x19.pdp.v1.ListLinksResponse\x12C\n" +
+	"\n" +
+	"RemoveLink\x12\x19.pdp.v1.RemoveLinkRequest\x1a\x1a.pdp.v1.RemoveLinkResponseB|\n" +
 	"\x11dev.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\vPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3"
 
 var (
@@ -285,28 +518,39 @@ func file_pdp_v1_person_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_person_proto_rawDescData
 }
 
-var file_pdp_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_pdp_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_pdp_v1_person_proto_goTypes = []any{
 	(*ListPasskeysRequest)(nil),   // 0: pdp.v1.ListPasskeysRequest
 	(*ListPasskeysResponse)(nil),  // 1: pdp.v1.ListPasskeysResponse
 	(*Passkey)(nil),               // 2: pdp.v1.Passkey
 	(*RemovePasskeyRequest)(nil),  // 3: pdp.v1.RemovePasskeyRequest
 	(*RemovePasskeyResponse)(nil), // 4: pdp.v1.RemovePasskeyResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*ListLinksRequest)(nil),      // 5: pdp.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),     // 6: pdp.v1.ListLinksResponse
+	(*AccountLink)(nil),           // 7: pdp.v1.AccountLink
+	(*RemoveLinkRequest)(nil),     // 8: pdp.v1.RemoveLinkRequest
+	(*RemoveLinkResponse)(nil),    // 9: pdp.v1.RemoveLinkResponse
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_pdp_v1_person_proto_depIdxs = []int32{
-	2, // 0: pdp.v1.ListPasskeysResponse.passkeys:type_name -> pdp.v1.Passkey
-	5, // 1: pdp.v1.Passkey.added_at:type_name -> google.protobuf.Timestamp
-	5, // 2: pdp.v1.Passkey.counts_from:type_name -> google.protobuf.Timestamp
-	0, // 3: pdp.v1.PersonService.ListPasskeys:input_type -> pdp.v1.ListPasskeysRequest
-	3, // 4: pdp.v1.PersonService.RemovePasskey:input_type -> pdp.v1.RemovePasskeyRequest
-	1, // 5: pdp.v1.PersonService.ListPasskeys:output_type -> pdp.v1.ListPasskeysResponse
-	4, // 6: pdp.v1.PersonService.RemovePasskey:output_type -> pdp.v1.RemovePasskeyResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2,  // 0: pdp.v1.ListPasskeysResponse.passkeys:type_name -> pdp.v1.Passkey
+	10, // 1: pdp.v1.Passkey.added_at:type_name -> google.protobuf.Timestamp
+	10, // 2: pdp.v1.Passkey.counts_from:type_name -> google.protobuf.Timestamp
+	7,  // 3: pdp.v1.ListLinksResponse.links:type_name -> pdp.v1.AccountLink
+	10, // 4: pdp.v1.AccountLink.linked_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: pdp.v1.PersonService.ListPasskeys:input_type -> pdp.v1.ListPasskeysRequest
+	3,  // 6: pdp.v1.PersonService.RemovePasskey:input_type -> pdp.v1.RemovePasskeyRequest
+	5,  // 7: pdp.v1.PersonService.ListLinks:input_type -> pdp.v1.ListLinksRequest
+	8,  // 8: pdp.v1.PersonService.RemoveLink:input_type -> pdp.v1.RemoveLinkRequest
+	1,  // 9: pdp.v1.PersonService.ListPasskeys:output_type -> pdp.v1.ListPasskeysResponse
+	4,  // 10: pdp.v1.PersonService.RemovePasskey:output_type -> pdp.v1.RemovePasskeyResponse
+	6,  // 11: pdp.v1.PersonService.ListLinks:output_type -> pdp.v1.ListLinksResponse
+	9,  // 12: pdp.v1.PersonService.RemoveLink:output_type -> pdp.v1.RemoveLinkResponse
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_person_proto_init() }
@@ -320,7 +564,7 @@ func file_pdp_v1_person_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_person_proto_rawDesc), len(file_pdp_v1_person_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	PersonService_ListPasskeys_FullMethodName  = "/pdp.v1.PersonService/ListPasskeys"
 	PersonService_RemovePasskey_FullMethodName = "/pdp.v1.PersonService/RemovePasskey"
+	PersonService_ListLinks_FullMethodName     = "/pdp.v1.PersonService/ListLinks"
+	PersonService_RemoveLink_FullMethodName    = "/pdp.v1.PersonService/RemoveLink"
 )
 
 // PersonServiceClient is the client API for PersonService service.
@@ -36,6 +38,14 @@ type PersonServiceClient interface {
 	// Errors: NOT_FOUND/PASSKEY_NOT_FOUND, ABORTED/CONFLICT.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RemovePasskey(ctx context.Context, in *RemovePasskeyRequest, opts ...grpc.CallOption) (*RemovePasskeyResponse, error)
+	// Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+	// what the policy's data says with `same_as` is not among them.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	ListLinks(ctx context.Context, in *ListLinksRequest, opts ...grpc.CallOption) (*ListLinksResponse, error)
+	// Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+	// Errors: NOT_FOUND/LINK_NOT_FOUND.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	RemoveLink(ctx context.Context, in *RemoveLinkRequest, opts ...grpc.CallOption) (*RemoveLinkResponse, error)
 }
 
 type personServiceClient struct {
@@ -66,6 +76,26 @@ func (c *personServiceClient) RemovePasskey(ctx context.Context, in *RemovePassk
 	return out, nil
 }
 
+func (c *personServiceClient) ListLinks(ctx context.Context, in *ListLinksRequest, opts ...grpc.CallOption) (*ListLinksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLinksResponse)
+	err := c.cc.Invoke(ctx, PersonService_ListLinks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personServiceClient) RemoveLink(ctx context.Context, in *RemoveLinkRequest, opts ...grpc.CallOption) (*RemoveLinkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveLinkResponse)
+	err := c.cc.Invoke(ctx, PersonService_RemoveLink_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PersonServiceServer is the server API for PersonService service.
 // All implementations must embed UnimplementedPersonServiceServer
 // for forward compatibility.
@@ -79,6 +109,14 @@ type PersonServiceServer interface {
 	// Errors: NOT_FOUND/PASSKEY_NOT_FOUND, ABORTED/CONFLICT.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RemovePasskey(context.Context, *RemovePasskeyRequest) (*RemovePasskeyResponse, error)
+	// Lists the chat accounts that are linked to the caller, the oldest link first. Links are made on the pages for people;
+	// what the policy's data says with `same_as` is not among them.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	ListLinks(context.Context, *ListLinksRequest) (*ListLinksResponse, error)
+	// Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
+	// Errors: NOT_FOUND/LINK_NOT_FOUND.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	RemoveLink(context.Context, *RemoveLinkRequest) (*RemoveLinkResponse, error)
 	mustEmbedUnimplementedPersonServiceServer()
 }
 
@@ -94,6 +132,12 @@ func (UnimplementedPersonServiceServer) ListPasskeys(context.Context, *ListPassk
 }
 func (UnimplementedPersonServiceServer) RemovePasskey(context.Context, *RemovePasskeyRequest) (*RemovePasskeyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RemovePasskey not implemented")
+}
+func (UnimplementedPersonServiceServer) ListLinks(context.Context, *ListLinksRequest) (*ListLinksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLinks not implemented")
+}
+func (UnimplementedPersonServiceServer) RemoveLink(context.Context, *RemoveLinkRequest) (*RemoveLinkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveLink not implemented")
 }
 func (UnimplementedPersonServiceServer) mustEmbedUnimplementedPersonServiceServer() {}
 func (UnimplementedPersonServiceServer) testEmbeddedByValue()                       {}
@@ -152,6 +196,42 @@ func _PersonService_RemovePasskey_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PersonService_ListLinks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLinksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).ListLinks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_ListLinks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).ListLinks(ctx, req.(*ListLinksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonService_RemoveLink_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveLinkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).RemoveLink(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_RemoveLink_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).RemoveLink(ctx, req.(*RemoveLinkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PersonService_ServiceDesc is the grpc.ServiceDesc for PersonService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -166,6 +246,14 @@ var PersonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RemovePasskey",
 			Handler:    _PersonService_RemovePasskey_Handler,
+		},
+		{
+			MethodName: "ListLinks",
+			Handler:    _PersonService_ListLinks_Handler,
+		},
+		{
+			MethodName: "RemoveLink",
+			Handler:    _PersonService_RemoveLink_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

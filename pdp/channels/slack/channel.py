@@ -1,0 +1,34 @@
+"""Slack as a channel for notices."""
+
+from pdp.channels.notice import Message, Notice, Refused
+from pdp.channels.notice_lines import fallback
+from pdp.channels.slack.notices import blocks
+from pdp.channels.slack.web import SlackWeb, handle, place
+
+
+class SlackChannel:
+    """Sends notices to people and channels of one team, edits them and replies to them."""
+
+    name = "slack"
+    edits = True
+
+    def __init__(self, web: SlackWeb, team: str) -> None:
+        self._web, self._team = web, team
+
+    async def post(self, to: str, message: Message) -> str:
+        """Send it to a channel or, by the id of a user, to a person. Raises `Refused`."""
+        return handle(*await self._web.post(to, fallback(message), blocks(message)))
+
+    async def edit(self, handle: str, notice: Notice) -> None:
+        """Change it. Raises `Refused`."""
+        await self._web.edit(*place(handle), fallback(notice), blocks(notice))
+
+    async def reply(self, handle: str, notice: Notice) -> None:
+        """Send it in a thread. Raises `Refused`."""
+        channel, ts = place(handle)
+        await self._web.post(channel, fallback(notice), blocks(notice), thread=ts)
+
+    async def check(self) -> None:
+        """Raise `Refused` unless Slack takes our token, and it is that of the configured team."""
+        if await self._web.team() != self._team:
+            raise Refused("the bot token is that of another team than slack.team", dead=True)

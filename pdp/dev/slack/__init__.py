@@ -1,0 +1,1 @@
+"""The double of Slack that `pdp dev --slack` and tests run: it enforces Slack's documented rules."""
