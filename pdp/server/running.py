@@ -201,7 +201,8 @@ def _add_services(
     kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
+    facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
+    info = InfoService(*facts, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
