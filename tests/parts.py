@@ -23,7 +23,8 @@ from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
 from pdp.http.route import AnyRoute, OpenRoute, Route
-from pdp.server.running import running
+from pdp.microsoft import Microsoft
+from pdp.server.running import MICROSOFT, running
 from pdp.v1 import (
     approval_pb2,
     approval_pb2_grpc,
@@ -159,6 +160,7 @@ async def placet(
     keeps_lineage: bool = True,
     demo: Idp | None = None,
     slack_host: str = HOST,
+    microsoft: Microsoft = MICROSOFT,
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -169,7 +171,12 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host}
+    moved: dict[str, Any] = {
+        "lineage": known,
+        "demo": demo or Idp(state),
+        "slack_host": slack_host,
+        "microsoft": microsoft,
+    }
     served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}

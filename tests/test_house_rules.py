@@ -20,7 +20,14 @@ EXPECTED_AT_THE_ROOT = {
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 # The one place that knows each vendor: a file, or a folder.
 VENDORS = {
-    "aiohttp": ["pdp/authn/jwks.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py", "pdp/opa/queries.py"],
+    "aiohttp": [
+        "pdp/authn/jwks.py",
+        "pdp/channels/teams/connector.py",
+        "pdp/dev/",
+        "pdp/http/",
+        "pdp/notify/endpoint.py",
+        "pdp/opa/queries.py",
+    ],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
     "httpx2": ["pdp/http/provider.py"],
@@ -30,7 +37,13 @@ VENDORS = {
     "opa_client": ["pdp/opa/queries.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": ["pdp/config.py", "pdp/identity_source.py", "pdp/lineage_settings.py", "pdp/slack_settings.py"],
+    "pydantic": [
+        "pdp/config.py",
+        "pdp/identity_source.py",
+        "pdp/lineage_settings.py",
+        "pdp/slack_settings.py",
+        "pdp/teams_settings.py",
+    ],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],

@@ -21,6 +21,7 @@ from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
+from pdp.microsoft import Microsoft
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service
@@ -38,6 +39,7 @@ from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.slack import slack
 from pdp.server.strangers import Strangers
+from pdp.server.teams import teams
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -53,6 +55,8 @@ from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
 log = logging.getLogger(__name__)
 
+MICROSOFT = Microsoft()
+"""Microsoft's own addresses."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
 SWITCH_SECONDS = 0.0005
@@ -86,12 +90,14 @@ async def running(
     lineage: LineageViews = NO_LINEAGE,
     demo: DemoLogin | None = None,
     slack_host: str = HOST,
+    microsoft: Microsoft = MICROSOFT,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
     free port where its own is taken. `demo` lets people in where no login is configured, and `slack_host` is where
-    Slack is: no setting moves either. Raises `SetupError` if a part cannot be used as configured.
+    Slack is, and `microsoft` where its services are: no setting moves any of them. Raises `SetupError` if a part cannot
+    be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -114,19 +120,21 @@ async def running(
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chat = slack(config, flows, parts, slack_host)
+        bot = teams(config, flows, parts, microsoft)
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
-        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health})
+        health = Health(probes, apart={**authenticator.health(), **health_of(kept), **chat.health, **bot.health})
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chat.running(failed))
+        await stack.enter_async_context(bot.running(failed))
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http
-        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chat.hooks)
+        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=[*chat.hooks, *bot.hooks])
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
