@@ -65,7 +65,7 @@ class Parts:
             writers=self.writers,
             projection=self.projection,
             sessions=self.logins.sessions,
-            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None),
+            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 
     async def close(self) -> None:

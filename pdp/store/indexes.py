@@ -23,12 +23,12 @@ so that a retry finds it. The task of an approval is stored as long as that."""
 KEPT_SIGNATURES_SECONDS = 900
 """The time for which the signatures of a chat are stored: each counts for 5 minutes before and after its time."""
 
-KEPT_SESSIONS_SECONDS = int(LONGEST.total_seconds()) + 24 * 3600
-"""The time after its last renewal at which a session goes that no sweep ended: a day later than it counts."""
 KEPT_LETTERS_SECONDS = 30 * 24 * 3600
 """The time for which messages for people are stored behind the end of their approval."""
 KEPT_TOLD_SECONDS = 2 * 3600
 """The time for which it is stored whom a channel told: an hour counts."""
+KEPT_SESSIONS_SECONDS = int(LONGEST.total_seconds()) + 24 * 3600
+"""The time after its last renewal at which a session goes that no sweep ended: a day later than it counts."""
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -75,6 +75,11 @@ async def _index_approvals(database: AsyncDatabase[dict[str, Any]]) -> None:
         partialFilterExpression={"state": {"$eq": "PENDING"}},
     )
     await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
+    await approvals.create_index(
+        [("remind_at", 1)],
+        name="to_remind",
+        partialFilterExpression={"state": {"$eq": "PENDING"}, "remind_at": {"$exists": True}},
+    )
     await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
     await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
     await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")

@@ -65,6 +65,16 @@ async def test_approve_waits_for_the_end_and_the_review_says_web(windows: Browse
     assert review.channel == ReviewChannel.REVIEW_CHANNEL_WEB
 
 
+async def test_link_leads_through_the_login_to_the_page(windows: Browser, server: Placet) -> None:
+    approval = await opened(server)
+    async with reader(windows, server, look=(PHONE, "light")) as stranger:
+        await stranger.open(path(approval))
+        await stranger.page.get_by_role("button", name="bob").click()
+        await stranger.page.wait_for_url(f"**{path(approval)}")
+        await read_to_the_end(stranger)
+        stranger.require_quiet()
+
+
 async def test_focus_of_who_does_not_see_the_end_counts(windows: Browser, server: Placet) -> None:
     approval = await opened(server, context={f"line {number}": number for number in range(200)})
     async with reader(windows, server, "bob", look=(PHONE, "dark")) as bob:
