@@ -79,3 +79,14 @@ async def test_what_is_no_identity_and_what_is_no_deployment_is_said(terminal: T
         assert (await terminal("people", "end", identity)).status == 2
     missing = await terminal("people", "end", "user:bob", "--config", "nothing.toml")
     assert missing.err.startswith("cannot read the configuration nothing.toml")
+
+
+async def test_whoami_lists_the_chat_accounts_of_a_person(own: Placet, mongod: MongodProcess, tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, {"PDP_ADDRESS": own.address, "PDP_STATE": str(own.state)})
+    async with linking(own, mongod) as links:
+        await links.add("user:bob", ACCOUNT)
+    assert f"account {ACCOUNT}, linked 2" in (await terminal("whoami", "--as", "bob", "-o", "table")).out
+    [one] = (await terminal("whoami", "--as", "bob")).json["links"]
+    assert one["account"] == ACCOUNT
+    for other in ("carol", "report-bot"):
+        assert "links" not in (await terminal("whoami", "--as", other)).json
