@@ -1,5 +1,6 @@
 """What people of one chat are shown of approvals, and their verdicts: those of anybody, by the same `Reviewing`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,13 +43,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A verdict as it came with a view's token; None is none of ours. `rendered` is what the chat showed.
+    """What came with a view's token: a verdict, or None. `rendered` has the digest of what the chat showed.
 
     It is None where the chat sends nothing of that back.
     """
 
     token: str
-    rendered: str | None
+    rendered: Collection[str] | None
     verdict: ReviewVerdict | None
     reason: str
 
