@@ -43,9 +43,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What came with a view's token: a verdict, or None. `rendered` has the digest of what the chat showed.
+    """A verdict as it came with a view's token. `verdict` is None where it is a word that we do not know.
 
-    It is None where the chat sends nothing of that back.
+    `rendered` has the digest of what the chat showed; it is None where the chat sends nothing of that back.
     """
 
     token: str

@@ -28,7 +28,7 @@ EXAMPLES = {
     "run": ("pdp run --action deploy --resource environment:production --wait 1h -- ./release.sh 1.2.3",),
     "whoami": ("pdp whoami --as bob", "pdp whoami --token-file /var/run/secrets/placet"),
     "token": ("pdp token --as report-bot",),
-    "inbox": ("pdp inbox --as bob",),
+    "inbox": ("pdp inbox --as bob", "pdp inbox --web"),
     "dev": ("pdp dev", "pdp dev --policy policy -- pytest"),
     "demo": ("pdp demo",),
     "serve": ("pdp serve --config placet.toml",),

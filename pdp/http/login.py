@@ -111,7 +111,7 @@ class LoginPages:
     async def left(self, visit: Visit) -> Answer:
         """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0).
 
-        Only what is no logout token counts for the limit: a provider may end many logins at one time.
+        Only wrong tokens count for the limit: a provider may end many logins at one time.
         """
         self._wrong.require_room(visit.source)
         try:
