@@ -15,6 +15,7 @@ from pdp.config import Config
 from pdp.opa.queries import Opa
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
+from pdp.server.people import channels
 from pdp.server.slack import NoSlack, Slack
 from pdp.server.sweep import NOTIFY_SECONDS, SWEEP_SECONDS, every
 from pdp.store.letters import Letters
@@ -78,7 +79,7 @@ async def telling(
 
 def tells(config: Config, ways: Sequence[Way]) -> bool:
     """Whether people are told in any channel."""
-    return bool(ways or config.mail or config.slack)
+    return bool(ways or channels(config))
 
 
 def _slack(chat: Slack | NoSlack) -> list[Way]:
