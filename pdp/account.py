@@ -17,6 +17,9 @@ from pdp import jws
 
 TYPES = frozenset({"slack", "teams"})
 """The types of identities that are accounts of a chat service."""
+OFFER_SECONDS = 600.0
+"""Seconds in which a person confirms a link."""
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 
 
@@ -43,6 +46,16 @@ class LinkSealer:
         claims = {"realm": self.realm, "account": link.account, "identity": link.identity, "at": at}
         return replace(link, seal=jws.signed("placet-link+jwt", claims, self.key))
 
+    def offer(self, session: str, identity: str, account: str, at: str) -> str:
+        """Says that in this session a person was shown this account as theirs, at a time in seconds since 1970."""
+        claims = {"realm": self.realm, "session": session, "identity": identity, "account": account, "at": at}
+        return jws.signed("placet-link-offer+jwt", claims, self.key)
+
+    def is_offer(self, text: str, session: str, identity: str, account: str, at: str, now: float) -> bool:
+        """Whether a server of this deployment made this very offer not long ago."""
+        ours = self.offer(session, identity, account, at)
+        return hmac.compare_digest(ours.encode(), text.encode()) and now - int(at) < OFFER_SECONDS
+
     def is_ours(self, stored: Link) -> bool:
         """Whether a server of this deployment wrote it, as it is."""
         return hmac.compare_digest(self.link(stored).seal.encode(), stored.seal.encode())
@@ -58,3 +71,14 @@ def of_slack(team: str, user: str) -> str:
     if not _SLACK_ID.fullmatch(team) or not _SLACK_ID.fullmatch(user):
         raise ValueError("not the ids of a team and a user of Slack")
     return f"slack:{team}/{user}"
+
+
+def of_teams(tenant: str, object_id: str) -> str:
+    """The account of a person in Entra, by the ids that Microsoft signed. Raises `ValueError` for other texts.
+
+    Such ids have no case, so both are written in lower case.
+    """
+    ids = tenant.lower(), object_id.lower()
+    if not all(map(_GUID.fullmatch, ids)):
+        raise ValueError("not the ids of a tenant and of a person in it")
+    return f"teams:{ids[0]}/{ids[1]}"

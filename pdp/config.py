@@ -22,6 +22,7 @@ from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
 from pdp.slack_settings import SlackSettings
+from pdp.teams_settings import TeamsSettings
 from pdp.webhook_settings import Webhook
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
@@ -157,13 +158,17 @@ class Config(Frozen):
     """None: nothing is told in Slack, and nothing comes from there. The same in every process of a deployment."""
     mail: MailSettings | None = None
     """None: nobody is told by e-mail."""
+    teams: TeamsSettings | None = None
+    """None: the same for Microsoft Teams. The same in every process of a deployment."""
     lineage: LineageSettings | None = None
     """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
 
     @model_validator(mode="after")
-    def _slack_leads_to_pages(self) -> Self:
+    def _chats_lead_to_pages(self) -> Self:
         if self.slack is not None and self.slack.signing_secret is not None and self.http is None:
             raise ValueError("slack.signing_secret: give [http] too, where Slack sends its messages; or give app_token")
+        if self.teams is not None and self.http is None:
+            raise ValueError("teams: give [http] too, where Teams sends its messages")
         return self
 
     @property

@@ -33,8 +33,8 @@ class Webhook(Frozen):
     """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
     `[::1]`) may be `http://...` and leads nowhere else."""
     secret: ConfigPath
-    """A file that others cannot read, one for each webhook: with `whsec_` and base64 of 24 to 64 random bytes, or with
-    the address of an incoming webhook."""
+    """A file that others cannot read, for this webhook alone: `whsec_` and base64 of 24 to 64 random bytes, or the
+    address of an incoming webhook."""
     events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
     """What it is told of, such as `approval.created`; by default everything."""
 

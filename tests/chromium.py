@@ -120,6 +120,7 @@ async def reader(
     (width, height), scheme = look
     own = await started.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **context)
     try:
+        own.set_default_timeout(15_000)
         window = Reader(await own.new_page(), server.http)
         if person:
             await window.keep(await session(server, person))

@@ -113,8 +113,8 @@ class Edge:
 
     async def _hooked(self, hook: Hook, headers: Mapping[str, str], request: web.BaseRequest) -> Answer:
         """A message of another service: of one without a signature of now no body is read."""
-        deadline.begin(None)
-        hook.require(headers)
+        deadline.begin(None, None, hook.usual_seconds)
+        await hook.require(headers)
         async with self._bodies.body(hook, _peer(request), request) as body:
             connection_of(request).arrived()
             async with deadline.whole():

@@ -58,6 +58,7 @@ class LoginPages:
         self._provider, self._tokens, self._logins, self._sessions = provider, tokens, logins, sessions
         self._logged_out = logged_out
         self._begun, self._finished = Attempts(MOST_LOGINS), Attempts(MOST_LOGINS)
+        self._wrong = Attempts(MOST_LOGINS, what="wrong logout tokens")
 
     def routes(self) -> list[Page | Entrance]:
         """What is offered."""
@@ -80,8 +81,7 @@ class LoginPages:
         )
         newer_than = FRESH_LOGIN if fresh else None
         address = await self._provider.address(proof, silent=bool(renews), newer_than=newer_than)
-        seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
-        return redirect(address, {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"})
+        return redirect(address, login_kept(proof))
 
     async def finish(self, visit: Visit) -> Answer:
         """Come back from the provider: begin a session, or renew the one that this login is for."""
@@ -91,6 +91,8 @@ class LoginPages:
             sentence = "this login was not begun in this browser, took too long, or was finished before; log in again"
             raise Refusal(HTTPStatus.FORBIDDEN, sentence)
         login, proof = found
+        if login.use not in {"", FRESH}:
+            raise Refusal(HTTPStatus.FORBIDDEN, "this was a sign-in of an account, which logs nobody in; begin again")
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
         if not self._provider.is_own(visit.query.get("iss")):
             raise Refusal(HTTPStatus.FORBIDDEN, "this answer comes from another identity provider; log in again")
@@ -107,10 +109,15 @@ class LoginPages:
         )
 
     async def left(self, visit: Visit) -> Answer:
-        """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0)."""
+        """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0).
+
+        Only wrong tokens count for the limit: a provider may end many logins at one time.
+        """
+        self._wrong.require_room(visit.source)
         try:
             out = await self._tokens.logged_out(visit.form.get("logout_token", ""))
         except Unauthenticated:
+            self._wrong.require(visit.source)
             raise Refusal(HTTPStatus.BAD_REQUEST, "logout_token: is not a logout token for this server") from None
         await self._sessions.end_all(self._tokens.issuer, out.identity, out.sid, out.at, "provider")
         return Answer({}, media=JSON)
@@ -164,6 +171,12 @@ def _require_fresh(found: LoggedIn) -> None:
     if not isinstance(at, int | float) or time.time() - at > FRESH_LOGIN.total_seconds() + LEEWAY_SECONDS:
         sentence = "the identity provider does not say that you logged in just now (auth_time); tell who runs Placet"
         raise Refusal(HTTPStatus.FORBIDDEN, sentence)
+
+
+def login_kept(proof: Proof) -> Mapping[str, str]:
+    """The header by which a browser keeps a login under way."""
+    seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
+    return {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"}
 
 
 def kept(secret: str) -> Mapping[str, str]:

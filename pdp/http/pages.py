@@ -24,7 +24,7 @@ from pdp.http.body import Bodies
 from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE, redirect, to_login
 from pdp.http.origin import Origin
-from pdp.http.problem import Refusal, headers_of, sentence, status, violations
+from pdp.http.problem import Refusal, fields, headers_of, status
 from pdp.http.proxies import Proxies
 from pdp.http.route import HTML, Answer, AnyRoute, Entrance, Page, PageCall, Visit
 from pdp.session import form_token
@@ -105,14 +105,14 @@ class Pages:
             raise Refusal(HTTPStatus.NOT_FOUND, NOTHING_HERE)
         if "authorization" in asked.headers:
             raise Refusal(HTTPStatus.BAD_REQUEST, "this is a page for people, who log in; it takes no token")
-        deadline.begin(None)
+        deadline.begin(None, None, route.usual_seconds)
         return await (self._shown(route, asked) if route.method == "GET" else self._sent(route, asked))
 
     def failed(self, error: PdpError, words: Mapping[str, str], request_id: str) -> Answer:
         """The page of a failure. What is not there and what is not one's business look the same."""
         code = status(error)
         is_there = code is not HTTPStatus.NOT_FOUND
-        told = (sentence(error), violations(error)) if is_there else (NOTHING_HERE, [])
+        told = (error.sentence, fields(error)) if is_there else (NOTHING_HERE, [])
         headers = {name: value for name, value in headers_of(error, code).items() if name != "WWW-Authenticate"}
         return Answer(self._told(Failure(code, *told, words, request_id)), code, HTML, headers)
 
@@ -139,7 +139,7 @@ class Pages:
             tokens = [value for name, value in sent if name == form.FIELD]
             if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode(), form_token(secret).encode()):
                 raise Refusal(HTTPStatus.FORBIDDEN, _FORGED)
-            fields = form.exactly(form.once([pair for pair in sent if pair[0] != form.FIELD]), page.fields)
+            fields = form.exactly(form.once([pair for pair in sent if pair[0] != form.FIELD]), page.fields, page.others)
             return await self._done(page, asked, present, fields, len(body))
 
     async def _done(self, page: Page, asked: Asked, present: Present, fields: Mapping[str, str], size: int) -> Answer:

@@ -46,12 +46,16 @@ class ProviderUnavailable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a provider knows this server as. `described_at` is where it describes itself; empty: below its name."""
+    """What a provider knows this server as. `described_at` is where it describes itself; empty: below its name.
+
+    `scopes` is what is asked for, as far as the provider offers it.
+    """
 
     issuer: str
     client_id: str
     secret: str
     described_at: str = ""
+    scopes: tuple[str, ...] = _SCOPES
 
 
 class Provider:
@@ -71,7 +75,7 @@ class Provider:
         """
         described = await self._description()
         said = described.get("scopes_supported")
-        offered = said if isinstance(said, list) else _SCOPES
+        offered = said if isinstance(said, list) else self._client.scopes
         asked = {"prompt": "none"} if silent else {}
         asked |= {"max_age": str(int(newer_than.total_seconds()))} if newer_than else {}
         async with self._calling() as client:
@@ -80,7 +84,7 @@ class Provider:
                 state=proof.state,
                 code_verifier=proof.verifier,
                 nonce=proof.nonce,
-                scope=" ".join(scope for scope in _SCOPES if scope == "openid" or scope in offered),
+                scope=" ".join(scope for scope in self._client.scopes if scope == "openid" or scope in offered),
                 **asked,
             )
         return str(url)

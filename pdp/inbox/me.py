@@ -7,7 +7,7 @@ from typing import Any
 from pdp.account import Link
 from pdp.caller import Caller
 from pdp.errors import NotAllowed
-from pdp.http.login import ANYBODY, HOME, redirect, to_login
+from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
 from pdp.passkey import FRESH_LOGIN, Passkey
@@ -20,15 +20,14 @@ _LIST, _UNLINK = "pdp.v1.PersonService/ListPasskeys", "pdp.v1.PersonService/Remo
 
 
 class Me:
-    """A person's own page. Who has no role here sees no more than that."""
+    """A person's own page. Who has no role here sees no more. `links_slack`: people link accounts of Slack."""
 
-    def __init__(self, passkeys: Passkeys, links: Links) -> None:
-        self._passkeys, self._links = passkeys, links
+    def __init__(self, passkeys: Passkeys, links: Links, *, links_slack: bool) -> None:
+        self._passkeys, self._links, self._links_slack = passkeys, links, links_slack
 
     def routes(self) -> list[Page]:
-        """What is offered. The inbox begins here, as long as there is no queue."""
+        """What is offered."""
         return [
-            Page("GET", HOME, ANYBODY, _home),
             Page("GET", ME, ANYBODY, self.show),
             Page("POST", "/inbox/links/remove", _UNLINK, self.unlink, ("account",)),
         ]
@@ -53,6 +52,7 @@ class Me:
                 "passkeys": [_passkey(one, now) for one in held],
                 "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
                 "fresh_login": to_login(ME, fresh=True),
+                "links_slack": self._links_slack,
                 "links": [_link(one) for one in links],
             },
         )
@@ -61,10 +61,6 @@ class Me:
         """End the link of one of this person's chat accounts."""
         await self._links.remove(call.caller.identity, call.form["account"])
         return redirect(ME)
-
-
-async def _home(_: PageCall) -> Answer:
-    return redirect(ME)
 
 
 def _has_own(caller: Caller) -> bool:

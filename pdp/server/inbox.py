@@ -15,12 +15,8 @@ from pdp.http.provider import Client, Provider
 from pdp.http.proxies import Proxies
 from pdp.http.route import Entrance, Page
 from pdp.inbox import assets, look
-from pdp.inbox.me import Me
-from pdp.inbox.passkeys import PasskeyPages
 from pdp.server.login_check import secret
-from pdp.server.people import People
 from pdp.workflow.logins import Logins
-from pdp.workflow.sessions import Sessions
 
 
 class DemoLogin(Protocol):
@@ -48,12 +44,11 @@ def inbox(
     authenticator: Authenticator,
     admission: Admission,
     demo: DemoLogin | None,
-    people: People,
-    waiting: Sequence[Page] = (),
+    further: Sequence[Page | Entrance],
 ) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`.
 
-    `waiting` are those of the queue.
+    `further` are those of queue, approvals and of what is a person's own.
     """
     client = _client(config.http, url, demo)
     if config.http is None or client is None:
@@ -62,17 +57,11 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *_own(config.realm, people, logins.sessions), *waiting, *assets.routes(), *own]
+    routes = [*login.routes(), *further, *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)
     return Inbox(pages, routes)
-
-
-def _own(realm: str, people: People, sessions: Sessions) -> list[Page]:
-    """The pages of what is a person's own."""
-    passkeys = PasskeyPages(realm, people.site, people.passkeys, sessions)
-    return [*Me(people.passkeys, people.links).routes(), *passkeys.routes()]
 
 
 def _client(http: Http | None, url: str, demo: DemoLogin | None) -> Client | None:

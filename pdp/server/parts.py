@@ -64,6 +64,7 @@ class Parts:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
+            sessions=self.logins.sessions,
             notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 

@@ -59,4 +59,4 @@ class People:
 
 def channels(config: Config) -> list[str]:
     """The channels in which people are told, by their names."""
-    return [name for name in ("mail", "slack") if getattr(config, name) is not None]
+    return [name for name in ("mail", "slack", "teams") if getattr(config, name) is not None]

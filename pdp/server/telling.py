@@ -16,7 +16,6 @@ from pdp.opa.queries import Opa
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
 from pdp.server.people import channels
-from pdp.server.slack import NoSlack, Slack
 from pdp.server.sweep import NOTIFY_SECONDS, SWEEP_SECONDS, every
 from pdp.store.letters import Letters
 from pdp.store.message_pace import MessagePace
@@ -63,13 +62,12 @@ async def telling(
     opa: Opa,
     parts: Parts,
     flows: Flows,
-    chat: Slack | NoSlack,
     ways: Sequence[Way],
     failed: asyncio.Future[None],
 ) -> AsyncIterator[Messages]:
-    """Tell people until the block ends: in Slack, by mail, and by `ways`. Raises `SetupError`."""
+    """Tell people until the block ends: by mail, and by `ways`. Raises `SetupError`."""
     contacts = Contacts(opa)
-    configured = [*_slack(chat), *_mail(config, contacts, parts), *ways]
+    configured = [*_mail(config, contacts, parts), *ways]
     messages = Messages(config, contacts, parts, flows.reviewers, configured)
     async with AsyncExitStack() as stack:
         if configured:
@@ -80,10 +78,6 @@ async def telling(
 def tells(config: Config, ways: Sequence[Way]) -> bool:
     """Whether people are told in any channel."""
     return bool(ways or channels(config))
-
-
-def _slack(chat: Slack | NoSlack) -> list[Way]:
-    return [Way(chat.channel, chat.addresses, chat.groups)] if isinstance(chat, Slack) else []
 
 
 def _mail(config: Config, contacts: Contacts, parts: Parts) -> list[Way]:

@@ -54,8 +54,10 @@ class ChatViews:
         )
         await self._stored.insert(self._sealer.view(view))
 
-    async def take(self, token: str, caller: Caller, account: str, rendered: str) -> ChatView:
+    async def take(self, token: str, caller: Caller, account: str, rendered: str | None) -> ChatView:
         """The view of a token, which takes no other verdict after this. `rendered` is the digest of what came back.
+
+        It is None where the chat sends nothing back of what it showed.
 
         Raises `ViewStale`, and `ViewAltered` with an alarm where the chat showed something else.
         """
@@ -66,7 +68,7 @@ class ChatViews:
             view = None
         if view is None or view.identity != caller.identity:
             raise ViewStale(STALE)
-        if view.rendered != rendered:
+        if rendered is not None and view.rendered != rendered:
             log.error("ALARM: the chat showed %s something else of %s than was rendered", account, view.approval)
             sentence = "what was shown to you is not what this server sent; nothing was done; tell your operators"
             raise ViewAltered(sentence, approval=view.approval)

@@ -6,6 +6,8 @@ Each text of others has passed `visible` before it comes here.
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from pdp.channels.line import Line
+
 Block: TypeAlias = dict[str, Any]
 LINES_A_BLOCK = 20
 """Lines of one block of rich text."""
@@ -18,15 +20,12 @@ def plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def line(label: str, text: str = "") -> Block:
-    """A line: a label in bold, and what it says."""
-    runs = [{"type": "text", "text": label, "style": {"bold": True}}] if label else []
-    return {"type": "rich_text_section", "elements": [*runs, *_runs(f"  {text}" if label and text else text)]}
-
-
-def quote(text: str) -> Block:
-    """Words of somebody, apart from all else."""
-    return {"type": "rich_text_quote", "elements": _runs(text)}
+def drawn(one: Line) -> Block:
+    """A line of what people read: its label in bold."""
+    if one.is_quote:
+        return {"type": "rich_text_quote", "elements": _runs(one.text)}
+    runs = [{"type": "text", "text": one.label, "style": {"bold": True}}] if one.label else []
+    return {"type": "rich_text_section", "elements": [*runs, *_runs(one.between + one.text)]}
 
 
 def rich(block_id: str, lines: Sequence[Block]) -> list[Block]:

@@ -1,7 +1,8 @@
 """Slack as a channel for notices."""
 
 from pdp.channels.notice import Message, Notice, Refused
-from pdp.channels.slack.notices import blocks, fallback
+from pdp.channels.notice_lines import fallback
+from pdp.channels.slack.notices import blocks
 from pdp.channels.slack.web import SlackWeb, handle, place
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pdp.approval import ReviewVerdict
+from pdp.channels.offer import MAX_REASON
 from pdp.channels.slack.notices import DENY, REVIEW
-from pdp.channels.slack.rendering import MAX_REASON
 
 _APPROVAL = re.compile(r"apr_[0-9a-f]{32}")
 _ID = re.compile(r"[A-Z0-9]{1,32}")

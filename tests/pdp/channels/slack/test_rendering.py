@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,35 +12,21 @@ from slack_sdk.models.views import View
 
 from pdp.channel import Channel
 from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed
+from pdp.channels.notice_lines import fallback
+from pdp.channels.offer import offer
 from pdp.channels.slack import notices, parsed, rendering
 from pdp.dev.slack import rules
 from pdp.requirement import Requirement
 from pdp.v1.approval_pb2 import Approval, GetApprovalResponse
 from pdp.v1.request_pb2 import Request
 from pdp.view.shown import Shown, of_answer
+from tests.pdp.channels.approvals import PAGE, shown
 
 ASKED = (Requirement("chat", "read it", channels=(Channel.SLACK,)),)
-PAGE = "https://pdp.example/inbox/approvals/apr_" + "0" * 32
-
-
-def shown(context: dict[str, Any] | None = None, **members: Any) -> Shown:
-    request = {
-        "subject": {"type": "agent", "id": "bot"},
-        "action": {"name": "share"},
-        "resource": {"type": "table", "id": "t"},
-        "context": context or {},
-    }
-    held = Approval(
-        approval_id="apr_" + "0" * 32,
-        request=json_format.ParseDict(request, Request()),
-        caller="agent:bot",
-        justification=members.pop("justification", ""),
-    )
-    return of_answer(GetApprovalResponse(approval=held, may_review=True, page=PAGE, **members))
 
 
 def drawn(asked: Shown, token: str = "t" * 43) -> dict[str, Any]:
-    return rendering.view(asked, rendering.offer(asked, ASKED), "user:bob", token)
+    return rendering.view(asked, offer(asked, ASKED, Channel.SLACK), "user:bob", token)
 
 
 def is_taken(view: dict[str, Any]) -> None:
@@ -58,44 +43,6 @@ def parse(block: dict[str, Any]) -> None:
     found.validate_json()
 
 
-@pytest.mark.parametrize(
-    ("context", "whole"),
-    [
-        ({f"k{index}": "x" for index in range(60)}, True),
-        ({f"k{index}": "x" for index in range(61)}, False),
-        ({"k": "x" * 1000}, True),
-        ({"k": "x" * 1001}, False),
-        ({"k": "\u200b" * 125}, True),
-        ({"k": "\u200b" * 126}, False),
-        ({"k" * 1001: "x"}, False),
-        ({f"k{index}": "x" * 950 for index in range(6)}, True),
-        ({f"k{index}": "x" * 990 for index in range(7)}, False),
-    ],
-)
-def test_all_of_a_request_or_nothing(context: dict[str, Any], *, whole: bool) -> None:
-    offered = rendering.offer(shown(context), ASKED)
-    assert (offered.whole, offered.yes, offered.no) == (whole, whole, True)
-    view = drawn(shown(context))
-    is_taken(view)
-    assert ("k0" in json.dumps(view) or '"k' in json.dumps(view)) is whole or whole
-
-
-def test_words_of_the_requester_count_too() -> None:
-    assert rendering.offer(shown(justification="please " * 200), ASKED).yes
-    assert not rendering.offer(shown(justification="\u200b" * 2000), ASKED).yes
-
-
-def test_policy_says_where_and_how() -> None:
-    page = Requirement("page", "there")
-    key = Requirement("key", "with it", channels=(Channel.SLACK,), passkey=True)
-    assert rendering.offer(shown(), (*ASKED, page)) == rendering.Offer(
-        whole=False, yes=False, no=True, why=rendering.offer(shown(), (page,)).why
-    )
-    assert (rendering.offer(shown(), (*ASKED, key)).whole, rendering.offer(shown(), (*ASKED, key)).yes) == (True, False)
-    assert not rendering.offer(shown(), ()).whole
-    assert not rendering.offer(shown(), ASKED, Channel.TEAMS).whole
-
-
 def test_who_may_not_review_is_told_why() -> None:
     asked = of_answer(
         GetApprovalResponse(
@@ -104,7 +51,7 @@ def test_who_may_not_review_is_told_why() -> None:
             may_not_review_reason="ALREADY_REVIEWED",
         )
     )
-    view = rendering.view(asked, rendering.offer(asked, ASKED), "user:bob", "t")
+    view = rendering.view(asked, offer(asked, ASKED, Channel.SLACK), "user:bob", "t")
     assert "submit" not in view
     assert "you have reviewed it" in json.dumps(view)
 
@@ -118,7 +65,7 @@ def test_any_request_is_taken_by_slack_and_every_leaf_is_in_it(context: dict[str
     asked = shown(context, justification=justification)
     view = drawn(asked)
     is_taken(view)
-    if rendering.offer(asked, ASKED).whole:
+    if offer(asked, ASKED, Channel.SLACK).whole:
         said = list(rules.texts(view["blocks"]))
         for item in asked.request:
             assert any(item.text in one for one in said)
@@ -159,7 +106,7 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
     asked = notices.blocks(notice())
     buttons = [one["action_id"] for block in asked if block["type"] == "actions" for one in block["elements"]]
     assert buttons == [notices.REVIEW, notices.DENY, notices.OPEN]
-    assert notices.fallback(notice()) == "A request waits for review"
+    assert fallback(notice()) == "A request waits for review"
     ending = Ending("no <!here>", None, datetime(2026, 11, 30, tzinfo=UTC), "ask again")
     for ended in (notice(state="DENIED", ends_at=None, ended_by="user:bob"), notice(aim=Aim.END, ending=ending)):
         shut = notices.blocks(ended)
@@ -168,7 +115,7 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
         ]
     for message in (notice(), notice(page=""), notice(aim=Aim.END, ending=ending), Note("three wait", PAGE)):
         made = notices.blocks(message)
-        assert not rules.of_message(notices.fallback(message), made)
+        assert not rules.of_message(fallback(message), made)
         assert not [text for block in made for text in json.dumps(block).split('"mrkdwn"')[1:]]
         for block in made:
             parse(block)
