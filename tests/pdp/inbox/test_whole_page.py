@@ -15,6 +15,8 @@ from tests.approvals_page import HOSTILE
 from tests.cli.test_display import fill
 from tests.pdp.view.test_shown import LEFT_OUT, number
 
+SCRIPTS = 3
+"""Scripts that the page names."""
 BOB = Caller("user:bob", "person", frozenset({"reviewer"}), (), b"")
 NOT_ON_THE_PAGE = {
     # It is the page, or stands only beside something that is not so here.
@@ -82,7 +84,7 @@ def test_no_text_becomes_markup_or_hides(may: bool) -> None:  # noqa: FBT001
     for number_, text in enumerate(HOSTILE):
         answer.approval.request.context[f"{number_}{text}"] = text
     page = rendered(answer)
-    assert page.count("<script") == 2
+    assert page.count("<script") == SCRIPTS
     assert (page.count("<img"), page.count("<svg"), page.count("<h1")) == (0, 0, 1)
     assert 'href="javascript' not in page
     assert not {"\u202e", "\u200b", "\u2066", "\ufeff", "\x1b", "\x00", "\r"} & set(page)
