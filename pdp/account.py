@@ -19,6 +19,7 @@ TYPES = frozenset({"slack", "teams"})
 """The types of identities that are accounts of a chat service."""
 OFFER_SECONDS = 600.0
 """Seconds in which a person confirms a link."""
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 
 
@@ -70,3 +71,14 @@ def of_slack(team: str, user: str) -> str:
     if not _SLACK_ID.fullmatch(team) or not _SLACK_ID.fullmatch(user):
         raise ValueError("not the ids of a team and a user of Slack")
     return f"slack:{team}/{user}"
+
+
+def of_teams(tenant: str, object_id: str) -> str:
+    """The account of a person in Entra, by the ids that Microsoft signed. Raises `ValueError` for other texts.
+
+    Such ids have no case, so both are written in lower case.
+    """
+    ids = tenant.lower(), object_id.lower()
+    if not all(map(_GUID.fullmatch, ids)):
+        raise ValueError("not the ids of a tenant and of a person in it")
+    return f"teams:{ids[0]}/{ids[1]}"

@@ -65,10 +65,14 @@ class Unusable(Exception):
 
 
 class KeySource:
-    """The keys of one issuer. `clock` gives seconds and never goes back."""
+    """The keys of one issuer. `clock` gives seconds and never goes back.
 
-    def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.monotonic) -> None:
+    `described_at` is where the issuer describes itself, if not below its name.
+    """
+
+    def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.monotonic, described_at: str = "") -> None:
         self._issuer, self._clock = issuer, clock
+        self._described_at = described_at or issuer.issuer.rstrip("/") + "/.well-known/openid-configuration"
         self._file = issuer.jwks if isinstance(issuer.jwks, Path) else None
         self._keys, self._document, self._until = _NONE, b"", 0.0
         self._tried = clock() - AGAIN_SECONDS
@@ -148,7 +152,7 @@ class KeySource:
     async def _discovered(self, session: aiohttp.ClientSession) -> str:
         """The `jwks_uri` of OpenID Connect Discovery 1.0, section 4. The document must name exactly this issuer."""
         name = self._issuer.issuer
-        document = orjson.loads(await _get(session, name.rstrip("/") + "/.well-known/openid-configuration"))
+        document = orjson.loads(await _get(session, self._described_at))
         if not isinstance(document, dict) or document.get("issuer") != name:
             raise Unusable("the discovery document is of another issuer")
         return str(document.get("jwks_uri"))

@@ -42,9 +42,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A verdict as it came with a view's token; None is none of ours. `rendered` is what the chat showed.
+    """A verdict as it came with a view's token. `verdict` is None where it is a word that we do not know.
 
-    It is None where the chat sends nothing of that back.
+    `rendered` is the digest of what the chat showed; it is None where the chat sends nothing of that back.
     """
 
     token: str

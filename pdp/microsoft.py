@@ -1,0 +1,31 @@
+"""Where Microsoft's services are that Teams needs. Pure."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Microsoft:
+    """The addresses of the public cloud. No setting moves them; tests give others to the constructor."""
+
+    metadata: str = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    """Where the connector's published keys are found."""
+    login: str = "https://login.microsoftonline.com"
+    """Where the app gets the token with which it calls the connector."""
+    connector: str = "https://smba.trafficmanager.net/teams"
+    """The connector's own address for all regions. Our token goes there and nowhere else, whatever a message says."""
+
+
+ISSUER = "https://api.botframework.com"
+"""The issuer of the connector's tokens."""
+SERVICE_HOSTS = frozenset({"smba.trafficmanager.net"})
+"""The hosts that a message from Teams may name as where it comes from (`serviceUrl`)."""
+
+
+def is_service(url: str) -> bool:
+    """Whether a `serviceUrl` is of Microsoft: https, one of the hosts, no port and no user."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and parts.netloc in SERVICE_HOSTS and url.isascii() and url.isprintable()
