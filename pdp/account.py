@@ -18,6 +18,8 @@ from pdp import jws
 TYPES = frozenset({"slack", "teams"})
 """The types of identities that are accounts of a chat service."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+OFFER_SECONDS = 600.0
+"""Seconds in which a person confirms a link."""
 _SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 
 
@@ -43,6 +45,16 @@ class LinkSealer:
         at = link.at.isoformat(timespec="milliseconds")
         claims = {"realm": self.realm, "account": link.account, "identity": link.identity, "at": at}
         return replace(link, seal=jws.signed("placet-link+jwt", claims, self.key))
+
+    def offer(self, session: str, identity: str, account: str, at: str) -> str:
+        """Says that in this session a person was shown this account as theirs, at a time in seconds since 1970."""
+        claims = {"realm": self.realm, "session": session, "identity": identity, "account": account, "at": at}
+        return jws.signed("placet-link-offer+jwt", claims, self.key)
+
+    def is_offer(self, text: str, session: str, identity: str, account: str, at: str, now: float) -> bool:
+        """Whether a server of this deployment made this very offer not long ago."""
+        ours = self.offer(session, identity, account, at)
+        return hmac.compare_digest(ours.encode(), text.encode()) and now - int(at) < OFFER_SECONDS
 
     def is_ours(self, stored: Link) -> bool:
         """Whether a server of this deployment wrote it, as it is."""

@@ -58,6 +58,12 @@ def adding_challenge(realm: str, nonce: str, credential_id: str = "") -> bytes:
     return sha256(f"placet/{realm}/passkey/v1\n{members}".encode()).digest()
 
 
+def linking_challenge(realm: str, nonce: str, account: str) -> bytes:
+    """What a passkey is asked to sign for the link of an account."""
+    members = _canonical({"account": account, "nonce": nonce})
+    return sha256(f"placet/{realm}/link/v1\n{members}".encode()).digest()
+
+
 def reason_hash(reason: str) -> str:
     """What stands for a reviewer's words, which may be erased."""
     return encoded(sha256(reason.encode()).digest())

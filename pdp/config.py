@@ -7,20 +7,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
+from pdp import account
 from pdp.address import webhook_host
 from pdp.approval import EVENTS
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 from pdp.lineage_settings import LineageSettings
+from pdp.mail_settings import MailSettings
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
 
@@ -182,15 +178,16 @@ class Config(Frozen):
     """None: nothing is told in Slack, and nothing comes from there. The same in every process of a deployment."""
     teams: TeamsSettings | None = None
     """None: the same for Microsoft Teams. The same in every process of a deployment."""
+    mail: MailSettings | None = None
+    """None: nobody is told by e-mail."""
     lineage: LineageSettings | None = None
     """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
 
     @model_validator(mode="after")
     def _chats_lead_to_pages(self) -> Self:
-        if self.slack is not None and self.slack.signing_secret is not None and self.http is None:
-            raise ValueError("slack.signing_secret: give [http] too, where Slack sends its messages; or give app_token")
-        if self.teams is not None and self.http is None:
-            raise ValueError("teams: give [http] too, where Teams sends its messages")
+        come = self.teams is not None or (self.slack is not None and self.slack.signing_secret is not None)
+        if come and self.http is None:
+            raise ValueError("slack.signing_secret, teams: give [http] too, where the chat sends its messages")
         return self
 
     @property
@@ -263,10 +260,11 @@ class Config(Frozen):
 
     @property
     def known_types(self) -> frozenset[str]:
-        """The types that an entry vouches for, or that callers may name; `*` among them if they may name any."""
+        """The types that an entry vouches for, of chat accounts, or that callers may name; `*` if they may name any."""
         speaking = [speaks for entry in self.entries for speaks in entry.speaks_for.values()]
         named = [pattern for speaks in speaking for pattern in (*speaks.subjects, *speaks.on_behalf_of)]
-        return frozenset({*(entry.type for entry in self.entries), *(name.partition(":")[0] for name in named)})
+        vouched = {entry.type for entry in self.entries}
+        return frozenset({*vouched, *account.TYPES, *(name.partition(":")[0] for name in named)})
 
     @property
     def entries(self) -> tuple[Issuer | Certificates, ...]:

@@ -61,13 +61,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A login under way: the hashes of its `state` and of what its browser has, the way back, and what it renews."""
+    """A login under way: the hashes of its `state` and of what its browser has, the way back, and what it renews.
+
+    `use` is what else it is for; empty where it only lets its person in.
+    """
 
     id: str
     browser: str
     back: str
     renews: str
     at: datetime
+    use: str = ""
     seal: str = ""
 
 
@@ -146,6 +150,7 @@ def _of_login(login: Login) -> dict[str, Any]:
         "back": login.back,
         "renews": login.renews,
         "at": _text(login.at),
+        **({"use": login.use} if login.use else {}),
     }
 
 

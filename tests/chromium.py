@@ -32,6 +32,8 @@ class Reader:
     home: str
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    devices: Any = None
+    held: list[str] = field(default_factory=list)
 
     async def open(self, path: str) -> int:
         """Open a page of the server; returns its status."""
@@ -60,6 +62,23 @@ class Reader:
         named = {"name": SESSION_COOKIE, "value": secret, "url": self.home.replace("http:", "https:"), "path": "/"}
         kept = await devtools.send("Network.setCookie", {**named, "secure": True, "httpOnly": True, "sameSite": "Lax"})
         assert kept["success"]
+
+    async def have_authenticator(self, transport: str = "internal", *, verifies: bool = True) -> str:
+        """Have a device that makes passkeys, and whose user is there; with `verifies` it knows its user."""
+        if self.devices is None:
+            self.devices = await self.page.context.new_cdp_session(self.page)
+            await self.devices.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "transport": transport, "hasResidentKey": True, "hasUserVerification": True}
+        always = {"isUserVerified": verifies, "automaticPresenceSimulation": True}
+        made = await self.devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, **always}})
+        self.held.append(made["authenticatorId"])
+        return self.held[-1]
+
+    async def touch(self, device: str) -> None:
+        """From now on the user is at this device alone."""
+        for one in self.held:
+            members = {"authenticatorId": one, "enabled": one == device}
+            await self.devices.send("WebAuthn.setAutomaticPresenceSimulation", members)
 
     def require_quiet(self) -> None:
         """The console has said nothing, and everything came from the server."""
@@ -101,6 +120,7 @@ async def reader(
     (width, height), scheme = look
     own = await started.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **context)
     try:
+        own.set_default_timeout(15_000)
         window = Reader(await own.new_page(), server.http)
         if person:
             await window.keep(await session(server, person))

@@ -15,7 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from pdp.channels.slack.web import HOST
+from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
@@ -24,6 +24,7 @@ from pdp.dev.stack import configuration
 from pdp.environment import Environment
 from pdp.http.route import AnyRoute, OpenRoute, Route
 from pdp.microsoft import Microsoft
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.running import MICROSOFT, running
 from pdp.v1 import (
     approval_pb2,
@@ -159,8 +160,10 @@ async def placet(
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
     demo: Idp | None = None,
-    slack_host: str = HOST,
+    slack_host: str = "",
+    slack_issuer: SlackIssuer = SLACK,
     microsoft: Microsoft = MICROSOFT,
+    ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
@@ -171,12 +174,8 @@ async def placet(
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    moved: dict[str, Any] = {
-        "lineage": known,
-        "demo": demo or Idp(state),
-        "slack_host": slack_host,
-        "microsoft": microsoft,
-    }
+    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
+    moved |= {"slack_issuer": slack_issuer, "microsoft": microsoft}
     served = running(config, TOOL_CACHE, said.append, **moved)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}

@@ -28,6 +28,7 @@ VENDORS = {
         "pdp/notify/endpoint.py",
         "pdp/opa/queries.py",
     ],
+    "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
     "httpx2": ["pdp/http/provider.py"],
@@ -41,6 +42,7 @@ VENDORS = {
         "pdp/config.py",
         "pdp/identity_source.py",
         "pdp/lineage_settings.py",
+        "pdp/mail_settings.py",
         "pdp/slack_settings.py",
         "pdp/teams_settings.py",
     ],
@@ -69,14 +71,13 @@ DISTRIBUTIONS = {
 PURE = [
     "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
     "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.channels.notice", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.errors", "pdp.grant", "pdp.i_json",
-    "pdp.identifier",
-    "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event",
-    "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture",
-    "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag",
-    "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
+    "pdp.channels.notice", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address", "pdp.errors", "pdp.grant",
+    "pdp.i_json", "pdp.identifier", "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described",
+    "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name",
+    "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json",
+    "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
     "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
-    "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
+    "pdp.quiet", "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
     "pdp.session", "pdp.view.row", "pdp.view.shown",
 ]  # fmt: skip
 IMPURE = {
@@ -86,19 +87,14 @@ IMPURE = {
 }  # fmt: skip
 # What an install without the extra `server` must be able to load.
 CLIENT = ["pdp.client", "pdp.canonical", "pdp.audit.verify", "pdp.audit.export", "pdp.dev.identity", "pdp.__main__"]
+BELOW = "workflow lineage opa masking recording authn process store notify audit arrow policy"
 FLOORS: dict[str, tuple[int, str]] = {
     "cli": (11, "dev server lineage masking recording authn process store notify client view audit arrow policy opa"),
     "dev": (10, "server http authn process policy masking.keys"),
-    "server": (
-        9,
-        (
-            "service inbox channels http workflow lineage opa masking recording authn process store notify audit "
-            "arrow policy"
-        ),
-    ),
+    "server": (9, f"service inbox channels http {BELOW}"),
     "inbox": (8, "service http workflow view"),
     "channels": (8, "service workflow view notify store"),
-    "service": (7, "workflow lineage opa masking recording authn process store notify audit arrow policy"),
+    "service": (7, BELOW),
     "http": (7, "workflow lineage authn"),
     "workflow": (6, "lineage opa masking recording store audit"),
     "lineage": (5, "store audit"),

@@ -19,6 +19,9 @@ MAX_NAME = 80
 MAX_WORDS = 500
 """Characters of another person's words in an ending. The page has all of them."""
 
+ATTEMPT_SECONDS = 5.0
+"""Seconds of one attempt in a channel: less than the time until another process may make the next one."""
+
 
 class Aim(StrEnum):
     """What a notice is for."""

@@ -59,6 +59,10 @@ def dev(
             help=f"host:port on loopback; by default {DEFAULT_ADDRESS}, or a free port with COMMAND.",
         ),
     ] = "",
+    slack: Annotated[
+        bool,
+        typer.Option("--slack", help="Run a double of Slack beside it, for the demo people, in a browser."),
+    ] = False,
 ) -> None:
     """Run OPA, MongoDB and a server with demo people.
 
@@ -67,9 +71,9 @@ def dev(
     """
     try:
         if command:
-            raise typer.Exit(_for_command(command, policy or [], state, listen or "127.0.0.1:0"))
+            raise typer.Exit(_for_command(command, policy or [], state, listen or "127.0.0.1:0", slack=slack))
         folder = (state or Environment.read().state).resolve()
-        run_until_stopped(_in_foreground(policy or [], folder, listen or DEFAULT_ADDRESS, _tools()))
+        run_until_stopped(_in_foreground(policy or [], folder, listen or DEFAULT_ADDRESS, _tools(), slack=slack))
     except SetupError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
 
@@ -85,28 +89,39 @@ def demo() -> None:
         exit_code.fail(error.sentence, exit_code.of_error(error))
 
 
-async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
+async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools: Path, *, slack: bool) -> None:
     from pdp.dev import presence
+    from pdp.dev.chat import PORT
     from pdp.dev.stack import stack
 
     stop = stop_signal()
     if presence.running(state) is None:  # else the stack says so
         presence.refuse_taken(listen)
-    async with stack(state=state, listen=listen, policy=policy, tool_cache=tools, say=say, http=HTTP_ADDRESS) as server:
+    async with stack(
+        state=state,
+        listen=listen,
+        policy=policy,
+        tool_cache=tools,
+        say=say,
+        http=HTTP_ADDRESS,
+        slack_port=PORT if slack else None,
+    ) as server:
         with presence.announced(state):
             say(_welcome(server, state, policy))
             await stopped(stop, server)
             say("draining")
 
 
-def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | None, listen: str) -> int:
+def _for_command(
+    command: Sequence[str], policy: Sequence[Path], state: Path | None, listen: str, *, slack: bool = False
+) -> int:
     """Run the stack as long as a command runs and return the command's exit status.
 
     The stack uses the folder `state`, or a temporary one that is removed afterwards.
     """
     tools = _tools()
     with tempfile.TemporaryDirectory(prefix="placet-dev-") as temporary:
-        around = _Around(command, policy, (state or Path(temporary)).resolve(), listen, tools)
+        around = _Around(command, policy, (state or Path(temporary)).resolve(), listen, tools, slack=slack)
         run_until_stopped(around.run())
         return around.status
 
@@ -114,9 +129,11 @@ def _for_command(command: Sequence[str], policy: Sequence[Path], state: Path | N
 class _Around:
     """A stack that runs as long as a command. A signal ends it while it starts; a later signal goes to the command."""
 
-    def __init__(self, command: Sequence[str], policy: Sequence[Path], state: Path, listen: str, tools: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], policy: Sequence[Path], state: Path, listen: str, tools: Path, *, slack: bool
+    ) -> None:
         self._command, self._policy, self._state, self._listen = command, policy, state, listen
-        self._tools = tools
+        self._tools, self._slack_port = tools, 0 if slack else None
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[Any] | None = None
         self.status = 0
@@ -134,7 +151,12 @@ class _Around:
         from pdp.dev.stack import stack
 
         async with stack(
-            state=self._state, listen=self._listen, policy=self._policy, tool_cache=self._tools, say=say
+            state=self._state,
+            listen=self._listen,
+            policy=self._policy,
+            tool_cache=self._tools,
+            say=say,
+            slack_port=self._slack_port,
         ) as server:
             token = identity.token(self._state, "dev")
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}

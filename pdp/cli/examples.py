@@ -118,7 +118,7 @@ EXAMPLES = {
     "keys rotate": ("pdp keys rotate mask.json --realm production",),
     "keys retire": ("pdp keys retire mask.json 1",),
     "keys split": ("pdp keys split /etc/placet/keys",),
-    "notify test": ("pdp notify test reviewers --config placet.toml",),
+    "notify test": ("pdp notify test reviewers --config placet.toml", "pdp notify test mail --config placet.toml"),
 }
 """Command lines by command. Each of them parses; a test says so."""
 

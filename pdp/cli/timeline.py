@@ -9,6 +9,7 @@ from pdp.view.timeline import Moment, What
 _WORDS: Mapping[What, str] = {
     What.ASKED: "asked",
     What.TOLD: "told",
+    What.REMINDED: "reminded",
     What.REVIEWED: "reviewed",
     What.SENT_BACK: "sent back",
     What.USED: "used",
@@ -30,16 +31,21 @@ def lines(shown: Shown) -> Iterator[str]:
 
 
 def _line(one: Moment) -> str:
-    by = "webhook " if one.what is What.TOLD else "by "
+    by = "by " if not _is_told(one) else "" if one.told_in else "webhook "
     said = [
         _WORDS[one.what],
         one.result,
         f"{by}{one.who.name}" if one.who else "",
         f"of {one.told_of.name}" if one.told_of else "",
         f"in {one.channel}" if one.channel else "",
+        f"in {one.told_in.name}" if one.told_in else "",
         f" [{one.record.visible}]" if one.record else "",
     ]
     return f"  {moment(one.at) if one.at else 'at no known time'}  {_joined(said)}"
+
+
+def _is_told(one: Moment) -> bool:
+    return one.what in (What.TOLD, What.REMINDED)
 
 
 def _joined(parts: Sequence[str]) -> str:

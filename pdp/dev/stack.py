@@ -1,7 +1,7 @@
 """The stack of `pdp dev`: a MongoDB of its own and a server that uses it, with keys and demo people, in one folder."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import orjson
@@ -10,6 +10,7 @@ from pdp import keys
 from pdp.caller import Role
 from pdp.config import Config, Http
 from pdp.dev import identity, presence
+from pdp.dev.chat import Chat, chat
 from pdp.dev.idp import Idp
 from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
@@ -32,9 +33,18 @@ LINEAGE = LineageSettings(
 
 @asynccontextmanager
 async def stack(
-    *, state: Path, listen: str, policy: Sequence[Path], tool_cache: Path, say: Say, http: str = "127.0.0.1:0"
+    *,
+    state: Path,
+    listen: str,
+    policy: Sequence[Path],
+    tool_cache: Path,
+    say: Say,
+    http: str = "127.0.0.1:0",
+    slack_port: int | None = None,
 ) -> AsyncIterator[Running]:
     """Run OPA, MongoDB and the server until the block ends. Without `policy` they use the reference policy.
+
+    With `slack_port` a double of Slack runs beside them, on that port if it is free.
 
     Raises `SetupError` if a part is missing, or if another stack runs on this folder.
     """
@@ -43,9 +53,26 @@ async def stack(
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
             config = config.model_copy(update={"http": Http(listen=http, passkey_wait="0")})
-            async with running(config, tool_cache, say, Losses(say), elsewhere=True, demo=Idp(state)) as server:
+            async with AsyncExitStack() as around:
+                host = ""
+                if slack_port is not None:
+                    beside = await around.enter_async_context(chat(state, port=slack_port))
+                    config, host = _with_slack(config, beside), beside.url
+                    say(f"slack  {beside.url}  (be each of the demo people)")
+                server = await around.enter_async_context(
+                    running(config, tool_cache, say, Losses(say), elsewhere=True, demo=Idp(state), slack_host=host)
+                )
                 claim.serves(server.address)
                 yield server
+
+
+def _with_slack(config: Config, beside: Chat) -> Config:
+    """The configuration with a double of Slack. Its people review there without a login before."""
+    issuers = tuple(
+        one.model_copy(update={"roles": (Role.REVIEWER,)}) if one.kind == "person" else one for one in config.issuers
+    )
+    policy = (*config.policy, beside.people)
+    return config.model_copy(update={"slack": beside.settings, "policy": policy, "issuers": issuers})
 
 
 def configuration(*, state: Path, listen: str, policy: Sequence[Path], mongodb_uri: str) -> Config:

@@ -6,16 +6,19 @@
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from pdp.authn.bearer import LEEWAY_SECONDS
 from pdp.authn.login import LoggedIn, LoginTokens
 from pdp.errors import Unauthenticated
 from pdp.http.attempts import Attempts
 from pdp.http.problem import Refusal
 from pdp.http.provider import Provider
 from pdp.http.route import HTML, JSON, Answer, Entrance, Page, PageCall, Visit
+from pdp.passkey import FRESH_LOGIN
 from pdp.session import LOGIN_TAKES_AT_MOST, Login, Proof
 from pdp.workflow.logins import Logins
 from pdp.workflow.sessions import Person, Present, Sessions
@@ -30,6 +33,8 @@ MOST_LOGINS = 20
 """Logins a minute from one address."""
 LOGOUT_BYTES = 16 * 1024
 """Bytes of a message about a logout: one token of the largest size, percent-encoded at the worst."""
+FRESH = "fresh"
+"""The use of a login by which a passkey is added: an earlier one does not do."""
 _ATTRIBUTES = "Secure; HttpOnly; SameSite=Lax; Path=/"
 _BACK = re.compile(r"/inbox(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(?:\?[A-Za-z0-9._~=&%+:-]{0,1024})?")
 """A path of the pages, with its query. Nothing in it is another host to any browser."""
@@ -67,14 +72,15 @@ class LoginPages:
         """Lead to the provider. Where a session has old claims, nobody is asked anything there."""
         self._begun.require(visit.source)
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
-        renews = present.session.id if present is not None and present.is_stale else ""
+        fresh = visit.query.get("fresh") == "yes"
+        renews = present.session.id if present is not None and present.is_stale and not fresh else ""
         kept = visit.cookies.get(LOGIN_COOKIE, "")  # of another tab, which it must not break
         proof = await self._logins.begin(
-            kept if _SECRET.fullmatch(kept) else "", back_of(visit.query.get("to", "")), renews
+            kept if _SECRET.fullmatch(kept) else "", back_of(visit.query.get("to", "")), renews, FRESH if fresh else ""
         )
-        address = await self._provider.address(proof, silent=bool(renews))
-        seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
-        return redirect(address, {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"})
+        newer_than = FRESH_LOGIN if fresh else None
+        address = await self._provider.address(proof, silent=bool(renews), newer_than=newer_than)
+        return redirect(address, login_kept(proof))
 
     async def finish(self, visit: Visit) -> Answer:
         """Come back from the provider: begin a session, or renew the one that this login is for."""
@@ -84,6 +90,8 @@ class LoginPages:
             sentence = "this login was not begun in this browser, took too long, or was finished before; log in again"
             raise Refusal(HTTPStatus.FORBIDDEN, sentence)
         login, proof = found
+        if login.use not in {"", FRESH}:
+            raise Refusal(HTTPStatus.FORBIDDEN, "this was a sign-in of an account, which logs nobody in; begin again")
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
         if not self._provider.is_own(visit.query.get("iss")):
             raise Refusal(HTTPStatus.FORBIDDEN, "this answer comes from another identity provider; log in again")
@@ -122,12 +130,13 @@ class LoginPages:
     async def _logged_in(self, found: LoggedIn, login: Login, present: Present | None) -> Answer:
         roles, email = tuple(sorted(found.caller.roles)), found.email
         person = Person(found.caller.identity, self._tokens.issuer, found.sid, found.claims, roles, email)
+        if login.use == FRESH:
+            _require_fresh(found)
         if present is not None:
             if present.session.id == login.renews and await self._sessions.renew(present, person):
                 return redirect(login.back)
             await self._sessions.end(present.session, "login")
-        secret = await self._sessions.begin(person)
-        return redirect(login.back, {"Set-Cookie": f"{SESSION_COOKIE}={secret}; {_ATTRIBUTES}"})
+        return redirect(login.back, kept(await self._sessions.begin(person)))
 
     async def _refused(self, error: str, login: Login, present: Present | None) -> Answer:
         """What to do where the provider let nobody in. A session that it does not know any more ends."""
@@ -145,9 +154,28 @@ def back_of(path: str) -> str:
     return path if _BACK.fullmatch(path) else HOME
 
 
-def to_login(path: str) -> str:
-    """Where who must log in goes first, to come back to a path."""
-    return f"{LOGIN}?{urlencode({'to': path})}"
+def to_login(path: str, *, fresh: bool = False) -> str:
+    """Where who must log in goes first, to come back to a path; with `fresh` an earlier login does not do."""
+    return f"{LOGIN}?{urlencode({'to': path, **({'fresh': 'yes'} if fresh else {})})}"
+
+
+def _require_fresh(found: LoggedIn) -> None:
+    """Raise `Refusal` unless the provider says that the person logged in just now."""
+    at = found.claims.get("auth_time")
+    if not isinstance(at, int | float) or time.time() - at > FRESH_LOGIN.total_seconds() + LEEWAY_SECONDS:
+        sentence = "the identity provider does not say that you logged in just now (auth_time); tell who runs Placet"
+        raise Refusal(HTTPStatus.FORBIDDEN, sentence)
+
+
+def login_kept(proof: Proof) -> Mapping[str, str]:
+    """The header by which a browser keeps a login under way."""
+    seconds = int(LOGIN_TAKES_AT_MOST.total_seconds())
+    return {"Set-Cookie": f"{LOGIN_COOKIE}={proof.browser}; Max-Age={seconds}; {_ATTRIBUTES}"}
+
+
+def kept(secret: str) -> Mapping[str, str]:
+    """The header by which a browser keeps a session."""
+    return {"Set-Cookie": f"{SESSION_COOKIE}={secret}; {_ATTRIBUTES}"}
 
 
 def redirect(address: str, headers: Mapping[str, str] | None = None) -> Answer:

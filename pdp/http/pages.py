@@ -24,7 +24,7 @@ from pdp.http.body import Bodies
 from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE, redirect, to_login
 from pdp.http.origin import Origin
-from pdp.http.problem import Refusal, headers_of, sentence, status, violations
+from pdp.http.problem import Refusal, fields, headers_of, status
 from pdp.http.proxies import Proxies
 from pdp.http.route import HTML, Answer, AnyRoute, Entrance, Page, PageCall, Visit
 from pdp.session import form_token
@@ -112,7 +112,7 @@ class Pages:
         """The page of a failure. What is not there and what is not one's business look the same."""
         code = status(error)
         is_there = code is not HTTPStatus.NOT_FOUND
-        told = (sentence(error), violations(error)) if is_there else (NOTHING_HERE, [])
+        told = (error.sentence, fields(error)) if is_there else (NOTHING_HERE, [])
         headers = {name: value for name, value in headers_of(error, code).items() if name != "WWW-Authenticate"}
         return Answer(self._told(Failure(code, *told, words, request_id)), code, HTML, headers)
 

@@ -96,6 +96,11 @@ def violations(error: PdpError) -> list[dict[str, str]]:
     return [{"field": cut(_path(path)), "description": cut(text)} for path, text in error.violations[:MAX_NAMED]]
 
 
+def fields(error: PdpError) -> list[dict[str, str]]:
+    """The fields at fault, with the names that a form has."""
+    return [{"field": cut(path), "description": cut(text)} for path, text in error.violations[:MAX_NAMED]]
+
+
 def _path(path: str) -> str:
     """A path of the contract as a path of the body."""
     if path in _RENAMED:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -45,12 +46,16 @@ class ProviderUnavailable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a provider knows this server as. `described_at` is where it describes itself; empty: below its name."""
+    """What a provider knows this server as. `described_at` is where it describes itself; empty: below its name.
+
+    `scopes` is what is asked for, as far as the provider offers it.
+    """
 
     issuer: str
     client_id: str
     secret: str
     described_at: str = ""
+    scopes: tuple[str, ...] = _SCOPES
 
 
 class Provider:
@@ -63,19 +68,23 @@ class Provider:
         self._until = 0.0
         self._tls = ssl.create_default_context()  # to make one takes longer than a call
 
-    async def address(self, proof: Proof, *, silent: bool) -> str:
-        """Where a browser goes to log in; with `silent` nobody is asked anything there (`prompt=none`)."""
+    async def address(self, proof: Proof, *, silent: bool, newer_than: timedelta | None = None) -> str:
+        """Where a browser goes to log in; with `silent` nobody is asked anything there (`prompt=none`).
+
+        With `newer_than` a login that is older does not do (`max_age`).
+        """
         described = await self._description()
         said = described.get("scopes_supported")
-        offered = said if isinstance(said, list) else _SCOPES
+        offered = said if isinstance(said, list) else self._client.scopes
         asked = {"prompt": "none"} if silent else {}
+        asked |= {"max_age": str(int(newer_than.total_seconds()))} if newer_than else {}
         async with self._calling() as client:
             url, _ = client.create_authorization_url(
                 described["authorization_endpoint"],
                 state=proof.state,
                 code_verifier=proof.verifier,
                 nonce=proof.nonce,
-                scope=" ".join(scope for scope in _SCOPES if scope == "openid" or scope in offered),
+                scope=" ".join(scope for scope in self._client.scopes if scope == "openid" or scope in offered),
                 **asked,
             )
         return str(url)

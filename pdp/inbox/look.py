@@ -1,26 +1,52 @@
 """How the pages look: templates that escape all that they are given, and show what would deceive people.
 
-1. Every value is text. It passes `visible`, and then the escaping of HTML; nothing that others wrote becomes markup.
+1. Every value is text. It passes `visible`, unless it is `Exact`, and then the escaping of HTML; nothing that others
+   wrote becomes markup.
 2. A template that misses a value fails, and shows nothing instead.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pdp.http.pages import Failure
 from pdp.http.route import HTML, Answer
+from pdp.view.theirs import Theirs
 from pdp.visible import visible
 
-NAVIGATION = (("/inbox", "Queue"), ("/inbox/me", "Me"))
+NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", "Me"))
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
+
+
+class Exact(NamedTuple):
+    """A text that is escaped and otherwise as it is: one that is visible already, or one that a person edits."""
+
+    text: str
+
+    def __bool__(self) -> bool:
+        """Whether there is any text."""
+        return bool(self.text)
 
 
 def _shown(value: Any) -> Any:
     """What a template writes of a value. Markup is of the templates themselves, as what a block or macro made."""
+    if isinstance(value, Exact):
+        return value.text
+    if isinstance(value, Theirs):
+        return value.visible
     return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _said(word: str) -> str:
+    """A word of the contract as one reads it: `CHANGES_REQUESTED` is "changes requested"."""
+    return word.replace("_", " ").lower()
+
+
+def _utc(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 _ENVIRONMENT = Environment(
@@ -33,6 +59,7 @@ _ENVIRONMENT = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.globals["navigation"] = NAVIGATION
+_ENVIRONMENT.filters |= {"exact": Exact, "said": _said, "utc": _utc}
 
 
 def page(template: str, members: Mapping[str, Any]) -> bytes:

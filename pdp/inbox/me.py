@@ -1,33 +1,88 @@
-"""The page on which people see who they are here, and log out."""
+"""The page on which people see who they are here and what is their own: passkeys, chat accounts, this session."""
 
-from pdp.http.login import ANYBODY, HOME, redirect
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pdp.account import Link
+from pdp.caller import Caller
+from pdp.errors import NotAllowed
+from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
+from pdp.passkey import FRESH_LOGIN, Passkey
 from pdp.session import LONGEST
+from pdp.workflow.links import Links
+from pdp.workflow.passkeys import Passkeys
 
 ME = "/inbox/me"
+_LIST, _UNLINK = "pdp.v1.PersonService/ListPasskeys", "pdp.v1.PersonService/RemoveLink"
 
 
-def routes() -> list[Page]:
-    """What is offered. The inbox begins here, as long as there is no queue."""
-    return [Page("GET", HOME, ANYBODY, _home), Page("GET", ME, ANYBODY, _me)]
+class Me:
+    """A person's own page. Who has no role here sees no more. `links_slack`: people link accounts of Slack."""
+
+    def __init__(self, passkeys: Passkeys, links: Links, *, links_slack: bool) -> None:
+        self._passkeys, self._links, self._links_slack = passkeys, links, links_slack
+
+    def routes(self) -> list[Page]:
+        """What is offered."""
+        return [
+            Page("GET", ME, ANYBODY, self.show),
+            Page("POST", "/inbox/links/remove", _UNLINK, self.unlink, ("account",)),
+        ]
+
+    async def show(self, call: PageCall) -> Answer:
+        """Everything that is this person's own."""
+        caller, session = call.caller, call.present.session
+        own, now = _has_own(caller), call.present.now
+        held = await self._passkeys.held(caller.identity) if own else ()
+        links = await self._links.held(caller.identity) if own else ()
+        return look.shown(
+            "me",
+            {
+                "identity": caller.identity,
+                "roles": sorted(caller.roles),
+                "groups": caller.groups,
+                "elsewhere": caller.claims_elsewhere,
+                "ends": _text(session.ends_at),
+                "latest": _text(session.began_at + LONGEST),
+                "form_token": call.form_token,
+                "own": own,
+                "passkeys": [_passkey(one, now) for one in held],
+                "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
+                "fresh_login": to_login(ME, fresh=True),
+                "links_slack": self._links_slack,
+                "links": [_link(one) for one in links],
+            },
+        )
+
+    async def unlink(self, call: PageCall) -> Answer:
+        """End the link of one of this person's chat accounts."""
+        await self._links.remove(call.caller.identity, call.form["account"])
+        return redirect(ME)
 
 
-async def _home(_: PageCall) -> Answer:
-    return redirect(ME)
+def _has_own(caller: Caller) -> bool:
+    try:
+        caller.may_call(_LIST)
+    except NotAllowed:
+        return False
+    return True
 
 
-async def _me(call: PageCall) -> Answer:
-    caller, session = call.caller, call.present.session
-    return look.shown(
-        "me",
-        {
-            "identity": caller.identity,
-            "roles": sorted(caller.roles),
-            "groups": caller.groups,
-            "elsewhere": caller.claims_elsewhere,
-            "ends": session.ends_at.isoformat(timespec="seconds"),
-            "latest": (session.began_at + LONGEST).isoformat(timespec="seconds"),
-            "form_token": call.form_token,
-        },
-    )
+def _counts(held: Sequence[Passkey], now: datetime) -> list[bool]:
+    return [now >= one.counts_from for one in held]
+
+
+def _passkey(one: Passkey, now: datetime) -> dict[str, Any]:
+    times = {"added": _text(one.added_at), "counts": _text(one.counts_from)}
+    return {"id": one.id, "waits": now < one.counts_from, **times}
+
+
+def _link(one: Link) -> dict[str, Any]:
+    return {"account": one.account, "at": _text(one.at)}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

@@ -167,6 +167,11 @@ class Opa:
         """How the policy's data says that tags travel, as the core answers it. Raises as `answers` does."""
         return (await self._ask("tags", _REVISION_QUERY, QUERY_SECONDS))["result"]
 
+    async def contact(self, identity: str) -> Any:
+        """How the policy's data says that a person is told. Raises as `answers` does."""
+        body = orjson.dumps({"input": {"identity": identity}})
+        return (await self._ask("contact", body, QUERY_SECONDS))["result"]
+
     async def version(self) -> str:
         """OPA's version. Raises `SetupError` if it is older than `FLOOR`."""
         text = await self._provenance()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pdp.errors import SetupError
 from pdp.policy.accepted import accepted
+from pdp.policy.contact import SENTENCE, is_contacts
 from pdp.policy.finding import Finding
 from pdp.policy.sources import Source
 
@@ -115,6 +116,7 @@ NAMES: Mapping[str, Shape] = {
     "groups": ELSEWHERE,
     "domains": ELSEWHERE,
     "search": ELSEWHERE,
+    "contacts": Shape(is_contacts, SENTENCE),
     "column_tags": Shape(
         _is_column_tags, "write table -> column -> a list of tags, at most 10,000 columns and 64 tags of each"
     ),

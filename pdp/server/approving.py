@@ -1,6 +1,8 @@
 """The services for the people before and behind approvals."""
 
 from pdp.config import Config
+from pdp.http.route import Page
+from pdp.inbox.approval import ApprovalPages
 from pdp.recording.payloads import Payloads
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
@@ -29,10 +31,18 @@ def whole_approval(flows: Flows, parts: Parts) -> WholeApproval:
 
 def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:
     """What reviewers see and do."""
-    integrity = Integrity(parts.sealer, parts.writer)
-    denials = MistakenDenial(parts.approvals, flows.reviewing, parts.delivery, integrity)
     reads = flows.queue, flows.reviewing, flows.watching, _histories(flows, parts)
-    return ReviewService(*reads, denials, config.realm, flows.turns)
+    return ReviewService(*reads, _denials(flows, parts), config.realm, flows.turns)
+
+
+def approval_pages(config: Config, flows: Flows, parts: Parts) -> list[Page]:
+    """The pages on which people review."""
+    return ApprovalPages(whole_approval(flows, parts), flows.reviewing, _denials(flows, parts), config.realm).routes()
+
+
+def _denials(flows: Flows, parts: Parts) -> MistakenDenial:
+    integrity = Integrity(parts.sealer, parts.writer)
+    return MistakenDenial(parts.approvals, flows.reviewing, parts.delivery, integrity)
 
 
 def _histories(flows: Flows, parts: Parts) -> Histories:

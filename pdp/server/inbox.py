@@ -14,7 +14,7 @@ from pdp.http.pages import Pages, root
 from pdp.http.provider import Client, Provider
 from pdp.http.proxies import Proxies
 from pdp.http.route import Entrance, Page
-from pdp.inbox import assets, look, me
+from pdp.inbox import assets, look
 from pdp.server.login_check import secret
 from pdp.workflow.logins import Logins
 
@@ -44,11 +44,11 @@ def inbox(
     authenticator: Authenticator,
     admission: Admission,
     demo: DemoLogin | None,
-    waiting: Sequence[Page] = (),
+    further: Sequence[Page | Entrance],
 ) -> Inbox | None:
     """The pages of a server that browsers call `url`; None where nobody can log in. Raises `SetupError`.
 
-    `waiting` are those of the queue.
+    `further` are those of queue, approvals and of what is a person's own.
     """
     client = _client(config.http, url, demo)
     if config.http is None or client is None:
@@ -57,7 +57,7 @@ def inbox(
     provider = Provider(client, url + CALLBACK)
     login = LoginPages(provider, tokens, logins, logins.sessions, look.logged_out)
     own = demo.routes(url) if demo is not None else ()
-    routes = [*login.routes(), *me.routes(), *waiting, *assets.routes(), *own]
+    routes = [*login.routes(), *further, *assets.routes(), *own]
     roots = frozenset(root(route.path) for route in routes)
     proxies = Proxies(config.http.proxies)
     pages = Pages(Origin.of(url), roots, logins.sessions, authenticator, admission, proxies, look.failed)

@@ -3,34 +3,31 @@
 What left goes to `lineage.forward` in the same way, once its event is kept (`pdp/workflow/outflow.py`).
 
 1. A step lists itself as untold, in its own compare-and-set.
-2. When its records are durable, any process may turn it into one message for each webhook.
+2. When its records are durable, any process may turn it into one message for each webhook, and one letter from which
+   the letters for people are made (`pdp/channels/spreading.py`).
 3. The message has the record's id, so it stays the same message if several processes make it.
 """
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Self
 
+from pdp.config import Config
+from pdp.notify.attempts import ATTEMPTS, wait
 from pdp.notify.endpoint import Endpoint
 from pdp.notify.message import Step, message
-from pdp.store.notifications import Due, Notifications
+from pdp.store.letters import Letter, Letters
+from pdp.store.notifications import FORWARD, Due, Errand, Notifications
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 10
-"""Attempts to deliver one message. With the waits between them, they take about a day."""
-_FIRST_WAIT_SECONDS = 10.0
-"""Seconds from the first attempt to the second: longer than an attempt, so that no other process takes a claimed
-message before its attempt is over."""
-_GROWTH = 3
-"""The factor by which each wait is longer than the one before."""
 _AT_ONCE = 16
 """Messages that are sent at one time to one webhook, and steps that are announced at one time."""
 
 
 class Notifier:
-    """Tells the webhooks, and `forward` of lineage. Without either it has no work."""
+    """Tells the webhooks, `forward` of lineage, and the carriers of letters to people. Without any it has no work."""
 
     def __init__(
         self,
@@ -38,14 +35,25 @@ class Notifier:
         notifications: Notifications,
         endpoints: Sequence[Endpoint],
         forward: Endpoint | None = None,
+        people: Letters | None = None,
     ) -> None:
+        """`people`: where a step becomes a letter for people, too."""
         self._realm, self._notifications, self._endpoints = realm, notifications, endpoints
+        self._people = people
         self.work: list[Callable[[], Awaitable[None]]] = []
         """The work to do again and again. Each webhook has its own, so that none waits for another."""
-        if endpoints:
+        if endpoints or people:
             self.work = [self.announce, *(Courier(endpoint, notifications).send for endpoint in endpoints)]
         if forward:
             self.work.append(Courier(forward, notifications).send)
+
+    @classmethod
+    def of(cls, config: Config, notifications: Notifications, people: Letters | None) -> Self:
+        """That of a configured server. Raises `SetupError` if a webhook's secret cannot be used."""
+        forward = config.lineage.forward if config.lineage else None
+        endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
+        lineage = Endpoint.of_lineage(FORWARD, forward.url, forward.api_key) if forward else None
+        return cls(config.realm, notifications, endpoints, lineage, people)
 
     async def announce(self) -> None:
         """Turn untold steps into messages."""
@@ -57,7 +65,22 @@ class Notifier:
         for endpoint in self._endpoints:
             if step.event in endpoint.events:
                 await self._notifications.add(endpoint.name, step, body)
+        if self._people:
+            await self._people.add(_letter(step))
         await self._notifications.told(step)
+
+
+def _letter(step: Step) -> Letter:
+    """The letter that becomes one for everybody whom the step concerns."""
+    return Letter(
+        id=f"{step.record_id}/{Errand.SPREAD}",
+        channel="",
+        errand=Errand.SPREAD,
+        approval_id=step.approval_id,
+        event=step.event,
+        record_id=step.record_id,
+        state=step.state,
+    )
 
 
 class Courier:
@@ -86,8 +109,3 @@ class Courier:
         await self._notifications.failed(due, due.attempts + 1, problem, dead=dead)
         if dead:
             log.warning("webhook %s was not told of %s: %s", self._endpoint.name, due.record_id, problem)
-
-
-def wait(attempts: int) -> float:
-    """Seconds from the attempt that follows `attempts` earlier ones to the next, plus or minus a fifth."""
-    return float(_FIRST_WAIT_SECONDS * _GROWTH**attempts * random.uniform(0.8, 1.2))  # noqa: S311  # jitter

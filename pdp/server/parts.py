@@ -4,7 +4,6 @@ from contextlib import suppress
 
 from pdp.config import Config
 from pdp.errors import PdpError
-from pdp.notify.endpoint import Endpoint
 from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
@@ -18,7 +17,8 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.changes import Changes
 from pdp.store.database import Database
-from pdp.store.notifications import FORWARD, Notifications
+from pdp.store.letters import Letters
+from pdp.store.notifications import Notifications
 from pdp.store.pressure import Pressure
 from pdp.store.queue import Queue
 from pdp.store.records import Records
@@ -31,14 +31,21 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server."""
+    """The parts around the audit log that live as long as the server. `tells`: people are told in some channel."""
 
     def __init__(
-        self, config: Config, database: Database, signing: SigningKeys, lineage: LineageViews, outflow: Outflow
+        self,
+        config: Config,
+        database: Database,
+        signing: SigningKeys,
+        lineage: LineageViews,
+        outflow: Outflow,
+        *,
+        tells: bool = False,
     ) -> None:
         self.database, self.signing = database, signing
         self.sealer = Sealer(signing.seal, config.realm)
-        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks))
+        self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue = Batches(database), Queue(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
@@ -51,20 +58,13 @@ class Parts:
         sealer = SessionSealer(signing.seal, config.realm)
         self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
         self.people = People.of(config, database, self.writer, signing.seal)
-        endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
-        forward = config.lineage.forward if config.lineage else None
         self.sweep = Sweep(
             approvals=self.approvals,
             delivery=self.delivery,
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier(
-                config.realm,
-                self.notifications,
-                endpoints,
-                Endpoint.of_lineage(FORWARD, forward.url, forward.api_key) if forward else None,
-            ),
+            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None),
         )
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ import orjson
 
 from pdp.background import background
 from pdp.channel import Channel
+from pdp.channels.addresses import AccountAddresses
 from pdp.channels.slack import signature
 from pdp.channels.slack.answering import Answering
 from pdp.channels.slack.channel import SlackChannel
@@ -41,6 +42,8 @@ class Slack:
 
     web: SlackWeb
     channel: SlackChannel
+    addresses: AccountAddresses
+    groups: Mapping[str, str]
     taking: Taking
     socket: SocketMode | None
     hooks: Sequence[Hook]
@@ -48,7 +51,7 @@ class Slack:
     @property
     def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
         """Its probe: whether Slack took our last call, and clicks would arrive."""
-        return {"slack": self._is_healthy}
+        return {"slack.clicks": self._is_healthy}
 
     @asynccontextmanager
     async def running(self, failed: Future[None]) -> AsyncIterator[None]:
@@ -63,38 +66,21 @@ class Slack:
         return not self.web.problem and (self.socket is None or await self.socket.is_connected())
 
 
-@dataclass(frozen=True, slots=True)
-class NoSlack:
-    """A server without Slack."""
-
-    channel = None
-    hooks: Sequence[Hook] = ()
-
-    @property
-    def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
-        """Nothing to probe."""
-        return {}
-
-    @asynccontextmanager
-    async def running(self, _: Future[None]) -> AsyncIterator[None]:
-        """Nothing to run."""
-        yield
-
-
-def slack(config: Config, flows: Flows, parts: Parts, host: str = HOST) -> Slack | NoSlack:
-    """Slack as configured, at `host`. Raises `SetupError` where a token cannot be read."""
+def slack(config: Config, flows: Flows, parts: Parts, host: str = "") -> Slack | None:
+    """Slack as configured, at `host` or its own address, if it is. Raises `SetupError` where a token cannot be read."""
     settings = config.slack
     if settings is None:
-        return NoSlack()
+        return None
     _require_tokens(settings)
-    web = SlackWeb(settings.bot_token, host)
+    web = SlackWeb(settings.bot_token, host or HOST)
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     taking = Taking(Answering(web, settings.team, Verdicts(Channel.SLACK, accounts, *told)))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
-    return Slack(web, SlackChannel(web, settings.team), taking, socket, hooks)
+    told_at = AccountAddresses(accounts, f"slack:{settings.team}/"), settings.channels
+    return Slack(web, SlackChannel(web, settings.team), *told_at, taking, socket, hooks)
 
 
 def _require_tokens(settings: SlackSettings) -> None:

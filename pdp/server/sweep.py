@@ -54,12 +54,12 @@ class Sweep:
     async def run(self) -> None:
         """Run until cancelled. A step that fails is tried again at its next time."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(_every(LIST_SECONDS, self._projection.catch_up))
-            group.create_task(_every(HEARTBEAT_SECONDS, self._writer.beat))
+            group.create_task(every(LIST_SECONDS, self._projection.catch_up))
+            group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
             for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
-                group.create_task(_every(SWEEP_SECONDS, step))
+                group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
-                group.create_task(_every(NOTIFY_SECONDS, work))
+                group.create_task(every(NOTIFY_SECONDS, work))
 
     async def expire(self) -> None:
         """Close approvals whose time is over."""
@@ -95,7 +95,8 @@ class Sweep:
             await self._writers.drop(gone.writer)
 
 
-async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step again and again, so long apart. One that fails is tried again at its next time."""
     task = asyncio.current_task()
     while not (task and task.cancelling()):  # `asyncio.wait_for` of 3.11, in the driver, may swallow a cancellation
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pdp.authn.connector import ConnectorTokens
 from pdp.background import background
 from pdp.channel import Channel
+from pdp.channels.addresses import AccountAddresses
 from pdp.channels.teams.activity import read
 from pdp.channels.teams.answering import Answering
 from pdp.channels.teams.channel import TeamsChannel
@@ -37,13 +38,14 @@ class Teams:
     connector: Connector
     channel: TeamsChannel
     tokens: ConnectorTokens
+    addresses: AccountAddresses
     groups: Mapping[str, str]
     hooks: Sequence[Hook]
 
     @property
     def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
         """Its probe: whether Teams took our last call, and clicks would be known for its own."""
-        return {"teams": self._is_healthy}
+        return {"teams.clicks": self._is_healthy}
 
     @asynccontextmanager
     async def running(self, failed: Future[None]) -> AsyncIterator[None]:
@@ -56,29 +58,11 @@ class Teams:
         return not self.connector.problem and bool(self.tokens.keys.keys)
 
 
-@dataclass(frozen=True, slots=True)
-class NoTeams:
-    """A server without Teams."""
-
-    channel = None
-    hooks: Sequence[Hook] = ()
-
-    @property
-    def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
-        """Nothing to probe."""
-        return {}
-
-    @asynccontextmanager
-    async def running(self, _: Future[None]) -> AsyncIterator[None]:
-        """Nothing to run."""
-        yield
-
-
-def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> Teams | NoTeams:
-    """Teams as configured. Raises `SetupError` where its secret cannot be read."""
+def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> Teams | None:
+    """Teams as configured, if it is. Raises `SetupError` where its secret cannot be read."""
     settings = config.teams
     if settings is None:
-        return NoTeams()
+        return None
     try:
         api_key(settings.secret)
     except SetupError as error:
@@ -90,7 +74,8 @@ def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> T
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     answering = Answering(Verdicts(Channel.TEAMS, accounts, *told))
     hooks = [_hook(tokens, settings.tenant, answering)]
-    return Teams(connector, TeamsChannel(connector), tokens, settings.channels, hooks)
+    addresses = AccountAddresses(accounts, f"teams:{settings.tenant}/")
+    return Teams(connector, TeamsChannel(connector), tokens, addresses, settings.channels, hooks)
 
 
 def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering) -> Hook:

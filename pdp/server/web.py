@@ -22,11 +22,14 @@ from pdp.http.route import Hook, OpenRoute, Route
 from pdp.http.search import Searches
 from pdp.http.submission import Submission
 from pdp.http.tls import context
+from pdp.server.approving import approval_pages
 from pdp.server.flows import Flows
 from pdp.server.inbox import DemoLogin, inbox
 from pdp.server.lineage import Lineage
+from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
+from pdp.server.own_pages import own_pages
 from pdp.server.parts import Parts
 from pdp.server.queue_pages import queue_pages
 from pdp.signing_keys import SigningKeys
@@ -44,11 +47,12 @@ async def face(
     elsewhere: bool,
     demo: DemoLogin | None = None,
     hooks: Sequence[Hook] = (),
+    slack_issuer: SlackIssuer = SLACK,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
     With `elsewhere` it takes a free port where its own is taken. `demo` lets people in where no login is configured.
-    `hooks` are for other services.
+    `hooks` are for other services. `slack_issuer` says who people are in Slack.
     Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
@@ -68,8 +72,12 @@ async def face(
         routes += Events(kept.ingesting).routes()
     metadata = Metadata(url, routes, parts.signing, flows.searching.declared, FURTHER)
     described: list[Route | OpenRoute] = [*routes, *metadata.routes()]
-    waiting = queue_pages(flows)
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, waiting)
+    further = [
+        *queue_pages(config, flows, parts),
+        *approval_pages(config, flows, parts),
+        *own_pages(config, url, parts, flows.batcher, slack_issuer),
+    ]
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(

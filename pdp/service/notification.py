@@ -6,7 +6,7 @@ from pdp.v1 import approval_pb2
 
 
 def notification(sent: Notification) -> approval_pb2.Notification:
-    """How far one message to a webhook got."""
+    """How far one message got."""
     return approval_pb2.Notification(
         webhook=sent.webhook,
         event=sent.event,
@@ -14,4 +14,6 @@ def notification(sent: Notification) -> approval_pb2.Notification:
         attempts=sent.attempts,
         problem=sent.problem,
         tried_at=timestamp(sent.tried_at),
+        channel=sent.channel,
+        to=sent.to,
     )

@@ -17,4 +17,5 @@ def entry(one: Happened) -> approval_pb2.TimelineEntry:
         outcome=f"OUTCOME_STATE_{one.outcome.state}" if one.outcome else None,
         event=one.told_of,
         record_id=one.record_id,
+        told_in=one.told_in,
     )

@@ -23,6 +23,11 @@ so that a retry finds it. The task of an approval is stored as long as that."""
 KEPT_SIGNATURES_SECONDS = 900
 """The time for which the signatures of a chat are stored: each counts for 5 minutes before and after its time."""
 
+KEPT_LETTERS_SECONDS = 30 * 24 * 3600
+"""The time for which messages for people are stored behind the end of their approval."""
+KEPT_TOLD_SECONDS = 2 * 3600
+"""The time for which it is stored whom a channel told: an hour counts."""
+
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
     """Make every index that is missing. Raises `SetupError`."""
@@ -96,6 +101,12 @@ async def _index_the_log(database: AsyncDatabase[dict[str, Any]]) -> None:
     await notifications.create_index(
         [("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression={"progress": {"$eq": "waiting"}}
     )
+    kept = KEPT_LETTERS_SECONDS
+    await notifications.create_index([("over_at", 1)], name="over", expireAfterSeconds=kept)
+    await notifications.create_index(
+        [("who", 1), ("errand", 1)], name="of_person", partialFilterExpression={"progress": {"$eq": "waiting"}}
+    )
+    await database.get_collection("told").create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_TOLD_SECONDS)
 
 
 async def _index_masking(database: AsyncDatabase[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from pdp.store.sessions import stamp, text
 
 _SCHEMA_VERSION = 1
 """The version of these documents."""
-_STORED = ("browser", "back", "renews", "at", "seal")
+_STORED = ("browser", "back", "renews", "at", "use", "seal")
 
 
 class StoredLogins:

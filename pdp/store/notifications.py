@@ -1,4 +1,6 @@
-"""Messages to webhooks: the steps of approvals that no webhook was told of yet, and the progress of each message.
+"""Messages to webhooks: the steps of approvals that nobody was told of yet, and the progress of each message.
+
+Messages for people lie beside them (`pdp/store/letters.py`).
 
 1. An untold step is stored in the approval's document, by the compare-and-set of the step itself.
 2. A message is a document of its own, inserted once.
@@ -9,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 import orjson
 from bson.binary import Binary
@@ -32,6 +35,8 @@ _STEP_FIELDS = {
 """The fields from which a step is made. Nothing else of an approval is read here."""
 FORWARD = "lineage:forward"
 """What stands for a webhook where an event of lineage is forwarded. No webhook is called so."""
+PEOPLE = "people:"
+"""What stands before the name of a channel in the place of a webhook, where a message is for people."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 _DEADLINES = {"PENDING": ("created_at", "pending_for_ms"), "APPROVED": ("approved_at", "valid_for_ms")}
 
@@ -42,11 +47,40 @@ class Progress(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
+    UNNEEDED = "unneeded"
+    """What it was to tell was over, or told otherwise, before it was sent."""
+
+
+class Errand(StrEnum):
+    """What a letter is for."""
+
+    SPREAD = "spread"
+    """Becomes letters for everybody whom a step concerns. It is sent to nobody."""
+    ASK = "ask"
+    UPDATE = "update"
+    REMIND = "remind"
+    END = "end"
+    NOTE = "note"
+    """A sentence about no approval."""
+    WAITING = "waiting"
+    """Says how many more wait."""
+
+
+_LISTED = (Errand.ASK, Errand.REMIND, Errand.END)
+"""The errands that an approval lists in any case; others only while they wait, or when they failed."""
+
+_SHOWN: Document = {
+    "$or": [
+        {"errand": {"$exists": False}},
+        {"errand": {"$in": list(_LISTED)}},
+        {"progress": {"$in": [Progress.WAITING, Progress.DEAD]}},
+    ]
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message as a reader of the approval sees it."""
+    """A message as a reader of the approval sees it: to a webhook, or in a `channel` to a person or a group (`to`)."""
 
     webhook: str
     event: str
@@ -56,6 +90,25 @@ class Notification:
     tried_at: datetime | None
     record_id: str = ""
     """The record of what it tells."""
+    channel: str = ""
+    to: str = ""
+    errand: str = ""
+
+
+class Attempt(Protocol):
+    """What a claim needs of a message whose next attempt is due."""
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+
+    @property
+    def attempts(self) -> int:
+        """The attempts so far."""
+
+    @property
+    def now(self) -> datetime:
+        """MongoDB's time when it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +180,7 @@ class Notifications:
                 async for found in cursor
             ]
 
-    async def claim(self, due: Due, wait_seconds: float) -> bool:
+    async def claim(self, due: Attempt, wait_seconds: float) -> bool:
         """Begin an attempt and set the time of the next one. Returns False if another process was faster."""
         change = {
             "$inc": {"attempts": 1},
@@ -146,7 +199,7 @@ class Notifications:
                 {"_id": due.id}, {"$set": {"progress": Progress.DELIVERED, "problem": ""}}
             )
 
-    async def failed(self, due: Due, attempts: int, problem: str, *, dead: bool) -> None:
+    async def failed(self, due: Attempt, attempts: int, problem: str, *, dead: bool) -> None:
         """Store that attempt number `attempts` failed; `dead` says that no attempt follows."""
         change = {"$set": {"progress": Progress.DEAD if dead else Progress.WAITING, "problem": problem}}
         await self._change(due.id, attempts, change)
@@ -154,7 +207,7 @@ class Notifications:
     async def of_approval(self, approval_id: str) -> list[Notification]:
         """The messages about an approval, sent or waiting, oldest event first."""
         async with unavailable():
-            cursor = self._collection.find({"approval_id": {"$eq": approval_id}}).sort("_id", 1)
+            cursor = self._collection.find({"approval_id": {"$eq": approval_id}, **_SHOWN}).sort("_id", 1)
             return [_notification(document) async for document in cursor]
 
     async def _change(self, message_id: str, attempts: int, change: Document) -> bool:
@@ -200,12 +253,17 @@ def _deadline(document: Document, state: str) -> datetime | None:
 
 
 def _notification(document: Document) -> Notification:
+    webhook = document["webhook"]
+    channel = webhook.removeprefix(PEOPLE) if webhook.startswith(PEOPLE) else ""
     return Notification(
-        webhook=document["webhook"],
+        webhook="" if webhook.startswith(PEOPLE) else webhook,
         event=document["event"],
         progress=Progress(document["progress"]),
         attempts=document["attempts"],
         problem=document["problem"],
         tried_at=document.get("tried_at"),
         record_id=document["record_id"],
+        channel=channel,
+        to=document.get("who", ""),
+        errand=document.get("errand", ""),
     )

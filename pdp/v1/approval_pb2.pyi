@@ -25,6 +25,7 @@ class TimelineKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIMELINE_KIND_OUTCOME: _ClassVar[TimelineKind]
     TIMELINE_KIND_ENDED: _ClassVar[TimelineKind]
     TIMELINE_KIND_DENIAL_TAKEN_BACK: _ClassVar[TimelineKind]
+    TIMELINE_KIND_REMINDED: _ClassVar[TimelineKind]
 
 class OutcomeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,6 +69,7 @@ TIMELINE_KIND_USED: TimelineKind
 TIMELINE_KIND_OUTCOME: TimelineKind
 TIMELINE_KIND_ENDED: TimelineKind
 TIMELINE_KIND_DENIAL_TAKEN_BACK: TimelineKind
+TIMELINE_KIND_REMINDED: TimelineKind
 OUTCOME_STATE_UNSPECIFIED: OutcomeState
 OUTCOME_STATE_SUCCEEDED: OutcomeState
 OUTCOME_STATE_FAILED: OutcomeState
@@ -144,7 +146,7 @@ class GetApprovalResponse(_message.Message):
     def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ..., page: _Optional[str] = ...) -> None: ...
 
 class TimelineEntry(_message.Message):
-    __slots__ = ("kind", "at", "who", "channel", "verdict", "state", "outcome", "event", "record_id")
+    __slots__ = ("kind", "at", "who", "channel", "verdict", "state", "outcome", "event", "record_id", "told_in")
     KIND_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     WHO_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +156,7 @@ class TimelineEntry(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    TOLD_IN_FIELD_NUMBER: _ClassVar[int]
     kind: TimelineKind
     at: _timestamp_pb2.Timestamp
     who: str
@@ -163,7 +166,8 @@ class TimelineEntry(_message.Message):
     outcome: OutcomeState
     event: str
     record_id: str
-    def __init__(self, kind: _Optional[_Union[TimelineKind, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., who: _Optional[str] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., outcome: _Optional[_Union[OutcomeState, str]] = ..., event: _Optional[str] = ..., record_id: _Optional[str] = ...) -> None: ...
+    told_in: str
+    def __init__(self, kind: _Optional[_Union[TimelineKind, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., who: _Optional[str] = ..., channel: _Optional[_Union[ReviewChannel, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., state: _Optional[_Union[ApprovalState, str]] = ..., outcome: _Optional[_Union[OutcomeState, str]] = ..., event: _Optional[str] = ..., record_id: _Optional[str] = ..., told_in: _Optional[str] = ...) -> None: ...
 
 class TagOrigin(_message.Message):
     __slots__ = ("column", "tag", "said", "steps")
@@ -214,20 +218,24 @@ class EligibleReviewers(_message.Message):
     def __init__(self, rule: _Optional[str] = ..., identities: _Optional[_Iterable[str]] = ..., open: bool = ...) -> None: ...
 
 class Notification(_message.Message):
-    __slots__ = ("webhook", "event", "state", "attempts", "problem", "tried_at")
+    __slots__ = ("webhook", "event", "state", "attempts", "problem", "tried_at", "channel", "to")
     WEBHOOK_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     TRIED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     webhook: str
     event: str
     state: str
     attempts: int
     problem: str
     tried_at: _timestamp_pb2.Timestamp
-    def __init__(self, webhook: _Optional[str] = ..., event: _Optional[str] = ..., state: _Optional[str] = ..., attempts: _Optional[int] = ..., problem: _Optional[str] = ..., tried_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    channel: str
+    to: str
+    def __init__(self, webhook: _Optional[str] = ..., event: _Optional[str] = ..., state: _Optional[str] = ..., attempts: _Optional[int] = ..., problem: _Optional[str] = ..., tried_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., channel: _Optional[str] = ..., to: _Optional[str] = ...) -> None: ...
 
 class WaitApprovalRequest(_message.Message):
     __slots__ = ("approval_id", "known_state")

@@ -64,13 +64,15 @@ class May(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """A message to a webhook: the contract's words for what it is about and how it went, and why it failed last."""
+    """A message to a webhook, or in a channel to people: what it is about, how it went, and why it failed last."""
 
     webhook: Theirs
     event: Theirs
     state: Theirs
     attempts: int
     problem: Theirs
+    channel: Theirs
+    to: Theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +178,7 @@ def _outcome(held: Approval) -> Outcome:
 
 def _notice(sent: Notification) -> Notice:
     about = Theirs(sent.webhook), Theirs(sent.event), Theirs(sent.state)
-    return Notice(*about, sent.attempts, Theirs(sent.problem))
+    return Notice(*about, sent.attempts, Theirs(sent.problem), Theirs(sent.channel), Theirs(sent.to))
 
 
 def _compared(answer: GetApprovalResponse) -> Compared:

@@ -8,12 +8,15 @@ from pdp.v1.approval_pb2 import ApprovalState, OutcomeState, TimelineEntry, Time
 from pdp.view.named import channel, moment, named
 from pdp.view.theirs import Theirs
 
+_NOWHERE = Theirs("")
+
 
 class What(StrEnum):
     """What happened; OTHER is what a newer server tells of."""
 
     ASKED = "ASKED"
     TOLD = "TOLD"
+    REMINDED = "REMINDED"
     REVIEWED = "REVIEWED"
     SENT_BACK = "SENT_BACK"
     USED = "USED"
@@ -28,6 +31,7 @@ class Moment(NamedTuple):
 
     `who` is empty where time or the policy did it. `result` is the verdict, the state at the end or the outcome.
     `channel` is that of a review, `told_of` what a message was about, `record` the record for who may audit.
+    `told_in` is the channel of a message to people; it is empty for a webhook's.
     """
 
     what: What
@@ -37,13 +41,14 @@ class Moment(NamedTuple):
     channel: str
     told_of: Theirs
     record: Theirs
+    told_in: Theirs = _NOWHERE
 
 
 def entry(one: TimelineEntry) -> Moment:
     """One thing that happened."""
     kind = named(TimelineKind, one.kind, "TIMELINE_KIND_")
     what = What(kind) if kind in What.__members__ else What.OTHER
-    came, texts = channel(one.channel), (Theirs(one.event), Theirs(one.record_id))
+    came, texts = channel(one.channel), (Theirs(one.event), Theirs(one.record_id), Theirs(one.told_in))
     return Moment(what, moment(one, "at"), Theirs(one.who), _result(what, one), came, *texts)
 
 

@@ -7,7 +7,8 @@
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 import orjson
 
@@ -71,6 +72,16 @@ class Accounts:
         if linked or len(named) != 1:
             raise self._not_linked()
         return next(iter(named))
+
+    async def accounts_of(self, identity: str) -> Sequence[str]:
+        """The accounts through which a person acts, by a link or by the data."""
+        linked = [link.account for link in await self._links.held(identity)]
+        data = sorted(filter(is_account, (await self._review(identity, [identity])).principals))
+        found = list[str]()
+        for account in dict.fromkeys([*linked, *data]):
+            with suppress(AccountNotLinked):
+                found += [account] if await self.person_of(account) == identity else []
+        return found
 
     async def named(self, account: str) -> frozenset[str]:
         """The identities that the policy's data names as the same person, of those for whom an issuer vouches."""

@@ -15,7 +15,7 @@ class Logins:
         self._database, self._sealer, self.sessions = database, sealer, sessions
         self._stored = StoredLogins(database)
 
-    async def begin(self, browser: str, back: str, renews: str = "") -> Proof:
+    async def begin(self, browser: str, back: str, renews: str = "", use: str = "") -> Proof:
         """Begin a login that leads back to a path. `browser` is what its browser keeps for it, or empty."""
         proof = Proof(secrets.token_urlsafe(SECRET_BYTES), browser or secrets.token_urlsafe(SECRET_BYTES))
         login = Login(
@@ -24,6 +24,7 @@ class Logins:
             back=back,
             renews=renews,
             at=await self._database.now(),
+            use=use,
         )
         await self._stored.insert(self._sealer.login(login))
         return proof

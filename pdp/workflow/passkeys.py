@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pdp import credential
-from pdp.assertion import Assertion, adding_challenge, encoded
+from pdp.assertion import Assertion, adding_challenge, encoded, linking_challenge
 from pdp.audit import passkey_event
 from pdp.credential import Made, Party, Registration
 from pdp.errors import NotFound
 from pdp.passkey import FRESH_LOGIN, MAX_PASSKEYS, Keyring, Passkey
 from pdp.site import Site
-from pdp.verdict_errors import PasskeyInvalid, PasskeyTooNew
+from pdp.verdict_errors import PasskeyInvalid, PasskeyRequired, PasskeyTooNew
 from pdp.workflow.keyrings import Keyrings, changed, fresh
 from pdp.workflow.told import Told
 
+_LINKING = "link:"
+"""What such a nonce is bound to with which an account is linked, before the account."""
 _ADDING = "passkey"
 """What a nonce is bound to with which a passkey is added."""
 
@@ -80,6 +82,25 @@ class Passkeys:
             _require_fresh(logged_in_at, now)
             counts_from = now + self._wait
         return await self._stored(keyring, made, now, counts_from, by.credential_id if by else "login")
+
+    async def begin_link(self, identity: str, account: str) -> str:
+        """Ask for a signature by which an account is linked; the nonce."""
+        nonce = fresh()
+        await self._keyrings.offer(nonce, identity, _LINKING + account)
+        return nonce
+
+    async def prove_link(self, identity: str, account: str, nonce: str, by: Assertion | None) -> None:
+        """Raise `PasskeyRequired`, `PasskeyInvalid` or `PasskeyTooNew` unless a passkey signed, where there is one."""
+        keyring = await self._keyrings.of(identity)
+        if not keyring.held:
+            return
+        if by is None:
+            raise PasskeyRequired("you have a passkey, and an account is linked only with it")
+        await self._keyrings.take(nonce, identity, _LINKING + account)
+        challenge = linking_challenge(self._keyrings.sealer.realm, nonce, account)
+        used = _signed(keyring, by, party_of(self._site), challenge, await self._keyrings.now())
+        if not await self._keyrings.replace(keyring, used):
+            raise changed()
 
     async def _stored(self, keyring: Keyring, made: Made, now: datetime, counts_from: datetime, by: str) -> Passkey:
         identity, party = keyring.identity, party_of(self._site)

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
@@ -52,6 +52,12 @@ class Present:
         return self.session.is_stale(self.now)
 
     @property
+    def logged_in_at(self) -> datetime:
+        """When its person logged in at the issuer, as the issuer says (`auth_time`); long ago if it does not say so."""
+        at = self.claims.get("auth_time")
+        return datetime.fromtimestamp(at if isinstance(at, int | float) else 0, UTC)
+
+    @property
     def claims(self) -> dict[str, object]:
         """The claims of its person."""
         return dict(orjson.loads(self.session.claims))
@@ -92,7 +98,7 @@ class Sessions:
         return found
 
     async def seen(self, secret: str) -> Present | None:
-        """The session of a browser, if it has not ended; that is no use of it."""
+        """The session of a browser, if it has not ended. It does not last longer by this."""
         found = await self._stored.find(hashed(secret)) if secret else None
         if found is None or not await self._is_ours(found[0]):
             return None
@@ -112,6 +118,16 @@ class Sessions:
                 await self._logins.note(_last_login(person, held.now))
                 return True
         return False
+
+    async def moved(self, present: Present) -> str | None:
+        """Give a session a new id, which its browser alone gets; returns what that keeps. None where it has ended."""
+        if not await self.end(present.session, "passkey"):
+            return None
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        session = self._sealer.session(replace(present.session, id=hashed(secret), used_at=present.now))
+        await self._stored.insert(session)
+        await self._writer.append([session_event.started(session)])
+        return secret
 
     async def end(self, session: Session, why: str) -> bool:
         """End a session everywhere, at once, and record it. False where it has ended already."""

@@ -12,9 +12,11 @@ from pdp.approval import Approval, ApprovalAt, Outcome, Review, ReviewVerdict, S
 from pdp.audit.record import Kind
 from pdp.caller import Caller, Role
 from pdp.recording.payloads import Payloads
-from pdp.store.notifications import Notification, Progress
+from pdp.store.notifications import Errand, Notification, Progress
 from pdp.store.records import Records
 
+_TOLD = ("", Errand.ASK, Errand.END, Errand.REMIND)
+"""The errands that tell somebody of something new; that of a webhook's message is empty."""
 MOST_RECORDS = 100
 """Records of an approval that are looked at; each step has one or two."""
 
@@ -24,6 +26,7 @@ class Event(StrEnum):
 
     ASKED = "ASKED"
     TOLD = "TOLD"
+    REMINDED = "REMINDED"
     REVIEWED = "REVIEWED"
     SENT_BACK = "SENT_BACK"
     USED = "USED"
@@ -34,7 +37,10 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One thing that happened, with its record where the reader may audit. `told_of` is what a message is about."""
+    """One thing that happened, with its record where the reader may audit.
+
+    `told_of` is what a message is about, and `told_in` the channel of one to people.
+    """
 
     event: Event
     at: datetime
@@ -44,6 +50,7 @@ class Happened:
     outcome: Outcome | None = None
     told_of: str = ""
     record_id: str = ""
+    told_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,11 @@ def _steps(held: ApprovalAt, records: RecordsOf) -> Iterator[Happened]:
 
 def _told(sent: Sequence[Notification], *, audits: bool) -> Iterator[Happened]:
     for one in sent:
-        if one.progress is Progress.DELIVERED and one.tried_at:
+        if one.progress is Progress.DELIVERED and one.tried_at and one.errand in _TOLD:
             record = one.record_id if audits else ""
-            yield Happened(Event.TOLD, one.tried_at, one.webhook, told_of=one.event, record_id=record)
+            event = Event.REMINDED if one.errand == Errand.REMIND else Event.TOLD
+            who, where = one.to or one.webhook, one.channel
+            yield Happened(event, one.tried_at, who, told_of=one.event, record_id=record, told_in=where)
 
 
 def _text(at: datetime) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from pdp.notify.attempts import ATTEMPTS
 from pdp.process.mongod import MongodProcess
-from pdp.server.notifier import ATTEMPTS
 from tests.cli.terminal import Terminal
 from tests.faults import eventually
 from tests.notify import due_now, notifications, receiver

@@ -5,6 +5,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.cli.terminal import Terminal
+from tests.mailbox import mailbox
 from tests.notify import Receiver, receiver
 from tests.pdp.test_config import GOOD
 
@@ -39,8 +40,25 @@ async def test_what_is_not_configured_is_said(tmp_path: Path) -> None:
     pdp = Terminal(tmp_path)
     file = configured(Receiver(tmp_path, port=1))
     unknown = await pdp("notify", "test", "other", "--config", file)
-    assert (unknown.status, unknown.err) == (2, f"{file} has no webhook other\n")
+    assert (unknown.status, unknown.err) == (2, f"{file} has no webhook other, and no such channel\n")
     (tmp_path / "ops.secret").chmod(0o644)
     readable = await pdp("notify", "test", "ops", "--config", file)
     assert (readable.status, readable.out) == (1, "")
     assert "chmod 600" in readable.err
+
+
+async def test_channel_for_people_is_tried_without_a_message(tmp_path: Path) -> None:
+    pdp = Terminal(tmp_path)
+    file = tmp_path / "placet.toml"
+    async with mailbox(tmp_path, phrase="s3cret") as box:
+        box.settings(phrase="s3cret")
+        table = f'server = "smtps://127.0.0.1:{box.port}"\nfrom = "placet@example.com"\nuser = "placet"'
+        file.write_text(f'{GOOD}\n[mail]\n{table}\npassword = "mail.password"\n')
+        stranger = await pdp("notify", "test", "mail", "--config", file)
+        assert (stranger.status, stranger.out) == (69, "")
+        assert stranger.err == "mail takes no messages: the mail server's TLS certificate is not trusted\n"
+        good = await pdp("notify", "test", "mail", "--config", file, SSL_CERT_FILE=str(tmp_path / "authority.pem"))
+        assert (good.status, good.out) == (0, "mail lets us in\n")
+        assert not box.raw
+    none = await pdp("notify", "test", "slack", "--config", file)
+    assert none.status == 2

@@ -14,12 +14,13 @@ const FORBIDDEN = [
 ];
 
 const GLOBALS = [
-  "AbortController", "CSS", "Event", "EventSource", "FormData", "HTMLAnchorElement", "HTMLButtonElement",
-  "HTMLDialogElement", "HTMLElement", "HTMLFormElement", "HTMLInputElement", "HTMLSelectElement",
-  "HTMLTextAreaElement", "HTMLTimeElement", "IntersectionObserver", "Intl", "KeyboardEvent", "MessageEvent",
-  "MutationObserver", "PublicKeyCredential", "AuthenticatorAssertionResponse", "AuthenticatorAttestationResponse",
-  "TextDecoder", "TextEncoder", "URL", "URLSearchParams", "atob", "btoa", "clearTimeout", "crypto", "document",
-  "fetch", "location", "navigator", "setTimeout", "window",
+  "AbortController", "CSS", "CustomEvent", "Element", "Event", "EventSource", "FormData", "HTMLAnchorElement",
+  "HTMLButtonElement", "HTMLDetailsElement", "HTMLDialogElement", "HTMLElement", "HTMLFormElement", "HTMLInputElement",
+  "HTMLSelectElement", "HTMLTextAreaElement", "HTMLTimeElement", "IntersectionObserver", "Intl", "KeyboardEvent",
+  "MessageEvent", "MutationObserver", "PublicKeyCredential", "AuthenticatorAssertionResponse",
+  "AuthenticatorAttestationResponse", "TextDecoder", "TextDecoderStream", "TextEncoder", "URL", "URLSearchParams",
+  "XMLHttpRequest", "atob", "btoa", "clearTimeout", "crypto", "document", "fetch", "location", "navigator", "setTimeout",
+  "window",
 ]; // prettier-ignore
 
 export default [

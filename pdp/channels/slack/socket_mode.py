@@ -36,7 +36,7 @@ class SocketMode:
                 client.wss_uri = await client.issue_new_wss_url()
                 await client.connect()  # type: ignore[no-untyped-call]
                 await asyncio.Event().wait()
-            except Exception as error:  # noqa: BLE001  # whatever the vendor's client raises: there is no connection
+            except Exception as error:  # noqa: BLE001  # each of its errors is a connection that failed
                 log.warning("slack: no connection (%s); it is tried again", type(error).__name__)
                 await asyncio.sleep(self._again)
             finally:

@@ -79,7 +79,7 @@ class SlackWeb:
         except SetupError as error:
             self.problem = error.sentence
             raise Refused(error.sentence, dead=True) from None
-        except Exception:  # noqa: BLE001  # whatever else the vendor's client raises: there was no answer
+        except Exception:  # noqa: BLE001  # its other errors are those of a call without an answer
             raise Refused("Slack did not answer") from None
         self.problem = ""
         return answer.data if isinstance(answer.data, dict) else {}

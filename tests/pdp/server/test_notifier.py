@@ -15,10 +15,11 @@ import pytest
 from aiohttp import web
 
 from pdp.errors import SetupError
+from pdp.notify.attempts import ATTEMPTS, wait
 from pdp.notify.endpoint import Endpoint
 from pdp.notify.message import Step
 from pdp.process.mongod import MongodProcess
-from pdp.server.notifier import ATTEMPTS, Courier, wait
+from pdp.server.notifier import Courier
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest, Notification

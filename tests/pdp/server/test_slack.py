@@ -26,7 +26,7 @@ async def slack() -> AsyncIterator[SlackDouble]:
 
 async def until_health(server: Placet, *, serving: bool) -> None:
     async with asyncio.timeout(20):
-        while await is_serving(server, "slack") is not serving:
+        while await is_serving(server, "slack.clicks") is not serving:
             await asyncio.sleep(0.05)
 
 

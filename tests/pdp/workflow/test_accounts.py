@@ -95,6 +95,13 @@ async def test_account_is_the_person_of_the_data_or_of_its_link(chat: Chat, acco
     assert await chat.accounts.person_of(account) == who
 
 
+async def test_accounts_of_a_person_are_those_that_act_as_the_person(chat: Chat) -> None:
+    await chat.links.add("user:bob", "slack:T1/LINK")
+    await chat.links.add("user:bob", "slack:T1/TWO")
+    assert await chat.accounts.accounts_of("user:bob") == ["slack:T1/LINK", "slack:T1/DATA"]
+    assert await chat.accounts.accounts_of("user:nobody") == []
+
+
 @pytest.mark.parametrize(
     ("account", "link"),
     [

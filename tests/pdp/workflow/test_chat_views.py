@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from pdp.caller import Caller
-from pdp.chat_view import VIEW_COUNTS, ChatViewSealer
+from pdp.chat_view import VIEW_COUNTS, ChatView, ChatViewSealer
 from pdp.session import hashed
+from pdp.store.chat_views import StoredChatViews
 from pdp.store.database import Database
 from pdp.view_errors import ViewAltered, ViewStale
 from pdp.workflow.chat_views import ChatViews, Displayed, fresh
@@ -65,10 +66,21 @@ async def test_what_was_shown_otherwise_ends_the_view_with_an_alarm(
 
 
 async def test_view_ends_after_ten_minutes(views: ChatViews, database: Database) -> None:
-    token = await offered(views)
-    before = await database.now() - VIEW_COUNTS - timedelta(seconds=1)
-    await database.database["chat_views"].update_one({"_id": hashed(token)}, {"$set": {"at": before}})
+    token = fresh()
+    view = ChatView(
+        id=hashed(token),
+        identity="user:bob",
+        account=ACCOUNT,
+        approval="apr_1",
+        digest="d",
+        version=3,
+        lineage="",
+        rendered=SHOWN,
+        at=await database.now() - VIEW_COUNTS - timedelta(seconds=1),
+    )
+    await StoredChatViews(database).insert(ChatViewSealer(KEY, "dev").view(view))
     assert await is_stale(views, token)
+    assert await recorded(database) == []
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ async def test_login_stores_nothing_that_finishes_it(sessions: Sessions, databas
 
 
 @pytest.mark.parametrize(
-    "changes", [{"back": "/elsewhere"}, {"renews": "x"}, {"seal": "x"}, {"at": MINUTE}, {"seal": 1}]
+    "changes", [{"back": "/elsewhere"}, {"renews": "x"}, {"use": "fresh"}, {"seal": "x"}, {"at": MINUTE}, {"seal": 1}]
 )
 async def test_login_that_was_changed_in_the_database_is_refused(
     sessions: Sessions, database: Database, changes: dict[str, Any]

@@ -32,7 +32,7 @@ const (
 	TimelineKind_TIMELINE_KIND_UNSPECIFIED TimelineKind = 0
 	// Its caller asked.
 	TimelineKind_TIMELINE_KIND_ASKED TimelineKind = 1
-	// A webhook took a message about it.
+	// A webhook took a message about it, or a person or a group was told.
 	TimelineKind_TIMELINE_KIND_TOLD TimelineKind = 2
 	// A reviewer approved or denied it.
 	TimelineKind_TIMELINE_KIND_REVIEWED TimelineKind = 3
@@ -46,6 +46,8 @@ const (
 	TimelineKind_TIMELINE_KIND_ENDED TimelineKind = 7
 	// The reviewer who denied it took that back: the same request may be asked anew.
 	TimelineKind_TIMELINE_KIND_DENIAL_TAKEN_BACK TimelineKind = 8
+	// A person or a group was reminded that it still waits.
+	TimelineKind_TIMELINE_KIND_REMINDED TimelineKind = 9
 )
 
 // Enum value maps for TimelineKind.
@@ -60,6 +62,7 @@ var (
 		6: "TIMELINE_KIND_OUTCOME",
 		7: "TIMELINE_KIND_ENDED",
 		8: "TIMELINE_KIND_DENIAL_TAKEN_BACK",
+		9: "TIMELINE_KIND_REMINDED",
 	}
 	TimelineKind_value = map[string]int32{
 		"TIMELINE_KIND_UNSPECIFIED":       0,
@@ -71,6 +74,7 @@ var (
 		"TIMELINE_KIND_OUTCOME":           6,
 		"TIMELINE_KIND_ENDED":             7,
 		"TIMELINE_KIND_DENIAL_TAKEN_BACK": 8,
+		"TIMELINE_KIND_REMINDED":          9,
 	}
 )
 
@@ -674,7 +678,8 @@ type TimelineEntry struct {
 	Kind TimelineKind `protobuf:"varint,1,opt,name=kind,proto3,enum=pdp.v1.TimelineKind" json:"kind,omitempty"`
 	// When, by MongoDB's clock; of a message, when it was last tried.
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	// Who did it, `<type>:<sub>`; of a message, the webhook that was told. Empty where time or the policy did it.
+	// Who did it, `<type>:<sub>`; of a message, the webhook, person or group (`#<name>`) that
+	// was told. Empty where time or the policy did it.
 	Who string `protobuf:"bytes,3,opt,name=who,proto3" json:"who,omitempty"`
 	// Of a review: where it came from.
 	Channel ReviewChannel `protobuf:"varint,4,opt,name=channel,proto3,enum=pdp.v1.ReviewChannel" json:"channel,omitempty"`
@@ -688,7 +693,9 @@ type TimelineEntry struct {
 	Event string `protobuf:"bytes,8,opt,name=event,proto3" json:"event,omitempty"`
 	// The record of it in the log, "rec_…", for callers with the role `auditor`. Empty for others, where it has no record of its
 	// own, and for about a second until the log lists it.
-	RecordId      string `protobuf:"bytes,9,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	RecordId string `protobuf:"bytes,9,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// Of a message to a person or a group: the channel, for example "mail".
+	ToldIn        string `protobuf:"bytes,10,opt,name=told_in,json=toldIn,proto3" json:"told_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -782,6 +789,13 @@ func (x *TimelineEntry) GetEvent() string {
 func (x *TimelineEntry) GetRecordId() string {
 	if x != nil {
 		return x.RecordId
+	}
+	return ""
+}
+
+func (x *TimelineEntry) GetToldIn() string {
+	if x != nil {
+		return x.ToldIn
 	}
 	return ""
 }
@@ -1081,21 +1095,25 @@ func (x *EligibleReviewers) GetOpen() bool {
 	return false
 }
 
-// A message about an approval to a webhook.
+// A message about an approval to a webhook, a person or a group.
 type Notification struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The configured webhook's name.
+	// The configured webhook's name; empty where people are told.
 	Webhook string `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
 	// The event, for example "approval.created".
 	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
-	// "waiting", "delivered" or "dead".
+	// "waiting", "delivered", "dead", or "unneeded" where what it was to tell was over before it was sent.
 	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
 	// How often the server tried to deliver it.
 	Attempts int32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Why the last attempt failed. It never quotes the other side's answer.
 	Problem string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
 	// The time of the last attempt.
-	TriedAt       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=tried_at,json=triedAt,proto3" json:"tried_at,omitempty"`
+	TriedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=tried_at,json=triedAt,proto3" json:"tried_at,omitempty"`
+	// Where people are told: the channel, for example "mail". Empty for a webhook.
+	Channel string `protobuf:"bytes,7,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Who is told there: a person, `<type>:<sub>`, or a group, `#<name>`. Empty where nobody knows yet who that is.
+	To            string `protobuf:"bytes,8,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1170,6 +1188,20 @@ func (x *Notification) GetTriedAt() *timestamppb.Timestamp {
 		return x.TriedAt
 	}
 	return nil
+}
+
+func (x *Notification) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *Notification) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 // Waits for a change.
@@ -2495,7 +2527,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\x121\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x15.pdp.v1.TimelineEntryR\btimeline\x12\x12\n" +
-	"\x04page\x18\v \x01(\tR\x04page\"\xe3\x02\n" +
+	"\x04page\x18\v \x01(\tR\x04page\"\xfc\x02\n" +
 	"\rTimelineEntry\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.pdp.v1.TimelineKindR\x04kind\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
@@ -2505,7 +2537,9 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\x0e2\x15.pdp.v1.ApprovalStateR\x05state\x12.\n" +
 	"\aoutcome\x18\a \x01(\x0e2\x14.pdp.v1.OutcomeStateR\aoutcome\x12\x14\n" +
 	"\x05event\x18\b \x01(\tR\x05event\x12\x1b\n" +
-	"\trecord_id\x18\t \x01(\tR\brecordId\"\x8a\x01\n" +
+	"\trecord_id\x18\t \x01(\tR\brecordId\x12\x17\n" +
+	"\atold_in\x18\n" +
+	" \x01(\tR\x06toldIn\"\x8a\x01\n" +
 	"\tTagOrigin\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12\x10\n" +
 	"\x03tag\x18\x02 \x01(\tR\x03tag\x12(\n" +
@@ -2528,14 +2562,16 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\n" +
 	"identities\x18\x02 \x03(\tR\n" +
 	"identities\x12\x12\n" +
-	"\x04open\x18\x03 \x01(\bR\x04open\"\xc1\x01\n" +
+	"\x04open\x18\x03 \x01(\bR\x04open\"\xeb\x01\n" +
 	"\fNotification\x12\x18\n" +
 	"\awebhook\x18\x01 \x01(\tR\awebhook\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\tR\x05event\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1a\n" +
 	"\battempts\x18\x04 \x01(\x05R\battempts\x12\x18\n" +
 	"\aproblem\x18\x05 \x01(\tR\aproblem\x125\n" +
-	"\btried_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\atriedAt\"n\n" +
+	"\btried_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\atriedAt\x12\x18\n" +
+	"\achannel\x18\a \x01(\tR\achannel\x12\x0e\n" +
+	"\x02to\x18\b \x01(\tR\x02to\"n\n" +
 	"\x13WaitApprovalRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
 	"approvalId\x126\n" +
@@ -2659,7 +2695,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x12authenticator_data\x18\x03 \x01(\fR\x11authenticatorData\x12\x1f\n" +
 	"\vclient_data\x18\x04 \x01(\fR\n" +
 	"clientData\x12\x1c\n" +
-	"\tsignature\x18\x05 \x01(\fR\tsignature*\x88\x02\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature*\xa4\x02\n" +
 	"\fTimelineKind\x12\x1d\n" +
 	"\x19TIMELINE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13TIMELINE_KIND_ASKED\x10\x01\x12\x16\n" +
@@ -2669,7 +2705,8 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x12TIMELINE_KIND_USED\x10\x05\x12\x19\n" +
 	"\x15TIMELINE_KIND_OUTCOME\x10\x06\x12\x17\n" +
 	"\x13TIMELINE_KIND_ENDED\x10\a\x12#\n" +
-	"\x1fTIMELINE_KIND_DENIAL_TAKEN_BACK\x10\b*\x7f\n" +
+	"\x1fTIMELINE_KIND_DENIAL_TAKEN_BACK\x10\b\x12\x1a\n" +
+	"\x16TIMELINE_KIND_REMINDED\x10\t*\x7f\n" +
 	"\fOutcomeState\x12\x1d\n" +
 	"\x19OUTCOME_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17OUTCOME_STATE_SUCCEEDED\x10\x01\x12\x18\n" +

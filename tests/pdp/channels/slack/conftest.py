@@ -84,9 +84,13 @@ class Chat:
     async def told(self, approval: Approval | str, user: str = "UBOB") -> str:
         """What a person is told privately after a click that opens nothing."""
         notice = await self.noticed(approval)
-        before = len(self.slack.space.messages)
+        self.slack.space.messages[:] = [one for one in self.slack.space.messages if not one.only]
         await self.slack.click(user, notice, "placet.review")
-        return words((await until(lambda: self.slack.space.messages[before:]))[0].blocks)
+        return words((await self.whispered(user)).blocks)
+
+    async def whispered(self, user: str) -> Message:
+        """What one person is told alone."""
+        return await until(lambda: next((one for one in self.slack.space.messages if one.only == user), None))
 
     async def sent(self, user: str = "UBOB", verdict: str = "APPROVE", reason: str = "read it") -> str:
         """What stands in the modal after a verdict."""

@@ -222,8 +222,7 @@ async def test_who_is_nobody_here_is_told_privately(chat: Chat, user: str, sente
     approval = await chat.asked()
     told = await chat.told(approval, user)
     assert sentence in told
-    assert chat.server.http in json.dumps(chat.slack.space.messages[-1].blocks)
-    assert chat.slack.space.messages[-1].only == user
+    assert chat.server.http in json.dumps((await chat.whispered(user)).blocks)
     [refused] = await chat.refused(approval)
     assert (refused["error"], refused["channel"]) == (error, "slack")
 
@@ -257,9 +256,9 @@ async def test_view_that_comes_too_late_becomes_a_link(chat: Chat) -> None:
     approval = await chat.asked()
     notice = await chat.noticed(approval)
     told = clicks.of_button(chat.slack.space, chat.slack.space.users["UBOB"], notice, "placet.review")
-    before = len(chat.slack.space.messages)
+    chat.slack.space.messages.clear()
     await chat.slack.deliver({**told, "trigger_id": "1.2"})
-    message = (await until(lambda: chat.slack.space.messages[before:]))[0]
+    message = await chat.whispered("UBOB")
     assert "could not show it to you here in time" in words(message.blocks)
     assert approval.approval_id in json.dumps(message.blocks)
 

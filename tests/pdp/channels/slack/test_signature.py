@@ -10,7 +10,7 @@ import pytest
 
 from pdp.dev.slack import clicks
 from pdp.process.mongod import MongodProcess
-from tests.pdp.channels.slack.conftest import Chat, connected, until, words
+from tests.pdp.channels.slack.conftest import Chat, connected, words
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,6 @@ async def test_replayed_click_opens_nothing(hooked: Chat) -> None:
     approval = await hooked.asked()
     notice = await hooked.noticed(approval)
     told = clicks.of_button(hooked.slack.space, hooked.slack.space.users["UNEW"], notice, "placet.review")
-    before = len(hooked.slack.space.messages)
     await hooked.slack.deliver(told)
-    message = (await until(lambda: hooked.slack.space.messages[before:]))[0]
+    message = await hooked.whispered("UNEW")
     assert "belongs to nobody here" in words(message.blocks)

@@ -1,0 +1,150 @@
+// The page of one approval. It lets a person approve what it has checked itself: the digest of the canonical bytes is
+// that of the form, every line on the page is that of these bytes, and the end of the request was reached.
+
+import { base64url, bytesOf, fromBase64, sha256 } from "./hashes.js";
+import { linesOf } from "./lines.js";
+import { onChange } from "./live.js";
+import { areThose } from "./shown.js";
+import { sign } from "./passkey.js";
+import { followKeys } from "./verdict_keys.js";
+
+/** @type {<T extends HTMLElement = HTMLElement>(id: string) => T | null} */
+const find = (id) => /** @type {any} */ (document.getElementById(id));
+
+/** What stands in the way of approving, the first of which is said. */
+const obstacles = new Map([
+  ["check", "The page checks what it shows."],
+  ["end", "Approve becomes active when you have read to the end of the request."],
+]);
+
+/** @returns {{ label: string, text: string }[]} */
+function lines() {
+  const labels = Array.from(document.querySelectorAll("#lines > dt"), (one) => one.textContent ?? "");
+  const texts = Array.from(document.querySelectorAll("#lines > dd > bdi"), (one) => one.textContent ?? "");
+  return labels.length === texts.length ? labels.map((label, at) => ({ label, text: texts[at] ?? "" })) : [];
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+function field(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
+function tell() {
+  const [approve, why] = [/** @type {HTMLButtonElement | null} */ (find("approve")), find("why")];
+  if (approve && why) {
+    approve.disabled = obstacles.size > 0;
+    why.textContent = obstacles.values().next().value ?? "You have read to the end; you may approve.";
+  }
+}
+
+/**
+ * The digest of what the page holds, where each line that it shows is of that; else an empty text.
+ * @param {DOMStringMap} about
+ */
+async function checked(about) {
+  const bytes = fromBase64(about["bytes"] ?? "");
+  const request = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  if (!areThose(lines(), linesOf(request))) {
+    return "";
+  }
+  return base64url(await sha256(bytesOf(`placet/v1\n${about["realm"]}\n`), bytes));
+}
+
+/**
+ * What shows the server that this page displayed the request.
+ * @param {HTMLFormElement} form
+ * @param {DOMStringMap} about
+ */
+async function proof(form, about) {
+  const seen = ["expected_digest", "expected_version", "expected_lineage"].map((name) => field(form, name).value);
+  const texts = lines().flatMap((line) => [line.label, line.text]);
+  const said = [`placet/${about["realm"]}/displayed/v1`, ...seen, ...texts];
+  return base64url(await sha256(bytesOf(said.map((one) => `${one}\n`).join(""))));
+}
+
+/** Approve is there for whoever reached the end, by the eyes or by the focus. */
+function watchTheEnd() {
+  const end = find("end");
+  const reached = () => {
+    obstacles.delete("end");
+    tell();
+  };
+  if (end) {
+    new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && reached()).observe(end);
+    end.addEventListener("focus", reached);
+  }
+}
+
+/** @param {DOMStringMap} about */
+async function sayWhatChanged(about) {
+  obstacles.set("changed", "It changed since this page was opened; open it again to approve.");
+  tell();
+  const answer = await fetch(`/inbox/approvals/${about["id"]}/now`);
+  const now = answer.ok ? await answer.json() : { state: "not to be read any more", what: "" };
+  const last = [now.what, now.result, now.who && `by ${now.who}`].filter(Boolean).join(" ").replaceAll("_", " ");
+  const [said, link] = [document.createElement("p"), document.createElement("a")];
+  said.className = "notice warn";
+  said.textContent = `This request changed: it is ${now.state}${last && `; last: ${last}`}. What you typed stays here. `;
+  link.href = `/inbox/approvals/${about["id"]}`;
+  link.textContent = "Open it again";
+  said.append(link);
+  find("changed")?.replaceChildren(said);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {DOMStringMap} about
+ * @param {SubmitEvent} event
+ */
+async function send(form, about, event) {
+  const verdict = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  if (verdict?.value !== "APPROVE") {
+    return;
+  }
+  event.preventDefault();
+  if (obstacles.size > 0 || (await checked(about)) !== field(form, "expected_digest").value) {
+    refuse();
+    return;
+  }
+  field(form, "displayed").value = await proof(form, about);
+  const problem = about["signs"] === "yes" ? await sign(form, about) : "";
+  if (problem) {
+    obstacles.set("passkey", `Nothing was sent: ${problem}`);
+    tell();
+    obstacles.delete("passkey");
+    verdict.disabled = false;
+    return;
+  }
+  const chosen = document.createElement("input");
+  Object.assign(chosen, { type: "hidden", name: "verdict", value: "APPROVE" });
+  form.append(chosen);
+  form.submit();
+}
+
+function refuse() {
+  obstacles.set("check", "What this page shows is not the request that the form is about. Nothing can be approved here.");
+  tell();
+}
+
+async function begin() {
+  const [about, form] = [find("approval")?.dataset, /** @type {HTMLFormElement | null} */ (find("review"))];
+  if (!about || !form) {
+    return;
+  }
+  tell();
+  watchTheEnd();
+  followKeys();
+  onChange(about["id"] ?? "", Number(about["version"]), () => void sayWhatChanged(about));
+  form.addEventListener("submit", (event) => void send(form, about, event));
+  if ((await checked(about).catch(() => "")) === field(form, "expected_digest").value) {
+    obstacles.delete("check");
+    tell();
+  } else {
+    refuse();
+  }
+}
+
+void begin();

@@ -1,0 +1,3 @@
+import { byKeys } from "./list.js";
+
+byKeys();

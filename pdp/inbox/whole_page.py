@@ -1,0 +1,51 @@
+"""What the page of an approval is made of: all that `GetApproval` tells this person, and its forms. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pdp.caller import Caller
+from pdp.canonical import canonical
+from pdp.errors import PdpError
+from pdp.http.problem import fields
+from pdp.inbox import displayed, verdict_form
+from pdp.inbox.look import Exact
+from pdp.v1.approval_pb2 import GetApprovalResponse
+from pdp.view.shown import Shown, of_answer
+
+
+def members(answer: GetApprovalResponse, realm: str, caller: Caller, form_token: str) -> dict[str, Any]:
+    """What the template shows of an approval to this person."""
+    shown, found = of_answer(answer), canonical(answer.approval.request, realm)
+    return {
+        "shown": shown,
+        "lines": displayed.lines(shown.request),
+        "line": displayed.line,
+        "bytes": displayed.in_base64(found),
+        "editable": Exact(displayed.editable(found)),
+        "realm": realm,
+        "reviewer": caller.identity,
+        "lineage": shown.data.digest.text if shown.data else "",
+        "may_sign": any(one.wants_passkey and one.missing for one in shown.needs),
+        "form_token": form_token,
+        **_offers(shown, caller),
+    }
+
+
+def told(refused: PdpError | None, form: Mapping[str, str]) -> dict[str, Any]:
+    """Why a form was refused, if it was, and what was typed into it."""
+    typed = {name: Exact(form.get(name, "")) for name in (*verdict_form.WORDS, "verdict")}
+    if refused is None:
+        return {"refused": "", "violations": [], "typed": typed}
+    return {"refused": refused.sentence, "violations": fields(refused), "typed": typed}
+
+
+def _offers(shown: Shown, caller: Caller) -> dict[str, bool]:
+    """Which of the forms are shown; each is checked again when it comes."""
+    own, may = caller.identity, bool(shown.you and shown.you.may)
+    may_not = {one.text for one in shown.principals}
+    has_denied = any((one.reviewer.text, one.verdict) == (own, "DENY") for one in shown.reviews)
+    return {
+        "may_review": may,
+        "may_revoke": shown.state == "APPROVED" and "reviewer" in caller.roles and own not in may_not,
+        "may_take_back": shown.state == "DENIED" and shown.denied_until is not None and has_denied,
+    }

@@ -1,0 +1,92 @@
+"""How letters are tried: claimed, tried again, given up."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pdp.channels.notice import Refused
+from pdp.channels.postman import Later, Outcome, Postman
+from pdp.errors import EngineUnavailable
+from pdp.notify.attempts import ATTEMPTS
+from pdp.store.database import Database
+from pdp.store.letters import DueLetter, Letter, Letters
+from pdp.store.message_pace import MessagePace
+from pdp.store.notifications import Errand, Notifications, Progress
+
+
+def postman(database: Database, behave: Callable[[], Outcome], tried: list[str]) -> Postman:
+    async def deliver(due: DueLetter) -> Outcome:
+        tried.append(due.id)
+        return behave()
+
+    return Postman("chat", Letters(database), Notifications(database), MessagePace(database), deliver)
+
+
+async def stored(database: Database) -> tuple[str, int, str]:
+    found = await database.database.get_collection("notifications").find_one({"_id": "one"}) or {}
+    return found["progress"], found["attempts"], found["problem"]
+
+
+async def add(database: Database) -> None:
+    await Letters(database).add(Letter(id="one", channel="chat", errand=Errand.NOTE, who="user:bob"))
+
+
+def refusing(error: Exception) -> Callable[[], Outcome]:
+    def behave() -> Outcome:
+        raise error
+
+    return behave
+
+
+async def test_letter_is_delivered_once(database: Database) -> None:
+    tried: list[str] = []
+    await add(database)
+    carrier = postman(database, lambda: Progress.DELIVERED, tried)
+    await carrier.send()
+    await carrier.send()
+    assert tried == ["one"]
+    assert await stored(database) == ("delivered", 1, "")
+
+
+async def test_letter_whose_time_has_not_come_waits_without_an_attempt(database: Database) -> None:
+    tried: list[str] = []
+    await add(database)
+    await postman(database, lambda: Later(60), tried).send()
+    assert await stored(database) == ("waiting", 0, "")
+
+
+@pytest.mark.parametrize("error", [Refused("no such conversation"), EngineUnavailable("no such conversation")])
+async def test_refused_letter_is_tried_again_and_says_why(database: Database, error: Exception) -> None:
+    await add(database)
+    carrier = postman(database, refusing(error), [])
+    await carrier.send()
+    assert await stored(database) == ("waiting", 1, "no such conversation")
+    assert await carrier.is_healthy()
+
+
+async def test_last_attempt_ends_a_letter(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await add(database)
+    collection = database.database.get_collection("notifications")
+    await collection.update_one({"_id": "one"}, {"$set": {"attempts": ATTEMPTS - 1}})
+    await postman(database, refusing(Refused("no")), []).send()
+    assert await stored(database) == ("dead", ATTEMPTS, "no")
+    assert "user:bob was not told" in caplog.text
+
+
+async def test_channel_with_dead_credentials_rests_and_says_so(database: Database) -> None:
+    tried: list[str] = []
+    await add(database)
+    carrier = postman(database, refusing(Refused("its token is not taken", dead=True)), tried)
+    await carrier.send()
+    await database.database.get_collection("notifications").update_many({}, [{"$set": {"due_at": "$$NOW"}}])
+    await carrier.send()
+    assert tried == ["one"]
+    assert carrier.problem == "its token is not taken"
+    assert not await carrier.is_healthy()
+
+
+async def test_pause_that_the_vendor_asks_for_is_no_attempt(database: Database) -> None:
+    await add(database)
+    await postman(database, refusing(Refused("too many", retry_after=30)), []).send()
+    assert await stored(database) == ("waiting", 0, "")
+    assert await MessagePace(database).is_held("chat")
