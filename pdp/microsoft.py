@@ -13,7 +13,7 @@ class Microsoft:
     login: str = "https://login.microsoftonline.com"
     """Where the app gets the token with which it calls the connector."""
     connector: str = "https://smba.trafficmanager.net/teams"
-    """The connector's own address for all regions. Our token goes there and nowhere else, whatever a message says."""
+    """The connector's own address for all regions. Our token goes there alone. No message changes that."""
 
 
 ISSUER = "https://api.botframework.com"

@@ -66,5 +66,5 @@ def _endorsements(key: Any) -> frozenset[str]:
 def _service_url(claims: Mapping[str, Any]) -> str:
     url = claims.get("serviceurl")
     if not isinstance(url, str) or not is_service(url):
-        raise Refused("its `serviceurl` is no address of Microsoft's connector")
+        raise Refused("its `serviceurl` is not an address of Microsoft's connector")
     return url

@@ -16,7 +16,8 @@ app = typer.Typer(name="notify", help="Test the messages to webhooks and people.
 @app.command("test")
 def try_out(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The webhook's name in the configuration, or `mail` or `slack`.")
+        str,
+        typer.Argument(metavar="NAME", help="The webhook's name in the configuration, or `mail`, `slack` or `teams`."),
     ],
     config: Annotated[
         Path, typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML.")

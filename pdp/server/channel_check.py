@@ -4,7 +4,10 @@ from pdp.channels.mail import Mail
 from pdp.channels.notice import Channel, Refused
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.web import SlackWeb
+from pdp.channels.teams.channel import TeamsChannel
+from pdp.channels.teams.connector import Connector
 from pdp.config import Config
+from pdp.microsoft import Microsoft
 
 
 def configured(config: Config, name: str) -> Channel | None:
@@ -13,6 +16,9 @@ def configured(config: Config, name: str) -> Channel | None:
         return Mail(config.mail)
     if name == "slack" and config.slack:
         return SlackChannel(SlackWeb(config.slack.bot_token), config.slack.team)
+    if name == "teams" and config.teams:
+        held = config.teams
+        return TeamsChannel(Connector(held.app_id, held.tenant, held.secret, Microsoft()))
     return None
 
 

@@ -12,8 +12,8 @@ import orjson
 
 from pdp.background import background
 from pdp.channel import Channel
+from pdp.channels.addresses import AccountAddresses
 from pdp.channels.slack import signature
-from pdp.channels.slack.addresses import SlackAddresses
 from pdp.channels.slack.answering import Answering
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.socket_mode import SocketMode
@@ -78,7 +78,8 @@ def slack(config: Config, flows: Flows, parts: Parts, host: str) -> Slack | None
     taking = Taking(Answering(web, settings.team, Verdicts(Channel.SLACK, accounts, *told)))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
-    way = Way(SlackChannel(web, settings.team), SlackAddresses(accounts, settings.team), settings.channels)
+    addresses = AccountAddresses(accounts, f"slack:{settings.team}/")
+    way = Way(SlackChannel(web, settings.team), addresses, settings.channels)
     return Slack(web, [way], taking, socket, hooks)
 
 

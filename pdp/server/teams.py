@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pdp.authn.connector import ConnectorTokens
 from pdp.background import background
 from pdp.channel import Channel
+from pdp.channels.addresses import AccountAddresses
 from pdp.channels.teams.activity import read
 from pdp.channels.teams.answering import Answering
 from pdp.channels.teams.channel import TeamsChannel
@@ -36,16 +37,14 @@ class Teams:
     """Teams as it is connected to one process."""
 
     connector: Connector
-    channel: TeamsChannel
     ways: Sequence[Way]
     tokens: ConnectorTokens
-    groups: Mapping[str, str]
     hooks: Sequence[Hook]
 
     @property
     def health(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
         """Its probe: whether Teams took our last call, and clicks would be known for its own."""
-        return {"teams": self._is_healthy}
+        return {"teams.clicks": self._is_healthy}
 
     @asynccontextmanager
     async def running(self, failed: Future[None]) -> AsyncIterator[None]:
@@ -74,7 +73,8 @@ def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> T
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     answering = Answering(Verdicts(Channel.TEAMS, accounts, *told))
     hooks = [_hook(tokens, settings.tenant, answering)]
-    return Teams(connector, TeamsChannel(connector), [], tokens, settings.channels, hooks)
+    addresses = AccountAddresses(accounts, f"teams:{settings.tenant}/")
+    return Teams(connector, [Way(TeamsChannel(connector), addresses, settings.channels)], tokens, hooks)
 
 
 def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering) -> Hook:

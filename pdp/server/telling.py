@@ -15,6 +15,7 @@ from pdp.config import Config
 from pdp.opa.queries import Opa
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
+from pdp.server.people import channels
 from pdp.server.sweep import NOTIFY_SECONDS, SWEEP_SECONDS, every
 from pdp.store.letters import Letters
 from pdp.store.message_pace import MessagePace
@@ -76,7 +77,7 @@ async def telling(
 
 def tells(config: Config, ways: Sequence[Way]) -> bool:
     """Whether people are told in any channel."""
-    return bool(ways or config.mail or config.slack or config.teams)
+    return bool(ways or channels(config))
 
 
 def _mail(config: Config, contacts: Contacts, parts: Parts) -> list[Way]:

@@ -1,4 +1,4 @@
-"""The Bot Connector's REST API, and its errors as ours. Our token goes to the one address of it, whoever asks."""
+"""The Bot Connector's REST API, and its errors as ours. Our token goes to its one address alone."""
 
 import asyncio
 import json

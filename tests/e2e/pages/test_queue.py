@@ -62,6 +62,7 @@ async def test_request_is_on_screen_soon_after_it_was_asked_and_says_so(bob: Rea
     await expect(row).to_contain_text("0 of 2")
     await reviewed(own, held, "APPROVE")
     await expect(row).to_contain_text("1 of 2", timeout=SOON_MS)
+    assert await bob.violations() == []
 
 
 async def test_what_left_stays_where_it_was_and_says_so(bob: Reader, own: Placet) -> None:
@@ -71,6 +72,9 @@ async def test_what_left_stays_where_it_was_and_says_so(bob: Reader, own: Placet
     row = bob.page.locator(f"#{held.approval_id}")
     await expect(row).to_contain_text("It no longer waits for you.", timeout=SOON_MS)
     assert "no longer waits for you" in await bob.page.inner_text("#news")
+    assert await bob.violations() == []
+    await bob.page.keyboard.press("?")
+    assert await bob.violations() == []
 
 
 async def test_update_moves_nothing_that_is_read_and_takes_no_focus_and_no_words(bob: Reader, own: Placet) -> None:

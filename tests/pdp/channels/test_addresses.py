@@ -1,10 +1,10 @@
-"""Where a person is told in Slack: at the account that is the person's here, of this team."""
+"""Where a person is told in a chat: at the account that is the person's here, of this team."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from pdp.channels.slack.addresses import SlackAddresses
+from pdp.channels.addresses import AccountAddresses
 
 
 class Known:
@@ -16,4 +16,4 @@ class Known:
 
 @pytest.mark.parametrize(("identity", "user"), [("user:bob", "UBOB"), ("user:carol", ""), ("user:dave", "")])
 async def test_user_of_this_team_alone(identity: str, user: str) -> None:
-    assert await SlackAddresses(Known(), "T1").of(identity) == user
+    assert await AccountAddresses(Known(), "slack:T1/").of(identity) == user
