@@ -17,9 +17,9 @@ from pdp import jws
 
 TYPES = frozenset({"slack", "teams"})
 """The types of identities that are accounts of a chat service."""
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OFFER_SECONDS = 600.0
 """Seconds in which a person confirms a link."""
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 
 

@@ -7,11 +7,15 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from pdp import account
-from pdp.address import webhook_host
-from pdp.approval import EVENTS
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
@@ -19,6 +23,7 @@ from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
+from pdp.webhook_settings import Webhook
 
 _Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
 _Count = Annotated[int, Field(ge=0)]
@@ -93,31 +98,6 @@ class Http(Frozen):
     """None: there are no pages for people."""
 
 
-def _webhook_url(url: str) -> str:
-    webhook_host(url)
-    return url
-
-
-def _webhook_event(event: str) -> str:
-    if event not in EVENTS:
-        raise ValueError(f"must be one of {', '.join(EVENTS)}")
-    return event
-
-
-class Webhook(Frozen):
-    """Somewhere that is told of the steps of approvals, by messages signed as Standard Webhooks has it."""
-
-    name: Name
-    """How it is called where its messages are listed."""
-    url: Annotated[str, AfterValidator(_webhook_url)]
-    """`https://...`, which must lead to a public address. One for this machine (host `localhost`, `127.0.0.1` or
-    `[::1]`) may be `http://...` and leads nowhere else."""
-    secret: ConfigPath
-    """A file with `whsec_` and base64 of 24 to 64 random bytes, which others cannot read. One for each webhook."""
-    events: tuple[Annotated[str, AfterValidator(_webhook_event)], ...] = EVENTS
-    """What it is told of, such as `approval.created`; by default everything."""
-
-
 class Masking(Frozen):
     """Who may mask more than others."""
 
@@ -176,18 +156,19 @@ class Config(Frozen):
     """Who is told of the steps of approvals. The same in every process of a deployment."""
     slack: SlackSettings | None = None
     """None: nothing is told in Slack, and nothing comes from there. The same in every process of a deployment."""
-    teams: TeamsSettings | None = None
-    """None: the same for Microsoft Teams. The same in every process of a deployment."""
     mail: MailSettings | None = None
     """None: nobody is told by e-mail."""
+    teams: TeamsSettings | None = None
+    """None: the same for Microsoft Teams. The same in every process of a deployment."""
     lineage: LineageSettings | None = None
     """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
 
     @model_validator(mode="after")
     def _chats_lead_to_pages(self) -> Self:
-        come = self.teams is not None or (self.slack is not None and self.slack.signing_secret is not None)
-        if come and self.http is None:
-            raise ValueError("slack.signing_secret, teams: give [http] too, where the chat sends its messages")
+        if self.slack is not None and self.slack.signing_secret is not None and self.http is None:
+            raise ValueError("slack.signing_secret: give [http] too, where Slack sends its messages; or give app_token")
+        if self.teams is not None and self.http is None:
+            raise ValueError("teams: give [http] too, where Teams sends its messages")
         return self
 
     @property

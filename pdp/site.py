@@ -16,6 +16,11 @@ class Site:
         return f"{self.url}/inbox/approvals/{approval_id}" if self.url else ""
 
     @property
+    def inbox(self) -> str:
+        """The address of the page of what waits; empty where there are no pages."""
+        return f"{self.url}/inbox" if self.url else ""
+
+    @property
     def me(self) -> str:
         """The address of the page on which people see and change what is their own; empty likewise."""
         return f"{self.url}/inbox/me" if self.url else ""

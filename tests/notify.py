@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import web
 from pymongo import AsyncMongoClient
 
-from pdp.config import Webhook
 from pdp.v1.approval_pb2 import GetApprovalRequest, Notification
+from pdp.webhook_settings import Webhook
 from tests.faults import eventually
 from tests.parts import Placet
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -15,7 +15,6 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from pdp.channels.ways import Way
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
@@ -23,9 +22,8 @@ from pdp.dev.idp import Idp
 from pdp.dev.stack import configuration
 from pdp.environment import Environment
 from pdp.http.route import AnyRoute, OpenRoute, Route
-from pdp.microsoft import Microsoft
-from pdp.server.linking import SLACK, SlackIssuer
-from pdp.server.running import MICROSOFT, running
+from pdp.server.outside import Outside
+from pdp.server.running import running
 from pdp.v1 import (
     approval_pb2,
     approval_pb2_grpc,
@@ -159,24 +157,22 @@ async def placet(
     database: str = "",
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
-    demo: Idp | None = None,
-    slack_host: str = "",
-    slack_issuer: SlackIssuer = SLACK,
-    microsoft: Microsoft = MICROSOFT,
-    ways: Sequence[Way] = (),
     **changes: Any,
 ) -> AsyncIterator[Placet]:
-    """A server on a free port and a database of its own, with the issuers and people of `pdp dev`."""
+    """A server on a free port and a database of its own, with the issuers and people of `pdp dev`.
+
+    `changes` are of the configuration, and of what lies `Outside`.
+    """
     name = database or f"t{uuid4().hex[:16]}"
+    moved = {field.name: changes.pop(field.name) for field in fields(Outside) if field.name in changes}
     said: list[str] = []
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     changes = {"database": name, "mask_keys": None, "http": Http(listen="127.0.0.1:0"), **changes}
     config = config.model_copy(update=changes)  # compiling masks takes a while
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
-    moved: dict[str, Any] = {"lineage": known, "demo": demo or Idp(state), "slack_host": slack_host, "ways": ways}
-    moved |= {"slack_issuer": slack_issuer, "microsoft": microsoft}
-    served = running(config, TOOL_CACHE, said.append, **moved)
+    outside = Outside(**{"demo": Idp(state), **moved})
+    served = running(config, TOOL_CACHE, said.append, lineage=known, outside=outside)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}
         if server.web:

@@ -13,6 +13,7 @@ from pdp.cli import app, exit_code
 from pdp.config import Config, Http, Masking, Tls, Webhook
 from pdp.identity_source import Certificates, Issuer, SpeaksFor
 from pdp.lineage_settings import LineageSettings, LineageWriter
+from pdp.slack_settings import SlackSettings
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
 
 CODES = {value for name, value in vars(exit_code).items() if name.isupper() and isinstance(value, int)}
@@ -64,7 +65,18 @@ def test_the_exit_codes_are_those_of_the_commands() -> None:
 def test_the_configuration_is_complete() -> None:
     blocks = [block for page in PAGES for found in sections(page).values() for block in found]
     (block,) = (block for block in blocks if block.language == "toml")
-    for model in (Config, Issuer, SpeaksFor, Tls, Certificates, Masking, Webhook, LineageSettings, LineageWriter):
+    for model in (
+        Config,
+        Issuer,
+        SpeaksFor,
+        Tls,
+        Certificates,
+        Masking,
+        Webhook,
+        SlackSettings,
+        LineageSettings,
+        LineageWriter,
+    ):
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", block.text), name
     everything = re.sub(r"""^# (?=\[|\w+ = |"\S+" = )""", "", block.text, flags=re.MULTILINE)

@@ -18,16 +18,10 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-# The one place that knows each vendor: a file, or a folder.
-VENDORS = {
-    "aiohttp": [
-        "pdp/authn/jwks.py",
-        "pdp/channels/teams/connector.py",
-        "pdp/dev/",
-        "pdp/http/",
-        "pdp/notify/endpoint.py",
-        "pdp/opa/queries.py",
-    ],
+SETTINGS = ("lineage_settings", "mail_settings", "slack_settings", "teams_settings", "webhook_settings")
+AIOHTTP = ["pdp/authn/jwks.py", "pdp/channels/teams/connector.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py"]
+VENDORS = {  # the one place that knows each: a file, or a folder
+    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
@@ -38,14 +32,7 @@ VENDORS = {
     "opa_client": ["pdp/opa/queries.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
-    "pydantic": [
-        "pdp/config.py",
-        "pdp/identity_source.py",
-        "pdp/lineage_settings.py",
-        "pdp/mail_settings.py",
-        "pdp/slack_settings.py",
-        "pdp/teams_settings.py",
-    ],
+    "pydantic": [f"pdp/{name}.py" for name in ("config", "identity_source", *SETTINGS)],
     "pymongo": ["pdp/store/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],

@@ -149,6 +149,12 @@ def denial_taken_back(approval: Approval, taken: TakenBack, revision: str) -> En
     return entry(Kind.DENIAL_TAKEN_BACK, orjson.dumps(payload), policy_revision=revision, approval_id=approval.id)
 
 
+def approval_reminded(approval: Approval, record_id: str, after_ms: int) -> Entry:
+    """People were reminded of a pending approval, so long after it was opened."""
+    payload = {"after_ms": after_ms, "request_digest": approval.digest}
+    return entry(Kind.APPROVAL_REMINDED, orjson.dumps(payload), record_id=record_id, approval_id=approval.id)
+
+
 def outcome(approval: Approval, caller: Caller, reported: Outcome) -> Entry:
     """The caller reported how the action went."""
     decision_id = approval.used_by.decision_id if approval.used_by else ""

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     APPROVAL_REVIEWED = "approval.reviewed"
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_CLOSED = "approval.closed"
+    APPROVAL_REMINDED = "approval.reminded"
     DENIAL_TAKEN_BACK = "approval.denial_taken_back"
     OUTCOME = "outcome"
     SEARCH = "search"

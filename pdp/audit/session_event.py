@@ -22,7 +22,7 @@ def started(session: Session) -> Entry:
 def ended(session: Session, why: str) -> Entry:
     """A session ended: `logout`, `provider` (it said so, or knows the person no more), `login` (another one).
 
-    `passkey`: one was added, and the session goes on under another id.
+    `time`: it ran out; `passkey`: one was added, and it goes on under another id; `operator`: the person left.
     """
     return entry(Kind.SESSION_ENDED, _payload(session, why=why))
 

@@ -10,7 +10,7 @@ Who is told is found once for each step. A letter has the same id whichever proc
 
 from collections.abc import Collection, Iterable, Sequence
 
-from pdp.approval import Approval, State
+from pdp.approval import Approval, ApprovalAt, State
 from pdp.caller import is_person
 from pdp.channels.choices import Choices
 from pdp.channels.postman import Outcome
@@ -20,6 +20,7 @@ from pdp.channels.wording import TOLD_OF
 from pdp.quorum import approvals_per_requirement, approvers
 from pdp.store.letters import DueLetter, Letter, Letters
 from pdp.store.notifications import Errand, Progress
+from pdp.workflow.reminding import REMINDED, Reminding
 from pdp.workflow.reviewers import Reviewers
 
 _CREATED, _REVIEWED, _CLOSED = "approval.created", "approval.reviewed", "approval.closed"
@@ -36,9 +37,11 @@ class Spreading:
         reviewers: Reviewers,
         choices: Choices,
         person_types: Collection[str],
+        reminding: Reminding,
     ) -> None:
         self._ways, self._held, self._letters = ways, held, letters
         self._reviewers, self._choices, self._person_types = reviewers, choices, person_types
+        self._reminding = reminding
 
     async def deliver(self, due: DueLetter) -> Outcome:
         """Make the letters of one step. Raises `Refused` and `PdpError`."""
@@ -46,6 +49,8 @@ class Spreading:
         held = await self._held.get(step.approval_id)
         if held is None:
             return Progress.UNNEEDED
+        if step.event == REMINDED:
+            return await self._remind(step, held)
         if step.event == _CREATED:
             await self._ask(step, held.approval)
             return Progress.DELIVERED
@@ -60,7 +65,7 @@ class Spreading:
         for way in self._ways:
             for group in sorted(way.groups.keys() & lacking_groups(approval)):
                 await self._add(step, way, Errand.ASK, GROUP + group)
-        for identity in await self._may_review(approval):
+        for identity in await self._may_review(approval, _lacking(approval)):
             await self._tell(step, Errand.ASK, identity)
 
     async def _update(self, step: Letter) -> None:
@@ -69,17 +74,35 @@ class Spreading:
             if notice.channel in edited:
                 await self._letters.add(_letter(step, notice.channel, Errand.UPDATE, notice.who, notice.id))
 
+    async def _remind(self, step: Letter, held: ApprovalAt) -> Outcome:
+        """Remind, in each channel, those who were asked there; who was not asked yet is asked now."""
+        after_ms = await self._reminding.recorded(held, step.record_id, step.sentence)
+        if after_ms is None:
+            return Progress.UNNEEDED
+        asks = held.approval.requirements
+        lacking = {index for index in _lacking(held.approval) if after_ms in asks[index].remind_ms}
+        people = await self._may_review(held.approval, lacking)
+        waited_for = {*people, *(GROUP + name for name in _groups(held.approval, lacking))}
+        asked = [one for one in await self._letters.notices(step.approval_id) if one.errand is Errand.ASK]
+        for notice in asked:
+            if notice.who in waited_for:
+                await self._letters.add(_letter(step, notice.channel, Errand.REMIND, notice.who, notice.id))
+        for identity in people:
+            if identity not in {notice.who for notice in asked}:
+                await self._tell(step, Errand.ASK, identity)
+        return Progress.DELIVERED
+
     async def _end(self, step: Letter, approval: Approval) -> None:
         behind = {name for name in approval.principals if is_person(name, self._person_types)}
         for identity in sorted(behind - {approval.closed_by}):
             await self._tell(step, Errand.END, identity)
 
-    async def _may_review(self, approval: Approval) -> list[str]:
+    async def _may_review(self, approval: Approval, lacking: Collection[int]) -> list[str]:
+        """Who may still review by these requirements of an approval."""
         if approval.state is not State.PENDING:
             return []
-        lacking = {approval.requirements[index].rule for index in _lacking(approval)}
         remaining = await self._reviewers.remaining(approval)
-        return sorted({name for one in remaining if one.rule in lacking for name in one.identities})
+        return sorted({name for index in lacking for name in remaining[index].identities})
 
     async def _tell(self, step: Letter, errand: Errand, identity: str) -> None:
         for way in await self._choices.ways_of(identity, self._ways):
@@ -91,10 +114,14 @@ class Spreading:
 
 def lacking_groups(approval: Approval) -> set[str]:
     """The groups of the requirements that still lack people."""
-    return {group for index in _lacking(approval) for group in approval.requirements[index].groups}
+    return _groups(approval, _lacking(approval))
 
 
-def _lacking(approval: Approval) -> Iterable[int]:
+def _groups(approval: Approval, requirements: Iterable[int]) -> set[str]:
+    return {group for index in requirements for group in approval.requirements[index].groups}
+
+
+def _lacking(approval: Approval) -> Sequence[int]:
     counts = approvals_per_requirement(approval.requirements, approvers(approval), approval.principals)
     return [index for index, one in enumerate(approval.requirements) if counts[index] < one.count]
 

@@ -63,7 +63,7 @@ class Telling:
                 return await self._remind(due)
             case Errand.WAITING:
                 return await self._waiting(due)
-        return await self._note(due, Note(due.letter.sentence, self._site.url))
+        return await self._note(due, Note(due.letter.sentence, self._site.url and f"{self._site.url}/inbox/me"))
 
     async def _notice(self, due: DueLetter) -> Outcome:
         letter = due.letter

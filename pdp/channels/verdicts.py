@@ -1,5 +1,6 @@
 """What people of one chat are shown of approvals, and their verdicts: those of anybody, by the same `Reviewing`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,11 +45,11 @@ class Seen:
 class Given:
     """A verdict as it came with a view's token. `verdict` is None where it is a word that we do not know.
 
-    `rendered` is the digest of what the chat showed; it is None where the chat sends nothing of that back.
+    `rendered` has the digest of what the chat showed; it is None where the chat sends nothing of that back.
     """
 
     token: str
-    rendered: str | None
+    rendered: Collection[str] | None
     verdict: ReviewVerdict | None
     reason: str
 

@@ -22,6 +22,7 @@ from pdp.cli import (
     masks,
     mongo,
     notify,
+    people,
     policy,
     run,
     serve,
@@ -53,7 +54,7 @@ def placet(
         raise typer.Exit
 
 
-for group in (masks.app, lineage.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app):
+for group in (masks.app, lineage.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app, people.app):
     app.add_typer(group)
 for module in (approvals, dev, serve, identity, decisions, run, unmask):
     module.add_to(app)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli import closing, exit_code, history, request_file, waiting
+from pdp.cli.browsing import in_browser
 from pdp.cli.closing import show_short
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
@@ -200,8 +201,14 @@ def add_to(root: typer.Typer) -> None:
 
 
 @client_command
-async def inbox(session: Session) -> None:
+async def inbox(
+    session: Session,
+    web: Annotated[bool, typer.Option("--web", help="Print the inbox's address in a browser, and open it.")] = False,
+) -> None:
     """Review in the terminal, by keyboard. It shows the queue as it changes, and each approval as a whole."""
+    if web:
+        await in_browser(session)
+        return
     try:
         from pdp.cli.inbox import Inbox
         from pdp.cli.reviewing import Reviewer

@@ -15,7 +15,7 @@ SECTIONS = {
     "Know the data": ("lineage",),
     "Prove": ("audit", "grant"),
     "Write policies": ("policy",),
-    "Run a server": ("dev", "demo", "serve", "healthcheck", "mongo", "notify"),
+    "Run a server": ("dev", "demo", "serve", "healthcheck", "mongo", "notify", "people"),
 }
 """The commands by what people want to do; one that is new stands under "More" until it is in here."""
 EXAMPLES = {
@@ -28,10 +28,11 @@ EXAMPLES = {
     "run": ("pdp run --action deploy --resource environment:production --wait 1h -- ./release.sh 1.2.3",),
     "whoami": ("pdp whoami --as bob", "pdp whoami --token-file /var/run/secrets/placet"),
     "token": ("pdp token --as report-bot",),
-    "inbox": ("pdp inbox --as bob",),
+    "inbox": ("pdp inbox --as bob", "pdp inbox --web"),
     "dev": ("pdp dev", "pdp dev --policy policy -- pytest"),
     "demo": ("pdp demo",),
     "serve": ("pdp serve --config placet.toml",),
+    "people end": ("pdp people end user:bob --config placet.toml",),
     "mongo init": ("pdp mongo init --uri mongodb://127.0.0.1:27017",),
     "healthcheck": ("pdp healthcheck --wait 30",),
     "unmask": ("pdp unmask masked.csv --to plain.csv --table crm.customers --column email",),

@@ -63,7 +63,7 @@ def _seconds(valid: str) -> int:
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Print my identity as the server knows it, my passkeys and my chat accounts."""
+    """Print my identity, my passkeys and my chat accounts."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:

@@ -31,7 +31,9 @@ def try_out(
 
     from pdp import identifier
     from pdp.config import load
+    from pdp.notify import incoming
     from pdp.notify.endpoint import Endpoint
+    from pdp.notify.incoming import Format
     from pdp.notify.message import trial
     from pdp.server.channel_check import configured, problem_of
 
@@ -49,7 +51,9 @@ def try_out(
     if not endpoints:
         exit_code.fail(f"{config} has no webhook {name}, and no such channel", exit_code.USAGE)
     message_id = identifier.new("msg")
-    body = trial(message_id, loaded.realm, datetime.now(UTC))
+    made = endpoints[0].format
+    is_event = made is Format.CLOUDEVENTS
+    body = trial(message_id, loaded.realm, datetime.now(UTC)) if is_event else incoming.trial(made)
     if problem := asyncio.run(endpoints[0].send(message_id, body)):
         exit_code.fail(f"{name} did not take {message_id}: {problem}", exit_code.UNAVAILABLE)
     tell(f"{name} took {message_id}")

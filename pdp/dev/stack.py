@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -19,6 +20,7 @@ from pdp.masking.keys import DEMO_REALM, demo_keys
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
+from pdp.server.outside import Outside
 from pdp.server.running import Running, Say, running
 
 REALM = DEMO_REALM
@@ -54,13 +56,13 @@ async def stack(
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
             config = config.model_copy(update={"http": Http(listen=http, passkey_wait="0")})
             async with AsyncExitStack() as around:
-                host = ""
+                outside = Outside(demo=Idp(state))
                 if slack_port is not None:
                     beside = await around.enter_async_context(chat(state, port=slack_port))
-                    config, host = _with_slack(config, beside), beside.url
+                    config, outside = _with_slack(config, beside), replace(outside, slack_host=beside.url)
                     say(f"slack  {beside.url}  (be each of the demo people)")
                 server = await around.enter_async_context(
-                    running(config, tool_cache, say, Losses(say), elsewhere=True, demo=Idp(state), slack_host=host)
+                    running(config, tool_cache, say, Losses(say), elsewhere=True, outside=outside)
                 )
                 claim.serves(server.address)
                 yield server

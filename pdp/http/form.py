@@ -30,10 +30,19 @@ def once(found: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return members
 
 
-def exactly(found: Mapping[str, str], wanted: Collection[str]) -> Mapping[str, str]:
-    """The fields, if they are these. Raises `InvalidRequest` that names each that is missing or unknown."""
+def exactly(
+    found: Mapping[str, str], wanted: Collection[str], others: re.Pattern[str] | None = None
+) -> Mapping[str, str]:
+    """The fields, if they are these; those that match `others` may be there, too.
+
+    Raises `InvalidRequest` that names each that is missing or unknown.
+    """
     missing = [(name, "is required") for name in wanted if name not in found]
-    unknown = [(name, "is not a field of this form") for name in found if name not in wanted]
+    unknown = [
+        (name, "is not a field of this form")
+        for name in found
+        if name not in wanted and not (others and others.fullmatch(name))
+    ]
     if bad := missing + unknown:
         raise InvalidRequest.fields(bad)
     return found

@@ -58,6 +58,7 @@ class LoginPages:
         self._provider, self._tokens, self._logins, self._sessions = provider, tokens, logins, sessions
         self._logged_out = logged_out
         self._begun, self._finished = Attempts(MOST_LOGINS), Attempts(MOST_LOGINS)
+        self._wrong = Attempts(MOST_LOGINS, what="wrong logout tokens")
 
     def routes(self) -> list[Page | Entrance]:
         """What is offered."""
@@ -108,10 +109,15 @@ class LoginPages:
         )
 
     async def left(self, visit: Visit) -> Answer:
-        """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0)."""
+        """The provider says that a person logged out there (OpenID Connect Back-Channel Logout 1.0).
+
+        Only wrong tokens count for the limit: a provider may end many logins at one time.
+        """
+        self._wrong.require_room(visit.source)
         try:
             out = await self._tokens.logged_out(visit.form.get("logout_token", ""))
         except Unauthenticated:
+            self._wrong.require(visit.source)
             raise Refusal(HTTPStatus.BAD_REQUEST, "logout_token: is not a logout token for this server") from None
         await self._sessions.end_all(self._tokens.issuer, out.identity, out.sid, out.at, "provider")
         return Answer({}, media=JSON)

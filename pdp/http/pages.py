@@ -105,7 +105,7 @@ class Pages:
             raise Refusal(HTTPStatus.NOT_FOUND, NOTHING_HERE)
         if "authorization" in asked.headers:
             raise Refusal(HTTPStatus.BAD_REQUEST, "this is a page for people, who log in; it takes no token")
-        deadline.begin(None)
+        deadline.begin(None, None, route.usual_seconds)
         return await (self._shown(route, asked) if route.method == "GET" else self._sent(route, asked))
 
     def failed(self, error: PdpError, words: Mapping[str, str], request_id: str) -> Answer:
@@ -139,7 +139,7 @@ class Pages:
             tokens = [value for name, value in sent if name == form.FIELD]
             if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode(), form_token(secret).encode()):
                 raise Refusal(HTTPStatus.FORBIDDEN, _FORGED)
-            fields = form.exactly(form.once([pair for pair in sent if pair[0] != form.FIELD]), page.fields)
+            fields = form.exactly(form.once([pair for pair in sent if pair[0] != form.FIELD]), page.fields, page.others)
             return await self._done(page, asked, present, fields, len(body))
 
     async def _done(self, page: Page, asked: Asked, present: Present, fields: Mapping[str, str], size: int) -> Answer:

@@ -5,6 +5,7 @@
 3. An `OpenRoute` is for everybody, and a `Hook` for another service, whose signature is its credential.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -147,9 +148,9 @@ EntranceBehaviour: TypeAlias = Callable[[Visit], Awaitable[Answer]]
 class Page:
     """A page for a person with a session. `rpc` names the RPC whose row of the role table it takes.
 
-    A POST has a form with exactly `fields`, each once, and the session's token. What a person typed into those of
-    `words` stays on the page where the POST is refused. `is_use` is false for what an open page asks by itself: its
-    session does not last longer by that.
+    A POST has a form with exactly `fields`, each once, perhaps such as `others` names, and the session's token. What a
+    person typed into those of `words` stays on the page where the POST is refused. `is_use` is false for what an open
+    page asks by itself: its session does not last longer by that.
     """
 
     method: str
@@ -163,6 +164,8 @@ class Page:
     needs_body: bool = True
     takes_gzip: bool = False
     is_use: bool = True
+    others: re.Pattern[str] | None = None
+    usual_seconds: float = DEFAULT_SECONDS
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this person may open it."""

@@ -3,6 +3,7 @@
 read -> the form's shape -> for an approval: was it displayed -> the same `Reviewing` as everywhere -> the page as it is
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from pdp.inbox import displayed, look, verdict_form
 from pdp.inbox.whole_page import members, told
 from pdp.service.whole_approval import WholeApproval
 from pdp.v1.approval_pb2 import GetApprovalResponse
-from pdp.view.shown import of_answer
+from pdp.view.named import state
+from pdp.view.timeline import entry
 from pdp.workflow.mistaken_denial import MistakenDenial
 from pdp.workflow.reviewable import Submission
 from pdp.workflow.reviewing import Reviewing
@@ -57,10 +59,10 @@ class ApprovalPages:
     async def now(self, call: PageCall) -> Answer:
         """The approval's version and what happened last, for a page that shows an earlier one."""
         async with call.admitted(1):
-            shown = of_answer(await self._whole(call))
-        last = shown.timeline[-1:]
+            answer = await self._whole(call)
+        last = [entry(one) for one in answer.timeline[-1:]]
         said = {"what": last[0].what, "result": last[0].result, "who": last[0].who.visible} if last else {}
-        return Answer({"version": shown.version, "state": shown.state, **said})
+        return Answer({"version": answer.approval.version, "state": state(answer.approval), **said})
 
     async def review(self, call: PageCall) -> Answer:
         """A verdict on what was displayed."""
@@ -94,7 +96,7 @@ class ApprovalPages:
         """Raise `InvalidRequest` unless the form comes from a script that displayed the request."""
         asked = (await self._whole(call)).approval.request
         seen = said.expected_digest, said.expected_version, said.expected_lineage
-        wanted = displayed.proof(self.realm, asked, *seen)
+        wanted = await asyncio.to_thread(displayed.proof, self.realm, asked, *seen)
         if not hmac.compare_digest(call.form["displayed"].encode(), wanted.encode()):
             why = "is computed by the page's script over what it displayed; without scripts nothing is approved"
             raise InvalidRequest.field("displayed", why)
@@ -116,14 +118,17 @@ class ApprovalPages:
                 return await self._page(call, error)
         return redirect(PATH.replace("{id}", _id(call)))
 
+    def _body(self, answer: GetApprovalResponse, call: PageCall, refused: PdpError | None) -> bytes:
+        """The page in HTML. The largest takes 100 ms, so a thread makes it and decisions do not wait."""
+        shown = members(answer, self.realm, call.caller, call.form_token)
+        return look.page("approval", {**shown, **told(refused, call.form)})
+
     async def _whole(self, call: PageCall) -> GetApprovalResponse:
         return await self.whole.of(call.caller, _id(call))
 
     async def _page(self, call: PageCall, refused: PdpError | None = None) -> Answer:
         answer = await self._whole(call)
-        body = look.page(
-            "approval", {**members(answer, self.realm, call.caller, call.form_token), **told(refused, call.form)}
-        )
+        body = await asyncio.to_thread(self._body, answer, call, refused)
         if refused is None:
             return Answer(body, media=HTML)
         return Answer(body, _status(refused), HTML, headers_of(refused, status(refused)))

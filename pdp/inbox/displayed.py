@@ -60,7 +60,8 @@ def in_base64(found: Canonical) -> str:
 def editable(found: Canonical) -> str:
     """The request as JSON to edit, hidden characters as escapes; empty where a form could not send it back."""
     text = json.dumps(found.members, indent=2, ensure_ascii=False)
-    escaped = "".join(map(_escaped, text))
+    is_plain = text.isascii() and "\x7f" not in text
+    escaped = text if is_plain else "".join(map(_escaped, text))
     return escaped if sum(1 if byte in _SAFE else 3 for byte in escaped.encode()) <= MOST_EDITED else ""
 
 

@@ -7,7 +7,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,6 +60,11 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals["navigation"] = NAVIGATION
 _ENVIRONMENT.filters |= {"exact": Exact, "said": _said, "utc": _utc}
+
+
+def now() -> datetime:
+    """The time of now, by which ages are told."""
+    return datetime.now(UTC)
 
 
 def page(template: str, members: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,6 @@
 """The pages of what waits for a person, the nearest deadline first, and of what could be reviewed, the newest first."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from pdp.approval import State
@@ -68,7 +67,7 @@ def _listed(path: str, given: Mapping[str, Any], page: ListQueueResponse | ListH
     """What both templates show of a page."""
     token = page.next_page_token
     return {
-        "rows": told(page.approvals, datetime.now(UTC)),
+        "rows": told(page.approvals, look.now()),
         "given": filters.shown(given),
         "is_narrowed": any(value for name, value in given.items() if name != "page_token"),
         "further": filters.address(path, given, page_token=token) if token else "",

@@ -12,6 +12,7 @@ from pdp.address import webhook_host
 from pdp.errors import SetupError
 from pdp.notify import destination, signature
 from pdp.notify.api_key import api_key
+from pdp.notify.incoming import Format
 
 SECONDS = 5.0
 """Seconds of one attempt, from the look-up of the name to the answer's status."""
@@ -30,13 +31,25 @@ Headers: TypeAlias = Callable[[str, bytes], Mapping[str, str]]
 class Endpoint:
     """One webhook, or the address of `lineage.forward`. `events` are the events that a webhook is told of."""
 
-    def __init__(self, name: str, url: str, host: str, headers: Headers, events: Collection[str] = ()) -> None:
-        self.name, self.events = name, frozenset(events)
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        host: str,
+        headers: Headers,
+        events: Collection[str] = (),
+        of: Format = Format.CLOUDEVENTS,
+    ) -> None:
+        self.name, self.events, self.format = name, frozenset(events), of
         self._url, self._host, self._headers = url, host, headers
 
     @classmethod
-    def of(cls, name: str, url: str, secret: Path, events: Collection[str]) -> Self:
+    def of(cls, name: str, url: str, secret: Path, events: Collection[str], format: str = "cloudevents") -> Self:  # noqa: A002  # the configuration's word
         """The configured webhook. Raises `SetupError` if its secret cannot be used."""
+        taking = Format(format)
+        if taking is not Format.CLOUDEVENTS:
+            address = secret_address(secret)
+            return cls(name, address, webhook_host(address), bearing(None), events, taking)
         return cls(name, url, webhook_host(url), signed(signature.secret(secret)), events)
 
     @classmethod
@@ -79,6 +92,16 @@ class Endpoint:
         if not destination.may_connect(self._host, address[0]):
             raise _AddressRefused
         return socket.socket(family, kind, protocol)
+
+
+def secret_address(file: Path) -> str:
+    """The address of an incoming webhook, which is a secret. Raises `SetupError` that does not tell it."""
+    address = api_key(file)
+    try:
+        webhook_host(address)
+    except ValueError as error:
+        raise SetupError(f"{file} holds no address of a webhook: it {error}") from None
+    return address
 
 
 def signed(key: bytes) -> Headers:

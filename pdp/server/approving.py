@@ -3,6 +3,7 @@
 from pdp.config import Config
 from pdp.http.route import Page
 from pdp.inbox.approval import ApprovalPages
+from pdp.inbox.review_many import ReviewMany
 from pdp.recording.payloads import Payloads
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
@@ -37,7 +38,9 @@ def review_service(config: Config, flows: Flows, parts: Parts) -> ReviewService:
 
 def approval_pages(config: Config, flows: Flows, parts: Parts) -> list[Page]:
     """The pages on which people review."""
-    return ApprovalPages(whole_approval(flows, parts), flows.reviewing, _denials(flows, parts), config.realm).routes()
+    whole = whole_approval(flows, parts)
+    one = ApprovalPages(whole, flows.reviewing, _denials(flows, parts), config.realm)
+    return [*one.routes(), *ReviewMany(whole, flows.reviewing, config.realm).routes()]
 
 
 def _denials(flows: Flows, parts: Parts) -> MistakenDenial:

@@ -31,9 +31,6 @@ class SlackIssuer:
     jwks: Path | None = None
 
 
-SLACK = SlackIssuer()
-
-
 def slack_linking(config: Config, url: str, parts: Parts, batcher: Batcher, slack: SlackIssuer) -> SlackLinking | None:
     """The pages on which people link accounts of Slack; None where that is not configured. Raises `SetupError`."""
     settings = config.slack

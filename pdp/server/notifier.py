@@ -16,7 +16,9 @@ from typing import Self
 from pdp.config import Config
 from pdp.notify.attempts import ATTEMPTS, wait
 from pdp.notify.endpoint import Endpoint
+from pdp.notify.incoming import Format, incoming
 from pdp.notify.message import Step, message
+from pdp.site import Site
 from pdp.store.letters import Letter, Letters
 from pdp.store.notifications import FORWARD, Due, Errand, Notifications
 
@@ -36,8 +38,10 @@ class Notifier:
         endpoints: Sequence[Endpoint],
         forward: Endpoint | None = None,
         people: Letters | None = None,
+        site: Site | None = None,
     ) -> None:
-        """`people`: where a step becomes a letter for people, too."""
+        """`people`: where a step becomes a letter for people, too. `site`: where the pages are."""
+        self._site = site or Site()
         self._realm, self._notifications, self._endpoints = realm, notifications, endpoints
         self._people = people
         self.work: list[Callable[[], Awaitable[None]]] = []
@@ -48,12 +52,12 @@ class Notifier:
             self.work.append(Courier(forward, notifications).send)
 
     @classmethod
-    def of(cls, config: Config, notifications: Notifications, people: Letters | None) -> Self:
+    def of(cls, config: Config, notifications: Notifications, people: Letters | None, site: Site) -> Self:
         """That of a configured server. Raises `SetupError` if a webhook's secret cannot be used."""
         forward = config.lineage.forward if config.lineage else None
         endpoints = [Endpoint.of(**dict(hook)) for hook in config.webhooks]
         lineage = Endpoint.of_lineage(FORWARD, forward.url, forward.api_key) if forward else None
-        return cls(config.realm, notifications, endpoints, lineage, people)
+        return cls(config.realm, notifications, endpoints, lineage, people, site)
 
     async def announce(self) -> None:
         """Turn untold steps into messages."""
@@ -61,13 +65,17 @@ class Notifier:
             await asyncio.gather(*(self._announce(step) for step in steps))
 
     async def _announce(self, step: Step) -> None:
-        body = message(step, self._realm)
         for endpoint in self._endpoints:
             if step.event in endpoint.events:
-                await self._notifications.add(endpoint.name, step, body)
+                await self._notifications.add(endpoint.name, step, self._body(step, endpoint.format))
         if self._people:
             await self._people.add(_letter(step))
         await self._notifications.told(step)
+
+    def _body(self, step: Step, of: Format) -> bytes:
+        if of is Format.CLOUDEVENTS:
+            return message(step, self._realm)
+        return incoming(step, of, self._site.approval(step.approval_id))
 
 
 def _letter(step: Step) -> Letter:

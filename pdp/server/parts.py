@@ -64,7 +64,8 @@ class Parts:
             writer=self.writer,
             writers=self.writers,
             projection=self.projection,
-            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None),
+            sessions=self.logins.sessions,
+            notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 
     async def close(self) -> None:

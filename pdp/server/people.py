@@ -15,6 +15,7 @@ from pdp.passkey import PasskeySealer
 from pdp.recording.writer import Writer
 from pdp.site import Site
 from pdp.store.database import Database
+from pdp.store.letters import Letters
 from pdp.workflow.accounts import Accounts
 from pdp.workflow.keyrings import Keyrings
 from pdp.workflow.last_logins import LastLogins
@@ -41,7 +42,7 @@ class People:
         """Those of a configured server. Its pages have no address yet."""
         wait = config.http.passkey_wait if config.http else "0"
         keyrings, site = Keyrings(database, writer, PasskeySealer(seal, config.realm)), Site()
-        told = Told(writer)
+        told = Told(writer, Letters(database), channels(config))
         links = Links(database, told, LinkSealer(seal, config.realm))
         logins = LastLogins(database, writer, LastLoginSealer(seal, config.realm))
         passkeys = Passkeys(keyrings, told, site, timedelta(milliseconds=duration_ms(wait) or 0))
@@ -54,3 +55,8 @@ class People:
     def accounts(self, config: Config, batcher: Batcher, database: Database) -> Accounts:
         """Who acts through a chat account."""
         return Accounts(self.links, self.last_logins, batcher, config.entries, database, self.site)
+
+
+def channels(config: Config) -> list[str]:
+    """The channels in which people are told, by their names."""
+    return [name for name in ("mail", "slack", "teams") if getattr(config, name) is not None]

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,10 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
-from pdp.channels.ways import Way
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
-from pdp.microsoft import Microsoft
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service
@@ -30,13 +28,12 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
-from pdp.server.inbox import DemoLogin
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
-from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
+from pdp.server.outside import Outside
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
 from pdp.server.strangers import Strangers
@@ -56,7 +53,7 @@ from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
 log = logging.getLogger(__name__)
 
-MICROSOFT = Microsoft()
+OUTSIDE = Outside()
 """Microsoft's own addresses."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
@@ -89,18 +86,14 @@ async def running(
     *,
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
-    demo: DemoLogin | None = None,
-    ways: Sequence[Way] = (),
-    slack_host: str = "",
-    slack_issuer: SlackIssuer = SLACK,
-    microsoft: Microsoft = MICROSOFT,
+    outside: Outside = OUTSIDE,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken. `demo` lets people in where no login is configured, `slack_host` is where Slack
-    is, `slack_issuer` who signs who people are there, `microsoft` where its services are: no setting moves any of them.
-    `ways` are channels beside those of the configuration. Raises `SetupError` if a part cannot be used as configured.
+    free port where its own is taken.
+
+    Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -113,19 +106,22 @@ async def running(
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        parts = Parts(config, database, signing, known, outflow_of(config, kept, database), tells=tells(config, ways))
+        outflow = outflow_of(config, kept, database)
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways))
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
-        authenticator = _authenticator(config, client_ca := config.tls.client_ca if config.tls else None)
+        client_ca = config.tls.client_ca if config.tls else None
+        authenticator = _authenticator(config, client_ca)
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        chats = Chats.of(config, flows, parts, slack_host, microsoft)
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, [*chats.ways, *ways], failed))
+        chats = Chats.of(config, flows, parts, outside)
+        ways = [*chats.ways, *outside.ways]
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
-        health = Health(probes, apart)
+        health = Health(probes, apart=apart)
         edge = _edge(config, authenticator, flows, newcomers)
         _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
         ports = listen(server, config, newcomers.began)
@@ -136,14 +132,11 @@ async def running(
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http
-        web = await face(*around, elsewhere=elsewhere, demo=demo, hooks=chats.hooks, slack_issuer=slack_issuer)
+        web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
-        stack.enter_context(newcomers.held_back([*(ports if config.tls else ()), *_doors(config, web)]))
+        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
+        stack.enter_context(newcomers.held_back(doors))
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
-
-
-def _doors(config: Config, web: Face | None) -> Sequence[int]:
-    return web.ports if web and config.http_tls else ()
 
 
 def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
@@ -208,7 +201,8 @@ def _add_services(
     kept: Lineage | None,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
-    info = InfoService(config.realm, opa.opa, opa.version, parts.signing, stream_seconds=config.stream_seconds)
+    facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
+    info = InfoService(*facts, stream_seconds=config.stream_seconds)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),

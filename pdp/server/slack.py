@@ -18,8 +18,9 @@ from pdp.channels.slack.answering import Answering
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.socket_mode import SocketMode
 from pdp.channels.slack.taking import Taking
-from pdp.channels.slack.web import HOST, SlackWeb
+from pdp.channels.slack.web import SlackWeb
 from pdp.channels.verdicts import Verdicts
+from pdp.channels.ways import Way
 from pdp.chat_view import ChatViewSealer
 from pdp.config import Config
 from pdp.errors import SetupError, Unauthenticated
@@ -41,9 +42,7 @@ class Slack:
     """Slack as it is connected to one process."""
 
     web: SlackWeb
-    channel: SlackChannel
-    addresses: AccountAddresses
-    groups: Mapping[str, str]
+    ways: Sequence[Way]
     taking: Taking
     socket: SocketMode | None
     hooks: Sequence[Hook]
@@ -66,21 +65,23 @@ class Slack:
         return not self.web.problem and (self.socket is None or await self.socket.is_connected())
 
 
-def slack(config: Config, flows: Flows, parts: Parts, host: str = "") -> Slack | None:
-    """Slack as configured, at `host` or its own address, if it is. Raises `SetupError` where a token cannot be read."""
+def slack(config: Config, flows: Flows, parts: Parts, host: str) -> Slack | None:
+    """Slack as configured, at `host`; None where it is not. Raises `SetupError` where a token cannot be read."""
     settings = config.slack
     if settings is None:
         return None
     _require_tokens(settings)
-    web = SlackWeb(settings.bot_token, host or HOST)
+    web = SlackWeb(settings.bot_token, host)
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     taking = Taking(Answering(web, settings.team, Verdicts(Channel.SLACK, accounts, *told)))
     socket = SocketMode(web, settings.app_token, taking) if settings.app_token else None
     hooks = [_hook(settings, taking, views)] if settings.signing_secret else []
-    told_at = AccountAddresses(accounts, f"slack:{settings.team}/"), settings.channels
-    return Slack(web, SlackChannel(web, settings.team), *told_at, taking, socket, hooks)
+    way = Way(
+        SlackChannel(web, settings.team), AccountAddresses(accounts, f"slack:{settings.team}/"), settings.channels
+    )
+    return Slack(web, [way], taking, socket, hooks)
 
 
 def _require_tokens(settings: SlackSettings) -> None:

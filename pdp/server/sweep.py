@@ -15,6 +15,7 @@ from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
 from pdp.store.approvals import Approvals
 from pdp.store.writers import Writers
+from pdp.workflow.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ _AT_ONCE = 100
 
 
 class Sweep:
-    """Expires approvals, delivers outboxes, tells webhooks, updates the projection, and closes silent writers."""
+    """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
 
     def __init__(
         self,
@@ -46,9 +47,11 @@ class Sweep:
         writers: Writers,
         projection: Projection,
         notifier: Notifier,
+        sessions: Sessions,
     ) -> None:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
+        self._sessions = sessions
         self._old_may_be_open = True
 
     async def run(self) -> None:
@@ -58,6 +61,7 @@ class Sweep:
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
             for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
                 group.create_task(every(SWEEP_SECONDS, step))
+            group.create_task(every(SWEEP_SECONDS, self.end_sessions))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
 
@@ -70,6 +74,10 @@ class Sweep:
         """Put the records of steps into the log whose process died before it could."""
         for found in await self._approvals.undelivered(UNDELIVERED_FOR, _AT_ONCE):
             await self._delivery.deliver(found.approval)
+
+    async def end_sessions(self) -> None:
+        """End sessions of people that have run out."""
+        await self._sessions.end_over(_AT_ONCE)
 
     async def end_old(self) -> None:
         """End what was open while Placet was updated, until none of it is left."""

@@ -14,6 +14,7 @@ from pdp.channels.teams.answering import Answering
 from pdp.channels.teams.channel import TeamsChannel
 from pdp.channels.teams.connector import Connector
 from pdp.channels.verdicts import Verdicts
+from pdp.channels.ways import Way
 from pdp.chat_view import ChatViewSealer
 from pdp.config import Config
 from pdp.errors import SetupError
@@ -36,10 +37,8 @@ class Teams:
     """Teams as it is connected to one process."""
 
     connector: Connector
-    channel: TeamsChannel
+    ways: Sequence[Way]
     tokens: ConnectorTokens
-    addresses: AccountAddresses
-    groups: Mapping[str, str]
     hooks: Sequence[Hook]
 
     @property
@@ -59,7 +58,7 @@ class Teams:
 
 
 def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> Teams | None:
-    """Teams as configured, if it is. Raises `SetupError` where its secret cannot be read."""
+    """Teams as configured; None where it is not. Raises `SetupError` where its secret cannot be read."""
     settings = config.teams
     if settings is None:
         return None
@@ -74,8 +73,8 @@ def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> T
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
     answering = Answering(Verdicts(Channel.TEAMS, accounts, *told))
     hooks = [_hook(tokens, settings.tenant, answering)]
-    addresses = AccountAddresses(accounts, f"teams:{settings.tenant}/")
-    return Teams(connector, TeamsChannel(connector), tokens, addresses, settings.channels, hooks)
+    way = Way(TeamsChannel(connector), AccountAddresses(accounts, f"teams:{settings.tenant}/"), settings.channels)
+    return Teams(connector, [way], tokens, hooks)
 
 
 def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering) -> Hook:

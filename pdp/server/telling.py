@@ -15,10 +15,13 @@ from pdp.config import Config
 from pdp.opa.queries import Opa
 from pdp.server.flows import Flows
 from pdp.server.parts import Parts
-from pdp.server.sweep import NOTIFY_SECONDS, every
+from pdp.server.people import channels
+from pdp.server.sweep import NOTIFY_SECONDS, SWEEP_SECONDS, every
 from pdp.store.letters import Letters
 from pdp.store.message_pace import MessagePace
+from pdp.store.reminders import Reminders
 from pdp.workflow.contacts import Contacts
+from pdp.workflow.reminding import Reminding
 from pdp.workflow.reviewers import Reviewers
 
 
@@ -30,7 +33,8 @@ class Messages:
     ) -> None:
         letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(contacts)
         held = Held(parts.approvals, parts.sealer)
-        spreading = Spreading(ways, held, letters, reviewers, choices, config.person_types)
+        self._reminding = Reminding(Reminders(parts.database), letters, parts.writer, parts.batches)
+        spreading = Spreading(ways, held, letters, reviewers, choices, config.person_types, self._reminding)
         shared = letters, parts.notifications, pace
         self._spreading = Postman("", *shared, spreading.deliver)
         self._postmen = {
@@ -47,6 +51,7 @@ class Messages:
     async def run(self) -> None:
         """Carry letters until cancelled. Each channel has its own carrier, so that none waits for another."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(every(SWEEP_SECONDS, self._reminding.make_due))
             for postman in (self._spreading, *self._postmen.values()):
                 group.create_task(every(NOTIFY_SECONDS, postman.send))
 
@@ -72,7 +77,7 @@ async def telling(
 
 def tells(config: Config, ways: Sequence[Way]) -> bool:
     """Whether people are told in any channel."""
-    return bool(ways or config.mail or config.slack or config.teams)
+    return bool(ways or channels(config))
 
 
 def _mail(config: Config, contacts: Contacts, parts: Parts) -> list[Way]:

@@ -24,11 +24,11 @@ from pdp.http.submission import Submission
 from pdp.http.tls import context
 from pdp.server.approving import approval_pages
 from pdp.server.flows import Flows
-from pdp.server.inbox import DemoLogin, inbox
+from pdp.server.inbox import inbox
 from pdp.server.lineage import Lineage
-from pdp.server.linking import SLACK, SlackIssuer
 from pdp.server.listener import require_loopback
 from pdp.server.newcomers import Newcomers
+from pdp.server.outside import Outside
 from pdp.server.own_pages import own_pages
 from pdp.server.parts import Parts
 from pdp.server.queue_pages import queue_pages
@@ -45,15 +45,12 @@ async def face(
     most: int,
     *,
     elsewhere: bool,
-    demo: DemoLogin | None = None,
+    outside: Outside,
     hooks: Sequence[Hook] = (),
-    slack_issuer: SlackIssuer = SLACK,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
-    With `elsewhere` it takes a free port where its own is taken. `demo` lets people in where no login is configured.
-    `hooks` are for other services. `slack_issuer` says who people are in Slack.
-    Raises `SetupError`.
+    With `elsewhere` it takes a free port where its own is taken. `hooks` are for other services. Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
     if http is None:
@@ -75,9 +72,9 @@ async def face(
     further = [
         *queue_pages(config, flows, parts),
         *approval_pages(config, flows, parts),
-        *own_pages(config, url, parts, flows.batcher, slack_issuer),
+        *own_pages(config, url, parts, flows.batcher, outside.slack_issuer),
     ]
-    people = inbox(config, url, parts.logins, authenticator, flows.admission, demo, further)
+    people = inbox(config, url, parts.logins, authenticator, flows.admission, outside.demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
     await made.start(

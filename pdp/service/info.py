@@ -5,6 +5,7 @@ from pdp.caller import Caller
 from pdp.opa.queries import Opa
 from pdp.service import batch
 from pdp.signing_keys import SigningKeys
+from pdp.site import Site
 from pdp.v1.info_pb2 import CallerInfo, GetServerInfoRequest, GetServerInfoResponse, Limits
 from pdp.workflow.watching import WAIT_SECONDS
 
@@ -18,8 +19,10 @@ FEATURES = ("context_json", "expected_digest", "properties_json")
 class InfoService:
     """The server's facts."""
 
-    def __init__(self, realm: str, opa: Opa, opa_version: str, signing: SigningKeys, *, stream_seconds: float) -> None:
-        self._realm, self._opa, self._opa_version = realm, opa, opa_version
+    def __init__(
+        self, realm: str, opa: Opa, opa_version: str, signing: SigningKeys, site: Site, *, stream_seconds: float
+    ) -> None:
+        self._realm, self._opa, self._opa_version, self._site = realm, opa, opa_version, site
         self._stream_seconds = stream_seconds
         self._jwks, self._audit_jwks = signing.jwks, signing.audit_jwks
 
@@ -53,4 +56,5 @@ class InfoService:
                 claims_elsewhere=caller.claims_elsewhere,
             ),
             features=FEATURES,
+            inbox=self._site.inbox,
         )

@@ -34,6 +34,7 @@ from pdp.store.database import Database, Document, unavailable
 from pdp.store.deadlines import current, deadline, overdue, within
 from pdp.store.notifications import untold
 from pdp.store.pace import Pace, Turn
+from pdp.store.reminders import first_reminder
 
 FOUND = {"document": "$$ROOT", "now": "$$NOW"}
 """What a query reads: the whole document, and MongoDB's time."""
@@ -127,6 +128,7 @@ class Approvals:
             "addressees": addressee.words(opening.requirements),
             "due_at": sealed_at + timedelta(milliseconds=opening.pending_for_ms),
             "untold": untold(outbox, State.PENDING) if self._notified else [],
+            **(first_reminder(opening, sealed_at) if self._notified else {}),
         }
         if request_id:
             document["request_ids"] = [request_id]

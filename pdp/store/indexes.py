@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 from pdp.chat_view import VIEW_COUNTS
 from pdp.errors import SetupError
 from pdp.passkey import NONCE_COUNTS
-from pdp.session import IDLE, LOGIN_TAKES_AT_MOST, LONGEST
+from pdp.session import LOGIN_TAKES_AT_MOST, LONGEST
 
 _NEW_INDEX_SECONDS = 600.0
 """Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
@@ -27,6 +27,8 @@ KEPT_LETTERS_SECONDS = 30 * 24 * 3600
 """The time for which messages for people are stored behind the end of their approval."""
 KEPT_TOLD_SECONDS = 2 * 3600
 """The time for which it is stored whom a channel told: an hour counts."""
+KEPT_SESSIONS_SECONDS = int(LONGEST.total_seconds()) + 24 * 3600
+"""The time after its last renewal at which a session goes that no sweep ended: a day later than it counts."""
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -73,6 +75,11 @@ async def _index_approvals(database: AsyncDatabase[dict[str, Any]]) -> None:
         partialFilterExpression={"state": {"$eq": "PENDING"}},
     )
     await approvals.create_index([("addressees", 1), ("_id", -1)], name="history")
+    await approvals.create_index(
+        [("remind_at", 1)],
+        name="to_remind",
+        partialFilterExpression={"state": {"$eq": "PENDING"}, "remind_at": {"$exists": True}},
+    )
     await approvals.create_index([("caller", 1), ("digest", 1), ("_id", -1)], name="same_request")
     await approvals.create_index([("caller", 1), ("_id", -1)], name="mine")
     await approvals.create_index([("principals", 1), ("_id", -1)], name="in_my_name")
@@ -147,10 +154,11 @@ async def _index_lineage(database: AsyncDatabase[dict[str, Any]]) -> None:
 
 
 async def _index_sessions(database: AsyncDatabase[dict[str, Any]]) -> None:
-    """What has ended by MongoDB's clock goes by itself, a little later."""
+    """What has ended by MongoDB's clock goes by itself; sessions by a sweep, which records it, or a day later."""
     sessions, logins = database.get_collection("sessions"), database.get_collection("logins")
-    await sessions.create_index([("used_at", 1)], name="idle", expireAfterSeconds=int(IDLE.total_seconds()))
-    await sessions.create_index([("began_at", 1)], name="over", expireAfterSeconds=int(LONGEST.total_seconds()))
+    await sessions.create_index([("used_at", 1), ("began_at", 1)], name="by_use")
+    await sessions.create_index([("began_at", 1), ("used_at", 1)], name="by_begin")
+    await sessions.create_index([("renewed_at", 1)], name="left_over", expireAfterSeconds=KEPT_SESSIONS_SECONDS)
     await sessions.create_index([("issuer", 1), ("identity", 1)], name="of_person")
     await sessions.create_index([("issuer", 1), ("sid", 1)], name="of_login")
     nonces, passkeys = database.get_collection("nonces"), database.get_collection("passkeys")

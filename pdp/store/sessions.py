@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pdp.session import Session
+from pdp.session import IDLE, LONGEST, Session
 from pdp.store.database import Database, Document, unavailable
 
 _SCHEMA_VERSION = 1
@@ -42,6 +42,13 @@ class StoredSessions:
         """End a session; False where it has ended already."""
         async with unavailable():
             return bool((await self._collection.delete_one({"_id": {"$eq": session_id}})).deleted_count)
+
+    async def over(self, now: datetime, most: int) -> Sequence[Session]:
+        """At most so many sessions that have run out."""
+        ended = [{"used_at": {"$lte": now - IDLE}}, {"began_at": {"$lte": now - LONGEST}}]
+        async with unavailable():
+            found = await self._collection.find({"$or": ended}).limit(most).to_list()
+        return [_read(document) for document in found]
 
     async def of_person(self, issuer: str, identity: str, sid: str) -> Sequence[Session]:
         """The sessions of an issuer's person, or of one session there; empty texts stand for any."""

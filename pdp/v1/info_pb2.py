@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11pdp/v1/info.proto\x12\x06pdp.v1\"\x16\n\x14GetServerInfoRequest\"\xb4\x02\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x1f\n\x0bopa_version\x18\x02 \x01(\tR\nopaVersion\x12\x14\n\x05realm\x18\x03 \x01(\tR\x05realm\x12\'\n\x0fpolicy_revision\x18\x04 \x01(\tR\x0epolicyRevision\x12\x12\n\x04jwks\x18\x05 \x01(\tR\x04jwks\x12&\n\x06limits\x18\x06 \x01(\x0b\x32\x0e.pdp.v1.LimitsR\x06limits\x12*\n\x06\x63\x61ller\x18\x07 \x01(\x0b\x32\x12.pdp.v1.CallerInfoR\x06\x63\x61ller\x12\x1d\n\naudit_jwks\x18\x08 \x01(\tR\tauditJwks\x12\x1a\n\x08\x66\x65\x61tures\x18\t \x03(\tR\x08\x66\x65\x61tures\"\xa4\x03\n\x06Limits\x12#\n\rmessage_bytes\x18\x01 \x01(\x03R\x0cmessageBytes\x12#\n\rrequest_bytes\x18\x02 \x01(\x03R\x0crequestBytes\x12\x1f\n\x0b\x62\x61tch_bytes\x18\x03 \x01(\x03R\nbatchBytes\x12\x1f\n\x0b\x62\x61tch_items\x18\x04 \x01(\x05R\nbatchItems\x12\x18\n\x07nesting\x18\x05 \x01(\x05R\x07nesting\x12\'\n\x0f\x64\x65\x66\x61ult_seconds\x18\x06 \x01(\x01R\x0e\x64\x65\x66\x61ultSeconds\x12\x30\n\x14mask_default_seconds\x18\x07 \x01(\x01R\x12maskDefaultSeconds\x12\x1f\n\x0bmax_seconds\x18\x08 \x01(\x01R\nmaxSeconds\x12!\n\x0cwait_seconds\x18\t \x01(\x01R\x0bwaitSeconds\x12%\n\x0estream_seconds\x18\n \x01(\x01R\rstreamSeconds\x12.\n\x13stream_idle_seconds\x18\x0b \x01(\x01R\x11streamIdleSeconds\"\x95\x01\n\nCallerInfo\x12\x1a\n\x08identity\x18\x01 \x01(\tR\x08identity\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n\x05roles\x18\x03 \x03(\tR\x05roles\x12\x16\n\x06groups\x18\x04 \x03(\tR\x06groups\x12)\n\x10\x63laims_elsewhere\x18\x05 \x03(\tR\x0f\x63laimsElsewhere2[\n\x0bInfoService\x12L\n\rGetServerInfo\x12\x1c.pdp.v1.GetServerInfoRequest\x1a\x1d.pdp.v1.GetServerInfoResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11pdp/v1/info.proto\x12\x06pdp.v1\"\x16\n\x14GetServerInfoRequest\"\xca\x02\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x1f\n\x0bopa_version\x18\x02 \x01(\tR\nopaVersion\x12\x14\n\x05realm\x18\x03 \x01(\tR\x05realm\x12\'\n\x0fpolicy_revision\x18\x04 \x01(\tR\x0epolicyRevision\x12\x12\n\x04jwks\x18\x05 \x01(\tR\x04jwks\x12&\n\x06limits\x18\x06 \x01(\x0b\x32\x0e.pdp.v1.LimitsR\x06limits\x12*\n\x06\x63\x61ller\x18\x07 \x01(\x0b\x32\x12.pdp.v1.CallerInfoR\x06\x63\x61ller\x12\x1d\n\naudit_jwks\x18\x08 \x01(\tR\tauditJwks\x12\x1a\n\x08\x66\x65\x61tures\x18\t \x03(\tR\x08\x66\x65\x61tures\x12\x14\n\x05inbox\x18\n \x01(\tR\x05inbox\"\xa4\x03\n\x06Limits\x12#\n\rmessage_bytes\x18\x01 \x01(\x03R\x0cmessageBytes\x12#\n\rrequest_bytes\x18\x02 \x01(\x03R\x0crequestBytes\x12\x1f\n\x0b\x62\x61tch_bytes\x18\x03 \x01(\x03R\nbatchBytes\x12\x1f\n\x0b\x62\x61tch_items\x18\x04 \x01(\x05R\nbatchItems\x12\x18\n\x07nesting\x18\x05 \x01(\x05R\x07nesting\x12\'\n\x0f\x64\x65\x66\x61ult_seconds\x18\x06 \x01(\x01R\x0e\x64\x65\x66\x61ultSeconds\x12\x30\n\x14mask_default_seconds\x18\x07 \x01(\x01R\x12maskDefaultSeconds\x12\x1f\n\x0bmax_seconds\x18\x08 \x01(\x01R\nmaxSeconds\x12!\n\x0cwait_seconds\x18\t \x01(\x01R\x0bwaitSeconds\x12%\n\x0estream_seconds\x18\n \x01(\x01R\rstreamSeconds\x12.\n\x13stream_idle_seconds\x18\x0b \x01(\x01R\x11streamIdleSeconds\"\x95\x01\n\nCallerInfo\x12\x1a\n\x08identity\x18\x01 \x01(\tR\x08identity\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n\x05roles\x18\x03 \x03(\tR\x05roles\x12\x16\n\x06groups\x18\x04 \x03(\tR\x06groups\x12)\n\x10\x63laims_elsewhere\x18\x05 \x03(\tR\x0f\x63laimsElsewhere2[\n\x0bInfoService\x12L\n\rGetServerInfo\x12\x1c.pdp.v1.GetServerInfoRequest\x1a\x1d.pdp.v1.GetServerInfoResponseB|\n\x11\x64\x65v.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\x0bPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=29
   _globals['_GETSERVERINFOREQUEST']._serialized_end=51
   _globals['_GETSERVERINFORESPONSE']._serialized_start=54
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=362
-  _globals['_LIMITS']._serialized_start=365
-  _globals['_LIMITS']._serialized_end=785
-  _globals['_CALLERINFO']._serialized_start=788
-  _globals['_CALLERINFO']._serialized_end=937
-  _globals['_INFOSERVICE']._serialized_start=939
-  _globals['_INFOSERVICE']._serialized_end=1030
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=384
+  _globals['_LIMITS']._serialized_start=387
+  _globals['_LIMITS']._serialized_end=807
+  _globals['_CALLERINFO']._serialized_start=810
+  _globals['_CALLERINFO']._serialized_end=959
+  _globals['_INFOSERVICE']._serialized_start=961
+  _globals['_INFOSERVICE']._serialized_end=1052
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "opa_version", "realm", "policy_revision", "jwks", "limits", "caller", "audit_jwks", "features")
+    __slots__ = ("version", "opa_version", "realm", "policy_revision", "jwks", "limits", "caller", "audit_jwks", "features", "inbox")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     OPA_VERSION_FIELD_NUMBER: _ClassVar[int]
     REALM_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class GetServerInfoResponse(_message.Message):
     CALLER_FIELD_NUMBER: _ClassVar[int]
     AUDIT_JWKS_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
+    INBOX_FIELD_NUMBER: _ClassVar[int]
     version: str
     opa_version: str
     realm: str
@@ -30,7 +31,8 @@ class GetServerInfoResponse(_message.Message):
     caller: CallerInfo
     audit_jwks: str
     features: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., opa_version: _Optional[str] = ..., realm: _Optional[str] = ..., policy_revision: _Optional[str] = ..., jwks: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., caller: _Optional[_Union[CallerInfo, _Mapping]] = ..., audit_jwks: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
+    inbox: str
+    def __init__(self, version: _Optional[str] = ..., opa_version: _Optional[str] = ..., realm: _Optional[str] = ..., policy_revision: _Optional[str] = ..., jwks: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., caller: _Optional[_Union[CallerInfo, _Mapping]] = ..., audit_jwks: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., inbox: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("message_bytes", "request_bytes", "batch_bytes", "batch_items", "nesting", "default_seconds", "mask_default_seconds", "max_seconds", "wait_seconds", "stream_seconds", "stream_idle_seconds")

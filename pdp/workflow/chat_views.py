@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,8 +55,8 @@ class ChatViews:
         )
         await self._stored.insert(self._sealer.view(view))
 
-    async def take(self, token: str, caller: Caller, account: str, rendered: str | None) -> ChatView:
-        """The view of a token, which takes no other verdict after this. `rendered` is the digest of what came back.
+    async def take(self, token: str, caller: Caller, account: str, rendered: Collection[str] | None) -> ChatView:
+        """The view of a token, which takes no other verdict after this. `rendered` has the digest of what came back.
 
         It is None where the chat sends nothing back of what it showed.
 
@@ -68,7 +69,7 @@ class ChatViews:
             view = None
         if view is None or view.identity != caller.identity:
             raise ViewStale(STALE)
-        if rendered is not None and view.rendered != rendered:
+        if rendered is not None and view.rendered not in rendered:
             log.error("ALARM: the chat showed %s something else of %s than was rendered", account, view.approval)
             sentence = "what was shown to you is not what this server sent; nothing was done; tell your operators"
             raise ViewAltered(sentence, approval=view.approval)

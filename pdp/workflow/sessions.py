@@ -104,6 +104,7 @@ class Sessions:
             return None
         session, now = found
         if session.is_over(now):
+            await self.end(session, "time")
             return None
         return Present(session, secret, now)
 
@@ -141,6 +142,12 @@ class Sessions:
         found = await self._stored.of_person(issuer, identity, sid)
         begun = [session for session in found if session.began_at <= until and await self._is_ours(session)]
         return sum([await self.end(session, why) for session in begun])
+
+    async def end_over(self, most: int) -> None:
+        """End at most so many sessions that have run out: once over all processes, each with its record."""
+        for session in await self._stored.over(await self._database.now(), most):
+            if await self._is_ours(session):
+                await self.end(session, "time")
 
     async def _is_ours(self, session: Session) -> bool:
         """Whether a server wrote it. What is not goes, and both logs say so."""

@@ -1,15 +1,48 @@
-"""Tells what changed of what is a person's own: passkeys, and links of accounts."""
+"""Tells what changed of what is a person's own, passkeys and links of accounts: the log, and the person.
 
-from pdp.audit.record import Entry
+The person is told on every channel, also in quiet hours and beyond the limit of an hour. The letters are made before
+the record, so that no change is ever without them; at worst one tells of a change that failed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from pdp.audit.record import Entry, Kind
 from pdp.recording.writer import Writer
+from pdp.store.letters import Letter, Letters
+from pdp.store.notifications import Errand
+
+_OTHERWISE = "If that was not you, tell those who run this server at once: somebody is logged in as you."
+_SENTENCES: Mapping[str, str] = {
+    Kind.PASSKEY_ADDED: f"A passkey is added to your account. {_OTHERWISE}",
+    Kind.PASSKEY_REMOVED: f"A passkey is removed from your account. {_OTHERWISE}",
+    Kind.IDENTITY_LINKED: f"A chat account is linked to you: it may act in your name. {_OTHERWISE}",
+    Kind.IDENTITY_UNLINKED: f"A chat account is not linked to you any more. {_OTHERWISE}",
+}
 
 
 class Told:
-    """The one way on which such a change is told: the log has it first."""
+    """The one way on which such a change is told. `channels` are those in which people are told."""
 
-    def __init__(self, writer: Writer) -> None:
-        self.writer = writer
+    def __init__(self, writer: Writer, letters: Letters | None = None, channels: Sequence[str] = ()) -> None:
+        self.writer, self._letters, self._channels = writer, letters, channels
 
-    async def told(self, identity: str, entry: Entry) -> None:  # noqa: ARG002  # messages go to this person
-        """Record a change of what is this person's."""
+    async def told(self, identity: str, entry: Entry) -> None:
+        """Tell a person of a change of what is this person's, and record it."""
+        sentence = _SENTENCES.get(orjson.loads(entry.record)["kind"], "")
+        for channel in self._channels if sentence else ():
+            if self._letters is not None:
+                await self._letters.add(_letter(identity, entry, channel, sentence), over=True)
         await self.writer.append([entry])
+
+
+def _letter(identity: str, entry: Entry, channel: str, sentence: str) -> Letter:
+    return Letter(
+        id=f"{entry.id}/{channel}/{Errand.NOTE}/{identity}",
+        channel=channel,
+        errand=Errand.NOTE,
+        who=identity,
+        record_id=entry.id,
+        sentence=sentence,
+    )

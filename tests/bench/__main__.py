@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
-PARTS += ["lineage", "masks", "stream", "parquet"]
+PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
 
 
 def main() -> int:
@@ -32,6 +32,7 @@ def main() -> int:
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
+        "inbox": [sys.executable, "-m", "tests.bench.inbox"],
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
         "attack": [sys.executable, "-m", "tests.bench.attack"],

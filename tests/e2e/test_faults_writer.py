@@ -28,6 +28,7 @@ from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import Sweep
+from pdp.session import SessionSealer
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
@@ -37,6 +38,7 @@ from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Effect
+from pdp.workflow.sessions import Sessions
 from tests.faults import eventually, failing, verified_log
 from tests.parts import Placet, exporting, payload, placet
 from tests.pdp import mongo
@@ -82,6 +84,7 @@ async def process(mongodb_uri: str, database: str, key: OKPKey) -> AsyncIterator
         writers=writers,
         projection=projection,
         notifier=Notifier(REALM, Notifications(store), ()),
+        sessions=Sessions(store, writer, SessionSealer(key, REALM)),
     )
     running = asyncio.create_task(writer.run())
     try:

@@ -51,7 +51,7 @@ def variables(**more: str) -> dict[str, str]:
 def policy(start: Block) -> list[str]:
     """The policy folders of the `pdp dev` that a block is."""
     (command,) = commands(start)
-    words = shlex.split(command.text)
+    words = [word for word in shlex.split(command.text) if word != "--slack"]
     assert words[:2] == ["pdp", "dev"], f"{start.place} does not start a server"
     assert words[2::2] == ["--policy"] * len(words[3::2]), f"{start.place}: {command.text}"
     return words[3::2]

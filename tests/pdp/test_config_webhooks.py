@@ -6,6 +6,7 @@ import pytest
 
 from pdp.approval import EVENTS
 from pdp.errors import SetupError
+from pdp.notify.endpoint import Endpoint
 from tests.pdp.test_config import GOOD, loaded
 
 HOOK = """
@@ -51,3 +52,21 @@ def test_what_is_wrong_is_named_and_no_url_repeated(tmp_path: Path, old: str, ne
         loaded(tmp_path, GOOD + HOOK.replace(old, new))
     assert says in refused.value.sentence
     assert "s3cret" not in refused.value.sentence
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams"])
+def test_address_of_an_incoming_webhook_is_a_secret_in_a_file(tmp_path: Path, kind: str) -> None:
+    other = HOOK.replace('url = "https://hooks.example.com/T0/s3cret"', f'format = "{kind}"')
+    (hook,) = loaded(tmp_path, GOOD + other).webhooks
+    assert (hook.format, hook.url) == (kind, "")
+    with pytest.raises(SetupError, match="put the address into the file of secret alone"):
+        loaded(tmp_path, GOOD + HOOK + f'format = "{kind}"\n')
+    with pytest.raises(SetupError, match="give url for cloudevents"):
+        loaded(tmp_path, GOOD + other.replace(kind, "cloudevents"))
+    hook.secret.write_text("https://hooks.slack.com/services/T0/B0/XX\n")
+    hook.secret.chmod(0o600)
+    assert Endpoint.of(**dict(hook)).format == kind
+    hook.secret.write_text("http://hooks.slack.com/services/T0/B0/XX\n")
+    with pytest.raises(SetupError) as refused:
+        Endpoint.of(**dict(hook))
+    assert "XX" not in str(refused.value)

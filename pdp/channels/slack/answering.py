@@ -65,7 +65,7 @@ class Answering:
         try:
             caller = await self._caller(sent.by)
             identity = caller.identity
-            given = Given(sent.token, parsed.rendered(sent.view), sent.verdict, sent.reason)
+            given = Given(sent.token, parsed.came_back(sent.view), sent.verdict, sent.reason)
             taken = await self._verdicts.review(caller, sent.by.account, given)
         except PdpError as error:
             await self._verdicts.refused(sent.by.account, error, identity, sent.approval_id)

@@ -1,10 +1,8 @@
 // The page of one approval. It lets a person approve what it has checked itself: the digest of the canonical bytes is
 // that of the form, every line on the page is that of these bytes, and the end of the request was reached.
 
-import { base64url, bytesOf, fromBase64, sha256 } from "./hashes.js";
-import { linesOf } from "./lines.js";
+import { checked, proof } from "./compared.js";
 import { onChange } from "./live.js";
-import { areThose } from "./shown.js";
 import { sign } from "./passkey.js";
 import { followKeys } from "./verdict_keys.js";
 
@@ -16,13 +14,6 @@ const obstacles = new Map([
   ["check", "The page checks what it shows."],
   ["end", "Approve becomes active when you have read to the end of the request."],
 ]);
-
-/** @returns {{ label: string, text: string }[]} */
-function lines() {
-  const labels = Array.from(document.querySelectorAll("#lines > dt"), (one) => one.textContent ?? "");
-  const texts = Array.from(document.querySelectorAll("#lines > dd > bdi"), (one) => one.textContent ?? "");
-  return labels.length === texts.length ? labels.map((label, at) => ({ label, text: texts[at] ?? "" })) : [];
-}
 
 /**
  * @param {HTMLFormElement} form
@@ -41,28 +32,13 @@ function tell() {
 }
 
 /**
- * The digest of what the page holds, where each line that it shows is of that; else an empty text.
- * @param {DOMStringMap} about
- */
-async function checked(about) {
-  const bytes = fromBase64(about["bytes"] ?? "");
-  const request = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  if (!areThose(lines(), linesOf(request))) {
-    return "";
-  }
-  return base64url(await sha256(bytesOf(`placet/v1\n${about["realm"]}\n`), bytes));
-}
-
-/**
  * What shows the server that this page displayed the request.
  * @param {HTMLFormElement} form
  * @param {DOMStringMap} about
  */
-async function proof(form, about) {
+function displayed(form, about) {
   const seen = ["expected_digest", "expected_version", "expected_lineage"].map((name) => field(form, name).value);
-  const texts = lines().flatMap((line) => [line.label, line.text]);
-  const said = [`placet/${about["realm"]}/displayed/v1`, ...seen, ...texts];
-  return base64url(await sha256(bytesOf(said.map((one) => `${one}\n`).join(""))));
+  return proof(seen, about, find("lines"));
 }
 
 /** Approve is there for whoever reached the end, by the eyes or by the focus. */
@@ -105,11 +81,11 @@ async function send(form, about, event) {
     return;
   }
   event.preventDefault();
-  if (obstacles.size > 0 || (await checked(about)) !== field(form, "expected_digest").value) {
+  if (obstacles.size > 0 || (await checked(about, find("lines"))) !== field(form, "expected_digest").value) {
     refuse();
     return;
   }
-  field(form, "displayed").value = await proof(form, about);
+  field(form, "displayed").value = await displayed(form, about);
   const problem = about["signs"] === "yes" ? await sign(form, about) : "";
   if (problem) {
     obstacles.set("passkey", `Nothing was sent: ${problem}`);
@@ -139,7 +115,7 @@ async function begin() {
   followKeys();
   onChange(about["id"] ?? "", Number(about["version"]), () => void sayWhatChanged(about));
   form.addEventListener("submit", (event) => void send(form, about, event));
-  if ((await checked(about).catch(() => "")) === field(form, "expected_digest").value) {
+  if ((await checked(about, find("lines")).catch(() => "")) === field(form, "expected_digest").value) {
     obstacles.delete("check");
     tell();
   } else {

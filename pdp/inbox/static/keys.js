@@ -1,6 +1,6 @@
 // Keys of one letter, off where somebody types. Every action of theirs is reached by Tab, too.
 
-const FIELDS = "input, textarea, select, [contenteditable], dialog";
+const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog";
 
 /**
  * Do what is bound to a key when it is pressed.

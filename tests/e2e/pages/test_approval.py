@@ -17,6 +17,10 @@ from tests.chromium import LOOKS, PHONE, Reader, reader
 from tests.parts import Placet, exporting
 
 READ = "You have read to the end; you may approve."
+AT_THE_END = """() => {
+    document.getElementById("end")?.scrollIntoView();
+    return document.getElementById("why")?.textContent.startsWith("You have read to the end");
+}"""
 DIFFERS = "What this page shows is not the request that the form is about. Nothing can be approved here."
 BOB = Caller("user:bob", "person", frozenset({"reviewer"}), (), b"")
 
@@ -63,6 +67,16 @@ async def test_approve_waits_for_the_end_and_the_review_says_web(windows: Browse
     [review] = (await now(server, approval)).reviews
     assert (review.reviewer, review.reason) == ("user:bob", "looked\nat it")
     assert review.channel == ReviewChannel.REVIEW_CHANNEL_WEB
+
+
+async def test_link_leads_through_the_login_to_the_page(windows: Browser, server: Placet) -> None:
+    approval = await opened(server)
+    async with reader(windows, server, look=(PHONE, "light")) as stranger:
+        await stranger.open(path(approval))
+        await stranger.page.get_by_role("button", name="bob").click()
+        await stranger.page.wait_for_url(f"**{path(approval)}")
+        await read_to_the_end(stranger)
+        stranger.require_quiet()
 
 
 async def test_focus_of_who_does_not_see_the_end_counts(windows: Browser, server: Placet) -> None:
@@ -259,11 +273,12 @@ async def test_every_leaf_of_200_requests_is_in_the_visible_text_and_the_script_
 
     async with reader(windows, server, "bob") as bob:
         await deaf(bob)
+        await deaf(bob)
         await bob.page.route(re.compile("/inbox/approvals/apr_[0-9a-f]{32}$"), made)
         for asked in generated(200):
             current.append(answered(asked))
             await bob.page.goto(bob.home + path(current[-1].approval), wait_until="commit")
-            await read_to_the_end(bob)
+            await bob.page.wait_for_function(AT_THE_END)
             text = await bob.text()
             for item in items(asked):
                 line = displayed.line(item)

@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from google.protobuf import json_format
 from playwright.async_api import Browser, Route, expect
 
+from pdp.inbox import verdict_form
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ApprovalReview
-from tests.approvals_page import path
-from tests.authenticator import Authenticator, b64
+from tests.approvals_page import fields, path
+from tests.authenticator import UP, Authenticator, b64, verdict_challenge
+from tests.browser import Browser as PlainBrowser
+from tests.browser import browser as plain_browser
 from tests.chromium import Reader, reader
 from tests.parts import Placet, asking, placet
 from tests.pdp.passkeys import added, adding, device_of
@@ -181,3 +184,42 @@ async def test_change_between_the_question_and_the_signature_is_told(windows: Br
         await bob.page.click("#approve")
         await expect(bob.page.locator("#why")).to_contain_text("this approval changed since it was displayed")
     assert len(await stage.reviews(approval)) == 1
+
+
+async def begun(person: PlainBrowser, approval: Approval, **changes: str) -> dict[str, str]:
+    """A form with what the page's script would send before the passkey is asked, and the statement to sign."""
+    sent = await fields(person, approval, "APPROVE", **changes)
+    asked = await person.post(path(approval, "/begin"), {name: sent[name] for name in ("form", *verdict_form.ASKED)})
+    assert asked.status == 200, asked.text
+    return {**sent, "statement": json.loads(asked.text)["statement"]}
+
+
+@pytest.mark.parametrize(
+    "attack", ["none", "no user", "other origin", "other device", "other words", "twice", "carol's"]
+)
+async def test_form_with_another_signature_than_this_verdicts_is_refused(stage: Stage, attack: str) -> None:
+    approval, other = await stage.opened(), await stage.opened()
+    async with plain_browser(stage.server.http) as bob, plain_browser(stage.server.http) as carol:
+        await bob.log_in("bob")
+        await carol.log_in("carol")
+        form = await begun(bob, approval, reason="seen")
+        device = Authenticator(origin=stage.server.http, host="localhost") if attack == "other device" else stage.phone
+        changes = {"origin": "https://evil.example"} if attack == "other origin" else {}
+        flags = {"flags": UP} if attack == "no user" else {}
+        signed = device.get(verdict_challenge(form["statement"]), **flags, **changes)
+        form |= {} if attack == "none" else signed
+        form["statement"] = "" if attack == "none" else form["statement"]
+        sender, target = bob, approval
+        if attack == "other words":
+            form["reason"] = "not what I signed"
+        if attack == "carol's":
+            sender, form = carol, {**form, "form": (await carol.get(path(approval))).hidden["form"]}
+        if attack == "twice":
+            assert (await bob.post(path(approval, "/review"), form)).status == 303
+            again = await fields(bob, other, "APPROVE", reason="seen")
+            form, target = {**again, **{name: form[name] for name in verdict_form.SIGNED}}, other
+        refused = await sender.post(path(target, "/review"), form)
+        assert refused.status == 409, refused.text
+        assert "Nothing was done" in refused.text
+        assert "passkey" in refused.text or "signed" in refused.text
+    assert not await stage.reviews(target)

@@ -23,6 +23,16 @@ def test_address_has_its_number_a_minute_and_takes_nobody_elses() -> None:
         made.require("a")
 
 
+def test_look_for_room_counts_nothing() -> None:
+    made = Attempts(1, lambda: 0.0, "wrong tokens")
+    for _ in range(3):
+        made.require_room("a")
+    made.require("a")
+    with pytest.raises(Overloaded, match="1 wrong tokens a minute"):
+        made.require_room("a")
+    made.require_room("b")
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST_SOURCES", 3)
     made = Attempts(1, lambda: 0.0)

@@ -270,6 +270,20 @@ async def test_what_is_no_logout_token_ends_nothing(own: Placet, state: Path, id
         assert await is_in(bob)
 
 
+async def test_wrong_logout_tokens_are_limited_and_good_ones_are_not(own: Placet, idp: Idp) -> None:
+    async with browser(own.http) as bob, browser(own.http) as stranger:
+        await bob.log_in("bob")
+        for _ in range(MOST_LOGINS + 2):
+            token = {"logout_token": idp.logout_token(sub="carol")}
+            assert (await bob.send("POST", "/logout/backchannel", token)).status == 200
+        wrong = [await stranger.send("POST", "/logout/backchannel", {"logout_token": "x"}) for _ in range(22)]
+        assert [one.status for one in wrong] == [400] * MOST_LOGINS + [429] * 2
+        good = {"logout_token": idp.logout_token(sub="bob")}
+        assert (await stranger.send("POST", "/logout/backchannel", good)).status == 429
+        assert (await bob.send("POST", "/logout/backchannel", good)).status == 200
+        assert not await is_in(bob)
+
+
 async def test_link_scanners_change_nothing(own: Placet, mongod: MongodProcess) -> None:
     async with browser(own.http) as scanner, database(mongod, own) as found:
         before = [await found[name].count_documents({}) for name in ("sessions", "logins", "records")]

@@ -2,97 +2,27 @@
 
 import html
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pdp.assertion import linking_challenge
-from pdp.dev.identity import Person, key_path
-from pdp.dev.idp import Idp
-from pdp.dev.idp_tokens import Signer
-from pdp.http.provider import DISCOVERY
 from pdp.process.mongod import MongodProcess
-from pdp.server.linking import SlackIssuer
-from pdp.slack_settings import SlackSettings
-from pdp.workflow.links import Links
 from tests.authenticator import Authenticator
 from tests.browser import Browser, Shown, browser
-from tests.parts import Placet, placet
-from tests.pdp.accounts import linking
+from tests.parts import Placet
+from tests.pdp.linking import Stage, staged
 from tests.pdp.mongo import database
 from tests.pdp.passkeys import added, adding, device_of
-
-TEAM, NAME = "T1", "https://slack.example"
-
-
-@dataclass(frozen=True, slots=True)
-class SlackSigner(Signer):
-    """Signs ID tokens as Slack does: with the ids of team and user."""
-
-    more: Mapping[str, Any]
-
-    def id_token(self, person: Person, further: Mapping[str, Any]) -> str:
-        ids = {"https://slack.com/team_id": TEAM, "https://slack.com/user_id": f"U{person.sub.upper()}"}
-        own = {**ids, "name": f"<b>{person.sub}", "email": "bob@example.com", **self.more}
-        return Signer.id_token(self, person, {**further, **own})
-
-
-class SlackIdp(Idp):
-    """A provider that stands for Slack. `more` are members of its next ID tokens."""
-
-    more: Mapping[str, Any] = {}
-
-    @property
-    def _signer(self) -> Signer:
-        signer = super()._signer
-        return SlackSigner(signer.key, signer.issuer, signer.client_id, self.more)
-
-    def _asked(self, query: Mapping[str, str]) -> Mapping[str, str]:
-        assert query["redirect_uri"] == f"{self._site}/login/slack"
-        assert query["scope"] == "openid"
-        return query
-
-
-@dataclass
-class Stage:
-    """A server whose people link accounts, and the provider that stands for Slack."""
-
-    server: Placet
-    slack: Placet
-    idp: SlackIdp
-    links: Links
-
-
-def kept(folder: Path, name: str, text: str) -> Path:
-    path = folder / name
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return path
 
 
 @pytest.fixture(scope="module")
 async def own(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    idp, folder = SlackIdp(state, NAME, "slack-client"), tmp_path_factory.mktemp("policy")
-    files = tmp_path_factory.mktemp("slack")
-    secrets = {name: kept(files, name, "x" * 32) for name in ("bot_token", "signing_secret")}
-    settings = SlackSettings(
-        team=TEAM, client_id="slack-client", client_secret=kept(files, "client", idp.secret), **secrets
-    )
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(placet(state, mongod.uri, demo=idp))
-        described = f"{slack.http}/dev/idp{DISCOVERY}"
-        issuer = SlackIssuer(NAME, ("Ed25519", "EdDSA"), described, key_path(state))
-        moved: dict[str, Any] = {"slack_issuer": issuer, "slack_host": "http://127.0.0.1:1/"}
-        (folder / "policy.rego").write_text('package policy\n\nallow contains {"rule": "all", "reason": "all"}\n')
-        (folder / "data.json").write_text('{"identities": {"slack:T1/UDANA": {"same_as": ["user:carol"]}}}')
-        policy = {"policy": [folder]}
-        server = await stack.enter_async_context(placet(state, mongod.uri, slack=settings, **policy, **moved))
-        idp._site = server.http
-        yield Stage(server, slack, idp, await stack.enter_async_context(linking(server, mongod)))
+    folders = tmp_path_factory.mktemp("policy"), tmp_path_factory.mktemp("slack")
+    async with staged(state, mongod, *folders) as running:
+        yield running
 
 
 @pytest.fixture
@@ -167,7 +97,8 @@ async def test_link_that_an_attacker_started_and_bob_clicks_links_nothing(own: S
 
 async def test_sign_in_of_an_account_is_no_login_and_a_login_no_sign_in(bob: Browser) -> None:
     back = await signed_in(bob, await begun(bob))
-    assert (await bob.get(back.replace("/login/slack", "/login/callback"))).status == 403
+    seen = await bob.get(back.replace("/login/slack", "/login/callback"))
+    assert (seen.status, "logs nobody in" in seen.text) == (403, True)
     login = await bob.choose(await bob.follow(await bob.get("/login")), "bob")
     assert (await bob.get(login.location.replace("/login/callback", "/login/slack"))).status == 403
 

@@ -18,12 +18,14 @@ from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
 from pdp.server.sweep import HEARTBEAT_SECONDS, SILENT_FOR, UNDELIVERED_FOR, Sweep
+from pdp.session import SessionSealer
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.notifications import Notifications
 from pdp.store.records import Records
 from pdp.store.writers import Writers
+from pdp.workflow.sessions import Sessions
 from tests.faults import eventually, failing
 from tests.pdp.chain import recorded, writing
 from tests.pdp.specimens import BOT, REQUEST, SEALER, T0, opening, records, sealed, verdict
@@ -58,6 +60,7 @@ async def processing(database: Database) -> AsyncIterator[Process]:
             writers=writers,
             projection=projection,
             notifier=Notifier("dev", Notifications(database), []),
+            sessions=Sessions(database, writer, SessionSealer(SEALER.key, "dev")),
         )
         yield Process(database, approvals, writer, writers, sweep)
 

@@ -34,7 +34,7 @@ async def offered(views: ChatViews) -> str:
 
 async def is_stale(views: ChatViews, token: str, caller: Caller = BOB, account: str = ACCOUNT) -> bool:
     with pytest.raises(ViewStale):
-        await views.take(token, caller, account, SHOWN)
+        await views.take(token, caller, account, {SHOWN})
     return True
 
 
@@ -42,7 +42,7 @@ async def test_view_is_taken_once_and_its_token_is_not_stored(views: ChatViews, 
     token = await offered(views)
     [document] = await database.database["chat_views"].find({}).to_list()
     assert token not in str(document)
-    view = await views.take(token, BOB, ACCOUNT, SHOWN)
+    view = await views.take(token, BOB, ACCOUNT, {SHOWN})
     assert (view.approval, view.digest, view.version, view.rendered) == ("apr_1", "d", 3, SHOWN)
     assert await is_stale(views, token)
 
@@ -50,7 +50,7 @@ async def test_view_is_taken_once_and_its_token_is_not_stored(views: ChatViews, 
 async def test_view_of_another_account_stays_with_its_own(views: ChatViews) -> None:
     token = await offered(views)
     assert await is_stale(views, token, CAROL, "slack:T1/UCAROL")
-    assert await views.take(token, BOB, ACCOUNT, SHOWN)
+    assert await views.take(token, BOB, ACCOUNT, {SHOWN})
     token = await offered(views)
     assert await is_stale(views, token, CAROL), "whose account it is has changed"
 
@@ -60,7 +60,7 @@ async def test_what_was_shown_otherwise_ends_the_view_with_an_alarm(
 ) -> None:
     token = await offered(views)
     with pytest.raises(ViewAltered):
-        await views.take(token, BOB, ACCOUNT, "b" * 64)
+        await views.take(token, BOB, ACCOUNT, {"b" * 64, "c" * 64})
     assert "ALARM" in caplog.text
     assert await is_stale(views, token)
 

@@ -1,12 +1,13 @@
 """Links of chat accounts on a real database: one person each, and what somebody who writes there cannot do."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from pdp.account import LinkSealer
+from pdp.account import Link, LinkSealer
 from pdp.errors import Conflict, NotFound
 from pdp.store.database import Database
 from pdp.workflow.links import Links
@@ -32,6 +33,19 @@ async def test_link_is_of_one_person_until_it_ends_and_both_are_recorded(links: 
     assert await links.people([BOBS, CAROLS]) == {BOBS: "user:bob"}
     await links.remove("user:bob", BOBS)
     assert await links.people([BOBS]) == {}
+    assert await kinds(database) == ["identity.linked", "identity.unlinked"]
+
+
+async def test_of_many_who_link_one_account_at_once_one_has_it_and_it_ends_once(
+    links: Links, database: Database
+) -> None:
+    people = [f"user:{number}" for number in range(8)]
+    tried = await asyncio.gather(*(links.add(one, BOBS) for one in people), return_exceptions=True)
+    [made] = [one for one in tried if isinstance(one, Link)]
+    assert sum(isinstance(one, Conflict) for one in tried) == 7
+    assert await links.people([BOBS]) == {BOBS: made.identity}
+    ends = await asyncio.gather(*(links.remove(made.identity, BOBS) for _ in people), return_exceptions=True)
+    assert sum(one is None for one in ends) == 1
     assert await kinds(database) == ["identity.linked", "identity.unlinked"]
 
 

@@ -1,5 +1,6 @@
 """Sessions on a real database: what counts, what ends them, and what somebody who writes to the database cannot do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -98,6 +99,28 @@ async def test_times_are_held_against_mongodbs_clock(
     secret = await sessions.begin(BOB)
     await moved(database, secret, **stamps)
     assert (await sessions.present(secret) is not None) == is_there
+
+
+@pytest.mark.parametrize("stamps", [{"used_at": IDLE}, {"began_at": LONGEST, "used_at": MINUTE}])
+async def test_session_that_ran_out_is_recorded_once_by_the_sweep_or_the_next_look(
+    sessions: Sessions, elsewhere: Sessions, database: Database, stamps: dict[str, timedelta]
+) -> None:
+    first, second, alive = [await sessions.begin(BOB) for _ in range(3)]
+    for secret in (first, second):
+        await moved(database, secret, **stamps)
+    assert await sessions.present(first) is None
+    await asyncio.gather(sessions.end_over(100), elsewhere.end_over(100), elsewhere.present(second))
+    await sessions.end_over(100)
+    assert await kinds(database) == 3 * ["session.started"] + 2 * ["session.ended"]
+    assert await sessions.present(alive)
+
+
+async def test_planted_session_that_ran_out_is_an_alarm_and_no_end(sessions: Sessions, database: Database) -> None:
+    secret = await sessions.begin(BOB)
+    await database.database["sessions"].update_one({}, {"$set": {"used_at": (await database.now()) - 2 * IDLE}})
+    await sessions.end_over(100)
+    assert await sessions.present(secret) is None
+    assert await kinds(database) == ["session.started", "error"]
 
 
 async def test_use_is_noted_once_a_minute_and_signed(sessions: Sessions, database: Database) -> None:
@@ -260,7 +283,7 @@ async def test_login_lasts_ten_minutes(sessions: Sessions, database: Database) -
 
 
 async def test_what_has_ended_goes_by_itself(database: Database) -> None:
-    for name, wanted in {"sessions": {IDLE, LONGEST}, "logins": {timedelta(minutes=10)}}.items():
+    for name, wanted in {"sessions": {LONGEST + timedelta(days=1)}, "logins": {timedelta(minutes=10)}}.items():
         indexes = await database.database[name].index_information()
         kept = {timedelta(seconds=one["expireAfterSeconds"]) for one in indexes.values() if "expireAfterSeconds" in one}
         assert kept == wanted

@@ -164,8 +164,8 @@ type RecordSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The record's id, "rec_…". Ids sort by time.
 	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
-	// "decision", "error", "approval.created", "approval.reviewed", "approval.consumed", "approval.closed", "approval.denial_taken_back",
-	// "mask", "unmask", "search", "lineage", "policy.loaded", "server.started", "server.stopped", "session.started",
+	// "decision", "error", "approval.created", "approval.reviewed", "approval.consumed", "approval.closed", "approval.reminded",
+	// "approval.denial_taken_back", "mask", "unmask", "search", "lineage", "policy.loaded", "server.started", "server.stopped", "session.started",
 	// "session.ended", "passkey.added", "passkey.removed", "identity.linked", "identity.unlinked", "channel.refused",
 	// "writer.closed" or "export".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`

@@ -84,7 +84,9 @@ type GetServerInfoResponse struct {
 	// What this server takes that older ones do not, by the names of fields: "properties_json", "context_json",
 	// "expected_digest". A client sends a newer field only to a server that lists it here, and asks once a connection: the
 	// server behind the next one may be another.
-	Features      []string `protobuf:"bytes,9,rep,name=features,proto3" json:"features,omitempty"`
+	Features []string `protobuf:"bytes,9,rep,name=features,proto3" json:"features,omitempty"`
+	// The address of the inbox in a browser; empty where people cannot log in, and from an older server.
+	Inbox         string `protobuf:"bytes,10,opt,name=inbox,proto3" json:"inbox,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -180,6 +182,13 @@ func (x *GetServerInfoResponse) GetFeatures() []string {
 		return x.Features
 	}
 	return nil
+}
+
+func (x *GetServerInfoResponse) GetInbox() string {
+	if x != nil {
+		return x.Inbox
+	}
+	return ""
 }
 
 // The limits of one call.
@@ -406,7 +415,7 @@ var File_pdp_v1_info_proto protoreflect.FileDescriptor
 const file_pdp_v1_info_proto_rawDesc = "" +
 	"\n" +
 	"\x11pdp/v1/info.proto\x12\x06pdp.v1\"\x16\n" +
-	"\x14GetServerInfoRequest\"\xb4\x02\n" +
+	"\x14GetServerInfoRequest\"\xca\x02\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1f\n" +
 	"\vopa_version\x18\x02 \x01(\tR\n" +
@@ -418,7 +427,9 @@ const file_pdp_v1_info_proto_rawDesc = "" +
 	"\x06caller\x18\a \x01(\v2\x12.pdp.v1.CallerInfoR\x06caller\x12\x1d\n" +
 	"\n" +
 	"audit_jwks\x18\b \x01(\tR\tauditJwks\x12\x1a\n" +
-	"\bfeatures\x18\t \x03(\tR\bfeatures\"\xa4\x03\n" +
+	"\bfeatures\x18\t \x03(\tR\bfeatures\x12\x14\n" +
+	"\x05inbox\x18\n" +
+	" \x01(\tR\x05inbox\"\xa4\x03\n" +
 	"\x06Limits\x12#\n" +
 	"\rmessage_bytes\x18\x01 \x01(\x03R\fmessageBytes\x12#\n" +
 	"\rrequest_bytes\x18\x02 \x01(\x03R\frequestBytes\x12\x1f\n" +

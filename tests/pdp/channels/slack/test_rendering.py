@@ -79,10 +79,18 @@ def test_what_differs_looks_different_and_what_slack_adds_does_not() -> None:
     for block in back["blocks"]:
         if block["type"] == "input":
             block |= {"dispatch_action": False}
+            block["element"]["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
             block["label"]["emoji"] = True
     assert parsed.rendered(back) == parsed.rendered(one)
     back["blocks"][0]["elements"][0]["elements"][-1]["style"] = {"strike": True}
     assert parsed.rendered(back) != parsed.rendered(one)
+
+
+def test_escapes_of_slack_are_undone_once() -> None:
+    view = drawn(shown({"k": "<a & &lt;b>"}))
+    back = json.loads(json.dumps(view).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    assert parsed.rendered(view) in parsed.came_back(view) & parsed.came_back(back)
+    assert parsed.rendered(view) not in parsed.came_back(drawn(shown({"k": "<a & <b>"})))
 
 
 def notice(**changes: Any) -> Notice:

@@ -1,0 +1,130 @@
+"""Every text of an approval is on its page, as text, in each state of things."""
+
+import html
+import re
+
+import pytest
+from google.protobuf.message import Message
+
+from pdp.caller import Caller
+from pdp.errors import InvalidRequest
+from pdp.inbox import look
+from pdp.inbox.whole_page import members, told
+from pdp.v1.approval_pb2 import GetApprovalResponse
+from tests.approvals_page import HOSTILE
+from tests.cli.test_display import fill
+from tests.pdp.view.test_shown import LEFT_OUT, number
+
+SCRIPTS = 3
+"""Scripts that the page names."""
+BOB = Caller("user:bob", "person", frozenset({"reviewer"}), (), b"")
+NOT_ON_THE_PAGE = {
+    # It is the page, or stands only beside something that is not so here.
+    "GetApprovalResponse.page", "GetApprovalResponse.may_not_review_reason", "ApprovalLineage.state",
+    "MaskForecast.state", "GetApprovalResponse.may_not_review_because", "ColumnForecast.mask", "ColumnForecast.domain",
+    "ColumnForecast.rule",
+}  # fmt: skip
+
+
+def rendered(answer: GetApprovalResponse, caller: Caller = BOB) -> str:
+    shown = {**members(answer, "dev", caller, "t"), **told(None, {})}
+    return look.page("approval", shown).decode()
+
+
+def without_json(message: Message) -> None:
+    """A server answers requests as messages alone."""
+    for field, value in message.ListFields():
+        if field.name.endswith("_json"):
+            message.ClearField(field.name)
+        elif field.message_type and not field.message_type.full_name.startswith("google"):
+            for one in value if field.is_repeated else [value]:
+                without_json(one)
+
+
+def full() -> tuple[GetApprovalResponse, list[str]]:
+    answer = GetApprovalResponse()
+    made = number(answer, [])
+    without_json(answer)
+    return answer, made
+
+
+def missing(made: list[str], page: str) -> set[str]:
+    return {text.split("=")[0] for text in made if not re.search(rf"{re.escape(text)}(?![0-9])", html.unescape(page))}
+
+
+def test_every_text_of_an_approval_is_on_its_page() -> None:
+    answer, made = full()
+    answer.may_review, answer.mask_forecast.state = True, "FORESEEN"
+    left_out = missing(made, rendered(answer))
+    assert left_out <= LEFT_OUT | NOT_ON_THE_PAGE, left_out - LEFT_OUT - NOT_ON_THE_PAGE
+
+
+def test_what_stands_in_the_place_of_something_else_is_on_it_too() -> None:
+    answer, made = full()
+    answer.approval.lineage.ClearField("datasets")
+    answer.mask_forecast.columns[0].problem = ""
+    page = rendered(answer)
+    left_out = missing(made, page)
+    shown = {
+        "ApprovalLineage.state", "MaskForecast.state", "GetApprovalResponse.may_not_review_because",
+        "ColumnForecast.mask", "ColumnForecast.domain", "ColumnForecast.rule",
+    }  # fmt: skip
+    assert not left_out & shown
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_no_text_becomes_markup_or_hides(may: bool) -> None:  # noqa: FBT001
+    answer = GetApprovalResponse()
+    fill(answer)
+    answer.may_review = may
+    answer.approval.request.Clear()
+    for part in (answer.approval.request.subject, answer.approval.request.resource):
+        part.type, part.id = "x", "<script>alert(1)</script>\u202e"
+    answer.approval.request.action.name = "javascript:alert(1)"
+    for number_, text in enumerate(HOSTILE):
+        answer.approval.request.context[f"{number_}{text}"] = text
+    page = rendered(answer)
+    assert page.count("<script") == SCRIPTS
+    assert (page.count("<img"), page.count("<svg"), page.count("<h1")) == (0, 0, 1)
+    assert 'href="javascript' not in page
+    assert not {"\u202e", "\u200b", "\u2066", "\ufeff", "\x1b", "\x00", "\r"} & set(page)
+
+
+def test_tokens_are_named_beside_their_hash() -> None:
+    answer = GetApprovalResponse()
+    asked = answer.approval.request
+    asked.action.name, asked.resource.type, asked.resource.id = "unmask", "table", "people"
+    asked.subject.type, asked.subject.id = "agent", "bot"
+    asked.context.update(
+        {"tokens_tree": "A" * 43, "count": 7, "chunks": 2, "columns": ["iban"], "column_domains": ["d"]}
+    )
+    page = rendered(answer)
+    assert "(stands for tokens)" in page
+    assert "7 of table" in page.replace("\n", " ")
+    assert "in 2 chunks" in page
+
+
+def test_forms_are_there_for_whom_they_are() -> None:
+    answer = GetApprovalResponse(may_review=True)
+    asked = answer.approval.request
+    asked.subject.type = asked.subject.id = asked.action.name = asked.resource.type = asked.resource.id = "x"
+    answer.approval.state = 1
+    assert 'id="approve"' in rendered(answer)
+    answer.may_review = False
+    assert 'id="approve"' not in rendered(answer)
+    answer.approval.state = 2
+    assert 'id="revoke"' in rendered(answer)
+    answer.approval.requester_principals.append("user:bob")
+    assert 'id="revoke"' not in rendered(answer)
+    assert 'id="revoke"' not in rendered(answer, Caller("user:eve", "person", frozenset({"requester"}), (), b""))
+
+
+def test_refusal_names_its_fields_and_keeps_the_words_as_they_were() -> None:
+    answer = GetApprovalResponse(may_review=True)
+    asked = answer.approval.request
+    asked.subject.type = asked.subject.id = asked.action.name = asked.resource.type = asked.resource.id = "x"
+    refused = InvalidRequest.field("reason", "is <b>bad</b>")
+    form = {"reason": "\na\\b</textarea><b>", "suggestion": "", "verdict": "DENY"}
+    page = look.page("approval", {**members(answer, "dev", BOB, "t"), **told(refused, form)}).decode()
+    assert "<code>reason</code>: is &lt;b&gt;bad&lt;/b&gt;" in page
+    assert ">\n\na\\b&lt;/textarea&gt;&lt;b&gt;</textarea>" in page
