@@ -7,7 +7,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from pdp import account
 from pdp.duration import duration_ms
@@ -159,9 +165,10 @@ class Config(Frozen):
 
     @model_validator(mode="after")
     def _chats_lead_to_pages(self) -> Self:
-        come = self.teams is not None or (self.slack is not None and self.slack.signing_secret is not None)
-        if come and self.http is None:
-            raise ValueError("slack.signing_secret, teams: give [http] too, where the chat sends its messages")
+        if self.slack is not None and self.slack.signing_secret is not None and self.http is None:
+            raise ValueError("slack.signing_secret: give [http] too, where Slack sends its messages; or give app_token")
+        if self.teams is not None and self.http is None:
+            raise ValueError("teams: give [http] too, where Teams sends its messages")
         return self
 
     @property

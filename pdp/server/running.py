@@ -134,12 +134,9 @@ async def running(
         around = config, flows, kept, parts, authenticator, newcomers, room.http
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
-        stack.enter_context(newcomers.held_back([*(ports if config.tls else ()), *_doors(config, web)]))
+        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
+        stack.enter_context(newcomers.held_back(doors))
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
-
-
-def _doors(config: Config, web: Face | None) -> Sequence[int]:
-    return web.ports if web and config.http_tls else ()
 
 
 def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
