@@ -126,6 +126,14 @@ class Caller:
         if rpc in PERSONS_ONLY and not self.is_person:
             raise NotAllowed("PERSON_REQUIRED", f"{self.identity} may not call {rpc}: only a person may, as itself")
 
+    def can_call(self, rpc: str) -> bool:
+        """Whether `may_call` lets this caller call `rpc`."""
+        try:
+            self.may_call(rpc)
+        except NotAllowed:
+            return False
+        return True
+
     def require_search(self) -> None:
         """Raise `NotAllowed` unless the configuration lets this caller search."""
         if not self.may_search:

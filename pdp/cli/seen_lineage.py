@@ -1,7 +1,7 @@
 """Shows a reviewer what is known of the data: which columns carry which tags, what is new, and what masks will do."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pdp.v1.approval_pb2 import ApprovalLineage, TagOrigin
 from pdp.view.data import Column, Data, Done, Forecast, Mask, Outlook, Tag, carried
@@ -9,21 +9,6 @@ from pdp.view.theirs import Theirs
 
 SHOWN = 20
 """Columns that are shown where not all are asked for: as many as one looks at."""
-_STATES = {
-    "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
-    "AMBIGUOUS": "too many datasets fit this name, so it has the tags of all of them",
-}
-_NOT_FORESEEN = {
-    "OFF": "this server does not mask",
-    "UNKNOWN": "its columns are not known, so neither are their masks",
-    "TOO_WIDE": "it has more columns than can be masked at a time",
-    "FAILED": "the policy did not say which masks its columns get",
-}
-_OUTLOOKS: Mapping[Outlook, str] = {
-    Outlook.MASKING: "it leaves as said below",
-    Outlook.REQUIRED: "it must leave masked [{rules}], as said below",
-    Outlook.FREE: "no rule says that it must leave masked; a mask would do what is said below",
-}
 
 
 def lines(shown: Data, most: int | None = SHOWN) -> Iterator[str]:
@@ -48,21 +33,21 @@ def brief(shown: ApprovalLineage, came: Sequence[TagOrigin] = ()) -> str:
 
 
 def _data(shown: Data) -> Iterator[str]:
-    state = _STATES.get(shown.state.text)
-    yield f"data          {state or ', '.join(f'{one.namespace.visible} {one.name.visible}' for one in shown.datasets)}"
+    known = ", ".join(f"{one.namespace.visible} {one.name.visible}" for one in shown.datasets)
+    yield f"data          {shown.sentence or known}"
     if shown.tags:
         yield f"carries       {_tags(shown.tags)}"
-    elif not state:
+    elif not shown.sentence:
         yield "carries       no tags"
 
 
 def _outlook(foreseen: Forecast) -> str:
     """Whether it must leave masked, or why that is not known."""
     if foreseen.outlook is Outlook.UNKNOWN:
-        return _NOT_FORESEEN.get(foreseen.state.text, foreseen.state.visible)
+        return foreseen.sentence
     rules = ", ".join(rule.visible for rule in foreseen.required_by)
-    said = _OUTLOOKS[foreseen.outlook].replace("{rules}", rules)
-    return f"{said}, by policy {Theirs(foreseen.policy.text[:12]).visible} and the tags of now"
+    policy = Theirs(foreseen.policy.text[:12]).visible
+    return f"{foreseen.sentence}{f' [{rules}]' if rules else ''}, by policy {policy} and the tags of now"
 
 
 def _columns(columns: Sequence[Column], most: int | None) -> Iterator[str]:

@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from pdp.account import Link
-from pdp.caller import Caller
-from pdp.errors import NotAllowed
 from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
@@ -35,7 +33,7 @@ class Me:
     async def show(self, call: PageCall) -> Answer:
         """Everything that is this person's own."""
         caller, session = call.caller, call.present.session
-        own, now = _has_own(caller), call.present.now
+        own, now = caller.can_call(_LIST), call.present.now
         held = await self._passkeys.held(caller.identity) if own else ()
         links = await self._links.held(caller.identity) if own else ()
         return look.shown(
@@ -45,8 +43,8 @@ class Me:
                 "roles": sorted(caller.roles),
                 "groups": caller.groups,
                 "elsewhere": caller.claims_elsewhere,
-                "ends": _text(session.ends_at),
-                "latest": _text(session.began_at + LONGEST),
+                "ends": session.ends_at,
+                "latest": session.began_at + LONGEST,
                 "form_token": call.form_token,
                 "own": own,
                 "passkeys": [_passkey(one, now) for one in held],
@@ -63,26 +61,13 @@ class Me:
         return redirect(ME)
 
 
-def _has_own(caller: Caller) -> bool:
-    try:
-        caller.may_call(_LIST)
-    except NotAllowed:
-        return False
-    return True
-
-
 def _counts(held: Sequence[Passkey], now: datetime) -> list[bool]:
     return [now >= one.counts_from for one in held]
 
 
 def _passkey(one: Passkey, now: datetime) -> dict[str, Any]:
-    times = {"added": _text(one.added_at), "counts": _text(one.counts_from)}
-    return {"id": one.id, "waits": now < one.counts_from, **times}
+    return {"id": one.id, "waits": now < one.counts_from, "added": one.added_at, "counts": one.counts_from}
 
 
 def _link(one: Link) -> dict[str, Any]:
-    return {"account": one.account, "at": _text(one.at)}
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
+    return {"account": one.account, "at": one.at}

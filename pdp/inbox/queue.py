@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pdp.approval import State
-from pdp.http.login import HOME
+from pdp.http.login import ANYBODY, HOME, redirect
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import filters, look
+from pdp.inbox.me import ME
 from pdp.inbox.rows import told
 from pdp.service.review import ReviewService
 from pdp.v1.review_pb2 import ListHistoryRequest, ListHistoryResponse, ListQueueRequest, ListQueueResponse
@@ -34,10 +35,14 @@ class QueuePages:
     def routes(self) -> list[Page]:
         """What is offered."""
         return [
-            Page("GET", HOME, _LIST, self.queue),
+            Page("GET", HOME, ANYBODY, self.home),
             Page("GET", ROWS, _LIST, self.queue, is_use=False),
             Page("GET", HISTORY, _HISTORY, self.history),
         ]
+
+    async def home(self, call: PageCall) -> Answer:
+        """Where a login leads: the queue, or a person's own page where the person does not review."""
+        return await self.queue(call) if call.caller.can_call(_LIST) else redirect(ME)
 
     async def queue(self, call: PageCall) -> Answer:
         """A page of the queue, and the place in the stream of changes from before it was read."""

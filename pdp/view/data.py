@@ -49,6 +49,18 @@ class Column(NamedTuple):
     mask: Mask | None
 
 
+_STATES = {
+    "UNKNOWN": "no dataset is known by this name, so what is in it is unknown",
+    "AMBIGUOUS": "too many datasets fit this name, so it has the tags of all of them",
+}
+_NOT_FORESEEN = {
+    "OFF": "this server does not mask",
+    "UNKNOWN": "its columns are not known, so neither are their masks",
+    "TOO_WIDE": "it has more columns than can be masked at a time",
+    "FAILED": "the policy did not say which masks its columns get",
+}
+
+
 class Outlook(StrEnum):
     """Whether what leaves is masked."""
 
@@ -58,6 +70,13 @@ class Outlook(StrEnum):
     UNKNOWN = "not foreseen"
 
 
+_OUTLOOKS = {
+    Outlook.MASKING: "it leaves as said below",
+    Outlook.REQUIRED: "it must leave masked, as said below",
+    Outlook.FREE: "no rule says that it must leave masked; a mask would do what is said below",
+}
+
+
 class Forecast(NamedTuple):
     """What masking would do. With UNKNOWN, `state` is the contract's word for why that is not known."""
 
@@ -65,6 +84,13 @@ class Forecast(NamedTuple):
     state: Theirs
     required_by: tuple[Theirs, ...]
     policy: Theirs
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told of it, before what each column gets."""
+        if self.outlook is Outlook.UNKNOWN:
+            return _NOT_FORESEEN.get(self.state.text, self.state.visible)
+        return _OUTLOOKS[self.outlook]
 
 
 class Data(NamedTuple):
@@ -81,6 +107,11 @@ class Data(NamedTuple):
     is_coarse: bool
     is_truncated: bool
     digest: Theirs
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told in place of the datasets; empty where they are known."""
+        return _STATES.get(self.state.text, "")
 
 
 class Carried(NamedTuple):

@@ -50,7 +50,7 @@ def test_each_column_says_its_tags_and_its_mask_and_clear_as_plainly() -> None:
     assert shown.splitlines() == [
         "data          postgres://crm crm.t",
         "carries       contact, pii, place",
-        "masking       it must leave masked [r.t], as said below, by policy 0123456789ab and the tags of now",
+        "masking       it must leave masked, as said below [r.t], by policy 0123456789ab and the tags of now",
         "  column city: +place (new) -> masked: redact  [r.city]",
         "  column email: contact, pii -> masked: email in domain customer.email  [r.email]",
         "  column note: pii -> clear: leaves as it is  [r.note]",

@@ -1,6 +1,7 @@
 """Templates show text of others as text, and nothing where a value is missing."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from http import HTTPStatus
 from pathlib import Path
@@ -23,20 +24,21 @@ HOSTILE = (
 )
 OURS = 1
 """Scripts of every page."""
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 ME = {
     "identity": "user:bob",
     "roles": [],
     "groups": [],
     "elsewhere": [],
-    "ends": "2026-01-01T00:00:00+00:00",
-    "latest": "2026-01-01T00:00:00+00:00",
+    "ends": AT,
+    "latest": AT,
     "form_token": "t",
     "own": True,
-    "passkeys": [{"id": "k", "added": "2026", "counts": "2026", "waits": True}],
+    "passkeys": [{"id": "k", "added": AT, "counts": AT, "waits": True}],
     "may_add": False,
     "fresh_login": "/login",
     "links_slack": True,
-    "links": [{"account": "slack:T1/U1", "at": "2026"}],
+    "links": [{"account": "slack:T1/U1", "at": AT}],
 }
 
 

@@ -117,11 +117,11 @@ async def test_queue_is_narrowed_to_what_is_asked_for(asked: Placet, mongod: Mon
     group = f"g{uuid4().hex}"
     mine = await opened(asked, reviewers={"groups": [group], "identities": ["user:frank"]}, pending_for="3h")
     ours = await opened(asked, reviewers={"groups": [group, "others"]}, pending_for="2h")
-    await seed(mongod, asked, await opened(asked, reviewers={"groups": [group]}, pending_for="1h"), 120)
+    await seed(mongod, asked, await opened(asked, reviewers={"groups": [group]}, pending_for="1h"), 20)
     person = by(asked, "user:frank", groups=[group])
 
     async def narrowed(**fields: Any) -> list[str]:
-        return await ids(asked.reviews.ListQueue, ListQueueRequest(page_size=2, **fields), person)
+        return await ids(asked.reviews.ListQueue, ListQueueRequest(page_size=10, **fields), person)
 
     assert await narrowed(mine_only=True) == [mine.approval_id]
     assert await narrowed(group="others") == [ours.approval_id]
