@@ -14,6 +14,7 @@ from pdp.config import Config, Http, Masking, Tls, Webhook
 from pdp.identity_source import Certificates, Issuer, SpeaksFor
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.slack_settings import SlackSettings
+from pdp.teams_settings import TeamsSettings
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
 
 CODES = {value for name, value in vars(exit_code).items() if name.isupper() and isinstance(value, int)}
@@ -74,6 +75,7 @@ def test_the_configuration_is_complete() -> None:
         Masking,
         Webhook,
         SlackSettings,
+        TeamsSettings,
         LineageSettings,
         LineageWriter,
     ):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.languages import cpp, go, java, pages, rust, typescript
+from tests.languages import cards, cpp, go, java, pages, rust, typescript
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ def installed(library: str) -> bool:
 
 
 LANGUAGES: Mapping[str, Language] = {
+    "cards": Language(cards.TOOLS, cards.tried),
     "cpp": Language(cpp.TOOLS, cpp.tried, cpp.LIBRARIES),
     "go": Language(go.TOOLS, go.tried),
     "java": Language(java.TOOLS, java.tried),

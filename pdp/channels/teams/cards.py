@@ -60,5 +60,9 @@ def _drawn(line: Line) -> Card:
 
 
 def _kept(text: str) -> str:
-    """The text with blanks that a renderer does not merge. `visible` leaves no such blank of others in a text."""
-    return text.replace("  ", " \u00a0")
+    """The text as every renderer shows it: blanks are not merged, and a date in it is not written anew.
+
+    Renderers replace `{{DATE(...)}}` and `{{TIME(...)}}` in any text. `visible` leaves no such blank and no such escape
+    of others in a text, so what differs still looks different.
+    """
+    return text.replace("{{", "{\\u{7b}").replace("  ", " \u00a0")
