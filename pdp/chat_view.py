@@ -1,9 +1,9 @@
 """A view of an approval in a chat: what is stored of it, and how it is signed. Pure.
 
 1. The view has 32 random bytes, and the database only their SHA-256. They are taken once.
-2. A view is bound to one person and account, to the approval with its digest, version and lineage, and to what was
-   rendered. It carries a signature by the key `seal` over all of it, with a `typ` of its own: who writes to the
-   database makes no view.
+2. A view is bound to one person and account, to the approval with its digest, version and lineage, to the verdicts
+   that it offers, and to what was rendered. It carries a signature by the key `seal` over all of it, with a `typ` of
+   its own: who writes to the database makes no view.
 """
 
 import hmac
@@ -22,7 +22,10 @@ VIEW_COUNTS = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatView:
-    """A view as it is stored: `id` is the hash of its token, `rendered` the digest of what is shown, in hex."""
+    """A view as it is stored: `id` is the hash of its token, `rendered` the digest of what is shown, in hex.
+
+    `takes` are the verdicts that it offers, with a space between.
+    """
 
     id: str
     identity: str
@@ -31,6 +34,7 @@ class ChatView:
     digest: str
     version: int
     lineage: str
+    takes: str
     rendered: str
     at: datetime
     seal: str = ""

@@ -6,5 +6,5 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-
 
 
 def is_email_address(text: object) -> bool:
-    """Whether it is `name@host`, in ASCII, without quotes, comments and blanks."""
-    return isinstance(text, str) and bool(_ADDRESS.fullmatch(text)) and ".." not in text
+    """Whether it is `name@host`, in ASCII, without quotes, comments, blanks, and words that a header decodes."""
+    return isinstance(text, str) and bool(_ADDRESS.fullmatch(text)) and ".." not in text and "=?" not in text

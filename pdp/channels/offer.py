@@ -34,6 +34,10 @@ class Offer:
     no: bool
     why: str = ""
 
+    def verdicts(self, *, only_no: bool = False) -> tuple[str, ...]:
+        """The verdicts that a view takes: none but these. `only_no` leaves out what is no denial."""
+        return (*("APPROVE",) * (self.yes and not only_no), *("DENY",) * self.no)
+
 
 TOO_LARGE = Offer(whole=False, yes=False, no=True, why=_TOO_LARGE)
 """What is offered where all of it does not fit."""

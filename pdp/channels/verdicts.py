@@ -1,6 +1,6 @@
 """What people of one chat are shown of approvals, and their verdicts: those of anybody, by the same `Reviewing`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,14 +84,17 @@ class Verdicts:
         shown = of_answer(answer)
         return Seen(shown, offer(shown, _asked(view), self._channel), answer.approval.lineage.digest)
 
-    async def offer(self, token: str, caller: Caller, account: str, seen: Seen, rendered: str) -> None:
-        """Let a view with this token take one verdict. `rendered` is the digest of what is sent to the chat."""
+    async def offer(
+        self, token: str, caller: Caller, account: str, seen: Seen, verdicts: Sequence[str], rendered: str
+    ) -> None:
+        """Let a view with this token take one of these verdicts. `rendered` is the digest of what the chat is sent."""
         shown = seen.shown
         displayed = Displayed(
             approval=shown.approval_id.text,
             digest=shown.digest.text,
             version=shown.version,
             lineage=seen.lineage,
+            takes=" ".join(verdicts),
             rendered=rendered,
         )
         await self._views.offer(token, caller, account, displayed)
@@ -101,6 +104,8 @@ class Verdicts:
         view = await self._views.take(given.token, caller, account, given.rendered)
         if given.verdict is None:
             raise ViewStale(STALE)
+        if given.verdict not in view.takes.split():
+            raise self._views.altered(view)
         submission = Submission(
             verdict=given.verdict,
             reason=given.reason,

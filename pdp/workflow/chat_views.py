@@ -24,12 +24,13 @@ STALE: Final = "this view was used, is too old, or is not yours; review what is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Displayed:
-    """What is shown of an approval to one person. `rendered` is the digest of what the chat is sent."""
+    """What is shown of an approval to one person. `takes` are the verdicts offered, `rendered` the digest of it all."""
 
     approval: str
     digest: str
     version: int
     lineage: str
+    takes: str
     rendered: str
 
 
@@ -50,6 +51,7 @@ class ChatViews:
             digest=shown.digest,
             version=shown.version,
             lineage=shown.lineage,
+            takes=shown.takes,
             rendered=shown.rendered,
             at=await self._database.now(),
         )
@@ -70,10 +72,14 @@ class ChatViews:
         if view is None or view.identity != caller.identity:
             raise ViewStale(STALE)
         if rendered is not None and view.rendered not in rendered:
-            log.error("ALARM: the chat showed %s something else of %s than was rendered", account, view.approval)
-            sentence = "what was shown to you is not what this server sent; nothing was done; tell your operators"
-            raise ViewAltered(sentence, approval=view.approval)
+            raise self.altered(view)
         return view
+
+    def altered(self, view: ChatView) -> ViewAltered:
+        """The error of a view that came back as another than the one that was sent, with the alarm in the log."""
+        log.error("ALARM: the chat showed %s something else of %s than was rendered", view.account, view.approval)
+        sentence = "what was shown to you is not what this server sent; nothing was done; tell your operators"
+        return ViewAltered(sentence, approval=view.approval)
 
     async def refused(self, channel: str, account: str, error: PdpError, identity: str, approval_id: str) -> None:
         """Record that a click or a verdict was refused."""

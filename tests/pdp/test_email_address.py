@@ -27,6 +27,8 @@ def test_what_has_another_form_is_none(text: str) -> None:
         '"b b"@example.com',
         "b\u00f8b@example.com",
         "bob@[127.0.0.1]",
+        "=?utf-8?q?=0A?=@example.com",
+        "=?utf-8?q?x=2Ceve=40example.org?=@example.com",
         None,
         ["bob@example.com"],
     ],

@@ -90,7 +90,8 @@ class Answering:
         seen, token = await self._verdicts.seen(caller, approval_id), fresh()
         view = rendering.view(seen.shown, seen.offered, caller.identity, token, note=note, only_no=only_no)
         if "submit" in view:
-            await self._verdicts.offer(token, caller, by.account, seen, parsed.rendered(view))
+            verdicts = seen.offered.verdicts(only_no=only_no)
+            await self._verdicts.offer(token, caller, by.account, seen, verdicts, parsed.rendered(view))
         return view
 
     async def _caller(self, by: By) -> Caller:

@@ -22,10 +22,9 @@ def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str =
     parts = {"head": head(identity, note), "request": lines, "why": why}
     body = [block for name, part in parts.items() for block in rich(name, list(map(drawn, part)))]
     body += actions("links", links)
-    yes = offered.yes and not only_no
-    if not (yes or offered.no):
+    verdicts = [(verdict, verdict.capitalize()) for verdict in offered.verdicts(only_no=only_no)]
+    if not verdicts:
         return modal(TITLE, body)
-    verdicts = [*([("APPROVE", "Approve")] if yes else []), ("DENY", "Deny")]
     asked = [choice("verdict", "Your verdict", verdicts), field("reason", "Reason", MAX_REASON)]
     metadata = json.dumps({"approval": shown.approval_id.text, "token": token})
     return modal(TITLE, [*body, *asked], metadata=metadata, submit="Send")

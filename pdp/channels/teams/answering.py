@@ -66,8 +66,8 @@ class Answering:
         """A new view for one person, with a token where it takes a verdict. Raises `PdpError`."""
         seen, token = await self._verdicts.seen(caller, approval_id), fresh()
         made = view(seen.shown, seen.offered, caller.identity, token, note=note, only_no=only_no)
-        if made.asks:
-            await self._verdicts.offer(token, caller, by.account, seen, made.rendered)
+        if made.verdicts:
+            await self._verdicts.offer(token, caller, by.account, seen, made.verdicts, made.rendered)
         return made.card
 
     async def _caller(self, by: By) -> Caller:

@@ -18,10 +18,10 @@ MAX_CARD = 20_000
 
 
 class View(NamedTuple):
-    """A dialog's card; whether it takes a verdict; the digest of all that is read in it, in hex."""
+    """A dialog's card; the verdicts that it takes; the digest of all that is read in it, in hex."""
 
     card: Card
-    asks: bool
+    verdicts: tuple[str, ...]
     rendered: str
 
 
@@ -36,11 +36,11 @@ def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str =
 def _view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str, only_no: bool) -> View:
     why = [Line("No yes here", visible(offered.why))] if offered.why else []
     lines = [*head(identity, note), *(whole(shown) if offered.whole else brief(shown)), *why]
-    given = [*([("Approve", "APPROVE")] * (offered.yes and not only_no)), *([("Deny", "DENY")] * offered.no)]
-    buttons = [sending(title, verdict, shown.approval_id.text, token) for title, verdict in given]
+    given = offered.verdicts(only_no=only_no)
+    buttons = [sending(verdict.capitalize(), verdict, shown.approval_id.text, token) for verdict in given]
     page = shown.page.text if shown.page else ""
     made = card(lines, [*buttons, *leading("Open the page", page)], [field("reason", "Reason")] if buttons else [])
-    return View(made, bool(buttons), rendered(made))
+    return View(made, given, rendered(made))
 
 
 def sentence(text: str, page: str = "") -> Card:

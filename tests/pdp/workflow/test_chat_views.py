@@ -27,7 +27,7 @@ async def views(database: Database) -> AsyncIterator[ChatViews]:
 
 async def offered(views: ChatViews) -> str:
     token = fresh()
-    shown = Displayed(approval="apr_1", digest="d", version=3, lineage="", rendered=SHOWN)
+    shown = Displayed(approval="apr_1", digest="d", version=3, lineage="", takes="DENY", rendered=SHOWN)
     await views.offer(token, BOB, ACCOUNT, shown)
     return token
 
@@ -43,7 +43,7 @@ async def test_view_is_taken_once_and_its_token_is_not_stored(views: ChatViews, 
     [document] = await database.database["chat_views"].find({}).to_list()
     assert token not in str(document)
     view = await views.take(token, BOB, ACCOUNT, {SHOWN})
-    assert (view.approval, view.digest, view.version, view.rendered) == ("apr_1", "d", 3, SHOWN)
+    assert (view.approval, view.digest, view.version, view.takes, view.rendered) == ("apr_1", "d", 3, "DENY", SHOWN)
     assert await is_stale(views, token)
 
 
@@ -92,6 +92,7 @@ async def test_view_ends_after_ten_minutes(views: ChatViews, database: Database)
         {"version": "3"},
         {"digest": None},
         {"lineage": "x"},
+        {"takes": "APPROVE DENY"},
         {"rendered": "b" * 64},
         {"seal": ""},
     ],

@@ -75,6 +75,18 @@ async def test_request_that_is_too_long_has_no_approve(chat: Chat, context: dict
     assert list(buttons(opened)) == ["Deny", "Open the page"]
 
 
+@pytest.mark.parametrize(
+    "context", [{"note": "x" * 1001}, {f"k{number:02}": "x" for number in range(61)}, {}], ids=["long", "many", "small"]
+)
+async def test_view_that_offers_a_denial_alone_takes_no_yes(chat: Chat, context: dict[str, str]) -> None:
+    approval = await chat.asked(**context)
+    opened = await (chat.opened(approval) if context else chat.denying(approval))
+    assert "Approve" not in buttons(opened)
+    await chat.sent({**buttons(opened)["Deny"], "verdict": "APPROVE"})
+    assert await chat.state(approval) == ("PENDING", 0)
+    assert [one["error"] for one in await chat.refused(approval)] == ["VIEW_ALTERED"]
+
+
 async def test_token_takes_one_verdict(chat: Chat) -> None:
     approval = await chat.asked()
     given = buttons(await chat.opened(approval))["Approve"]

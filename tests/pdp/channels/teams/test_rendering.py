@@ -97,7 +97,7 @@ def test_what_differs_looks_different() -> None:
 def test_who_may_not_review_is_told_why_and_asked_nothing() -> None:
     offered = Offer(whole=False, yes=False, no=False, why="you have reviewed it")
     view = rendering.view(shown(), offered, "user:bob", "t")
-    assert not view.asks
+    assert not view.verdicts
     assert list(buttons(view.card)) == ["Open the page"]
     assert "Input.Text" not in set(kinds(view.card))
     assert "you have reviewed it" in words(view.card)
