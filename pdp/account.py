@@ -46,6 +46,12 @@ class LinkSealer:
         claims = {"realm": self.realm, "account": link.account, "identity": link.identity, "at": at}
         return replace(link, seal=jws.signed("placet-link+jwt", claims, self.key))
 
+    def ended(self, link: Link) -> Link:
+        """What is kept of a link that ends, with its signature."""
+        claims = {"realm": self.realm, "account": link.account, "identity": link.identity}
+        claims["at"] = link.at.isoformat(timespec="milliseconds")
+        return replace(link, seal=jws.signed("placet-link-ended+jwt", claims, self.key))
+
     def offer(self, session: str, identity: str, account: str, at: str) -> str:
         """Says that in this session a person was shown this account as theirs, at a time in seconds since 1970."""
         claims = {"realm": self.realm, "session": session, "identity": identity, "account": account, "at": at}
@@ -59,6 +65,10 @@ class LinkSealer:
     def is_ours(self, stored: Link) -> bool:
         """Whether a server of this deployment wrote it, as it is."""
         return hmac.compare_digest(self.link(stored).seal.encode(), stored.seal.encode())
+
+    def is_ended(self, stored: Link) -> bool:
+        """The same for what is kept of a link that ended."""
+        return hmac.compare_digest(self.ended(stored).seal.encode(), stored.seal.encode())
 
 
 def is_account(identity: str) -> bool:

@@ -80,7 +80,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "dev": (10, "server http authn process policy masking.keys"),
     "server": (9, f"service inbox channels http {BELOW}"),
     "inbox": (8, "service http workflow view"),
-    "channels": (8, "service workflow view notify store"),
+    "channels": (8, "service workflow view notify store audit.record"),
     "service": (7, BELOW),
     "http": (7, "workflow lineage authn"),
     "workflow": (6, "lineage opa masking recording store audit"),

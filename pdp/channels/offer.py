@@ -35,7 +35,7 @@ class Offer:
     why: str = ""
 
     def verdicts(self, *, only_no: bool = False) -> tuple[str, ...]:
-        """The verdicts that a view takes: none but these. `only_no` leaves out what is no denial."""
+        """The verdicts that a view takes, and no others. With `only_no` a denial alone."""
         return (*("APPROVE",) * (self.yes and not only_no), *("DENY",) * self.no)
 
 

@@ -67,6 +67,9 @@ class Postman:
             await self._refused(due, refused)
         except PdpError as error:
             await self._failed(due, error.sentence)
+        except Exception:
+            log.exception("a message for people could not be made; the others go on")
+            await self._failed(due, "the server could not make this message; its log says why")
         else:
             await self._went(due, outcome)
 

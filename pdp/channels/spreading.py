@@ -76,7 +76,7 @@ class Spreading:
 
     async def _remind(self, step: Letter, held: ApprovalAt) -> Outcome:
         """Remind, in each channel, those who were asked there; who was not asked yet is asked now."""
-        after_ms = await self._reminding.recorded(held, step.record_id, step.sentence)
+        after_ms = await self._reminding.recorded(held, step.record_id, step.after)
         if after_ms is None:
             return Progress.UNNEEDED
         asks = held.approval.requirements

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pdp.approval import ApprovalAt, State
 from pdp.channels.choices import Choices
+from pdp.channels.notes import note_of
 from pdp.channels.notice import ATTEMPT_SECONDS, Aim, Channel, Message, Note, Refused
 from pdp.channels.postman import Later, Outcome
 from pdp.channels.ways import GROUP, Way
@@ -63,13 +64,14 @@ class Telling:
                 return await self._remind(due)
             case Errand.WAITING:
                 return await self._waiting(due)
-        return await self._note(due, Note(due.letter.sentence, self._site.url and f"{self._site.url}/inbox/me"))
+        note = note_of(due.letter.event, self._site.url and f"{self._site.url}/inbox/me")
+        return await self._note(due, note) if note else Progress.UNNEEDED
 
     async def _notice(self, due: DueLetter) -> Outcome:
         letter = due.letter
         held = await self._held.get(letter.approval_id)
         is_end = letter.errand is Errand.END
-        if held is None or not (held.state == letter.state if is_end else _asks(held, letter.who)):
+        if held is None or not (_ended(held, letter) if is_end else _asks(held, letter.who)):
             return Progress.UNNEEDED
         to = await self._way.to(letter.who)
         if not to:
@@ -143,6 +145,11 @@ class Telling:
                 return await sending
         except TimeoutError:
             raise Refused(f"no answer within {ATTEMPT_SECONDS:.0f} s") from None
+
+
+def _ended(held: ApprovalAt, letter: Letter) -> bool:
+    """Whether it ended so, and this person is behind it: how it ended is for nobody else."""
+    return held.state == letter.state and letter.who in held.approval.principals
 
 
 def _asks(held: ApprovalAt, who: str) -> bool:

@@ -71,6 +71,8 @@ class LoginPages:
 
     async def begin(self, visit: Visit) -> Answer:
         """Lead to the provider. Where a session has old claims, nobody is asked anything there."""
+        if visit.headers.get("sec-fetch-dest", "document") != "document":
+            raise Refusal(HTTPStatus.FORBIDDEN, "a login begins in a window of its own, not inside of another page")
         self._begun.require(visit.source)
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
         fresh = visit.query.get("fresh") == "yes"

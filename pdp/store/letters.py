@@ -30,7 +30,8 @@ NOTICES = (Errand.ASK, Errand.END)
 class Letter:
     """A message for people. `who` is an identity, or a group behind `#`; `record_id` and `event` are of its step.
 
-    `state` is the approval's after that step. `notice` is the letter that an update or a reminder is about.
+    `state` is the approval's after that step. `notice` is the letter that an update or a reminder is about,
+    `after` the time after the opening at which a reminder is due.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Letter:
     record_id: str = ""
     state: str = ""
     notice: str = ""
-    sentence: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Letters:
             return len(await self._collection.distinct("approval_id", waits))
 
 
-_MEMBERS = ("errand", "who", "approval_id", "event", "record_id", "state", "notice", "sentence")
+_MEMBERS = ("errand", "who", "approval_id", "event", "record_id", "state", "notice", "after")
 _READ: Document = {**dict.fromkeys((*_MEMBERS, "webhook", "attempts"), True), "now": "$$NOW"}
 
 

@@ -17,6 +17,7 @@ class StoredLinks:
 
     def __init__(self, database: Database) -> None:
         self._collection = database.database.get_collection("links")
+        self._ended = database.database.get_collection("links_ended")
 
     async def insert(self, link: Link) -> bool:
         """Store a new link; False where its account has one."""
@@ -41,6 +42,19 @@ class StoredLinks:
         this = {"_id": {"$eq": link.account}, "seal": {"$eq": link.seal}} if link.seal else {"_id": link.account}
         async with unavailable():
             return bool((await self._collection.delete_one(this)).deleted_count)
+
+    async def keep_ended(self, link: Link) -> None:
+        """Keep that an account was once a person's."""
+        this = {"_id": f"{link.account} {link.identity}"}
+        members = {"account": link.account, "identity": link.identity, "at": link.at, "seal": link.seal}
+        async with unavailable():
+            await self._ended.replace_one(this, {**this, "schema_version": _SCHEMA_VERSION, **members}, upsert=True)
+
+    async def ended_of(self, accounts: Collection[str]) -> Sequence[Link]:
+        """What is kept of ended links of these accounts."""
+        async with unavailable():
+            found = await self._ended.find({"account": {"$in": sorted(accounts)}}).to_list()
+        return [_read({**document, "_id": document.get("account")}) for document in found]
 
     async def _found(self, this: Document) -> Sequence[Link]:
         async with unavailable():

@@ -1,6 +1,7 @@
 """Whom links put behind a request: a chat account that it names brings its person, and all that the data says of it.
 
-A link bars from reviewing also where the data gives the account to somebody else: then both are barred.
+A link bars from reviewing also where the data gives the account to somebody else: then both are barred. So does a link
+that ended, or else a person would end it, ask by the account, and approve.
 """
 
 import time
@@ -43,11 +44,11 @@ class LinkedPrincipals:
 
     async def each(self, some: Sequence[Behind]) -> list[frozenset[str]]:
         """`of` each. Where no account has a link, nothing is asked of the policy."""
-        people = await self._links.people({name for one in some for name in one.accounts})
+        people = await self._links.ever({name for one in some for name in one.accounts})
         wanted = [
             (index, person)
             for index, one in enumerate(some)
-            for person in sorted({people[name] for name in one.accounts if name in people})
+            for person in sorted({person for name in one.accounts for person in people.get(name, ())})
         ]
         found = [set(one.principals) for one in some]
         answers = await self._batcher.each([_question(some[index].request, person) for index, person in wanted])

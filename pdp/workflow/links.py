@@ -25,6 +25,14 @@ class Links:
         found = await self._stored.of_accounts(accounts) if accounts else ()
         return {link.account: link.identity for link in await self._ours(found)}
 
+    async def ever(self, accounts: Collection[str]) -> Mapping[str, Collection[str]]:
+        """All people whose account each of these was or is: a link that ended still bars from reviewing."""
+        found: dict[str, set[str]] = {account: {person} for account, person in (await self.people(accounts)).items()}
+        for link in await self._stored.ended_of(accounts) if accounts else ():
+            if self._sealer.is_ended(link):
+                found.setdefault(link.account, set()).add(link.identity)
+        return found
+
     async def held(self, identity: str) -> Sequence[Link]:
         """The links of a person, the oldest first."""
         return sorted(
@@ -43,6 +51,8 @@ class Links:
     async def remove(self, identity: str, account: str, why: str = "person") -> None:
         """End a link of a person at once, and tell it. Raises `NotFound`."""
         link = next((one for one in await self.held(identity) if one.account == account), None)
+        if link is not None:
+            await self._stored.keep_ended(self._sealer.ended(link))
         if link is None or not await self._stored.remove(link):
             raise NotFound("LINK_NOT_FOUND", "you have no link of this account")
         await self._told.told(identity, identity_event.unlinked(link, await self._database.now(), why))

@@ -60,5 +60,5 @@ def _letter(approval_id: str, after_ms: int) -> Letter:
         event=REMINDED,
         record_id=identifier.new("rec"),
         state=State.PENDING,
-        sentence=str(after_ms),
+        after=str(after_ms),
     )

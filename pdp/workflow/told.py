@@ -4,7 +4,7 @@ The person is told on every channel, also in quiet hours and beyond the limit of
 the record, so that no change is ever without them; at worst one tells of a change that failed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import orjson
 
@@ -13,13 +13,8 @@ from pdp.recording.writer import Writer
 from pdp.store.letters import Letter, Letters
 from pdp.store.notifications import Errand
 
-_OTHERWISE = "If that was not you, tell those who run this server at once: somebody is logged in as you."
-_SENTENCES: Mapping[str, str] = {
-    Kind.PASSKEY_ADDED: f"A passkey is added to your account. {_OTHERWISE}",
-    Kind.PASSKEY_REMOVED: f"A passkey is removed from your account. {_OTHERWISE}",
-    Kind.IDENTITY_LINKED: f"A chat account is linked to you: it may act in your name. {_OTHERWISE}",
-    Kind.IDENTITY_UNLINKED: f"A chat account is not linked to you any more. {_OTHERWISE}",
-}
+TOLD = frozenset({Kind.PASSKEY_ADDED, Kind.PASSKEY_REMOVED, Kind.IDENTITY_LINKED, Kind.IDENTITY_UNLINKED})
+"""The kinds of records of which a person is told."""
 
 
 class Told:
@@ -30,19 +25,19 @@ class Told:
 
     async def told(self, identity: str, entry: Entry) -> None:
         """Tell a person of a change of what is this person's, and record it."""
-        sentence = _SENTENCES.get(orjson.loads(entry.record)["kind"], "")
-        for channel in self._channels if sentence else ():
+        kind = orjson.loads(entry.record)["kind"]
+        for channel in self._channels if kind in TOLD else ():
             if self._letters is not None:
-                await self._letters.add(_letter(identity, entry, channel, sentence), over=True)
+                await self._letters.add(_letter(identity, entry, kind, channel), over=True)
         await self.writer.append([entry])
 
 
-def _letter(identity: str, entry: Entry, channel: str, sentence: str) -> Letter:
+def _letter(identity: str, entry: Entry, kind: str, channel: str) -> Letter:
     return Letter(
         id=f"{entry.id}/{channel}/{Errand.NOTE}/{identity}",
         channel=channel,
         errand=Errand.NOTE,
         who=identity,
         record_id=entry.id,
-        sentence=sentence,
+        event=kind,
     )

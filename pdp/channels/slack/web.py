@@ -21,9 +21,7 @@ HOST = "https://slack.com"
 CALL_SECONDS = 10
 """Seconds that a call may take."""
 _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
-_OF_A_CHANNEL = {"channel_not_found", "is_archived", "not_in_channel"}
-DEAD = frozenset(_OF_THE_APP | _OF_A_CHANNEL)
-"""Errors that stay until somebody mends the app, its token or its place in a channel."""
+"""Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
 """Errors that say that a click came too late, or that a modal is closed."""
 _WORD = re.compile(r"[a-z_]{1,64}")
@@ -91,7 +89,7 @@ class SlackWeb:
         problem = f"Slack refuses {method}: {word}"
         if word in _OF_THE_APP:
             self.problem = problem
-        return Refused(problem, retry_after=_wait(error), dead=word in DEAD)
+        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP)
 
 
 def is_gone(refused: Refused) -> bool:

@@ -25,7 +25,6 @@ EARLY_SECONDS = 120.0
 """Seconds before its end at which a token counts as over."""
 SCOPE = "https://api.botframework.com/.default"
 """What our token is for."""
-_DEAD = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class Connector:
@@ -99,17 +98,19 @@ class Connector:
         status, wait, found = await _asked(session, "POST", url, data=form)
         token, lasts = found.get("access_token"), found.get("expires_in")
         if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(lasts, int):
-            refuses = status if status != HTTPStatus.BAD_REQUEST else HTTPStatus.UNAUTHORIZED
+            ours = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
+            refuses = HTTPStatus.UNAUTHORIZED if ours else status
             raise self._refused("the login for our token", refuses, wait)
         self._token, self._until = token, time.monotonic() + lasts - EARLY_SECONDS
         return token
 
     def _refused(self, who: str, status: int, wait: float | None) -> Refused:
-        """Our error: of an answer only its status is said."""
+        """Our error, which says the status alone. 403 is of one conversation: who blocks the app stops no other."""
         problem = f"Teams: {who} answers with the HTTP status {status}"
-        if status in _DEAD:
+        is_dead = status == HTTPStatus.UNAUTHORIZED
+        if is_dead:
             self.problem = problem
-        return Refused(problem, retry_after=wait, dead=status in _DEAD)
+        return Refused(problem, retry_after=wait, dead=is_dead)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))

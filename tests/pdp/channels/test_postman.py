@@ -64,6 +64,13 @@ async def test_refused_letter_is_tried_again_and_says_why(database: Database, er
     assert await carrier.is_healthy()
 
 
+async def test_letter_that_cannot_be_made_stops_no_other(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await add(database)
+    await postman(database, refusing(ValueError("address parts cannot contain CR or LF")), []).send()
+    assert await stored(database) == ("waiting", 1, "the server could not make this message; its log says why")
+    assert "could not be made" in caplog.text
+
+
 async def test_last_attempt_ends_a_letter(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     await add(database)
     collection = database.database.get_collection("notifications")

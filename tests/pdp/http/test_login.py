@@ -175,6 +175,14 @@ async def test_code_of_another_login_is_no_use(own: Placet) -> None:
         assert not bob.cookie()
 
 
+@pytest.mark.parametrize("place", ["image", "iframe", "empty"])
+async def test_login_begins_in_a_window_and_other_pages_use_up_no_limit(server: Placet, place: str) -> None:
+    async with browser(server.http) as person:
+        for _ in range(MOST_LOGINS + 1):
+            assert (await person.get("/login", **{"Sec-Fetch-Dest": place})).status == 403
+        assert (await person.get("/login")).status == 303
+
+
 async def test_twenty_logins_a_minute_from_one_address(own: Placet) -> None:
     async with browser(own.http) as bob:
         for _ in range(MOST_LOGINS):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ApprovalState
@@ -28,8 +29,13 @@ async def policy(state: Path, mongod: MongodProcess, tmp_path_factory: pytest.Te
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def links(policy: Needs, mongod: MongodProcess) -> AsyncIterator[Links]:
+    """Links of accounts that were never linked before."""
+    client: AsyncMongoClient[Any] = AsyncMongoClient(mongod.uri)
+    for name in ("links", "links_ended"):
+        await client[policy.server.database][name].delete_many({})
+    await client.close()
     async with linking(policy.server, mongod) as found:
         yield found
 
@@ -61,6 +67,18 @@ async def test_person_of_a_link_does_not_review_through_any_account(policy: Need
         assert (await refused(policy.review(approval, "user:alice2"))).reason == "REVIEWER_IS_REQUESTER"
     assert (await policy.review(approval, "user:bob")).state == ApprovalState.APPROVAL_STATE_APPROVED
     assert (await policy.again(request, approval, by="dev")).effect == Effect.EFFECT_ALLOW
+
+
+async def test_link_that_ended_before_the_request_still_bars(policy: Needs, links: Links) -> None:
+    await links.add("user:alice", ACCOUNT)
+    await links.remove("user:alice", ACCOUNT)
+    approval = await opened(policy, asking())
+    for identity in ("user:alice", "user:alice2"):
+        assert (await refused(policy.review(approval, identity))).reason == "REVIEWER_IS_REQUESTER"
+    await links.add("user:carol", ACCOUNT)
+    another = await opened(policy, asking(context={"n": 2}))
+    for identity in ("user:alice", "user:carol"):
+        assert (await refused(policy.review(another, identity))).reason == "REVIEWER_IS_REQUESTER"
 
 
 async def test_yes_of_the_person_does_not_count_at_the_use_once_the_account_is_linked(

@@ -36,6 +36,17 @@ async def test_link_is_of_one_person_until_it_ends_and_both_are_recorded(links: 
     assert await kinds(database) == ["identity.linked", "identity.unlinked"]
 
 
+async def test_whose_an_account_was_is_kept_and_only_as_a_server_wrote_it(links: Links, database: Database) -> None:
+    for person in ("user:bob", "user:carol"):
+        await links.add(person, BOBS)
+        await links.remove(person, BOBS)
+    await links.add("user:dave", BOBS)
+    assert await links.ever([BOBS, CAROLS]) == {BOBS: {"user:bob", "user:carol", "user:dave"}}
+    assert await links.people([BOBS]) == {BOBS: "user:dave"}
+    await database.database["links_ended"].update_many({}, {"$set": {"identity": "user:eve"}})
+    assert await links.ever([BOBS]) == {BOBS: {"user:dave"}}
+
+
 async def test_of_many_who_link_one_account_at_once_one_has_it_and_it_ends_once(
     links: Links, database: Database
 ) -> None:

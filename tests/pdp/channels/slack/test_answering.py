@@ -69,7 +69,7 @@ async def test_where_the_policy_wants_another_place_chat_takes_a_no_alone(
     chosen = forged["view"]["state"]["values"]["verdict"]["verdict"]["selected_option"]
     chosen["value"] = "APPROVE"
     await chat.slack.submitted(opened, forged)
-    assert "only" in await chat.after(opened)
+    assert "is not what this server sent" in await chat.after(opened)
     assert await chat.state(approval) == ("PENDING", 0)
 
 

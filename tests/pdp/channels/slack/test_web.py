@@ -69,12 +69,12 @@ async def test_dead_token_is_told_until_another_is_there(slack: SlackDouble, tok
     assert not web.problem
 
 
-async def test_channel_without_us_is_dead_and_the_app_is_not(slack: SlackDouble, token: Path) -> None:
+async def test_channel_without_us_stops_no_other(slack: SlackDouble, token: Path) -> None:
     web = SlackWeb(token, slack.url)
     slack.space.refused["COTHER"] = "not_in_channel"
     with pytest.raises(Refused) as refused:
         await web.post("COTHER", "x", [])
-    assert (refused.value.dead, web.problem) == (True, "")
+    assert (refused.value.dead, web.problem) == (False, "")
 
 
 async def test_no_answer_is_no_answer(slack: SlackDouble, token: Path) -> None:

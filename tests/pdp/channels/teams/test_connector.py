@@ -60,7 +60,7 @@ async def test_sentence_is_posted(teams: TeamsDouble, channel: TeamsChannel) -> 
         (413, {}, None, False),
         (500, {}, None, False),
         (401, {}, None, True),
-        (403, {}, None, True),
+        (403, {}, None, False),
         (302, {"Location": "https://evil.example/"}, None, False),
     ],
 )
