@@ -19,6 +19,8 @@ from pdp.room import LATER_SECONDS, Room
 from pdp.workflow.watching import STREAM_SECONDS, Update, Watching
 
 EVENTS = "/inbox/events"
+WATCH = "pdp.v1.ReviewService/WatchQueue"
+"""Whose row of the role table says who hears of changes."""
 MOST = 5
 """Streams of one session in one process. A browser has six connections to a server, if it speaks HTTP/1.1."""
 BEAT_SECONDS = 15.0
@@ -40,7 +42,7 @@ class Events:
 
     def routes(self) -> list[Page]:
         """What is offered."""
-        return [Page("GET", EVENTS, "pdp.v1.ReviewService/WatchQueue", self.follow, is_use=False)]
+        return [Page("GET", EVENTS, WATCH, self.follow, is_use=False)]
 
     async def follow(self, call: PageCall) -> Stream:
         """Begin a stream. Raises `Overloaded` where the session has too many."""

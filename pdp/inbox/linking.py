@@ -114,7 +114,9 @@ class SlackLinking:
         signed = (form["by_authenticator_data"], form["by_client_data"], form["by_signature"])
         by = Assertion(form["by"], "", *signed) if form["by"] else None
         try:
-            await self._passkeys.prove_link(call.caller.identity, form["account"], form["nonce"], by)
+            await self._passkeys.prove_link(
+                call.caller.identity, form["account"], form["nonce"], by, logged_in_at=call.present.logged_in_at
+            )
         except (PasskeyInvalid, PasskeyTooNew, PasskeyRequired) as error:
             raise _refused(error.sentence) from None
 

@@ -49,6 +49,7 @@ class Me:
                 "own": own,
                 "passkeys": [_passkey(one, now) for one in held],
                 "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
+                "may_link": bool(held) or now - call.present.logged_in_at <= FRESH_LOGIN,
                 "fresh_login": to_login(ME, fresh=True),
                 "links_slack": self._links_slack,
                 "links": [_link(one) for one in links],

@@ -90,6 +90,7 @@ class Letters:
     async def due(self, channel: str, limit: int) -> list[DueLetter]:
         """Letters of a channel whose next attempt is due. The one that has been due longest comes first."""
         condition = {
+            **_WHOLE,
             "webhook": PEOPLE + channel,
             "progress": Progress.WAITING,
             "$expr": {"$lte": ["$due_at", "$$NOW"]},
@@ -122,6 +123,7 @@ class Letters:
     async def notices(self, approval_id: str) -> list[Letter]:
         """The notices about an approval that are posted, or still wait."""
         condition: Document = {
+            **_WHOLE,
             "approval_id": {"$eq": approval_id},
             "errand": {"$in": list(NOTICES)},
             "progress": {"$in": [Progress.WAITING, Progress.DELIVERED]},
@@ -132,7 +134,7 @@ class Letters:
     async def notice(self, letter_id: str) -> Posted | None:
         """What is known of a notice."""
         async with unavailable():
-            found = await self._collection.find_one({"_id": {"$eq": letter_id}})
+            found = await self._collection.find_one({**_WHOLE, "_id": {"$eq": letter_id}})
         return _posted(found) if found else None
 
     async def begin_edit(self, letter_id: str, version: int, now: datetime) -> bool:
@@ -162,6 +164,13 @@ class Letters:
 
 
 _MEMBERS = ("errand", "who", "approval_id", "event", "record_id", "state", "notice", "after")
+_WHOLE: Document = {
+    **{name: {"$type": "string"} for name in ("_id", *_MEMBERS)},
+    "errand": {"$in": list(Errand)},
+    "progress": {"$in": list(Progress)},
+    "attempts": {"$type": "int"},
+}
+"""The form of a letter. What somebody else wrote in another form is not read."""
 _READ: Document = {**dict.fromkeys((*_MEMBERS, "webhook", "attempts"), True), "now": "$$NOW"}
 
 

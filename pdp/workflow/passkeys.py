@@ -79,7 +79,7 @@ class Passkeys:
         if by is not None:
             keyring = _signed(keyring, by, party, adding_challenge(realm, nonce, made.id), now)
         else:
-            _require_fresh(logged_in_at, now)
+            _require_fresh(logged_in_at, now, "add it within five minutes, or add it with another passkey")
             counts_from = now + self._wait
         return await self._stored(keyring, made, now, counts_from, by.credential_id if by else "login")
 
@@ -89,10 +89,16 @@ class Passkeys:
         await self._keyrings.offer(nonce, identity, _LINKING + account)
         return nonce
 
-    async def prove_link(self, identity: str, account: str, nonce: str, by: Assertion | None) -> None:
-        """Raise `PasskeyRequired`, `PasskeyInvalid` or `PasskeyTooNew` unless a passkey signed, where there is one."""
+    async def prove_link(
+        self, identity: str, account: str, nonce: str, by: Assertion | None, *, logged_in_at: datetime
+    ) -> None:
+        """Raise `PasskeyRequired`, `PasskeyInvalid` or `PasskeyTooNew` unless a passkey signed, where there is one.
+
+        Without any the login must be fresh, or else who stole a session would remove the passkeys first.
+        """
         keyring = await self._keyrings.of(identity)
         if not keyring.held:
+            _require_fresh(logged_in_at, await self._keyrings.now(), "connect it within five minutes")
             return
         if by is None:
             raise PasskeyRequired("you have a passkey, and an account is linked only with it")
@@ -146,6 +152,6 @@ def _signed(keyring: Keyring, by: Assertion, party: Party, challenge: bytes, now
     return keyring.with_one(used)
 
 
-def _require_fresh(logged_in_at: datetime, now: datetime) -> None:
+def _require_fresh(logged_in_at: datetime, now: datetime, do: str) -> None:
     if now - logged_in_at > FRESH_LOGIN:
-        raise PasskeyInvalid("log in once more and add it within five minutes, or add it with another passkey")
+        raise PasskeyInvalid(f"log in once more and {do}")

@@ -37,7 +37,7 @@ def _model(model: type[BaseModel], path: str) -> Iterator[str]:
         if name in inner:
             heading = _heading(path, name, field.annotation)
             meaning = f"{meaning} See [{heading}](#{re.sub(r'[^a-z_]', '', heading.lower())}).".strip()
-        rows.append((f"`{name}`", _words(field.annotation), _default(field), meaning))
+        rows.append((f"`{field.alias or name}`", _words(field.annotation), _default(field), meaning))
     yield from table(("name", "type", "default", "meaning"), rows)
     for name, below in inner.items():
         heading = _heading(path, name, model.model_fields[name].annotation)

@@ -49,7 +49,9 @@ function watchTheEnd() {
     tell();
   };
   if (end) {
-    new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && reached()).observe(end);
+    // What was scrolled past counts, too: one long jump must not leave a person at the bottom without the button.
+    const above = { rootMargin: "10000000px 0px 0px 0px" };
+    new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && reached(), above).observe(end);
     end.addEventListener("focus", reached);
   }
 }
@@ -107,13 +109,16 @@ function refuse() {
 
 async function begin() {
   const [about, form] = [find("approval")?.dataset, /** @type {HTMLFormElement | null} */ (find("review"))];
-  if (!about || !form) {
+  if (!about) {
+    return;
+  }
+  followKeys();
+  onChange(about["id"] ?? "", Number(about["version"]), () => void sayWhatChanged(about));
+  if (!form) {
     return;
   }
   tell();
   watchTheEnd();
-  followKeys();
-  onChange(about["id"] ?? "", Number(about["version"]), () => void sayWhatChanged(about));
   form.addEventListener("submit", (event) => void send(form, about, event));
   if ((await checked(about, find("lines")).catch(() => "")) === field(form, "expected_digest").value) {
     obstacles.delete("check");

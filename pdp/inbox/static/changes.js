@@ -36,6 +36,6 @@ function connected(id, sentence) {
 }
 
 const id = about?.["id"];
-if (id !== undefined && document.getElementById("review") !== null) {
+if (id !== undefined && about?.["follows"] === "yes") {
   void follow("", { changed: tell, missed: () => void look(id), connection: (sentence) => connected(id, sentence) });
 }

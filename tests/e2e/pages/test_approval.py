@@ -11,6 +11,7 @@ from pdp.caller import Caller
 from pdp.inbox import displayed, look
 from pdp.inbox.whole_page import members, told
 from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, ReviewChannel
+from pdp.v1.review_pb2 import RevokeApprovalRequest
 from pdp.view.request import items
 from tests.approvals_page import HOSTILE, LONG, answered, generated, hostile, path
 from tests.chromium import LOOKS, PHONE, Reader, reader
@@ -162,6 +163,32 @@ async def test_live_change_disables_approve_says_what_changed_and_keeps_the_word
         assert await bob.page.input_value("#reason") == "half a word"
         assert await bob.page.evaluate("() => document.activeElement?.id") == "reason"
         assert await bob.violations() == []
+
+
+async def test_page_of_what_is_approved_follows_changes_and_its_key_leads_to_revoking(
+    windows: Browser, server: Placet
+) -> None:
+    approval = await opened(server)
+    await server.review(approval, "bob")
+    await server.review(approval, "carol")
+    async with reader(windows, server, "bob") as bob:
+        await bob.open(path(approval))
+        await bob.page.keyboard.press("r")
+        assert await bob.page.evaluate("() => document.activeElement?.id") == "revoking"
+        await bob.page.fill("#revoking", "a mistake")
+        metadata = server.metadata("carol")
+        revoked = RevokeApprovalRequest(approval_id=approval.approval_id, reason="no")
+        await server.reviews.RevokeApproval(revoked, metadata=metadata)
+        await expect(bob.page.locator("#changed")).to_contain_text("it is REVOKED")
+        assert await bob.page.input_value("#revoking") == "a mistake"
+
+
+async def test_end_that_was_scrolled_past_in_one_jump_counts(windows: Browser, server: Placet) -> None:
+    approval = await opened(server, context={f"line {number}": number for number in range(100)})
+    async with reader(windows, server, "bob") as bob:
+        await bob.open(path(approval))
+        await bob.page.evaluate("() => window.scrollTo(0, document.body.scrollHeight)")
+        await why(bob, READ)
 
 
 async def deaf(phone: Reader) -> None:

@@ -13,6 +13,7 @@ from pdp.process.mongod import MongodProcess
 from tests.authenticator import Authenticator
 from tests.browser import Browser, Shown, browser
 from tests.parts import Placet
+from tests.pdp.inbox.test_passkeys import logged_in_long_ago
 from tests.pdp.linking import Stage, staged
 from tests.pdp.mongo import database
 from tests.pdp.passkeys import added, adding, device_of
@@ -164,6 +165,16 @@ async def test_who_has_a_passkey_links_with_it(own: Stage, bob: Browser, mongod:
     assert await own.links.held("user:bob")
     async with database(mongod, own.server) as found:
         await found["passkeys"].delete_many({})
+
+
+async def test_old_login_links_nothing_without_a_passkey(own: Stage, bob: Browser, mongod: MongodProcess) -> None:
+    """Or else who stole a session would remove the passkeys first."""
+    seen = await shown(bob)
+    await logged_in_long_ago(mongod, own.server, bob)
+    done = await confirm(bob, seen)
+    assert (done.status, "log in once more" in done.text) == (403, True)
+    assert "Log in once more to connect Slack" in (await bob.get("/inbox/me")).text
+    assert not await own.links.held("user:bob")
 
 
 async def test_server_without_sign_in_offers_none(server: Placet) -> None:

@@ -36,6 +36,7 @@ ME = {
     "own": True,
     "passkeys": [{"id": "k", "added": AT, "counts": AT, "waits": True}],
     "may_add": False,
+    "may_link": True,
     "fresh_login": "/login",
     "links_slack": True,
     "links": [{"account": "slack:T1/U1", "at": AT}],

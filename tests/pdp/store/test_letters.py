@@ -1,6 +1,9 @@
 """Letters: made once, remembered as notices, and never changed back to an older version."""
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from pdp.store.database import Database
 from pdp.store.letters import MOST_REMEMBERED, DueLetter, Letter, Letters
@@ -91,3 +94,13 @@ async def test_conversation_has_one_turn_a_second_and_a_pause_holds_the_channel(
     await pace.hold("chat", 30)
     assert await pace.is_held("chat")
     assert not await pace.is_held("other")
+
+
+@pytest.mark.parametrize("change", [{"errand": "shout"}, {"who": 7}, {"attempts": "1"}, {"after": None}, {"event": []}])
+async def test_letter_of_another_form_is_not_read(database: Database, change: dict[str, Any]) -> None:
+    letters = Letters(database)
+    await added(letters, letter())
+    await database.database.get_collection("notifications").update_one({"_id": "one"}, {"$set": change})
+    assert await letters.due("chat", 10) == []
+    assert await letters.notices("apr_1") == []
+    assert await letters.notice("one") is None
