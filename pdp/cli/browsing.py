@@ -6,11 +6,12 @@ import webbrowser
 
 from pdp.cli import exit_code
 from pdp.cli.session import Session, show_text
-from pdp.v1.info_pb2 import GetServerInfoRequest
 
 
 async def in_browser(session: Session) -> None:
     """Print the address of the inbox, and open it where a person is at the terminal."""
+    from pdp.v1.info_pb2 import GetServerInfoRequest  # only commands need it
+
     async with session.client() as client:
         info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
     if not info.inbox:

@@ -1,6 +1,7 @@
 // Has the device make a new passkey, and another one sign for it. What a button does is said in the page's words.
 
 import { decoded, encoded } from "./base64url.js";
+import { field, listed, signAndSend } from "./signed_by.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("adding"));
 const said = /** @type {HTMLElement} */ (document.getElementById("said"));
@@ -13,24 +14,6 @@ function told(name) {
   return form.dataset[name] ?? "";
 }
 
-/**
- * The passkeys of a list of the page.
- * @param {string} name
- * @returns {PublicKeyCredentialDescriptor[]}
- */
-function listed(name) {
-  const ids = told(name).split(" ").filter(Boolean);
-  return ids.map((id) => ({ type: "public-key", id: decoded(id) }));
-}
-
-/**
- * A field of the form.
- * @param {string} name
- */
-function field(name) {
-  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-}
-
 async function make() {
   const algorithms = told("algorithms").split(" ").map(Number);
   const made = /** @type {PublicKeyCredential | null} */ (await navigator.credentials.create({
@@ -39,7 +22,7 @@ async function make() {
       rp: { id: told("host"), name: "Placet" },
       user: { id: decoded(told("user")), name: told("identity"), displayName: told("identity") },
       pubKeyCredParams: algorithms.map((alg) => ({ type: /** @type {const} */ ("public-key"), alg })),
-      excludeCredentials: listed("held"),
+      excludeCredentials: listed(told("held")),
       authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
       attestation: "none",
     },
@@ -48,9 +31,9 @@ async function make() {
     return;
   }
   const answer = /** @type {AuthenticatorAttestationResponse} */ (made.response);
-  field("credential_id").value = encoded(made.rawId);
-  field("attestation").value = encoded(answer.attestationObject);
-  field("client_data").value = encoded(answer.clientDataJSON);
+  field(form, "credential_id").value = encoded(made.rawId);
+  field(form, "attestation").value = encoded(answer.attestationObject);
+  field(form, "client_data").value = encoded(answer.clientDataJSON);
   if (told("counting") === "") {
     form.requestSubmit();
     return;
@@ -60,21 +43,8 @@ async function make() {
 }
 
 async function sign() {
-  const members = JSON.stringify({ credential: field("credential_id").value, nonce: field("nonce").value });
-  const text = new TextEncoder().encode(`placet/${told("realm")}/passkey/v1\n${members}`);
-  const challenge = await crypto.subtle.digest("SHA-256", text);
-  const signed = /** @type {PublicKeyCredential | null} */ (await navigator.credentials.get({
-    publicKey: { challenge, rpId: told("host"), allowCredentials: listed("counting"), userVerification: "required" },
-  }));
-  if (signed === null) {
-    return;
-  }
-  const answer = /** @type {AuthenticatorAssertionResponse} */ (signed.response);
-  field("by").value = encoded(signed.rawId);
-  field("by_authenticator_data").value = encoded(answer.authenticatorData);
-  field("by_client_data").value = encoded(answer.clientDataJSON);
-  field("by_signature").value = encoded(answer.signature);
-  form.requestSubmit();
+  const members = { credential: field(form, "credential_id").value, nonce: field(form, "nonce").value };
+  await signAndSend(form, "passkey", members, told("counting"));
 }
 
 /**

@@ -1,9 +1,6 @@
 """The pages of the queue and the history over real HTTP: rows, filters, pages, and what is none of one's business."""
 
-import json
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -13,37 +10,10 @@ import pytest
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from tests.browser import Browser, Shown, browser
-from tests.parts import Placet, asking, placet
+from tests.parts import Placet, asking
 from tests.pdp.seeding import seed
 
-RULES = """package policy
-
-needs_approval contains object.union(
-	{"rule": "share", "reason": "asked for", "reviewers": {"groups": ["readers"]}, "count": 2},
-	object.get(input, ["context", "asked"], {}),
-) if input.action.name == "share"
-"""
-DATA = {
-    "groups": {"readers": ["user:bob", "user:carol"]},
-    "identities": {"agent:report-bot": {"owners": ["user:alice"]}},
-}
 HOSTILE = "<b>x</b> javascript:alert(1) \u202egnp.exe"
-
-
-@pytest.fixture(scope="module")
-async def asked(tmp_path_factory: Any, state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
-    folder = tmp_path_factory.mktemp("queue")
-    (folder / "rules.rego").write_text(RULES)
-    (folder / "data.json").write_text(json.dumps(DATA))
-    async with placet(state, mongod.uri, policy=[folder]) as server:
-        yield server
-
-
-@pytest.fixture
-async def bob(asked: Placet) -> AsyncIterator[Browser]:
-    async with browser(asked.http) as person:
-        assert (await person.log_in("bob", "/inbox")).status == 200
-        yield person
 
 
 async def opened(server: Placet, requirement: dict[str, Any] | None = None, **context: Any) -> Approval:

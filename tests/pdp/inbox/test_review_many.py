@@ -1,8 +1,6 @@
 """One verdict on several approvals, over real HTTP: who is approved together, and what became of each."""
 
-import json
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -10,39 +8,11 @@ from uuid import uuid4
 import pytest
 
 from pdp.inbox import displayed
-from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval, ReviewChannel
-from tests.browser import Browser, Shown, browser
-from tests.parts import Placet, asking, placet
+from tests.browser import Browser, Shown
+from tests.parts import Placet, asking
 
-RULES = """package policy
-
-needs_approval contains object.union(
-	{"rule": "share", "reason": "asked for", "reviewers": {"groups": ["readers"]}, "count": 2},
-	object.get(input, ["context", "asked"], {}),
-) if input.action.name == "share"
-"""
-DATA = {
-    "groups": {"readers": ["user:bob", "user:carol"]},
-    "identities": {"agent:report-bot": {"owners": ["user:alice"]}},
-}
 MANY = "/inbox/review-many"
-
-
-@pytest.fixture(scope="module")
-async def asked(tmp_path_factory: Any, state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
-    folder = tmp_path_factory.mktemp("many")
-    (folder / "rules.rego").write_text(RULES)
-    (folder / "data.json").write_text(json.dumps(DATA))
-    async with placet(state, mongod.uri, policy=[folder]) as server:
-        yield server
-
-
-@pytest.fixture
-async def bob(asked: Placet) -> AsyncIterator[Browser]:
-    async with browser(asked.http) as person:
-        assert (await person.log_in("bob")).status == 200
-        yield person
 
 
 async def opened(server: Placet, **requirement: Any) -> Approval:

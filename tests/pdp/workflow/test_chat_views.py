@@ -75,6 +75,7 @@ async def test_view_ends_after_ten_minutes(views: ChatViews, database: Database)
         digest="d",
         version=3,
         lineage="",
+        takes="DENY",
         rendered=SHOWN,
         at=await database.now() - VIEW_COUNTS - timedelta(seconds=1),
     )

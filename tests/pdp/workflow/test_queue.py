@@ -115,10 +115,10 @@ async def test_page_is_full_although_nearer_ones_wait_for_others(asked: Placet) 
 
 async def test_queue_is_narrowed_to_what_is_asked_for(asked: Placet, mongod: MongodProcess) -> None:
     group = f"g{uuid4().hex}"
-    mine = await opened(asked, reviewers={"groups": [group], "identities": ["user:frank"]}, pending_for="3h")
+    mine = await opened(asked, reviewers={"groups": [group], "identities": ["user:greta"]}, pending_for="3h")
     ours = await opened(asked, reviewers={"groups": [group, "others"]}, pending_for="2h")
     await seed(mongod, asked, await opened(asked, reviewers={"groups": [group]}, pending_for="1h"), 20)
-    person = by(asked, "user:frank", groups=[group])
+    person = by(asked, "user:greta", groups=[group])
 
     async def narrowed(**fields: Any) -> list[str]:
         return await ids(asked.reviews.ListQueue, ListQueueRequest(page_size=10, **fields), person)
@@ -136,8 +136,8 @@ async def test_queue_is_narrowed_to_what_is_asked_for(asked: Placet, mongod: Mon
         {"action": "table"},
         {"action": "$share"},
         {"resource_type": "share"},
-        {"person": "user:frank"},
-        {"group": "i:user:frank"},
+        {"person": "user:greta"},
+        {"group": "i:user:greta"},
         {"action": "share", "resource_type": "file"},
     ):
         assert await narrowed(**fields) == []
