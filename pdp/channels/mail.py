@@ -77,7 +77,7 @@ class Mail:
         except (aiosmtplib.SMTPException, OSError) as error:
             if _is_untrusted(error):
                 raise Refused("the mail server's TLS certificate is not trusted", dead=True) from None
-            raise Refused("the mail server cannot be reached over TLS") from None
+            raise Refused("the mail server cannot be reached over TLS", away=True) from None
         except SetupError:
             raise Refused("the mail server's password cannot be read", dead=True) from None
 

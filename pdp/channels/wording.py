@@ -7,6 +7,7 @@ import orjson
 from pdp.approval import Approval, ApprovalAt, ReviewVerdict, State
 from pdp.channels.notice import MAX_WORDS, Aim, Ending, Notice, Part, Reviewed, said
 from pdp.quorum import approvals_per_requirement, approvers
+from pdp.store.message_pace import MOST_AN_HOUR, MOST_OF_ONE
 from pdp.workflow.review_limits import denied_until
 
 TOLD_OF = frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED, State.REVOKED, State.VOIDED})
@@ -63,7 +64,8 @@ def wants(approval: Approval, who: str) -> bool:
 def summary(waiting: int) -> str:
     """What a person is told who got as many notices as an hour may have."""
     requests = "request waits" if waiting == 1 else "requests wait"
-    return f"{waiting} more {requests} for you. You are told of at most 20 an hour; the inbox has all of them."
+    told = f"You are told of at most {MOST_AN_HOUR} an hour, {MOST_OF_ONE} of them from one requester"
+    return f"{waiting} more {requests} for you. {told}; the inbox has all of them."
 
 
 def _progress(approval: Approval) -> tuple[Part, ...]:

@@ -110,7 +110,8 @@ class Connector:
         is_dead = status == HTTPStatus.UNAUTHORIZED
         if is_dead:
             self.problem = problem
-        return Refused(problem, retry_after=wait, dead=is_dead)
+        is_away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
@@ -126,7 +127,7 @@ async def _asked(
             found = _object(body) if response.ok else {}
             return response.status, _wait(response), found
     except (aiohttp.ClientError, OSError, TimeoutError):
-        raise Refused("Teams did not answer") from None
+        raise Refused("Teams did not answer", away=True) from None
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
