@@ -36,6 +36,8 @@ TEAMS, OF_A_TEAM = 8, 3
 """The teams of a round, and what each is asked in it: 24 approvals, 72 notices to reviewers, 48 verdicts."""
 TRIED = 6
 """Seconds after which an attempt to send a message has ended."""
+REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT}
+"""How no call ends here, whatever is killed."""
 DENIED = 5
 """Every fifth request is denied by the person who clicks."""
 
@@ -78,6 +80,8 @@ class Servers:
                 except grpc.aio.AioRpcError as error:
                     if any(reason in repr(error.trailing_metadata()) for reason in over):
                         return None
+                    if error.code() in REFUSED:
+                        raise
                 except (grpc.aio.UsageError, asyncio.InvalidStateError):
                     pass  # its channel is closed
                 await asyncio.sleep(0.1)

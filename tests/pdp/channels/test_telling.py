@@ -189,7 +189,7 @@ async def test_caller_with_much_to_ask_leaves_room_for_what_others_ask(state: Pa
     chat = Chat()
     async with placet(state, mongod.uri, ways=[way(chat, "bob")]) as server:
         sent = [
-            {"id": f"rec_{number}", "at": await at(mongod, server), "behind": ["agent:report-bot"]}
+            {"id": f"rec_{number}", "at": await at(mongod, server), "behind": ["user:alice"]}
             for number in range(MOST_OF_ONE)
         ]
         async with database(mongod, server) as found:
