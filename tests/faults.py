@@ -231,12 +231,12 @@ async def served(
     webhooks: Sequence[Webhook] = (),
     masks: bool = False,
     seconds: float = 30,
-    slack: str = "",
+    slack_host: str = "",
     **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong.
 
-    What is done with it must take at most `seconds`. Slack is at `slack`, if that is given.
+    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given.
     """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
@@ -246,7 +246,7 @@ async def served(
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *(("-m", "tests.serving", file, slack) if slack else program)),
+        *(sys.executable, *(("-m", "tests.serving", file, slack_host) if slack_host else program)),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -22,7 +22,7 @@ RULES = """package policy
 
 needs_approval contains {
 	"rule": "team", "reason": "two of the team read it", "count": 2,
-	"channels": ["api", "web", "slack"], "reviewers": {"groups": [input.resource.properties.team]},
+	"channels": ["api", "web", "slack"], "reviewers": {"groups": [object.get(input.resource.properties, "team", "nobody")]},
 } if input.action.name == "share"
 """
 ANSWERS_SECONDS = 8.0

@@ -14,6 +14,7 @@ TOLD_OF = frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLE
 """The states of which the people behind a request are told. That it was used is their own doing."""
 _AGAIN: Mapping[State, str] = {
     State.APPROVED: "Run it again as it was asked; the approval fits that one request, once.",
+    State.CONSUMED: "It was used. Ask again if you need it once more.",
     State.DENIED: "Ask again with another request, or with this one once it may be asked again.",
     State.EXPIRED: "Nobody decided in time, or it was not used in time. Ask again if you still need it.",
     State.CANCELLED: "It was withdrawn. Ask again if you still need it.",

@@ -67,7 +67,6 @@ class RefusalCounts:
 _TEXTS = ("channel", "account", "identity")
 _WHOLE: Document = {
     **{name: {"$type": "string"} for name in ("_id", *_TEXTS)},
-    "hour": {"$type": "date"},
     "count": {"$type": "int"},
 }
 """The form of a document. What somebody else wrote in another form is not read."""
