@@ -21,8 +21,8 @@ from tests.slack import APP, BOT, TEAM
 RULES = """package policy
 
 needs_approval contains {
-	"rule": "team", "reason": "two of the team read it", "count": 2,
-	"channels": ["api", "web", "slack"], "reviewers": {"groups": [object.get(input.resource.properties, "team", "nobody")]},
+	"rule": "team", "reason": "two of the team read it", "count": 2, "channels": ["api", "web", "slack"],
+	"reviewers": {"groups": [object.get(input.resource.properties, "team", "owners")]},
 } if input.action.name == "share"
 """
 ANSWERS_SECONDS = 8.0

@@ -109,17 +109,18 @@ class Letters:
             await self._collection.update_one(this, {"$set": later})
 
     async def hurry(self, channel: str) -> None:
-        """Make due at once what was tried in a channel in vain: a few times each, and none that is tried now."""
-        ended: Document = {"$lte": [{"$add": ["$tried_at", int(EDIT_TAKES_AT_MOST.total_seconds() * 1000)]}, "$$NOW"]}
+        """Make due what was tried in a channel in vain, as soon as that attempt must be over: a few times each."""
         tried: Document = {
             "webhook": PEOPLE + channel,
             "progress": Progress.WAITING,
             "attempts": {"$gt": 0},
             "hurried": {"$not": {"$gte": MOST_HURRIED}},
-            "$expr": ended,
         }
+        over: Document = {"$add": ["$tried_at", int(EDIT_TAKES_AT_MOST.total_seconds() * 1000)]}
+        hurried: Document = {"$add": [{"$ifNull": ["$hurried", 0]}, 1]}
+        change: Document = {"$set": {"due_at": {"$min": ["$due_at", over]}, "hurried": hurried}}
         async with unavailable():
-            await self._collection.update_many(tried, {"$set": {"due_at": _AT_ONCE}, "$inc": {"hurried": 1}})
+            await self._collection.update_many(tried, [change])
 
     async def done(self, due: DueLetter, progress: Progress) -> None:
         """Store that nothing is left to do: it was delivered, or it is not needed any more."""
