@@ -86,8 +86,7 @@ async def test_device_that_says_no_is_said_and_nothing_is_added(windows: Browser
 NARROW = ((320, 700), "light")
 
 
-@pytest.mark.parametrize("look", [*LOOKS, NARROW], ids=str)
-@pytest.mark.parametrize("scripts", [True, False], ids=["", "no scripts"])
+@pytest.mark.parametrize(("look", "scripts"), [*((look, True) for look in (*LOOKS, NARROW)), (NARROW, False)], ids=str)
 async def test_person_chooses_by_keyboard_how_to_be_told(
     windows: Browser, own: Placet, look: Any, *, scripts: bool
 ) -> None:
