@@ -17,7 +17,7 @@ from pdp.dev.stack import configuration
 from pdp.merkle import leaf
 from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import Batch, ExportRecordsRequest, Payload
-from tests.parts import Placet, asking, exporting, placet
+from tests.parts import Placet, asking, awake, exporting, placet
 from tests.pdp.scribe import Scribe
 
 Log = list[Batch]
@@ -35,6 +35,7 @@ async def stored(state: Path, mongod: MongodProcess) -> Log:
     database = "audit-verify"
     for _ in range(2):
         async with placet(state, mongod.uri, database=database) as server:
+            await awake(server)
             await work(server)
     async with placet(state, mongod.uri, database=database) as server:
         exported = server.audit.ExportRecords(ExportRecordsRequest(), metadata=server.metadata("dana"))
