@@ -2,12 +2,14 @@
 
     python -m tests.bench.inbox_beside [--rounds N] [--seconds S]
 
-Both are processes. The first is connected to a double of Slack and told of a mail server; nothing is told of an allow.
+Both are processes, and one stands still while the other is measured. The first is connected to a double of Slack and
+knows a mail server; nobody is told of an allow.
 """
 
 import argparse
 import asyncio
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 import uvloop
@@ -51,9 +53,25 @@ async def serve(given: dict[str, Any]) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
+class Serving(NamedTuple):
+    """A server in a process of its own."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It stands still until the block ends, so that it takes nothing from the other one."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+
 @contextmanager
-def serving(given: dict[str, Any]) -> Iterator[str]:
-    """The address of such a server in a process of its own."""
+def serving(given: dict[str, Any]) -> Iterator[Serving]:
+    """Such a server."""
     command = [sys.executable, "-m", "tests.bench.inbox_beside", "--serve", json.dumps(given)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -62,7 +80,7 @@ def serving(given: dict[str, Any]) -> Iterator[str]:
             address = process.stdout.readline().strip()
             if not address:
                 sys.exit("a server did not start")
-            yield address
+            yield Serving(address, process)
         finally:
             process.stdin.close()
 
@@ -87,17 +105,20 @@ def load(address: str, token: str, seconds: float) -> Load:
     return Load(address, AUTHORIZE, body, len(answer), metadata, LOOPS, seconds)
 
 
-def in_turns(with_it: str, without: str, state: Path, rounds: int, seconds: float) -> Row:
+def in_turns(with_it: Serving, without: Serving, state: Path, rounds: int, seconds: float) -> Row:
     """Each round measures both, the other one first each time."""
-    rates: dict[str, list[Rate]] = {with_it: [], without: []}
+    rates: dict[str, list[Rate]] = {with_it.address: [], without.address: []}
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
-        for address in (with_it, without) if number % 2 else (without, with_it):
-            token = identity.token(state, "report-bot")
-            rates[address].append(measure(load(address, token, seconds)))
-    pairs = zip(rates[with_it], rates[without], strict=True)
+        turns = [(with_it, without), (without, with_it)]
+        for measured, other in turns if number % 2 else reversed(turns):
+            with other.paused():
+                rates[measured.address].append(
+                    measure(load(measured.address, identity.token(state, "report-bot"), seconds))
+                )
+    pairs = zip(rates[with_it.address], rates[without.address], strict=True)
     ratios = [one.per_second / other.per_second for one, other in pairs]
-    mine, theirs = (statistics.median(rate.per_second for rate in rates[one]) for one in (with_it, without))
+    mine, theirs = (statistics.median(one.per_second for one in found) for found in rates.values())
     beside = f"{mine:,.0f} and {theirs:,.0f} decisions/s; of {min(ratios):.2f} to {max(ratios):.2f}"
     return Row("Authorize with inbox, Slack and mail, of none", statistics.median(ratios), beside, least=BAR)
 
