@@ -1,4 +1,4 @@
-"""Where people review beside gRPC, on servers of one deployment: the page of an approval, and a Slack that they share."""
+"""Where people review beside gRPC, on servers of one deployment: the page of an approval, and a Slack of all."""
 
 import asyncio
 import re

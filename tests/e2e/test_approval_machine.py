@@ -55,7 +55,7 @@ acts = st.lists(
 
 
 class World:
-    """Two servers of one deployment, the policy folder that both read, the replica set under them, and where people are."""
+    """Two servers of one deployment, the policy folder that both read, the replica set under them, and their people."""
 
     def __init__(
         self, servers: Sequence[Placet], policy: Path, three: Replicas, links: Links, own: Pages, chat: Clicks

@@ -100,7 +100,7 @@ async def test_every_page_takes_a_row_of_the_role_table_or_is_known_to_be_an_ent
             if page.method == "GET":
                 assert (await stranger.get(path)).location.startswith("/login?to=%2Finbox")
                 assert ((await dana.get(path)).status != 403) == may, path
-                assert not page.hides or (await bob.get(path)).status == 404, f"{path}: it must not be known to be there"
+                assert not page.hides or (await bob.get(path)).status == 404, f"{path}: for others it is not there"
             else:
                 assert (await stranger.post(path, {})).status == 401, path
                 assert (await dana.post(path, {})).status == 403, f"{path}: no form without its token"
