@@ -103,6 +103,7 @@ async def test_page_takes_no_form_and_no_token(quiet: Placet, dana: Browser) -> 
 async def test_what_was_changed_in_the_database_is_said(
     quiet: Placet, dana: Browser, mongod: MongodProcess, change: Any, said: str
 ) -> None:
+    await recorded(quiet)  # what was changed before it is not beside it
     record_id = await recorded(quiet, value="as it was")
     async with database(mongod, quiet) as found:
         condition = {"ids": bytes.fromhex(record_id[4:])}
