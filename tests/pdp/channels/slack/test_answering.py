@@ -234,6 +234,19 @@ async def test_alice_does_not_approve_her_own(chat: Chat) -> None:
     assert "submit" not in opened.view
 
 
+async def test_view_of_somebody_who_became_a_requester_takes_no_verdict(chat: Chat) -> None:
+    approval = await chat.asked()
+    await chat.opened(approval)
+    data = json.loads((chat.folder / "data.json").read_text())
+    data["identities"]["agent:report-bot"]["owners"] = ["user:bob"]
+    await changed(chat, data)
+    assert "people do not review their own actions" in await chat.sent()
+    assert [one["error"] for one in await chat.refused(approval)] == ["REVIEWER_IS_REQUESTER"]
+    assert await chat.state(approval) == ("PENDING", 0)
+    data["identities"]["agent:report-bot"]["owners"] = ["user:alice"]
+    await changed(chat, data)
+
+
 async def test_click_after_leaving_the_group(chat: Chat) -> None:
     approval = await chat.asked()
     opened = await chat.opened(approval)
