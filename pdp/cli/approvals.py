@@ -62,7 +62,7 @@ async def list_approvals(
     mine_only: Annotated[
         bool, typer.Option("--mine-only", help="Of the queue: only what asks for me by name.")
     ] = False,
-    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    page_size: Annotated[int, typer.Option(min=1, max=100, help="Entries per page.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List my approvals, those asked in my name, or my review queue.

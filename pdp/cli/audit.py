@@ -30,7 +30,7 @@ async def list_records(
         str, typer.Option(help="List only decisions with this effect: ALLOW, DENY or NEEDS_APPROVAL.")
     ] = "",
     approval_id: Annotated[str, typer.Option(help="List only records of this approval.")] = "",
-    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    page_size: Annotated[int, typer.Option(min=1, max=100, help="Entries per page.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List records, newest first. It may take a second until a new record is listed."""

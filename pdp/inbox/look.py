@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pdp.http.pages import Failure
-from pdp.http.route import HTML, Answer
+from pdp.http.route import HTML, Answer, Holder
 from pdp.view.theirs import Theirs
 from pdp.visible import visible
 
@@ -67,19 +67,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def page(template: str, members: Mapping[str, Any]) -> bytes:
-    """The HTML of a template of this folder."""
-    return _ENVIRONMENT.get_template(f"{template}.html").render(members).encode()
+def page(template: str, members: Mapping[str, Any], holder: Holder | None = None) -> bytes:
+    """The HTML of a template of this folder. Its header says whose session it is, and logs out."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render({**members, "holder": holder}).encode()
 
 
-def shown(template: str, members: Mapping[str, Any]) -> Answer:
+def shown(template: str, members: Mapping[str, Any], holder: Holder | None = None) -> Answer:
     """The answer with that page."""
-    return Answer(page(template, members), media=HTML)
+    return Answer(page(template, members, holder), media=HTML)
 
 
 def failed(failure: Failure) -> bytes:
     """The page of a failure."""
-    return page("failed", {**asdict(failure), "status": failure.status.value, "title": failure.status.phrase})
+    told = {**asdict(failure), "status": failure.status.value, "title": failure.status.phrase}
+    return page("failed", told, failure.holder)
 
 
 def logged_out() -> bytes:

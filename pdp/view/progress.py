@@ -59,6 +59,7 @@ class Why(StrEnum):
     """Why somebody may not review."""
 
     REQUESTER = "is behind the request"
+    SUGGESTED = "suggested it when an earlier request was sent back"
     REVIEWED = "has reviewed it"
 
 
@@ -90,9 +91,11 @@ def eligible(people: EligibleReviewers) -> Eligible:
     return Eligible(Theirs(people.rule), theirs(people.identities), people.open)
 
 
-def barred(held: Approval) -> tuple[Barred, ...]:
-    """Who may not review, each once."""
-    behind = dict.fromkeys(held.requester_principals, Why.REQUESTER)
+def barred(held: Approval, sent_back: Approval | None = None) -> tuple[Barred, ...]:
+    """Who may not review, each once. `sent_back` is the approval that this one answers."""
+    wrote = {review.reviewer for review in sent_back.reviews if review.HasField("suggestion")} if sent_back else set()
+    only = wrote - {*sent_back.requester_principals} if sent_back else wrote
+    behind = {name: Why.SUGGESTED if name in only else Why.REQUESTER for name in held.requester_principals}
     reviewed = {review.reviewer: Why.REVIEWED for review in held.reviews}
     return tuple(Barred(Theirs(identity), why) for identity, why in {**reviewed, **behind}.items())
 

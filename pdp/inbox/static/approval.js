@@ -6,6 +6,9 @@ import { onChange } from "./live.js";
 import { sign } from "./passkey.js";
 import { followKeys } from "./verdict_keys.js";
 
+/** By then the browser has said what of the page is on the screen. */
+const SEEN_MS = 100;
+
 /** @type {<T extends HTMLElement = HTMLElement>(id: string) => T | null} */
 const find = (id) => /** @type {any} */ (document.getElementById(id));
 
@@ -53,6 +56,16 @@ function watchTheEnd() {
     const above = { rootMargin: "10000000px 0px 0px 0px" };
     new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && reached(), above).observe(end);
     end.addEventListener("focus", reached);
+  }
+}
+
+/**
+ * A reader who came to approve has Approve under the keys at once, if all of the request is on the screen already. Later
+ * nothing takes the focus: who scrolls by the space bar must not press a button by it.
+ */
+function arriveAtApprove() {
+  if (location.hash === "#to-approve" && window.scrollY === 0 && obstacles.size === 0) {
+    find("approve")?.focus({ preventScroll: true });
   }
 }
 
@@ -123,6 +136,7 @@ async function begin() {
   if ((await checked(about, find("lines")).catch(() => "")) === field(form, "expected_digest").value) {
     obstacles.delete("check");
     tell();
+    setTimeout(arriveAtApprove, SEEN_MS);
   } else {
     refuse();
   }

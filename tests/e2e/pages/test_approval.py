@@ -191,6 +191,17 @@ async def test_end_that_was_scrolled_past_in_one_jump_counts(windows: Browser, s
         await why(bob, READ)
 
 
+async def test_who_came_to_approve_has_approve_under_the_keys_where_all_is_on_the_screen(
+    windows: Browser, server: Placet
+) -> None:
+    approval = await opened(server)
+    async with reader(windows, server, "bob", look=((1280, 6000), "light")) as bob:
+        await bob.open(f"{path(approval)}#to-approve")
+        await expect(bob.page.locator("#approve")).to_be_focused()
+        await bob.open(f"{path(approval)}#deny")
+        await expect(bob.page.locator("#deny")).to_be_focused()
+
+
 async def deaf(phone: Reader) -> None:
     """It hears of no change."""
     await phone.page.route("**/inbox/events", lambda route: route.fulfill(status=204))
