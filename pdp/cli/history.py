@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli.closing import show_short
+from pdp.cli.paging import PageSize
 from pdp.cli.session import Session, client_command
 from pdp.say import say
 
@@ -39,7 +40,7 @@ async def history(
     action: Annotated[str, typer.Option(metavar="NAME", help="Only requests to do this.")] = "",
     resource_type: Annotated[str, typer.Option(metavar="TYPE", help="Only requests to this type of resource.")] = "",
     in_my_name: Annotated[bool, typer.Option("--in-my-name", help="Only what was asked in my name.")] = False,
-    page_size: Annotated[int, typer.Option(min=1, max=100, help="Entries per page.")] = 50,
+    page_size: PageSize = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List what I could review or was asked in my name.

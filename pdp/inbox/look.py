@@ -8,6 +8,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,6 +21,21 @@ from pdp.visible import visible
 
 NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", "Me"))
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
+
+
+_TITLES: Mapping[HTTPStatus, str] = MappingProxyType(
+    {
+        HTTPStatus.BAD_REQUEST: "That cannot be taken",
+        HTTPStatus.UNAUTHORIZED: "You are not logged in",
+        HTTPStatus.FORBIDDEN: "That is not allowed",
+        HTTPStatus.NOT_FOUND: "Nothing is here",
+        HTTPStatus.CONFLICT: "That does not fit how things are now",
+        HTTPStatus.TOO_MANY_REQUESTS: "Too much at once",
+        HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
+        HTTPStatus.GATEWAY_TIMEOUT: "That took too long",
+    }
+)
+"""What a page of a failure is called: people do not know the words of HTTP."""
 
 
 class Exact(NamedTuple):
@@ -79,7 +96,8 @@ def shown(template: str, members: Mapping[str, Any], holder: Holder | None = Non
 
 def failed(failure: Failure) -> bytes:
     """The page of a failure."""
-    told = {**asdict(failure), "status": failure.status.value, "title": failure.status.phrase}
+    title = _TITLES.get(failure.status, "That did not work")
+    told = {**asdict(failure), "status": failure.status.value, "title": title}
     return page("failed", told, failure.holder)
 
 

@@ -116,7 +116,10 @@ async function send(form, about, event) {
 }
 
 function refuse() {
-  obstacles.set("check", "What this page shows is not the request that the form is about. Nothing can be approved here.");
+  obstacles.set(
+    "check",
+    "What this page shows is not the request that the form is about. Nothing can be approved here.",
+  );
   tell();
 }
 
