@@ -55,5 +55,5 @@ def _offers(shown: Shown, caller: Caller) -> dict[str, bool]:
 
 
 def _is_denied_now(shown: Shown) -> bool:
-    """Whether the same request is still denied again; so long a denial may be taken back."""
+    """Whether the same request is denied again at the moment, which is also how long a denial may be taken back."""
     return shown.denied_until is not None and shown.denied_until > now()
