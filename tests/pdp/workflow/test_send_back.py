@@ -88,21 +88,6 @@ async def test_suggester_is_barred_from_the_suggested_request_whoever_opens_it(s
     assert (why.reason, "their own suggestions" in why.message) == ("REVIEWER_IS_REQUESTER", True)
 
 
-async def test_sent_back_approval_is_told_to_those_whom_it_concerns_alone(
-    server: Placet, mongod: MongodProcess
-) -> None:
-    back = await sent_back(server, server.metadata("bob"), None)
-    next_one = (await server.authorize(exporting(supersedes=back.approval_id))).approval
-    answer = await seen(server, next_one, server.metadata("carol"))
-    assert answer.sent_back.request == back.request
-    plain = (await server.authorize(exporting())).approval
-    assert not (await seen(server, plain, server.metadata("carol"))).HasField("sent_back")
-    async with database(mongod, server) as found:
-        nobody = {"$set": {"requirements.0.groups": ["nobody"], "principals": [], "caller": "agent:x"}}
-        await found["approvals"].update_one({"_id": back.approval_id}, nobody)
-    assert not (await seen(server, next_one, server.metadata("carol"))).HasField("sent_back")
-
-
 async def test_who_suggests_a_request_that_waits_already_does_not_review_it(server: Placet) -> None:
     waits = exporting()
     opened = (await server.authorize(waits)).approval
