@@ -13,7 +13,7 @@ _VERDICTS = {"APPROVE": "yes", "DENY": "no", "CHANGES_REQUESTED": "sent back"}
 def fallback(message: Message) -> str:
     """What a phone shows of it: a sentence of ours, without a word of anybody else."""
     if isinstance(message, Note):
-        return "A word from Placet"
+        return "A message from Placet"
     return _SAYS.get(message.aim, _OVER) if message.is_open else _OVER
 
 
@@ -28,10 +28,10 @@ def lines(message: Message) -> Iterator[Line]:
         yield Line("", message.sentence)
         return
     yield Line(fallback(message))
-    yield Line("wants to", f"{said(message.action)} a {said(message.resource_type)}")
+    yield Line("wants to", f"{said(message.action)} ({said(message.resource_type)})")
     yield Line("asked by", said(message.caller))
     for part in message.progress:
-        yield Line("needs", f"{part.approved} of {part.needed}  [{said(part.rule)}]")
+        yield Line("approvals", f"{part.approved} of {part.needed}  [{said(part.rule)}]")
     for review in message.reviews:
         verdict = _VERDICTS.get(review.verdict, review.verdict)
         yield Line(verdict, f"by {said(review.who)} in {said(review.channel)}")
@@ -54,5 +54,5 @@ def _ending(ending: Ending) -> Iterator[Line]:
     if ending.usable_until:
         yield Line("may be used until", moment(ending.usable_until))
     if ending.denied_until:
-        yield Line("is denied again until", moment(ending.denied_until))
+        yield Line("the same request is denied until", moment(ending.denied_until))
     yield Line("", ending.again)

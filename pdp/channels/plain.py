@@ -29,7 +29,7 @@ def text(message: Message) -> str:
 
 
 def _asked(notice: Notice) -> Iterator[str]:
-    yield f"{notice.caller} asks for: {notice.action} on a {notice.resource_type}"
+    yield f"{notice.caller} wants to: {notice.action} ({notice.resource_type})"
     yield f"Approval: {notice.approval_id}"
     yield ""
 

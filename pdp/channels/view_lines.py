@@ -9,7 +9,7 @@ from pdp.channels.line import Line, moment
 from pdp.channels.notice import said
 from pdp.view.data import Data, Outlook, Tag
 from pdp.view.request import Item, Named
-from pdp.view.shown import Shown
+from pdp.view.shown import Compared, Shown
 from pdp.visible import name, noted, visible
 
 _NOTHING_KNOWN = {"OFF", "NONE", ""}
@@ -37,6 +37,7 @@ def request(shown: Shown) -> Iterator[Line]:
 
 def around(shown: Shown) -> Iterator[Line]:
     """Who is asked and has reviewed, and the requester's own words."""
+    yield from _changed(shown.sent_back)
     yield from _needs(shown)
     yield from _words(shown)
 
@@ -46,7 +47,7 @@ def brief(shown: Shown) -> Iterator[Line]:
     does = next(item for item in shown.request if isinstance(item, Named) and item.path == "action")
     resource = next(item for item in shown.request if isinstance(item, Named) and item.path == "resource")
     kind = resource.type.text if resource.type else ""
-    yield Line("wants to", f"{said(does.id.text)} a {said(kind)}")
+    yield Line("wants to", f"{said(does.id.text)} ({said(kind)})")
     yield Line("asked by", said(shown.asked_by.text))
     yield Line("state", shown.state)
 
@@ -58,7 +59,8 @@ def _item(item: Item) -> Line:
 def _data(known: Data | None) -> Iterator[Line]:
     if known is None or known.state.text in _NOTHING_KNOWN:
         return
-    yield Line("what is known of its data", known.state.visible)
+    if known.state.text != "KNOWN":
+        yield Line("data", noted(known.sentence or known.state.visible))
     for dataset in known.datasets:
         yield Line("dataset", noted(f"{dataset.namespace.visible} {dataset.name.visible}"))
     yield Line("tags", _tags(known.tags))
@@ -68,12 +70,25 @@ def _data(known: Data | None) -> Iterator[Line]:
     if known.is_coarse:
         yield Line("", "some of it is known of whole datasets only")
     if known.forecast and known.forecast.outlook is not Outlook.UNKNOWN:
-        yield Line("leaves", known.forecast.outlook)
+        yield Line("masking", known.forecast.outlook)
+
+
+def _changed(sent_back: Compared | None) -> Iterator[Line]:
+    """What is new since a request was sent back. Values of that one stay on its page, as its policy may want it."""
+    if sent_back is None:
+        return
+    yield Line("it answers", noted(f"{sent_back.approval_id.name}, which was sent back"))
+    for one in sent_back.differences:
+        item = _item(one.item)
+        yield Line("new" if one.is_new else "gone", f"{item.label}{f' = {item.text}' if one.is_new else ''}")
+    if not sent_back.differences:
+        yield Line("", "nothing differs from it")
 
 
 def _needs(shown: Shown) -> Iterator[Line]:
     for one in shown.needs:
-        yield Line("needs", noted(f"{one.people}, so far {one.approved}: {one.reason.visible}  [{one.rule.visible}]"))
+        so_far = f"{one.approved} of {one.people}"
+        yield Line("approvals", noted(f"{so_far}: {one.reason.visible}  [{one.rule.visible}]"))
     for review in shown.reviews:
         yield Line("reviewed", f"{review.verdict} by {review.reviewer.name} in {review.channel}")
     if shown.ends_at:

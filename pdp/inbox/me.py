@@ -54,6 +54,7 @@ class Me:
                 "links_slack": self._links_slack,
                 "links": [_link(one) for one in links],
             },
+            call.holder,
         )
 
     async def unlink(self, call: PageCall) -> Answer:

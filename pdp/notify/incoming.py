@@ -41,7 +41,7 @@ def trial(of: Format) -> bytes:
 def _lines(step: Step) -> Sequence[str]:
     request = orjson.loads(step.request)
     action, kind = request["action"]["name"], request["resource"]["type"]
-    lines = [f"{_said(step.caller)} asks for: {_said(action)} on a {_said(kind)}", f"State: {step.state}"]
+    lines = [f"{_said(step.caller)} wants to: {_said(action)} ({_said(kind)})", f"State: {step.state}"]
     if step.expires_at is not None:
         lines.append(f"Until: {step.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
     return [*lines, f"Approval: {step.approval_id}"]

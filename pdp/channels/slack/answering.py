@@ -24,7 +24,7 @@ CHECKING = "Placet checks it. If nothing else is shown here in a moment, open th
 """What stands in a modal from the click until the verdict is taken or refused."""
 LATE = "Slack could not show it to you here in time; open the page"
 """What a person is told whose view could not be opened."""
-_TEXT = "A word from Placet"
+_TEXT = "A message from Placet"
 
 
 class Answering:

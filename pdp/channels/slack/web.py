@@ -15,6 +15,7 @@ from pdp.channels.notice import Refused
 from pdp.channels.slack.blocks import Block
 from pdp.errors import SetupError
 from pdp.notify.api_key import api_key
+from pdp.unreachable import why
 
 HOST = "https://slack.com"
 """Where Slack is. No setting moves it; `pdp dev` and tests give another to the constructor."""
@@ -77,8 +78,9 @@ class SlackWeb:
         except SetupError as error:
             self.problem = error.sentence
             raise Refused(error.sentence, dead=True) from None
-        except Exception:  # noqa: BLE001  # its other errors are those of a call without an answer
-            raise Refused("Slack did not answer") from None
+        except Exception as error:  # noqa: BLE001  # its other errors are those of a call without an answer
+            mend = f"{self._host}: {why(error)}; check that this machine may connect to it"
+            raise Refused("Slack did not answer", mend=mend) from None
         self.problem = ""
         return answer.data if isinstance(answer.data, dict) else {}
 
@@ -89,7 +91,8 @@ class SlackWeb:
         problem = f"Slack refuses {method}: {word}"
         if word in _OF_THE_APP:
             self.problem = problem
-        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP)
+        mend = f"{self._host}: check the app, and its token in the file that slack.bot_token names"
+        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP, mend=mend)
 
 
 def is_gone(refused: Refused) -> bool:

@@ -209,6 +209,21 @@ async def test_what_is_not_ones_business_looks_like_what_does_not_exist(bob: Bro
     assert "secret" not in others.text
 
 
+async def test_page_of_a_failure_says_who_one_is_where_that_is_known(bob: Browser, own: Placet) -> None:
+    forged = await bob.post("/inbox/try", filled(bob, form="x"))
+    bad = await bob.post("/inbox/try", filled(bob, verdict=None))
+    for page in (await bob.get("/inbox/nothing"), await bob.get("/inbox/approvals/apr_1"), forged, bad):
+        assert 'You are <bdi class="value">user:bob</bdi>' in page.text, page.url
+    async with browser(own.http) as stranger:
+        assert "You are" not in (await stranger.post("/inbox/try", filled(bob))).text
+
+
+async def test_what_is_wrong_with_a_form_is_said_once(bob: Browser) -> None:
+    refused = await bob.post("/inbox/try", filled(bob, verdict=None))
+    assert refused.text.count("is required") == 1
+    assert "some of what was sent cannot be taken as it is" in refused.text
+
+
 async def test_failure_of_our_own_shows_no_trace(bob: Browser) -> None:
     failed = await bob.get("/inbox/broken")
     assert failed.status == 500
@@ -218,7 +233,10 @@ async def test_failure_of_our_own_shows_no_trace(bob: Browser) -> None:
 async def test_page_takes_the_roles_of_its_rpc(bob: Browser, own: Placet) -> None:
     async with browser(own.http) as dana:
         await dana.log_in("dana")
-        assert (await dana.get("/inbox/reviewers")).status == 403
+        refused = await dana.get("/inbox/reviewers")
+        assert refused.status == 403
+        assert "this page needs the role reviewer, and user:dana has auditor" in refused.text
+        assert "pdp.v1" not in refused.text
     assert (await bob.get("/inbox/reviewers?a=%C3%A9")).text == "user:bob é"
     assert (await bob.get("/inbox/reviewers?a=1&a=2")).status == 400
     assert (await bob.get("/inbox/reviewers?a=%ff")).status == 400

@@ -54,7 +54,7 @@ async def test_words_of_others_are_literal(chat: Chat) -> None:
 
 @pytest.mark.parametrize(
     ("action", "why", "whole"),
-    [("export", "takes no yes and shows nothing", False), ("sign", "only with your passkey", True)],
+    [("export", "so it is not shown here", False), ("sign", "needs your passkey", True)],
 )
 async def test_where_the_policy_wants_another_place_chat_takes_a_no_alone(
     chat: Chat, action: str, why: str, *, whole: bool

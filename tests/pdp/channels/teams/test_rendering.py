@@ -131,7 +131,7 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
 @pytest.mark.parametrize("message", [notice(), Note("three wait", PAGE)])
 def test_what_a_phone_shows_of_a_message_has_no_word_of_others(message: Notice | Note) -> None:
     sent = notices.activity(message)
-    assert sent["summary"] in {"A request waits for review", "A word from Placet"}
+    assert sent["summary"] in {"A request waits for review", "A message from Placet"}
     assert "text" not in sent
     assert set(kinds(sent["attachments"][0]["content"])) <= KINDS
     assert "\u202e" not in json.dumps(sent, ensure_ascii=False)
