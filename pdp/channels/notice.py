@@ -124,13 +124,21 @@ class Refused(Exception):
     """A vendor did not take a message. `problem` is a sentence of ours that quotes nothing of the vendor's.
 
     `retry_after`: seconds in which it wants to hear nothing. `dead`: it does not take our credentials, or lets us not
-    in; all messages would fare alike until somebody mends it. `mend` is for those who run the server, and not stored:
-    where it was tried, by which setting, and what to do.
+    in; all messages would fare alike until somebody mends it. `away`: the service itself does not answer as it should.
+    `mend` is for those who run the server, and not stored: where it was tried, by which setting, and what to do.
     """
 
-    def __init__(self, problem: str, *, retry_after: float | None = None, dead: bool = False, mend: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        retry_after: float | None = None,
+        dead: bool = False,
+        away: bool = False,
+        mend: str = "",
+    ) -> None:
         super().__init__(problem)
-        self.problem, self.retry_after, self.dead, self.mend = problem, retry_after, dead, mend
+        self.problem, self.retry_after, self.dead, self.away, self.mend = problem, retry_after, dead, away, mend
 
 
 class Channel(Protocol):

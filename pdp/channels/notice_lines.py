@@ -55,4 +55,5 @@ def _ending(ending: Ending) -> Iterator[Line]:
         yield Line("may be used until", moment(ending.usable_until))
     if ending.denied_until:
         yield Line("the same request is denied until", moment(ending.denied_until))
-    yield Line("", ending.again)
+    if ending.again:
+        yield Line("", ending.again)

@@ -9,7 +9,7 @@ import pytest
 
 from pdp.channels.notice import Aim, Notice, Refused
 from pdp.process.mongod import MongodProcess
-from pdp.store.message_pace import MOST_AN_HOUR
+from pdp.store.message_pace import MOST_AN_HOUR, MOST_OF_ONE
 from pdp.v1.approval_pb2 import Approval, TimelineKind
 from tests.faults import eventually
 from tests.notify import due_now, notifications
@@ -183,6 +183,26 @@ async def test_person_gets_twenty_notices_an_hour_and_then_how_many_wait(state: 
         [(to, note)] = chat.notes
         assert to == "bob"
         assert note.sentence.split()[0] in {"1", "2", "3"}
+
+
+async def test_caller_with_much_to_ask_leaves_room_for_what_others_ask(state: Path, mongod: MongodProcess) -> None:
+    chat = Chat()
+    async with placet(state, mongod.uri, ways=[way(chat, "bob")]) as server:
+        sent = [
+            {"id": f"rec_{number}", "at": await at(mongod, server), "behind": ["user:alice"]}
+            for number in range(MOST_OF_ONE)
+        ]
+        async with database(mongod, server) as found:
+            await found["told"].insert_one({"_id": "hour:user:bob", "sent": sent})
+        noisy = (await server.authorize(exporting())).approval
+        await until(lambda: bool(chat.notes), seconds=30)
+        assert chat.notes[0][1].sentence.startswith("1 more request waits for you.")
+        quiet = (
+            await server.authorize(exporting(subject={"type": "user", "id": "dev"}, onBehalfOf=[]), by="dev")
+        ).approval
+        await until(lambda: bool(chat.told(quiet.approval_id)), seconds=30)
+        assert chat.told(quiet.approval_id) == ["bob"]
+        assert not chat.told(noisy.approval_id)
 
 
 async def test_show_and_timeline_say_who_was_told(state: Path, mongod: MongodProcess) -> None:
