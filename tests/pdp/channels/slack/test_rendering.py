@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from pdp.channel import Channel
-from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed
+from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed, said
 from pdp.channels.notice_lines import fallback
 from pdp.channels.offer import offer
 from pdp.channels.slack import notices, parsed, rendering
@@ -99,7 +100,7 @@ def notice(**changes: Any) -> Notice:
         "approval_id": "apr_" + "0" * 32,
         "version": 1,
         "state": "PENDING",
-        "action": "*CFO approved* <!channel>",
+        "action": said("*CFO approved* <!channel>"),
         "resource_type": "table",
         "caller": "agent:bot",
         "progress": (Part("export", 1, 2),),
@@ -127,3 +128,19 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
         assert not [text for block in made for text in json.dumps(block).split('"mrkdwn"')[1:]]
         for block in made:
             parse(block)
+
+
+def nested(depth: int) -> Any:
+    made: Any = "x"
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    "value", [2**70, -(2**70), "\ud800", nested(5000), float("nan")], ids=["big", "low", "half", "deep", "nan"]
+)
+def test_what_no_modal_can_hold_is_not_what_was_rendered(value: Any) -> None:
+    """Over Socket Mode numbers of any size and halves of surrogate pairs arrive."""
+    view = drawn(shown({"k": "a"}))
+    assert parsed.rendered(view) not in parsed.came_back({**view, "blocks": [*view["blocks"], {"x": value}]})
