@@ -12,7 +12,7 @@ from pdp.last_login import LastLogin
 from pdp.workflow.contacts import Contact
 from tests.mailbox import Mailbox, mailbox
 
-HOSTILE = "*CFO approved*\r\nBcc: eve@example.com\r\n<!channel> <a href='https://x'>a</a> \u202etxt"
+HOSTILE = "*CFO*\r\nBcc: eve@example.com\r\n<a href='https://x'>a</a> \u202e<!channel>"
 PAGE = "https://placet.example.com/inbox/approvals/apr_1"
 
 
