@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,6 +93,33 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
         assert bad.ending.again
         await revoke(server, approved, server.metadata("bob"))
         await until(lambda: chat.told(approved.approval_id, Aim.END) == ["alice", "alice"], seconds=20)
+
+
+async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_letters(
+    state: Path, mongod: MongodProcess
+) -> None:
+    """Letters are not signed: somebody writes some for a reviewer, a stranger and the group into the database."""
+    chat = Chat()
+    async with placet(state, mongod.uri, ways=[way(chat, "alice", "bob", "mallory", data_stewards="C1")]) as server:
+        held = (await server.authorize(exporting())).approval
+        await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=20)
+        await server.review(held, "carol", "DENY", reason="a private word")
+        await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
+        async with database(mongod, server) as found:
+            [true] = await found["notifications"].find({"errand": "end"}).to_list()
+            for who in ("user:bob", "user:mallory", "#data-stewards"):
+                planted = {"_id": f"planted/{who}", "who": who, "progress": "waiting", "handle": "", "attempts": 0}
+                await found["notifications"].insert_one({**true, **planted, "due_at": datetime.fromtimestamp(0, UTC)})
+
+        async def settled() -> bool:
+            async with database(mongod, server) as found:
+                left = await found["notifications"].find({"_id": {"$regex": "^planted/"}}).to_list()
+            return {one["progress"] for one in left} == {"unneeded"}
+
+        await eventually(settled, seconds=20)
+        assert chat.told(held.approval_id, Aim.END) == ["alice"]
+        edited = [(chat.posted[int(handle)][0], one) for handle, one in chat.edited]
+        assert "a private word" not in repr([one for to, one in (*chat.posted, *edited) if to != "alice"])
 
 
 async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodProcess) -> None:

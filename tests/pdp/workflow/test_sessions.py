@@ -283,7 +283,13 @@ async def test_login_lasts_ten_minutes(sessions: Sessions, database: Database) -
 
 
 async def test_what_has_ended_goes_by_itself(database: Database) -> None:
-    for name, wanted in {"sessions": {LONGEST + timedelta(days=1)}, "logins": {timedelta(minutes=10)}}.items():
+    for name, wanted in {
+        "sessions": {LONGEST + timedelta(days=1)},
+        "logins": {timedelta(minutes=10)},
+        "nonces": {timedelta(minutes=5)},
+        "chat_views": {timedelta(minutes=10)},
+        "chat_signatures": {timedelta(minutes=15)},
+    }.items():
         indexes = await database.database[name].index_information()
         kept = {timedelta(seconds=one["expireAfterSeconds"]) for one in indexes.values() if "expireAfterSeconds" in one}
         assert kept == wanted
