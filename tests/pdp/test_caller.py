@@ -38,6 +38,8 @@ ALLOWED = {
     "PersonService/RemovePasskey": {"requester", "reviewer", "auditor", "steward"},
     "PersonService/ListLinks": {"requester", "reviewer", "auditor", "steward"},
     "PersonService/RemoveLink": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/GetPreferences": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/SetPreferences": {"requester", "reviewer", "auditor", "steward"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
