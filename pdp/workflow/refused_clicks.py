@@ -37,6 +37,8 @@ class RefusedClicks:
             if further > 0:
                 if not await self._counts.claim(one):
                     continue
-                about = {"identity": one.identity, "hour": one.hour, "further": further}
-                await self._writer.append([channel_event.refused_more(one.channel, one.account, **about)])
+                more = channel_event.refused_more(
+                    one.channel, one.account, identity=one.identity, hour=one.hour, further=further
+                )
+                await self._writer.append([more])
             await self._counts.remove(one)
