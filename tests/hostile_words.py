@@ -23,6 +23,8 @@ WORDS = {
     "look-alike": "\u0440\u0430ypal \uff23\uff26\uff2f",
 }
 """By what they try. None has a quotation mark or a backslash, so each stands in what is shown as `visible` has it."""
+ALL = " ".join(WORDS.values())
+"""All kinds of such words in one text."""
 HIDDEN = frozenset("\u202e\u2066\u200f\u200b\ufeff\u2060\u3164\U000e0041\x1b\x00")
 LONG = "word" * 5_000
 """A word of 20 kB."""

@@ -16,7 +16,7 @@ from pdp.inbox.queue import STATES
 from pdp.inbox.review_many import Became
 from pdp.inbox.whole_page import members, told
 from tests.chromium import reader
-from tests.hostile_words import APPROVAL_ID, WORDS, answer, is_literal
+from tests.hostile_words import ALL, APPROVAL_ID, LONG, answer, is_literal, only_request
 from tests.parts import Placet
 from tests.pdp.channels.test_hostile_words import LEAVES, NAMES, WHOLE, notice, shown
 
@@ -27,8 +27,6 @@ ALIVE = """() => [...document.querySelectorAll("main *")].filter(one =>
   || (one.hasAttribute("href") && !one.getAttribute("href").startsWith("/inbox"))
 ).map(one => one.outerHTML)"""
 """Elements of a page that are not ours: pictures, scripts, links elsewhere, handlers, markup of chats."""
-ALL = " ".join(WORDS.values())
-"""All kinds of such words in one text, so that one page has them."""
 FILTERS = ("action", "resource_type", "caller", "person", "group", "state")
 
 
@@ -71,6 +69,24 @@ async def test_words_of_others_in_every_field_of_every_page_are_text_that_one_se
             assert await bob.page.locator("h1").count() == 1
         assert [one for one in bob.complaints if "alert" in one or "Content Security" in one] == []
         assert [url for url in bob.requests if not url.startswith(server.http + "/")] == []
+
+
+async def test_names_of_a_thousand_characters_fit_on_a_phone(windows: Browser, server: Placet) -> None:
+    """One word without a break in every field, and one of 20 kB as a key."""
+    made: list[str] = []
+    async with reader(windows, server, "bob", look=((320, 640), "dark")) as bob:
+        await bob.page.route(re.compile("/inbox/(events|rows|.*/now)"), lambda route: route.fulfill(status=204))
+        await bob.page.route("**/inbox/tried", lambda route: route.fulfill(body=made[-1], content_type="text/html"))
+        for page, (text, _) in pages("w" * 1000).items():
+            made.append(text)
+            await bob.open("/inbox/tried")
+            assert not await bob.is_wider_than_the_screen(), page
+        held = only_request("x")
+        held.approval.request.context[LONG] = "x"
+        made.append(look.page("approval", {**members(held, "dev", BOB, "t"), **told(None, {})}).decode())
+        await bob.open("/inbox/tried")
+        assert not await bob.is_wider_than_the_screen()
+        assert LONG in await bob.text()
 
 
 async def test_words_of_others_in_slack_are_text_that_one_sees(windows: Browser, server: Placet) -> None:
