@@ -35,7 +35,6 @@ async def stored(state: Path, mongod: MongodProcess) -> Log:
     database = "audit-verify"
     for _ in range(2):
         async with placet(state, mongod.uri, database=database) as server:
-            await awake(server)
             await work(server)
     async with placet(state, mongod.uri, database=database) as server:
         exported = server.audit.ExportRecords(ExportRecordsRequest(), metadata=server.metadata("dana"))
@@ -43,6 +42,7 @@ async def stored(state: Path, mongod: MongodProcess) -> Log:
 
 
 async def work(server: Placet) -> None:
+    await awake(server)
     for action in ("read", "drop"):
         await server.authorize(asking(action))
     request = exporting(justification="for the audit")
@@ -395,7 +395,6 @@ def test_log_of_another_realm_is_not_this_one(scribe: Scribe, log: Log) -> None:
 
 
 def test_seen_is_the_last_of_a_writer(scribe: Scribe) -> None:
-    first = scribe.first(entry(Kind.DECISION))
-    second = scribe.behind(first, entry(Kind.DECISION))
+    second = scribe.behind(first := scribe.first(entry(Kind.DECISION)), entry(Kind.DECISION))
     writers = verified(scribe, [first, second]).writers
     assert writers == {first.writer.hex(): Seen(1, second.head.hex())}

@@ -188,7 +188,7 @@ def test_hidden_character_is_told_from_its_escape_in_a_notice() -> None:
             "\n".join(texts(teams_notices.notice(told))),
             plain.text(told),
         ):
-            assert f" {said}" in channel
+            assert f"({said})" in channel
             assert channel.count("\\\\u") == (0 if said.count("\\") == 1 else channel.count("u{202e}"))
 
 

@@ -20,7 +20,7 @@ from tests.pdp.channels.test_mail import PAGE, notice
 @pytest.mark.parametrize("aim", [Aim.ASK, Aim.END])
 def test_address_in_a_name_is_no_link_and_differs_from_what_looks_like_it(name: str, shown: str, aim: Aim) -> None:
     text = plain.text(notice(aim, name))
-    assert f"{shown} asks for: {shown} on a {shown}" in text
+    assert f"{shown} wants to: {shown} ({shown})" in text
     assert text.count("://") == 1
     assert text.rstrip().endswith(PAGE)
 
