@@ -76,7 +76,7 @@ class Telling:
         to = await self._choices.to(letter.who, self._way)
         if not to:
             return Progress.UNNEEDED
-        if later := await self._must_wait(due, to):
+        if later := await self._must_wait(due, to, held):
             return later
         aim = Aim.END if is_end else Aim.ASK
         notice = notice_of(held, aim, self._site.approval(letter.approval_id))
@@ -109,7 +109,7 @@ class Telling:
         to = await self._choices.to(letter.who, self._way)
         if not to:
             return Progress.UNNEEDED
-        if later := await self._must_wait(due, to):
+        if later := await self._must_wait(due, to, held):
             return later
         notice = notice_of(held, Aim.REMIND, self._site.approval(letter.approval_id))
         await self._within(self.channel.reply(posted.handle, notice))
@@ -131,13 +131,14 @@ class Telling:
         await self._within(self.channel.post(to, note))
         return Progress.DELIVERED
 
-    async def _must_wait(self, due: DueLetter, to: str) -> Later | None:
+    async def _must_wait(self, due: DueLetter, to: str, held: ApprovalAt) -> Later | None:
         """Until when a letter must wait: for the end of quiet hours, for room in the hour, or for its turn."""
         who, letter = due.letter.who, due.letter
         if not who.startswith(GROUP):
             if quiet := await self._choices.quiet_until(who, due.now):
                 return _until(quiet, due.now)
-            if room := await self._pace.admit(who, letter.id):
+            behind = {held.approval.caller, *held.approval.principals} - {who}
+            if room := await self._pace.admit(who, letter.id, behind):
                 await self._letters.add(_waiting(letter, due.now), over=True)
                 return _until(room, due.now)
         return None if await self._pace.turn(self.channel.name, to) else Later(_TURN_SECONDS)
@@ -147,7 +148,7 @@ class Telling:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await sending
         except TimeoutError:
-            raise Refused(f"no answer within {ATTEMPT_SECONDS:.0f} s") from None
+            raise Refused(f"no answer within {ATTEMPT_SECONDS:.0f} s", away=True) from None
 
 
 def _ended(held: ApprovalAt, letter: Letter) -> bool:

@@ -13,7 +13,7 @@ from pdp.errors import Conflict
 from pdp.http.attempts import Attempts
 from pdp.http.login import MOST_LOGINS, SESSION_COOKIE, redirect, to_login
 from pdp.http.problem import Refusal
-from pdp.http.route import HTML, Answer, Entrance, Page, PageCall, Visit
+from pdp.http.route import HTML, Answer, Entrance, Holder, Page, PageCall, Visit
 from pdp.http.sign_in import SignIn
 from pdp.inbox import look
 from pdp.inbox.me import ME
@@ -61,7 +61,7 @@ class SlackLinking:
     async def begin(self, call: PageCall) -> Answer:
         """Say where to sign in: a form must not lead to another site by itself."""
         address, kept = await self._sign_in.begin(call)
-        page = look.page("link_begin", {"identity": call.caller.identity, "address": address})
+        page = look.page("link_begin", {"identity": call.caller.identity, "address": address}, call.holder)
         return Answer(page, media=HTML, headers=kept)
 
     async def back(self, visit: Visit) -> Answer:
@@ -89,6 +89,7 @@ class SlackLinking:
                 "form_token": form_token(present.secret),
                 "fields": [name for name in _BY if name != "nonce"],
             },
+            Holder(identity, form_token(present.secret)),
         )
 
     async def confirm(self, call: PageCall) -> Answer:

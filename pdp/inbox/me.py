@@ -90,6 +90,7 @@ class Me:
                 "tells": tells,
                 "told": await self._told(call, refused) if tells else None,
             },
+            call.holder,
         )
 
     async def _told(self, call: PageCall, refused: InvalidRequest | None) -> Mapping[str, Any] | None:

@@ -22,7 +22,7 @@ from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS
-from pdp.server.approving import approval_service, review_service
+from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
@@ -206,13 +206,14 @@ def _add_services(
     """Serve every service of the contract and return their full names."""
     facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
+    audit = AuditService(parts.batches, parts.records, parts.writer, whole_records(config, parts))
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
-        (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (audit_pb2.DESCRIPTOR, audit),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]

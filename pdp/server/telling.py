@@ -22,6 +22,7 @@ from pdp.store.message_pace import MessagePace
 from pdp.store.reminders import Reminders
 from pdp.workflow.choosing import Choosing
 from pdp.workflow.contacts import Contacts
+from pdp.workflow.refused_clicks import RefusedClicks
 from pdp.workflow.reminding import Reminding
 from pdp.workflow.reviewers import Reviewers
 
@@ -36,12 +37,16 @@ class Messages:
         letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(choosing)
         held = Held(parts.approvals, parts.sealer)
         self._reminding = Reminding(Reminders(parts.database), letters, parts.writer, parts.batches)
+        self._clicks = RefusedClicks(parts.database, parts.writer)
         spreading = Spreading(ways, held, letters, reviewers, choices, config.person_types, self._reminding)
         shared = letters, parts.notifications, pace
         self._spreading = Postman("", *shared, spreading.deliver)
         self._postmen = {
             way.channel.name: Postman(
-                way.channel.name, *shared, Telling(way, held, letters, pace, choices, parts.people.site).deliver
+                way.channel.name,
+                *shared,
+                Telling(way, held, letters, pace, choices, parts.people.site).deliver,
+                way.channel.check,
             )
             for way in ways
         }
@@ -54,6 +59,7 @@ class Messages:
         """Carry letters until cancelled. Each channel has its own carrier, so that none waits for another."""
         async with asyncio.TaskGroup() as group:
             group.create_task(every(SWEEP_SECONDS, self._reminding.make_due))
+            group.create_task(every(SWEEP_SECONDS, self._clicks.sum_up))
             for postman in (self._spreading, *self._postmen.values()):
                 group.create_task(every(NOTIFY_SECONDS, postman.send))
 
