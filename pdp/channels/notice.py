@@ -124,12 +124,14 @@ class Refused(Exception):
     """A vendor did not take a message. `problem` is a sentence of ours that quotes nothing of the vendor's.
 
     `retry_after`: seconds in which it wants to hear nothing. `dead`: it does not take our credentials, or lets us not
-    in; all messages would fare alike until somebody mends it.
+    in; all messages would fare alike until somebody mends it. `too_large`: a smaller message would be taken.
     """
 
-    def __init__(self, problem: str, *, retry_after: float | None = None, dead: bool = False) -> None:
+    def __init__(
+        self, problem: str, *, retry_after: float | None = None, dead: bool = False, too_large: bool = False
+    ) -> None:
         super().__init__(problem)
-        self.problem, self.retry_after, self.dead = problem, retry_after, dead
+        self.problem, self.retry_after, self.dead, self.too_large = problem, retry_after, dead, too_large
 
 
 class Channel(Protocol):

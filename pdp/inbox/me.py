@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pdp.account import Link
+from pdp.chat_service import ChatService
 from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.route import Answer, Page, PageCall
 from pdp.inbox import look
@@ -18,10 +19,10 @@ _LIST, _UNLINK = "pdp.v1.PersonService/ListPasskeys", "pdp.v1.PersonService/Remo
 
 
 class Me:
-    """A person's own page. Who has no role here sees no more. `links_slack`: people link accounts of Slack."""
+    """A person's own page. Who has no role here sees no more. `services` are those whose accounts people link."""
 
-    def __init__(self, passkeys: Passkeys, links: Links, *, links_slack: bool) -> None:
-        self._passkeys, self._links, self._links_slack = passkeys, links, links_slack
+    def __init__(self, passkeys: Passkeys, links: Links, services: Sequence[ChatService]) -> None:
+        self._passkeys, self._links, self._services = passkeys, links, services
 
     def routes(self) -> list[Page]:
         """What is offered."""
@@ -51,7 +52,7 @@ class Me:
                 "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
                 "may_link": bool(held) or now - call.present.logged_in_at <= FRESH_LOGIN,
                 "fresh_login": to_login(ME, fresh=True),
-                "links_slack": self._links_slack,
+                "services": [{"kind": one.kind, "name": one.name} for one in self._services],
                 "links": [_link(one) for one in links],
             },
         )

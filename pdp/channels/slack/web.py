@@ -24,6 +24,8 @@ _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed"
 """Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
 """Errors that say that a click came too late, or that a modal is closed."""
+_TOO_LARGE = {"msg_blocks_too_long", "msg_too_long"}
+"""Errors that a smaller message does not have."""
 _WORD = re.compile(r"[a-z_]{1,64}")
 
 for _named in ("slack_sdk.web", "slack_sdk.socket_mode", "slack_sdk.http_retry"):
@@ -89,7 +91,7 @@ class SlackWeb:
         problem = f"Slack refuses {method}: {word}"
         if word in _OF_THE_APP:
             self.problem = problem
-        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP)
+        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP, too_large=word in _TOO_LARGE)
 
 
 def is_gone(refused: Refused) -> bool:

@@ -110,7 +110,8 @@ class Connector:
         is_dead = status == HTTPStatus.UNAUTHORIZED
         if is_dead:
             self.problem = problem
-        return Refused(problem, retry_after=wait, dead=is_dead)
+        is_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return Refused(problem, retry_after=wait, dead=is_dead, too_large=is_large)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
