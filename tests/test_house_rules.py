@@ -58,7 +58,8 @@ DISTRIBUTIONS = {
 PURE = [
     "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.record", "pdp.audit.verify",
     "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.channels.notice", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address", "pdp.errors", "pdp.grant",
+    "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address",
+    "pdp.errors", "pdp.grant",
     "pdp.i_json", "pdp.identifier", "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described",
     "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name",
     "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json",

@@ -1,6 +1,6 @@
 """Puts the linking of chat accounts together: a second login, at Slack or at Entra as each documents it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from pdp.authn.authenticator import Authenticator
 from pdp.authn.login import LoginTokens
 from pdp.chat_service import ChatService
 from pdp.config import Config
-from pdp.errors import SetupError
 from pdp.http.provider import Client, Provider
 from pdp.http.sign_in import SignIn
 from pdp.identity_source import Algorithm, Issuer
@@ -49,7 +48,10 @@ class _Door:
 def linkings(
     config: Config, url: str, parts: Parts, batcher: Batcher, slack: SlackIssuer, microsoft: Microsoft
 ) -> Sequence[Linking]:
-    """The pages on which people link accounts, of each service that is configured for it. Raises `SetupError`."""
+    """The pages on which people link accounts, of each service that is configured for it.
+
+    Its secret is read for each code, so that a new one may be put there.
+    """
     people, sealer = parts.people, LinkSealer(parts.signing.seal, config.realm)
     accounts = people.accounts(config, batcher, parts.database)
     further = parts.logins.sessions, people.links, accounts, people.passkeys, sealer, people.site
@@ -71,7 +73,7 @@ def _doors(config: Config, slack: SlackIssuer, microsoft: Microsoft) -> Iterator
 def _of_slack(settings: SlackSettings, secret: Path, slack: SlackIssuer) -> _Door:
     """Sign in with Slack."""
     service = chat_service.slack(settings.team)
-    client = Client(slack.name, settings.client_id, _secret(secret, "slack.client_secret"), slack.described_at, _SCOPES)
+    client = Client(slack.name, settings.client_id, partial(api_key, secret), slack.described_at, _SCOPES)
     return _Door(service, client, _issuer(service, client, slack.algorithms, slack.jwks))
 
 
@@ -79,7 +81,7 @@ def _of_teams(settings: TeamsSettings, microsoft: Microsoft) -> _Door:
     """Entra, where the bot's app is a client like any other, with the secret that it has anyway."""
     name = microsoft.issuer(settings.tenant)
     service = chat_service.teams(settings.tenant, name)
-    client = Client(name, settings.app_id, _secret(settings.secret, "teams.secret"), scopes=_SCOPES)
+    client = Client(name, settings.app_id, partial(api_key, settings.secret), scopes=_SCOPES)
     return _Door(service, client, _issuer(service, client, ("RS256",)))
 
 
@@ -95,12 +97,3 @@ def _issuer(
         jwks=jwks,
         claims=service.claims,
     )
-
-
-def _secret(path: Path, named: str) -> Callable[[], str]:
-    """Reads a secret for each code, so that a new one may be put there. Raises `SetupError` if none is there now."""
-    try:
-        api_key(path)
-    except SetupError as error:
-        raise SetupError(f"{named}: {error.sentence}") from None
-    return partial(api_key, path)

@@ -13,7 +13,7 @@ from pdp.server.parts import Parts
 
 
 def own_pages(config: Config, url: str, parts: Parts, batcher: Batcher, outside: Outside) -> Sequence[Page | Entrance]:
-    """The pages at `url`. Raises `SetupError`."""
+    """The pages at `url`."""
     people = parts.people
     offered = linkings(config, url, parts, batcher, outside.slack_issuer, outside.microsoft)
     me = Me(people.passkeys, people.links, [linking.service for linking in offered])
