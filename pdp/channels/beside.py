@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 log = logging.getLogger(__name__)
 
 AT_ONCE = 64
-"""Clicks of one process that are worked on at one time. Further ones are dropped: people click again."""
+"""Clicks of one process that are worked on at one time. Of further ones nothing is done: people click again."""
+OF_ONE = 8
+"""Of these, the clicks of one account. So who clicks without end leaves room for others."""
 STOP_SECONDS = 5
 """Seconds that clicks have to end when the server stops."""
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
@@ -19,16 +21,17 @@ class Beside:
 
     def __init__(self, chat: str) -> None:
         self._chat = chat
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: dict[asyncio.Task[None], str] = {}
 
-    def begin(self, work: Work) -> bool:
-        """Begin a piece of work, if there is room for it. An error in it goes to the log."""
-        if len(self._work) >= AT_ONCE:
-            log.warning("%s: %d clicks are worked on, further ones are dropped", self._chat, AT_ONCE)
+    def begin(self, account: str, work: Work) -> bool:
+        """Begin a piece of work for an account; False where there are too many. An error in it goes to the log."""
+        accounts = list(self._work.values())
+        if len(accounts) >= AT_ONCE or accounts.count(account) >= OF_ONE:
+            log.warning("%s: a click of %s is dropped: %d are worked on", self._chat, account, len(accounts))
             return False
         task = asyncio.get_running_loop().create_task(self._done(work))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        self._work[task] = account
+        task.add_done_callback(self._work.pop)
         return True
 
     async def settled(self) -> None:

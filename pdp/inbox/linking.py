@@ -14,7 +14,7 @@ from pdp.errors import Conflict
 from pdp.http.attempts import Attempts
 from pdp.http.login import MOST_LOGINS, SESSION_COOKIE, redirect, to_login
 from pdp.http.problem import Refusal
-from pdp.http.route import HTML, Answer, Entrance, Page, PageCall, Visit
+from pdp.http.route import HTML, Answer, Entrance, Holder, Page, PageCall, Visit
 from pdp.http.sign_in import SignIn
 from pdp.inbox import look
 from pdp.inbox.me import ME
@@ -72,7 +72,7 @@ class Linking:
         """Say where to sign in: a form must not lead to another site by itself."""
         address, kept = await self._sign_in.begin(call)
         shown = {"identity": call.caller.identity, "address": address, "service": self.service.name}
-        return Answer(look.page("link_begin", shown), media=HTML, headers=kept)
+        return Answer(look.page("link_begin", shown, call.holder), media=HTML, headers=kept)
 
     async def back(self, visit: Visit) -> Answer:
         """Come back from the service, and show both names."""
@@ -101,6 +101,7 @@ class Linking:
                 "form_token": form_token(present.secret),
                 "fields": [name for name in _BY if name != "nonce"],
             },
+            Holder(identity, form_token(present.secret)),
         )
 
     async def confirm(self, call: PageCall) -> Answer:

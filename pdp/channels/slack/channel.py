@@ -33,7 +33,8 @@ class SlackChannel:
     async def check(self) -> None:
         """Raise `Refused` unless Slack takes our token, and it is that of the configured team."""
         if await self._web.team() != self._team:
-            raise Refused("the bot token is that of another team than slack.team", dead=True)
+            mend = f"check slack.team, {self._team}, and the file that slack.bot_token names"
+            raise Refused("the bot token is that of another team than slack.team", dead=True, mend=mend)
 
     async def _post(self, channel: str, thread: str, message: Message) -> str:
         return handle(*await self._web.post(channel, fallback(message), blocks(message), thread=thread))

@@ -11,12 +11,14 @@ from pdp.view.shown import Shown
 from pdp.visible import visible
 
 TITLE = "Review a request"
+ASKED = "verdict"
+"""The field for the verdict."""
 
 
 def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str = "", only_no: bool = False) -> Block:
     """The modal of a person. `note` is why it is shown once more; `only_no` offers a denial alone."""
     lines = whole(shown) if offered.whole else brief(shown)
-    why = [Line("No yes here", visible(offered.why))] if offered.why else []
+    why = [Line("You cannot approve here", visible(offered.why))] if offered.why else []
     page = shown.page.text if shown.page and len(shown.page.text) <= MAX_URL else ""
     links = [button(OPEN, "Open the page", url=page)] if page else []
     parts = {"head": head(identity, note), "request": lines, "why": why}
@@ -25,7 +27,7 @@ def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str =
     verdicts = [(verdict, verdict.capitalize()) for verdict in offered.verdicts(only_no=only_no)]
     if not verdicts:
         return modal(TITLE, body)
-    asked = [choice("verdict", "Your verdict", verdicts), field("reason", "Reason", MAX_REASON)]
+    asked = [choice(ASKED, "Your verdict", verdicts), field("reason", "Reason", MAX_REASON)]
     metadata = json.dumps({"approval": shown.approval_id.text, "token": token})
     return modal(TITLE, [*body, *asked], metadata=metadata, submit="Send")
 

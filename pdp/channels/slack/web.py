@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from pdp.channels.notice import Refused
 from pdp.channels.slack.blocks import Block
 from pdp.errors import SetupError
 from pdp.notify.api_key import api_key
+from pdp.unreachable import why
 
 HOST = "https://slack.com"
 """Where Slack is. No setting moves it; `pdp dev` and tests give another to the constructor."""
 CALL_SECONDS = 10
 """Seconds that a call may take."""
+AWAY = "Slack did not answer"
+"""What is said where no answer came, or one that is not Slack's."""
+_STATUSES = {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+"""Statuses with which Slack answers calls, also those that it refuses."""
 _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
 """Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
@@ -79,19 +85,24 @@ class SlackWeb:
         except SetupError as error:
             self.problem = error.sentence
             raise Refused(error.sentence, dead=True) from None
-        except Exception:  # noqa: BLE001  # its other errors are those of a call without an answer
-            raise Refused("Slack did not answer") from None
+        except Exception as error:  # noqa: BLE001  # its other errors are those of a call without an answer
+            mend = f"{self._host}: {why(error)}; check that this machine may connect to it"
+            raise Refused(AWAY, away=True, mend=mend) from None
         self.problem = ""
         return answer.data if isinstance(answer.data, dict) else {}
 
     def _refused(self, method: str, error: SlackApiError) -> Refused:
         """Our error. Of Slack's answer only a word of its documents is quoted."""
+        if getattr(error.response, "status_code", 0) not in _STATUSES:  # of a body that cannot be read it has none
+            return Refused(AWAY, away=True)
         said = error.response.get("error") if isinstance(error.response.data, dict) else ""
         word = said if isinstance(said, str) and _WORD.fullmatch(said) else "an error"
         problem = f"Slack refuses {method}: {word}"
         if word in _OF_THE_APP:
             self.problem = problem
-        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP, too_large=word in _TOO_LARGE)
+        mend = f"{self._host}: check the app, and its token in the file that slack.bot_token names"
+        dead, too_large = word in _OF_THE_APP, word in _TOO_LARGE
+        return Refused(problem, retry_after=_wait(error), dead=dead, too_large=too_large, mend=mend)
 
 
 def is_gone(refused: Refused) -> bool:
@@ -100,7 +111,7 @@ def is_gone(refused: Refused) -> bool:
 
 
 def _wait(error: SlackApiError) -> float | None:
-    if error.response.status_code != 429:  # noqa: PLR2004  # Too Many Requests (RFC 6585)
+    if error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     asked = error.response.headers.get("Retry-After", "")
     return float(asked) if isinstance(asked, str) and asked.isdecimal() else 1.0

@@ -55,7 +55,7 @@ class Answering:
             raise
         if finished:
             return dialog(self._card(done, work))
-        if not self._beside.begin(partial(self._follow, done, work)):
+        if not self._beside.begin(done.by.account, partial(self._follow, done, work)):
             work.cancel()
         return dialog(sentence(LATE, self._verdicts.page(done.approval_id)))
 

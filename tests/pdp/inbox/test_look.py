@@ -40,6 +40,8 @@ ME = {
     "fresh_login": "/login",
     "services": [{"kind": "slack", "name": "Slack"}, {"kind": "teams", "name": "Teams"}],
     "links": [{"account": "slack:T1/U1", "at": AT}],
+    "tells": False,
+    "told": None,
 }
 
 
