@@ -130,7 +130,8 @@ class Refused(Exception):
 
     `retry_after`: seconds in which it wants to hear nothing. `dead`: it does not take our credentials, or lets us not
     in; all messages would fare alike until somebody mends it. `away`: the service itself does not answer as it should.
-    `mend` is for those who run the server, and not stored: where it was tried, by which setting, and what to do.
+    `too_large`: a smaller message would be taken. `mend` is for those who run the server, and not stored: where it was
+    tried, by which setting, and what to do.
     """
 
     def __init__(
@@ -140,10 +141,12 @@ class Refused(Exception):
         retry_after: float | None = None,
         dead: bool = False,
         away: bool = False,
+        too_large: bool = False,
         mend: str = "",
     ) -> None:
         super().__init__(problem)
         self.problem, self.retry_after, self.dead, self.away, self.mend = problem, retry_after, dead, away, mend
+        self.too_large = too_large
 
 
 class Channel(Protocol):

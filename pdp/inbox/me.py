@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pdp.account import Link
+from pdp.chat_service import ChatService
 from pdp.errors import EngineUnavailable, InvalidRequest, PolicyInvalid
 from pdp.http.login import ANYBODY, redirect, to_login
 from pdp.http.problem import status
@@ -23,10 +24,12 @@ _PREFER = "pdp.v1.PersonService/SetPreferences"
 
 
 class Me:
-    """A person's own page. Who has no role here sees no more. `links_slack`: people link accounts of Slack."""
+    """A person's own page. Who has no role here sees no more. `services` are those whose accounts people link."""
 
-    def __init__(self, passkeys: Passkeys, links: Links, choosing: Choosing, *, links_slack: bool) -> None:
-        self._passkeys, self._links, self._choosing, self._links_slack = passkeys, links, choosing, links_slack
+    def __init__(
+        self, passkeys: Passkeys, links: Links, choosing: Choosing, services: Sequence[ChatService]
+    ) -> None:
+        self._passkeys, self._links, self._choosing, self._services = passkeys, links, choosing, services
 
     def routes(self) -> list[Page]:
         """What is offered."""
@@ -85,7 +88,7 @@ class Me:
                 "may_add": now - call.present.logged_in_at <= FRESH_LOGIN or any(_counts(held, now)),
                 "may_link": bool(held) or now - call.present.logged_in_at <= FRESH_LOGIN,
                 "fresh_login": to_login(ME, fresh=True),
-                "links_slack": self._links_slack,
+                "services": [{"kind": one.kind, "name": one.name} for one in self._services],
                 "links": [_link(one) for one in links],
                 "tells": tells,
                 "told": await self._told(call, refused) if tells else None,

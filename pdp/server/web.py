@@ -74,7 +74,7 @@ async def face(
     further = [
         *queue_pages(config, flows, parts),
         *approval_pages(config, flows, parts),
-        *own_pages(config, url, parts, flows.batcher, outside.slack_issuer, choosing),
+        *own_pages(config, url, parts, flows.batcher, outside, choosing),
     ]
     people = inbox(config, url, parts.logins, authenticator, flows.admission, outside.demo, further)
     edge.pages = people.pages if people else None

@@ -30,6 +30,8 @@ _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed"
 """Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
 """Errors that say that a click came too late, or that a modal is closed."""
+_TOO_LARGE = {"msg_blocks_too_long", "msg_too_long"}
+"""Errors that a smaller message does not have."""
 _WORD = re.compile(r"[a-z_]{1,64}")
 
 for _named in ("slack_sdk.web", "slack_sdk.socket_mode", "slack_sdk.http_retry"):
@@ -99,7 +101,8 @@ class SlackWeb:
         if word in _OF_THE_APP:
             self.problem = problem
         mend = f"{self._host}: check the app, and its token in the file that slack.bot_token names"
-        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP, mend=mend)
+        dead, too_large = word in _OF_THE_APP, word in _TOO_LARGE
+        return Refused(problem, retry_after=_wait(error), dead=dead, too_large=too_large, mend=mend)
 
 
 def is_gone(refused: Refused) -> bool:

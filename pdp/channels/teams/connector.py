@@ -112,8 +112,9 @@ class Connector:
         if is_dead:
             self.problem = problem
         is_away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        is_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         mend = f"{url}: check teams.app_id, teams.tenant, and the file that teams.secret names"
-        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away, mend=mend)
+        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away, too_large=is_large, mend=mend)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))

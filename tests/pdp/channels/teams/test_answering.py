@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from pdp.channels.teams.cards import FETCH, SUBMIT
+from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests.approvals_page import fields, path
 from tests.browser import browser
 from tests.damaged import damaged
+from tests.faults import failing
 from tests.parts import log
 from tests.pdp.accounts import linking
 from tests.pdp.channels.teams.conftest import Chat, buttons, reads
@@ -223,6 +225,18 @@ async def test_verdict_after_leaving_the_group_and_after_unlinking(chat: Chat) -
     await changed(chat, json.dumps(data))
     assert "belongs to nobody here" in reads(await chat.opened(approval))
     await changed(chat, whole)
+
+
+async def test_what_cannot_be_recorded_is_said_in_the_dialog_and_nothing_is_shown(
+    chat: Chat, mongod: MongodProcess
+) -> None:
+    approval = await chat.asked(payee="ACME")
+    given = buttons(await chat.opened(approval))["Approve"]
+    async with failing(mongod.uri, f"{chat.server.database}.batches", errorCode=6):
+        told = await chat.opened(approval, "nobody")
+        assert "MongoDB did not confirm" in reads(told)
+        assert "ACME" not in reads(told)
+        assert "Recorded" not in reads(await chat.sent(given))
 
 
 async def test_unknown_approval_is_not_found(chat: Chat) -> None:
