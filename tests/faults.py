@@ -231,11 +231,12 @@ async def served(
     webhooks: Sequence[Webhook] = (),
     masks: bool = False,
     seconds: float = 30,
+    slack_host: str = "",
     **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong.
 
-    What is done with it must take at most `seconds`.
+    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given.
     """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
@@ -243,8 +244,9 @@ async def served(
     members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
     config = own(config, folder).model_copy(update={**members, **(_masking(folder) if masks else {})})
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
+    program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file),
+        *(sys.executable, *(("-m", "tests.serving", file, slack_host) if slack_host else program)),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,6 +1,6 @@
 """Slack's double with people who click, and a clock that a test moves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,12 +32,12 @@ class Clock:
         return self.seconds
 
 
-def workspace(clock: Clock | None = None) -> Workspace:
+def workspace(clock: Callable[[], float] | None = None) -> Workspace:
     return Workspace(TEAM, USERS, CHANNELS, clock or Clock())
 
 
 @asynccontextmanager
-async def double(clock: Clock | None = None) -> AsyncIterator[SlackDouble]:
+async def double(clock: Callable[[], float] | None = None) -> AsyncIterator[SlackDouble]:
     made = SlackDouble(workspace(clock), BOT, APP, SECRET)
     await made.start()
     try:

@@ -87,7 +87,7 @@ class Mail:
             mend = self._at("have this machine trust who signed its certificate, or name the host that it is for")
             return Refused("the mail server's TLS certificate is not trusted", dead=True, mend=mend)
         mend = self._at(f"{why(error)}; check the address, and that this machine may connect to it")
-        return Refused("the mail server cannot be reached over TLS", mend=mend)
+        return Refused("the mail server cannot be reached over TLS", away=True, mend=mend)
 
     def _at(self, mend: str) -> str:
         return f"{self._settings.server} (mail.server): {mend}"

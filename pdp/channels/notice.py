@@ -3,8 +3,8 @@
 1. A notice says that something waits, or how it stands. It takes no yes, so long names are shortened in it.
 2. It holds no resource id, no value, no reason and no justification: history and exports of a chat hold none either.
    Only an `Ending` has another person's words; it goes to the people behind the request alone, never to a group.
-3. Each text is on one line, and characters that could deceive a reader are visible (`said`). A channel writes it where
-   its vendor reads no markup.
+3. Each text is on one line, and characters that could deceive a reader are visible: who makes a notice passes each
+   through `said`, once. A channel writes it where its vendor reads no markup.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from pdp.visible import visible
+from pdp.visible import shortened
 
 MAX_NAME = 80
 """Characters of a name in a notice."""
@@ -124,13 +124,21 @@ class Refused(Exception):
     """A vendor did not take a message. `problem` is a sentence of ours that quotes nothing of the vendor's.
 
     `retry_after`: seconds in which it wants to hear nothing. `dead`: it does not take our credentials, or lets us not
-    in; all messages would fare alike until somebody mends it. `mend` is for those who run the server, and not stored:
-    where it was tried, by which setting, and what to do.
+    in; all messages would fare alike until somebody mends it. `away`: the service itself does not answer as it should.
+    `mend` is for those who run the server, and not stored: where it was tried, by which setting, and what to do.
     """
 
-    def __init__(self, problem: str, *, retry_after: float | None = None, dead: bool = False, mend: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        retry_after: float | None = None,
+        dead: bool = False,
+        away: bool = False,
+        mend: str = "",
+    ) -> None:
         super().__init__(problem)
-        self.problem, self.retry_after, self.dead, self.mend = problem, retry_after, dead, mend
+        self.problem, self.retry_after, self.dead, self.away, self.mend = problem, retry_after, dead, away, mend
 
 
 class Channel(Protocol):
@@ -168,6 +176,5 @@ class Addresses(Protocol):
 
 
 def said(text: str, most: int = MAX_NAME) -> str:
-    """A text of somebody else as a notice has it: on one line, hidden characters visible, shortened."""
-    shown = visible(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    """A text of somebody else as a notice has it: on one line, hidden and foreign characters visible, shortened."""
+    return shortened(text, most)

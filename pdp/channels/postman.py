@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pdp.channels.notice import Refused
+from pdp.channels.notice import ATTEMPT_SECONDS, Refused
 from pdp.errors import PdpError
 from pdp.notify.attempts import ATTEMPTS, wait
 from pdp.store.letters import DueLetter, Letters
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 16
 """Letters that are tried at one time in one channel."""
+AWAY_SECONDS = 15.0
+"""Seconds between two looks whether a channel is back that did not answer, or did not take our credentials."""
 DEAD_SECONDS = 60.0
 """Seconds in which nothing is tried in a channel that does not take our credentials."""
 LONGEST_SECONDS = 3600.0
@@ -39,10 +43,19 @@ class Postman:
     """Takes the letters of one channel; `name` is empty for those that become letters of all channels."""
 
     def __init__(
-        self, name: str, letters: Letters, notifications: Notifications, pace: MessagePace, deliver: Delivering
+        self,
+        name: str,
+        letters: Letters,
+        notifications: Notifications,
+        pace: MessagePace,
+        deliver: Delivering,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`check` raises `Refused` unless messages would be taken."""
         self._name, self._letters, self._notifications = name, letters, notifications
-        self._pace, self._deliver = pace, deliver
+        self._pace, self._deliver, self._check = pace, deliver, check
+        self._looks_at = math.inf
+        """When to look whether the channel is back."""
         self.problem = ""
         """Why the channel takes nothing at all; empty as long as nothing speaks against it."""
 
@@ -51,9 +64,23 @@ class Postman:
         return not self.problem
 
     async def send(self) -> None:
-        """Try the letters that are due."""
+        """Try the letters that are due; where the channel was away, all that wait for it as soon as it is back."""
+        if self._check and self._looks_at <= time.monotonic():
+            await self._look(self._check)
         while not await self._pace.is_held(self._name) and (due := await self._letters.due(self._name, _AT_ONCE)):
             await asyncio.gather(*(self._send(one) for one in due))
+
+    async def _look(self, check: Callable[[], Awaitable[None]]) -> None:
+        """Find out whether the channel is back. Each letter waits for its next attempt, and that may be in hours."""
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                await check()
+        except (Refused, TimeoutError):
+            self._looks_at = time.monotonic() + AWAY_SECONDS
+            return
+        await self._letters.hurry(self._name)
+        self._looks_at = math.inf
+        log.info("%s is back; what waits for it is sent", self._name)
 
     async def _send(self, due: DueLetter) -> None:
         if due.attempts >= ATTEMPTS:
@@ -95,6 +122,8 @@ class Postman:
                 )
             self.problem = refused.problem
             await self._pace.hold(self._name, DEAD_SECONDS)
+        if (refused.dead or refused.away) and self._looks_at == math.inf:
+            self._looks_at = time.monotonic() + AWAY_SECONDS
         await self._failed(due, refused.problem)
 
     async def _failed(self, due: DueLetter, problem: str) -> None:

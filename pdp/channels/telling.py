@@ -65,7 +65,7 @@ class Telling:
             case Errand.WAITING:
                 return await self._waiting(due)
         note = note_of(due.letter.event, self._site.url and f"{self._site.url}/inbox/me")
-        return await self._note(due, note) if note else Progress.UNNEEDED
+        return await self._note(note, await self._way.to(due.letter.who)) if note else Progress.UNNEEDED
 
     async def _notice(self, due: DueLetter) -> Outcome:
         letter = due.letter
@@ -73,10 +73,10 @@ class Telling:
         is_end = letter.errand is Errand.END
         if held is None or not (_ended(held, letter) if is_end else _asks(held, letter.who)):
             return Progress.UNNEEDED
-        to = await self._way.to(letter.who)
+        to = await self._choices.to(letter.who, self._way)
         if not to:
             return Progress.UNNEEDED
-        if later := await self._must_wait(due, to):
+        if later := await self._must_wait(due, to, held):
             return later
         aim = Aim.END if is_end else Aim.ASK
         notice = notice_of(held, aim, self._site.approval(letter.approval_id))
@@ -106,21 +106,24 @@ class Telling:
         held, posted = await self._held.get(letter.approval_id), await self._letters.notice(letter.notice)
         if held is None or not _asks(held, letter.who) or posted is None or not posted.handle:
             return Progress.UNNEEDED
-        to = await self._way.to(letter.who)
-        if later := await self._must_wait(due, to):
+        to = await self._choices.to(letter.who, self._way)
+        if not to:
+            return Progress.UNNEEDED
+        if later := await self._must_wait(due, to, held):
             return later
         notice = notice_of(held, Aim.REMIND, self._site.approval(letter.approval_id))
         await self._within(self.channel.reply(posted.handle, notice))
         return Progress.DELIVERED
 
     async def _waiting(self, due: DueLetter) -> Outcome:
-        waiting = await self._letters.waiting(due.letter.who)
+        who = due.letter.who
+        waiting = await self._letters.waiting(who)
         if not waiting:
             return Progress.UNNEEDED
-        return await self._note(due, Note(summary(waiting), self._site.url and f"{self._site.url}/inbox"))
+        note = Note(summary(waiting), self._site.url and f"{self._site.url}/inbox")
+        return await self._note(note, await self._choices.to(who, self._way))
 
-    async def _note(self, due: DueLetter, note: Message) -> Outcome:
-        to = await self._way.to(due.letter.who)
+    async def _note(self, note: Message, to: str) -> Outcome:
         if not to:
             return Progress.UNNEEDED
         if not await self._pace.turn(self.channel.name, to):
@@ -128,13 +131,14 @@ class Telling:
         await self._within(self.channel.post(to, note))
         return Progress.DELIVERED
 
-    async def _must_wait(self, due: DueLetter, to: str) -> Later | None:
+    async def _must_wait(self, due: DueLetter, to: str, held: ApprovalAt) -> Later | None:
         """Until when a letter must wait: for the end of quiet hours, for room in the hour, or for its turn."""
         who, letter = due.letter.who, due.letter
         if not who.startswith(GROUP):
             if quiet := await self._choices.quiet_until(who, due.now):
                 return _until(quiet, due.now)
-            if room := await self._pace.admit(who, letter.id):
+            behind = {held.approval.caller, *held.approval.principals} - {who}
+            if room := await self._pace.admit(who, letter.id, behind):
                 await self._letters.add(_waiting(letter, due.now), over=True)
                 return _until(room, due.now)
         return None if await self._pace.turn(self.channel.name, to) else Later(_TURN_SECONDS)
@@ -144,7 +148,7 @@ class Telling:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await sending
         except TimeoutError:
-            raise Refused(f"no answer within {ATTEMPT_SECONDS:.0f} s") from None
+            raise Refused(f"no answer within {ATTEMPT_SECONDS:.0f} s", away=True) from None
 
 
 def _ended(held: ApprovalAt, letter: Letter) -> bool:

@@ -7,12 +7,14 @@ import orjson
 from pdp.approval import Approval, ApprovalAt, ReviewVerdict, State
 from pdp.channels.notice import MAX_WORDS, Aim, Ending, Notice, Part, Reviewed, said
 from pdp.quorum import approvals_per_requirement, approvers
+from pdp.store.message_pace import MOST_AN_HOUR, MOST_OF_ONE
 from pdp.workflow.review_limits import denied_until
 
 TOLD_OF = frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED, State.REVOKED, State.VOIDED})
 """The states of which the people behind a request are told. That it was used is their own doing."""
 _AGAIN: Mapping[State, str] = {
     State.APPROVED: "Run it again exactly as it was asked. The approval is for that one request, and for one use.",
+    State.CONSUMED: "It was used. Ask again if you need it once more.",
     State.DENIED: "Ask again with another request, or with this one once it may be asked again.",
     State.EXPIRED: "It was not decided in time, or not used in time. Ask again if you still need it.",
     State.CANCELLED: "It was withdrawn. Ask again if you still need it.",
@@ -63,7 +65,8 @@ def wants(approval: Approval, who: str) -> bool:
 def summary(waiting: int) -> str:
     """What a person is told who got as many notices as an hour may have."""
     requests = "request waits" if waiting == 1 else "requests wait"
-    return f"{waiting} more {requests} for you. You are told of at most 20 an hour; the inbox has all of them."
+    told = f"You are told of at most {MOST_AN_HOUR} an hour, {MOST_OF_ONE} of them from one requester"
+    return f"{waiting} more {requests} for you. {told}; the inbox has all of them."
 
 
 def _progress(approval: Approval) -> tuple[Part, ...]:

@@ -18,7 +18,7 @@ from pdp import deadline
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.errors import PdpError
+from pdp.errors import NotAllowed, PdpError
 from pdp.http import form
 from pdp.http.body import Bodies
 from pdp.http.connection import connection_of
@@ -164,7 +164,7 @@ class Pages:
         caller = self._caller(present)
         connection_of(asked.request).arrived()
         connection_of(asked.request).proven(caller.identity)
-        page.admit(caller)
+        _admit(page, caller)
         admitted = partial(self._admission.admitted, caller.identity, size=size)
         lasts = partial(self._lasts, present.secret)
         call = PageCall(caller, present, fields, asked.headers, asked.parameters, asked.query, admitted, lasts)
@@ -192,6 +192,16 @@ class Pages:
     def _source(self, asked: Asked) -> str:
         forwarded = asked.request.headers.getall("X-Forwarded-For", [])
         return self._proxies.source(connection_of(asked.request).peername, forwarded)
+
+
+def _admit(page: Page, caller: Caller) -> None:
+    """Raise `NotAllowed` unless this person may open the page, or what says that nothing is there."""
+    try:
+        page.admit(caller)
+    except NotAllowed:
+        if page.hides:
+            raise Refusal(HTTPStatus.NOT_FOUND, NOTHING_HERE) from None
+        raise
 
 
 def _holder(present: Present) -> Holder:

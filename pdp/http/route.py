@@ -163,7 +163,8 @@ class Page:
 
     A POST has a form with exactly `fields`, each once, perhaps such as `others` names, and the session's token. What a
     person typed into those of `words` stays on the page where the POST is refused. `is_use` is false for what an open
-    page asks by itself: its session does not last longer by that.
+    page asks by itself: its session does not last longer by that. Whom its row does not let in, a page that `hides`
+    answers as if it did not exist.
     """
 
     method: str
@@ -179,6 +180,7 @@ class Page:
     is_use: bool = True
     others: re.Pattern[str] | None = None
     usual_seconds: float = DEFAULT_SECONDS
+    hides: bool = False
 
     def admit(self, caller: Caller) -> None:
         """Raise `NotAllowed` unless this person may open it. It speaks of roles, for people know no RPC."""

@@ -10,6 +10,7 @@ from pdp.http.problem import above_fields, fields
 from pdp.inbox import displayed, verdict_form
 from pdp.inbox.events import WATCH
 from pdp.inbox.look import Exact, now
+from pdp.inbox.record import GET
 from pdp.v1.approval_pb2 import GetApprovalResponse
 from pdp.view.shown import Shown, of_answer
 
@@ -27,6 +28,7 @@ def members(answer: GetApprovalResponse, realm: str, caller: Caller, form_token:
         "reviewer": caller.identity,
         "lineage": shown.data.digest.text if shown.data else "",
         "follows": caller.can_call(WATCH),
+        "audits": caller.can_call(GET),
         "may_sign": any(one.wants_passkey and one.missing for one in shown.needs),
         "form_token": form_token,
         "is_denied_now": _is_denied_now(shown),

@@ -1,4 +1,4 @@
-"""Puts together the pages of what is a person's own: passkeys, and accounts of a chat."""
+"""Puts together the pages of what is a person's own: passkeys, accounts of a chat, and how to be told."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,15 @@ from pdp.inbox.passkeys import PasskeyPages
 from pdp.opa.batching import Batcher
 from pdp.server.linking import SlackIssuer, slack_linking
 from pdp.server.parts import Parts
+from pdp.workflow.choosing import Choosing
 
 
 def own_pages(
-    config: Config, url: str, parts: Parts, batcher: Batcher, slack_issuer: SlackIssuer
+    config: Config, url: str, parts: Parts, batcher: Batcher, slack_issuer: SlackIssuer, choosing: Choosing
 ) -> Sequence[Page | Entrance]:
     """The pages at `url`. Raises `SetupError`."""
     people = parts.people
     linking = slack_linking(config, url, parts, batcher, slack_issuer)
-    me = Me(people.passkeys, people.links, links_slack=linking is not None)
+    me = Me(people.passkeys, people.links, choosing, links_slack=linking is not None)
     passkeys = PasskeyPages(config.realm, people.site, people.passkeys, parts.logins.sessions)
     return [*me.routes(), *passkeys.routes(), *(linking.routes() if linking else ())]

@@ -22,6 +22,8 @@ KEPT_TASKS_SECONDS = 25 * 3600
 so that a retry finds it. The task of an approval is stored as long as that."""
 KEPT_SIGNATURES_SECONDS = 900
 """The time for which the signatures of a chat are stored: each counts for 5 minutes before and after its time."""
+KEPT_REFUSALS_SECONDS = 7 * 24 * 3600
+"""The time for which it is stored how many clicks were refused in an hour, where no server sums it up before."""
 
 KEPT_LETTERS_SECONDS = 30 * 24 * 3600
 """The time for which messages for people are stored behind the end of their approval."""
@@ -173,3 +175,5 @@ async def _index_chats(database: AsyncDatabase[dict[str, Any]]) -> None:
     views, signatures = database.get_collection("chat_views"), database.get_collection("chat_signatures")
     await views.create_index([("at", 1)], name="over", expireAfterSeconds=int(VIEW_COUNTS.total_seconds()))
     await signatures.create_index([("at", 1)], name="over", expireAfterSeconds=KEPT_SIGNATURES_SECONDS)
+    kept = KEPT_REFUSALS_SECONDS
+    await database.get_collection("refused_clicks").create_index([("hour", 1)], name="over", expireAfterSeconds=kept)

@@ -19,6 +19,8 @@ MOST_REMEMBERED = 100
 """Posted notices of one approval that are remembered, and so edited."""
 EDIT_TAKES_AT_MOST = timedelta(seconds=10)
 """The time after which another process may edit a notice whose edit did not end: twice as long as an attempt."""
+MOST_HURRIED = 5
+"""Times that a letter is tried before its time because its channel is back. The attempts that are left take a day."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 
 
@@ -105,6 +107,20 @@ class Letters:
         later = {"attempts": due.attempts, "due_at": due.now + timedelta(seconds=seconds)}
         async with unavailable():
             await self._collection.update_one(this, {"$set": later})
+
+    async def hurry(self, channel: str) -> None:
+        """Make due what was tried in a channel in vain, as soon as that attempt must be over: a few times each."""
+        tried: Document = {
+            "webhook": PEOPLE + channel,
+            "progress": Progress.WAITING,
+            "attempts": {"$gt": 0},
+            "hurried": {"$not": {"$gte": MOST_HURRIED}},
+        }
+        over: Document = {"$add": ["$tried_at", int(EDIT_TAKES_AT_MOST.total_seconds() * 1000)]}
+        hurried: Document = {"$add": [{"$ifNull": ["$hurried", 0]}, 1]}
+        change: Document = {"$set": {"due_at": {"$min": ["$due_at", over]}, "hurried": hurried}}
+        async with unavailable():
+            await self._collection.update_many(tried, [change])
 
     async def done(self, due: DueLetter, progress: Progress) -> None:
         """Store that nothing is left to do: it was delivered, or it is not needed any more."""

@@ -15,6 +15,7 @@ from pdp.session import hashed
 from pdp.store.chat_views import StoredChatViews
 from pdp.store.database import Database
 from pdp.view_errors import ViewAltered, ViewStale
+from pdp.workflow.refused_clicks import RefusedClicks
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ChatViews:
 
     def __init__(self, database: Database, writer: Writer, sealer: ChatViewSealer) -> None:
         self._database, self._writer, self._sealer = database, writer, sealer
-        self._stored = StoredChatViews(database)
+        self._stored, self._clicks = StoredChatViews(database), RefusedClicks(database, writer)
 
     async def offer(self, token: str, caller: Caller, account: str, shown: Displayed) -> None:
         """Bind a new token to what one person is shown."""
@@ -82,9 +83,8 @@ class ChatViews:
         return ViewAltered(sentence, approval=view.approval)
 
     async def refused(self, channel: str, account: str, error: PdpError, identity: str, approval_id: str) -> None:
-        """Record that a click or a verdict was refused."""
-        about = {"identity": identity, "approval_id": approval_id}
-        await self._writer.append([channel_event.refused(channel, account, error.reason, **about)])
+        """Record that a click or a verdict was refused, or count it where there are many."""
+        await self._clicks.record(channel, account, error, identity, approval_id)
 
     async def is_new(self, signature: str) -> bool:
         """Whether this is the first time that any process sees a signature."""

@@ -22,6 +22,8 @@ OPENS_WITHIN = 2.5
 """Seconds in which a view is rendered and opened: Slack takes it for 3 s after the click."""
 CHECKING = "Placet checks it. If nothing else is shown here in a moment, open the page"
 """What stands in a modal from the click until the verdict is taken or refused."""
+BUSY = "Placet has too many clicks at once and did not look at this one. Send it again in a moment."
+"""What stands in a modal whose verdict was not looked at. It stays open, with the words in it."""
 LATE = "Slack could not show it to you here in time; open the page"
 """What a person is told whose view could not be opened."""
 _TEXT = "A message from Placet"
@@ -55,8 +57,10 @@ class Answering:
                 view = await self._view(caller, click.by, click.approval_id, only_no=click.only_no)
                 await self._web.open(click.trigger, view)
         except PdpError as error:
-            await self._verdicts.refused(click.by.account, error, identity, click.approval_id)
-            await self._tell(click, error.sentence)
+            try:
+                await self._verdicts.refused(click.by.account, error, identity, click.approval_id)
+            finally:
+                await self._tell(click, error.sentence)
         except (TimeoutError, Refused):
             await self._tell(click, LATE)
 
@@ -68,8 +72,10 @@ class Answering:
             given = Given(sent.token, parsed.came_back(sent.view), sent.verdict, sent.reason)
             taken = await self._verdicts.review(caller, sent.by.account, given)
         except PdpError as error:
-            await self._verdicts.refused(sent.by.account, error, identity, sent.approval_id)
-            await self._web.replace(sent.view_id, await self._again(sent, error, known=bool(identity)))
+            try:
+                await self._verdicts.refused(sent.by.account, error, identity, sent.approval_id)
+            finally:
+                await self._web.replace(sent.view_id, await self._again(sent, error, known=bool(identity)))
             return
         page = self._verdicts.page(sent.approval_id)
         await self._web.replace(sent.view_id, rendering.sentence(recorded(sent.verdict, identity, taken), page))

@@ -11,6 +11,8 @@ from pdp.view.shown import Shown
 from pdp.visible import visible
 
 TITLE = "Review a request"
+ASKED = "verdict"
+"""The field for the verdict."""
 
 
 def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str = "", only_no: bool = False) -> Block:
@@ -25,7 +27,7 @@ def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str =
     verdicts = [(verdict, verdict.capitalize()) for verdict in offered.verdicts(only_no=only_no)]
     if not verdicts:
         return modal(TITLE, body)
-    asked = [choice("verdict", "Your verdict", verdicts), field("reason", "Reason", MAX_REASON)]
+    asked = [choice(ASKED, "Your verdict", verdicts), field("reason", "Reason", MAX_REASON)]
     metadata = json.dumps({"approval": shown.approval_id.text, "token": token})
     return modal(TITLE, [*body, *asked], metadata=metadata, submit="Send")
 

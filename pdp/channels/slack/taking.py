@@ -5,13 +5,16 @@ import logging
 from collections import OrderedDict
 from typing import Any
 
-from pdp.channels.slack.answering import Answering
+from pdp.channels.slack.answering import BUSY, Answering
 from pdp.channels.slack.interaction import Click, Sent, read
+from pdp.channels.slack.rendering import ASKED
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 64
-"""Clicks of one process that are worked on at one time. Further ones are dropped: people click again."""
+"""Clicks of one process that are worked on at one time. Of further ones nothing is done: people click again."""
+OF_ONE = 8
+"""Of these, the clicks of one account. So who clicks without end leaves room for others."""
 REMEMBERED = 1024
 """Envelopes that are remembered, so that one which is sent again is acknowledged again and done once."""
 STOP_SECONDS = 5
@@ -23,15 +26,17 @@ class Taking:
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: dict[asyncio.Task[None], str] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def take(self, payload: Any, envelope: str = "") -> dict[str, Any]:
         """Begin what was asked for. Returns what Slack is answered at once."""
         done = read(payload)
-        if done is not None and not self._was_seen(envelope):
-            self._begin(done)
+        is_new = done is not None and not self._was_seen(envelope)
+        is_begun = done is not None and (not is_new or self._begin(done))
         if isinstance(done, Sent):
+            if not is_begun:
+                return {"response_action": "errors", "errors": {ASKED: BUSY}}
             return {"response_action": "update", "view": self._answering.checking()}
         return {}
 
@@ -42,13 +47,16 @@ class Taking:
         for task in list(self._work):
             task.cancel()
 
-    def _begin(self, done: Click | Sent) -> None:
-        if len(self._work) >= AT_ONCE:
-            log.warning("slack: %d clicks are worked on, further ones are dropped", AT_ONCE)
-            return
+    def _begin(self, done: Click | Sent) -> bool:
+        """Work on a click; False where there are too many."""
+        account, accounts = done.by.account, list(self._work.values())
+        if len(accounts) >= AT_ONCE or accounts.count(account) >= OF_ONE:
+            log.warning("slack: a click of %s is dropped: %d are worked on", account, len(accounts))
+            return False
         task = asyncio.get_running_loop().create_task(self._answering.answer(done))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        self._work[task] = account
+        task.add_done_callback(self._work.pop)
+        return True
 
     def _was_seen(self, envelope: str) -> bool:
         if not envelope:

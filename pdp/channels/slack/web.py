@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ HOST = "https://slack.com"
 """Where Slack is. No setting moves it; `pdp dev` and tests give another to the constructor."""
 CALL_SECONDS = 10
 """Seconds that a call may take."""
+AWAY = "Slack did not answer"
+"""What is said where no answer came, or one that is not Slack's."""
+_STATUSES = {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+"""Statuses with which Slack answers calls, also those that it refuses."""
 _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
 """Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
@@ -80,12 +85,14 @@ class SlackWeb:
             raise Refused(error.sentence, dead=True) from None
         except Exception as error:  # noqa: BLE001  # its other errors are those of a call without an answer
             mend = f"{self._host}: {why(error)}; check that this machine may connect to it"
-            raise Refused("Slack did not answer", mend=mend) from None
+            raise Refused(AWAY, away=True, mend=mend) from None
         self.problem = ""
         return answer.data if isinstance(answer.data, dict) else {}
 
     def _refused(self, method: str, error: SlackApiError) -> Refused:
         """Our error. Of Slack's answer only a word of its documents is quoted."""
+        if getattr(error.response, "status_code", 0) not in _STATUSES:  # of a body that cannot be read it has none
+            return Refused(AWAY, away=True)
         said = error.response.get("error") if isinstance(error.response.data, dict) else ""
         word = said if isinstance(said, str) and _WORD.fullmatch(said) else "an error"
         problem = f"Slack refuses {method}: {word}"
@@ -101,7 +108,7 @@ def is_gone(refused: Refused) -> bool:
 
 
 def _wait(error: SlackApiError) -> float | None:
-    if error.response.status_code != 429:  # noqa: PLR2004  # Too Many Requests (RFC 6585)
+    if error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     asked = error.response.headers.get("Retry-After", "")
     return float(asked) if isinstance(asked, str) and asked.isdecimal() else 1.0

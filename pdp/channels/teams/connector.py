@@ -111,8 +111,9 @@ class Connector:
         is_dead = status == HTTPStatus.UNAUTHORIZED
         if is_dead:
             self.problem = problem
+        is_away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         mend = f"{url}: check teams.app_id, teams.tenant, and the file that teams.secret names"
-        return Refused(problem, retry_after=wait, dead=is_dead, mend=mend)
+        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away, mend=mend)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
@@ -130,7 +131,7 @@ async def _asked(
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         where = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
         mend = f"{where}: {why(error)}; check that this machine may connect to it"
-        raise Refused("Teams did not answer", mend=mend) from None
+        raise Refused("Teams did not answer", away=True, mend=mend) from None
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

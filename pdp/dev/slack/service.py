@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from pdp.dev.slack import clicks, page
 from pdp.dev.slack.workspace import Failed, Message, Opened, Workspace
@@ -42,6 +43,8 @@ class SlackDouble:
     def __init__(self, space: Workspace, bot_token: str, app_token: str = "", secret: str = "") -> None:
         self.space, self._bot_token, self._app_token, self._secret = space, bot_token, app_token, secret
         self.request_url = self.url = ""
+        self.is_away = False
+        """Whether every call is answered with 503, by no word of Slack's."""
         self.sockets: list[Socket] = []
         self.lost: set[str] = set()
         """Methods of the Web API whose next call is done, and its answer lost."""
@@ -52,7 +55,7 @@ class SlackDouble:
 
     async def start(self, port: int = 0) -> None:
         """Listen on loopback; `url` is where."""
-        app = web.Application(client_max_size=1 << 20)
+        app = web.Application(client_max_size=1 << 20, middlewares=[self._present])
         app.add_routes(
             [
                 web.post("/api/{method}", self._api),
@@ -97,7 +100,9 @@ class SlackDouble:
         if answer is None:
             self.trouble[opened.user] = TROUBLE
             return False
-        if answer.get("response_action") == "update":
+        if errors := answer.get("errors"):
+            self.trouble[opened.user] = " ".join(errors.values())
+        elif answer.get("response_action") == "update":
             self.space.put(opened, answer["view"])
         else:
             opened.is_closed = True
@@ -153,6 +158,12 @@ class SlackDouble:
                 return (json.loads(text) if text else {}) if answer.ok else None
         except (TimeoutError, aiohttp.ClientError):
             return None
+
+    @web.middleware
+    async def _present(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.is_away:
+            raise web.HTTPServiceUnavailable
+        return await handler(request)
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]

@@ -51,7 +51,18 @@ class Message:
     blocks: list[dict[str, Any]]
     thread: str = ""
     only: str = ""
-    edits: int = 0
+    before: list[list[dict[str, Any]]] = field(default_factory=list)
+    """What it showed before each of its edits, oldest first."""
+
+    @property
+    def edits(self) -> int:
+        """How often it was edited."""
+        return len(self.before)
+
+    @property
+    def shown(self) -> list[list[dict[str, Any]]]:
+        """Everything that it has shown, in order; the last is what it shows now."""
+        return [*self.before, self.blocks]
 
 
 @dataclass(slots=True)
@@ -83,6 +94,7 @@ class Workspace:
     channels: Mapping[str, str]
     now: Callable[[], float]
     app: str = "APLACET"
+    calls_a_minute: int = CALLS_A_MINUTE
     messages: list[Message] = field(default_factory=list)
     views: dict[str, Opened] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -156,8 +168,8 @@ class Workspace:
         if not found or found[0].only:
             raise Failed("message_not_found")
         changed = self._message(given)
+        found[0].before.append(found[0].blocks)
         found[0].text, found[0].blocks = changed.text, changed.blocks
-        found[0].edits += 1
         return {"channel": found[0].channel, "ts": found[0].ts}
 
     def _open(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,7 +216,7 @@ class Workspace:
         calls = self._calls.setdefault(method, deque())
         while calls and self.now() - calls[0] > 60:  # noqa: PLR2004  # seconds of a minute
             calls.popleft()
-        if len(calls) >= CALLS_A_MINUTE:
+        if len(calls) >= self.calls_a_minute:
             raise Failed("ratelimited", int(61 - (self.now() - calls[0])))
         calls.append(self.now())
 

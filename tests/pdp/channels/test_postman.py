@@ -1,6 +1,6 @@
 """How letters are tried: claimed, tried again, given up."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -14,12 +14,17 @@ from pdp.store.message_pace import MessagePace
 from pdp.store.notifications import Errand, Notifications, Progress
 
 
-def postman(database: Database, behave: Callable[[], Outcome], tried: list[str]) -> Postman:
+def postman(
+    database: Database,
+    behave: Callable[[], Outcome],
+    tried: list[str],
+    check: Callable[[], Awaitable[None]] | None = None,
+) -> Postman:
     async def deliver(due: DueLetter) -> Outcome:
         tried.append(due.id)
         return behave()
 
-    return Postman("chat", Letters(database), Notifications(database), MessagePace(database), deliver)
+    return Postman("chat", Letters(database), Notifications(database), MessagePace(database), deliver, check)
 
 
 async def stored(database: Database) -> tuple[str, int, str]:
@@ -97,3 +102,48 @@ async def test_pause_that_the_vendor_asks_for_is_no_attempt(database: Database) 
     await postman(database, refusing(Refused("too many", retry_after=30)), []).send()
     assert await stored(database) == ("waiting", 0, "")
     assert await MessagePace(database).is_held("chat")
+
+
+async def test_channel_that_is_back_gets_at_once_what_waited_for_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pdp.channels.postman.AWAY_SECONDS", 0.0)
+    tried: list[str] = []
+    answers: list[Refused | None] = [Refused("away", away=True), None]  # what the channel says when it is looked for
+
+    def behave() -> Outcome:
+        if len(tried) == 1:
+            raise Refused("away", away=True)
+        return Progress.DELIVERED
+
+    async def check() -> None:
+        if answer := answers.pop(0):
+            raise answer
+
+    await add(database)
+    carrier = postman(database, behave, tried, check)
+    await carrier.send()
+    await attempted(database, seconds_ago=60)
+    await carrier.send()
+    assert (tried, len(answers)) == (["one"], 1), "it is away still"
+    await carrier.send()
+    assert (tried, answers) == (["one", "one"], [])
+    await carrier.send()
+    assert await stored(database) == ("delivered", 2, "")
+
+
+@pytest.mark.parametrize("error", [Refused("this address"), Refused("too many", retry_after=1)])
+async def test_channel_that_refuses_one_message_is_not_looked_for(database: Database, error: Refused) -> None:
+    async def check() -> None:
+        raise AssertionError
+
+    await add(database)
+    carrier = postman(database, refusing(error), [], check)
+    await carrier.send()
+    await carrier.send()
+
+
+async def attempted(database: Database, seconds_ago: int) -> None:
+    """As if the last attempt was so long ago."""
+    then = {"$subtract": ["$$NOW", seconds_ago * 1000]}
+    await database.database.get_collection("notifications").update_many({}, [{"$set": {"tried_at": then}}])

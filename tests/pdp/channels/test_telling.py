@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from pdp.channels.notice import Aim, Notice, Refused
 from pdp.process.mongod import MongodProcess
-from pdp.store.message_pace import MOST_AN_HOUR
+from pdp.store.message_pace import MOST_AN_HOUR, MOST_OF_ONE
 from pdp.v1.approval_pb2 import Approval, TimelineKind
 from tests.faults import eventually
 from tests.notify import due_now, notifications
@@ -92,6 +93,33 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
         assert bad.ending.again
         await revoke(server, approved, server.metadata("bob"))
         await until(lambda: chat.told(approved.approval_id, Aim.END) == ["alice", "alice"], seconds=20)
+
+
+async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_letters(
+    state: Path, mongod: MongodProcess
+) -> None:
+    """Letters are not signed: somebody writes some for a reviewer, a stranger and the group into the database."""
+    chat = Chat()
+    async with placet(state, mongod.uri, ways=[way(chat, "alice", "bob", "mallory", data_stewards="C1")]) as server:
+        held = (await server.authorize(exporting())).approval
+        await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=20)
+        await server.review(held, "carol", "DENY", reason="a private word")
+        await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
+        async with database(mongod, server) as found:
+            [true] = await found["notifications"].find({"errand": "end"}).to_list()
+            for who in ("user:bob", "user:mallory", "#data-stewards"):
+                planted = {"_id": f"planted/{who}", "who": who, "progress": "waiting", "handle": "", "attempts": 0}
+                await found["notifications"].insert_one({**true, **planted, "due_at": datetime.fromtimestamp(0, UTC)})
+
+        async def settled() -> bool:
+            async with database(mongod, server) as found:
+                left = await found["notifications"].find({"_id": {"$regex": "^planted/"}}).to_list()
+            return {one["progress"] for one in left} == {"unneeded"}
+
+        await eventually(settled, seconds=20)
+        assert chat.told(held.approval_id, Aim.END) == ["alice"]
+        edited = [(chat.posted[int(handle)][0], one) for handle, one in chat.edited]
+        assert "a private word" not in repr([one for to, one in (*chat.posted, *edited) if to != "alice"])
 
 
 async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodProcess) -> None:
@@ -183,6 +211,26 @@ async def test_person_gets_twenty_notices_an_hour_and_then_how_many_wait(state: 
         [(to, note)] = chat.notes
         assert to == "bob"
         assert note.sentence.split()[0] in {"1", "2", "3"}
+
+
+async def test_caller_with_much_to_ask_leaves_room_for_what_others_ask(state: Path, mongod: MongodProcess) -> None:
+    chat = Chat()
+    async with placet(state, mongod.uri, ways=[way(chat, "bob")]) as server:
+        sent = [
+            {"id": f"rec_{number}", "at": await at(mongod, server), "behind": ["user:alice"]}
+            for number in range(MOST_OF_ONE)
+        ]
+        async with database(mongod, server) as found:
+            await found["told"].insert_one({"_id": "hour:user:bob", "sent": sent})
+        noisy = (await server.authorize(exporting())).approval
+        await until(lambda: bool(chat.notes), seconds=30)
+        assert chat.notes[0][1].sentence.startswith("1 more request waits for you.")
+        quiet = (
+            await server.authorize(exporting(subject={"type": "user", "id": "dev"}, onBehalfOf=[]), by="dev")
+        ).approval
+        await until(lambda: bool(chat.told(quiet.approval_id)), seconds=30)
+        assert chat.told(quiet.approval_id) == ["bob"]
+        assert not chat.told(noisy.approval_id)
 
 
 async def test_show_and_timeline_say_who_was_told(state: Path, mongod: MongodProcess) -> None:

@@ -53,3 +53,8 @@ def test_answer_to_a_request_that_was_sent_back_says_what_is_new_and_no_value_of
 
 def test_head_says_as_whom_one_acts() -> None:
     assert list(view_lines.head("user:bob", "look")) == [Line("You act as", "user:bob"), Line("Note", "look")]
+
+
+def test_look_alike_in_a_path_is_named_beside_its_value() -> None:
+    [line] = [line for line in view_lines.whole(shown({"\u0430mount": 7})) if line.label.startswith("context")]
+    assert line == Line('context["\u0430mount"]', "7  (not ASCII: \u0430 U+0430)")

@@ -1,5 +1,6 @@
 """What every page demands, and what every answer says: a page of our own on a face of our own."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from pdp.dev import identity
 from pdp.dev.idp import Idp
 from pdp.errors import NotFound
 from pdp.http.login import ANYBODY, SESSION_COOKIE
 from pdp.http.pages import NOTHING_HERE
-from pdp.http.route import HTML, Answer, Entrance, Page, PageCall
+from pdp.http.route import HTML, Answer, Entrance, Page, PageCall, Route
 from pdp.process.mongod import MongodProcess
 from pdp.session import form_token
 from tests.browser import Browser, browser
@@ -183,6 +185,16 @@ async def test_cookie_on_an_api_route_is_refused(bob: Browser, own: Placet) -> N
     assert refused.status == 400
     assert "no cookie" in refused.json["detail"]
     assert (await send(own, "POST", "/access/v1/evaluation", "", {}, Cookie="other=1")).status == 401
+
+
+async def test_every_api_refuses_a_session_and_every_page_a_token(bob: Browser, own: Placet) -> None:
+    """Each with a good token and a good session, so that nothing else stands in the way."""
+    headers = {"Authorization": f"Bearer {identity.token(own.state, 'bob')}", "Content-Type": "application/json"}
+    for route in own.routes:
+        if isinstance(route, Route | Page):
+            refused = await bob.send(route.method, re.sub(r"{\w+}", "x", route.path), **headers)
+            assert refused.status == 400, route.path
+            assert ("send no cookie" if isinstance(route, Route) else "it takes no token") in refused.text, route.path
 
 
 async def test_cookie_that_stands_twice_is_none(bob: Browser, own: Placet) -> None:

@@ -40,6 +40,8 @@ ME = {
     "fresh_login": "/login",
     "links_slack": True,
     "links": [{"account": "slack:T1/U1", "at": AT}],
+    "tells": False,
+    "told": None,
 }
 
 

@@ -166,3 +166,14 @@ def test_refusal_names_its_fields_and_keeps_the_words_as_they_were() -> None:
     page = look.page("approval", {**members(answer, "dev", BOB, "t"), **told(refused, form)}).decode()
     assert "<code>reason</code>: is &lt;b&gt;bad&lt;/b&gt;" in page
     assert ">\n\na\\b&lt;/textarea&gt;&lt;b&gt;</textarea>" in page
+
+
+def test_record_of_a_step_is_a_link_for_auditors_alone() -> None:
+    answer = GetApprovalResponse()
+    asked = answer.approval.request
+    asked.subject.type = asked.subject.id = asked.action.name = asked.resource.type = asked.resource.id = "x"
+    answer.timeline.add(kind="TIMELINE_KIND_ASKED", record_id='rec_1"><b>&')
+    dana = Caller("user:dana", "person", frozenset({"reviewer", "auditor"}), (), b"")
+    assert 'href="/inbox/records/rec_1%22%3E%3Cb%3E%26"' in rendered(answer, dana)
+    assert "rec_1&#34;&gt;&lt;b&gt;&amp;" in rendered(answer)
+    assert "/inbox/records" not in rendered(answer)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from pdp.store.database import Database
-from pdp.store.letters import MOST_REMEMBERED, DueLetter, Letter, Letters
-from pdp.store.message_pace import HOUR, MOST_AN_HOUR, MessagePace
+from pdp.store.letters import EDIT_TAKES_AT_MOST, MOST_HURRIED, MOST_REMEMBERED, DueLetter, Letter, Letters
 from pdp.store.notifications import Errand, Notifications, Progress
 
 
@@ -72,28 +71,25 @@ async def test_letters_go_a_while_behind_the_end_of_their_approval(database: Dat
     assert (await collection.index_information())["over"]["expireAfterSeconds"] == 30 * 24 * 3600
 
 
-async def test_hour_of_a_person_has_room_for_twenty_and_the_same_letter_counts_once(database: Database) -> None:
-    pace = MessagePace(database)
-    for number in range(MOST_AN_HOUR):
-        assert await pace.admit("user:bob", f"n{number}") is None
-    assert await pace.admit("user:bob", "n0") is None
-    room = await pace.admit("user:bob", "late")
-    assert room is not None
-    assert await pace.admit("user:carol", "late") is None
-    collection = database.database.get_collection("told")
-    old = room - 2 * HOUR
-    await collection.update_one({"_id": "hour:user:bob"}, {"$set": {"sent.0.at": old}})
-    assert await pace.admit("user:bob", "late") is None
-
-
-async def test_conversation_has_one_turn_a_second_and_a_pause_holds_the_channel(database: Database) -> None:
-    pace = MessagePace(database)
-    assert await pace.turn("chat", "C1")
-    assert not await pace.turn("chat", "C1")
-    assert await pace.turn("chat", "C2")
-    await pace.hold("chat", 30)
-    assert await pace.is_held("chat")
-    assert not await pace.is_held("other")
+async def test_letter_is_hurried_a_few_times_and_not_while_it_is_tried(database: Database) -> None:
+    letters, collection = Letters(database), database.database.get_collection("notifications")
+    await added(letters, letter())
+    waits = [{"$set": {"attempts": 3, "due_at": {"$add": ["$$NOW", 3_600_000]}, "tried_at": "$$NOW"}}]
+    await collection.update_one({"_id": "one"}, waits)
+    await letters.hurry("chat")
+    assert await letters.due("chat", 10) == [], "it may be tried now"
+    held = await collection.find_one({"_id": "one"}) or {}
+    assert held["due_at"] - held["tried_at"] == EDIT_TAKES_AT_MOST
+    for _ in range(MOST_HURRIED - 1):
+        waits[0]["$set"]["tried_at"] = {"$subtract": ["$$NOW", 60_000]}
+        await collection.update_one({"_id": "one"}, waits)
+        await letters.hurry("other")
+        assert await letters.due("chat", 10) == []
+        await letters.hurry("chat")
+        assert [one.id for one in await letters.due("chat", 10)] == ["one"]
+    await collection.update_one({"_id": "one"}, waits)
+    await letters.hurry("chat")
+    assert await letters.due("chat", 10) == []
 
 
 @pytest.mark.parametrize("change", [{"errand": "shout"}, {"who": 7}, {"attempts": "1"}, {"after": None}, {"event": []}])

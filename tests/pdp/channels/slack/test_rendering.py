@@ -1,26 +1,31 @@
 """What one person is shown in a modal: all or nothing, literal, at the limits; slack_sdk's own validation takes it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
+from pdp.approval import ApprovalAt, State
 from pdp.channel import Channel
-from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed
+from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed, said
 from pdp.channels.notice_lines import fallback
 from pdp.channels.offer import offer
 from pdp.channels.slack import notices, parsed, rendering
+from pdp.channels.wording import notice_of
 from pdp.dev.slack import rules
 from pdp.requirement import Requirement
 from pdp.v1.approval_pb2 import Approval, GetApprovalResponse
 from pdp.v1.request_pb2 import Request
 from pdp.view.shown import Shown, of_answer
 from tests.pdp.channels.approvals import PAGE, shown
+from tests.pdp.specimens import T0, approval
 
 ASKED = (Requirement("chat", "read it", channels=(Channel.SLACK,)),)
 
@@ -99,7 +104,7 @@ def notice(**changes: Any) -> Notice:
         "approval_id": "apr_" + "0" * 32,
         "version": 1,
         "state": "PENDING",
-        "action": "*CFO approved* <!channel>",
+        "action": said("*CFO approved* <!channel>"),
         "resource_type": "table",
         "caller": "agent:bot",
         "progress": (Part("export", 1, 2),),
@@ -127,3 +132,33 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
         assert not [text for block in made for text in json.dumps(block).split('"mrkdwn"')[1:]]
         for block in made:
             parse(block)
+
+
+@pytest.mark.parametrize("aim", Aim)
+@pytest.mark.parametrize("state", State)
+def test_notice_of_any_state_is_taken_and_says_how_to_go_on(state: State, aim: Aim) -> None:
+    message = notice_of(ApprovalAt(approval(state, closed_at=T0, approved_at=T0), T0), aim, PAGE)
+    made = notices.blocks(message)
+    assert not rules.of_message(fallback(message), made)
+    for block in made:
+        parse(block)
+    assert state is State.PENDING or message.ending is None or message.ending.again
+    if message.ending:
+        wordless = replace(message, ending=replace(message.ending, again=""))
+        assert not rules.of_message(fallback(message), notices.blocks(wordless))
+
+
+def nested(depth: int) -> Any:
+    made: Any = "x"
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    "value", [2**70, -(2**70), "\ud800", nested(5000), float("nan")], ids=["big", "low", "half", "deep", "nan"]
+)
+def test_what_no_modal_can_hold_is_not_what_was_rendered(value: Any) -> None:
+    """Over Socket Mode numbers of any size and halves of surrogate pairs arrive."""
+    view = drawn(shown({"k": "a"}))
+    assert parsed.rendered(view) not in parsed.came_back({**view, "blocks": [*view["blocks"], {"x": value}]})

@@ -82,7 +82,11 @@ async def test_no_answer_is_no_answer(slack: SlackDouble, token: Path) -> None:
     slack.lost.add("chat.postMessage")
     with pytest.raises(Refused, match="did not answer") as refused:
         await web.post("CSTEWARDS", "x", [])
-    assert (refused.value.retry_after, refused.value.dead) == (None, False)
+    assert (refused.value.retry_after, refused.value.dead, refused.value.away) == (None, False, True)
+    slack.is_away = True
+    with pytest.raises(Refused, match="did not answer") as refused:
+        await web.team()
+    assert (refused.value.dead, refused.value.away) == (False, True)
     await slack.stop()
     with pytest.raises(Refused, match="did not answer"):
         await web.team()

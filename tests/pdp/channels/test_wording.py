@@ -1,0 +1,26 @@
+"""What people are told of an approval says how it stands, and how to go on."""
+
+import pytest
+
+from pdp.approval import ApprovalAt, State
+from pdp.channels.notice import Aim
+from pdp.channels.wording import TOLD_OF, ending_of, notice_of, summary
+from tests.pdp.specimens import T0, approval
+
+
+@pytest.mark.parametrize("state", sorted(TOLD_OF))
+def test_each_ending_says_how_to_go_on(state: State) -> None:
+    ending = ending_of(ApprovalAt(approval(state, closed_at=T0, approved_at=T0), T0))
+    assert ending.again
+    assert bool(ending.usable_until) == (state is State.APPROVED)
+
+
+@pytest.mark.parametrize("aim", Aim)
+def test_only_who_is_told_of_the_end_hears_how_to_go_on(aim: Aim) -> None:
+    told = notice_of(ApprovalAt(approval(State.DENIED, closed_at=T0), T0), aim, "")
+    assert (told.ending is not None) == (aim is Aim.END)
+
+
+def test_sum_of_what_waits_is_in_the_right_number() -> None:
+    assert summary(1).startswith("1 more request waits for you.")
+    assert summary(2).startswith("2 more requests wait for you.")
