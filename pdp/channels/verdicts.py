@@ -137,8 +137,7 @@ class Verdicts:
 
 def recorded(verdict: ReviewVerdict | None, identity: str, taken: ApprovalAt) -> str:
     """What a person reads whose verdict was taken."""
-    said = "approval" if verdict is ReviewVerdict.APPROVE else "denial"
-    return f"Your {said} is recorded, as {identity}. The request is {taken.state} now."
+    return f"Recorded: {verdict.value if verdict else ''} as {identity}. The approval is {taken.state} now."
 
 
 def _asked(seen: ApprovalView) -> list[Requirement]:

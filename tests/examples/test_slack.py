@@ -60,7 +60,7 @@ async def test_the_readme_runs(visit: Callable[[str], Visit], state: Path, mongo
                 await person.sends(ts=ts, click="placet.review")
                 assert "900" in await person.reads("Your verdict")
                 await person.sends(verdict="APPROVE", reason="the parcel was lost")
-                await person.reads("Your approval is recorded")
+                await person.reads("Recorded: APPROVE")
                 await person.sends(close="yes")
             await Person(browser, beside.url, "UBOB").reads("APPROVED, 2 of 2")
             await example.type(used)

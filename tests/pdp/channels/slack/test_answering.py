@@ -30,7 +30,7 @@ async def test_two_people_approve_in_chat(chat: Chat) -> None:
     assert "You act as user:bob" in seen
     assert 'context.payee "ACME"' in seen
     assert "context.amount 12" in seen
-    assert "Your approval is recorded, as user:bob. The request is PENDING now." in await chat.sent()
+    assert "Recorded: APPROVE as user:bob. The approval is PENDING now." in await chat.sent()
     await chat.opened(approval, "UCAROL")
     assert "The approval is APPROVED now." in await chat.sent("UCAROL")
     assert await chat.state(approval) == ("APPROVED", 2)
@@ -45,7 +45,7 @@ async def test_button_deny_offers_a_denial_alone(chat: Chat) -> None:
     approval = await chat.asked()
     opened = await chat.opened(approval, button="deny")
     assert [one["value"] for one in options(opened)] == ["DENY"]
-    assert "Your denial is recorded" in await chat.sent(verdict="DENY", reason="no")
+    assert "Recorded: DENY" in await chat.sent(verdict="DENY", reason="no")
     assert await chat.state(approval) == ("DENIED", 1)
 
 

@@ -36,7 +36,7 @@ async def sent(chat: Chat, body: bytes, headers: dict[str, str]) -> int:
 async def test_people_review_over_http(hooked: Chat) -> None:
     approval = await hooked.asked()
     await hooked.opened(approval)
-    assert "Your approval is recorded, as user:bob" in await hooked.sent()
+    assert "Recorded: APPROVE as user:bob" in await hooked.sent()
     assert not hooked.slack.sockets
 
 

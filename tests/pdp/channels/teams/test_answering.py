@@ -31,7 +31,7 @@ async def test_two_people_approve_in_teams(chat: Chat) -> None:
     assert "context.amount 12" in seen
     assert list(buttons(opened)) == ["Approve", "Deny", "Open the page"]
     done = await chat.sent(buttons(opened)["Approve"])
-    assert "Your approval is recorded, as user:bob. The request is PENDING now." in reads(done)
+    assert "Recorded: APPROVE as user:bob. The approval is PENDING now." in reads(done)
     opened = await chat.opened(approval, "carol")
     assert "The approval is APPROVED now." in reads(await chat.sent(buttons(opened)["Approve"], "carol"))
     assert await chat.state(approval) == ("APPROVED", 2)
@@ -46,7 +46,7 @@ async def test_button_deny_offers_a_denial_alone(chat: Chat) -> None:
     approval = await chat.asked()
     opened = await chat.denying(approval)
     assert list(buttons(opened)) == ["Deny", "Open the page"]
-    assert "Your denial is recorded" in reads(await chat.sent(buttons(opened)["Deny"], reason="no"))
+    assert "Recorded: DENY" in reads(await chat.sent(buttons(opened)["Deny"], reason="no"))
     assert await chat.state(approval) == ("DENIED", 1)
 
 
