@@ -54,6 +54,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.PersonService/RemovePasskey": _PERSON,
     "pdp.v1.PersonService/ListLinks": _PERSON,
     "pdp.v1.PersonService/RemoveLink": _PERSON,
+    "pdp.v1.PersonService/GetPreferences": _PERSON,
+    "pdp.v1.PersonService/SetPreferences": _PERSON,
     "pdp.v1.MaskService/Mask": _REQUESTER,
     "pdp.v1.MaskService/MaskStream": _REQUESTER,
     "pdp.v1.MaskService/GetMaskPlan": _REQUESTER,
@@ -70,8 +72,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.LineageService/Suggest": _STEWARD | _WRITER,
     "pdp.v1.InfoService/GetServerInfo": frozenset(),
 }
-"""The roles that may call each RPC; one of them is enough. Only a person reviews, has passkeys and links,
-or is a steward, with any roles."""
+"""The roles that may call each RPC; one of them is enough. Only a person reviews, has passkeys, links
+and preferences, or is a steward, with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """RPCs for every authenticated caller, without a role."""
 _OF_PEOPLE = ("pdp.v1.ReviewService/", "pdp.v1.PersonService/")

@@ -11,9 +11,15 @@ class Microsoft:
     metadata: str = "https://login.botframework.com/v1/.well-known/openidconfiguration"
     """Where the connector's published keys are found."""
     login: str = "https://login.microsoftonline.com"
-    """Where the app gets the token with which it calls the connector."""
+    """Entra: where the app gets the token with which it calls the connector, and where people sign in."""
     connector: str = "https://smba.trafficmanager.net/teams"
     """The connector's own address for all regions. Our token goes there alone. No message changes that."""
+    waits_seconds: float = 5.0
+    """Seconds for which Teams waits for the answer to a click."""
+
+    def issuer(self, tenant: str) -> str:
+        """Who signs the ID tokens of a tenant's people."""
+        return f"{self.login}/{tenant}/v2.0"
 
 
 ISSUER = "https://api.botframework.com"

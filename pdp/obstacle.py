@@ -13,6 +13,9 @@ from pdp.quorum import (
     barred,
 )
 
+_BEHIND = "you are one of the people behind this request, and people do not review their own actions"
+_SUGGESTED = "you suggested it when you sent an earlier request back, and people do not review their own suggestions"
+
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
@@ -37,9 +40,8 @@ def obstacle(
     approval, reviewer = held.approval, answer.reviewers[0]
     takes_verdict = held.state is State.PENDING or (held.state is State.APPROVED and verdict is ReviewVerdict.DENY)
     if barred(approval, answer) & {reviewer.identity, reviewer.person}:
-        return Obstacle(
-            "REVIEWER_IS_REQUESTER", "you are one of the requester's principals: people do not review their own actions"
-        )
+        has_suggested = answer.suggesters & {reviewer.identity, reviewer.person}
+        return Obstacle("REVIEWER_IS_REQUESTER", _SUGGESTED if has_suggested else _BEHIND)
     if not caller.is_person:
         return Obstacle("PERSON_REQUIRED", "only a person reviews, as itself")
     if not reviewer.fits:

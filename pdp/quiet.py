@@ -28,6 +28,11 @@ class Quiet:
         except (KeyError, ValueError, OSError):  # an hour that is none; a zone that is unknown, or a folder of zones
             return None
 
+    @property
+    def text(self) -> str:
+        """The hours as `of` reads them."""
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M} {self.zone.key}"
+
     def until(self, now: datetime) -> datetime | None:
         """When the quiet hours end that `now` lies in; None outside of them."""
         there = now.astimezone(self.zone)

@@ -19,11 +19,12 @@ class Eligibility:
 
 @dataclass(frozen=True, slots=True)
 class PolicyReview:
-    """The answer of `data.pdp.review`."""
+    """The answer of `data.pdp.review`. `suggesters` are principals because they wrote the request, and nothing else."""
 
     reviewers: tuple[Eligibility, ...]
     principals: frozenset[str]
     revision: str
+    suggesters: frozenset[str] = frozenset()
 
 
 def barred(approval: Approval, answer: PolicyReview) -> set[str]:

@@ -74,6 +74,13 @@ def wrapped(text: str, columns: int) -> str:
     return "\n".join(part for line in text.split("\n") for part in _parts(line, max(columns, 2 * len(_CONTINUED))))
 
 
+def shortened(text: str, most: int) -> str:
+    """At most `most` characters of `text` in its visible form, and the note of its characters outside ASCII."""
+    shown = visible(text)
+    cut = shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    return cut + noted(shown).removeprefix(shown)
+
+
 def noted(line: str) -> str:
     """A visible line, and a note of its characters outside ASCII: they may look like other characters."""
     foreign = list(dict.fromkeys(character for character in line if not character.isascii()))

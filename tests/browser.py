@@ -95,7 +95,7 @@ class Browser:
     async def log_out(self) -> Shown:
         """Press the button on the page of oneself."""
         me = await self.get("/inbox/me")
-        return await self.post("/logout", me.hidden)
+        return await self.post("/logout", {"form": me.hidden["form"]})
 
     def cookie(self, name: str = SESSION_COOKIE) -> str:
         """A cookie that it has; empty if it has none."""

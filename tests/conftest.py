@@ -1,3 +1,4 @@
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ keep_kernels(TOOL_CACHE)
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:
     return Units(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: without it each look of the garbage collector stops the servers of this process."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

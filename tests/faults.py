@@ -359,10 +359,19 @@ async def stopped(pid: int) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def slow(mongodb_uri: str, milliseconds: int) -> AsyncIterator[None]:
+    """MongoDB takes this long for each command of a server, as long as the block lasts."""
+    named = ["find", "insert", "update", "findAndModify", "aggregate"]
+    async with failing(mongodb_uri, "", failCommands=named, blockConnection=True, blockTimeMS=milliseconds):
+        yield
+
+
+@asynccontextmanager
 async def failing(mongodb_uri: str, collection: str, *, mode: Any = "alwaysOn", **data: Any) -> AsyncIterator[None]:
-    """MongoDB's own fault injection for inserts into `collection` (`database.name`), as long as the block lasts."""
+    """MongoDB's own fault injection for inserts into `collection` (`database.name`, or all), while the block lasts."""
     async with AsyncMongoClient(mongodb_uri) as client:
-        fault = {"failCommands": ["insert"], "namespace": collection, "appName": "placet", **data}
+        fault = {"failCommands": ["insert"], "appName": "placet", **data}
+        fault |= {"namespace": collection} if collection else {}
         await client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": fault})
         try:
             yield

@@ -191,16 +191,15 @@ async def is_serving(server: Placet, service: str = "") -> bool:
 
 
 async def awake(server: Placet) -> None:
-    """Return once a server in this process is healthy again after tests that are not asynchronous: it stood still.
+    """Return once a server in this process decides again after tests that are not asynchronous: it stood still.
 
-    After ten seconds of that MongoDB's driver takes its connections for lost and opens others.
+    After ten seconds of that MongoDB's driver takes its connections for lost and opens others, and what was read of
+    lineage is too old to decide by.
     """
     async with asyncio.timeout(30):
         while True:
             with suppress(grpc.aio.AioRpcError):
-                await server.approvals.ListApprovals(
-                    approval_pb2.ListApprovalsRequest(), metadata=server.metadata("dev")
-                )
+                await server.authorize(asking())
                 if await is_serving(server):
                     return
             await asyncio.sleep(0.02)

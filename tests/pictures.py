@@ -32,11 +32,19 @@ async def main() -> None:
 
 
 async def taken(windows: Browser, server: Placet) -> None:
-    """The page of an approval, by day on a phone, and by night at its end."""
+    """The queue; the page of an approval, by day on a phone, and by night at its end."""
     why = "The partner trains the model on it; as agreed in March."
     asked = exporting(context=CONTEXT, justification=why)
     approval = (await server.authorize(asked)).approval
     await server.review(approval, "carol", reason="The contract covers it.")
+    others = [("q3", "s3://partner-acme/in"), ("q4", "s3://board/reports")]
+    for quarter, destination in others:
+        context = {"destination": destination, "rows": 120, "quarter": quarter}
+        await server.authorize(exporting(context=context))
+    async with reader(windows, server, "bob", look=((1000, 620), "light")) as bob:
+        await bob.open("/inbox")
+        await bob.page.get_by_text("Live: what changes").wait_for()
+        await kept(bob.page, "queue")
     async with reader(windows, server, "bob", look=(PHONE, "light")) as bob:
         await bob.open(path(approval))
         await kept(bob.page, "approval-phone")

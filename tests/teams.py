@@ -1,4 +1,4 @@
-"""A double of what Microsoft has for Teams: published keys, the login for an app's token, the connector, and clicks.
+"""A double of what Microsoft has for Teams: published keys, the login of app and people, the connector, and clicks.
 
 It enforces: the keys that sign with their endorsements, the app's secret and scope, its token at each call,
 conversations and messages that exist, 28 KB a message, Retry-After.
@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from pdp.microsoft import ISSUER, Microsoft
+from tests.entra import EntraDouble
 
 APP = "11111111-2222-3333-4444-555555555555"
 TENANT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -63,11 +64,14 @@ class TeamsDouble:
         self.tokens: list[str] = []
         """The app's tokens that count."""
         self.secret = SECRET
+        self.waits_seconds = 5.0
+        self.entra = EntraDouble(TENANT, APP, PEOPLE)
         self._runner: web.AppRunner | None = None
 
     @property
     def microsoft(self) -> Microsoft:
-        return Microsoft(f"{self.url}/metadata", f"{self.url}/login", f"{self.url}/teams")
+        where = f"{self.url}/metadata", f"{self.url}/login", f"{self.url}/teams"
+        return Microsoft(*where, waits_seconds=self.waits_seconds)
 
     async def start(self) -> None:
         app = web.Application()
@@ -76,6 +80,7 @@ class TeamsDouble:
             [
                 web.get("/metadata", self._metadata),
                 web.get("/keys", self._keys),
+                *self.entra.routes("/login"),
                 web.post("/login/{tenant}/oauth2/v2.0/token", self._login),
                 web.post(conversations, self._begin),
                 web.post(conversations + "/{conversation}/activities", self._send),
@@ -88,6 +93,7 @@ class TeamsDouble:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.entra.url = f"{self.url}/login"
 
     async def stop(self) -> None:
         if self._runner:
@@ -144,9 +150,12 @@ class TeamsDouble:
         return web.json_response({"keys": [{**key, "endorsements": self.endorsements[key["kid"]]} for key in keys]})
 
     async def _login(self, request: web.Request) -> web.Response:
-        form, scope = await request.post(), "https://api.botframework.com/.default"
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        if form.get("grant_type") == "authorization_code":
+            return await self.entra.given(request, form, self.secret)
+        scope = "https://api.botframework.com/.default"
         wanted = {"grant_type": "client_credentials", "client_id": APP, "client_secret": self.secret, "scope": scope}
-        if request.match_info["tenant"] != TENANT or dict(form) != wanted:
+        if request.match_info["tenant"] != TENANT or form != wanted:
             return web.json_response({"error": "invalid_client"}, status=401)
         self.tokens = [secrets.token_urlsafe(16)]
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": self.tokens[0]})

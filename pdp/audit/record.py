@@ -47,6 +47,7 @@ class Kind(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
+    PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
 
 

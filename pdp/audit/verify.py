@@ -105,12 +105,16 @@ class Verifier:
         leaves = _leaves(batch, place)
         if head(batch.prev, batch.writer, batch.seq, leaves) != batch.head:
             raise Tampered("head", place, f"its content is not what was signed; it holds {_named(batch)}")
-        if not is_signed(self.key, self.realm, batch.head, batch.signature):
-            raise Tampered("signature", place, f"not signed by the audit key {self.kid}")
+        self._signed(batch, place)
         for index, record in enumerate(batch.records):
             self._record(record, leaves[index], batch, index, writer)
         writer.seq, writer.head = batch.seq, batch.head
         self._against_anchor(batch, place)
+
+    def begin_behind(self, batch: Batch) -> None:
+        """Go on behind a batch, of which only the signed head counts."""
+        self._signed(batch, f"writer {batch.writer.hex()} batch {batch.seq}")
+        self._writers[batch.writer.hex()] = _Writer(batch.seq, batch.head)
 
     def finish(self) -> Anchor:
         """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
@@ -140,6 +144,10 @@ class Verifier:
             raise Tampered("gap", missing, f"gone or out of order; batch {batch.seq} stands in its place")
         if batch.prev != writer.head:
             raise Tampered("chain", place, "does not follow from the batch before it")
+
+    def _signed(self, batch: Batch, place: str) -> None:
+        if not is_signed(self.key, self.realm, batch.head, batch.signature):
+            raise Tampered("signature", place, f"not signed by the audit key {self.kid}")
 
     def _record(self, record: bytes, leaf: bytes, batch: Batch, index: int, writer: _Writer) -> None:
         place = f"writer {batch.writer.hex()} batch {batch.seq} record {index}"

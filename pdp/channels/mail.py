@@ -16,6 +16,7 @@ from pdp.email_address import is_email_address
 from pdp.errors import SetupError
 from pdp.keys import require_secret
 from pdp.mail_settings import MailSettings
+from pdp.unreachable import why
 from pdp.workflow.contacts import Contacts
 from pdp.workflow.last_logins import LastLogins
 
@@ -69,17 +70,27 @@ class Mail:
                 if made is not None:
                     await client.send_message(made)
         except aiosmtplib.SMTPAuthenticationError:
-            raise Refused("the mail server does not take our user and password", dead=True) from None
+            mend = self._at("check mail.user, and the file that mail.password names")
+            raise Refused("the mail server does not take our user and password", dead=True, mend=mend) from None
         except aiosmtplib.SMTPRecipientsRefused:
             raise Refused("the mail server does not take this address") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise Refused(f"the mail server answered {error.code}") from None
+            mend = self._at("ask who runs it what this answer means")
+            raise Refused(f"the mail server answered {error.code}", mend=mend) from None
         except (aiosmtplib.SMTPException, OSError) as error:
-            if _is_untrusted(error):
-                raise Refused("the mail server's TLS certificate is not trusted", dead=True) from None
-            raise Refused("the mail server cannot be reached over TLS", away=True) from None
-        except SetupError:
-            raise Refused("the mail server's password cannot be read", dead=True) from None
+            raise self._unreachable(error) from None
+        except SetupError as error:
+            raise Refused("the mail server's password cannot be read", dead=True, mend=error.sentence) from None
+
+    def _unreachable(self, error: Exception) -> Refused:
+        if _is_untrusted(error):
+            mend = self._at("have this machine trust who signed its certificate, or name the host that it is for")
+            return Refused("the mail server's TLS certificate is not trusted", dead=True, mend=mend)
+        mend = self._at(f"{why(error)}; check the address, and that this machine may connect to it")
+        return Refused("the mail server cannot be reached over TLS", away=True, mend=mend)
+
+    def _at(self, mend: str) -> str:
+        return f"{self._settings.server} (mail.server): {mend}"
 
     def _client(self) -> aiosmtplib.SMTP:
         settings = self._settings

@@ -1,4 +1,4 @@
-"""What a person is told of a change of what is the person's own: passkeys, and links of accounts. Pure."""
+"""What a person is told of a change of what is the person's own: passkeys, links, and how to be told. Pure."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,7 @@ _NOTES: Mapping[str, str] = {
     Kind.PASSKEY_REMOVED: f"A passkey is removed from your account. {_OTHERWISE}",
     Kind.IDENTITY_LINKED: f"A chat account is linked to you: it may act in your name. {_OTHERWISE}",
     Kind.IDENTITY_UNLINKED: f"A chat account is not linked to you any more. {_OTHERWISE}",
+    Kind.PREFERENCE_CHANGED: f"It is changed where and in which hours you are told of requests. {_OTHERWISE}",
 }
 
 

@@ -3,16 +3,16 @@
 1. A notice says that something waits, or how it stands. It takes no yes, so long names are shortened in it.
 2. It holds no resource id, no value, no reason and no justification: history and exports of a chat hold none either.
    Only an `Ending` has another person's words; it goes to the people behind the request alone, never to a group.
-3. Each text is on one line, and characters that could deceive a reader are visible (`said`). A channel writes it where
-   its vendor reads no markup.
+3. Each text is on one line, and characters that could deceive a reader are visible: who makes a notice passes each
+   through `said`, once. A channel writes it where its vendor reads no markup.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from pdp.visible import visible
+from pdp.visible import shortened
 
 MAX_NAME = 80
 """Characters of a name in a notice."""
@@ -99,6 +99,11 @@ class Notice:
         return self.state == "PENDING"
 
     @property
+    def without_words(self) -> "Notice":
+        """Without words of others, for a notice that is changed: no letter is signed, so it may be anywhere."""
+        return replace(self, ending=replace(self.ending, words="")) if self.ending else self
+
+    @property
     def approved(self) -> int:
         """How many approvals count, over all requirements."""
         return sum(min(part.approved, part.needed) for part in self.progress)
@@ -125,13 +130,23 @@ class Refused(Exception):
 
     `retry_after`: seconds in which it wants to hear nothing. `dead`: it does not take our credentials, or lets us not
     in; all messages would fare alike until somebody mends it. `away`: the service itself does not answer as it should.
+    `too_large`: a smaller message would be taken. `mend` is for those who run the server, and not stored: where it was
+    tried, by which setting, and what to do.
     """
 
     def __init__(
-        self, problem: str, *, retry_after: float | None = None, dead: bool = False, away: bool = False
+        self,
+        problem: str,
+        *,
+        retry_after: float | None = None,
+        dead: bool = False,
+        away: bool = False,
+        too_large: bool = False,
+        mend: str = "",
     ) -> None:
         super().__init__(problem)
-        self.problem, self.retry_after, self.dead, self.away = problem, retry_after, dead, away
+        self.problem, self.retry_after, self.dead, self.away, self.mend = problem, retry_after, dead, away, mend
+        self.too_large = too_large
 
 
 class Channel(Protocol):
@@ -169,6 +184,5 @@ class Addresses(Protocol):
 
 
 def said(text: str, most: int = MAX_NAME) -> str:
-    """A text of somebody else as a notice has it: on one line, hidden characters visible, shortened."""
-    shown = visible(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    """A text of somebody else as a notice has it: on one line, hidden and foreign characters visible, shortened."""
+    return shortened(text, most)

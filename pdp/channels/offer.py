@@ -19,8 +19,8 @@ MAX_VIEW = 10_000
 """Characters of everything in a view; Slack refuses a few thousand more."""
 MAX_REASON = 2000
 """Characters of a reviewer's reason."""
-_ELSEWHERE = "in chat this policy takes no yes and shows nothing of the request; review it on the page"
-_PASSKEY = "a yes counts only with your passkey, which signs on the page"
+_ELSEWHERE = "the policy does not let people approve it in this chat, so it is not shown here; review it on the page"
+_PASSKEY = "your approval needs your passkey, which signs on the page"
 _TOO_LARGE = "it is too long to be shown here as a whole; review it on the page"
 _UNMASKING = "what it would unmask is shown on the page; review it there"
 

@@ -1,5 +1,10 @@
-"""A message as plain text: a subject, and lines with at most one link. Pure."""
+"""A message as plain text: a subject, and lines with at most one link. Pure.
 
+Programs that show mails make links of addresses in a text. So `://` and `www.` in words of others have an escape in
+them, as `visible` writes hidden characters.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -11,6 +16,8 @@ _SUBJECTS: Mapping[Aim, str] = {
     Aim.END: "A request of yours: {state}",
 }
 _VERDICTS = {"APPROVE": "approved", "DENY": "denied", "CHANGES_REQUESTED": "asked for changes"}
+_LINKED = re.compile(r"(?<=:)/(?=/)|(?<=\bwww)\.", re.IGNORECASE)
+"""The one character of a word without which it is not taken for an address."""
 
 
 def subject(message: Message) -> str:
@@ -25,11 +32,11 @@ def text(message: Message) -> str:
     if isinstance(message, Note):
         return "\n\n".join(filter(None, [message.sentence, message.page])) + "\n"
     lines = [*_asked(message), *_stand(message), *(_ending(message.ending) if message.ending else ())]
-    return "\n".join([*lines, *_link(message)]) + "\n"
+    return "\n".join([*map(_unlinked, lines), *_link(message)]) + "\n"
 
 
 def _asked(notice: Notice) -> Iterator[str]:
-    yield f"{notice.caller} asks for: {notice.action} on a {notice.resource_type}"
+    yield f"{notice.caller} wants to: {notice.action} ({notice.resource_type})"
     yield f"Approval: {notice.approval_id}"
     yield ""
 
@@ -61,6 +68,10 @@ def _ending(ending: Ending) -> Iterator[str]:
         yield f"  > {ending.words}"
     yield ""
     yield ending.again
+
+
+def _unlinked(line: str) -> str:
+    return _LINKED.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", line)
 
 
 def _link(notice: Notice) -> Iterator[str]:

@@ -75,7 +75,7 @@ class Spreading:
                 await self._letters.add(_letter(step, notice.channel, Errand.UPDATE, notice.who, notice.id))
 
     async def _remind(self, step: Letter, held: ApprovalAt) -> Outcome:
-        """Remind, in each channel, those who were asked there; who was not asked yet is asked now."""
+        """Remind, in each channel, those who were asked there; who was not asked where told now is asked now."""
         after_ms = await self._reminding.recorded(held, step.record_id, step.after)
         if after_ms is None:
             return Progress.UNNEEDED
@@ -88,8 +88,9 @@ class Spreading:
             if notice.who in waited_for:
                 await self._letters.add(_letter(step, notice.channel, Errand.REMIND, notice.who, notice.id))
         for identity in people:
-            if identity not in {notice.who for notice in asked}:
-                await self._tell(step, Errand.ASK, identity)
+            ways = await self._choices.ways_of(identity, self._ways)
+            if not {way.channel.name for way in ways} & {one.channel for one in asked if one.who == identity}:
+                await self._add_each(step, ways, Errand.ASK, identity)
         return Progress.DELIVERED
 
     async def _end(self, step: Letter, approval: Approval) -> None:
@@ -105,8 +106,11 @@ class Spreading:
         return sorted({name for index in lacking for name in remaining[index].identities})
 
     async def _tell(self, step: Letter, errand: Errand, identity: str) -> None:
-        for way in await self._choices.ways_of(identity, self._ways):
-            await self._add(step, way, errand, identity)
+        await self._add_each(step, await self._choices.ways_of(identity, self._ways), errand, identity)
+
+    async def _add_each(self, step: Letter, ways: Iterable[Way], errand: Errand, who: str) -> None:
+        for way in ways:
+            await self._add(step, way, errand, who)
 
     async def _add(self, step: Letter, way: Way, errand: Errand, who: str) -> None:
         await self._letters.add(_letter(step, way.channel.name, errand, who))

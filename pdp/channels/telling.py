@@ -65,7 +65,7 @@ class Telling:
             case Errand.WAITING:
                 return await self._waiting(due)
         note = note_of(due.letter.event, self._site.url and f"{self._site.url}/inbox/me")
-        return await self._note(due, note) if note else Progress.UNNEEDED
+        return await self._note(note, await self._way.to(due.letter.who)) if note else Progress.UNNEEDED
 
     async def _notice(self, due: DueLetter) -> Outcome:
         letter = due.letter
@@ -73,7 +73,7 @@ class Telling:
         is_end = letter.errand is Errand.END
         if held is None or not (_ended(held, letter) if is_end else _asks(held, letter.who)):
             return Progress.UNNEEDED
-        to = await self._way.to(letter.who)
+        to = await self._choices.to(letter.who, self._way)
         if not to:
             return Progress.UNNEEDED
         if later := await self._must_wait(due, to, held):
@@ -97,7 +97,7 @@ class Telling:
         if not await self._letters.begin_edit(letter.notice, held.approval.version, due.now):
             return Later(_SOON_SECONDS)
         notice = notice_of(held, Aim(posted.errand), self._site.approval(letter.approval_id))
-        await self._within(self.channel.edit(posted.handle, notice))
+        await self._within(self.channel.edit(posted.handle, notice.without_words))
         await self._letters.edited(letter.notice, notice.version)
         return Progress.DELIVERED
 
@@ -106,7 +106,9 @@ class Telling:
         held, posted = await self._held.get(letter.approval_id), await self._letters.notice(letter.notice)
         if held is None or not _asks(held, letter.who) or posted is None or not posted.handle:
             return Progress.UNNEEDED
-        to = await self._way.to(letter.who)
+        to = await self._choices.to(letter.who, self._way)
+        if not to:
+            return Progress.UNNEEDED
         if later := await self._must_wait(due, to, held):
             return later
         notice = notice_of(held, Aim.REMIND, self._site.approval(letter.approval_id))
@@ -114,13 +116,14 @@ class Telling:
         return Progress.DELIVERED
 
     async def _waiting(self, due: DueLetter) -> Outcome:
-        waiting = await self._letters.waiting(due.letter.who)
+        who = due.letter.who
+        waiting = await self._letters.waiting(who)
         if not waiting:
             return Progress.UNNEEDED
-        return await self._note(due, Note(summary(waiting), self._site.url and f"{self._site.url}/inbox"))
+        note = Note(summary(waiting), self._site.url and f"{self._site.url}/inbox")
+        return await self._note(note, await self._choices.to(who, self._way))
 
-    async def _note(self, due: DueLetter, note: Message) -> Outcome:
-        to = await self._way.to(due.letter.who)
+    async def _note(self, note: Message, to: str) -> Outcome:
         if not to:
             return Progress.UNNEEDED
         if not await self._pace.turn(self.channel.name, to):

@@ -9,7 +9,7 @@ from pdp.channels.line import Line, moment
 from pdp.channels.notice import said
 from pdp.view.data import Data, Outlook, Tag
 from pdp.view.request import Item, Named
-from pdp.view.shown import Shown
+from pdp.view.shown import Compared, Shown
 from pdp.visible import name, noted, visible
 
 _NOTHING_KNOWN = {"OFF", "NONE", ""}
@@ -18,7 +18,7 @@ _NOTHING_KNOWN = {"OFF", "NONE", ""}
 
 def head(identity: str, note: str = "") -> Iterator[Line]:
     """As whom one acts, and why a view is shown once more."""
-    yield Line("You act as", noted(name(identity)))
+    yield _noted(Line("You act as", name(identity)))
     if note:
         yield Line("Note", visible(note))
 
@@ -31,14 +31,15 @@ def whole(shown: Shown) -> Iterator[Line]:
 
 def request(shown: Shown) -> Iterator[Line]:
     """The request, and what is known of its data."""
-    yield from map(_item, shown.request)
-    yield from _data(shown.data)
+    yield from map(_noted, map(_item, shown.request))
+    yield from map(_noted, _data(shown.data))
 
 
 def around(shown: Shown) -> Iterator[Line]:
     """Who is asked and has reviewed, and the requester's own words."""
-    yield from _needs(shown)
-    yield from _words(shown)
+    yield from map(_noted, _changed(shown.sent_back))
+    yield from map(_noted, _needs(shown))
+    yield from map(_noted, _words(shown))
 
 
 def brief(shown: Shown) -> Iterator[Line]:
@@ -46,21 +47,22 @@ def brief(shown: Shown) -> Iterator[Line]:
     does = next(item for item in shown.request if isinstance(item, Named) and item.path == "action")
     resource = next(item for item in shown.request if isinstance(item, Named) and item.path == "resource")
     kind = resource.type.text if resource.type else ""
-    yield Line("wants to", f"{said(does.id.text)} a {said(kind)}")
+    yield Line("wants to", f"{said(does.id.text)} ({said(kind)})")
     yield Line("asked by", said(shown.asked_by.text))
     yield Line("state", shown.state)
 
 
 def _item(item: Item) -> Line:
-    return Line(item.part if isinstance(item, Named) else item.label, noted(item.text))
+    return Line(item.part if isinstance(item, Named) else item.label, item.text)
 
 
 def _data(known: Data | None) -> Iterator[Line]:
     if known is None or known.state.text in _NOTHING_KNOWN:
         return
-    yield Line("what is known of its data", known.state.visible)
+    if known.state.text != "KNOWN":
+        yield Line("data", known.sentence or known.state.visible)
     for dataset in known.datasets:
-        yield Line("dataset", noted(f"{dataset.namespace.visible} {dataset.name.visible}"))
+        yield Line("dataset", f"{dataset.namespace.visible} {dataset.name.visible}")
     yield Line("tags", _tags(known.tags))
     for column in known.columns:
         done = f", {column.mask.done} {column.mask.mask.visible}" if column.mask else ""
@@ -68,24 +70,42 @@ def _data(known: Data | None) -> Iterator[Line]:
     if known.is_coarse:
         yield Line("", "some of it is known of whole datasets only")
     if known.forecast and known.forecast.outlook is not Outlook.UNKNOWN:
-        yield Line("leaves", known.forecast.outlook)
+        yield Line("masking", known.forecast.outlook)
+
+
+def _changed(sent_back: Compared | None) -> Iterator[Line]:
+    """What is new since a request was sent back. Values of that one stay on its page, as its policy may want it."""
+    if sent_back is None:
+        return
+    yield Line("it answers", f"{sent_back.approval_id.name}, which was sent back")
+    for one in sent_back.differences:
+        item = _item(one.item)
+        yield Line("new" if one.is_new else "gone", f"{item.label}{f' = {item.text}' if one.is_new else ''}")
+    if not sent_back.differences:
+        yield Line("", "nothing differs from it")
 
 
 def _needs(shown: Shown) -> Iterator[Line]:
     for one in shown.needs:
-        yield Line("needs", noted(f"{one.people}, so far {one.approved}: {one.reason.visible}  [{one.rule.visible}]"))
+        yield Line("approvals", f"{one.approved} of {one.people}: {one.reason.visible}  [{one.rule.visible}]")
     for review in shown.reviews:
         yield Line("reviewed", f"{review.verdict} by {review.reviewer.name} in {review.channel}")
     if shown.ends_at:
         yield Line("until", moment(shown.ends_at))
-    yield Line("asked by", noted(shown.asked_by.name))
+    yield Line("asked by", shown.asked_by.name)
 
 
 def _words(shown: Shown) -> Iterator[Line]:
     if shown.words.justification:
         yield Line("the requester's own words (untrusted)")
         for text in shown.words.justification.lines:
-            yield Line("", noted(text.visible) or " ", is_quote=True)
+            yield Line("", text.visible or " ", is_quote=True)
+
+
+def _noted(line: Line) -> Line:
+    """The line with a note of what is not ASCII in it: it may look like something else."""
+    whole_line = f"{line.label} {line.text}"
+    return line._replace(text=line.text + noted(whole_line).removeprefix(whole_line))
 
 
 def _tags(tags: Sequence[Tag]) -> str:

@@ -13,13 +13,13 @@ from pdp.workflow.review_limits import denied_until
 TOLD_OF = frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED, State.REVOKED, State.VOIDED})
 """The states of which the people behind a request are told. That it was used is their own doing."""
 _AGAIN: Mapping[State, str] = {
-    State.APPROVED: "Run it again as it was asked; the approval fits that one request, once.",
+    State.APPROVED: "Run it again exactly as it was asked. The approval is for that one request, and for one use.",
     State.CONSUMED: "It was used. Ask again if you need it once more.",
     State.DENIED: "Ask again with another request, or with this one once it may be asked again.",
-    State.EXPIRED: "Nobody decided in time, or it was not used in time. Ask again if you still need it.",
+    State.EXPIRED: "It was not decided in time, or not used in time. Ask again if you still need it.",
     State.CANCELLED: "It was withdrawn. Ask again if you still need it.",
-    State.REVOKED: "The approval was taken away. Talk to who did it before you ask again.",
-    State.VOIDED: "The policy asks for more than its reviews gave. Ask again.",
+    State.REVOKED: "The approval was taken back. Talk to the person who did that before you ask again.",
+    State.VOIDED: "The policy asks for more by now than the reviews gave. Ask again, so that people review it anew.",
 }
 _SENT_BACK = "A reviewer asks for changes. Ask again with the changed request, and name this one in `supersedes`."
 

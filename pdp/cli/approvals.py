@@ -9,6 +9,7 @@ import typer
 from pdp.cli import closing, exit_code, history, request_file, waiting
 from pdp.cli.browsing import in_browser
 from pdp.cli.closing import show_short
+from pdp.cli.paging import PageSize
 from pdp.cli.scope import Scope, file_command
 from pdp.cli.session import Output, Session, client_command, show_text
 from pdp.say import say
@@ -62,7 +63,7 @@ async def list_approvals(
     mine_only: Annotated[
         bool, typer.Option("--mine-only", help="Of the queue: only what asks for me by name.")
     ] = False,
-    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    page_size: PageSize = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List my approvals, those asked in my name, or my review queue.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from pdp.cli import anchors, exit_code, verification
+from pdp.cli.paging import PageSize
 from pdp.cli.session import Output, Session, client_command
 from pdp.environment import Environment
 from pdp.say import give, say, tell
@@ -30,7 +31,7 @@ async def list_records(
         str, typer.Option(help="List only decisions with this effect: ALLOW, DENY or NEEDS_APPROVAL.")
     ] = "",
     approval_id: Annotated[str, typer.Option(help="List only records of this approval.")] = "",
-    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    page_size: PageSize = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List records, newest first. It may take a second until a new record is listed."""

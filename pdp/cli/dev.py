@@ -162,6 +162,8 @@ class _Around:
             own = {"PDP_ADDRESS": server.address, "PDP_STATE": str(self._state), "PDP_TOKEN": token}
             own |= {"PDP_HTTP_URL": server.web.url} if server.web else {}
             own |= dict.fromkeys(("PDP_CA", "PDP_CERTIFICATE", "PDP_KEY", "PDP_TOKEN_FILE"), "")  # of another server
+            if self._slack_port is not None and server.web:
+                say(f"inbox  {server.web.url}/inbox  (log in with one click)")
             if self.status == 0:  # not signalled while it started
                 self.status = await self._until_end({**Environment.inherited(), **own})
 
@@ -202,7 +204,13 @@ def _this_program() -> list[str]:
 
 
 def _inbox(server: "Running") -> str:
-    return f"inbox  {server.web.url}/inbox  (log in with one click)\n" if server.web else ""
+    """Where the pages are; where that is not the usual port, it says so."""
+    if server.web is None:
+        return ""
+    wanted = HTTP_ADDRESS.rpartition(":")[2]
+    taken = f"       another program listens on port {wanted}, so HTTP and the inbox have another one this time\n"
+    moved = taken if server.web.ports[0] != int(wanted) else ""
+    return f"inbox  {server.web.url}/inbox  (log in with one click)\n{moved}"
 
 
 def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:

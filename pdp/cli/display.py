@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from pdp.cli import origins, seen_lineage, stuck, timeline, tokens
 from pdp.cli.notifications import undelivered
@@ -55,7 +56,8 @@ def seen(answer: GetApprovalResponse, most: int | None = seen_lineage.SHOWN) -> 
     lines = [*_approval(shown, most), *(origins.lines(shown.origins) if shown.origins else ())]
     lines += ["", *(f"may review    {_eligible(people)}" for people in shown.eligible)] if shown.eligible else []
     lines += stuck.lines(answer)
-    lines += _compared(shown.compared) if shown.compared else []
+    lines += _compared(shown.sent_back, "which was sent back") if shown.sent_back else []
+    lines += _compared(shown.compared, "the last of this kind that was approved") if shown.compared else []
     may = "you may review it" if answer.may_review else f"you may not review it: {answer.may_not_review_because}"
     return "\n".join([*map(noted, lines), "", visible(may)])
 
@@ -89,7 +91,7 @@ def _approval(shown: Shown, most: int | None) -> list[str]:
         *(seen_lineage.lines(shown.data, most) if shown.data else ()),
         *(tokens.described(asked, shown.approval_id) if asked else ()),
         *([f"answers       {shown.answers.name}, which was sent back"] if shown.answers else []),
-        *(line for one in shown.needs for line in _needs(one)),
+        *(line for one in shown.needs for line in _needs(one, is_over=shown.is_over)),
         *(line for review in shown.reviews for line in _review(review)),
         f"must not review  {', '.join(one.name for one in shown.principals)}",
         f"digest        {shown.digest.visible}",
@@ -108,9 +110,9 @@ def _untrusted(shown: Shown) -> Iterator[str]:
         yield from _words("its caller says (untrusted):", words.outcome)
 
 
-def _compared(last: Compared) -> list[str]:
-    title = f"compared with {last.approval_id.name}, the last of this kind that was approved:"
-    return ["", title, *(map(_difference, last.differences) if last.differences else ["  nothing differs"])]
+def _compared(earlier: Compared, what: str) -> list[str]:
+    title = f"compared with {earlier.approval_id.name}, {what}:"
+    return ["", title, *(map(_difference, earlier.differences) if earlier.differences else ["  nothing differs"])]
 
 
 def _difference(one: Difference) -> str:
@@ -141,9 +143,10 @@ def _who(one: Needs) -> str:
     return ", ".join(filter(None, [who, " and ".join(line.strip() for line in _of_items(one.claims))]))
 
 
-def _needs(one: Needs) -> Iterator[str]:
+def _needs(one: Needs, *, is_over: bool) -> Iterator[str]:
     alone = ", each by itself" * one.is_individual + ", with their passkeys" * one.wants_passkey
-    yield f"needs         {one.people} of {_who(one)}, so far {one.approved}{alone}"
+    asked, got = ("needed ", "got") if is_over else ("needs  ", "so far")
+    yield f"{asked}       {one.people} of {_who(one)}, {got} {one.approved}{alone}"
     yield f"              {one.reason.visible}  [{one.rule.visible}]"
 
 
@@ -171,7 +174,8 @@ def _until(shown: Shown) -> Iterator[str]:
     if shown.closed_at:
         yield f"closed        {moment(shown.closed_at)}"
     if shown.denied_until:
-        yield f"denied again  until {moment(shown.denied_until)}"
+        was = "was denied again until" if shown.denied_until <= datetime.now(UTC) else "denied again  until"
+        yield f"{was} {moment(shown.denied_until)}"
 
 
 def _fired(answer: AuthorizeResponse) -> Iterator[tuple[str, Sequence[object]]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli.closing import show_short
+from pdp.cli.paging import PageSize
 from pdp.cli.session import Session, client_command
 from pdp.say import say
 
@@ -39,7 +40,7 @@ async def history(
     action: Annotated[str, typer.Option(metavar="NAME", help="Only requests to do this.")] = "",
     resource_type: Annotated[str, typer.Option(metavar="TYPE", help="Only requests to this type of resource.")] = "",
     in_my_name: Annotated[bool, typer.Option("--in-my-name", help="Only what was asked in my name.")] = False,
-    page_size: Annotated[int, typer.Option(help="Entries per page (at most 100).")] = 50,
+    page_size: PageSize = 50,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
 ) -> None:
     """List what I could review or was asked in my name.
@@ -59,7 +60,7 @@ async def history(
     )
     async with session.client() as client:
         page = await _read(client, asked, everything=everything)
-    session.print(page, lambda: tables.table_in_my_name(page.approvals), page.approvals)
+    session.print(page, lambda: tables.history_table(page.approvals), page.approvals)
     if page.next_page_token:
         say("there are more; --all lists them")
 

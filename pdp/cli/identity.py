@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pdp.client import Client
     from pdp.v1.info_pb2 import GetServerInfoResponse
-    from pdp.v1.person_pb2 import AccountLink, Passkey
+    from pdp.v1.person_pb2 import AccountLink, GetPreferencesResponse, Passkey
 
 MOST_HOURS = 24
 """Hours for which a demo token may be valid: a producer of lineage keeps the one of its settings for a day."""
@@ -63,16 +63,19 @@ def _seconds(valid: str) -> int:
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Print my identity, my passkeys and my chat accounts."""
+    """Print my identity, my passkeys, my chat accounts, and how I chose to be told."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:
         info = await client.call(client.info.GetServerInfo, GetServerInfoRequest())
         passkeys, links = await _own(client)
+        chosen = await _chosen(client)
     if session.output is Output.TABLE:
-        session.print(info, lambda: "\n".join([_shown(info), *map(_passkey, passkeys), *map(_link, links)]))
+        lines = [_shown(info), *map(_passkey, passkeys), *map(_link, links), *map(_preferences, chosen)]
+        session.print(info, lambda: "\n".join(lines))
         return
-    own = {"passkeys": [*map(_json, passkeys)], "links": [*map(_json, links)]}
+    own: dict[str, Any] = {"passkeys": [*map(_json, passkeys)], "links": [*map(_json, links)]}
+    own["preferences"] = _json(chosen[0]) if chosen else None
     whole = {**_json(info), **{kind: held for kind, held in own.items() if held}}
     give(json.dumps(whole, indent=2 if session.output is Output.JSON else None))
 
@@ -91,12 +94,34 @@ async def _own(client: "Client") -> "tuple[Sequence[Passkey], Sequence[AccountLi
         return (), ()
 
 
+async def _chosen(client: "Client") -> "Sequence[GetPreferencesResponse]":
+    """How a person chose to be told; empty where nothing was chosen, or nothing can be."""
+    from pdp.client.call_error import CallError
+    from pdp.v1.person_pb2 import GetPreferencesRequest
+
+    try:
+        found = await client.call(client.person.GetPreferences, GetPreferencesRequest())
+    except CallError as error:
+        if error.code not in {"PERMISSION_DENIED", "UNIMPLEMENTED"}:
+            raise
+        return ()
+    return (found,) if found.HasField("chosen_at") else ()
+
+
 def _json(message: "Message") -> Any:
     return json.loads(json_text(message))
 
 
 def _link(link: "AccountLink") -> str:
     return f"account {visible(link.account)}, linked {link.linked_at.ToDatetime():%Y-%m-%d %H:%M:%S UTC}"
+
+
+def _preferences(chosen: "GetPreferencesResponse") -> str:
+    told = [visible(one) for one in chosen.channels if one not in chosen.muted]
+    muted = f", not in {', '.join(map(visible, chosen.muted))}" if chosen.muted else ""
+    quiet = f"quiet hours {visible(chosen.quiet)}" if chosen.quiet else "no quiet hours"
+    at = f"{chosen.chosen_at.ToDatetime():%Y-%m-%d %H:%M:%S UTC}"
+    return f"told in {', '.join(told) or 'no channel'}{muted}; {quiet}; chosen {at}"
 
 
 def _passkey(passkey: "Passkey") -> str:

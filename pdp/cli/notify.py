@@ -10,6 +10,15 @@ from pdp.cli import exit_code
 from pdp.errors import SetupError
 from pdp.say import tell
 
+_MENDS = {
+    "no connection": "check that something listens there, and that this machine may connect to it",
+    "no answer": "the receiver must answer before it works on a message",
+    "its name leads": "give a public address, or localhost for a receiver on this machine",
+    "its TLS certificate": "have this machine trust who signed it, or name the host that it is for",
+    "its key": "check the file of its secret",
+}
+"""What to do, by how the problem of an endpoint begins."""
+
 app = typer.Typer(name="notify", help="Test the messages to webhooks and people.", no_args_is_help=True)
 
 
@@ -35,7 +44,7 @@ def try_out(
     from pdp.notify.endpoint import Endpoint
     from pdp.notify.incoming import Format
     from pdp.notify.message import trial
-    from pdp.server.channel_check import configured, problem_of
+    from pdp.server.channel_check import configured, names, problem_of
 
     try:
         loaded = load(config)
@@ -49,11 +58,20 @@ def try_out(
         tell(f"{name} lets us in")
         return
     if not endpoints:
-        exit_code.fail(f"{config} has no webhook {name}, and no such channel", exit_code.USAGE)
+        there = ", ".join(names(loaded)) or "nothing that sends messages"
+        exit_code.fail(f"{config} has no webhook and no channel called {name}; it has {there}", exit_code.USAGE)
     message_id = identifier.new("msg")
     made = endpoints[0].format
     is_event = made is Format.CLOUDEVENTS
     body = trial(message_id, loaded.realm, datetime.now(UTC)) if is_event else incoming.trial(made)
     if problem := asyncio.run(endpoints[0].send(message_id, body)):
-        exit_code.fail(f"{name} did not take {message_id}: {problem}", exit_code.UNAVAILABLE)
+        where = "its url" if is_event else "the address in the file of its secret"
+        sentence = f"{name} did not take {message_id}: {problem}; {endpoints[0].place} ({where}): {_mend(problem)}"
+        exit_code.fail(sentence, exit_code.UNAVAILABLE)
     tell(f"{name} took {message_id}")
+
+
+def _mend(problem: str) -> str:
+    """What to do about a webhook that took no message."""
+    known = (what for said, what in _MENDS.items() if problem.startswith(said))
+    return next(known, "look into the log of the receiver")

@@ -97,7 +97,9 @@ def build(
 @app.command()
 def test(
     folders: _Folders = None,
-    coverage: Annotated[float, typer.Option(help="Percent of every file that the tests must reach.")] = 0,
+    coverage: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of every file that the tests must reach.")
+    ] = 0,
     core: Annotated[bool, typer.Option("--core", help="Run and count the tests of the core, too.")] = False,
 ) -> None:
     """Run the tests that lie beside the policy, together with the core. Exit status: 0 all pass, else 4."""

@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pdp.cli import seen_lineage, telling
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.audit_pb2 import RecordSummary
+from pdp.view.decided import Step, decided
 from pdp.view.named import effect, state
 from pdp.visible import name, typed, visible
 
@@ -41,6 +42,22 @@ def table_in_my_name(approvals: Iterable[Approval]) -> str:
         for row in telling.rows(approvals)
     ]
     return table(("APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "UNTIL"), rows)
+
+
+def history_table(approvals: Iterable[Approval]) -> str:
+    """A table of what was asked for, a line for each, with who decided on it and when."""
+    rows = [
+        (
+            name(row.held.approval_id),
+            state(row.held),
+            row.does,
+            row.what,
+            row.whose,
+            "; ".join(map(_step, decided(row.held))),
+        )
+        for row in telling.rows(approvals)
+    ]
+    return table(("APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "DECIDED"), rows)
 
 
 def queue_cells(approvals: Iterable[Approval], among: Iterable[Approval] = (), *, now: datetime) -> list[list[str]]:
@@ -89,6 +106,11 @@ def record_table(records: Iterable[RecordSummary]) -> str:
         for record in records
     ]
     return table(("RECORD", "KIND", "AT", "EFFECT", "RULES", "APPROVAL"), rows)
+
+
+def _step(one: Step) -> str:
+    by = f" by {', '.join(who.name for who in one.who)}" if one.who else ""
+    return f"{one.what}{by}{f' at {moment(one.at)}' if one.at else ''}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -24,9 +24,10 @@ GROUP = "data-stewards"
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A double that runs, and what the server is told of it."""
+    """A double that runs, and what the server is told of it. `is_elsewhere`: the port that was wanted is taken."""
 
     url: str
+    is_elsewhere: bool
     settings: SlackSettings
     people: Path
     """A folder of policy data: whose account is whose."""
@@ -45,12 +46,13 @@ async def chat(state: Path, *, port: int = 0) -> AsyncIterator[Chat]:
     accounts = {f"slack:{TEAM}/{_id(name)}": {"same_as": [f"user:{name}"]} for name in people}
     (data / "data.json").write_bytes(orjson.dumps({"identities": accounts}))
     double = SlackDouble(Workspace(TEAM, users, {CHANNEL: GROUP}, time.monotonic), **tokens)
-    await double.start(port if _is_free(port) else 0)
+    is_elsewhere = port != 0 and not _is_free(port)
+    await double.start(0 if is_elsewhere else port)
     try:
         settings = SlackSettings(
             team=TEAM, bot_token=folder / "bot_token", app_token=folder / "app_token", channels={GROUP: CHANNEL}
         )
-        yield Chat(double.url, settings, data)
+        yield Chat(double.url, is_elsewhere, settings, data)
     finally:
         await double.stop()
 

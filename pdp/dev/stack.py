@@ -61,6 +61,8 @@ async def stack(
                     beside = await around.enter_async_context(chat(state, port=slack_port))
                     config, outside = _with_slack(config, beside), replace(outside, slack_host=beside.url)
                     say(f"slack  {beside.url}  (be each of the demo people)")
+                    if beside.is_elsewhere:
+                        say(f"       another program listens on port {slack_port}, so Slack has another one this time")
                 server = await around.enter_async_context(
                     running(config, tool_cache, say, Losses(say), elsewhere=True, outside=outside)
                 )

@@ -26,7 +26,7 @@ from pdp.http import head
 from pdp.http.body import Bodies
 from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE
-from pdp.http.pages import Asked, Pages
+from pdp.http.pages import Asked, Known, Pages
 from pdp.http.problem import Refusal, problem
 from pdp.http.route import Answer, AnyRoute, Call, Hook, OpenRoute, Route, Stream
 from pdp.http.streamed import Streamed
@@ -82,14 +82,18 @@ class Edge:
             return problem(_ours(error, request), request_id, request.headers.get("Accept", ""))
 
     async def _paged(self, pages: Pages, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
-        words = dict[str, str]()
+        known = Known()
         try:
             head.require_good(request)
             pages.require_host(request)
-            route, parameters = found()
-            answer = await pages.answer(route, Asked(request, parameters, words))
+            try:
+                route, parameters = found()
+            except Refusal:
+                known.holder = await pages.holder(request)
+                raise
+            answer = await pages.answer(route, Asked(request, parameters, known))
         except Exception as error:  # noqa: BLE001  # with `_called` the one place where errors become statuses
-            answer = pages.failed(_ours(error, request), words, request_id)
+            answer = pages.failed(_ours(error, request), known, request_id)
         return replace(answer, headers={**answer.headers, **pages.origin.headers})
 
     async def _answer(self, route: AnyRoute, parameters: Mapping[str, str], request: web.BaseRequest) -> Answer:

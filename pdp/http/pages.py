@@ -18,15 +18,15 @@ from pdp import deadline
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.errors import PdpError
+from pdp.errors import NotAllowed, PdpError
 from pdp.http import form
 from pdp.http.body import Bodies
 from pdp.http.connection import connection_of
 from pdp.http.login import SESSION_COOKIE, redirect, to_login
 from pdp.http.origin import Origin
-from pdp.http.problem import Refusal, fields, headers_of, status
+from pdp.http.problem import Refusal, above_fields, fields, headers_of, status
 from pdp.http.proxies import Proxies
-from pdp.http.route import HTML, Answer, AnyRoute, Entrance, Page, PageCall, Visit
+from pdp.http.route import HTML, Answer, AnyRoute, Entrance, Holder, Page, PageCall, Visit
 from pdp.session import form_token
 from pdp.workflow.sessions import Present, Sessions
 
@@ -46,15 +46,24 @@ class Failure:
     violations: Sequence[Mapping[str, str]]
     words: Mapping[str, str]
     request_id: str
+    holder: Holder | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a request by now: what was typed into its form, and whose session it has."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for a page. `words` gets what was typed into its form, as soon as that is known."""
+    """A request for a page."""
 
     request: web.BaseRequest
     parameters: Mapping[str, str]
-    words: dict[str, str] = field(default_factory=dict)
+    known: Known
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -97,6 +106,12 @@ class Pages:
         """Raise `Refusal` unless the request is for the address of the pages."""
         self.origin.require_host(request.headers.getall("Host", []))
 
+    async def holder(self, request: web.BaseRequest) -> Holder | None:
+        """Whose session a request has; None without one. No session lasts longer by this."""
+        secret = form.cookies(request.headers.getall("Cookie", [])).get(SESSION_COOKIE, "")
+        present = await self._sessions.seen(secret) if secret else None
+        return _holder(present) if present else None
+
     async def answer(self, route: AnyRoute, asked: Asked) -> Answer:
         """The answer of a page. Raises `PdpError`."""
         if isinstance(route, Entrance):
@@ -108,13 +123,14 @@ class Pages:
         deadline.begin(None, None, route.usual_seconds)
         return await (self._shown(route, asked) if route.method == "GET" else self._sent(route, asked))
 
-    def failed(self, error: PdpError, words: Mapping[str, str], request_id: str) -> Answer:
+    def failed(self, error: PdpError, known: Known, request_id: str) -> Answer:
         """The page of a failure. What is not there and what is not one's business look the same."""
         code = status(error)
         is_there = code is not HTTPStatus.NOT_FOUND
-        told = (error.sentence, fields(error)) if is_there else (NOTHING_HERE, [])
+        told = (above_fields(error), fields(error)) if is_there else (NOTHING_HERE, [])
         headers = {name: value for name, value in headers_of(error, code).items() if name != "WWW-Authenticate"}
-        return Answer(self._told(Failure(code, *told, words, request_id)), code, HTML, headers)
+        failure = Failure(code, *told, known.words, request_id, known.holder)
+        return Answer(self._told(failure), code, HTML, headers)
 
     async def _shown(self, page: Page, asked: Asked) -> Answer:
         secret = asked.cookies.get(SESSION_COOKIE, "")
@@ -123,6 +139,7 @@ class Pages:
             if asked.headers.get("sec-fetch-mode", "navigate") != "navigate":  # a script could not follow
                 raise Refusal(HTTPStatus.UNAUTHORIZED, "you are not logged in any more")
             return redirect(to_login(asked.request.raw_path))
+        asked.known.holder = _holder(present)
         return await self._done(page, asked, present, {}, 0)
 
     async def _sent(self, page: Page, asked: Asked) -> Answer:
@@ -131,10 +148,11 @@ class Pages:
         if not secret:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "you are not logged in")
         async with self._bodies.body(page, self._source(asked), asked.request) as body:
-            asked.words.update(form.words(body, page.words))
+            asked.known.words.update(form.words(body, page.words))
             present = await self._sessions.present(secret)
             if present is None or present.is_stale:
                 raise Refusal(HTTPStatus.UNAUTHORIZED, _STALE if present else _ENDED)
+            asked.known.holder = _holder(present)
             sent = form.pairs(body, "body")
             tokens = [value for name, value in sent if name == form.FIELD]
             if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode(), form_token(secret).encode()):
@@ -146,7 +164,7 @@ class Pages:
         caller = self._caller(present)
         connection_of(asked.request).arrived()
         connection_of(asked.request).proven(caller.identity)
-        page.admit(caller)
+        _admit(page, caller)
         admitted = partial(self._admission.admitted, caller.identity, size=size)
         lasts = partial(self._lasts, present.secret)
         call = PageCall(caller, present, fields, asked.headers, asked.parameters, asked.query, admitted, lasts)
@@ -174,6 +192,20 @@ class Pages:
     def _source(self, asked: Asked) -> str:
         forwarded = asked.request.headers.getall("X-Forwarded-For", [])
         return self._proxies.source(connection_of(asked.request).peername, forwarded)
+
+
+def _admit(page: Page, caller: Caller) -> None:
+    """Raise `NotAllowed` unless this person may open the page, or what says that nothing is there."""
+    try:
+        page.admit(caller)
+    except NotAllowed:
+        if page.hides:
+            raise Refusal(HTTPStatus.NOT_FOUND, NOTHING_HERE) from None
+        raise
+
+
+def _holder(present: Present) -> Holder:
+    return Holder(present.session.identity, form_token(present.secret))
 
 
 def root(path: str) -> str:

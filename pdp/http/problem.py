@@ -101,6 +101,12 @@ def fields(error: PdpError) -> list[dict[str, str]]:
     return [{"field": cut(path), "description": cut(text)} for path, text in error.violations[:MAX_NAMED]]
 
 
+def above_fields(error: PdpError) -> str:
+    """What a page says above the list of the fields at fault: the sentence, unless it only repeats that list."""
+    repeats = "; ".join(f"{path}: {description}" for path, description in error.violations)
+    return "some of what was sent cannot be taken as it is" if repeats and repeats == error.sentence else error.sentence
+
+
 def _path(path: str) -> str:
     """A path of the contract as a path of the body."""
     if path in _RENAMED:

@@ -3,10 +3,11 @@
 Nothing that it says counts here: who logged in says the ID token, which `pdp.authn.login` verifies.
 """
 
+import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from pdp.address import is_private_url
+from pdp.errors import SetupError
 from pdp.http.problem import Refusal
 from pdp.session import Proof
 
@@ -48,12 +50,13 @@ class ProviderUnavailable(Refusal):
 class Client:
     """What a provider knows this server as. `described_at` is where it describes itself; empty: below its name.
 
-    `scopes` is what is asked for, as far as the provider offers it.
+    `scopes` is what is asked for, as far as the provider offers it. A `secret` that is a function is read for each
+    code; it raises `SetupError` where it cannot be read.
     """
 
     issuer: str
     client_id: str
-    secret: str
+    secret: str | Callable[[], str]
     described_at: str = ""
     scopes: tuple[str, ...] = _SCOPES
 
@@ -94,7 +97,7 @@ class Provider:
         described = await self._description()
         said = described.get("token_endpoint_auth_methods_supported")
         ways = said if isinstance(said, list) else [_BASIC]
-        async with self._calling(_BASIC if _BASIC in ways else _POST) as client:
+        async with self._calling(_BASIC if _BASIC in ways else _POST, await self._secret()) as client:
             try:
                 got = await client.fetch_token(
                     described["token_endpoint"],
@@ -133,12 +136,21 @@ class Provider:
         self._described, self._until = described, time.monotonic() + KEPT_SECONDS
         return described
 
+    async def _secret(self) -> str:
+        secret = self._client.secret
+        if isinstance(secret, str):
+            return secret
+        try:
+            return await asyncio.to_thread(secret)
+        except SetupError as error:
+            raise self._unusable(error.sentence) from None
+
     @asynccontextmanager
-    async def _calling(self, way: str = _BASIC) -> AsyncIterator[Any]:
+    async def _calling(self, way: str = _BASIC, secret: str = "") -> AsyncIterator[Any]:
         try:
             async with AsyncOAuth2Client(
                 client_id=self._client.client_id,
-                client_secret=self._client.secret,
+                client_secret=secret,
                 redirect_uri=self._redirect_uri,
                 code_challenge_method="S256",
                 token_endpoint_auth_method=way,

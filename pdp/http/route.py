@@ -9,12 +9,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
-from pdp.caller import Caller
+from pdp.caller import ROLES, Caller
 from pdp.deadline import DEFAULT_SECONDS, MAX_SECONDS
+from pdp.errors import NotAllowed
 from pdp.session import form_token
 from pdp.workflow.sessions import Present
 
@@ -107,6 +108,13 @@ class OpenRoute:
     method: str = "GET"
 
 
+class Holder(NamedTuple):
+    """Whose session it is, and what its forms carry: the header of every page shows the one and sends the other."""
+
+    identity: str
+    form_token: str
+
+
 @dataclass(frozen=True, slots=True)
 class PageCall:
     """A call of a page by a person who is logged in. `form` has exactly the fields that the page names.
@@ -127,6 +135,11 @@ class PageCall:
     def form_token(self) -> str:
         """What each form of this session carries in its field `form`."""
         return form_token(self.present.secret)
+
+    @property
+    def holder(self) -> Holder:
+        """Who is logged in."""
+        return Holder(self.caller.identity, self.form_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,8 @@ class Page:
 
     A POST has a form with exactly `fields`, each once, perhaps such as `others` names, and the session's token. What a
     person typed into those of `words` stays on the page where the POST is refused. `is_use` is false for what an open
-    page asks by itself: its session does not last longer by that.
+    page asks by itself: its session does not last longer by that. Whom its row does not let in, a page that `hides`
+    answers as if it did not exist.
     """
 
     method: str
@@ -166,10 +180,14 @@ class Page:
     is_use: bool = True
     others: re.Pattern[str] | None = None
     usual_seconds: float = DEFAULT_SECONDS
+    hides: bool = False
 
     def admit(self, caller: Caller) -> None:
-        """Raise `NotAllowed` unless this person may open it."""
-        caller.may_call(self.rpc)
+        """Raise `NotAllowed` unless this person may open it. It speaks of roles, for people know no RPC."""
+        try:
+            caller.may_call(self.rpc)
+        except NotAllowed as error:
+            raise NotAllowed(error.reason, _needed(caller, self.rpc)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +225,15 @@ class Hook:
 
 
 AnyRoute: TypeAlias = Route | OpenRoute | Page | Entrance | Hook
+
+
+def _needed(caller: Caller, rpc: str) -> str:
+    """What a person lacks for a page, and what to do."""
+    if caller.roles & ROLES[rpc]:
+        return "this page is for people who act for themselves, and your login says that you act for somebody else"
+    wanted = " or ".join(sorted(ROLES[rpc]))
+    has = f"has {', '.join(sorted(caller.roles))}" if caller.roles else "has no role"
+    return (
+        f"this page needs the role {wanted}, and {caller.identity} {has}; "
+        "ask those who run Placet for the role, then log out and log in again"
+    )

@@ -1,8 +1,9 @@
 """Sign-in at a chat service, as a second login that belongs to a person's session. It says which account is there.
 
-1. It begins in a session and ends in it: in another browser, or in another session, it links nothing.
-2. What counts is the ID token, which passes the very checks of a login. Of its claims, the ids of team and user say
-   whose account it is; a name is only shown.
+1. It begins in a session and ends in it: in another browser, in another session, or for another service, it links
+   nothing.
+2. What counts is the ID token, which passes the very checks of a login. Its claims say whose account it is, as
+   `pdp.chat_service` reads them; a name is only shown.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from pdp.authn.login import LoginTokens
+from pdp.chat_service import NAME, ChatService, NotOurs
 from pdp.errors import Unauthenticated
 from pdp.http import form
 from pdp.http.login import LOGIN_COOKIE, login_kept
@@ -25,28 +27,19 @@ _ELSEWHERE = "this was not begun in your session here, took too long, or was fin
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The claims that say which account it is, and the one with a name to show."""
-
-    team: str
-    user: str
-    name: str = "name"
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """Whose account it is at the service: ids of team and user, and a name, which proves nothing."""
+    """The account of who signed in, and a name, which proves nothing."""
 
-    team: str
-    user: str
+    account: str
     name: str
 
 
 class SignIn:
-    """Sign-in at one service, whose `kind` is that of its accounts."""
+    """Sign-in at one service."""
 
-    def __init__(self, kind: str, provider: Provider, tokens: LoginTokens, logins: Logins, names: Names) -> None:
-        self._kind, self._provider, self._tokens, self._logins, self._names = kind, provider, tokens, logins, names
+    def __init__(self, service: ChatService, provider: Provider, tokens: LoginTokens, logins: Logins) -> None:
+        self.service = service
+        self._provider, self._tokens, self._logins = provider, tokens, logins
 
     async def begin(self, call: PageCall) -> tuple[str, Mapping[str, str]]:
         """Where the person signs in, and the header by which the browser keeps that it began here."""
@@ -68,11 +61,12 @@ class SignIn:
         except Unauthenticated:
             sentence = "the service's ID token is not for this server; nothing was linked; the server's log says why"
             raise Refusal(HTTPStatus.FORBIDDEN, sentence) from None
-        names = self._names
-        team, user, name = (said.get(claim) for claim in (names.team, names.user, names.name))
-        if not isinstance(team, str) or not isinstance(user, str):
-            raise Refusal(HTTPStatus.FORBIDDEN, "the service's ID token names no account; nothing was linked")
-        return Found(team, user, name if isinstance(name, str) else "")
+        try:
+            account = self.service.account(said)
+        except NotOurs as error:
+            raise Refusal(HTTPStatus.FORBIDDEN, f"{error}; nothing was linked") from None
+        name = said.get(NAME)
+        return Found(account, name if isinstance(name, str) else "")
 
     def _use(self, present: Present) -> str:
-        return f"{self._kind}:{present.session.id}"
+        return f"{self.service.kind}:{present.session.id}"

@@ -121,7 +121,7 @@ class ApprovalPages:
     def _body(self, answer: GetApprovalResponse, call: PageCall, refused: PdpError | None) -> bytes:
         """The page in HTML. The largest takes 100 ms, so a thread makes it and decisions do not wait."""
         shown = members(answer, self.realm, call.caller, call.form_token)
-        return look.page("approval", {**shown, **told(refused, call.form)})
+        return look.page("approval", {**shown, **told(refused, call.form)}, call.holder)
 
     async def _whole(self, call: PageCall) -> GetApprovalResponse:
         return await self.whole.of(call.caller, _id(call))

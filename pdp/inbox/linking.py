@@ -7,13 +7,14 @@
 
 from http import HTTPStatus
 
-from pdp.account import LinkSealer, of_slack
+from pdp.account import LinkSealer
 from pdp.assertion import Assertion
+from pdp.chat_service import ChatService
 from pdp.errors import Conflict
 from pdp.http.attempts import Attempts
 from pdp.http.login import MOST_LOGINS, SESSION_COOKIE, redirect, to_login
 from pdp.http.problem import Refusal
-from pdp.http.route import HTML, Answer, Entrance, Page, PageCall, Visit
+from pdp.http.route import HTML, Answer, Entrance, Holder, Page, PageCall, Visit
 from pdp.http.sign_in import SignIn
 from pdp.inbox import look
 from pdp.inbox.me import ME
@@ -25,19 +26,22 @@ from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
 from pdp.workflow.sessions import Sessions
 
-CONNECT, BACK = "/inbox/links/slack", "/login/slack"
 _CHANGE = "pdp.v1.PersonService/RemoveLink"
 _OFFER = ("account", "at", "offer")
 _BY = ("nonce", "by", "by_authenticator_data", "by_client_data", "by_signature")
 """What a passkey signed; all empty where the person has none."""
 
 
-class SlackLinking:
-    """Links accounts of one team of Slack."""
+def way_back(service: ChatService) -> str:
+    """The path to which a sign-in at a service leads back."""
+    return f"/login/{service.kind}"
+
+
+class Linking:
+    """Links accounts of one chat service."""
 
     def __init__(
         self,
-        team: str,
         sign_in: SignIn,
         sessions: Sessions,
         links: Links,
@@ -46,38 +50,46 @@ class SlackLinking:
         sealer: LinkSealer,
         site: Site,
     ) -> None:
-        self._team, self._sign_in, self._sessions, self._site = team, sign_in, sessions, site
+        self._sign_in, self._sessions, self._site = sign_in, sessions, site
         self._links, self._accounts, self._passkeys, self._sealer = links, accounts, passkeys, sealer
         self._came_back = Attempts(MOST_LOGINS)
 
+    @property
+    def service(self) -> ChatService:
+        """Where the accounts are."""
+        return self._sign_in.service
+
     def routes(self) -> list[Page | Entrance]:
         """What is offered."""
+        connect = f"/inbox/links/{self.service.kind}"
         return [
-            Page("POST", CONNECT, _CHANGE, self.begin),
-            Entrance("GET", BACK, self.back),
-            Page("POST", f"{CONNECT}/confirm", _CHANGE, self.confirm, (*_OFFER, *_BY)),
+            Page("POST", connect, _CHANGE, self.begin),
+            Entrance("GET", way_back(self.service), self.back),
+            Page("POST", f"{connect}/confirm", _CHANGE, self.confirm, (*_OFFER, *_BY)),
         ]
 
     async def begin(self, call: PageCall) -> Answer:
         """Say where to sign in: a form must not lead to another site by itself."""
         address, kept = await self._sign_in.begin(call)
-        page = look.page("link_begin", {"identity": call.caller.identity, "address": address})
-        return Answer(page, media=HTML, headers=kept)
+        shown = {"identity": call.caller.identity, "address": address, "service": self.service.name}
+        return Answer(look.page("link_begin", shown, call.holder), media=HTML, headers=kept)
 
     async def back(self, visit: Visit) -> Answer:
-        """Come back from Slack, and show both names."""
+        """Come back from the service, and show both names."""
         self._came_back.require(visit.source)
         present = await self._sessions.present(visit.cookies.get(SESSION_COOKIE, ""))
         if present is None:
             return redirect(to_login(ME))
         found = await self._sign_in.finish(visit, present)
-        identity, account = present.session.identity, self._account(found.team, found.user)
+        identity, account = present.session.identity, found.account
         at = str(int(present.now.timestamp()))
         held = await self._passkeys.held(identity)
         return look.shown(
             "link_confirm",
             {
                 "identity": identity,
+                "service": self.service.name,
+                "kind": self.service.kind,
                 "account": account,
                 "name": found.name,
                 "at": at,
@@ -89,6 +101,7 @@ class SlackLinking:
                 "form_token": form_token(present.secret),
                 "fields": [name for name in _BY if name != "nonce"],
             },
+            Holder(identity, form_token(present.secret)),
         )
 
     async def confirm(self, call: PageCall) -> Answer:
@@ -119,14 +132,6 @@ class SlackLinking:
             )
         except (PasskeyInvalid, PasskeyTooNew, PasskeyRequired) as error:
             raise _refused(error.sentence) from None
-
-    def _account(self, team: str, user: str) -> str:
-        if team != self._team:
-            raise _refused("you signed in to another team of Slack than this server works with")
-        try:
-            return of_slack(team, user)
-        except ValueError:
-            raise _refused("Slack's ID token names no account") from None
 
 
 def _refused(why: str) -> Refusal:

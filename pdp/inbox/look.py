@@ -8,17 +8,34 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pdp.http.pages import Failure
-from pdp.http.route import HTML, Answer
+from pdp.http.route import HTML, Answer, Holder
 from pdp.view.theirs import Theirs
 from pdp.visible import visible
 
 NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", "Me"))
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
+
+
+_TITLES: Mapping[HTTPStatus, str] = MappingProxyType(
+    {
+        HTTPStatus.BAD_REQUEST: "That cannot be taken",
+        HTTPStatus.UNAUTHORIZED: "You are not logged in",
+        HTTPStatus.FORBIDDEN: "That is not allowed",
+        HTTPStatus.NOT_FOUND: "Nothing is here",
+        HTTPStatus.CONFLICT: "That does not fit how things are now",
+        HTTPStatus.TOO_MANY_REQUESTS: "Too much at once",
+        HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
+        HTTPStatus.GATEWAY_TIMEOUT: "That took too long",
+    }
+)
+"""What a page of a failure is called: people do not know the words of HTTP."""
 
 
 class Exact(NamedTuple):
@@ -67,19 +84,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def page(template: str, members: Mapping[str, Any]) -> bytes:
-    """The HTML of a template of this folder."""
-    return _ENVIRONMENT.get_template(f"{template}.html").render(members).encode()
+def page(template: str, members: Mapping[str, Any], holder: Holder | None = None) -> bytes:
+    """The HTML of a template of this folder. Its header says whose session it is, and logs out."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render({**members, "holder": holder}).encode()
 
 
-def shown(template: str, members: Mapping[str, Any]) -> Answer:
+def shown(template: str, members: Mapping[str, Any], holder: Holder | None = None) -> Answer:
     """The answer with that page."""
-    return Answer(page(template, members), media=HTML)
+    return Answer(page(template, members, holder), media=HTML)
 
 
 def failed(failure: Failure) -> bytes:
     """The page of a failure."""
-    return page("failed", {**asdict(failure), "status": failure.status.value, "title": failure.status.phrase})
+    title = _TITLES.get(failure.status, "That did not work")
+    told = {**asdict(failure), "status": failure.status.value, "title": title}
+    return page("failed", told, failure.holder)
 
 
 def logged_out() -> bytes:

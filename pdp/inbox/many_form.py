@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import NamedTuple
 
 from pdp import identifier
 from pdp.errors import InvalidRequest
+from pdp.http.problem import Refusal
 from pdp.inbox import verdict_form
 from pdp.inbox.filters import ON
 from pdp.workflow.reviewable import Submission
@@ -28,12 +30,16 @@ class Said(NamedTuple):
 
 
 def chosen(query: Mapping[str, str]) -> list[str]:
-    """The ids of those that were ticked. Raises `InvalidRequest`."""
+    """The ids of those that were ticked. Raises `InvalidRequest` and `Refusal`."""
     bad = [(name, f'is an approval\'s id, with the value "{ON}"') for name in query if not _is_id(name)]
     bad += [(name, f'is "{ON}", or it is left out') for name, value in query.items() if value != ON]
     if bad:
         raise InvalidRequest.fields(bad)
-    return _few(list(query))
+    if not 1 <= len(query) <= MOST:
+        number = "no request is" if not query else f"{len(query)} requests are"
+        sentence = f"{number} chosen; go back to the queue and tick those that you want to read, 1 to {MOST} of them"
+        raise Refusal(HTTPStatus.BAD_REQUEST, sentence)
+    return list(query)
 
 
 def submissions(form: Mapping[str, str]) -> list[Said]:
@@ -45,7 +51,8 @@ def submissions(form: Mapping[str, str]) -> list[Said]:
     if missing := [(name, "is required") for name in wanted if name not in form]:
         raise InvalidRequest.fields(missing)
     said = [_said(form, place) for place in places]
-    _few([one.id for one in said])
+    if not 1 <= len({one.id for one in said}) == len(said) <= MOST:
+        raise InvalidRequest.field("approval", f"must name 1 to {MOST} requests, each once")
     return said
 
 
@@ -56,12 +63,6 @@ def _said(form: Mapping[str, str], place: int) -> Said:
     seen = {"expected_digest": digest, "expected_version": version, "expected_lineage": lineage}
     submission = verdict_form.submission({**{name: form[name] for name in FIELDS}, **seen}, "")
     return Said(approval, submission, displayed, f"displayed_{place}")
-
-
-def _few(ids: list[str]) -> list[str]:
-    if not 1 <= len({*ids}) == len(ids) <= MOST:
-        raise InvalidRequest.field("approval", f"choose 1 to {MOST} requests, each once")
-    return ids
 
 
 def _is_id(text: str) -> bool:

@@ -67,6 +67,7 @@ class PasskeyPages:
                 "form_token": call.form_token,
                 "fields": [name for name in (*_NEW, *_BY) if name != "nonce"],
             },
+            call.holder,
         )
 
     async def add(self, call: PageCall) -> Answer:

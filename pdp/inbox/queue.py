@@ -51,7 +51,8 @@ class QueuePages:
             place = await self._watching.now()
             page = await self._reviews.ListQueue(ListQueueRequest(page_size=SIZE, **given), call.caller)
         listed = _listed(HOME, given, page)
-        return look.shown("queue", {**listed, "place": place, "rows_address": filters.address(ROWS, given)})
+        members = {**listed, "place": place, "rows_address": filters.address(ROWS, given)}
+        return look.shown("queue", members, call.holder)
 
     async def history(self, call: PageCall) -> Answer:
         """A page of the history."""
@@ -60,7 +61,7 @@ class QueuePages:
         asked = {**given, "state": f"APPROVAL_STATE_{state.upper()}" if state in STATES else _number(state)}
         async with call.admitted(1):
             page = await self._reviews.ListHistory(ListHistoryRequest(page_size=SIZE, **asked), call.caller)
-        return look.shown("history", {**_listed(HISTORY, given, page), "states": STATES})
+        return look.shown("history", {**_listed(HISTORY, given, page), "states": STATES}, call.holder)
 
 
 def _number(state: str) -> int:

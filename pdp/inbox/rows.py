@@ -8,6 +8,7 @@ from pdp.inbox.look import Exact
 from pdp.v1.approval_pb2 import Approval
 from pdp.view import row
 from pdp.view.data import Tag, carried
+from pdp.view.decided import Step, decided
 from pdp.view.named import at, moment, state
 from pdp.view.progress import Needs, needs
 from pdp.view.request import Part
@@ -38,6 +39,7 @@ class Told(NamedTuple):
     tags: tuple[Tag, ...]
     more_tags: int
     needs: tuple[Needs, ...]
+    decided: tuple[Step, ...]
     age: str
     asked_at: datetime
     ends_at: datetime | None
@@ -68,6 +70,7 @@ def _told(one: row.Row, now: datetime) -> Told:
         tags=tuple(tags.tags),
         more_tags=tags.more_tags,
         needs=tuple(map(needs, held.requirements)),
+        decided=decided(held),
         age=age(at(held.created_at), now),
         asked_at=at(held.created_at),
         ends_at=moment(held, "expires_at"),

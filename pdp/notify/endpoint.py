@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeAlias
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -58,6 +59,12 @@ class Endpoint:
         headers = bearing(api_key)
         headers("", b"")
         return cls(name, f"{url}/api/v1/lineage", webhook_host(url), headers)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without the path, which may be a secret."""
+        parts = urlsplit(self._url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def send(self, message_id: str, body: bytes) -> str:
         """Send a message once. Returns the problem, or "" if the webhook took the message (HTTP status 2xx).

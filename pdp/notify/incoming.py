@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from pdp.notify.message import Step
-from pdp.visible import visible
+from pdp.visible import shortened
 
 MOST = 80
 """Characters of a name; the page has all of them."""
@@ -41,15 +41,11 @@ def trial(of: Format) -> bytes:
 def _lines(step: Step) -> Sequence[str]:
     request = orjson.loads(step.request)
     action, kind = request["action"]["name"], request["resource"]["type"]
-    lines = [f"{_said(step.caller)} asks for: {_said(action)} on a {_said(kind)}", f"State: {step.state}"]
+    caller, does, to = (shortened(name, MOST) for name in (step.caller, action, kind))
+    lines = [f"{caller} wants to: {does} ({to})", f"State: {step.state}"]
     if step.expires_at is not None:
         lines.append(f"Until: {step.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
     return [*lines, f"Approval: {step.approval_id}"]
-
-
-def _said(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= MOST else f"{shown[: MOST - 1]}…"
 
 
 def _slack(lines: Sequence[str], page: str) -> dict[str, Any]:

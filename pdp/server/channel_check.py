@@ -23,9 +23,15 @@ def configured(config: Config, name: str) -> Channel | None:
 
 
 async def problem_of(channel: Channel) -> str:
-    """Why it would take no message; empty if nothing speaks against it."""
+    """Why it would take no message, where it was tried and what to do; empty if nothing speaks against it."""
     try:
         await channel.check()
     except Refused as refused:
-        return refused.problem
+        return "; ".join(filter(None, [refused.problem, refused.mend]))
     return ""
+
+
+def names(config: Config) -> list[str]:
+    """What can be tried: the webhooks and the channels that are configured."""
+    channels = {"mail": config.mail, "slack": config.slack, "teams": config.teams}
+    return [*(hook.name for hook in config.webhooks), *(name for name, held in channels.items() if held)]

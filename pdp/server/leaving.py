@@ -28,7 +28,8 @@ async def end(config: Config, identity: str) -> Ended:
             await writer.append([entry(Kind.SERVER_STARTED)], START_SECONDS)
             people = People.of(config, database, writer, signing.seal)
             sessions = Sessions(database, writer, SessionSealer(signing.seal, config.realm))
-            leaving = Leaving(database, sessions, people.links, people.passkeys, people.last_logins)
+            own = people.links, people.passkeys, people.last_logins, people.preferences
+            leaving = Leaving(database, sessions, *own)
             ended = await leaving.end(identity, [issuer.issuer for issuer in config.issuers])
             await writer.close()
         return ended

@@ -12,6 +12,7 @@ from pdp.duration import duration_ms
 from pdp.last_login import LastLoginSealer
 from pdp.opa.batching import Batcher
 from pdp.passkey import PasskeySealer
+from pdp.preference import PreferenceSealer
 from pdp.recording.writer import Writer
 from pdp.site import Site
 from pdp.store.database import Database
@@ -22,13 +23,14 @@ from pdp.workflow.last_logins import LastLogins
 from pdp.workflow.linked import LinkedPrincipals
 from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
+from pdp.workflow.preferences import Preferences
 from pdp.workflow.signing import Signing
 from pdp.workflow.told import Told
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The pages, what people's passkeys sign, their links, and when they logged in last."""
+    """The pages, what people's passkeys sign, their links, when they logged in last, and how they chose to be told."""
 
     site: Site
     passkeys: Passkeys
@@ -36,6 +38,7 @@ class People:
     told: Told
     links: Links
     last_logins: LastLogins
+    preferences: Preferences
 
     @classmethod
     def of(cls, config: Config, database: Database, writer: Writer, seal: OKPKey) -> Self:
@@ -46,7 +49,8 @@ class People:
         links = Links(database, told, LinkSealer(seal, config.realm))
         logins = LastLogins(database, writer, LastLoginSealer(seal, config.realm))
         passkeys = Passkeys(keyrings, told, site, timedelta(milliseconds=duration_ms(wait) or 0))
-        return cls(site, passkeys, Signing(keyrings, site), told, links, logins)
+        preferences = Preferences(database, told, PreferenceSealer(seal, config.realm))
+        return cls(site, passkeys, Signing(keyrings, site), told, links, logins, preferences)
 
     def linked(self, batcher: Batcher) -> LinkedPrincipals:
         """Whom links put behind a request."""

@@ -22,7 +22,7 @@ from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
 from pdp.recording.writer import START_SECONDS
-from pdp.server.approving import approval_service, review_service
+from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
@@ -48,6 +48,7 @@ from pdp.store.database import Database
 from pdp.turns import Turns
 from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
 from pdp.workflow.checking import Unsaid
+from pdp.workflow.choosing import Choosing
 from pdp.workflow.feed import Feed
 from pdp.workflow.lineage_views import NO_LINEAGE, LineageViews
 
@@ -123,7 +124,8 @@ async def running(
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
         health = Health(probes, apart=apart)
         edge = _edge(config, authenticator, flows, newcomers)
-        _add_open_services(server, health, _add_services(server, edge, config, opa, parts, masks, flows, kept))
+        names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
+        _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
@@ -131,7 +133,7 @@ async def running(
         _spare_the_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
-        around = config, flows, kept, parts, authenticator, newcomers, room.http
+        around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
@@ -199,17 +201,19 @@ def _add_services(
     masks: Masks,
     flows: Flows,
     kept: Lineage | None,
+    choosing: Choosing,
 ) -> list[str]:
     """Serve every service of the contract and return their full names."""
     facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
+    audit = AuditService(parts.batches, parts.records, parts.writer, whole_records(config, parts))
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
-        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links)),
+        (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
-        (audit_pb2.DESCRIPTOR, AuditService(parts.batches, parts.records, parts.writer)),
+        (audit_pb2.DESCRIPTOR, audit),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
     ]

@@ -84,7 +84,7 @@ def slack(config: Config, flows: Flows, parts: Parts, host: str) -> Slack | None
 
 
 def _require_tokens(settings: SlackSettings) -> None:
-    for name in ("bot_token", "app_token", "signing_secret"):
+    for name in ("bot_token", "app_token", "signing_secret", "client_secret"):
         path = getattr(settings, name)
         try:
             if path is not None:

@@ -2,7 +2,7 @@
 
 from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from pdp.authn.connector import ConnectorTokens
@@ -28,8 +28,8 @@ from pdp.workflow.chat_views import ChatViews
 
 PATH = "/teams/messages"
 """Where Teams sends clicks: the messaging endpoint of the bot."""
-CALL_SECONDS = 4.8
-"""Seconds that a message may take: Teams waits for 5 s."""
+SPARE_SECONDS = 0.2
+"""Seconds before the end of Teams' patience at which a message has no more time here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Teams:
     """Teams as it is connected to one process."""
 
     connector: Connector
+    answering: Answering
     ways: Sequence[Way]
     tokens: ConnectorTokens
     hooks: Sequence[Hook]
@@ -48,8 +49,10 @@ class Teams:
 
     @asynccontextmanager
     async def running(self, failed: Future[None]) -> AsyncIterator[None]:
-        """Fetch the connector's keys now, and again and again until the block ends."""
-        async with background(self.tokens.keys.run(), failed):
+        """Fetch the connector's keys now, and again and again until the block ends; clicks of before are worked on."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.answering.settled)
+            await stack.enter_async_context(background(self.tokens.keys.run(), failed))
             await self.tokens.keys.renewed()
             yield
 
@@ -71,13 +74,14 @@ def teams(config: Config, flows: Flows, parts: Parts, microsoft: Microsoft) -> T
     views = ChatViews(parts.database, parts.writer, ChatViewSealer(parts.signing.seal, config.realm))
     accounts = parts.people.accounts(config, flows.batcher, parts.database)
     told = flows.reviewing, whole_approval(flows, parts), views, parts.people.site
-    answering = Answering(Verdicts(Channel.TEAMS, accounts, *told))
-    hooks = [_hook(tokens, settings.tenant, answering)]
+    channel = TeamsChannel(connector)
+    answering = Answering(Verdicts(Channel.TEAMS, accounts, *told), channel)
+    hooks = [_hook(tokens, settings.tenant, answering, microsoft.waits_seconds - SPARE_SECONDS)]
     addresses = AccountAddresses(accounts, f"teams:{settings.tenant}/")
-    return Teams(connector, [Way(TeamsChannel(connector), addresses, settings.channels)], tokens, hooks)
+    return Teams(connector, answering, [Way(channel, addresses, settings.channels)], tokens, hooks)
 
 
-def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering) -> Hook:
+def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering, seconds: float) -> Hook:
     """The path that takes what the connector signs."""
 
     async def require(headers: Mapping[str, str]) -> None:
@@ -87,4 +91,4 @@ def _hook(tokens: ConnectorTokens, tenant: str, answering: Answering) -> Hook:
         done = read(body, await tokens.service_url(headers.get("authorization", "")), tenant)
         return Answer(b"" if done is None else await answering.answer(done))
 
-    return Hook(PATH, "Review", require, take, media=JSON, usual_seconds=CALL_SECONDS)
+    return Hook(PATH, "Review", require, take, media=JSON, usual_seconds=seconds)

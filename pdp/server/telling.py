@@ -20,6 +20,7 @@ from pdp.server.sweep import NOTIFY_SECONDS, SWEEP_SECONDS, every
 from pdp.store.letters import Letters
 from pdp.store.message_pace import MessagePace
 from pdp.store.reminders import Reminders
+from pdp.workflow.choosing import Choosing
 from pdp.workflow.contacts import Contacts
 from pdp.workflow.refused_clicks import RefusedClicks
 from pdp.workflow.reminding import Reminding
@@ -30,9 +31,10 @@ class Messages:
     """The letters for people and their carriers. Without a channel there is no work."""
 
     def __init__(
-        self, config: Config, contacts: Contacts, parts: Parts, reviewers: Reviewers, ways: Sequence[Way]
+        self, config: Config, choosing: Choosing, parts: Parts, reviewers: Reviewers, ways: Sequence[Way]
     ) -> None:
-        letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(contacts)
+        self.choosing = choosing
+        letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(choosing)
         held = Held(parts.approvals, parts.sealer)
         self._reminding = Reminding(Reminders(parts.database), letters, parts.writer, parts.batches)
         self._clicks = RefusedClicks(parts.database, parts.writer)
@@ -74,7 +76,8 @@ async def telling(
     """Tell people until the block ends: by mail, and by `ways`. Raises `SetupError`."""
     contacts = Contacts(opa)
     configured = [*_mail(config, contacts, parts), *ways]
-    messages = Messages(config, contacts, parts, flows.reviewers, configured)
+    choosing = Choosing(parts.people.preferences, contacts, {way.channel.name: way.to for way in configured})
+    messages = Messages(config, choosing, parts, flows.reviewers, configured)
     async with AsyncExitStack() as stack:
         if configured:
             await stack.enter_async_context(background(messages.run(), failed))

@@ -33,6 +33,7 @@ from pdp.server.own_pages import own_pages
 from pdp.server.parts import Parts
 from pdp.server.queue_pages import queue_pages
 from pdp.signing_keys import SigningKeys
+from pdp.workflow.choosing import Choosing
 
 
 async def face(
@@ -43,6 +44,7 @@ async def face(
     authenticator: Authenticator,
     newcomers: Newcomers,
     most: int,
+    choosing: Choosing,
     *,
     elsewhere: bool,
     outside: Outside,
@@ -72,7 +74,7 @@ async def face(
     further = [
         *queue_pages(config, flows, parts),
         *approval_pages(config, flows, parts),
-        *own_pages(config, url, parts, flows.batcher, outside.slack_issuer),
+        *own_pages(config, url, parts, flows.batcher, outside, choosing),
     ]
     people = inbox(config, url, parts.logins, authenticator, flows.admission, outside.demo, further)
     edge.pages = people.pages if people else None

@@ -7,10 +7,11 @@ from pdp.audit import event
 from pdp.audit.record import Kind
 from pdp.bad_fields import BadFields
 from pdp.caller import Caller
-from pdp.errors import InvalidRequest, NotFound
+from pdp.errors import InvalidRequest
 from pdp.recording.writer import Writer
 from pdp.service import page
-from pdp.service.record import stored_record, summary
+from pdp.service.record import summary
+from pdp.service.whole_record import WholeRecords
 from pdp.store.batches import Batches
 from pdp.store.records import Records
 from pdp.v1.audit_pb2 import (
@@ -31,8 +32,8 @@ MESSAGE_BYTES = 2 * 1024 * 1024
 class AuditService:
     """Reads of the log."""
 
-    def __init__(self, batches: Batches, records: Records, writer: Writer) -> None:
-        self._batches, self._records, self._writer = batches, records, writer
+    def __init__(self, batches: Batches, records: Records, writer: Writer, whole: WholeRecords) -> None:
+        self._batches, self._records, self._writer, self._whole = batches, records, writer, whole
 
     async def ListRecords(self, request: ListRecordsRequest, caller: Caller) -> ListRecordsResponse:  # noqa: ARG002
         """A page of the projection."""
@@ -47,12 +48,7 @@ class AuditService:
 
     async def GetRecord(self, request: GetRecordRequest, caller: Caller) -> GetRecordResponse:  # noqa: ARG002
         """One record, found in the log at once."""
-        uuid = identifier.uuid_bytes(request.record_id)
-        batch = await self._batches.holding(uuid) if uuid else None
-        stored = stored_record(batch, identifier.record_id(request.record_id)) if batch else None
-        if stored is None:
-            raise NotFound("RECORD_NOT_FOUND", "the log has no record with this id")
-        return stored.full()
+        return (await self._whole.stored(request.record_id)).full()
 
     async def ExportRecords(
         self,

@@ -2,9 +2,12 @@
 
 from pdp.assertion import decoded, encoded
 from pdp.caller import Caller
+from pdp.errors import InvalidRequest
 from pdp.service.message import timestamp
 from pdp.v1.person_pb2 import (
     AccountLink,
+    GetPreferencesRequest,
+    GetPreferencesResponse,
     ListLinksRequest,
     ListLinksResponse,
     ListPasskeysRequest,
@@ -14,7 +17,10 @@ from pdp.v1.person_pb2 import (
     RemoveLinkResponse,
     RemovePasskeyRequest,
     RemovePasskeyResponse,
+    SetPreferencesRequest,
+    SetPreferencesResponse,
 )
+from pdp.workflow.choosing import Choosing
 from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
 
@@ -22,8 +28,8 @@ from pdp.workflow.passkeys import Passkeys
 class PersonService:
     """For people, each of whom sees and changes only what is their own."""
 
-    def __init__(self, passkeys: Passkeys, links: Links) -> None:
-        self._passkeys, self._links = passkeys, links
+    def __init__(self, passkeys: Passkeys, links: Links, choosing: Choosing) -> None:
+        self._passkeys, self._links, self._choosing = passkeys, links, choosing
 
     async def ListPasskeys(self, request: ListPasskeysRequest, caller: Caller) -> ListPasskeysResponse:  # noqa: ARG002
         """The caller's passkeys."""
@@ -55,3 +61,23 @@ class PersonService:
         """Ends the link of one of them at once."""
         await self._links.remove(caller.identity, request.account)
         return RemoveLinkResponse()
+
+    async def GetPreferences(self, request: GetPreferencesRequest, caller: Caller) -> GetPreferencesResponse:  # noqa: ARG002
+        """How the caller is told of requests."""
+        now = await self._choosing.current(caller.identity)
+        return GetPreferencesResponse(
+            channels=now.channels,
+            muted=now.muted,
+            quiet=now.quiet.text if now.quiet else "",
+            chosen_at=timestamp(now.chosen_at) if now.chosen_at else None,
+        )
+
+    async def SetPreferences(self, request: SetPreferencesRequest, caller: Caller) -> SetPreferencesResponse:
+        """Chooses how the caller is told of requests."""
+        if not request.reset:
+            await self._choosing.choose(caller.identity, request.muted, request.quiet)
+            return SetPreferencesResponse()
+        if request.muted or request.quiet:
+            raise InvalidRequest.field("reset", "goes with no other field")
+        await self._choosing.reset(caller.identity)
+        return SetPreferencesResponse()

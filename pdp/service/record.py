@@ -1,6 +1,6 @@
 """A stored record as the contract's messages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pdp import identifier
 from pdp.service import message
 from pdp.v1.approval_pb2 import Approval
-from pdp.v1.audit_pb2 import Batch, GetRecordResponse, RecordSummary
+from pdp.v1.audit_pb2 import Batch, GetRecordResponse, Payload, RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse, Fired, GetDecisionResponse
 from pdp.v1.request_pb2 import Effect, Reason, Request
 
@@ -29,12 +29,22 @@ class StoredRecord:
         """Who asked; empty once erased."""
         return str(self.payload.get("caller", {}).get("identity", ""))
 
+    @property
+    def record(self) -> bytes:
+        """The signed part as it is stored."""
+        return self.batch.records[self.index]
+
+    @property
+    def held(self) -> Payload:
+        """The payload and its salt as they are stored; both are empty where they are gone."""
+        return self.batch.payloads[self.index] if self.index < len(self.batch.payloads) else Payload()
+
     def full(self) -> GetRecordResponse:
         """For an auditor."""
-        payload = self.batch.payloads[self.index]
+        payload = self.held
         return GetRecordResponse(
             summary=summary(self.members),
-            record=self.batch.records[self.index],
+            record=self.record,
             payload=payload.payload,
             salt=payload.salt,
             writer=self.batch.writer,
@@ -73,13 +83,21 @@ class StoredRecord:
 
 
 def stored_record(batch: Batch, record_id: str) -> StoredRecord | None:
-    """The record with this id in `batch`."""
+    """The record with this id in `batch`. What is damaged beside it, or in its payload, is as if it were empty."""
     for index, record in enumerate(batch.records):
-        members = orjson.loads(record)
-        if members["id"] == record_id:
-            payload = orjson.loads(batch.payloads[index].payload or b"{}")
-            return StoredRecord(batch, index, members, payload)
+        members = _members(record)
+        if members.get("id") == record_id:
+            found = StoredRecord(batch, index, members, {})
+            return replace(found, payload=_members(found.held.payload))
     return None
+
+
+def _members(stored: bytes) -> dict[str, Any]:
+    try:
+        members = orjson.loads(stored)
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}
 
 
 def summary(members: dict[str, Any]) -> RecordSummary:

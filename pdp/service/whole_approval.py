@@ -39,6 +39,7 @@ class WholeApproval:
         """What its caller is told of an approval that was read."""
         obstacle, held, caller = view.obstacle, view.held, view.caller
         last = None if obstacle else await self.reviewing.last_approved(view)
+        before = await self.reviewing.sent_back(view)
         shown = lineage(view.lineage, held.approval.lineage) if view.eligibility.fits else None
         brief = await self.briefing.brief(view) if shown else Brief()
         remaining = await self.reviewers.remaining(held.approval) if held.state is State.PENDING else []
@@ -47,6 +48,7 @@ class WholeApproval:
         return GetApprovalResponse(
             approval=message.approval(held, lineage=shown, earlier=earlier),
             last_approved=message.approval(last) if last else None,
+            sent_back=message.approval(before) if before else None,
             may_review=obstacle is None,
             may_not_review_because=obstacle.sentence if obstacle else "",
             may_not_review_reason=obstacle.code if obstacle else "",

@@ -31,8 +31,8 @@ _SILENT = "no MongoDB answers at the given URI; start it, or correct mongodb_uri
 _BY_TEXT = {
     r"\bSSL\b|certificate": "TLS with MongoDB failed: its certificate must be of an authority in `tlsCAFile` and for "
     "the host in mongodb_uri, and mongod must have TLS",
-    r"connection (?:closed|reset)": "MongoDB closes the connection; where it demands TLS, add tls=true and "
-    "tlsCAFile=FILE to mongodb_uri",
+    r"connection (?:is already )?(?:closed|reset)|broken pipe": "MongoDB closes the connection; where it demands TLS, "
+    "add tls=true and tlsCAFile=FILE to mongodb_uri",
     r"replica set name": "no MongoDB at the given URI is of that replica set; `replicaSet` must be what mongod has as "
     "--replSet",
     r"": _SILENT,

@@ -120,7 +120,7 @@ class GetApprovalRequest(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
 
 class GetApprovalResponse(_message.Message):
-    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason", "origins", "mask_forecast", "timeline", "page")
+    __slots__ = ("approval", "may_review", "may_not_review_because", "eligible", "last_approved", "notifications", "may_not_review_reason", "origins", "mask_forecast", "timeline", "page", "sent_back")
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     MAY_REVIEW_FIELD_NUMBER: _ClassVar[int]
     MAY_NOT_REVIEW_BECAUSE_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class GetApprovalResponse(_message.Message):
     MASK_FORECAST_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    SENT_BACK_FIELD_NUMBER: _ClassVar[int]
     approval: Approval
     may_review: bool
     may_not_review_because: str
@@ -143,7 +144,8 @@ class GetApprovalResponse(_message.Message):
     mask_forecast: MaskForecast
     timeline: _containers.RepeatedCompositeFieldContainer[TimelineEntry]
     page: str
-    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ..., page: _Optional[str] = ...) -> None: ...
+    sent_back: Approval
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ..., may_review: bool = ..., may_not_review_because: _Optional[str] = ..., eligible: _Optional[_Iterable[_Union[EligibleReviewers, _Mapping]]] = ..., last_approved: _Optional[_Union[Approval, _Mapping]] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., may_not_review_reason: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[TagOrigin, _Mapping]]] = ..., mask_forecast: _Optional[_Union[MaskForecast, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ..., page: _Optional[str] = ..., sent_back: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class TimelineEntry(_message.Message):
     __slots__ = ("kind", "at", "who", "channel", "verdict", "state", "outcome", "event", "record_id", "told_in")

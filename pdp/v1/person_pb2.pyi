@@ -66,3 +66,33 @@ class RemoveLinkRequest(_message.Message):
 class RemoveLinkResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class GetPreferencesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetPreferencesResponse(_message.Message):
+    __slots__ = ("channels", "muted", "quiet", "chosen_at")
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    QUIET_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_AT_FIELD_NUMBER: _ClassVar[int]
+    channels: _containers.RepeatedScalarFieldContainer[str]
+    muted: _containers.RepeatedScalarFieldContainer[str]
+    quiet: str
+    chosen_at: _timestamp_pb2.Timestamp
+    def __init__(self, channels: _Optional[_Iterable[str]] = ..., muted: _Optional[_Iterable[str]] = ..., quiet: _Optional[str] = ..., chosen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SetPreferencesRequest(_message.Message):
+    __slots__ = ("muted", "quiet", "reset")
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    QUIET_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    muted: _containers.RepeatedScalarFieldContainer[str]
+    quiet: str
+    reset: bool
+    def __init__(self, muted: _Optional[_Iterable[str]] = ..., quiet: _Optional[str] = ..., reset: bool = ...) -> None: ...
+
+class SetPreferencesResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

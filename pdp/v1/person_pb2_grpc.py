@@ -55,6 +55,16 @@ class PersonServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.FromString,
                 _registered_method=True)
+        self.GetPreferences = channel.unary_unary(
+                '/pdp.v1.PersonService/GetPreferences',
+                request_serializer=pdp_dot_v1_dot_person__pb2.GetPreferencesRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_person__pb2.GetPreferencesResponse.FromString,
+                _registered_method=True)
+        self.SetPreferences = channel.unary_unary(
+                '/pdp.v1.PersonService/SetPreferences',
+                request_serializer=pdp_dot_v1_dot_person__pb2.SetPreferencesRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_person__pb2.SetPreferencesResponse.FromString,
+                _registered_method=True)
 
 
 class PersonServiceServicer(object):
@@ -96,6 +106,24 @@ class PersonServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPreferences(self, request, context):
+        """Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPreferences(self, request, context):
+        """Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+        own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+        Errors: INVALID_ARGUMENT with the fields.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PersonServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -118,6 +146,16 @@ def add_PersonServiceServicer_to_server(servicer, server):
                     servicer.RemoveLink,
                     request_deserializer=pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.SerializeToString,
+            ),
+            'GetPreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPreferences,
+                    request_deserializer=pdp_dot_v1_dot_person__pb2.GetPreferencesRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_person__pb2.GetPreferencesResponse.SerializeToString,
+            ),
+            'SetPreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPreferences,
+                    request_deserializer=pdp_dot_v1_dot_person__pb2.SetPreferencesRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_person__pb2.SetPreferencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -229,6 +267,60 @@ class PersonService(object):
             '/pdp.v1.PersonService/RemoveLink',
             pdp_dot_v1_dot_person__pb2.RemoveLinkRequest.SerializeToString,
             pdp_dot_v1_dot_person__pb2.RemoveLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPreferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.PersonService/GetPreferences',
+            pdp_dot_v1_dot_person__pb2.GetPreferencesRequest.SerializeToString,
+            pdp_dot_v1_dot_person__pb2.GetPreferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPreferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.PersonService/SetPreferences',
+            pdp_dot_v1_dot_person__pb2.SetPreferencesRequest.SerializeToString,
+            pdp_dot_v1_dot_person__pb2.SetPreferencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,16 @@ class PersonServiceStub:
     Errors: NOT_FOUND/LINK_NOT_FOUND.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
+    GetPreferences: _grpc.UnaryUnaryMultiCallable[_person_pb2.GetPreferencesRequest, _person_pb2.GetPreferencesResponse]
+    """Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    SetPreferences: _grpc.UnaryUnaryMultiCallable[_person_pb2.SetPreferencesRequest, _person_pb2.SetPreferencesResponse]
+    """Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+    own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+    Errors: INVALID_ARGUMENT with the fields.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
 
 @_typing.type_check_only
 class PersonServiceAsyncStub(PersonServiceStub):
@@ -75,6 +85,16 @@ class PersonServiceAsyncStub(PersonServiceStub):
     RemoveLink: _aio.UnaryUnaryMultiCallable[_person_pb2.RemoveLinkRequest, _person_pb2.RemoveLinkResponse]  # type: ignore[assignment]
     """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
     Errors: NOT_FOUND/LINK_NOT_FOUND.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    GetPreferences: _aio.UnaryUnaryMultiCallable[_person_pb2.GetPreferencesRequest, _person_pb2.GetPreferencesResponse]  # type: ignore[assignment]
+    """Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+    Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    SetPreferences: _aio.UnaryUnaryMultiCallable[_person_pb2.SetPreferencesRequest, _person_pb2.SetPreferencesResponse]  # type: ignore[assignment]
+    """Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+    own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+    Errors: INVALID_ARGUMENT with the fields.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
@@ -121,6 +141,28 @@ class PersonServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_person_pb2.RemoveLinkResponse, _abc.Awaitable[_person_pb2.RemoveLinkResponse]]:
         """Ends the link of one of the caller's chat accounts at once. What was reviewed through it stays as it is.
         Errors: NOT_FOUND/LINK_NOT_FOUND.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPreferences(
+        self,
+        request: _person_pb2.GetPreferencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_person_pb2.GetPreferencesResponse, _abc.Awaitable[_person_pb2.GetPreferencesResponse]]:
+        """Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+        Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def SetPreferences(
+        self,
+        request: _person_pb2.SetPreferencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_person_pb2.SetPreferencesResponse, _abc.Awaitable[_person_pb2.SetPreferencesResponse]]:
+        """Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+        own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+        Errors: INVALID_ARGUMENT with the fields.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

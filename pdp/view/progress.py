@@ -59,6 +59,7 @@ class Why(StrEnum):
     """Why somebody may not review."""
 
     REQUESTER = "is behind the request"
+    SUGGESTED = "suggested it when an earlier request was sent back"
     REVIEWED = "has reviewed it"
 
 
@@ -90,11 +91,27 @@ def eligible(people: EligibleReviewers) -> Eligible:
     return Eligible(Theirs(people.rule), theirs(people.identities), people.open)
 
 
-def barred(held: Approval) -> tuple[Barred, ...]:
-    """Who may not review, each once."""
-    behind = dict.fromkeys(held.requester_principals, Why.REQUESTER)
+def barred(held: Approval, sent_back: Approval | None = None) -> tuple[Barred, ...]:
+    """Who may not review, each once. `sent_back` is the approval that this one answers."""
+    wrote = _suggesters(held, sent_back) if sent_back else frozenset()
+    behind = {name: Why.SUGGESTED if name in wrote else Why.REQUESTER for name in held.requester_principals}
     reviewed = {review.reviewer: Why.REVIEWED for review in held.reviews}
     return tuple(Barred(Theirs(identity), why) for identity, why in {**reviewed, **behind}.items())
+
+
+def _suggesters(held: Approval, sent_back: Approval) -> frozenset[str]:
+    """Who may not review because of a suggestion alone, with the other identities of these people.
+
+    Where both were asked by the same in the same names, nothing else makes anybody new a principal.
+    """
+    wrote = {review.reviewer for review in sent_back.reviews if review.HasField("suggestion")}
+    is_same = wrote and _behind(held) == _behind(sent_back)
+    return frozenset(held.requester_principals if is_same else wrote) - {*sent_back.requester_principals}
+
+
+def _behind(held: Approval) -> list[object]:
+    asked = held.request
+    return [held.caller, *((one.type, one.id) for one in (asked.subject, *asked.on_behalf_of))]
 
 
 def too_few(answer: GetApprovalResponse) -> tuple[TooFew, ...]:

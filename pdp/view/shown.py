@@ -14,6 +14,8 @@ from pdp.view.theirs import Theirs, theirs
 from pdp.view.timeline import Moment, entry
 from pdp.view.unmasking import Unmasking, marked, unmasking
 
+_OVER = frozenset({"DENIED", "EXPIRED", "CANCELLED", "CONSUMED", "REVOKED", "VOIDED"})
+
 
 class Reviewed(NamedTuple):
     """One person's verdict, where it came from, its words, and the request that the person would accept.
@@ -49,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The last approval of this kind that was given, and what differs from its request."""
+    """An earlier approval, and what differs from its request."""
 
     approval_id: Theirs
     differences: tuple[Difference, ...]
@@ -77,7 +79,10 @@ class Notice(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An approval as it is. What only `GetApproval` tells is None or empty in one that a list has."""
+    """An approval as it is. What only `GetApproval` tells is None or empty in one that a list has.
+
+    `compared` is the last approval of this kind that was given, `sent_back` the one that this one answers.
+    """
 
     approval_id: Theirs
     state: str
@@ -102,11 +107,17 @@ class Shown:
     eligible: tuple[Eligible, ...] = ()
     too_few: tuple[TooFew, ...] = ()
     compared: Compared | None = None
+    sent_back: Compared | None = None
     notices: tuple[Notice, ...] = ()
     timeline: tuple[Moment, ...] = ()
     earlier: tuple[Theirs, ...] = ()
     page: Theirs | None = None
     you: May | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, so that what is missing stays missing."""
+        return self.state in _OVER
 
 
 def of_approval(held: Approval) -> Shown:
@@ -119,12 +130,15 @@ def of_answer(answer: GetApprovalResponse) -> Shown:
     held = answer.approval
     foreseen = answer.mask_forecast if answer.HasField("mask_forecast") else None
     known = data(held.lineage, foreseen, held.request.action.name) if held.HasField("lineage") else None
+    before = answer.sent_back if answer.HasField("sent_back") else None
     return replace(
         _of(held, known),
         origins=origins(answer.origins, held.lineage),
         eligible=tuple(map(eligible, answer.eligible)),
         too_few=too_few(answer),
-        compared=_compared(answer) if answer.HasField("last_approved") else None,
+        barred=barred(held, before),
+        compared=_compared(answer.last_approved, held) if answer.HasField("last_approved") else None,
+        sent_back=_compared(before, held) if before else None,
         notices=tuple(map(_notice, answer.notifications)),
         timeline=tuple(map(entry, answer.timeline)),
         earlier=theirs(held.earlier),
@@ -181,6 +195,5 @@ def _notice(sent: Notification) -> Notice:
     return Notice(*about, sent.attempts, Theirs(sent.problem), Theirs(sent.channel), Theirs(sent.to))
 
 
-def _compared(answer: GetApprovalResponse) -> Compared:
-    last = answer.last_approved
-    return Compared(Theirs(last.approval_id), differences(last.request, answer.approval.request))
+def _compared(earlier: Approval, held: Approval) -> Compared:
+    return Compared(Theirs(earlier.approval_id), differences(earlier.request, held.request))

@@ -1,4 +1,4 @@
-"""Ends what lets somebody in who left: sessions, links of accounts, passkeys, and the roles of the last login."""
+"""Ends what is of somebody who left: sessions, links of accounts, passkeys, the last login, and how to be told."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pdp.store.database import Database
 from pdp.workflow.last_logins import LastLogins
 from pdp.workflow.links import Links
 from pdp.workflow.passkeys import Passkeys
+from pdp.workflow.preferences import Preferences
 from pdp.workflow.sessions import Sessions
 
 
@@ -17,16 +18,23 @@ class Ended:
     sessions: int
     links: int
     passkeys: int
+    preferences: int
 
 
 class Leaving:
     """What an operator ends of a person. Each end is a record of its own, so it may be done again after a failure."""
 
     def __init__(
-        self, database: Database, sessions: Sessions, links: Links, passkeys: Passkeys, logins: LastLogins
+        self,
+        database: Database,
+        sessions: Sessions,
+        links: Links,
+        passkeys: Passkeys,
+        logins: LastLogins,
+        preferences: Preferences,
     ) -> None:
         self._database, self._sessions, self._links = database, sessions, links
-        self._passkeys, self._logins = passkeys, logins
+        self._passkeys, self._logins, self._preferences = passkeys, logins, preferences
 
     async def end(self, identity: str, issuers: Collection[str]) -> Ended:
         """End all that is this person's, with sessions of any of these issuers."""
@@ -38,4 +46,5 @@ class Leaving:
             await self._links.remove(identity, link.account, "operator")
         for passkey in passkeys:
             await self._passkeys.remove(identity, passkey.id)
-        return Ended(sum(sessions), len(links), len(passkeys))
+        chosen = await self._preferences.forget(identity, "operator")
+        return Ended(sum(sessions), len(links), len(passkeys), int(chosen))

@@ -77,7 +77,7 @@ def _require_own(view: ApprovalView) -> None:
     """Raise unless it is DENIED by the caller, who is behind the request by nothing that is known today."""
     approval, reviewer = view.held.approval, view.eligibility
     if barred(approval, view.answer) & {reviewer.identity, reviewer.person}:
-        sentence = "you are one of the requester's principals: people do not review their own actions"
+        sentence = "you are one of the people behind this request, and people do not review their own actions"
         raise NotAllowed("REVIEWER_IS_REQUESTER", f"{reviewer.identity}: {sentence}")
     if approval.state is not State.DENIED:
         state = view.held.state

@@ -56,12 +56,16 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
-    """An approval as one caller sees it, with the policy's word on the caller, and what is known of its data today."""
+    """An approval as one caller sees it, with the policy's word on the caller, and what is known of its data today.
+
+    `before` is the sent-back approval that it answers, as far as that was read.
+    """
 
     held: ApprovalAt
     answer: PolicyReview
     caller: Caller
     lineage: View
+    before: ApprovalAt | None = None
 
     @property
     def eligibility(self) -> Eligibility:
@@ -76,10 +80,11 @@ class ApprovalView:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An approval as it is stored, and those in which somebody suggested its request."""
+    """An approval as it is stored, those in which somebody suggested its request, and the one that it answers."""
 
     held: ApprovalAt
     suggested: Sequence[ApprovalAt]
+    before: ApprovalAt | None = None
 
 
 def require_reviewable(view: ApprovalView, submission: Submission) -> None:

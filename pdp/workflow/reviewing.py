@@ -10,14 +10,7 @@ from typing import Any
 
 import orjson
 
-from pdp.approval import (
-    OPEN,
-    Approval,
-    ApprovalAt,
-    Review,
-    ReviewVerdict,
-    State,
-)
+from pdp.approval import OPEN, Approval, ApprovalAt, Review, ReviewVerdict, State
 from pdp.audit import event
 from pdp.caller import Caller
 from pdp.canonical import digest, kind
@@ -29,12 +22,7 @@ from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question
-from pdp.quorum import (
-    Eligibility,
-    after_verdict,
-    barred,
-    suggesters,
-)
+from pdp.quorum import Eligibility, after_verdict, barred, suggesters
 from pdp.recording.delivery import Delivery
 from pdp.store.approvals import Approvals
 from pdp.store.pace import TooSoon
@@ -85,14 +73,16 @@ class Reviewing:
         held = await self._approvals.get(approval_id)
         if held is None:
             raise _not_found()
-        return Read(held, await self._approvals.suggesting([held.approval.digest]))
+        answers = held.approval.supersedes
+        before = await self._approvals.get(answers) if answers else None
+        return Read(held, await self._approvals.suggesting([held.approval.digest]), before)
 
     async def seen(self, caller: Caller, read: Read) -> ApprovalView:
         """`view` of what was read."""
         held = read.held
         lineage = self.lineage_of(held)
         [answer] = await self._batcher.each([_question(held.approval, caller, lineage)])
-        [view] = await self._with_linked([_seen(held, answer, caller, read.suggested, lineage)])
+        [view] = await self._with_linked([_seen(held, answer, caller, read.suggested, lineage, read.before)])
         if not _concerns(view):
             raise _not_found()
         return view
@@ -113,6 +103,13 @@ class Reviewing:
         if last and (self._integrity.sealer.fault(last.approval) or not _same_kind(last, view.held)):
             return None
         return last if last and (await self._view(view.caller, last)).eligibility.fits else None
+
+    async def sent_back(self, view: ApprovalView) -> ApprovalAt | None:
+        """The approval that this one answers, where it concerns this caller, too."""
+        before = view.before
+        if before is None or self._integrity.sealer.fault(before.approval):
+            return None
+        return before if _concerns(await self._view(view.caller, before)) else None
 
     async def review(self, caller: Caller, approval_id: str, submission: Submission) -> ApprovalAt:
         """Record a verdict; the approval afterwards.
@@ -256,13 +253,20 @@ def _question(approval: Approval, caller: Caller, lineage: View) -> Question:
 
 
 def _seen(
-    held: ApprovalAt, answer: Any, caller: Caller, suggested: Iterable[ApprovalAt], lineage: View
+    held: ApprovalAt,
+    answer: Any,
+    caller: Caller,
+    suggested: Iterable[ApprovalAt],
+    lineage: View,
+    before: ApprovalAt | None = None,
 ) -> ApprovalView:
     """The view that the policy's answer gives; who suggested this very request counts as a principal."""
     approval = held.approval
     parsed = policy_review(answer, [caller.identity], len(approval.requirements))
     wrote = {name for one in suggested for name in suggesters(one.approval, approval.digest)}
-    return ApprovalView(held, replace(parsed, principals=parsed.principals | wrote), caller, lineage)
+    only = (wrote | (suggesters(before.approval) if before else set())) - parsed.principals
+    found = replace(parsed, principals=parsed.principals | wrote, suggesters=frozenset(only))
+    return ApprovalView(held, found, caller, lineage, before)
 
 
 def _concerns(view: ApprovalView) -> bool:

@@ -1,7 +1,8 @@
-"""Tells what changed of what is a person's own, passkeys and links of accounts: the log, and the person.
+"""Tells what changed of what is a person's own, passkeys, links and how to be told: the log, and the person.
 
-The person is told on every channel, also in quiet hours and beyond the limit of an hour. The letters are made before
-the record, so that no change is ever without them; at worst one tells of a change that failed.
+The person is told on every channel, also on one that the person muted, in quiet hours and beyond the limit of an hour.
+The letters are made before the record, so that no change is ever without them; at worst one tells of a change that
+failed.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,15 @@ from pdp.recording.writer import Writer
 from pdp.store.letters import Letter, Letters
 from pdp.store.notifications import Errand
 
-TOLD = frozenset({Kind.PASSKEY_ADDED, Kind.PASSKEY_REMOVED, Kind.IDENTITY_LINKED, Kind.IDENTITY_UNLINKED})
+TOLD = frozenset(
+    {
+        Kind.PASSKEY_ADDED,
+        Kind.PASSKEY_REMOVED,
+        Kind.IDENTITY_LINKED,
+        Kind.IDENTITY_UNLINKED,
+        Kind.PREFERENCE_CHANGED,
+    }
+)
 """The kinds of records of which a person is told."""
 
 

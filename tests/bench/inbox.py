@@ -3,12 +3,14 @@
     python -m tests.bench.inbox [--pending N] [--streams N]
 
 The bars: a first page within a second, an event with its row within a second, 200 streams in less than 100 MB. The
-memory is that of this process, in which the clients of the streams are, too.
+memory is that of this process, in which the clients of the streams are, too. `inbox_beside` comes last: what Authorize
+costs on a server with all of that, beside one without.
 """
 
 import argparse
 import asyncio
 import gc
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +21,7 @@ from pdp.inbox.events import MOST
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
+from tests.bench import inbox_beside
 from tests.bench.queue import RULES
 from tests.browser import Browser, browser
 from tests.parts import Placet, asking, placet
@@ -112,3 +115,4 @@ if __name__ == "__main__":
     parser.add_argument("--streams", type=int, default=200)
     given = parser.parse_args()
     asyncio.run(main(given.pending, given.streams))
+    sys.exit(0 if asyncio.run(inbox_beside.main()) else 1)

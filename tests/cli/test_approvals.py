@@ -89,7 +89,7 @@ async def test_show_shows_all_of_it(pdp: Terminal, server: Placet) -> None:
     ):
         assert wanted in bob.out
     alice = await pdp("approvals", "show", held.approval_id, "--as", "alice", "-o", "table")
-    assert "you may not review it: you are one of the requester's principals" in alice.out
+    assert "you may not review it: you are one of the people behind this request" in alice.out
     raw = (await pdp("approvals", "show", held.approval_id, "--as", "bob")).json
     assert raw["mayReview"] is True
     assert raw["approval"]["request"]["context"]["sql"] == long

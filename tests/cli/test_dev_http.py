@@ -36,6 +36,8 @@ async def test_curl_asks_where_it_says_and_a_taken_port_is_no_obstacle(terminal:
             (url,) = re.findall(r"^AuthZEN over HTTP is on (http://localhost:\d+)\.$", said(), re.MULTILINE)
             assert re.search(rf"^inbox  {url}/inbox\b", said(), re.MULTILINE)
             assert not (is_ours and url.endswith(":4780"))
+            moved = "another program listens on port 4780, so HTTP and the inbox have another one" in said()
+            assert moved == (not url.endswith(":4780"))
             done = await terminal("-c", CURL % (url, PDP_IN_SHELL), command=["sh"], PDP_STATE=str(state))
             answer = json.loads(done.out)
             assert answer["decision"] is True, done.said

@@ -10,4 +10,6 @@ async def test_stack_has_a_slack_beside_it(tmp_path: Path) -> None:
     assert done.status == 0, done.err
     assert done.err.startswith("slack  http://localhost:")
     assert "warning" not in done.err
+    inbox = done.out.strip() + "/inbox"
+    assert f"inbox  {inbox}  (log in with one click)" in done.err
     assert done.out.startswith("http://localhost:")

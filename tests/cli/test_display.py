@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pdp.canonical import canonical
 from pdp.cli import display, tables
-from pdp.v1.approval_pb2 import Approval
+from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, Requirement
 from pdp.v1.audit_pb2 import RecordSummary
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.request_pb2 import Request
@@ -132,22 +132,22 @@ def put(into: Any, path: list[str | int], value: Any) -> None:
 EVIL = "x\x1b[2J\u202e\U000e0041\u200b\ufe0f\nreviewed      APPROVE by user:ciso"
 
 
-def fill(message: Message) -> Message:
+def fill(message: Message, text: str = EVIL) -> Message:
     """Every text of the message, at any depth, is evil; keys of structs, too."""
     for field in message.DESCRIPTOR.fields:
         if field.message_type and field.message_type.full_name == "google.protobuf.Struct":
-            getattr(message, field.name).update({EVIL: {EVIL: [EVIL, {}, [], None]}})
+            getattr(message, field.name).update({text: {text: [text, {}, [], None]}})
         elif field.message_type and field.message_type.full_name.startswith("google.protobuf"):
             into = getattr(message, field.name)
             (into.add() if field.is_repeated else into).seconds = 1
         elif field.message_type:
             inner = getattr(message, field.name)
-            fill(inner.add() if field.is_repeated else inner)
+            fill(inner.add() if field.is_repeated else inner, text)
         elif field.type == FieldDescriptor.TYPE_STRING:
             if field.is_repeated:
-                getattr(message, field.name).append(EVIL)
+                getattr(message, field.name).append(text)
             else:
-                setattr(message, field.name, EVIL)
+                setattr(message, field.name, text)
         else:
             unknown = {FieldDescriptor.TYPE_BYTES: b"x", FieldDescriptor.TYPE_ENUM: 99}.get(field.type, 1)
             if field.is_repeated:
@@ -166,6 +166,7 @@ def displays() -> Iterator[tuple[str, str]]:
     yield "approval", display.approval(held)
     yield "approvals", tables.approval_table([held])
     yield "approvals in my name", tables.table_in_my_name([held])
+    yield "history", tables.history_table([held])
     yield "decision", display.decision(answer)
     yield "records", tables.record_table([summary])
 
@@ -182,6 +183,27 @@ def test_no_field_reaches_a_terminal_raw_or_forges_a_line(what: str, shown: str)
     assert shown.count("reviewed      APPROVE") >= 1
     forged = [line for line in shown.split("\n") if line.startswith("reviewed      APPROVE by user:ciso")]
     assert not forged
+
+
+def test_what_has_ended_does_not_say_that_it_waits() -> None:
+    held = Approval(state="APPROVAL_STATE_DENIED", requirements=[Requirement(rule="r", count=2, groups=["readers"])])
+    held.denied_until.FromSeconds(1)
+    ended = display.approval(held)
+    assert "needed        2 of group readers, got 0" in ended
+    assert "was denied again until 1970-01-01 00:00:01 UTC" in ended
+    held.denied_until.FromSeconds(4_102_444_800)
+    assert "denied again  until 2100" in display.approval(held)
+    held.state = 1
+    assert "needs         2 of group readers, so far 0" in display.approval(held)
+
+
+def test_what_differs_from_the_one_that_was_sent_back_is_shown() -> None:
+    held, before = Approval(), Approval(approval_id="apr_1")
+    held.request.context.update({"rows": 1})
+    before.request.context.update({"rows": 9})
+    shown = display.seen(GetApprovalResponse(approval=held, sent_back=before))
+    wanted = "compared with apr_1, which was sent back:\n-   context.rows = 9\n+   context.rows = 1"
+    assert wanted in shown
 
 
 def test_a_long_value_is_shown_whole() -> None:

@@ -14,8 +14,10 @@ async def test_history_has_what_is_over_and_filters(pdp: Terminal, server: Place
     assert other.approval_id not in found
     table = await pdp("approvals", "history", "--as", "bob", "--page-size", "1", "-o", "table")
     header, row = table.out.splitlines()
-    assert header.split() == ["APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "UNTIL"]
+    assert header.split() == ["APPROVAL", "STATE", "ACTION", "WHAT", "WHO", "DECIDED"]
     assert other.approval_id in row
+    decided = await pdp("approvals", "history", "--as", "bob", "--state", "denied", "--page-size", "1", "-o", "table")
+    assert "  denied by user:bob at 20" in decided.out.splitlines()[1]
     assert "there are more; --all lists them" in table.err
     mine = await pdp("approvals", "history", "--as", "alice", "--in-my-name", "--action", "export", "-o", "jsonl")
     assert {held.approval_id, other.approval_id} <= {line["approvalId"] for line in mine.lines}

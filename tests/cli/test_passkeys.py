@@ -8,7 +8,7 @@ import pytest
 
 from pdp.process.mongod import MongodProcess
 from tests.authenticator import b64
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, without_anchors
 from tests.parts import Placet, log, placet
 from tests.pdp.passkeys import added, adding, begun, device_of, signed_review
 from tests.pdp.workflow.test_signing import DATA, RULES, paying
@@ -26,7 +26,8 @@ async def signing(tmp_path: Path, state: Path, mongod: MongodProcess) -> AsyncIt
 
 @pytest.fixture
 def terminal(signing: Placet, tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path, {"PDP_ADDRESS": signing.address, "PDP_STATE": str(signing.state)})
+    own = without_anchors(signing.state, tmp_path)
+    return Terminal(tmp_path, {"PDP_ADDRESS": signing.address, "PDP_STATE": own})
 
 
 async def test_whoami_lists_the_passkeys_of_a_person(

@@ -8,11 +8,13 @@ import pytest
 
 from pdp.dev.identity import AUDIENCE, USERS
 from pdp.process.mongod import MongodProcess
+from pdp.v1.person_pb2 import GetPreferencesRequest, SetPreferencesRequest
 from tests.browser import browser
 from tests.cli.terminal import Terminal
 from tests.parts import Placet, log, placet
 from tests.pdp.accounts import linking
 from tests.pdp.passkeys import added, adding, device_of
+from tests.told import Chat, way
 
 CONFIGURATION = """
 realm = "dev"
@@ -30,6 +32,7 @@ kind = "person"
 jwks = "{state}/keys/issuer.jwk"
 """
 ACCOUNT = "slack:T1/U1"
+NIGHT = "22:00-07:00 Europe/Berlin"
 
 
 @pytest.fixture
@@ -61,17 +64,26 @@ async def test_all_of_one_person_ends_at_once_and_nothing_of_others(
         await links.add("user:bob", ACCOUNT)
         await links.add("user:carol", "slack:T1/U2")
         await added(passkeys, keyrings, device_of(own), "user:bob")
+        for name in ("bob", "carol"):
+            await own.person.SetPreferences(SetPreferencesRequest(quiet=NIGHT), metadata=own.metadata(name))
         done = await terminal("people", "end", "user:bob")
-        assert (done.status, done.out) == (0, "ended of user:bob: sessions 2, links 1, passkeys 1\n")
+        assert (done.status, done.out) == (0, "ended of user:bob: sessions 2, links 1, passkeys 1, preferences 1\n")
         assert [(await window.get("/inbox/me")).status for window in (bob, phone, carol)] == [303, 303, 200]
         assert (await links.held("user:bob"), await passkeys.held("user:bob")) == ([], ())
         assert len(await links.held("user:carol")) == 1
+        assert [await quiet(own, name) for name in ("bob", "carol")] == ["", NIGHT]
         again = await terminal("people", "end", "user:bob")
-        assert again.out == "ended of user:bob: sessions 0, links 0, passkeys 0\n"
+        assert again.out == "ended of user:bob: sessions 0, links 0, passkeys 0, preferences 0\n"
     told = [(record["kind"], held) for record, held in await log(own)]
     assert [held["why"] for kind, held in told if kind == "session.ended"] == ["operator"] * 2
     assert [held["why"] for kind, held in told if kind == "identity.unlinked"] == ["operator"]
     assert [held["identity"] for kind, held in told if kind == "passkey.removed"] == ["user:bob"]
+    [last] = [held for kind, held in told if kind == "preference.changed" and held["after"] is None]
+    assert (last["identity"], last["why"]) == ("user:bob", "operator")
+
+
+async def quiet(server: Placet, name: str) -> str:
+    return str((await server.person.GetPreferences(GetPreferencesRequest(), metadata=server.metadata(name))).quiet)
 
 
 async def test_what_is_no_identity_and_what_is_no_deployment_is_said(terminal: Terminal) -> None:
@@ -90,3 +102,17 @@ async def test_whoami_lists_the_chat_accounts_of_a_person(own: Placet, mongod: M
     assert one["account"] == ACCOUNT
     for other in ("carol", "report-bot"):
         assert "links" not in (await terminal("whoami", "--as", other)).json
+
+
+async def test_whoami_says_how_a_person_chose_to_be_told(state: Path, mongod: MongodProcess, tmp_path: Path) -> None:
+    async with placet(state, mongod.uri, ways=[way(Chat(name="mail")), way(Chat(name="slack"))]) as server:
+        terminal = Terminal(tmp_path, {"PDP_ADDRESS": server.address, "PDP_STATE": str(server.state)})
+        assert "preferences" not in (await terminal("whoami", "--as", "bob")).json
+        choice = SetPreferencesRequest(muted=["slack"], quiet=NIGHT)
+        await server.person.SetPreferences(choice, metadata=server.metadata("bob"))
+        table = await terminal("whoami", "--as", "bob", "-o", "table")
+        assert f"told in mail, not in slack; quiet hours {NIGHT}; chosen 2" in table.out
+        own = (await terminal("whoami", "--as", "bob")).json["preferences"]
+        assert (own["channels"], own["muted"], own["quiet"]) == (["mail", "slack"], ["slack"], NIGHT)
+        for other in ("carol", "report-bot"):
+            assert "preferences" not in (await terminal("whoami", "--as", other)).json

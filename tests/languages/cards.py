@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from pdp.channel import Channel
-from pdp.channels.notice import Note
+from pdp.channels.notice import Aim, Note, said
 from pdp.channels.offer import offer
 from pdp.channels.teams import notices, rendering
 from pdp.channels.teams.cards import Card
 from tests.chromium import chromium
+from tests.hostile_words import WORDS
 from tests.languages.clients import ran
 from tests.languages.pages import FOLDER
 from tests.pdp.channels.approvals import PAGE, shown
 from tests.pdp.channels.teams.test_rendering import ASKED, HOSTILE, notice
+from tests.pdp.channels.test_hostile_words import WHOLE
+from tests.pdp.channels.test_hostile_words import notice as notice_of_words
+from tests.pdp.channels.test_hostile_words import shown as shown_of_words
 from tests.teams import texts
 
 TOOLS = ("node", "npm", "chromium")
@@ -46,15 +50,20 @@ def tried() -> None:
 
 
 def cards() -> Sequence[Card]:
-    """A view of a hostile request, notices, and a sentence."""
+    """A view of a hostile request, notices, a sentence; and both with all kinds of words in every place."""
     asked = shown({"note": HOSTILE, "blanks": "a  b", HOSTILE[:30]: "x"}, justification=f"{HOSTILE}\n<svg onload=x>")
     view = rendering.view(asked, offer(asked, ASKED, Channel.TEAMS), "user:bob", "t")
     return [
         view.card,
         notices.notice(notice()),
-        notices.notice(notice(state="DENIED", ended_by=HOSTILE)),
+        notices.notice(notice(state="DENIED", ended_by=said(HOSTILE))),
         notices.notice(Note("three wait", PAGE)),
         rendering.sentence(HOSTILE, PAGE),
+        *(
+            rendering._view(shown_of_words(one), WHOLE, one, "t", note=one, only_no=False).card
+            for one in WORDS.values()
+        ),
+        *(notices.notice(notice_of_words(one, Aim.END)) for one in WORDS.values()),
     ]
 
 

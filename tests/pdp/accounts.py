@@ -15,10 +15,11 @@ from pdp.store.writers import Writers
 from pdp.workflow.links import Links
 from pdp.workflow.told import Told
 from tests.parts import Placet
+from tests.replica import Replicas
 
 
 @asynccontextmanager
-async def linking(server: Placet, mongod: MongodProcess) -> AsyncIterator[Links]:
+async def linking(server: Placet, mongod: MongodProcess | Replicas) -> AsyncIterator[Links]:
     database = await Database.open(mongod.uri, server.database)
     key, seal = (keys.private_key(server.state / "keys" / f"{name}.jwk") for name in ("audit", "seal"))
     writer = Writer(Batches(database), Writers(database), key, "dev")

@@ -38,6 +38,8 @@ ALLOWED = {
     "PersonService/RemovePasskey": {"requester", "reviewer", "auditor", "steward"},
     "PersonService/ListLinks": {"requester", "reviewer", "auditor", "steward"},
     "PersonService/RemoveLink": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/GetPreferences": {"requester", "reviewer", "auditor", "steward"},
+    "PersonService/SetPreferences": {"requester", "reviewer", "auditor", "steward"},
     "MaskService/Mask": {"requester"},
     "MaskService/MaskStream": {"requester"},
     "MaskService/GetMaskPlan": {"requester"},
@@ -123,7 +125,10 @@ async def call(channel: grpc.aio.Channel, rpc: MethodDescriptor, credentials: An
 
 
 async def said(channel: grpc.aio.Channel, rpc: MethodDescriptor, credentials: Any, body: bytes) -> str:
-    """The reason of any refusal; empty for an answer, and where none comes as nothing happens."""
+    """The reason of any refusal; empty for an answer, and where none comes as nothing happens.
+
+    gRPC for Python says something of its own where the server's refusal was faster than the client's message.
+    """
     path = f"/{rpc.containing_service.full_name}/{rpc.name}"
     parse: Callable[[bytes], Any] = message_factory.GetMessageClass(rpc.output_type).FromString
     try:
@@ -136,6 +141,8 @@ async def said(channel: grpc.aio.Channel, rpc: MethodDescriptor, credentials: An
         else:
             await channel.unary_unary(path, None, parse)(body, metadata=credentials, timeout=SECONDS)
     except grpc.aio.AioRpcError as error:
+        if error.details() == "Internal error from Core":
+            return await said(channel, rpc, credentials, body)
         reason = refusal(error).reason
         late = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
         assert late or reason not in {"INTERNAL", ""}

@@ -35,3 +35,10 @@ def test_times_that_are_none_are_no_quiet_hours(times: str) -> None:
 @pytest.mark.parametrize("zone", ["Nowhere/City", "../../etc/passwd", "Europe", "", "UTC UTC"])
 def test_zones_that_are_none_are_no_quiet_hours(zone: str) -> None:
     assert Quiet.of(f"22:00-07:00 {zone}") is None
+
+
+@pytest.mark.parametrize("text", ["22:00-07:00 Europe/Berlin", "00:00-23:59 UTC"])
+def test_text_is_what_it_was_read_from(text: str) -> None:
+    quiet = Quiet.of(text)
+    assert quiet is not None
+    assert quiet.text == text

@@ -46,7 +46,10 @@ export default [
       "no-restricted-syntax": [
         "error",
         { selector: "ImportExpression", message: "A page says which scripts it has." },
-        { selector: "CallExpression[callee.property.name='write'][callee.object.name='document']", message: "Text only." },
+        {
+          selector: "CallExpression[callee.property.name='write'][callee.object.name='document']",
+          message: "Text only.",
+        },
       ],
     },
   },

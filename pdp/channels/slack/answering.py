@@ -26,7 +26,7 @@ BUSY = "Placet has too many clicks at once and did not look at this one. Send it
 """What stands in a modal whose verdict was not looked at. It stays open, with the words in it."""
 LATE = "Slack could not show it to you here in time; open the page"
 """What a person is told whose view could not be opened."""
-_TEXT = "A word from Placet"
+_TEXT = "A message from Placet"
 
 
 class Answering:

@@ -104,6 +104,8 @@ def _id(text: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    """Raises `TypeError` for another thing, and `ValueError` for half of a surrogate pair."""
     if not isinstance(value, str):
         raise TypeError("not a text")
+    value.encode()
     return value

@@ -18,7 +18,7 @@ ASKED = "verdict"
 def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str = "", only_no: bool = False) -> Block:
     """The modal of a person. `note` is why it is shown once more; `only_no` offers a denial alone."""
     lines = whole(shown) if offered.whole else brief(shown)
-    why = [Line("No yes here", visible(offered.why))] if offered.why else []
+    why = [Line("You cannot approve here", visible(offered.why))] if offered.why else []
     page = shown.page.text if shown.page and len(shown.page.text) <= MAX_URL else ""
     links = [button(OPEN, "Open the page", url=page)] if page else []
     parts = {"head": head(identity, note), "request": lines, "why": why}

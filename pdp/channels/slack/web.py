@@ -16,6 +16,7 @@ from pdp.channels.notice import Refused
 from pdp.channels.slack.blocks import Block
 from pdp.errors import SetupError
 from pdp.notify.api_key import api_key
+from pdp.unreachable import why
 
 HOST = "https://slack.com"
 """Where Slack is. No setting moves it; `pdp dev` and tests give another to the constructor."""
@@ -29,6 +30,8 @@ _OF_THE_APP = {"account_inactive", "invalid_auth", "missing_scope", "not_authed"
 """Errors that stay until somebody mends the app or its token. Those of one channel stop no other."""
 GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "not_found", "hash_conflict"})
 """Errors that say that a click came too late, or that a modal is closed."""
+_TOO_LARGE = {"msg_blocks_too_long", "msg_too_long"}
+"""Errors that a smaller message does not have."""
 _WORD = re.compile(r"[a-z_]{1,64}")
 
 for _named in ("slack_sdk.web", "slack_sdk.socket_mode", "slack_sdk.http_retry"):
@@ -82,8 +85,9 @@ class SlackWeb:
         except SetupError as error:
             self.problem = error.sentence
             raise Refused(error.sentence, dead=True) from None
-        except Exception:  # noqa: BLE001  # its other errors are those of a call without an answer
-            raise Refused(AWAY, away=True) from None
+        except Exception as error:  # noqa: BLE001  # its other errors are those of a call without an answer
+            mend = f"{self._host}: {why(error)}; check that this machine may connect to it"
+            raise Refused(AWAY, away=True, mend=mend) from None
         self.problem = ""
         return answer.data if isinstance(answer.data, dict) else {}
 
@@ -96,7 +100,9 @@ class SlackWeb:
         problem = f"Slack refuses {method}: {word}"
         if word in _OF_THE_APP:
             self.problem = problem
-        return Refused(problem, retry_after=_wait(error), dead=word in _OF_THE_APP)
+        mend = f"{self._host}: check the app, and its token in the file that slack.bot_token names"
+        dead, too_large = word in _OF_THE_APP, word in _TOO_LARGE
+        return Refused(problem, retry_after=_wait(error), dead=dead, too_large=too_large, mend=mend)
 
 
 def is_gone(refused: Refused) -> bool:

@@ -53,7 +53,7 @@ def leading(title: str, page: str) -> list[Card]:
 
 
 def _drawn(line: Line) -> Card:
-    runs = [{"type": "TextRun", "text": line.label, "weight": "Bolder"}] if line.label else []
+    runs = [{"type": "TextRun", "text": _kept(line.label), "weight": "Bolder"}] if line.label else []
     text = _kept(line.between + line.text)
     block = {"type": "RichTextBlock", "inlines": [*runs, *([{"type": "TextRun", "text": text}] if text else [])]}
     return {"type": "Container", "style": "emphasis", "items": [block]} if line.is_quote else block

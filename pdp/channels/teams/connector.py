@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
@@ -16,6 +16,7 @@ from pdp.channels.teams.cards import Card
 from pdp.errors import SetupError
 from pdp.microsoft import Microsoft
 from pdp.notify.api_key import api_key
+from pdp.unreachable import why
 
 CALL_SECONDS = 10.0
 """Seconds that a call may take."""
@@ -80,7 +81,7 @@ class Connector:
         if status == HTTPStatus.UNAUTHORIZED:
             self._until = 0.0
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise self._refused("the connector", status, wait)
+            raise self._refused("the connector", self._microsoft.connector, status, wait)
         self.problem = ""
         return found
 
@@ -100,18 +101,20 @@ class Connector:
         if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(lasts, int):
             ours = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
             refuses = HTTPStatus.UNAUTHORIZED if ours else status
-            raise self._refused("the login for our token", refuses, wait)
+            raise self._refused("the login for our token", self._microsoft.login, refuses, wait)
         self._token, self._until = token, time.monotonic() + lasts - EARLY_SECONDS
         return token
 
-    def _refused(self, who: str, status: int, wait: float | None) -> Refused:
+    def _refused(self, who: str, url: str, status: int, wait: float | None) -> Refused:
         """Our error, which says the status alone. 403 is of one conversation: who blocks the app stops no other."""
         problem = f"Teams: {who} answers with the HTTP status {status}"
         is_dead = status == HTTPStatus.UNAUTHORIZED
         if is_dead:
             self.problem = problem
         is_away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away)
+        is_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        mend = f"{url}: check teams.app_id, teams.tenant, and the file that teams.secret names"
+        return Refused(problem, retry_after=wait, dead=is_dead, away=is_away, too_large=is_large, mend=mend)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
@@ -126,8 +129,10 @@ async def _asked(
             body = await response.content.read(MAX_BYTES)
             found = _object(body) if response.ok else {}
             return response.status, _wait(response), found
-    except (aiohttp.ClientError, OSError, TimeoutError):
-        raise Refused("Teams did not answer", away=True) from None
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        where = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+        mend = f"{where}: {why(error)}; check that this machine may connect to it"
+        raise Refused("Teams did not answer", away=True, mend=mend) from None
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

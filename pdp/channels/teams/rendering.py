@@ -34,7 +34,7 @@ def view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str =
 
 
 def _view(shown: Shown, offered: Offer, identity: str, token: str, *, note: str, only_no: bool) -> View:
-    why = [Line("No yes here", visible(offered.why))] if offered.why else []
+    why = [Line("You cannot approve here", visible(offered.why))] if offered.why else []
     lines = [*head(identity, note), *(whole(shown) if offered.whole else brief(shown)), *why]
     given = offered.verdicts(only_no=only_no)
     buttons = [sending(verdict.capitalize(), verdict, shown.approval_id.text, token) for verdict in given]

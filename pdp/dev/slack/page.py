@@ -7,6 +7,7 @@ that a program that puts the words of others there is seen to do so.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 from pdp.dev.slack.rules import TEXT
@@ -17,7 +18,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 RELOAD_SECONDS = 3
-"""Seconds after which a page without a modal loads again."""
+"""Seconds after which a page loads again on which nothing can be typed."""
 STYLE = """\
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif }
 body { max-width: 48rem; margin: 1rem auto; padding: 0 1rem }
@@ -28,6 +29,7 @@ mark { background: orange; color: black }
 small { color: GrayText }
 textarea { width: 100%; box-sizing: border-box }
 """
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 _LINK = re.compile(r"&lt;(https?://[^|&]+)\|([^&]*)&gt;|\[([^\]]*)\]\((https?://[^)]+)\)")
 _CALL = re.compile(r"&lt;!(\w+)&gt;|&lt;@(\w+)&gt;")
 _BOLD = re.compile(r"\*([^*]+)\*")
@@ -36,7 +38,7 @@ _BOLD = re.compile(r"\*([^*]+)\*")
 def of(space: Workspace, user: User, trouble: str = "") -> str:
     """The page of a person. `trouble` is what Slack says of the app in the open modal."""
     opened = space.open_view(user.id)
-    reload = "" if opened else f'<meta http-equiv="refresh" content="{RELOAD_SECONDS}">'
+    reload = "" if opened and _asks(opened) else f'<meta http-equiv="refresh" content="{RELOAD_SECONDS}">'
     people = " ".join(f'<a href="/?as={one.id}">{escape(one.name)}</a>' for one in space.users.values())
     drawn = (
         _modal(opened, user, trouble) if opened else "".join(_message(space, one, user) for one in _read(space, user))
@@ -53,9 +55,13 @@ def of(space: Workspace, user: User, trouble: str = "") -> str:
 """
 
 
-def blocks(shown: Sequence[Mapping[str, Any]]) -> str:
-    """Blocks in HTML."""
-    return "\n".join(_block(block) for block in shown)
+def blocks(shown: Sequence[Mapping[str, Any]], typed: Mapping[str, str] = NOTHING_TYPED) -> str:
+    """Blocks in HTML, with what was typed and ticked before."""
+    return "\n".join(_block(block, typed) for block in shown)
+
+
+def _asks(opened: Opened) -> bool:
+    return any(block["type"] == "input" for block in opened.view["blocks"])
 
 
 def _read(space: Workspace, user: User) -> Iterator[Message]:
@@ -82,14 +88,14 @@ def _modal(opened: Opened, user: User, trouble: str) -> str:
     return f"""\
 <dialog open><h2>{escape(view["title"]["text"])}</h2>
 <form method="post" action="/act"><input type="hidden" name="as" value="{escape(user.id)}">
-{blocks(view["blocks"])}
+{blocks(view["blocks"], opened.typed)}
 <p role="alert">{escape(trouble)}</p>
 <p>{submit} <button name="close" value="yes" formnovalidate>Close</button></p>
 </form></dialog>
 """
 
 
-def _block(block: Mapping[str, Any]) -> str:
+def _block(block: Mapping[str, Any], typed: Mapping[str, str]) -> str:
     kind = block["type"]
     if kind == "divider":
         return "<hr>"
@@ -101,7 +107,7 @@ def _block(block: Mapping[str, Any]) -> str:
         return f"<p><small>{' '.join(map(_text, block['elements']))}</small></p>"
     if kind == "actions":
         return f"<p>{' '.join(map(_button, block['elements']))}</p>"
-    return _rich(block) if kind == "rich_text" else _input(block)
+    return _rich(block) if kind == "rich_text" else _input(block, typed)
 
 
 def _text(text: Mapping[str, Any]) -> str:
@@ -133,16 +139,17 @@ def _button(button: Mapping[str, Any]) -> str:
     return f'<button name="click" value="{escape(button["action_id"])}">{label}</button>'
 
 
-def _input(block: Mapping[str, Any]) -> str:
+def _input(block: Mapping[str, Any], typed: Mapping[str, str]) -> str:
     element, label = block["element"], escape(block["label"]["text"])
-    name = escape(element["action_id"])
+    name, entered = escape(element["action_id"]), typed.get(element["action_id"], "")
     if element["type"] == "plain_text_input":
         most = element.get("max_length", TEXT)
-        return f'<p><label>{label}<textarea name="{name}" maxlength="{most}"></textarea></label></p>'
-    options = " ".join(_option(name, one) for one in element["options"])
+        return f'<p><label>{label}<textarea name="{name}" maxlength="{most}">\n{escape(entered)}</textarea></label></p>'
+    options = " ".join(_option(name, one, is_chosen=one["value"] == entered) for one in element["options"])
     return f"<fieldset><legend>{label}</legend>{options}</fieldset>"
 
 
-def _option(name: str, option: Mapping[str, Any]) -> str:
-    field = f'<input type="radio" name="{name}" value="{escape(option["value"])}" required>'
+def _option(name: str, option: Mapping[str, Any], *, is_chosen: bool) -> str:
+    checked = " checked" if is_chosen else ""
+    field = f'<input type="radio" name="{name}" value="{escape(option["value"])}" required{checked}>'
     return f"<label>{field} {escape(option['text']['text'])}</label>"

@@ -86,7 +86,10 @@ class SlackDouble:
     async def submit(self, user: str, **typed: str) -> bool:
         """A person submits the modal that is open. Returns whether the app acknowledged."""
         opened = self.space.open_view(user)
-        if opened is None or clicks.missing(opened, typed):
+        if opened is None:
+            return False
+        opened.typed = typed
+        if clicks.missing(opened, typed):
             return False
         return await self.submitted(opened, clicks.of_modal(self.space, self.space.users[user], opened, typed))
 

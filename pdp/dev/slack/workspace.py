@@ -67,7 +67,7 @@ class Message:
 
 @dataclass(slots=True)
 class Opened:
-    """A modal that one person has open."""
+    """A modal that one person has open, and what that person typed and ticked in it, by the `action_id`."""
 
     id: str
     user: str
@@ -75,6 +75,7 @@ class Opened:
     at: float
     hash: str = ""
     is_closed: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,9 @@ import { onChange } from "./live.js";
 import { sign } from "./passkey.js";
 import { followKeys } from "./verdict_keys.js";
 
+/** By then the browser has said what of the page is on the screen. */
+const SEEN_MS = 100;
+
 /** @type {<T extends HTMLElement = HTMLElement>(id: string) => T | null} */
 const find = (id) => /** @type {any} */ (document.getElementById(id));
 
@@ -56,6 +59,16 @@ function watchTheEnd() {
   }
 }
 
+/**
+ * A reader who came to approve has Approve under the keys at once, if all of the request is on the screen already. Later
+ * nothing takes the focus: who scrolls by the space bar must not press a button by it.
+ */
+function arriveAtApprove() {
+  if (location.hash === "#to-approve" && window.scrollY === 0 && obstacles.size === 0) {
+    find("approve")?.focus({ preventScroll: true });
+  }
+}
+
 /** @param {DOMStringMap} about */
 async function sayWhatChanged(about) {
   obstacles.set("changed", "It changed since this page was opened; open it again to approve.");
@@ -103,7 +116,10 @@ async function send(form, about, event) {
 }
 
 function refuse() {
-  obstacles.set("check", "What this page shows is not the request that the form is about. Nothing can be approved here.");
+  obstacles.set(
+    "check",
+    "What this page shows is not the request that the form is about. Nothing can be approved here.",
+  );
   tell();
 }
 
@@ -123,6 +139,7 @@ async function begin() {
   if ((await checked(about, find("lines")).catch(() => "")) === field(form, "expected_digest").value) {
     obstacles.delete("check");
     tell();
+    setTimeout(arriveAtApprove, SEEN_MS);
   } else {
     refuse();
   }

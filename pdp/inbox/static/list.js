@@ -46,10 +46,10 @@ export function byKeys() {
   listen({
     j: () => move(1),
     k: () => move(-1),
-    a: () => open(""),
-    d: () => open("#verdict"),
-    s: () => open("#back"),
-    r: () => open("#taking"),
+    a: () => open("#to-approve"),
+    d: () => open("#deny"),
+    s: () => open("#what"),
+    r: () => open("#revoking"),
     "/": narrow,
     "?": help,
   });

@@ -37,7 +37,7 @@ function read(item) {
 /** Each end counts, by the eyes or by the focus. */
 function watchTheEnds() {
   const seen = new IntersectionObserver((all) =>
-    all.forEach((one) => one.isIntersecting && read(/** @type {HTMLElement} */ (one.target.closest("article"))))
+    all.forEach((one) => one.isIntersecting && read(/** @type {HTMLElement} */ (one.target.closest("article")))),
   );
   for (const item of items) {
     const end = item.querySelector(".end");

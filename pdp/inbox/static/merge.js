@@ -76,7 +76,9 @@ function leave(list, newer, isAll) {
   const waiting = new Set([...newer.children].map((one) => one.id));
   const rows = [...list.children];
   const last = newer.lastElementChild === null ? -1 : rows.findIndex((row) => row.id === newer.lastElementChild?.id);
-  const gone = rows.filter((row, at) => !waiting.has(row.id) && (isAll || at < last) && !row.classList.contains("left"));
+  const gone = rows.filter(
+    (row, at) => !waiting.has(row.id) && (isAll || at < last) && !row.classList.contains("left"),
+  );
   for (const row of gone) {
     row.classList.add("left");
     const said = document.createElement("p");

@@ -48,7 +48,9 @@ async function ask(form, about) {
   try {
     const answer = await fetch(`/inbox/approvals/${about["id"]}/begin`, { method: "POST", body: fields });
     const type = answer.headers.get("Content-Type") ?? "";
-    return type.includes("json") ? await answer.json() : { sentence: "you are not logged in any more; log in in another tab" };
+    return type.includes("json")
+      ? await answer.json()
+      : { sentence: "you are not logged in any more; log in in another tab" };
   } catch {
     return { sentence: "the server does not answer" };
   }

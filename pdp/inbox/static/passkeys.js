@@ -16,17 +16,19 @@ function told(name) {
 
 async function make() {
   const algorithms = told("algorithms").split(" ").map(Number);
-  const made = /** @type {PublicKeyCredential | null} */ (await navigator.credentials.create({
-    publicKey: {
-      challenge: decoded(told("challenge")),
-      rp: { id: told("host"), name: "Placet" },
-      user: { id: decoded(told("user")), name: told("identity"), displayName: told("identity") },
-      pubKeyCredParams: algorithms.map((alg) => ({ type: /** @type {const} */ ("public-key"), alg })),
-      excludeCredentials: listed(told("held")),
-      authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
-      attestation: "none",
-    },
-  }));
+  const made = /** @type {PublicKeyCredential | null} */ (
+    await navigator.credentials.create({
+      publicKey: {
+        challenge: decoded(told("challenge")),
+        rp: { id: told("host"), name: "Placet" },
+        user: { id: decoded(told("user")), name: told("identity"), displayName: told("identity") },
+        pubKeyCredParams: algorithms.map((alg) => ({ type: /** @type {const} */ ("public-key"), alg })),
+        excludeCredentials: listed(told("held")),
+        authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+        attestation: "none",
+      },
+    })
+  );
   if (made === null) {
     return;
   }

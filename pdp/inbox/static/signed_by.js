@@ -8,7 +8,10 @@ import { decoded, encoded } from "./base64url.js";
  * @returns {PublicKeyCredentialDescriptor[]}
  */
 export function listed(ids) {
-  return ids.split(" ").filter(Boolean).map((id) => ({ type: "public-key", id: decoded(id) }));
+  return ids
+    .split(" ")
+    .filter(Boolean)
+    .map((id) => ({ type: "public-key", id: decoded(id) }));
 }
 
 /**
@@ -30,14 +33,16 @@ export function field(form, name) {
 export async function signAndSend(form, purpose, members, ids) {
   const text = new TextEncoder().encode(`placet/${form.dataset["realm"]}/${purpose}/v1\n${JSON.stringify(members)}`);
   const challenge = await crypto.subtle.digest("SHA-256", text);
-  const signed = /** @type {PublicKeyCredential | null} */ (await navigator.credentials.get({
-    publicKey: {
-      challenge,
-      rpId: form.dataset["host"] ?? "",
-      allowCredentials: listed(ids),
-      userVerification: "required",
-    },
-  }));
+  const signed = /** @type {PublicKeyCredential | null} */ (
+    await navigator.credentials.get({
+      publicKey: {
+        challenge,
+        rpId: form.dataset["host"] ?? "",
+        allowCredentials: listed(ids),
+        userVerification: "required",
+      },
+    })
+  );
   if (signed === null) {
     return;
   }

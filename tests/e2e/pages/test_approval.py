@@ -191,6 +191,18 @@ async def test_end_that_was_scrolled_past_in_one_jump_counts(windows: Browser, s
         await why(bob, READ)
 
 
+async def test_who_came_to_approve_has_approve_under_the_keys_where_all_is_on_the_screen(
+    windows: Browser, server: Placet
+) -> None:
+    approval = await opened(server)
+    async with reader(windows, server, "bob", look=((1280, 6000), "light")) as bob:
+        await bob.open(f"{path(approval)}#to-approve")
+        await expect(bob.page.locator("#approve")).to_be_focused()
+    async with reader(windows, server, "bob", look=((1280, 6000), "light")) as bob:
+        await bob.open(f"{path(approval)}#deny")
+        await expect(bob.page.locator("#deny")).to_be_focused()
+
+
 async def deaf(phone: Reader) -> None:
     """It hears of no change."""
     await phone.page.route("**/inbox/events", lambda route: route.fulfill(status=204))
@@ -226,7 +238,7 @@ async def test_approve_after_a_change_says_what_it_is_now_and_keeps_the_words(wi
         assert await bob.page.input_value("#reason") == "<b>mine</b>\nsecond"
         await read_to_the_end(bob)
         await bob.page.click("#approve")
-        await expect(bob.page.get_by_text("You may not review it")).to_be_visible()
+        await expect(bob.page.get_by_text("It is approved, so it takes no more approvals.")).to_be_visible()
     assert (await now(server, approval)).reviews[1].reason == "<b>mine</b>\nsecond"
 
 

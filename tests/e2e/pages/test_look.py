@@ -35,6 +35,20 @@ async def test_whoever_comes_by_the_door_logs_in_with_one_click(windows: Browser
         stranger.require_quiet()
 
 
+@pytest.mark.parametrize("look", LOOKS[::2], ids=str)
+async def test_header_says_who_one_is_and_logs_out(windows: Browser, server: Placet, look: Any) -> None:
+    async with reader(windows, server, look=look) as bob:
+        await bob.open("/inbox")
+        await bob.page.get_by_role("button", name="bob").click()
+        await bob.page.wait_for_url("**/inbox")
+        assert await bob.page.locator("header").get_by_text("You are user:bob").is_visible()
+        await bob.page.locator("header").get_by_role("button", name="Log out").click()
+        await bob.page.get_by_role("heading", name="You are logged out").wait_for()
+        assert await bob.page.locator("header button").count() == 0
+        await bob.page.get_by_role("link", name="Log in again").click()
+        await bob.page.get_by_role("button", name="bob").wait_for()
+
+
 async def test_first_tab_leads_to_the_content_and_the_focus_is_seen(windows: Browser, server: Placet) -> None:
     async with reader(windows, server, "bob") as bob:
         await bob.open("/inbox/me")

@@ -140,7 +140,7 @@ async def test_without_a_passkey_the_page_says_so_and_sends_nothing(windows: Bro
         await expect(carol.page.locator("#why")).to_contain_text("with your passkey only, and you have none")
         assert await carol.page.input_value("#reason") == "seen\nall of it"
         await carol.page.click("#deny")
-        await expect(carol.page.get_by_text("You may not review it")).to_be_visible()
+        await expect(carol.page.get_by_text("It is denied, so it takes no more approvals.")).to_be_visible()
     assert len(await stage.reviews(approval)) == 1
 
 

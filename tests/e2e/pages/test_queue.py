@@ -127,7 +127,7 @@ async def test_keys_move_open_and_help_and_are_off_in_fields(bob: Reader, own: P
     await bob.page.wait_for_url(f"**/inbox/approvals/{rows[1]}")
 
 
-@pytest.mark.parametrize(("key", "part"), [("a", ""), ("d", "#verdict"), ("s", "#back"), ("r", "#taking")])
+@pytest.mark.parametrize(("key", "part"), [("a", "#to-approve"), ("d", "#deny"), ("s", "#what"), ("r", "#revoking")])
 async def test_key_opens_the_row_of_the_focus_where_its_action_is(
     bob: Reader, own: Placet, key: str, part: str
 ) -> None:
@@ -137,6 +137,11 @@ async def test_key_opens_the_row_of_the_focus_where_its_action_is(
     await bob.page.locator(f"#{held.approval_id} a").focus()
     await bob.page.keyboard.press(key)
     await bob.page.wait_for_url(f"**/inbox/approvals/{held.approval_id}{part}")
+    if key in "ds":
+        await expect(bob.page.locator(part)).to_be_focused(timeout=SOON_MS)
+    else:
+        await expect(bob.page.locator("#why")).to_contain_text("read to the end", timeout=SOON_MS)
+        assert await focused(bob) != "approve", "what is not read is not approved by one more key"
 
 
 async def test_everything_is_reached_by_tab(bob: Reader, own: Placet) -> None:

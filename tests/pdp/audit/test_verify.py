@@ -17,7 +17,7 @@ from pdp.dev.stack import configuration
 from pdp.merkle import leaf
 from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import Batch, ExportRecordsRequest, Payload
-from tests.parts import Placet, asking, exporting, placet
+from tests.parts import Placet, asking, awake, exporting, placet
 from tests.pdp.scribe import Scribe
 
 Log = list[Batch]
@@ -42,6 +42,7 @@ async def stored(state: Path, mongod: MongodProcess) -> Log:
 
 
 async def work(server: Placet) -> None:
+    await awake(server)
     for action in ("read", "drop"):
         await server.authorize(asking(action))
     request = exporting(justification="for the audit")
@@ -394,7 +395,6 @@ def test_log_of_another_realm_is_not_this_one(scribe: Scribe, log: Log) -> None:
 
 
 def test_seen_is_the_last_of_a_writer(scribe: Scribe) -> None:
-    first = scribe.first(entry(Kind.DECISION))
-    second = scribe.behind(first, entry(Kind.DECISION))
+    second = scribe.behind(first := scribe.first(entry(Kind.DECISION)), entry(Kind.DECISION))
     writers = verified(scribe, [first, second]).writers
     assert writers == {first.writer.hex(): Seen(1, second.head.hex())}

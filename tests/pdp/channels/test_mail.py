@@ -12,7 +12,7 @@ from pdp.last_login import LastLogin
 from pdp.workflow.contacts import Contact
 from tests.mailbox import Mailbox, mailbox
 
-HOSTILE = "*CFO approved*\r\nBcc: eve@example.com\r\n\r\n<!channel> <a href='https://x'>open</a> \u202etxt"
+HOSTILE = "*CFO*\r\nBcc: eve@example.com\r\n<a href='https://x'>a</a> \u202e<!channel>"
 PAGE = "https://placet.example.com/inbox/approvals/apr_1"
 
 
@@ -71,6 +71,7 @@ async def test_hostile_names_stay_words_of_the_text(tmp_path: Path) -> None:
         text = message.get_content()
         assert "\\u{d}\\u{a}Bcc: eve@example.com" in text
         assert "\u202e" not in text
+        assert text.count("://") == 1, "a name is not a link"
         assert not any(line.startswith("Bcc") for line in text.splitlines())
 
 

@@ -28,6 +28,11 @@ YES = Offer(whole=True, yes=True, no=True)
         ({"k" * 1001: "x"}, TOO_LARGE),
         ({f"k{index}": "x" * 950 for index in range(6)}, YES),
         ({f"k{index}": "x" * 990 for index in range(7)}, TOO_LARGE),
+        ({f"k{index}": "\u200b" * 90 for index in range(7)}, YES),
+        ({f"k{index}": "\u200b" * 110 for index in range(7)}, TOO_LARGE),
+        ({f"k{index}": '"' * 450 for index in range(7)}, TOO_LARGE),
+        ({f"k{index}": "\u0440" * 990 for index in range(6)}, TOO_LARGE),
+        ({f"{index}\u202e" * 60: "x" for index in range(12)}, TOO_LARGE),
     ],
 )
 def test_all_of_a_request_or_nothing(context: dict[str, Any], offered: Offer, channel: Channel) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,6 +93,41 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
         assert bad.ending.again
         await revoke(server, approved, server.metadata("bob"))
         await until(lambda: chat.told(approved.approval_id, Aim.END) == ["alice", "alice"], seconds=20)
+
+
+async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_letters(
+    state: Path, mongod: MongodProcess
+) -> None:
+    """Letters are not signed: somebody writes some for a reviewer, a stranger and the group into the database.
+
+    One has the notice that the group got called an ending, and changed.
+    """
+    chat, others = Chat(), ("user:bob", "user:mallory", "#data-stewards")
+    ways = [way(chat, "alice", "bob", "mallory", data_stewards="C1")]
+    async with placet(state, mongod.uri, ways=ways) as server, database(mongod, server) as found:
+        letters, of_group = found["notifications"], {"errand": "ask", "who": "#data-stewards"}
+        held = (await server.authorize(exporting())).approval
+        await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=20)
+        denied = await server.review(held, "carol", "DENY", reason="a private word")
+        await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
+
+        async def at_rest() -> bool:
+            return not await letters.count_documents({"progress": "waiting"})
+
+        await eventually(at_rest, seconds=20)
+        changed = {"$set": {"errand": "end", "shown": 0}}
+        group = await letters.find_one_and_update({**of_group, "shown": denied.version}, changed) or {}
+        [true] = await letters.find({"who": "user:alice", "errand": "end"}).to_list()
+        true |= {"progress": "waiting", "handle": "", "attempts": 0, "due_at": datetime.fromtimestamp(0, UTC)}
+        planted = [{**true, "_id": f"planted/{who}", "who": who} for who in others]
+        planted.append({**true, "_id": "planted", "who": "#data-stewards", "errand": "update", "notice": group["_id"]})
+        await letters.insert_many(planted)
+        await eventually(at_rest, seconds=20)
+        became = {one["_id"]: one["progress"] for one in await letters.find({"_id": {"$regex": "^planted"}}).to_list()}
+        assert became == {**{f"planted/{who}": "unneeded" for who in others}, "planted": "delivered"}
+        assert chat.told(held.approval_id, Aim.END) == ["alice"]
+        edited = [(chat.posted[int(handle)][0], one) for handle, one in chat.edited]
+        assert "a private word" not in repr([one for to, one in (*chat.posted, *edited) if to != "alice"])
 
 
 async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodProcess) -> None:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from pdp.channels import view_lines
 from pdp.channels.line import Line
+from pdp.v1.approval_pb2 import Approval, GetApprovalResponse
+from pdp.view.shown import of_answer
 from tests.pdp.channels.approvals import shown
 
 
@@ -34,8 +36,25 @@ def test_requesters_own_words_are_a_quote_and_come_last() -> None:
 
 def test_brief_view_has_no_value_and_no_id() -> None:
     text = " ".join(line.text for line in view_lines.brief(shown({"payee": "ACME"}, justification="do")))
-    assert text.split() == ["share", "a", "table", "agent:bot", "UNSPECIFIED"]
+    assert text.split() == ["share", "(table)", "agent:bot", "UNSPECIFIED"]
+
+
+def test_answer_to_a_request_that_was_sent_back_says_what_is_new_and_no_value_of_that_one() -> None:
+    answer = GetApprovalResponse(approval=Approval(), sent_back=Approval(approval_id="apr_1"))
+    answer.approval.request.context.update({"rows": 1, "why": "x"})
+    answer.sent_back.request.context.update({"rows": 99, "why": "x"})
+    found = list(view_lines.around(of_answer(answer)))
+    assert found[:3] == [
+        Line("it answers", "apr_1, which was sent back"),
+        Line("gone", "context.rows"),
+        Line("new", "context.rows = 1"),
+    ]
 
 
 def test_head_says_as_whom_one_acts() -> None:
     assert list(view_lines.head("user:bob", "look")) == [Line("You act as", "user:bob"), Line("Note", "look")]
+
+
+def test_look_alike_in_a_path_is_named_beside_its_value() -> None:
+    [line] = [line for line in view_lines.whole(shown({"\u0430mount": 7})) if line.label.startswith("context")]
+    assert line == Line('context["\u0430mount"]', "7  (not ASCII: \u0430 U+0430)")

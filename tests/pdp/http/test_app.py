@@ -12,7 +12,7 @@ from pdp.http.problem import Refusal
 from pdp.http.route import Answer, Call, Entrance, OpenRoute, Page, Route
 from pdp.process.mongod import MongodProcess
 from tests.browser import browser
-from tests.parts import Placet, placet
+from tests.parts import Placet, asking, placet
 from tests.web import send
 
 OPEN = {"/.well-known/authzen-configuration", "/access/v1/jwks", "/openapi.json"}
@@ -91,14 +91,16 @@ async def test_every_page_takes_a_row_of_the_role_table_or_is_known_to_be_an_ent
     assert {path for path in entrances if not path.startswith(("/dev/idp/", "/inbox/static/"))} == ENTRANCES
     pages = [route for route in server.routes if isinstance(route, Page)]
     assert {route.rpc for route in pages} <= set(ROLES)
-    async with browser(server.http) as stranger, browser(server.http) as dana:
-        assert (await dana.log_in("dana")).status == 200
+    record = "rec_" + (await server.authorize(asking())).decision_id[4:]
+    async with browser(server.http) as stranger, browser(server.http) as dana, browser(server.http) as bob:
+        assert (await dana.log_in("dana")).status == (await bob.log_in("bob")).status == 200
         for page in pages:
-            path = page.path.replace("{id}", "x")
+            path = page.path.replace("records/{id}", f"records/{record}").replace("{id}", "x")
             may = page.rpc in ANYONE or "auditor" in ROLES[page.rpc]
             if page.method == "GET":
                 assert (await stranger.get(path)).location.startswith("/login?to=%2Finbox")
                 assert ((await dana.get(path)).status != 403) == may, path
+                assert not page.hides or (await bob.get(path)).status == 404, f"{path}: for others it is not there"
             else:
                 assert (await stranger.post(path, {})).status == 401, path
                 assert (await dana.post(path, {})).status == 403, f"{path}: no form without its token"

@@ -111,12 +111,56 @@ async def test_id_is_new_at_each_login_and_the_one_before_ends(own: Placet) -> N
         "/inbox/a\r\nSet-Cookie: x=y",
         "/inbox/%2f%2fevil.example",
         "/inbox#@evil.example",
+        "/inbox?a=/\\evil.example",
+        "/\t/evil.example",
+        "/inbox\t//evil.example",
+        "/inbox/%5cevil.example",
+        "/inbox/%09/evil.example",
+        "/inbox/%2e%2e/login",
+        "/inbox\n",
+        "https:evil.example",
+        "https:/evil.example/inbox",
+        "\\\\evil.example",
+        "//inbox/me",
+        " /inbox",
+        "/inbox/\u2044evil",
         "javascript:alert(1)",
         "",
     ],
 )
 def test_login_leads_back_to_a_page_and_nowhere_else(to: str) -> None:
     assert back_of(to) == "/inbox"
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "/%5Cevil.example", "%2F%2Fevil.example", "/%09/evil.example", "/inbox/..%2F..%2Flogout"]
+)
+async def test_login_that_another_site_began_leads_to_the_inbox(own: Placet, to: str) -> None:
+    async with browser(own.http) as bob:
+        chooser = await bob.follow(await bob.get(f"/login?to={to}"))
+        back = await bob.follow(await bob.choose(chooser, "bob"))
+        assert back.url == f"{own.http}/inbox"
+        assert {shown.location.partition("?")[0].removeprefix(own.http) for shown in bob.seen if shown.location} <= {
+            "/dev/idp/authorize",
+            "/login/callback",
+            "/inbox",
+        }
+
+
+async def test_session_after_its_logout_opens_no_page_and_no_stream(own: Placet) -> None:
+    async with browser(own.http) as bob, browser(own.http) as thief:
+        await bob.log_in("bob")
+        kept = bob.cookie()
+        token = (await bob.get("/inbox/me")).hidden["form"]
+        await bob.log_out()
+        thief.keep(kept)
+        for page in ("/inbox", "/inbox/me", "/inbox/history", "/inbox/approvals/apr_1"):
+            assert (await thief.get(page)).location.startswith("/login?"), page
+        assert (await thief.get("/inbox/events", Sec_Fetch_Mode="cors")).status == 401
+        assert (await thief.post("/logout", {"form": token})).status == 401
+        back = await thief.choose(await thief.follow(await thief.get("/login")), "carol")
+        assert "You are user:carol" in (await thief.follow(back)).text or (await thief.get("/inbox/me")).status == 200
+        assert thief.cookie() != kept, "a login gives another id"
 
 
 async def test_login_leads_back_to_the_same_path_with_its_query(own: Placet) -> None:

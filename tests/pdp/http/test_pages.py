@@ -1,5 +1,6 @@
 """What every page demands, and what every answer says: a page of our own on a face of our own."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from pdp.dev import identity
 from pdp.dev.idp import Idp
 from pdp.errors import NotFound
 from pdp.http.login import ANYBODY, SESSION_COOKIE
 from pdp.http.pages import NOTHING_HERE
-from pdp.http.route import HTML, Answer, Entrance, Page, PageCall
+from pdp.http.route import HTML, Answer, Entrance, Page, PageCall, Route
 from pdp.process.mongod import MongodProcess
 from pdp.session import form_token
 from tests.browser import Browser, browser
@@ -185,6 +187,16 @@ async def test_cookie_on_an_api_route_is_refused(bob: Browser, own: Placet) -> N
     assert (await send(own, "POST", "/access/v1/evaluation", "", {}, Cookie="other=1")).status == 401
 
 
+async def test_every_api_refuses_a_session_and_every_page_a_token(bob: Browser, own: Placet) -> None:
+    """Each with a good token and a good session, so that nothing else stands in the way."""
+    headers = {"Authorization": f"Bearer {identity.token(own.state, 'bob')}", "Content-Type": "application/json"}
+    for route in own.routes:
+        if isinstance(route, Route | Page):
+            refused = await bob.send(route.method, re.sub(r"{\w+}", "x", route.path), **headers)
+            assert refused.status == 400, route.path
+            assert ("send no cookie" if isinstance(route, Route) else "it takes no token") in refused.text, route.path
+
+
 async def test_cookie_that_stands_twice_is_none(bob: Browser, own: Placet) -> None:
     twice = f"{SESSION_COOKIE}={bob.cookie()}; {SESSION_COOKIE}=x"
     async with browser(own.http) as other:
@@ -209,6 +221,21 @@ async def test_what_is_not_ones_business_looks_like_what_does_not_exist(bob: Bro
     assert "secret" not in others.text
 
 
+async def test_page_of_a_failure_says_who_one_is_where_that_is_known(bob: Browser, own: Placet) -> None:
+    forged = await bob.post("/inbox/try", filled(bob, form="x"))
+    bad = await bob.post("/inbox/try", filled(bob, verdict=None))
+    for page in (await bob.get("/inbox/nothing"), await bob.get("/inbox/approvals/apr_1"), forged, bad):
+        assert 'You are <bdi class="value">user:bob</bdi>' in page.text, page.url
+    async with browser(own.http) as stranger:
+        assert "You are" not in (await stranger.post("/inbox/try", filled(bob))).text
+
+
+async def test_what_is_wrong_with_a_form_is_said_once(bob: Browser) -> None:
+    refused = await bob.post("/inbox/try", filled(bob, verdict=None))
+    assert refused.text.count("is required") == 1
+    assert "some of what was sent cannot be taken as it is" in refused.text
+
+
 async def test_failure_of_our_own_shows_no_trace(bob: Browser) -> None:
     failed = await bob.get("/inbox/broken")
     assert failed.status == 500
@@ -218,7 +245,10 @@ async def test_failure_of_our_own_shows_no_trace(bob: Browser) -> None:
 async def test_page_takes_the_roles_of_its_rpc(bob: Browser, own: Placet) -> None:
     async with browser(own.http) as dana:
         await dana.log_in("dana")
-        assert (await dana.get("/inbox/reviewers")).status == 403
+        refused = await dana.get("/inbox/reviewers")
+        assert refused.status == 403
+        assert "this page needs the role reviewer, and user:dana has auditor" in refused.text
+        assert "pdp.v1" not in refused.text
     assert (await bob.get("/inbox/reviewers?a=%C3%A9")).text == "user:bob é"
     assert (await bob.get("/inbox/reviewers?a=1&a=2")).status == 400
     assert (await bob.get("/inbox/reviewers?a=%ff")).status == 400

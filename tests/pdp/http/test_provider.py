@@ -1,5 +1,6 @@
 """What an identity provider may answer, and what is not taken from it."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import web
 
+from pdp.errors import SetupError
 from pdp.http.problem import Refusal
 from pdp.http.provider import DISCOVERY, Client, Provider, ProviderUnavailable
 from pdp.session import Proof
 
 PROOF = Proof("state", "browser")
+
+
+def unreadable() -> str:
+    raise SetupError("others can read the secret")
 
 
 @dataclass
@@ -161,6 +167,18 @@ async def test_answer_without_an_id_token_logs_nobody_in(double: Double, token: 
     double.token = token
     with pytest.raises(ProviderUnavailable):
         await double.provider().id_token("c", PROOF)
+
+
+async def test_secret_of_a_file_is_read_for_each_code_and_none_is_sent_that_cannot_be_read(double: Double) -> None:
+    secrets = iter(("one", "two"))
+    provider = Provider(Client(double.url, "inbox", lambda: next(secrets)), "https://placet.example/login/callback")
+    for secret in ("one", "two"):
+        await provider.id_token("c", PROOF)
+        assert double.got[-1][0]["Authorization"] == f"Basic {b64encode(f'inbox:{secret}'.encode()).decode()}"
+    provider = Provider(Client(double.url, "inbox", unreadable), "https://placet.example/login/callback")
+    with pytest.raises(ProviderUnavailable):
+        await provider.id_token("c", PROOF)
+    assert len(double.got) == 2
 
 
 def test_answer_that_names_another_issuer_is_not_its_own() -> None:

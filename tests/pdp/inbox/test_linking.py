@@ -180,5 +180,7 @@ async def test_old_login_links_nothing_without_a_passkey(own: Stage, bob: Browse
 async def test_server_without_sign_in_offers_none(server: Placet) -> None:
     async with browser(server.http) as dana:
         me = await dana.log_in("dana")
-        assert "Connect Slack" not in me.text
-        assert (await dana.get("/login/slack")).status == 404
+        assert "Connect " not in me.text
+        for kind in ("slack", "teams"):
+            assert f"/inbox/links/{kind}" not in me.text
+            assert (await dana.get(f"/login/{kind}")).status == 404

@@ -38,8 +38,10 @@ ME = {
     "may_add": False,
     "may_link": True,
     "fresh_login": "/login",
-    "links_slack": True,
+    "services": [{"kind": "slack", "name": "Slack"}, {"kind": "teams", "name": "Teams"}],
     "links": [{"account": "slack:T1/U1", "at": AT}],
+    "tells": False,
+    "told": None,
 }
 
 

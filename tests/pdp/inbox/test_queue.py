@@ -95,7 +95,8 @@ async def test_history_has_what_is_over_newest_first_and_filters(asked: Placet, 
     await asked.review(denied, "bob", "DENY", "no")
     page = await bob.get("/inbox/history")
     assert ids(page)[:2] == [waits.approval_id, denied.approval_id]
-    assert "<strong>denied</strong>" in page.text
+    assert re.search(r'<strong>denied</strong> by <bdi class="value">user:bob</bdi>, <time', page.text)
+    assert "<strong>pending</strong></p>" in page.text
     only = await bob.get("/inbox/history?state=denied&action=share")
     assert ids(only)[0] == denied.approval_id
     assert waits.approval_id not in only.text
@@ -108,6 +109,7 @@ async def test_who_may_not_review_has_no_queue_and_nobody_sees_that_of_others(as
     async with browser(asked.http) as dana, browser(asked.http) as carol:
         await dana.log_in("dana")
         assert [(await dana.get(path)).status for path in ("/inbox/rows", "/inbox/history")] == [403] * 2
+        assert "this page needs the role reviewer, and user:dana has auditor" in (await dana.get("/inbox/history")).text
         assert (await dana.get("/inbox")).location == "/inbox/me"
         await carol.log_in("carol")
         for path in ("/inbox", "/inbox/history"):

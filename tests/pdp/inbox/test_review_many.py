@@ -44,10 +44,15 @@ async def test_several_are_approved_each_by_its_own_review(asked: Placet, bob: B
     assert page.status == 200
     for held in some:
         assert page.text.count(held.request.context["run"]) >= 1
+    for said in ("<dt>Asked by</dt>", "<dt>Until</dt>", "Who may still review", ">user:bob</bdi>, <bdi"):
+        assert page.text.count(said) == 3, said
     done = await bob.post(MANY, filled(page, some, "APPROVE"))
     assert done.status == 200, done.text
-    assert done.text.count("your verdict is kept") == 3
+    assert done.text.count("Your verdict is kept") == 3
+    assert done.text.count(">share table:customers<") == 3
+    assert done.text.count("agent:report-bot for user:alice") == 3
     for held in some:
+        assert done.text.count(held.request.context["run"]) == 1
         [review] = (await now(asked, held)).reviews
         assert (review.reviewer, review.reason) == ("user:bob", "read them")
         assert review.channel == ReviewChannel.REVIEW_CHANNEL_WEB
@@ -65,11 +70,11 @@ async def test_what_is_reviewed_alone_keeps_all_from_being_approved_and_many_are
         part = await shown(bob, chosen)
         refused = await bob.post(MANY, filled(part, chosen, "APPROVE"))
         assert refused.status == 409
-        assert "nothing was done: apr_" in refused.text
+        assert "nothing was done: number 2 cannot be approved with others" in refused.text
         assert "read them" in refused.text
     assert [len((await now(asked, held)).reviews) for held in some] == [0, 0, 0]
     denied = await bob.post(MANY, filled(page, some, "DENY"))
-    assert denied.text.count("it is <strong>denied</strong> now") == 3
+    assert denied.text.count("It is <strong>denied</strong> now") == 3
 
 
 async def test_what_no_script_displayed_is_not_approved(asked: Placet, bob: Browser) -> None:
@@ -89,7 +94,7 @@ async def test_failures_are_told_one_by_one(asked: Placet, bob: Browser) -> None
     form = filled(page, some, "DENY", approval_2=f"apr_{uuid4().hex}")
     done = await bob.post(MANY, form)
     assert done.status == 200
-    assert done.text.count("your verdict is kept") == 1
+    assert done.text.count("Your verdict is kept") == 1
     assert "this approval changed since it was displayed" in done.text
     assert "it is not there, or not yours to review" in done.text
     assert [len((await now(asked, held)).reviews) for held in some] == [1, 1, 0]
@@ -125,8 +130,10 @@ async def test_bad_choice_is_refused(bob: Browser, query: str) -> None:
 
 
 async def test_who_chooses_too_many_or_what_is_of_others_is_told(asked: Placet, bob: Browser) -> None:
+    nothing = (await bob.get(MANY)).text
+    assert nothing.count("no request is chosen; go back to the queue") == 1
     many = urlencode({f"apr_{uuid4().hex}": "on" for _ in range(21)})
-    assert "choose 1 to 20 requests" in (await bob.get(f"{MANY}?{many}")).text
+    assert "21 requests are chosen; go back to the queue" in (await bob.get(f"{MANY}?{many}")).text
     others = await opened(asked, reviewers={"groups": ["others"]})
     assert (await shown(bob, [others])).status == 404
     twice = await opened(asked)

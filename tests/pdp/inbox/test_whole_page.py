@@ -119,6 +119,44 @@ def test_forms_are_there_for_whom_they_are() -> None:
     assert 'id="revoke"' not in rendered(answer, Caller("user:eve", "person", frozenset({"requester"}), (), b""))
 
 
+def test_page_of_what_has_ended_says_nothing_of_what_waits() -> None:
+    answer = GetApprovalResponse(may_review=False, may_not_review_reason="APPROVAL_NOT_PENDING")
+    held = answer.approval
+    held.request.subject.type = held.request.subject.id = held.request.action.name = "x"
+    held.request.resource.type = held.request.resource.id = "x"
+    held.requirements.add(rule="r", count=2, groups=["readers"])
+    held.reviews.add(reviewer="user:bob", verdict="VERDICT_DENY")
+    held.denied_until.FromSeconds(4_102_444_800)
+    held.state = 1
+    assert "2 still missing" in rendered(answer)
+    held.state = 3
+    ended = rendered(answer)
+    assert "not met when it ended" in ended
+    assert "Who had to agree" in ended
+    assert "It is denied, so it takes no more approvals." in ended
+    assert ">Denied again until<" in ended
+    assert 'id="take-back"' in ended
+    held.denied_until.FromSeconds(1)
+    ended = rendered(answer)
+    assert "still missing" not in ended
+    assert ">Was denied again until<" in ended
+    assert 'id="take-back"' not in ended
+
+
+def test_what_differs_from_the_one_that_was_sent_back_is_on_the_page() -> None:
+    answer = GetApprovalResponse(may_review=True)
+    for one in (answer.approval, answer.sent_back):
+        one.request.subject.type = one.request.subject.id = one.request.action.name = "x"
+        one.request.resource.type = one.request.resource.id = "x"
+    answer.sent_back.approval_id = "apr_1"
+    answer.approval.request.context.update({"rows": 1})
+    answer.sent_back.request.context.update({"rows": 99})
+    page = rendered(answer)
+    assert "Compared with the one that was sent back" in page
+    assert '<del>then:</del> <bdi class="value">context.rows = 99</bdi>' in page
+    assert '<ins>now:</ins> <bdi class="value">context.rows = 1</bdi>' in page
+
+
 def test_refusal_names_its_fields_and_keeps_the_words_as_they_were() -> None:
     answer = GetApprovalResponse(may_review=True)
     asked = answer.approval.request
@@ -128,3 +166,14 @@ def test_refusal_names_its_fields_and_keeps_the_words_as_they_were() -> None:
     page = look.page("approval", {**members(answer, "dev", BOB, "t"), **told(refused, form)}).decode()
     assert "<code>reason</code>: is &lt;b&gt;bad&lt;/b&gt;" in page
     assert ">\n\na\\b&lt;/textarea&gt;&lt;b&gt;</textarea>" in page
+
+
+def test_record_of_a_step_is_a_link_for_auditors_alone() -> None:
+    answer = GetApprovalResponse()
+    asked = answer.approval.request
+    asked.subject.type = asked.subject.id = asked.action.name = asked.resource.type = asked.resource.id = "x"
+    answer.timeline.add(kind="TIMELINE_KIND_ASKED", record_id='rec_1"><b>&')
+    dana = Caller("user:dana", "person", frozenset({"reviewer", "auditor"}), (), b"")
+    assert 'href="/inbox/records/rec_1%22%3E%3Cb%3E%26"' in rendered(answer, dana)
+    assert "rec_1&#34;&gt;&lt;b&gt;&amp;" in rendered(answer)
+    assert "/inbox/records" not in rendered(answer)

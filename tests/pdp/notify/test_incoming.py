@@ -41,7 +41,7 @@ def test_slack_gets_rich_text_and_one_link() -> None:
     [section] = body["blocks"][0]["elements"]
     text, _, link = section["elements"]
     assert text["text"] == (
-        "agent:claude asks for: pay on a account\nState: PENDING\nUntil: 2026-01-01 12:00 UTC\nApproval: apr_1"
+        "agent:claude wants to: pay (account)\nState: PENDING\nUntil: 2026-01-01 12:00 UTC\nApproval: apr_1"
     )
     assert link == {"type": "link", "url": PAGE, "text": "Open in Placet"}
     assert "DE02" not in json.dumps(body)

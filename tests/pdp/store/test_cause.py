@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.errors import ServerSelectionTimeoutError
 
 from pdp.errors import PdpError
 from pdp.process import toolcache
@@ -146,6 +147,19 @@ def test_rights_on_another_database_do_not_count(
     actions: list[str], resource: dict[str, object], missing: list[str]
 ) -> None:
     assert cause.missing_rights([{"resource": resource, "actions": actions}], "placet") == missing
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "h:1: connection closed (configured timeouts: socketTimeoutMS: 1000.0ms)",
+        "h:1: connection is already closed (configured timeouts: socketTimeoutMS: 1000.0ms)",
+        "h:1: [Errno 104] Connection reset by peer",
+        "h:1: [Errno 32] Broken pipe",
+    ],
+)
+def test_each_way_of_the_driver_to_say_that_mongodb_hung_up_leads_to_tls(said: str) -> None:
+    assert "add tls=true" in cause.sentence(ServerSelectionTimeoutError(said))
 
 
 HELLO = {"helloOk": True, "maxBsonObjectSize": 16777216, "maxWireVersion": 25, "minWireVersion": 0, "ok": 1.0}

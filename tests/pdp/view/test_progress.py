@@ -3,6 +3,7 @@
 import pytest
 
 from pdp.v1.approval_pb2 import Approval, ApprovalReview, EligibleReviewers, GetApprovalResponse, Requirement
+from pdp.v1.request_pb2 import Request
 from pdp.view.progress import MAX_NAMED, Why, barred, needs, too_few
 
 
@@ -42,6 +43,22 @@ def test_who_is_behind_the_request_counts_as_that_and_not_as_reviewer() -> None:
         "user:bob": Why.REQUESTER,
         "user:carol": Why.REVIEWED,
     }
+
+
+def test_who_suggested_it_is_not_called_behind_it() -> None:
+    wrote = ApprovalReview(reviewer="user:bob", suggestion=Request())
+    back = Approval(requester_principals=["user:alice"], reviews=[wrote, ApprovalReview(reviewer="user:carol")])
+    held = Approval(requester_principals=["slack:T1/UBOB", "user:alice", "user:bob"])
+    assert {one.identity.text: one.why for one in barred(held, back)} == {
+        "user:alice": Why.REQUESTER,
+        "user:bob": Why.SUGGESTED,
+        "slack:T1/UBOB": Why.SUGGESTED,
+    }
+    back.caller = "agent:other"
+    assert {one.identity.text: one.why for one in barred(held, back)}["slack:T1/UBOB"] is Why.REQUESTER
+    back.caller = ""
+    back.requester_principals.append("user:bob")
+    assert {one.identity.text: one.why for one in barred(held, back)}["user:bob"] is Why.REQUESTER
 
 
 def test_more_than_is_needed_misses_nobody() -> None:

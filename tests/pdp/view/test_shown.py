@@ -85,10 +85,10 @@ LEFT_OUT = {
 
 
 def number(message: Message, made: list[str], inside: str = "") -> list[str]:
-    """Fill every text of a message; each says which field it is of. The one before it is compared, and not shown."""
+    """Fill every text of a message; each says which field it is of. Those before it are compared, and not shown."""
     for field in message.DESCRIPTOR.fields:
         kind = field.message_type.full_name if field.message_type else ""
-        if kind.startswith("google.protobuf") or inside == "last_approved":
+        if kind.startswith("google.protobuf") or inside in {"last_approved", "sent_back"}:
             continue
         if kind:
             inner = getattr(message, field.name)
@@ -141,6 +141,16 @@ def test_progress_says_what_is_missing_and_who_is_left() -> None:
     assert [one.missing for one in shown.needs] == [2]
     assert [one.identities for one in shown.eligible] == [(Theirs("user:bob"),)]
     assert [(one.missing, one.named) for one in shown.too_few] == [(2, 1)]
+
+
+def test_what_differs_from_the_one_that_was_sent_back_is_there() -> None:
+    before = Approval(approval_id="apr_1", request=parsed({"context": {"rows": 9}}))
+    answer = GetApprovalResponse(approval=Approval(request=parsed({"context": {"rows": 1}})), sent_back=before)
+    shown = of_answer(answer)
+    assert shown.sent_back is not None
+    assert shown.sent_back.approval_id.text == "apr_1"
+    assert [(one.is_new, one.item.text) for one in shown.sent_back.differences] == [(False, "9"), (True, "1")]
+    assert of_answer(GetApprovalResponse(approval=answer.approval)).sent_back is None
 
 
 @pytest.mark.parametrize("hash_of", ["tokens_tree", "tokens_sha256"])

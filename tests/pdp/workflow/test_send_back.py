@@ -9,6 +9,7 @@ from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.request_pb2 import Effect
 from tests.parts import Placet, asking, exporting, log
 from tests.pdp.mongo import database
+from tests.pdp.reads import seen
 from tests.pdp.steps import asked, cancel, changes, erin, state_of, use, verdict
 from tests.pdp.wire import refused
 from tests.tokens import Metadata
@@ -48,7 +49,13 @@ async def test_whoever_suggested_the_edit_does_not_review_it_and_others_do(serve
     next_one = (await server.authorize(exporting(supersedes=back.approval_id))).approval
     assert next_one.supersedes == back.approval_id
     assert "user:bob" in next_one.requester_principals
-    assert (await refused(server.review(next_one, "bob"))).reason == "REVIEWER_IS_REQUESTER"
+    why = await refused(server.review(next_one, "bob"))
+    assert (why.reason, "people do not review their own suggestions" in why.message) == ("REVIEWER_IS_REQUESTER", True)
+    told = await seen(server, next_one, server.metadata("bob"))
+    assert (told.may_review, told.sent_back.approval_id) == (False, back.approval_id)
+    assert "you suggested it when you sent an earlier request back" in told.may_not_review_because
+    others = await seen(server, next_one, server.metadata("alice"))
+    assert "one of the people behind this request" in others.may_not_review_because
     await server.review(next_one, "carol")
     assert state_of((await verdict(server, next_one, "APPROVE", erin(server))).approval) == "APPROVED"
 
@@ -77,7 +84,8 @@ async def test_suggester_is_barred_from_the_suggested_request_whoever_opens_it(s
     else:
         opened = (await server.authorize(better, by="dev" if way == "another caller" else "report-bot")).approval
     assert "user:bob" in opened.requester_principals
-    assert (await refused(server.review(opened, "bob"))).reason == "REVIEWER_IS_REQUESTER"
+    why = await refused(server.review(opened, "bob"))
+    assert (why.reason, "their own suggestions" in why.message) == ("REVIEWER_IS_REQUESTER", True)
 
 
 async def test_who_suggests_a_request_that_waits_already_does_not_review_it(server: Placet) -> None:

@@ -13,7 +13,9 @@ import grpc
 import pytest
 
 from pdp import keys
-from pdp.audit.verify import Verifier
+from pdp.audit.verify import Tampered, Verifier
+from pdp.credential import Made, Party, made
+from pdp.passkey import Passkey
 from pdp.process.mongod import MongodProcess
 from pdp.v1.approval_pb2 import Approval
 from pdp.v1.audit_pb2 import ExportRecordsRequest
@@ -25,7 +27,7 @@ from pdp.workflow.passkeys import Passkeys
 from tests.authenticator import UP, Authenticator, b64
 from tests.parts import Placet, Refusal, asking, log, placet, refusal
 from tests.pdp.mongo import database
-from tests.pdp.passkeys import added, adding, begun, device_of, signed_review
+from tests.pdp.passkeys import added, adding, begun, device_of, registered, signed_review
 from tests.pdp.steps import now, state_of, use, verdict
 
 RULES = """package policy
@@ -211,6 +213,24 @@ async def test_passkey_forged_in_the_database_is_refused(stage: Stage, mongod: M
     why = await failed(signed_review(stage.server, approval, "bob", forger, asked.statement))
     assert why.reason == "PASSKEY_INVALID"
     assert [record["error"] for record, _ in await log(stage.server, "error")] == ["PASSKEY_TAMPERED"]
+
+
+async def test_passkey_that_the_key_seal_made_counts_here_and_is_named_by_the_log(stage: Stage) -> None:
+    """Somebody who has the key writes a passkey of his own for bob; the log knows of none that was added."""
+    request, forger = paying(), device_of(stage.server)
+    approval = (await stage.server.authorize(request)).approval
+    new = made(registered(forger.create(b"a" * 32)), Party("localhost", stage.server.http), b"a" * 32)
+    held, now_there = await stage.keyrings.of("user:bob"), await stage.keyrings.now()
+    members = {name: getattr(new, name) for name in Made.__dataclass_fields__}
+    forged = Passkey(**members, added_at=now_there, counts_from=now_there)
+    assert await stage.keyrings.replace(held, held.with_one(forged))
+    asked = await begun(stage.server, approval, "bob")
+    approved = await signed_review(stage.server, approval, "bob", forger, asked.statement)
+    assert state_of(approved) == "APPROVED"
+    with pytest.raises(Tampered) as named:
+        await is_intact(stage.server)
+    [(record, _)] = await log(stage.server, "approval.reviewed")
+    assert (named.value.kind, named.value.place) == ("passkey", f"{record['id']} ({approval.approval_id})")
 
 
 async def test_changed_signature_in_the_database_is_refused_at_the_use(stage: Stage, mongod: MongodProcess) -> None:

@@ -559,7 +559,9 @@ type GetApprovalResponse struct {
 	// What happened to it, in the order of time.
 	Timeline []*TimelineEntry `protobuf:"bytes,10,rep,name=timeline,proto3" json:"timeline,omitempty"`
 	// The address of its page, where the server has a `public_url` and people log in to it; else empty.
-	Page          string `protobuf:"bytes,11,opt,name=page,proto3" json:"page,omitempty"`
+	Page string `protobuf:"bytes,11,opt,name=page,proto3" json:"page,omitempty"`
+	// The sent-back approval that this one answers (`approval.supersedes`), for comparison, if the caller may see it, too.
+	SentBack      *Approval `protobuf:"bytes,12,opt,name=sent_back,json=sentBack,proto3" json:"sent_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -669,6 +671,13 @@ func (x *GetApprovalResponse) GetPage() string {
 		return x.Page
 	}
 	return ""
+}
+
+func (x *GetApprovalResponse) GetSentBack() *Approval {
+	if x != nil {
+		return x.SentBack
+	}
+	return nil
 }
 
 // Something that happened to an approval.
@@ -2513,7 +2522,7 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n" +
 	"\x12GetApprovalRequest\x12\x1f\n" +
 	"\vapproval_id\x18\x01 \x01(\tR\n" +
-	"approvalId\"\xa3\x04\n" +
+	"approvalId\"\xd2\x04\n" +
 	"\x13GetApprovalResponse\x12,\n" +
 	"\bapproval\x18\x01 \x01(\v2\x10.pdp.v1.ApprovalR\bapproval\x12\x1d\n" +
 	"\n" +
@@ -2527,7 +2536,8 @@ const file_pdp_v1_approval_proto_rawDesc = "" +
 	"\rmask_forecast\x18\t \x01(\v2\x14.pdp.v1.MaskForecastR\fmaskForecast\x121\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x15.pdp.v1.TimelineEntryR\btimeline\x12\x12\n" +
-	"\x04page\x18\v \x01(\tR\x04page\"\xfc\x02\n" +
+	"\x04page\x18\v \x01(\tR\x04page\x12-\n" +
+	"\tsent_back\x18\f \x01(\v2\x10.pdp.v1.ApprovalR\bsentBack\"\xfc\x02\n" +
 	"\rTimelineEntry\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.pdp.v1.TimelineKindR\x04kind\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
@@ -2802,61 +2812,62 @@ var file_pdp_v1_approval_proto_depIdxs = []int32{
 	10, // 6: pdp.v1.GetApprovalResponse.origins:type_name -> pdp.v1.TagOrigin
 	11, // 7: pdp.v1.GetApprovalResponse.mask_forecast:type_name -> pdp.v1.MaskForecast
 	9,  // 8: pdp.v1.GetApprovalResponse.timeline:type_name -> pdp.v1.TimelineEntry
-	0,  // 9: pdp.v1.TimelineEntry.kind:type_name -> pdp.v1.TimelineKind
-	29, // 10: pdp.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
-	3,  // 11: pdp.v1.TimelineEntry.channel:type_name -> pdp.v1.ReviewChannel
-	4,  // 12: pdp.v1.TimelineEntry.verdict:type_name -> pdp.v1.Verdict
-	2,  // 13: pdp.v1.TimelineEntry.state:type_name -> pdp.v1.ApprovalState
-	1,  // 14: pdp.v1.TimelineEntry.outcome:type_name -> pdp.v1.OutcomeState
-	30, // 15: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
-	31, // 16: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
-	12, // 17: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
-	29, // 18: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
-	2,  // 19: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
-	21, // 20: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
-	21, // 21: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
-	1,  // 22: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
-	21, // 23: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
-	2,  // 24: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
-	32, // 25: pdp.v1.Approval.request:type_name -> pdp.v1.Request
-	26, // 26: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
-	27, // 27: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
-	29, // 28: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
-	29, // 29: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
-	29, // 30: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
-	25, // 31: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
-	29, // 32: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
-	22, // 33: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
-	23, // 34: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
-	24, // 35: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
-	1,  // 36: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
-	29, // 37: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
-	33, // 38: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
-	33, // 39: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
-	34, // 40: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
-	33, // 41: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
-	3,  // 42: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
-	33, // 43: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
-	4,  // 44: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
-	29, // 45: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
-	32, // 46: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
-	3,  // 47: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
-	28, // 48: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
-	5,  // 49: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
-	7,  // 50: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
-	15, // 51: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
-	17, // 52: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
-	19, // 53: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
-	6,  // 54: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
-	8,  // 55: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
-	16, // 56: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
-	18, // 57: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
-	20, // 58: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
-	54, // [54:59] is the sub-list for method output_type
-	49, // [49:54] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	21, // 9: pdp.v1.GetApprovalResponse.sent_back:type_name -> pdp.v1.Approval
+	0,  // 10: pdp.v1.TimelineEntry.kind:type_name -> pdp.v1.TimelineKind
+	29, // 11: pdp.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	3,  // 12: pdp.v1.TimelineEntry.channel:type_name -> pdp.v1.ReviewChannel
+	4,  // 13: pdp.v1.TimelineEntry.verdict:type_name -> pdp.v1.Verdict
+	2,  // 14: pdp.v1.TimelineEntry.state:type_name -> pdp.v1.ApprovalState
+	1,  // 15: pdp.v1.TimelineEntry.outcome:type_name -> pdp.v1.OutcomeState
+	30, // 16: pdp.v1.TagOrigin.said:type_name -> pdp.v1.TagAssertion
+	31, // 17: pdp.v1.TagOrigin.steps:type_name -> pdp.v1.LineageStep
+	12, // 18: pdp.v1.MaskForecast.columns:type_name -> pdp.v1.ColumnForecast
+	29, // 19: pdp.v1.Notification.tried_at:type_name -> google.protobuf.Timestamp
+	2,  // 20: pdp.v1.WaitApprovalRequest.known_state:type_name -> pdp.v1.ApprovalState
+	21, // 21: pdp.v1.WaitApprovalResponse.approval:type_name -> pdp.v1.Approval
+	21, // 22: pdp.v1.CancelApprovalResponse.approval:type_name -> pdp.v1.Approval
+	1,  // 23: pdp.v1.ReportOutcomeRequest.state:type_name -> pdp.v1.OutcomeState
+	21, // 24: pdp.v1.ReportOutcomeResponse.approval:type_name -> pdp.v1.Approval
+	2,  // 25: pdp.v1.Approval.state:type_name -> pdp.v1.ApprovalState
+	32, // 26: pdp.v1.Approval.request:type_name -> pdp.v1.Request
+	26, // 27: pdp.v1.Approval.requirements:type_name -> pdp.v1.Requirement
+	27, // 28: pdp.v1.Approval.reviews:type_name -> pdp.v1.ApprovalReview
+	29, // 29: pdp.v1.Approval.created_at:type_name -> google.protobuf.Timestamp
+	29, // 30: pdp.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 31: pdp.v1.Approval.closed_at:type_name -> google.protobuf.Timestamp
+	25, // 32: pdp.v1.Approval.outcome:type_name -> pdp.v1.Outcome
+	29, // 33: pdp.v1.Approval.denied_until:type_name -> google.protobuf.Timestamp
+	22, // 34: pdp.v1.Approval.lineage:type_name -> pdp.v1.ApprovalLineage
+	23, // 35: pdp.v1.ApprovalLineage.datasets:type_name -> pdp.v1.ApprovalDataset
+	24, // 36: pdp.v1.ApprovalLineage.columns:type_name -> pdp.v1.ApprovalColumn
+	1,  // 37: pdp.v1.Outcome.state:type_name -> pdp.v1.OutcomeState
+	29, // 38: pdp.v1.Outcome.reported_at:type_name -> google.protobuf.Timestamp
+	33, // 39: pdp.v1.Requirement.pending_for:type_name -> google.protobuf.Duration
+	33, // 40: pdp.v1.Requirement.valid_for:type_name -> google.protobuf.Duration
+	34, // 41: pdp.v1.Requirement.claims:type_name -> google.protobuf.Struct
+	33, // 42: pdp.v1.Requirement.individual_every:type_name -> google.protobuf.Duration
+	3,  // 43: pdp.v1.Requirement.channels:type_name -> pdp.v1.ReviewChannel
+	33, // 44: pdp.v1.Requirement.remind:type_name -> google.protobuf.Duration
+	4,  // 45: pdp.v1.ApprovalReview.verdict:type_name -> pdp.v1.Verdict
+	29, // 46: pdp.v1.ApprovalReview.reviewed_at:type_name -> google.protobuf.Timestamp
+	32, // 47: pdp.v1.ApprovalReview.suggestion:type_name -> pdp.v1.Request
+	3,  // 48: pdp.v1.ApprovalReview.channel:type_name -> pdp.v1.ReviewChannel
+	28, // 49: pdp.v1.ApprovalReview.passkey:type_name -> pdp.v1.PasskeyAssertion
+	5,  // 50: pdp.v1.ApprovalService.ListApprovals:input_type -> pdp.v1.ListApprovalsRequest
+	7,  // 51: pdp.v1.ApprovalService.GetApproval:input_type -> pdp.v1.GetApprovalRequest
+	15, // 52: pdp.v1.ApprovalService.WaitApproval:input_type -> pdp.v1.WaitApprovalRequest
+	17, // 53: pdp.v1.ApprovalService.CancelApproval:input_type -> pdp.v1.CancelApprovalRequest
+	19, // 54: pdp.v1.ApprovalService.ReportOutcome:input_type -> pdp.v1.ReportOutcomeRequest
+	6,  // 55: pdp.v1.ApprovalService.ListApprovals:output_type -> pdp.v1.ListApprovalsResponse
+	8,  // 56: pdp.v1.ApprovalService.GetApproval:output_type -> pdp.v1.GetApprovalResponse
+	16, // 57: pdp.v1.ApprovalService.WaitApproval:output_type -> pdp.v1.WaitApprovalResponse
+	18, // 58: pdp.v1.ApprovalService.CancelApproval:output_type -> pdp.v1.CancelApprovalResponse
+	20, // 59: pdp.v1.ApprovalService.ReportOutcome:output_type -> pdp.v1.ReportOutcomeResponse
+	55, // [55:60] is the sub-list for method output_type
+	50, // [50:55] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_approval_proto_init() }

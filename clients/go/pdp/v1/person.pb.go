@@ -473,6 +473,217 @@ func (*RemoveLinkResponse) Descriptor() ([]byte, []int) {
 	return file_pdp_v1_person_proto_rawDescGZIP(), []int{9}
 }
 
+// Asks for the caller's preferences.
+type GetPreferencesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPreferencesRequest) Reset() {
+	*x = GetPreferencesRequest{}
+	mi := &file_pdp_v1_person_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPreferencesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPreferencesRequest) ProtoMessage() {}
+
+func (x *GetPreferencesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPreferencesRequest.ProtoReflect.Descriptor instead.
+func (*GetPreferencesRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{10}
+}
+
+// How the caller is told of requests.
+type GetPreferencesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The server's channels that know where the caller is: "mail", "slack" or "teams".
+	Channels []string `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	// The server's channels in which the caller wants no message.
+	Muted []string `protobuf:"bytes,2,rep,name=muted,proto3" json:"muted,omitempty"`
+	// The hours in which the caller wants no message, such as "22:00-07:00 Europe/Berlin"; empty for none.
+	Quiet string `protobuf:"bytes,3,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	// When the caller chose that, by MongoDB's clock; absent where the policy's data says it.
+	ChosenAt      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=chosen_at,json=chosenAt,proto3" json:"chosen_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPreferencesResponse) Reset() {
+	*x = GetPreferencesResponse{}
+	mi := &file_pdp_v1_person_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPreferencesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPreferencesResponse) ProtoMessage() {}
+
+func (x *GetPreferencesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPreferencesResponse.ProtoReflect.Descriptor instead.
+func (*GetPreferencesResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetPreferencesResponse) GetChannels() []string {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *GetPreferencesResponse) GetMuted() []string {
+	if x != nil {
+		return x.Muted
+	}
+	return nil
+}
+
+func (x *GetPreferencesResponse) GetQuiet() string {
+	if x != nil {
+		return x.Quiet
+	}
+	return ""
+}
+
+func (x *GetPreferencesResponse) GetChosenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChosenAt
+	}
+	return nil
+}
+
+// Chooses preferences.
+type SetPreferencesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The channels in which the caller wants no message, each once.
+	Muted []string `protobuf:"bytes,1,rep,name=muted,proto3" json:"muted,omitempty"`
+	// The hours in which the caller wants no message, such as "22:00-07:00 Europe/Berlin"; empty for none.
+	Quiet string `protobuf:"bytes,2,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	// Goes back to what the policy's data says. The other fields must be empty then.
+	Reset_        bool `protobuf:"varint,3,opt,name=reset,proto3" json:"reset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPreferencesRequest) Reset() {
+	*x = SetPreferencesRequest{}
+	mi := &file_pdp_v1_person_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPreferencesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPreferencesRequest) ProtoMessage() {}
+
+func (x *SetPreferencesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPreferencesRequest.ProtoReflect.Descriptor instead.
+func (*SetPreferencesRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SetPreferencesRequest) GetMuted() []string {
+	if x != nil {
+		return x.Muted
+	}
+	return nil
+}
+
+func (x *SetPreferencesRequest) GetQuiet() string {
+	if x != nil {
+		return x.Quiet
+	}
+	return ""
+}
+
+func (x *SetPreferencesRequest) GetReset_() bool {
+	if x != nil {
+		return x.Reset_
+	}
+	return false
+}
+
+// The preferences count from now on.
+type SetPreferencesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPreferencesResponse) Reset() {
+	*x = SetPreferencesResponse{}
+	mi := &file_pdp_v1_person_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPreferencesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPreferencesResponse) ProtoMessage() {}
+
+func (x *SetPreferencesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_person_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPreferencesResponse.ProtoReflect.Descriptor instead.
+func (*SetPreferencesResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_person_proto_rawDescGZIP(), []int{13}
+}
+
 var File_pdp_v1_person_proto protoreflect.FileDescriptor
 
 const file_pdp_v1_person_proto_rawDesc = "" +
@@ -497,13 +708,26 @@ const file_pdp_v1_person_proto_rawDesc = "" +
 	"\tlinked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\blinkedAt\"-\n" +
 	"\x11RemoveLinkRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\x14\n" +
-	"\x12RemoveLinkResponse2\xaf\x02\n" +
+	"\x12RemoveLinkResponse\"\x17\n" +
+	"\x15GetPreferencesRequest\"\x99\x01\n" +
+	"\x16GetPreferencesResponse\x12\x1a\n" +
+	"\bchannels\x18\x01 \x03(\tR\bchannels\x12\x14\n" +
+	"\x05muted\x18\x02 \x03(\tR\x05muted\x12\x14\n" +
+	"\x05quiet\x18\x03 \x01(\tR\x05quiet\x127\n" +
+	"\tchosen_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bchosenAt\"Y\n" +
+	"\x15SetPreferencesRequest\x12\x14\n" +
+	"\x05muted\x18\x01 \x03(\tR\x05muted\x12\x14\n" +
+	"\x05quiet\x18\x02 \x01(\tR\x05quiet\x12\x14\n" +
+	"\x05reset\x18\x03 \x01(\bR\x05reset\"\x18\n" +
+	"\x16SetPreferencesResponse2\xd1\x03\n" +
 	"\rPersonService\x12I\n" +
 	"\fListPasskeys\x12\x1b.pdp.v1.ListPasskeysRequest\x1a\x1c.pdp.v1.ListPasskeysResponse\x12L\n" +
 	"\rRemovePasskey\x12\x1c.pdp.v1.RemovePasskeyRequest\x1a\x1d.pdp.v1.RemovePasskeyResponse\x12@\n" +
 	"\tListLinks\x12\x18.pdp.v1.ListLinksRequest\x1a\x19.pdp.v1.ListLinksResponse\x12C\n" +
 	"\n" +
-	"RemoveLink\x12\x19.pdp.v1.RemoveLinkRequest\x1a\x1a.pdp.v1.RemoveLinkResponseB|\n" +
+	"RemoveLink\x12\x19.pdp.v1.RemoveLinkRequest\x1a\x1a.pdp.v1.RemoveLinkResponse\x12O\n" +
+	"\x0eGetPreferences\x12\x1d.pdp.v1.GetPreferencesRequest\x1a\x1e.pdp.v1.GetPreferencesResponse\x12O\n" +
+	"\x0eSetPreferences\x12\x1d.pdp.v1.SetPreferencesRequest\x1a\x1e.pdp.v1.SetPreferencesResponseB|\n" +
 	"\x11dev.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\vPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3"
 
 var (
@@ -518,39 +742,48 @@ func file_pdp_v1_person_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_person_proto_rawDescData
 }
 
-var file_pdp_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_pdp_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_pdp_v1_person_proto_goTypes = []any{
-	(*ListPasskeysRequest)(nil),   // 0: pdp.v1.ListPasskeysRequest
-	(*ListPasskeysResponse)(nil),  // 1: pdp.v1.ListPasskeysResponse
-	(*Passkey)(nil),               // 2: pdp.v1.Passkey
-	(*RemovePasskeyRequest)(nil),  // 3: pdp.v1.RemovePasskeyRequest
-	(*RemovePasskeyResponse)(nil), // 4: pdp.v1.RemovePasskeyResponse
-	(*ListLinksRequest)(nil),      // 5: pdp.v1.ListLinksRequest
-	(*ListLinksResponse)(nil),     // 6: pdp.v1.ListLinksResponse
-	(*AccountLink)(nil),           // 7: pdp.v1.AccountLink
-	(*RemoveLinkRequest)(nil),     // 8: pdp.v1.RemoveLinkRequest
-	(*RemoveLinkResponse)(nil),    // 9: pdp.v1.RemoveLinkResponse
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*ListPasskeysRequest)(nil),    // 0: pdp.v1.ListPasskeysRequest
+	(*ListPasskeysResponse)(nil),   // 1: pdp.v1.ListPasskeysResponse
+	(*Passkey)(nil),                // 2: pdp.v1.Passkey
+	(*RemovePasskeyRequest)(nil),   // 3: pdp.v1.RemovePasskeyRequest
+	(*RemovePasskeyResponse)(nil),  // 4: pdp.v1.RemovePasskeyResponse
+	(*ListLinksRequest)(nil),       // 5: pdp.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),      // 6: pdp.v1.ListLinksResponse
+	(*AccountLink)(nil),            // 7: pdp.v1.AccountLink
+	(*RemoveLinkRequest)(nil),      // 8: pdp.v1.RemoveLinkRequest
+	(*RemoveLinkResponse)(nil),     // 9: pdp.v1.RemoveLinkResponse
+	(*GetPreferencesRequest)(nil),  // 10: pdp.v1.GetPreferencesRequest
+	(*GetPreferencesResponse)(nil), // 11: pdp.v1.GetPreferencesResponse
+	(*SetPreferencesRequest)(nil),  // 12: pdp.v1.SetPreferencesRequest
+	(*SetPreferencesResponse)(nil), // 13: pdp.v1.SetPreferencesResponse
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
 }
 var file_pdp_v1_person_proto_depIdxs = []int32{
 	2,  // 0: pdp.v1.ListPasskeysResponse.passkeys:type_name -> pdp.v1.Passkey
-	10, // 1: pdp.v1.Passkey.added_at:type_name -> google.protobuf.Timestamp
-	10, // 2: pdp.v1.Passkey.counts_from:type_name -> google.protobuf.Timestamp
+	14, // 1: pdp.v1.Passkey.added_at:type_name -> google.protobuf.Timestamp
+	14, // 2: pdp.v1.Passkey.counts_from:type_name -> google.protobuf.Timestamp
 	7,  // 3: pdp.v1.ListLinksResponse.links:type_name -> pdp.v1.AccountLink
-	10, // 4: pdp.v1.AccountLink.linked_at:type_name -> google.protobuf.Timestamp
-	0,  // 5: pdp.v1.PersonService.ListPasskeys:input_type -> pdp.v1.ListPasskeysRequest
-	3,  // 6: pdp.v1.PersonService.RemovePasskey:input_type -> pdp.v1.RemovePasskeyRequest
-	5,  // 7: pdp.v1.PersonService.ListLinks:input_type -> pdp.v1.ListLinksRequest
-	8,  // 8: pdp.v1.PersonService.RemoveLink:input_type -> pdp.v1.RemoveLinkRequest
-	1,  // 9: pdp.v1.PersonService.ListPasskeys:output_type -> pdp.v1.ListPasskeysResponse
-	4,  // 10: pdp.v1.PersonService.RemovePasskey:output_type -> pdp.v1.RemovePasskeyResponse
-	6,  // 11: pdp.v1.PersonService.ListLinks:output_type -> pdp.v1.ListLinksResponse
-	9,  // 12: pdp.v1.PersonService.RemoveLink:output_type -> pdp.v1.RemoveLinkResponse
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	14, // 4: pdp.v1.AccountLink.linked_at:type_name -> google.protobuf.Timestamp
+	14, // 5: pdp.v1.GetPreferencesResponse.chosen_at:type_name -> google.protobuf.Timestamp
+	0,  // 6: pdp.v1.PersonService.ListPasskeys:input_type -> pdp.v1.ListPasskeysRequest
+	3,  // 7: pdp.v1.PersonService.RemovePasskey:input_type -> pdp.v1.RemovePasskeyRequest
+	5,  // 8: pdp.v1.PersonService.ListLinks:input_type -> pdp.v1.ListLinksRequest
+	8,  // 9: pdp.v1.PersonService.RemoveLink:input_type -> pdp.v1.RemoveLinkRequest
+	10, // 10: pdp.v1.PersonService.GetPreferences:input_type -> pdp.v1.GetPreferencesRequest
+	12, // 11: pdp.v1.PersonService.SetPreferences:input_type -> pdp.v1.SetPreferencesRequest
+	1,  // 12: pdp.v1.PersonService.ListPasskeys:output_type -> pdp.v1.ListPasskeysResponse
+	4,  // 13: pdp.v1.PersonService.RemovePasskey:output_type -> pdp.v1.RemovePasskeyResponse
+	6,  // 14: pdp.v1.PersonService.ListLinks:output_type -> pdp.v1.ListLinksResponse
+	9,  // 15: pdp.v1.PersonService.RemoveLink:output_type -> pdp.v1.RemoveLinkResponse
+	11, // 16: pdp.v1.PersonService.GetPreferences:output_type -> pdp.v1.GetPreferencesResponse
+	13, // 17: pdp.v1.PersonService.SetPreferences:output_type -> pdp.v1.SetPreferencesResponse
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_person_proto_init() }
@@ -564,7 +797,7 @@ func file_pdp_v1_person_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_person_proto_rawDesc), len(file_pdp_v1_person_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PersonService_ListPasskeys_FullMethodName  = "/pdp.v1.PersonService/ListPasskeys"
-	PersonService_RemovePasskey_FullMethodName = "/pdp.v1.PersonService/RemovePasskey"
-	PersonService_ListLinks_FullMethodName     = "/pdp.v1.PersonService/ListLinks"
-	PersonService_RemoveLink_FullMethodName    = "/pdp.v1.PersonService/RemoveLink"
+	PersonService_ListPasskeys_FullMethodName   = "/pdp.v1.PersonService/ListPasskeys"
+	PersonService_RemovePasskey_FullMethodName  = "/pdp.v1.PersonService/RemovePasskey"
+	PersonService_ListLinks_FullMethodName      = "/pdp.v1.PersonService/ListLinks"
+	PersonService_RemoveLink_FullMethodName     = "/pdp.v1.PersonService/RemoveLink"
+	PersonService_GetPreferences_FullMethodName = "/pdp.v1.PersonService/GetPreferences"
+	PersonService_SetPreferences_FullMethodName = "/pdp.v1.PersonService/SetPreferences"
 )
 
 // PersonServiceClient is the client API for PersonService service.
@@ -46,6 +48,14 @@ type PersonServiceClient interface {
 	// Errors: NOT_FOUND/LINK_NOT_FOUND.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RemoveLink(ctx context.Context, in *RemoveLinkRequest, opts ...grpc.CallOption) (*RemoveLinkResponse, error)
+	// Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	GetPreferences(ctx context.Context, in *GetPreferencesRequest, opts ...grpc.CallOption) (*GetPreferencesResponse, error)
+	// Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+	// own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+	// Errors: INVALID_ARGUMENT with the fields.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	SetPreferences(ctx context.Context, in *SetPreferencesRequest, opts ...grpc.CallOption) (*SetPreferencesResponse, error)
 }
 
 type personServiceClient struct {
@@ -96,6 +106,26 @@ func (c *personServiceClient) RemoveLink(ctx context.Context, in *RemoveLinkRequ
 	return out, nil
 }
 
+func (c *personServiceClient) GetPreferences(ctx context.Context, in *GetPreferencesRequest, opts ...grpc.CallOption) (*GetPreferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPreferencesResponse)
+	err := c.cc.Invoke(ctx, PersonService_GetPreferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personServiceClient) SetPreferences(ctx context.Context, in *SetPreferencesRequest, opts ...grpc.CallOption) (*SetPreferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPreferencesResponse)
+	err := c.cc.Invoke(ctx, PersonService_SetPreferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PersonServiceServer is the server API for PersonService service.
 // All implementations must embed UnimplementedPersonServiceServer
 // for forward compatibility.
@@ -117,6 +147,14 @@ type PersonServiceServer interface {
 	// Errors: NOT_FOUND/LINK_NOT_FOUND.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	RemoveLink(context.Context, *RemoveLinkRequest) (*RemoveLinkResponse, error)
+	// Says how the caller is told of requests: as the caller chose, and else as the policy's data says.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	GetPreferences(context.Context, *GetPreferencesRequest) (*GetPreferencesResponse, error)
+	// Chooses how the caller is told of requests, in the place of what the policy's data says. What changes of the caller's
+	// own (passkeys, links, these preferences) is told on every channel all the same, at any hour.
+	// Errors: INVALID_ARGUMENT with the fields.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	SetPreferences(context.Context, *SetPreferencesRequest) (*SetPreferencesResponse, error)
 	mustEmbedUnimplementedPersonServiceServer()
 }
 
@@ -138,6 +176,12 @@ func (UnimplementedPersonServiceServer) ListLinks(context.Context, *ListLinksReq
 }
 func (UnimplementedPersonServiceServer) RemoveLink(context.Context, *RemoveLinkRequest) (*RemoveLinkResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RemoveLink not implemented")
+}
+func (UnimplementedPersonServiceServer) GetPreferences(context.Context, *GetPreferencesRequest) (*GetPreferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPreferences not implemented")
+}
+func (UnimplementedPersonServiceServer) SetPreferences(context.Context, *SetPreferencesRequest) (*SetPreferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPreferences not implemented")
 }
 func (UnimplementedPersonServiceServer) mustEmbedUnimplementedPersonServiceServer() {}
 func (UnimplementedPersonServiceServer) testEmbeddedByValue()                       {}
@@ -232,6 +276,42 @@ func _PersonService_RemoveLink_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PersonService_GetPreferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPreferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).GetPreferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_GetPreferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).GetPreferences(ctx, req.(*GetPreferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonService_SetPreferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPreferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).SetPreferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_SetPreferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).SetPreferences(ctx, req.(*SetPreferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PersonService_ServiceDesc is the grpc.ServiceDesc for PersonService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -254,6 +334,14 @@ var PersonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RemoveLink",
 			Handler:    _PersonService_RemoveLink_Handler,
+		},
+		{
+			MethodName: "GetPreferences",
+			Handler:    _PersonService_GetPreferences_Handler,
+		},
+		{
+			MethodName: "SetPreferences",
+			Handler:    _PersonService_SetPreferences_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

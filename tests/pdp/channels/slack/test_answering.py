@@ -3,9 +3,13 @@
 import asyncio
 import copy
 import json
+import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from pdp.dev.slack import clicks
@@ -13,6 +17,7 @@ from pdp.dev.slack.page import blocks as drawn
 from pdp.dev.slack.workspace import Opened
 from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest
+from tests.damaged import damaged
 from tests.faults import failing
 from tests.parts import log
 from tests.pdp.channels.slack.conftest import Chat, until, words
@@ -56,7 +61,7 @@ async def test_words_of_others_are_literal(chat: Chat) -> None:
 
 @pytest.mark.parametrize(
     ("action", "why", "whole"),
-    [("export", "takes no yes and shows nothing", False), ("sign", "only with your passkey", True)],
+    [("export", "so it is not shown here", False), ("sign", "needs your passkey", True)],
 )
 async def test_where_the_policy_wants_another_place_chat_takes_a_no_alone(
     chat: Chat, action: str, why: str, *, whole: bool
@@ -247,6 +252,19 @@ async def test_alice_does_not_approve_her_own(chat: Chat) -> None:
     assert "submit" not in opened.view
 
 
+async def test_view_of_somebody_who_became_a_requester_takes_no_verdict(chat: Chat) -> None:
+    approval = await chat.asked()
+    await chat.opened(approval)
+    data = json.loads((chat.folder / "data.json").read_text())
+    data["identities"]["agent:report-bot"]["owners"] = ["user:bob"]
+    await changed(chat, data)
+    assert "people do not review their own actions" in await chat.sent()
+    assert [one["error"] for one in await chat.refused(approval)] == ["REVIEWER_IS_REQUESTER"]
+    assert await chat.state(approval) == ("PENDING", 0)
+    data["identities"]["agent:report-bot"]["owners"] = ["user:alice"]
+    await changed(chat, data)
+
+
 async def test_click_after_leaving_the_group(chat: Chat) -> None:
     approval = await chat.asked()
     opened = await chat.opened(approval)
@@ -285,6 +303,7 @@ async def test_envelope_that_comes_again_is_done_once(chat: Chat) -> None:
     assert await chat.slack.send(envelope)
     await until(lambda: "Recorded" in words(opened.view["blocks"]))
     assert await chat.state(approval) == ("PENDING", 1)
+    await chat.opened(await chat.asked(), "UCAROL")  # what came before it is done
     assert await chat.refused(approval) == []
 
 
@@ -292,6 +311,31 @@ async def test_envelope_that_comes_again_is_done_once(chat: Chat) -> None:
 async def test_what_is_not_known_is_acknowledged_and_dropped(chat: Chat, payload: Any) -> None:
     envelope = {"envelope_id": json.dumps(payload), "type": "interactive", "payload": payload}
     assert await chat.slack.send(envelope) == {}
+
+
+@pytest.fixture(scope="module")
+async def seeds(chat: Chat) -> AsyncIterator[list[Any]]:
+    """What Slack sends of a click, and of a verdict."""
+    approval = await chat.asked()
+    opened, bob = await chat.opened(approval), chat.slack.space.users["UBOB"]
+    click = clicks.of_button(chat.slack.space, bob, await chat.noticed(approval), "placet.review")
+    yield [click, clicks.of_modal(chat.slack.space, bob, opened, {"verdict": "DENY", "reason": "no"})]
+    chat.slack.space._calls.clear()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_damaged_payload_is_acknowledged_and_never_an_error_of_the_servers_own(
+    chat: Chat, seeds: list[Any], caplog: pytest.LogCaptureFixture, data: st.DataObject
+) -> None:
+    chat.slack.space._calls.clear()
+    payload = data.draw(st.sampled_from(seeds).flatmap(damaged))
+    answer = await chat.slack.deliver(payload)
+    assert answer is not None
+    answering = [one for one in asyncio.all_tasks() if "Answering.answer" in repr(one.get_coro())]
+    if answering:
+        await asyncio.wait(answering, timeout=15)
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR and "ALARM" not in one.message] == []
 
 
 def options(opened: Opened) -> list[Any]:

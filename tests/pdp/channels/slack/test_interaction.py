@@ -48,6 +48,7 @@ def test_click_and_verdict() -> None:
         click(user={"id": "UBOB/T2", "team_id": "T1"}),
         click(team=None),
         click(trigger_id=7),
+        click(trigger_id="\ud800"),
         sent(id="<x>"),
         {"type": "view_closed", **ABOUT},
         "text",

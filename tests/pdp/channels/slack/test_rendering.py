@@ -14,7 +14,7 @@ from slack_sdk.models.views import View
 
 from pdp.approval import ApprovalAt, State
 from pdp.channel import Channel
-from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed
+from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed, said
 from pdp.channels.notice_lines import fallback
 from pdp.channels.offer import offer
 from pdp.channels.slack import notices, parsed, rendering
@@ -104,7 +104,7 @@ def notice(**changes: Any) -> Notice:
         "approval_id": "apr_" + "0" * 32,
         "version": 1,
         "state": "PENDING",
-        "action": "*CFO approved* <!channel>",
+        "action": said("*CFO approved* <!channel>"),
         "resource_type": "table",
         "caller": "agent:bot",
         "progress": (Part("export", 1, 2),),
@@ -146,3 +146,19 @@ def test_notice_of_any_state_is_taken_and_says_how_to_go_on(state: State, aim: A
     if message.ending:
         wordless = replace(message, ending=replace(message.ending, again=""))
         assert not rules.of_message(fallback(message), notices.blocks(wordless))
+
+
+def nested(depth: int) -> Any:
+    made: Any = "x"
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    "value", [2**70, -(2**70), "\ud800", nested(5000), float("nan")], ids=["big", "low", "half", "deep", "nan"]
+)
+def test_what_no_modal_can_hold_is_not_what_was_rendered(value: Any) -> None:
+    """Over Socket Mode numbers of any size and halves of surrogate pairs arrive."""
+    view = drawn(shown({"k": "a"}))
+    assert parsed.rendered(view) not in parsed.came_back({**view, "blocks": [*view["blocks"], {"x": value}]})

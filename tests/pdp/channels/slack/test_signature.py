@@ -1,5 +1,6 @@
 """Signed requests over HTTP, as Slack sends them, and as others would like to."""
 
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,10 +8,16 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pdp.dev.slack import clicks
+from pdp.dev.slack.workspace import Message
 from pdp.process.mongod import MongodProcess
+from tests.damaged import damaged
 from tests.pdp.channels.slack.conftest import Chat, connected, words
+from tests.pdp.server.test_edge_mutation import edited, edits
+from tests.slack import button
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +64,21 @@ async def test_signature_is_asked_for_before_the_body_is_read(hooked: Chat) -> N
 @pytest.mark.parametrize("body", [b"", b"payload=x", b"other=%7B%7D", b"payload=%7B%7D&payload=%7B%7D", b"\xff=1"])
 async def test_what_is_signed_and_not_known_is_dropped(hooked: Chat, body: bytes) -> None:
     assert await sent(hooked, body, hooked.slack.signed(body, int(time.time()))) == 200
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_damaged_body_that_is_signed_is_acknowledged(hooked: Chat, data: st.DataObject) -> None:
+    """With damage to the form, to its JSON, or to what that says."""
+    notice = Message("CSTEWARDS", "1.2", "waits", [{**button("placet.review", "apr_" + "0" * 32), "block_id": "b"}])
+    click = clicks.of_button(hooked.slack.space, hooked.slack.space.users["UNEW"], notice, "placet.review")
+    changed = json.dumps(data.draw(damaged(click)))
+    body = edited(urlencode({"payload": changed}).encode(), data.draw(edits | st.just([])))
+    stamped = int(time.time()) - data.draw(st.integers(0, 200))
+    status = await sent(hooked, body, hooked.slack.signed(body, stamped))
+    assert status in {200, 400, 401}, body
+    assert status != 401 or not body or (await sent(hooked, body, hooked.slack.signed(body, stamped))) == 401
+    hooked.slack.space._calls.clear()
 
 
 async def test_replayed_click_opens_nothing(hooked: Chat) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from pdp.channels.beside import AT_ONCE, OF_ONE
 from pdp.channels.slack.answering import BUSY
-from pdp.channels.slack.taking import AT_ONCE, OF_ONE, Taking
+from pdp.channels.slack.taking import Taking
 from pdp.process.mongod import MongodProcess
 from tests.pdp.channels.slack.conftest import Chat, connected
 from tests.pdp.channels.slack.test_interaction import click, sent
@@ -81,7 +82,7 @@ async def test_modal_of_a_verdict_that_was_not_looked_at_stays_open(
 ) -> None:
     approval = await chat.asked()
     opened = await chat.opened(approval)
-    monkeypatch.setattr("pdp.channels.slack.taking.OF_ONE", 0)
+    monkeypatch.setattr("pdp.channels.beside.OF_ONE", 0)
     assert await chat.slack.submit("UBOB", verdict="DENY", reason="words")
     assert chat.slack.trouble["UBOB"] == BUSY
     assert not opened.is_closed

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pdp.channels.notice import Note, Refused
+from pdp.channels.notice import Note, Part, Refused
 from pdp.channels.slack.channel import SlackChannel
 from pdp.channels.slack.web import SlackWeb, is_gone
 from pdp.dev.slack.service import SlackDouble
-from tests.pdp.channels.slack.conftest import secrets_in
+from tests.pdp.channels.slack.conftest import secrets_in, words
 from tests.pdp.channels.slack.test_rendering import notice
 from tests.slack import BOT, TEAM, Clock, double, modal
 
@@ -42,6 +42,21 @@ async def test_notice_is_posted_edited_and_answered(slack: SlackDouble, token: P
     handle = await channel.post("UBOB", Note("two more wait"))
     await channel.edit(handle, notice())
     assert [one.channel for one in slack.space.messages] == ["CSTEWARDS", "CSTEWARDS", "DBOB"]
+
+
+async def test_notice_that_is_too_long_becomes_a_sentence_with_the_link(
+    slack: SlackDouble, token: Path, clock: Clock
+) -> None:
+    channel = SlackChannel(SlackWeb(token, slack.url), TEAM)
+    long = notice(progress=tuple(Part(f"{number}".rjust(80, "x"), 0, 1) for number in range(180)))
+    handle = await channel.post("CSTEWARDS", long)
+    clock.seconds += 1
+    await channel.reply(handle, long)
+    await channel.edit(handle, long)
+    posted, reply = slack.space.messages
+    for message in (posted, reply):
+        assert words(message.blocks) == "A request waits for review Open"
+    assert (posted.edits, reply.thread) == (1, posted.ts)
 
 
 async def test_limit_says_when_to_come_again(slack: SlackDouble, token: Path) -> None:

@@ -124,10 +124,11 @@ async def connected(
     )
     async with AsyncExitStack() as stack:
         made = teams or await stack.enter_async_context(double())
-        known = {"policy": [policy], "issuers": issuers, "teams": settings, "keeps_lineage": False, **further}
-        served = placet(state, mongod.uri, microsoft=made.microsoft, http=Http(listen="127.0.0.1:0"), **known)
-        server = await stack.enter_async_context(served)
+        known = {"policy": [policy], "issuers": issuers, "teams": settings, "keeps_lineage": False}
+        known |= {"http": Http(listen="127.0.0.1:0"), **further}
+        server = await stack.enter_async_context(placet(state, mongod.uri, microsoft=made.microsoft, **known))
         made.app_url = f"{server.http}/teams/messages"
+        made.entra.redirect_uri = f"{server.http}/login/teams"
         yield Chat(server, made, policy)
 
 

@@ -5,12 +5,22 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
-from pdp.channels.teams.cards import SUBMIT
+from pdp.channels.teams.cards import FETCH, SUBMIT
+from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest
+from tests.approvals_page import fields, path
+from tests.browser import browser
+from tests.damaged import damaged
+from tests.faults import failing
 from tests.parts import log
+from tests.pdp.accounts import linking
 from tests.pdp.channels.teams.conftest import Chat, buttons, reads
+from tests.pdp.server.test_edge_mutation import edited, edits
+from tests.pdp.steps import verdict as verdict_of
 from tests.teams import ELSEWHERE, PEOPLE, account
 
 
@@ -44,7 +54,7 @@ async def test_button_deny_offers_a_denial_alone(chat: Chat) -> None:
 
 @pytest.mark.parametrize(
     ("action", "why", "whole"),
-    [("export", "takes no yes and shows nothing", False), ("sign", "only with your passkey", True)],
+    [("export", "so it is not shown here", False), ("sign", "needs your passkey", True)],
 )
 async def test_where_the_policy_wants_another_place_teams_takes_a_no_alone(
     chat: Chat, action: str, why: str, *, whole: bool
@@ -217,6 +227,18 @@ async def test_verdict_after_leaving_the_group_and_after_unlinking(chat: Chat) -
     await changed(chat, whole)
 
 
+async def test_what_cannot_be_recorded_is_said_in_the_dialog_and_nothing_is_shown(
+    chat: Chat, mongod: MongodProcess
+) -> None:
+    approval = await chat.asked(payee="ACME")
+    given = buttons(await chat.opened(approval))["Approve"]
+    async with failing(mongod.uri, f"{chat.server.database}.batches", errorCode=6):
+        told = await chat.opened(approval, "nobody")
+        assert "MongoDB did not confirm" in reads(told)
+        assert "ACME" not in reads(told)
+        assert "Recorded" not in reads(await chat.sent(given))
+
+
 async def test_unknown_approval_is_not_found(chat: Chat) -> None:
     told = await chat.opened("apr_" + "0" * 32)
     assert "Approve" not in buttons(told)
@@ -230,6 +252,51 @@ async def test_what_is_not_known_is_acknowledged_and_dropped(chat: Chat, data: A
     assert await chat.teams.send(chat.teams.activity("task/fetch", data)) == (200, None)
     assert await chat.teams.send(chat.teams.activity("composeExtension/query", data)) == (200, None)
     assert await chat.teams.send(chat.teams.activity(SUBMIT, data, type="message")) == (200, None)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_damaged_message_is_never_an_error_of_the_servers_own(chat: Chat, data: st.DataObject) -> None:
+    named = "apr_" + "0" * 32
+    click = chat.teams.activity(FETCH, {"placet": "review", "approval": named})
+    verdict = chat.teams.activity(SUBMIT, {"placet": "verdict", "verdict": "APPROVE", "approval": named, "token": "t"})
+    made = json.dumps(data.draw(st.sampled_from([click, verdict]).flatmap(damaged))).encode()
+    status, answer = await chat.teams.send(edited(made, data.draw(edits | st.just([]))))
+    assert status in {200, 400, 401, 413}, answer
+    assert "Traceback" not in json.dumps(answer)
+
+
+async def test_approval_that_was_sent_back_says_so(chat: Chat) -> None:
+    approval = await chat.asked()
+    given = buttons(await chat.opened(approval))["Approve"]
+    by = chat.server.metadata("carol")
+    await verdict_of(chat.server, approval, "CHANGES_REQUESTED", by)
+    assert "it is DENIED" in reads(await chat.sent(given))
+    assert list(buttons(await chat.opened(approval))) == ["Open the page"]
+    assert await chat.state(approval) == ("DENIED", 1)
+
+
+async def test_verdict_after_unlinking_is_told_and_refused(chat: Chat, mongod: Any) -> None:
+    approval = await chat.asked()
+    async with linking(chat.server, mongod) as links:
+        await links.add("user:dave", account("dave"))
+        opened = await chat.opened(approval, "dave")
+        assert "You act as user:dave" in reads(opened)
+        await links.remove("user:dave", account("dave"))
+    assert "belongs to nobody here" in reads(await chat.sent(buttons(opened)["Approve"], "dave"))
+    assert [one["error"] for one in await chat.refused(approval)] == ["ACCOUNT_NOT_LINKED"]
+    assert await chat.state(approval) == ("PENDING", 0)
+
+
+async def test_verdicts_at_the_page_and_in_teams_at_once_are_one_review(chat: Chat) -> None:
+    async with browser(chat.server.http) as bob:
+        await bob.log_in("bob")
+        for here, there in (("APPROVE", "Deny"), ("DENY", "Approve")):
+            approval = await chat.asked()
+            form, given = await fields(bob, approval, here), buttons(await chat.opened(approval))[there]
+            page, card = await asyncio.gather(bob.post(path(approval, "/review"), form), chat.sent(given))
+            assert sorted([page.status == 303, "Recorded" in reads(card)]) == [False, True]
+            assert (await chat.state(approval))[1] == 1
 
 
 async def changed(chat: Chat, data: str) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pdp.channels.notice import Note, Refused
+from pdp.channels.notice import Note, Part, Refused
 from pdp.channels.teams.channel import TeamsChannel
 from pdp.channels.teams.connector import Connector
+from pdp.channels.teams.notices import activity
 from pdp.microsoft import Microsoft
+from tests.pdp.channels.approvals import PAGE
 from tests.pdp.channels.teams.conftest import buttons, secret_in
 from tests.pdp.channels.teams.test_rendering import notice
-from tests.teams import APP, CHANNEL, PEOPLE, TENANT, TeamsDouble, double
+from tests.teams import APP, CHANNEL, MAX_MESSAGE, PEOPLE, TENANT, TeamsDouble, double, words
 
 
 @pytest.fixture
@@ -57,7 +59,6 @@ async def test_sentence_is_posted(teams: TeamsDouble, channel: TeamsChannel) -> 
     [
         (429, {"Retry-After": "7"}, 7.0, False),
         (429, {}, 1.0, False),
-        (413, {}, None, False),
         (500, {}, None, False),
         (401, {}, None, True),
         (403, {}, None, False),
@@ -73,6 +74,32 @@ async def test_what_the_connector_refuses_is_refused(
     assert (refused.value.retry_after, refused.value.dead) == (retry_after, dead)
     assert str(status) in refused.value.problem
     await channel.post(CHANNEL, notice())
+
+
+@pytest.mark.parametrize("to", [CHANNEL, PEOPLE["bob"]])
+async def test_card_that_is_too_large_becomes_a_sentence_with_the_link(
+    teams: TeamsDouble, channel: TeamsChannel, to: str
+) -> None:
+    large = notice(progress=tuple(Part(f"rule-{number}", 0, 1) for number in range(300)))
+    assert len(json.dumps(activity(large))) > MAX_MESSAGE
+    handle = await channel.post(to, large)
+    [posted] = teams.messages
+    await channel.reply(handle, large)
+    for message in teams.messages:
+        card = message.activity["attachments"][0]["content"]
+        assert (words(card), buttons(card)) == ("A request waits for review", {"Open": PAGE})
+    await channel.edit(handle, notice())
+    await channel.edit(handle, large)
+    assert words(posted.activity["attachments"][0]["content"]) == "A request waits for review"
+    assert len(posted.versions) == 2
+
+
+async def test_sentence_that_is_too_large_all_the_same_is_refused(teams: TeamsDouble, channel: TeamsChannel) -> None:
+    teams.refusals += [(413, {}), (413, {})]
+    with pytest.raises(Refused, match="413") as refused:
+        await channel.post(CHANNEL, notice())
+    assert (refused.value.retry_after, refused.value.dead) == (None, False)
+    assert teams.messages == []
 
 
 async def test_token_that_ends_early_is_renewed_at_the_next_call(teams: TeamsDouble, channel: TeamsChannel) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.channel import Channel
-from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed
+from pdp.channels.notice import Aim, Ending, Note, Notice, Part, Reviewed, said
 from pdp.channels.offer import Offer, offer
 from pdp.channels.teams import notices, rendering
 from pdp.channels.teams.cards import Card
@@ -109,9 +109,9 @@ def notice(**changes: Any) -> Notice:
         "approval_id": APPROVAL_ID,
         "version": 1,
         "state": "PENDING",
-        "action": HOSTILE,
-        "resource_type": HOSTILE,
-        "caller": HOSTILE,
+        "action": said(HOSTILE),
+        "resource_type": said(HOSTILE),
+        "caller": said(HOSTILE),
         "progress": (Part("export", 1, 2),),
         "reviews": (Reviewed("user:bob", "APPROVE", "teams"),),
         "ends_at": datetime(2026, 11, 30, tzinfo=UTC),
@@ -131,7 +131,7 @@ def test_notice_waits_with_three_buttons_and_ends_with_one() -> None:
 @pytest.mark.parametrize("message", [notice(), Note("three wait", PAGE)])
 def test_what_a_phone_shows_of_a_message_has_no_word_of_others(message: Notice | Note) -> None:
     sent = notices.activity(message)
-    assert sent["summary"] in {"A request waits for review", "A word from Placet"}
+    assert sent["summary"] in {"A request waits for review", "A message from Placet"}
     assert "text" not in sent
     assert set(kinds(sent["attachments"][0]["content"])) <= KINDS
     assert "\u202e" not in json.dumps(sent, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """What people of the workspace see: words of others are literal, unless a program puts them into markup."""
 
 from pdp.dev.slack import page
-from tests.slack import LINE, USERS, asking, button, rich, workspace
+from tests.slack import LINE, USERS, asking, button, modal, rich, workspace
 
 HOSTILE = "*CFO approved* <!channel> [open](https://x) <at>x</at> <https://x|y>"
 
@@ -37,4 +37,12 @@ def test_messages_and_the_modal_of_a_person() -> None:
     assert '<input type="radio" name="verdict" value="DENY" required> Deny' in drawn
     assert '<textarea name="reason" maxlength="2000">' in drawn
     assert "trouble" in drawn
+    opened = space.open_view("UBOB")
+    assert opened is not None
+    opened.typed = {"verdict": "DENY", "reason": "<b> why"}
+    drawn = page.of(space, USERS["UBOB"])
+    assert '<input type="radio" name="verdict" value="DENY" required checked> Deny' in drawn
+    assert '<textarea name="reason" maxlength="2000">\n&lt;b&gt; why</textarea>' in drawn
+    space.put(opened, modal())
+    assert "refresh" in page.of(space, USERS["UBOB"]), "what a person waits for comes by itself"
     assert "<dialog" not in page.of(space, USERS["UCAROL"])

@@ -97,6 +97,8 @@ async def test_click_opens_a_modal_which_is_submitted(slack: SlackDouble) -> Non
     async with connected(slack, handle):
         assert await slack.click("UBOB", slack.space.messages[0], "review")
         assert not await slack.submit("UBOB", reason="no verdict")
+        assert (asked := slack.space.open_view("UBOB"))
+        assert asked.typed == {"reason": "no verdict"}, "what was typed stays where Slack asks for more"
         assert await slack.submit("UBOB", verdict="DENY", reason="why not")
     assert told[0]["user"] == {"id": "UBOB", "username": "bob", "name": "bob", "team_id": "T1"}
     assert (told[0]["actions"][0]["action_id"], told[0]["actions"][0]["value"]) == ("review", "apr_1")
