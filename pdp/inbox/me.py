@@ -26,9 +26,7 @@ _PREFER = "pdp.v1.PersonService/SetPreferences"
 class Me:
     """A person's own page. Who has no role here sees no more. `services` are those whose accounts people link."""
 
-    def __init__(
-        self, passkeys: Passkeys, links: Links, choosing: Choosing, services: Sequence[ChatService]
-    ) -> None:
+    def __init__(self, passkeys: Passkeys, links: Links, choosing: Choosing, services: Sequence[ChatService]) -> None:
         self._passkeys, self._links, self._choosing, self._services = passkeys, links, choosing, services
 
     def routes(self) -> list[Page]:
