@@ -25,7 +25,7 @@ PEOPLE = ("alice", "bob", "carol")
 REFUSED = {403, 404, 409, 503, 504}
 """What a page may say instead of taking a verdict."""
 BAD = 400
-"""What it says besides of a form that it never had: of the data such a form does not say what was displayed."""
+"""What it also says of a form that the page did not offer: it lacks the digest of what is known of the data."""
 NOT_YOUR_OWN = "people do not review their own actions"
 SECONDS = 3.0
 """For what a click leads to. It comes at once; where MongoDB has no primary it may not come at all."""

@@ -7,7 +7,7 @@
    through `said`, once. A channel writes it where its vendor reads no markup.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -97,6 +97,11 @@ class Notice:
     def is_open(self) -> bool:
         """Whether people may still review it. Only then a channel offers buttons."""
         return self.state == "PENDING"
+
+    @property
+    def without_words(self) -> "Notice":
+        """Without words of others, for a notice that is changed: no letter is signed, so it may be anywhere."""
+        return replace(self, ending=replace(self.ending, words="")) if self.ending else self
 
     @property
     def approved(self) -> int:

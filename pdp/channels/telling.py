@@ -97,7 +97,7 @@ class Telling:
         if not await self._letters.begin_edit(letter.notice, held.approval.version, due.now):
             return Later(_SOON_SECONDS)
         notice = notice_of(held, Aim(posted.errand), self._site.approval(letter.approval_id))
-        await self._within(self.channel.edit(posted.handle, notice))
+        await self._within(self.channel.edit(posted.handle, notice.without_words))
         await self._letters.edited(letter.notice, notice.version)
         return Progress.DELIVERED
 

@@ -68,6 +68,7 @@ class Me:
     async def _page(self, call: PageCall, refused: InvalidRequest | None = None) -> Answer:
         caller, session = call.caller, call.present.session
         own, now = caller.can_call(_LIST), call.present.now
+        tells = own and bool(self._choosing.channels)
         held = await self._passkeys.held(caller.identity) if own else ()
         links = await self._links.held(caller.identity) if own else ()
         return look.shown(
@@ -87,8 +88,8 @@ class Me:
                 "fresh_login": to_login(ME, fresh=True),
                 "services": [{"kind": one.kind, "name": one.name} for one in self._services],
                 "links": [_link(one) for one in links],
-                "tells": own and bool(self._choosing.channels),
-                "told": await self._told(call, refused) if own else None,
+                "tells": tells,
+                "told": await self._told(call, refused) if tells else None,
             },
             call.holder,
         )

@@ -71,7 +71,7 @@ def _muted(form: Mapping[str, str], channels: Collection[str], before: Sequence[
     shown = form["shown"].split(" ") if form["shown"] else []
     ticked = {name.removeprefix(_TICK): value for name, value in form.items() if name.startswith(_TICK)}
     bad = [
-        (_TICK + name, f"is `{_TICKED}` where it is ticked" if name in shown else "is not a checkbox of this form")
+        (_TICK + name, f"must be `{_TICKED}` where it is ticked" if name in shown else "is not a checkbox of this form")
         for name, value in ticked.items()
         if name not in shown or value != _TICKED
     ]
@@ -89,14 +89,14 @@ def _quiet(form: Mapping[str, str]) -> str:
     if not (begins or ends or zone):
         return ""
     bad = [
-        (name, "is a time in 24 hours, such as 22:00; leave all three empty for no quiet hours")
+        (name, "must be a time in 24 hours, such as 22:00; leave all three empty for no quiet hours")
         for name, text in zip(WORDS, (begins, ends), strict=False)
         if not _TIME.fullmatch(text)
     ]
     if Quiet.of(f"00:00-12:00 {zone}") is None:
-        bad.append(("quiet_zone", "is a time zone by its name, such as Europe/Berlin"))
+        bad.append(("quiet_zone", "must be the name of a time zone, such as Europe/Berlin"))
     if not bad and begins == ends:
-        bad.append(("quiet_to", "is another time than the first; leave all three empty for no quiet hours"))
+        bad.append(("quiet_to", "must be another time than the first; leave all three empty for no quiet hours"))
     if bad:
         raise InvalidRequest.fields(bad)
     return f"{begins}-{ends} {zone}"

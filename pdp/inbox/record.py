@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pdp.http.route import HTML, Answer, Page, PageCall
+from pdp.http.route import HTML, Answer, Holder, Page, PageCall
 from pdp.inbox import displayed, look
 from pdp.inbox.look import Exact
 from pdp.merkle import leaf, root
@@ -29,12 +29,12 @@ class RecordPages:
         """The page."""
         async with call.admitted(1):
             found = await self._whole.checked(call.parameters["id"])
-            return Answer(await asyncio.to_thread(_page, found), media=HTML)
+            return Answer(await asyncio.to_thread(_page, found, call.holder), media=HTML)
 
 
-def _page(found: CheckedRecord) -> bytes:
+def _page(found: CheckedRecord, holder: Holder) -> bytes:
     """The page in HTML, made in a thread: a record may have megabytes."""
-    return look.page("record", _members(found))
+    return look.page("record", _members(found), holder)
 
 
 def _members(found: CheckedRecord) -> dict[str, Any]:

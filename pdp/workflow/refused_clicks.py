@@ -37,8 +37,7 @@ class RefusedClicks:
             if further > 0:
                 if not await self._counts.claim(one):
                     continue
-                more = channel_event.refused_more(
-                    one.channel, one.account, identity=one.identity, hour=one.hour, further=further
-                )
-                await self._writer.append([more])
+                account = one.channel, one.account
+                entry = channel_event.refused_more(*account, identity=one.identity, hour=one.hour, further=further)
+                await self._writer.append([entry])
             await self._counts.remove(one)

@@ -318,7 +318,7 @@ async def test_each_place_takes_a_review_where_policy_says_so_and_none_after_a_l
 
 
 async def test_whatever_eight_actors_do_at_once_the_model_holds(world: World, rounds: int) -> None:
-    for schedule, kind in schedules(3 * rounds):
+    for schedule, kind in schedules(4 * rounds):
         try:
             await play(world, schedule, kind)
         except BaseException as error:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from pdp.dev.slack.service import SlackDouble
 from pdp.dev.slack.workspace import Message
 from pdp.notify.attempts import wait
@@ -21,6 +23,7 @@ from tests.team_slack import about, seen
 HOUR_SECONDS = 3600
 
 
+@pytest.mark.timeout(240)
 async def test_nothing_waits_for_slack_and_its_queue_drains_by_the_state_of_then(
     state: Path, mongod: MongodProcess, tmp_path: Path
 ) -> None:

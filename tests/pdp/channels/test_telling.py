@@ -98,25 +98,33 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
 async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_letters(
     state: Path, mongod: MongodProcess
 ) -> None:
-    """Letters are not signed: somebody writes some for a reviewer, a stranger and the group into the database."""
-    chat = Chat()
-    async with placet(state, mongod.uri, ways=[way(chat, "alice", "bob", "mallory", data_stewards="C1")]) as server:
+    """Letters are not signed: somebody writes some for a reviewer, a stranger and the group into the database.
+
+    One has the notice that the group got called an ending, and changed.
+    """
+    chat, others = Chat(), ("user:bob", "user:mallory", "#data-stewards")
+    ways = [way(chat, "alice", "bob", "mallory", data_stewards="C1")]
+    async with placet(state, mongod.uri, ways=ways) as server, database(mongod, server) as found:
+        letters, of_group = found["notifications"], {"errand": "ask", "who": "#data-stewards"}
         held = (await server.authorize(exporting())).approval
         await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=20)
-        await server.review(held, "carol", "DENY", reason="a private word")
+        denied = await server.review(held, "carol", "DENY", reason="a private word")
         await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
-        async with database(mongod, server) as found:
-            [true] = await found["notifications"].find({"errand": "end"}).to_list()
-            for who in ("user:bob", "user:mallory", "#data-stewards"):
-                planted = {"_id": f"planted/{who}", "who": who, "progress": "waiting", "handle": "", "attempts": 0}
-                await found["notifications"].insert_one({**true, **planted, "due_at": datetime.fromtimestamp(0, UTC)})
 
-        async def settled() -> bool:
-            async with database(mongod, server) as found:
-                left = await found["notifications"].find({"_id": {"$regex": "^planted/"}}).to_list()
-            return {one["progress"] for one in left} == {"unneeded"}
+        async def at_rest() -> bool:
+            return not await letters.count_documents({"progress": "waiting"})
 
-        await eventually(settled, seconds=20)
+        await eventually(at_rest, seconds=20)
+        changed = {"$set": {"errand": "end", "shown": 0}}
+        group = await letters.find_one_and_update({**of_group, "shown": denied.version}, changed) or {}
+        [true] = await letters.find({"who": "user:alice", "errand": "end"}).to_list()
+        true |= {"progress": "waiting", "handle": "", "attempts": 0, "due_at": datetime.fromtimestamp(0, UTC)}
+        planted = [{**true, "_id": f"planted/{who}", "who": who} for who in others]
+        planted.append({**true, "_id": "planted", "who": "#data-stewards", "errand": "update", "notice": group["_id"]})
+        await letters.insert_many(planted)
+        await eventually(at_rest, seconds=20)
+        became = {one["_id"]: one["progress"] for one in await letters.find({"_id": {"$regex": "^planted"}}).to_list()}
+        assert became == {**{f"planted/{who}": "unneeded" for who in others}, "planted": "delivered"}
         assert chat.told(held.approval_id, Aim.END) == ["alice"]
         edited = [(chat.posted[int(handle)][0], one) for handle, one in chat.edited]
         assert "a private word" not in repr([one for to, one in (*chat.posted, *edited) if to != "alice"])

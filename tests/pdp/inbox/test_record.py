@@ -45,6 +45,7 @@ async def test_auditor_sees_all_that_is_stored_and_where(quiet: Placet, dana: Br
     await recorded(quiet)
     page = await dana.get(path(record_id))
     assert (page.status, INTACT in page.text, "The batch after it follows from it" in page.text) == (200, True, True)
+    assert 'You are <bdi class="value">user:dana</bdi>' in page.text
     assert "<script>alert" not in page.text
     assert not {"\u202e", "\u200b", "\u2066", "\ufeff", "\x1b"} & set(page.text)
     async with database(mongod, quiet) as found:

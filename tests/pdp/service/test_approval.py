@@ -30,11 +30,11 @@ async def quiet(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
 async def test_approval_is_seen_by_whom_it_concerns_and_says_who_may_review(server: Placet) -> None:
     approval = (await server.authorize(exporting())).approval
     for by, obstacle in (
-        (server.metadata("report-bot"), "requester's principals"),
-        (server.metadata("alice"), "requester's principals"),
+        (server.metadata("report-bot"), "people behind this request"),
+        (server.metadata("alice"), "people behind this request"),
         (server.metadata("bob"), ""),
         (metadata(server.state, "user:erin", "reviewer", groups=["data-stewards"]), ""),
-        (metadata(server.state, "user:alice", "reviewer", groups=["data-stewards"]), "requester's principals"),
+        (metadata(server.state, "user:alice", "reviewer", groups=["data-stewards"]), "people behind this request"),
     ):
         answer = await seen(server, approval, by)
         assert answer.may_review == (not obstacle)
