@@ -1,11 +1,15 @@
 """A command that shows whether a test bites ends in time, whatever it starts."""
 
 import os
+import re
 import select
 import subprocess
 from pathlib import Path
 
-from tests.bite.__main__ import FAILED, HUNG, run
+import pytest
+
+from tests.bite.__main__ import FAILED, HERE, HUNG, ROOT, run
+from tests.bite.__main__ import test as named_by
 
 LONG = "sleep 60"
 
@@ -29,3 +33,9 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
 def test_what_it_leaves_behind_is_not_waited_for() -> None:
     ended = bash("setsid sleep 3 & echo said; echo loud >&2; exit 1", 60)
     assert (ended.returncode, sorted(ended.stdout.split())) == (FAILED, ["loud", "said"])
+
+
+@pytest.mark.parametrize("patch", sorted(HERE.glob("*.patch")), ids=lambda patch: patch.stem)
+def test_patch_names_one_test_that_is_there(patch: Path) -> None:
+    file, _, name = named_by(patch).partition("[")[0].partition("::")
+    assert not name or re.search(rf"def {name}\(", (ROOT / file).read_text())

@@ -6,8 +6,8 @@ References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), 
 the same questions; load comes from other processes. HTTP is held against gRPC of the same server. The steps of
 approvals are held against themselves among fewer. So are what a large company's people cost, an attack on a policy, and
 what is decided where more is asked than can be. Lineage is held against networkx, and against a server without it;
-its bars decide the exit status. Those of the masks are in `bench_mask` and `mask_*`.
-Compare the ratios: the machine is shared by all of it, and noisy.
+its bars decide the exit status, as do those of the inbox, which also says what Authorize costs beside it. Those of the
+masks are in `bench_mask` and `mask_*`. Compare the ratios: the machine is shared by all of it, and noisy.
 """
 
 import argparse

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,11 +34,14 @@ from tests.bench.load import Load, Rate, measure
 from tests.mailbox import mailbox
 from tests.parts import placet
 from tests.slack import APP, BOT, TEAM, double
+from tests.tokens import Metadata
 
 LOOPS = 64
 ROUNDS, SECONDS = 8, 3.0
 """A minute in all: each measurement has a second of warm-up."""
 BAR = 0.95
+PAUSE_SECONDS = 0.1
+"""Before a server is asked again that is not ready."""
 ALLOW = b"\x10\x01"
 
 
@@ -98,11 +102,22 @@ def people(folder: Path, slack_host: str, mail: MailSettings) -> dict[str, Any]:
 def load(address: str, token: str, seconds: float) -> Load:
     """Loops that ask what is allowed, after one call that shows how long an answer is."""
     body, metadata = question().SerializeToString(), (("authorization", f"Bearer {token}"),)
-    with grpc.insecure_channel(address) as channel:
-        answer = bytes(channel.unary_unary(AUTHORIZE)(body, metadata=metadata))
+    answer = answered(address, body, metadata)
     if ALLOW not in answer:
         sys.exit("Authorize does not allow what it should")
     return Load(address, AUTHORIZE, body, len(answer), metadata, LOOPS, seconds)
+
+
+def answered(address: str, body: bytes, metadata: Metadata) -> bytes:
+    """The answer of a server that stood still a moment ago: it must look first at what it missed."""
+    with grpc.insecure_channel(address) as channel:
+        while True:
+            try:
+                return bytes(channel.unary_unary(AUTHORIZE)(body, metadata=metadata))
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def in_turns(with_it: Serving, without: Serving, state: Path, rounds: int, seconds: float) -> Row:
@@ -120,7 +135,7 @@ def in_turns(with_it: Serving, without: Serving, state: Path, rounds: int, secon
     ratios = [one.per_second / other.per_second for one, other in pairs]
     mine, theirs = (statistics.median(one.per_second for one in found) for found in rates.values())
     beside = f"{mine:,.0f} and {theirs:,.0f} decisions/s; of {min(ratios):.2f} to {max(ratios):.2f}"
-    return Row("Authorize with inbox, Slack and mail, of none", statistics.median(ratios), beside, least=BAR)
+    return Row("Authorize with inbox, Slack, mail, of without", statistics.median(ratios), beside, least=BAR)
 
 
 async def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> bool:

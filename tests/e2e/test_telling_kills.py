@@ -15,7 +15,6 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
-import pytest
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
@@ -199,7 +198,6 @@ async def world(folder: Path, state: Path, company: Company) -> AsyncIterator[Wo
         yield World(servers, slack, three, database, state)
 
 
-@pytest.mark.timeout(300)
 async def test_kills_lose_no_notice_show_no_false_state_and_count_nothing_twice(
     tmp_path: Path, state: Path, rounds: int
 ) -> None:

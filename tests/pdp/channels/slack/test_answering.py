@@ -15,8 +15,10 @@ from pymongo import AsyncMongoClient
 from pdp.dev.slack import clicks
 from pdp.dev.slack.page import blocks as drawn
 from pdp.dev.slack.workspace import Opened
+from pdp.process.mongod import MongodProcess
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests.damaged import damaged
+from tests.faults import failing
 from tests.parts import log
 from tests.pdp.channels.slack.conftest import Chat, until, words
 from tests.slack import modal
@@ -230,6 +232,17 @@ async def test_who_is_nobody_here_is_told_privately(chat: Chat, user: str, sente
     assert chat.server.http in json.dumps((await chat.whispered(user)).blocks)
     [refused] = await chat.refused(approval)
     assert (refused["error"], refused["channel"]) == (error, "slack")
+
+
+async def test_person_is_told_also_where_the_refusal_cannot_be_recorded(chat: Chat, mongod: MongodProcess) -> None:
+    approval = await chat.asked()
+    opened = await chat.opened(approval)
+    carol = chat.slack.space.users["UCAROL"]
+    told = clicks.of_modal(chat.slack.space, carol, opened, {"verdict": "DENY"})
+    async with failing(mongod.uri, f"{chat.server.database}.batches", errorCode=6):
+        assert "belongs to nobody here" in await chat.told(approval, "UNEW")
+        await chat.slack.submitted(opened, told)
+        assert "not yours" in await chat.after(opened)
 
 
 async def test_alice_does_not_approve_her_own(chat: Chat) -> None:
