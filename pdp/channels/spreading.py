@@ -72,7 +72,7 @@ class Spreading:
         edited = {way.channel.name for way in self._ways if way.channel.edits}
         for notice in await self._letters.notices(step.approval_id):
             if notice.channel in edited:
-                await self._letters.add(_letter(step, notice.channel, Errand.UPDATE, notice.who, notice.id))
+                await self._letters.add(step.leading_to(notice.channel, Errand.UPDATE, notice.who, notice.id))
 
     async def _remind(self, step: Letter, held: ApprovalAt) -> Outcome:
         """Remind, in each channel, those who were asked there; who was not asked where told now is asked now."""
@@ -86,7 +86,7 @@ class Spreading:
         asked = [one for one in await self._letters.notices(step.approval_id) if one.errand is Errand.ASK]
         for notice in asked:
             if notice.who in waited_for:
-                await self._letters.add(_letter(step, notice.channel, Errand.REMIND, notice.who, notice.id))
+                await self._letters.add(step.leading_to(notice.channel, Errand.REMIND, notice.who, notice.id))
         for identity in people:
             ways = await self._choices.ways_of(identity, self._ways)
             if not {way.channel.name for way in ways} & {one.channel for one in asked if one.who == identity}:
@@ -113,7 +113,7 @@ class Spreading:
             await self._add(step, way, errand, who)
 
     async def _add(self, step: Letter, way: Way, errand: Errand, who: str) -> None:
-        await self._letters.add(_letter(step, way.channel.name, errand, who))
+        await self._letters.add(step.leading_to(way.channel.name, errand, who))
 
 
 def lacking_groups(approval: Approval) -> set[str]:
@@ -134,17 +134,3 @@ def _is_ending(step: Letter) -> bool:
     """A denial is reviewed and closed, and told of once."""
     is_approved = step.event == _REVIEWED and step.state == State.APPROVED
     return is_approved or (step.event == _CLOSED and State(step.state) in TOLD_OF)
-
-
-def _letter(step: Letter, channel: str, errand: Errand, who: str, notice: str = "") -> Letter:
-    return Letter(
-        id=f"{step.record_id}/{channel}/{errand}/{notice or who}",
-        channel=channel,
-        errand=errand,
-        who=who,
-        approval_id=step.approval_id,
-        event=step.event,
-        record_id=step.record_id,
-        state=step.state,
-        notice=notice,
-    )

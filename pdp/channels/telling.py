@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pdp.approval import ApprovalAt, State
 from pdp.channels.choices import Choices
+from pdp.channels.elsewhere import Elsewhere
 from pdp.channels.notes import note_of
 from pdp.channels.notice import ATTEMPT_SECONDS, Aim, Channel, Message, Note, Refused
 from pdp.channels.postman import Later, Outcome
@@ -44,8 +45,17 @@ class Held:
 class Telling:
     """Delivers the letters of one channel."""
 
-    def __init__(self, way: Way, held: Held, letters: Letters, pace: MessagePace, choices: Choices, site: Site) -> None:
-        self._way, self._held, self._letters = way, held, letters
+    def __init__(
+        self,
+        way: Way,
+        held: Held,
+        letters: Letters,
+        pace: MessagePace,
+        choices: Choices,
+        elsewhere: Elsewhere,
+        site: Site,
+    ) -> None:
+        self._way, self._held, self._letters, self._elsewhere = way, held, letters, elsewhere
         self._pace, self._choices, self._site = pace, choices, site
 
     @property
@@ -75,6 +85,7 @@ class Telling:
             return Progress.UNNEEDED
         to = await self._choices.to(letter.who, self._way)
         if not to:
+            await self._elsewhere.tell(letter)
             return Progress.UNNEEDED
         if later := await self._must_wait(due, to, held):
             return later
@@ -108,6 +119,7 @@ class Telling:
             return Progress.UNNEEDED
         to = await self._choices.to(letter.who, self._way)
         if not to:
+            await self._elsewhere.tell(letter)
             return Progress.UNNEEDED
         if later := await self._must_wait(due, to, held):
             return later

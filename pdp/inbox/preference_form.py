@@ -68,15 +68,15 @@ def _of(current: Current) -> Mapping[str, str]:
 
 
 def _muted(form: Mapping[str, str], channels: Collection[str], before: Sequence[str]) -> tuple[str, ...]:
-    shown = form["shown"].split(" ") if form["shown"] else []
+    shown = form["shown"].split(" ", len(channels)) if form["shown"] else []
+    if len(set(shown)) < len(shown) or not set(shown) <= set(channels):
+        raise InvalidRequest.field("shown", "names channels that this server does not have; open the page again")
     ticked = {name.removeprefix(_TICK): value for name, value in form.items() if name.startswith(_TICK)}
     bad = [
         (_TICK + name, f"must be `{_TICKED}` where it is ticked" if name in shown else "is not a checkbox of this form")
         for name, value in ticked.items()
         if name not in shown or value != _TICKED
     ]
-    if len(set(shown)) < len(shown) or not set(shown) <= set(channels):
-        bad.append(("shown", "names channels that this server does not have; open the page again"))
     if bad:
         raise InvalidRequest.fields(bad)
     kept = (name for name in before if name in channels and name not in shown)

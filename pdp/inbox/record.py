@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pdp.deadline import MAX_SECONDS
 from pdp.http.route import HTML, Answer, Holder, Page, PageCall
 from pdp.inbox import displayed, look
 from pdp.inbox.look import Exact
@@ -23,7 +24,7 @@ class RecordPages:
 
     def routes(self) -> list[Page]:
         """What is offered."""
-        return [Page("GET", "/inbox/records/{id}", GET, self.show, hides=True)]
+        return [Page("GET", "/inbox/records/{id}", GET, self.show, usual_seconds=MAX_SECONDS, hides=True)]
 
     async def show(self, call: PageCall) -> Answer:
         """The page."""

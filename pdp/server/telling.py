@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from pdp.background import background
 from pdp.channels.choices import Choices
+from pdp.channels.elsewhere import Elsewhere
 from pdp.channels.mail import Mail, MailAddresses
 from pdp.channels.postman import Postman
 from pdp.channels.spreading import Spreading
@@ -35,7 +36,7 @@ class Messages:
     ) -> None:
         self.choosing = choosing
         letters, pace, choices = Letters(parts.database), MessagePace(parts.database), Choices(choosing)
-        held = Held(parts.approvals, parts.sealer)
+        held, elsewhere = Held(parts.approvals, parts.sealer), Elsewhere(ways, letters, choices)
         self._reminding = Reminding(Reminders(parts.database), letters, parts.writer, parts.batches)
         self._clicks = RefusedClicks(parts.database, parts.writer)
         spreading = Spreading(ways, held, letters, reviewers, choices, config.person_types, self._reminding)
@@ -45,7 +46,7 @@ class Messages:
             way.channel.name: Postman(
                 way.channel.name,
                 *shared,
-                Telling(way, held, letters, pace, choices, parts.people.site).deliver,
+                Telling(way, held, letters, pace, choices, elsewhere, parts.people.site).deliver,
                 way.channel.check,
             )
             for way in ways

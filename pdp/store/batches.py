@@ -6,6 +6,7 @@ A document says beside its batch, unsigned, which UUIDs its records have (`ids`)
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
@@ -133,18 +134,23 @@ def _document(batch: Batch, ids: Sequence[bytes], posted: Collection[bytes]) -> 
 
 
 def _batch(document: Document) -> Batch:
+    """A batch as it is stored. What has another form than a server writes is empty, and `audit verify` finds it."""
+    place = document["_id"] if isinstance(document["_id"], dict) else {}
+    seq, records, payloads = place.get("seq"), document.get("records"), document.get("payloads")
     return Batch(
-        writer=bytes(document["_id"]["writer"]),
-        seq=document["_id"]["seq"],
-        prev=document["prev"],
-        head=document["head"],
-        signature=document["signature"],
-        records=document["records"],
-        payloads=[_payload(stored or {}) for stored in document.get("payloads") or []],
-        leaves=document["leaves"],
+        writer=_bytes(place.get("writer")),
+        seq=seq if isinstance(seq, int) and 0 <= seq < 2**63 else 0,
+        **{name: _bytes(document.get(name)) for name in ("prev", "head", "signature", "leaves")},
+        records=map(_bytes, records if isinstance(records, list) else ()),
+        payloads=map(_payload, payloads if isinstance(payloads, list) else ()),
     )
 
 
-def _payload(stored: Document) -> Payload:
+def _payload(stored: Any) -> Payload:
     """What is left of a payload; `audit verify` finds what is gone."""
-    return Payload(salt=stored.get("salt") or b"", payload=stored.get("payload") or b"")
+    members = stored if isinstance(stored, dict) else {}
+    return Payload(salt=_bytes(members.get("salt")), payload=_bytes(members.get("payload")))
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes) else b""

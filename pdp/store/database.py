@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
@@ -19,6 +19,13 @@ from pdp.store import cause
 from pdp.store.driver import in_our_words, mend_cancellation
 from pdp.store.indexes import make_indexes
 
+READING: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_CLAMP, unicode_decode_error_handler="replace"
+)
+"""How documents are read: a time or a text that Python cannot hold becomes another one, which no signature fits.
+
+Without that one planted document would be an error of each read that finds it, and end the work that reads it.
+"""
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
 _SCHEMA_VERSION = 1
@@ -62,7 +69,7 @@ class Database:
         self._client = client
         self.database: AsyncDatabase[Document] = client.get_database(
             name,
-            codec_options=CodecOptions(tz_aware=True),
+            codec_options=READING,
             read_preference=ReadPreference.PRIMARY,
             write_concern=WriteConcern(w="majority", j=True, wtimeout=5000),
             read_concern=ReadConcern("majority"),

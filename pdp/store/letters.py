@@ -6,7 +6,7 @@
 3. Letters go 30 days after the end of their approval.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,11 @@ class Letter:
     state: str = ""
     notice: str = ""
     after: str = ""
+
+    def leading_to(self, channel: str, errand: Errand, who: str, notice: str = "") -> "Letter":
+        """The letter in a channel that comes of the same step. Its id is the same whichever process makes it."""
+        name = f"{self.record_id}/{channel}/{errand}/{notice or who}"
+        return replace(self, id=name, channel=channel, errand=errand, who=who, notice=notice, after="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,13 @@ class Letters:
         of_it: Document = {"approval_id": {"$eq": approval_id}, "over_at": {"$exists": False}}
         async with unavailable():
             await self._collection.update_many(of_it, {"$currentDate": {"over_at": True}})
+
+    async def is_on_its_way(self, channel: str, who: str, event: str) -> bool:
+        """Whether a note of this change waits for its first attempt. It is sent later than now."""
+        note = {"who": {"$eq": who}, "event": {"$eq": event}, "errand": Errand.NOTE, "attempts": 0}
+        this: Document = {**_WHOLE, **note, "webhook": PEOPLE + channel, "progress": Progress.WAITING}
+        async with unavailable():
+            return await self._collection.find_one(this) is not None
 
     async def waiting(self, who: str) -> int:
         """How many requests wait that this person was not told of yet."""

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from pymongo import ReturnDocument
 
+from pdp.account import is_account
+from pdp.canonical import MAX_ID_BYTES
 from pdp.store.database import Database, Document, unavailable
 
 _HOUR = timedelta(hours=1)
@@ -44,11 +46,15 @@ class RefusalCounts:
         return int(found["count"]) if found else 1
 
     async def over(self, most: int) -> list[Refusals]:
-        """At most so many of hours that are over."""
+        """At most so many of hours that are over. What no server wrote so goes, and does not come into the log."""
         ended = await self._database.now() - _HOUR - _LATE
         async with unavailable():
             cursor = self._collection.find({"hour": {"$lte": ended}, **_WHOLE}, limit=most).sort("hour", 1)
-            return [_refusals(found) async for found in cursor]
+            found = [_refusals(document) async for document in cursor]
+        for one in found:
+            if not _is_whole(one):
+                await self.remove(one)
+        return [one for one in found if _is_whole(one)]
 
     async def claim(self, one: Refusals) -> bool:
         """Take the turn to sum up. False where another process has it."""
@@ -70,6 +76,13 @@ _WHOLE: Document = {
     "count": {"$type": "int"},
 }
 """The form of a document. What somebody else wrote in another form is not read."""
+
+
+def _is_whole(one: Refusals) -> bool:
+    """Whether a server could have written it: of an account of the channel, under its name, with ids of our sizes."""
+    of_channel = is_account(one.account) and one.account.startswith(f"{one.channel}:")
+    is_short = max(len(one.account), len(one.identity)) <= MAX_ID_BYTES
+    return of_channel and is_short and one.id.startswith(f"{one.account}@")
 
 
 def _refusals(found: Document) -> Refusals:

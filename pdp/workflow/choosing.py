@@ -73,6 +73,10 @@ class Choosing:
         return Quiet.of(preference.quiet) if preference else (await self._contacts.of(identity)).quiet
 
     def _require_own(self, muted: Sequence[str]) -> None:
+        if len(muted) > len(self._addresses):
+            raise InvalidRequest.field(
+                "muted", f"has {len(muted)} names; this server has {len(self._addresses)} channels"
+            )
         unknown = [
             (f"muted[{place}]", "is not a channel of this server")
             for place, name in enumerate(muted)

@@ -37,8 +37,14 @@ class Told:
         kind = orjson.loads(entry.record)["kind"]
         for channel in self._channels if kind in TOLD else ():
             if self._letters is not None:
-                await self._letters.add(_letter(identity, entry, kind, channel), over=True)
+                await self._tell(self._letters, _letter(identity, entry, kind, channel))
         await self.writer.append([entry])
+
+    async def _tell(self, letters: Letters, letter: Letter) -> None:
+        """Make a letter; of many changes of one choice, one that waits is enough, and holds no alarm back."""
+        is_choice = letter.event == Kind.PREFERENCE_CHANGED
+        if not (is_choice and await letters.is_on_its_way(letter.channel, letter.who, letter.event)):
+            await letters.add(letter, over=True)
 
 
 def _letter(identity: str, entry: Entry, kind: str, channel: str) -> Letter:

@@ -40,6 +40,7 @@ def test_hours_are_those_of_the_data_s_form_and_blank_is_none() -> None:
         (form(shown="mail sms"), ["shown"]),
         (form(shown="mail mail"), ["shown"]),
         (form(shown="mail  slack"), ["shown"]),
+        (form(*(f"x{number}" for number in range(900)), shown=" " * 60_000), ["shown"]),
         (form(hours=("10 pm", "07:00", "UTC")), ["quiet_from"]),
         (form(hours=("24:00", "7:00", "UTC")), ["quiet_from", "quiet_to"]),
         (form(hours=("22:00", "", "UTC")), ["quiet_to"]),

@@ -98,8 +98,27 @@ async def test_page_takes_no_form_and_no_token(quiet: Placet, dana: Browser) -> 
         (lambda batch: batch.update(signature=bytes(64)), "signature at writer"),
         (lambda batch: batch.update(head=bytes(32)), "head at writer"),
         (lambda batch: batch["records"].__setitem__(0, other(batch["records"][0])), "record at writer"),
+        (lambda batch: batch.update(signature="x"), "signature at writer"),
+        (lambda batch: batch.update(head=7), "head at writer"),
+        (lambda batch: batch.pop("leaves"), "leaves at writer"),
+        (lambda batch: batch.update(payloads=7), "payload-missing at writer"),
+        (lambda batch: batch.update(payloads=["x"]), "payload-missing at writer"),
+        (lambda batch: batch["payloads"][0].update(payload="x"), "payload-missing at writer"),
     ],
-    ids=["payload", "damaged", "erased", "signature", "head", "record"],
+    ids=[
+        "payload",
+        "damaged",
+        "erased",
+        "signature",
+        "head",
+        "record",
+        "s-text",
+        "h-int",
+        "leaves",
+        "p-int",
+        "p",
+        "text",
+    ],
 )
 async def test_what_was_changed_in_the_database_is_said(
     quiet: Placet, dana: Browser, mongod: MongodProcess, change: Any, said: str

@@ -89,6 +89,22 @@ async def test_erased_payload_is_empty_and_the_rest_stays(database: Database, er
     assert [(one.salt, one.payload) for one in found.payloads] == [(b"", b"")] * 2
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"_id": 7},
+        {"_id": {"writer": "x", "seq": -1}},
+        {"_id": {"writer": b"w" * 16, "seq": "x"}, "head": 7, "records": [7, None], "payloads": ["x", {"salt": 1}]},
+        {"_id": {}, "records": "x", "payloads": 7, "leaves": None, "signature": [], "prev": {}},
+    ],
+)
+async def test_batch_of_another_form_is_read_and_stops_no_reader(database: Database, changes: dict[str, Any]) -> None:
+    """Somebody planted it. Who verifies the log finds that it is not as it was signed."""
+    await database.database["batches"].insert_one(changes)
+    [found] = [batch async for batch in Batches(database).all()]
+    assert (found.head, found.seq, any(found.records)) == (b"", 0, False)
+
+
 async def test_what_another_batch_posted_is_refused_by_name_and_the_same_batch_again_is_there(
     database: Database,
 ) -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from bson import DatetimeMS, encode
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
@@ -24,6 +26,16 @@ async def test_writes_and_reads_are_those_of_a_majority_on_the_journal(database:
 
 async def test_time_is_that_of_mongodb_and_has_a_zone(database: Database) -> None:
     assert abs(await database.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+async def test_what_python_cannot_hold_is_read_as_something_else(database: Database) -> None:
+    """No signature fits it then. Otherwise one planted document would be an error of each read that finds it."""
+    planted = database.database["planted"]
+    text = encode({"_id": 1, "text": "abXX", "at": DatetimeMS(-(2**60))})
+    raw = RawBSONDocument(text.replace(b"abXX", b"ab\xff\xfe"))
+    await planted.insert_one(raw)
+    found = await planted.find_one({}) or {}
+    assert (found["text"], found["at"]) == ("ab\ufffd\ufffd", datetime.min.replace(tzinfo=UTC))
 
 
 async def test_the_first_realm_keeps_the_database(mongod: MongodProcess) -> None:

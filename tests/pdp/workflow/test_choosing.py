@@ -62,6 +62,7 @@ async def test_choice_counts_before_the_data_also_where_it_has_no_hours(choosing
         (["sms"], "", ["muted[0]"]),
         (["mail", ""], "", ["muted[1]"]),
         (["mail", "mail"], "", ["muted[1]"]),
+        ([f"{number:x}" for number in range(20_000)], "", ["muted"]),
         ([], "22-7", ["quiet"]),
         ([], "22:00-22:00 UTC", ["quiet"]),
         ([], " ", ["quiet"]),

@@ -5,18 +5,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from bson import DatetimeMS
 
 from pdp.audit.record import Kind
 from pdp.preference import PreferenceSealer
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.letters import Letters
+from pdp.store.notifications import Progress
 from pdp.workflow.preferences import Preferences
 from pdp.workflow.told import Told
 from tests.parts import payload
 from tests.pdp.chain import KEY, recorded, writing
 
 CHANNELS = ["mail", "slack"]
+OUT_OF_RANGE = DatetimeMS(-70_000_000_000_000)
+"""A time before the year 1, which MongoDB stores and Python has none of."""
 NIGHT = "22:00-07:00 Europe/Berlin"
 CHANGED = Kind.PREFERENCE_CHANGED
 
@@ -29,6 +33,15 @@ async def preferences(database: Database) -> AsyncIterator[Preferences]:
 
 async def kinds(database: Database) -> list[str]:
     return [kind for kind, _ in await recorded(database)]
+
+
+async def told(database: Database) -> list[tuple[str, str]]:
+    """Who is told of what on each channel; it is sent by now."""
+    letters = Letters(database)
+    due = [one for channel in CHANNELS for one in await letters.due(channel, 100)]
+    for one in due:
+        await letters.done(one, Progress.DELIVERED)
+    return [(one.letter.who, one.letter.event) for one in due]
 
 
 async def payloads(database: Database) -> list[dict[str, Any]]:
@@ -59,10 +72,18 @@ async def test_change_is_told_on_every_channel_also_on_those_that_are_muted(
     preferences: Preferences, database: Database
 ) -> None:
     await preferences.keep("user:bob", CHANNELS, "00:00-23:59 UTC")
+    assert await told(database) == [("user:bob", CHANGED)] * 2
     await preferences.forget("user:bob")
-    for channel in CHANNELS:
-        due = await Letters(database).due(channel, 10)
-        assert [(one.letter.who, one.letter.event) for one in due] == [("user:bob", CHANGED)] * 2
+    assert await told(database) == [("user:bob", CHANGED)] * 2
+
+
+async def test_changes_without_end_hold_no_alarm_back(preferences: Preferences, database: Database) -> None:
+    for number in range(30):
+        await preferences.keep("user:bob", CHANNELS[: number % 2], NIGHT)
+    assert await kinds(database) == [CHANGED] * 30
+    assert await told(database) == [("user:bob", CHANGED)] * 2
+    await preferences.forget("user:bob")
+    assert await told(database) == [("user:bob", CHANGED)] * 2, "one that is sent tells of no later change"
 
 
 async def test_same_choice_again_changes_nothing_and_is_not_told(preferences: Preferences, database: Database) -> None:
@@ -74,7 +95,15 @@ async def test_same_choice_again_changes_nothing_and_is_not_told(preferences: Pr
 
 @pytest.mark.parametrize(
     "changes",
-    [{"muted": ["mail", "slack"]}, {"muted": 7}, {"muted": [7]}, {"quiet": "00:00-23:59 UTC"}, {"seal": ""}, {"at": 7}],
+    [
+        {"muted": ["mail", "slack"]},
+        {"muted": 7},
+        {"muted": [7]},
+        {"quiet": "00:00-23:59 UTC"},
+        {"seal": ""},
+        {"at": 7},
+        {"at": OUT_OF_RANGE},
+    ],
 )
 async def test_altered_choice_is_refused_and_removed_with_an_alarm(
     preferences: Preferences, database: Database, changes: dict[str, Any], caplog: pytest.LogCaptureFixture

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from bson import DatetimeMS
 
 from pdp.recording.writer import Writer
 from pdp.store.database import Database
@@ -61,3 +62,38 @@ async def test_alarm_is_recorded_however_much_was_clicked(database: Database, wr
         await click(clicks)
     await clicks.record("slack", ACCOUNT, ViewAltered("something else", approval="apr_1"), "user:bob", "apr_1")
     assert (await refusals(database))[-1][0] == "VIEW_ALTERED"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"account": "user:carol"},
+        {"account": "teams:T1/UNEW"},
+        {"account": "slack:T1/UOTHER"},
+        {"identity": "user:" + "x" * 2000},
+        {"account": "slack:" + "x" * 2000},
+    ],
+)
+async def test_number_that_no_server_wrote_so_does_not_come_into_the_log(
+    database: Database, writer: Writer, changes: dict[str, Any]
+) -> None:
+    clicks = RefusedClicks(database, writer)
+    for _ in range(RECORDED_AN_HOUR + 1):
+        await click(clicks)
+    await aged(database)
+    await database.database["refused_clicks"].update_many({}, {"$set": changes})
+    await clicks.sum_up()
+    assert [error for error, _ in await refusals(database)] == ["ACCOUNT_NOT_LINKED"] * RECORDED_AN_HOUR
+    assert await database.database["refused_clicks"].count_documents({}) == 0
+
+
+async def test_time_that_python_cannot_hold_stops_nothing(database: Database, writer: Writer) -> None:
+    clicks, stored = RefusedClicks(database, writer), database.database["refused_clicks"]
+    for _ in range(RECORDED_AN_HOUR + 1):
+        await click(clicks)
+    await aged(database)
+    whole = await stored.find_one({}) or {}
+    await stored.insert_one({**whole, "_id": f"{ACCOUNT}@planted", "hour": DatetimeMS(-70_000_000_000_000)})
+    await clicks.sum_up()
+    assert [error for error, _ in await refusals(database)].count("FURTHER_REFUSED") == 2
+    assert await stored.count_documents({}) == 0
