@@ -7,11 +7,11 @@ from pdp.channels.notice import Note
 
 _OTHERWISE = "If that was not you, tell those who run this server at once: somebody is logged in as you."
 _NOTES: Mapping[str, str] = {
-    Kind.PASSKEY_ADDED: f"A passkey is added to your account. {_OTHERWISE}",
-    Kind.PASSKEY_REMOVED: f"A passkey is removed from your account. {_OTHERWISE}",
-    Kind.IDENTITY_LINKED: f"A chat account is linked to you: it may act in your name. {_OTHERWISE}",
+    Kind.PASSKEY_ADDED: f"A passkey was added to your account. {_OTHERWISE}",
+    Kind.PASSKEY_REMOVED: f"A passkey was removed from your account. {_OTHERWISE}",
+    Kind.IDENTITY_LINKED: f"A chat account was linked to you: it may act in your name. {_OTHERWISE}",
     Kind.IDENTITY_UNLINKED: f"A chat account is not linked to you any more. {_OTHERWISE}",
-    Kind.PREFERENCE_CHANGED: f"It is changed where and in which hours you are told of requests. {_OTHERWISE}",
+    Kind.PREFERENCE_CHANGED: f"Where and when you are told of requests was changed. {_OTHERWISE}",
 }
 
 

@@ -12,7 +12,7 @@ def undelivered(notices: Iterable[Notice]) -> Iterator[str]:
             continue
         tries = "not tried yet" if not sent.attempts else f"tried {sent.attempts} x"
         why = f": {sent.problem.visible}" if sent.problem else ""
-        whom = sent.webhook.name
+        whom = sent.webhook.name or "those whom it concerns"
         if sent.channel or sent.to:
             whom = f"{sent.to.name} in {sent.channel.name}"
         yield f"not told      {whom} of {sent.event.name}, {sent.state.visible}, {tries}{why}"

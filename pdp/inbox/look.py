@@ -23,6 +23,19 @@ NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", 
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
 
 
+_SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "approval.created": "that it waits",
+        "approval.reviewed": "how far it is",
+        "approval.closed": "how it ended",
+        "approval.reminded": "that it still waits",
+    }
+)
+"""What a message was about, by the name of its event, for people who do not know the names of events."""
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {"API": "the terminal or a program", "WEB": "the inbox", "SLACK": "Slack", "TEAMS": "Microsoft Teams"}
+)
+"""Where a verdict was given, or counts, by the channel's name in the contract."""
 _TITLES: Mapping[HTTPStatus, str] = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: "That cannot be taken",
@@ -62,6 +75,11 @@ def _said(word: str) -> str:
     return word.replace("_", " ").lower()
 
 
+def _place(channel: str) -> str:
+    """A channel of reviews as people call it."""
+    return _PLACES.get(channel, _said(channel))
+
+
 def _foreign(text: str | Theirs) -> str:
     """The note of the characters outside ASCII of a text; empty without any."""
     return foreign(_shown(text))
@@ -80,8 +98,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.globals["navigation"] = NAVIGATION
-_ENVIRONMENT.filters |= {"exact": Exact, "foreign": _foreign, "said": _said, "utc": _utc}
+_ENVIRONMENT.globals |= {"navigation": NAVIGATION, "subjects": _SUBJECTS}
+_ENVIRONMENT.filters |= {"exact": Exact, "foreign": _foreign, "place": _place, "said": _said, "utc": _utc}
 
 
 def now() -> datetime:

@@ -139,7 +139,7 @@ def of_answer(answer: GetApprovalResponse) -> Shown:
         barred=barred(held, before),
         compared=_compared(answer.last_approved, held) if answer.HasField("last_approved") else None,
         sent_back=_compared(before, held) if before else None,
-        notices=tuple(map(_notice, answer.notifications)),
+        notices=tuple(_notice(one) for one in answer.notifications if _is_told(one)),
         timeline=tuple(map(entry, answer.timeline)),
         earlier=theirs(held.earlier),
         page=Theirs(answer.page) if answer.page else None,
@@ -188,6 +188,11 @@ def _reviewed(review: ApprovalReview) -> Reviewed:
 def _outcome(held: Approval) -> Outcome:
     outcome = held.outcome
     return Outcome(named(OutcomeState, outcome.state, "OUTCOME_STATE_"), moment(outcome, "reported_at"), outcome.late)
+
+
+def _is_told(sent: Notification) -> bool:
+    """Whether a message has somebody to go to; a step that is not yet split into messages counts once it failed."""
+    return bool(sent.webhook or sent.to or sent.problem)
 
 
 def _notice(sent: Notification) -> Notice:

@@ -5,12 +5,15 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from pdp.caller import Role
+from pdp.chat_service import slack
 from pdp.dev.chat import chat
 from pdp.dev.stack import configuration
+from pdp.inbox.linking import way_back
 from pdp.process.mongod import MongodProcess
 from tests.examples.visit import EXAMPLES, Visit
 from tests.parts import placet
@@ -69,4 +72,12 @@ async def test_the_readme_runs(visit: Callable[[str], Visit], state: Path, mongo
 def test_manifest_is_that_of_an_app_that_nothing_reaches_from_outside() -> None:
     manifest = json.loads((EXAMPLES / "slack" / "manifest.json").read_text())
     assert manifest["settings"]["socket_mode_enabled"]
-    assert manifest["oauth_config"]["scopes"] == {"bot": ["chat:write"]}
+    assert manifest["oauth_config"]["scopes"]["bot"] == ["chat:write"]
+
+
+def test_manifest_lets_people_connect_their_accounts_and_find_their_messages_again() -> None:
+    manifest = json.loads((EXAMPLES / "slack" / "manifest.json").read_text())
+    [redirect] = manifest["oauth_config"]["redirect_urls"]
+    assert urlsplit(redirect).path == way_back(slack("T1"))
+    assert manifest["oauth_config"]["scopes"]["user"] == ["openid", "profile"]
+    assert manifest["features"]["app_home"]["messages_tab_enabled"]

@@ -69,20 +69,28 @@ function arriveAtApprove() {
   }
 }
 
+/**
+ * A word of the contract as one reads it: `CHANGES_REQUESTED` is "changes requested".
+ * @param {string | undefined} word
+ */
+function said(word) {
+  return (word ?? "").replaceAll("_", " ").toLowerCase();
+}
+
 /** @param {DOMStringMap} about */
 async function sayWhatChanged(about) {
   obstacles.set("changed", "It changed since this page was opened; open it again to approve.");
   tell();
   const answer = await fetch(`/inbox/approvals/${about["id"]}/now`);
   const now = answer.ok ? await answer.json() : { state: "not to be read any more", what: "" };
-  const last = [now.what, now.result, now.who && `by ${now.who}`].filter(Boolean).join(" ").replaceAll("_", " ");
-  const [said, link] = [document.createElement("p"), document.createElement("a")];
-  said.className = "notice warn";
-  said.textContent = `This request changed: it is ${now.state}${last && `; last: ${last}`}. What you typed stays here. `;
+  const last = [said(now.what), said(now.result), now.who && `by ${now.who}`].filter(Boolean).join(" ");
+  const [note, link] = [document.createElement("p"), document.createElement("a")];
+  note.className = "notice warn";
+  note.textContent = `This request changed: it is ${said(now.state)}${last && `; last: ${last}`}. What you typed stays here. `;
   link.href = `/inbox/approvals/${about["id"]}`;
   link.textContent = "Open it again";
-  said.append(link);
-  find("changed")?.replaceChildren(said);
+  note.append(link);
+  find("changed")?.replaceChildren(note);
 }
 
 /**

@@ -184,3 +184,12 @@ async def test_without_scripts_the_queue_is_a_page(windows: Browser, own: Placet
         assert await bob.open("/inbox") == 200
         assert "This page shows what waited when it was opened." in await bob.text()
         assert await bob.page.locator(f"#{held.approval_id} a").count() == 1
+
+
+async def test_tick_of_a_row_is_large_enough_for_a_finger(windows: Browser, own: Placet) -> None:
+    held = await opened(own)
+    async with reader(windows, own, "bob", look=((390, 844), "light")) as bob:
+        await live(bob)
+        box = await bob.page.locator(f"#{held.approval_id} input[type=checkbox]").bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 24

@@ -148,7 +148,7 @@ async def test_who_muted_everything_at_every_hour_still_hears_of_a_passkey_that_
         gone = RemovePasskeyRequest(credential_id=phone.id)
         await people.server.person.RemovePasskey(gone, metadata=people.server.metadata("bob"))
         await until(lambda: people.notes("bob") == {"mail": 2, "slack": 2})
-        assert "A passkey is removed from your account" in " ".join(people.mails("bob")[-1].split())
+        assert "A passkey was removed from your account" in " ".join(people.mails("bob")[-1].split())
         assert b64(phone.id) not in people.mails("bob")[-1]
 
 

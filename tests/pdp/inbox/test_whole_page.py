@@ -135,13 +135,54 @@ def test_page_of_what_has_ended_says_nothing_of_what_waits() -> None:
     assert "not met when it ended" in ended
     assert "Who had to agree" in ended
     assert "It is denied, so it takes no more approvals." in ended
-    assert ">Denied again until<" in ended
+    assert ">The same is denied until<" in ended
     assert 'id="take-back"' in ended
     held.denied_until.FromSeconds(1)
     ended = rendered(answer)
     assert "still missing" not in ended
-    assert ">Was denied again until<" in ended
+    assert ">The same was denied until<" in ended
     assert 'id="take-back"' not in ended
+
+
+def test_page_says_first_what_its_reader_has_decided_and_where_a_verdict_counts() -> None:
+    answer = GetApprovalResponse()
+    held = answer.approval
+    held.request.subject.type = held.request.subject.id = held.request.action.name = "x"
+    held.request.resource.type = held.request.resource.id = "x"
+    held.state = 1
+    held.requirements.add(rule="r", count=2, approved=1, groups=["readers"])
+    held.requirements[0].channels.extend(("REVIEW_CHANNEL_API", "REVIEW_CHANNEL_WEB", "REVIEW_CHANNEL_TEAMS"))
+    held.reviews.add(reviewer="user:carol", verdict="VERDICT_APPROVE", channel="REVIEW_CHANNEL_WEB")
+    assert "Your verdict is kept" not in rendered(answer)
+    assert "a yes counts only in: the terminal or a program, the inbox, Microsoft Teams" in rendered(answer)
+    assert ", in the inbox" in rendered(answer)
+    held.reviews.add(reviewer="user:bob", verdict="VERDICT_APPROVE")
+    page = rendered(answer)
+    assert "Your verdict is kept: <strong>approve</strong>" in page
+    assert page.index("Your verdict is kept") < page.index("What is asked")
+    assert page.count("Your verdict is kept") == 1
+
+
+def test_page_says_in_words_what_people_were_told_and_who_is_not_told_yet() -> None:
+    answer = GetApprovalResponse()
+    held = answer.approval
+    held.request.subject.type = held.request.subject.id = held.request.action.name = "x"
+    held.request.resource.type = held.request.resource.id = "x"
+    held.state = 1
+    told = {"kind": "TIMELINE_KIND_TOLD", "who": "user:carol", "event": "approval.created", "told_in": "slack"}
+    answer.timeline.add(**told)
+    answer.timeline.add(kind="TIMELINE_KIND_TOLD", who="ops", event="approval.closed")
+    answer.notifications.add(event="approval.reviewed", state="waiting", channel="slack", to="user:bob")
+    page = " ".join(re.sub("<[^>]*>", "", rendered(answer)).split())
+    assert "told user:carol that it waits, in slack" in page
+    assert "told webhook ops how it ended" in page
+    assert "user:bob in slack, how far it is: waiting, not tried yet" in page
+    assert "approval." not in page
+    answer.ClearField("notifications")
+    answer.notifications.add(event="approval.closed", state="waiting")
+    assert "not yet" not in rendered(answer), "a step that is not split into messages has nobody to go to yet"
+    answer.notifications.add(event="approval.closed", state="dead", attempts=10, problem="OPA does not answer")
+    assert "those whom it concerns, how it ended: " in rendered(answer)
 
 
 def test_what_differs_from_the_one_that_was_sent_back_is_on_the_page() -> None:
