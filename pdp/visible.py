@@ -77,18 +77,24 @@ def wrapped(text: str, columns: int) -> str:
 def shortened(text: str, most: int) -> str:
     """At most `most` characters of `text` in its visible form, and the note of its characters outside ASCII."""
     shown = visible(text)
-    cut = shown if len(shown) <= most else f"{shown[: most - 1]}…"
-    return cut + noted(shown).removeprefix(shown)
+    cut, note = shown if len(shown) <= most else f"{shown[: most - 1]}…", foreign(shown)
+    return f"{cut}  ({note})" if note else cut
 
 
 def noted(line: str) -> str:
-    """A visible line, and a note of its characters outside ASCII: they may look like other characters."""
-    foreign = list(dict.fromkeys(character for character in line if not character.isascii()))
-    if not foreign:
-        return line
-    named = ", ".join(f"{character} U+{ord(character):04X}" for character in foreign[:MAX_NOTED])
-    more = f" and {len(foreign) - MAX_NOTED} more" if len(foreign) > MAX_NOTED else ""
-    return f"{line}  (not ASCII: {named}{more})"
+    """A visible line, and the note of its characters outside ASCII."""
+    note = foreign(line)
+    return f"{line}  ({note})" if note else line
+
+
+def foreign(line: str) -> str:
+    """The note of the characters outside ASCII of a visible line, which may look like others; empty without any."""
+    found = list(dict.fromkeys(character for character in line if not character.isascii()))
+    if not found:
+        return ""
+    named = ", ".join(f"{character} U+{ord(character):04X}" for character in found[:MAX_NOTED])
+    more = f" and {len(found) - MAX_NOTED} more" if len(found) > MAX_NOTED else ""
+    return f"not ASCII: {named}{more}"
 
 
 def _parts(line: str, columns: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pdp.channels.notice import said
 from pdp.view.data import Data, Outlook, Tag
 from pdp.view.request import Item, Named
 from pdp.view.shown import Compared, Shown
-from pdp.visible import name, noted, visible
+from pdp.visible import foreign, name, visible
 
 _NOTHING_KNOWN = {"OFF", "NONE", ""}
 """States of data of which there is nothing to show."""
@@ -104,8 +104,8 @@ def _words(shown: Shown) -> Iterator[Line]:
 
 def _noted(line: Line) -> Line:
     """The line with a note of what is not ASCII in it: it may look like something else."""
-    whole_line = f"{line.label} {line.text}"
-    return line._replace(text=line.text + noted(whole_line).removeprefix(whole_line))
+    note = foreign(f"{line.label} {line.text}")
+    return line._replace(text=f"{line.text}  ({note})") if note else line
 
 
 def _tags(tags: Sequence[Tag]) -> str:

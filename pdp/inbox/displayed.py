@@ -16,7 +16,7 @@ from pdp.assertion import encoded
 from pdp.canonical import Canonical
 from pdp.v1.request_pb2 import Request
 from pdp.view.request import Item, Named, items
-from pdp.visible import noted, visible
+from pdp.visible import foreign, visible
 
 MOST_EDITED = 40_000
 """Bytes of a request that the form offers to edit, percent-encoded as a browser sends it: a form takes 64 KiB."""
@@ -37,8 +37,7 @@ def line(item: Item) -> Line:
     is_name = isinstance(item, Named)
     label, text = (item.part.value, item.text) if isinstance(item, Named) else (item.label, item.text)
     notes = [] if isinstance(item, Named) or not item.stands_for else [f"stands for {item.stands_for}"]
-    foreign = noted(f"{label} {text}").removeprefix(f"{label} {text}").strip()
-    return Line(label, text, is_name, "; ".join([*notes, foreign.strip("()")] if foreign else notes))
+    return Line(label, text, is_name, "; ".join(filter(None, [*notes, foreign(f"{label} {text}")])))
 
 
 def lines(shown: Iterable[Item]) -> tuple[Line, ...]:

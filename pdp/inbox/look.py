@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pdp.http.pages import Failure
 from pdp.http.route import HTML, Answer, Holder
 from pdp.view.theirs import Theirs
-from pdp.visible import visible
+from pdp.visible import foreign, visible
 
 NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", "Me"))
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
@@ -62,6 +62,11 @@ def _said(word: str) -> str:
     return word.replace("_", " ").lower()
 
 
+def _foreign(text: str | Theirs) -> str:
+    """The note of the characters outside ASCII of a text; empty without any."""
+    return foreign(_shown(text))
+
+
 def _utc(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
@@ -76,7 +81,7 @@ _ENVIRONMENT = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.globals["navigation"] = NAVIGATION
-_ENVIRONMENT.filters |= {"exact": Exact, "said": _said, "utc": _utc}
+_ENVIRONMENT.filters |= {"exact": Exact, "foreign": _foreign, "said": _said, "utc": _utc}
 
 
 def now() -> datetime:

@@ -44,7 +44,7 @@ def pages(words: str) -> dict[str, tuple[str, int]]:
         "queue": (look.page("queue", {**listed, "place": "", "rows_address": "/inbox/rows"}).decode(), NAMES),
         "history": (look.page("history", listed).decode(), NAMES),
         "review_many": (look.page("review_many", many).decode(), LEAVES + NAMES),
-        "reviewed_many": (look.page("reviewed_many", {"became": [Became(APPROVAL_ID, "", words)]}).decode(), 1),
+        "reviewed_many": (look.page("reviewed_many", {"became": [Became(APPROVAL_ID, row[0], "", words)]}).decode(), 1),
         "failed": (look.failed(failure).decode(), 6),
     }
 

@@ -13,6 +13,7 @@ from pdp.inbox.whole_page import members, told
 from pdp.v1.approval_pb2 import GetApprovalResponse
 from tests.approvals_page import HOSTILE
 from tests.cli.test_display import fill
+from tests.hostile_words import only_request
 from tests.pdp.view.test_shown import LEFT_OUT, number
 
 SCRIPTS = 3
@@ -177,3 +178,11 @@ def test_record_of_a_step_is_a_link_for_auditors_alone() -> None:
     assert 'href="/inbox/records/rec_1%22%3E%3Cb%3E%26"' in rendered(answer, dana)
     assert "rec_1&#34;&gt;&lt;b&gt;&amp;" in rendered(answer)
     assert "/inbox/records" not in rendered(answer)
+
+
+def test_look_alike_of_any_place_is_named_as_in_a_terminal() -> None:
+    answer = only_request("p\u0430ypal")
+    page = re.sub(r"<textarea.*?</textarea>|<[^>]*>", "", rendered(answer).replace("</dt>\n", " "), flags=re.DOTALL)
+    lines = [line for line in page.split("\n") if "\u0430" in line]
+    assert [line for line in lines if "not ASCII: \u0430 U+0430" not in line] == []
+    assert len(lines) > 30
