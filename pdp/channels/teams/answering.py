@@ -10,14 +10,15 @@ from typing import NamedTuple
 
 from pdp import deadline
 from pdp.caller import Caller
-from pdp.channels.beside import Beside
+from pdp.channels.beside import OF_ONE, Beside
 from pdp.channels.notice import Note, Refused
 from pdp.channels.teams.activity import By, Click, Sent
 from pdp.channels.teams.cards import Card
 from pdp.channels.teams.channel import TeamsChannel
 from pdp.channels.teams.rendering import dialog, sentence, view
 from pdp.channels.verdicts import Given, Verdicts, recorded
-from pdp.errors import PdpError
+from pdp.errors import Overloaded, PdpError
+from pdp.room import LATER_SECONDS, Room
 from pdp.visible import visible
 from pdp.workflow.chat_views import fresh
 
@@ -27,6 +28,8 @@ SPARE_SECONDS = 0.8
 """Seconds before the call's end at which a person is told that it takes longer."""
 TAKES_AT_MOST = deadline.MAX_SECONDS
 """Seconds that the work on a click may take in all."""
+BUSY = "Placet works on too many clicks of yours at once and did not look at this one; click again in a moment"
+"""What a person is told whose click was not looked at."""
 LATE = "Placet could not answer here in time; open the page, which shows how it stands"
 """What a person is told who waited in vain."""
 
@@ -43,10 +46,17 @@ class Answering:
 
     def __init__(self, verdicts: Verdicts, channel: TeamsChannel) -> None:
         self._verdicts, self._channel = verdicts, channel
-        self._beside = Beside("teams")
+        self._beside, self._room = Beside("teams"), Room(OF_ONE, BUSY, LATER_SECONDS)
 
     async def answer(self, done: Click | Sent) -> Card:
-        """What Teams shows to who clicked, and to nobody else."""
+        """What Teams shows to who clicked, and to nobody else. Of one account few clicks are worked on at one time."""
+        try:
+            with self._room.taken(done.by.account):
+                return await self._answer(done)
+        except Overloaded as error:
+            return dialog(sentence(error.sentence, self._verdicts.page(done.approval_id)))
+
+    async def _answer(self, done: Click | Sent) -> Card:
         work = asyncio.get_running_loop().create_task(self._worked(done))
         try:
             finished, _ = await asyncio.wait({work}, timeout=max(deadline.left() - SPARE_SECONDS, 0.0))

@@ -1,11 +1,14 @@
 """Clicks that take longer than Teams waits: they are answered in time, and go on. Here it waits for 2 s."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pdp.channels.beside import OF_ONE
+from pdp.channels.teams.answering import BUSY
 from pdp.process.mongod import MongodProcess
 from tests.faults import slow
 from tests.pdp.channels.teams.conftest import Chat, buttons, connected, reads
@@ -54,3 +57,13 @@ async def test_verdict_that_takes_too_long_counts_and_its_person_hears_it_in_pri
     [message] = private(chat, "carol", "Recorded: APPROVE as user:carol")
     assert buttons(message) == {"Open": f"{chat.server.http}/inbox/approvals/{approval.approval_id}"}
     assert await chat.state(approval) == ("PENDING", 1)
+
+
+async def test_one_account_that_clicks_without_end_leaves_room_for_others(chat: Chat, mongod: MongodProcess) -> None:
+    approval = await chat.asked()
+    async with slow(mongod.uri, EACH):
+        mine = asyncio.gather(*(chat.opened(approval) for _ in range(OF_ONE + 12)))
+        assert BUSY not in reads(await chat.opened(approval, "carol"))
+        said = [reads(one) for one in await mine]
+    assert 1 <= [BUSY in one for one in said].count(True) <= 12
+    assert BUSY not in reads(await chat.opened(approval))
