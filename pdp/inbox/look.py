@@ -23,12 +23,15 @@ NAVIGATION = (("/inbox", "Queue"), ("/inbox/history", "History"), ("/inbox/me", 
 """Where each page leads. The template of a page says where it is: `{% set here = "/inbox/me" %}`."""
 
 
-_SUBJECTS: Mapping[str, str] = MappingProxyType(
+SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
         "approval.created": "that it waits",
         "approval.reviewed": "how far it is",
         "approval.closed": "how it ended",
+        "approval.consumed": "that it was used",
         "approval.reminded": "that it still waits",
+        "approval.denial_taken_back": "that the denial was taken back",
+        "outcome": "what came of it",
     }
 )
 """What a message was about, by the name of its event, for people who do not know the names of events."""
@@ -98,7 +101,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.globals |= {"navigation": NAVIGATION, "subjects": _SUBJECTS}
+_ENVIRONMENT.globals |= {"navigation": NAVIGATION, "subjects": SUBJECTS}
 _ENVIRONMENT.filters |= {"exact": Exact, "foreign": _foreign, "place": _place, "said": _said, "utc": _utc}
 
 

@@ -1,6 +1,7 @@
 // The page of one approval. It lets a person approve what it has checked itself: the digest of the canonical bytes is
 // that of the form, every line on the page is that of these bytes, and the end of the request was reached.
 
+import { became } from "./became.js";
 import { checked, proof } from "./compared.js";
 import { onChange } from "./live.js";
 import { sign } from "./passkey.js";
@@ -69,28 +70,11 @@ function arriveAtApprove() {
   }
 }
 
-/**
- * A word of the contract as one reads it: `CHANGES_REQUESTED` is "changes requested".
- * @param {string | undefined} word
- */
-function said(word) {
-  return (word ?? "").replaceAll("_", " ").toLowerCase();
-}
-
 /** @param {DOMStringMap} about */
 async function sayWhatChanged(about) {
   obstacles.set("changed", "It changed since this page was opened; open it again to approve.");
   tell();
-  const answer = await fetch(`/inbox/approvals/${about["id"]}/now`);
-  const now = answer.ok ? await answer.json() : { state: "not to be read any more", what: "" };
-  const last = [said(now.what), said(now.result), now.who && `by ${now.who}`].filter(Boolean).join(" ");
-  const [note, link] = [document.createElement("p"), document.createElement("a")];
-  note.className = "notice warn";
-  note.textContent = `This request changed: it is ${said(now.state)}${last && `; last: ${last}`}. What you typed stays here. `;
-  link.href = `/inbox/approvals/${about["id"]}`;
-  link.textContent = "Open it again";
-  note.append(link);
-  find("changed")?.replaceChildren(note);
+  find("changed")?.replaceChildren(await became(about));
 }
 
 /**

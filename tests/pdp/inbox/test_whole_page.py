@@ -6,6 +6,7 @@ import re
 import pytest
 from google.protobuf.message import Message
 
+from pdp.audit.record import Kind
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.inbox import look
@@ -178,6 +179,7 @@ def test_page_says_in_words_what_people_were_told_and_who_is_not_told_yet() -> N
     assert "told webhook ops how it ended" in page
     assert "user:bob in slack, how far it is: waiting, not tried yet" in page
     assert "approval." not in page
+    assert {kind for kind in Kind if kind.startswith("approval.")} <= {*look.SUBJECTS}, "each has words"
     answer.ClearField("notifications")
     answer.notifications.add(event="approval.closed", state="waiting")
     assert "not yet" not in rendered(answer), "a step that is not split into messages has nobody to go to yet"
