@@ -26,7 +26,7 @@ def end(
         Path, typer.Option(envvar="PDP_CONFIG", show_envvar=True, metavar="FILE", help="The configuration in TOML.")
     ],
 ) -> None:
-    """End all sessions, links and passkeys of a person, and what the person chose of how to be told, at once.
+    """End all sessions, links, passkeys and choices of a person at once.
 
     Close the account at the identity provider first, and take the person out of the policy's data: a new login begins
     a new session. It needs the server's configuration, keys and MongoDB; servers may run. Each end is recorded.
