@@ -1,7 +1,7 @@
 """What calls ask, and what of it is not answered yet."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,3 +102,11 @@ class Piece:
     def is_of_small_call(self) -> bool:
         """Whether all its call asks is a small part of a query."""
         return len(self.items[0].group.questions) <= SMALL
+
+
+def by(items: Sequence[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
+    """The items in parts that have one key each, in their order."""
+    parts: dict[Hashable, list[Item]] = {}
+    for item in items:
+        parts.setdefault(key(item), []).append(item)
+    return list(parts.values())

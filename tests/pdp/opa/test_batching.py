@@ -11,7 +11,7 @@ import uvloop
 from pdp import deadline
 from pdp.admission import SMALL
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, PIECE, SMALL_OUTSTANDING, Batcher
+from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, PIECE, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import About, Answers, OpaLate
 from pdp.opa.waiting import Question
@@ -143,24 +143,6 @@ async def test_only_so_many_queries_are_outstanding() -> None:
     await all_of(*calls)
     assert engine.most_at_once == MAX_OUTSTANDING
     assert sum(engine.sizes()) == 5 * MAX_ITEMS
-
-
-async def test_question_of_a_small_call_has_a_query_of_its_own_beside_full_ones() -> None:
-    engine = Simulator(waits=asyncio.Event())
-    batcher = Batcher(engine)
-    noisy = [asyncio.create_task(batcher.ask(good(name, 5 * MAX_ITEMS))) for name in "ab"]
-    await until(lambda: len(engine.queries) == MAX_OUTSTANDING)
-    small = asyncio.create_task(batcher.ask(good("stranger", SMALL)))
-    await until(lambda: len(engine.queries) == SMALL_OUTSTANDING)
-    assert all(question.startswith(b"stranger") for question in engine.queries[-1])
-    further = asyncio.create_task(batcher.ask(good("other")))
-    await asyncio.sleep(2 * PACE_SECONDS)
-    assert len(engine.queries) == SMALL_OUTSTANDING
-    assert engine.waits is not None
-    engine.waits.set()
-    await all_of(small, further, *noisy)
-    assert sum(engine.sizes()) == 10 * MAX_ITEMS + SMALL + 1
-    assert engine.most_at_once == SMALL_OUTSTANDING
 
 
 async def test_query_holds_so_many_items_and_so_many_bytes() -> None:
