@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from pdp import deadline
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
-from pdp.opa.estimate import Estimate
+from pdp.opa.estimate import Estimate, is_small
 from pdp.opa.quarantine import Quarantine
 from pdp.opa.queries import About, Answers, OpaLate, is_undefined
 from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by
@@ -97,7 +97,7 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        group = Group(questions, asyncio.get_running_loop().create_future())
+        group = Group(questions, asyncio.get_running_loop().create_future(), is_small=is_small(questions))
         caller = questions[0].suspect.caller
         pieces = [*self._pieces(self._admitted([Item(group, index) for index in range(len(questions))]))]
         small = sum(piece.is_of_small_call for piece in pieces)

@@ -6,6 +6,7 @@ would make it busier still.
 
 from collections.abc import Sequence
 
+from pdp.admission import SMALL
 from pdp.opa.queries import About
 from pdp.opa.waiting import Question, size
 
@@ -13,6 +14,14 @@ SECONDS_OF_BYTE = {About.DECISIONS: 1e-7, About.REVIEWS: 2e-7, About.ELIGIBLE: 4
 """OPA's seconds for a byte of a question, at first; then as the last queries took, which counts by `LEARNT`."""
 LEARNT, LEAST, MOST = 0.2, 0.25, 64.0
 """The share of the last query in an estimate, and its bounds: so many times what it was at first."""
+
+SMALL_SECONDS = 0.01
+"""OPA's seconds at first for all that a small call asks. A plan of a wide table asks little and takes long."""
+
+
+def is_small(questions: Sequence[Question]) -> bool:
+    """Whether a call's questions are a small part of a query, on any machine and under any policy."""
+    return len(questions) <= SMALL and size(questions) * SECONDS_OF_BYTE[questions[0].about] <= SMALL_SECONDS
 
 
 class Estimate:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pdp.admission import SMALL
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.sharing import OFF
@@ -49,6 +48,7 @@ class Group:
 
     questions: Sequence[Question]
     done: asyncio.Future[None]
+    is_small: bool = True
     answers: list[Any] = field(init=False)
     missing: int = field(init=False)
 
@@ -101,7 +101,7 @@ class Piece:
     @property
     def is_of_small_call(self) -> bool:
         """Whether all its call asks is a small part of a query."""
-        return len(self.items[0].group.questions) <= SMALL
+        return self.items[0].group.is_small
 
 
 def by(items: Sequence[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:

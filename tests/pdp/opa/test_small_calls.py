@@ -1,11 +1,14 @@
 """Small calls beside large ones: neither waits for the other longer than it must."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from pdp.admission import SMALL
 from pdp.opa.batching import MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, SMALL_OUTSTANDING, Batcher
-from tests.pdp.opa.test_batching import Simulator, all_of, good, until
+from pdp.opa.estimate import is_small
+from pdp.opa.queries import About
+from tests.pdp.opa.test_batching import Simulator, all_of, good, named, until
 
 
 async def test_question_of_a_small_call_has_a_query_of_its_own_beside_full_ones() -> None:
@@ -52,3 +55,11 @@ async def test_small_calls_without_end_do_not_keep_a_large_one_from_its_answers(
     await all_of(batcher.ask(good("noisy", 9 * MAX_ITEMS)))
     stops.set()
     await all_of(*crowd)
+
+
+def test_what_takes_opa_long_is_no_small_call_however_few_its_questions_are() -> None:
+    [plain], [wide] = good("a"), named("a", b"x" * 40_000)
+    assert is_small([plain] * SMALL)
+    assert not is_small([plain] * (SMALL + 1))
+    assert is_small([wide])
+    assert not is_small([replace(wide, about=About.MASKS)])
