@@ -63,7 +63,7 @@ def _seconds(valid: str) -> int:
 
 @client_command
 async def whoami(session: Session) -> None:
-    """Print my identity, passkeys, chat accounts, and how I am told."""
+    """Print my identity, passkeys, accounts, and how I am told."""
     from pdp.v1.info_pb2 import GetServerInfoRequest
 
     async with session.client() as client:
