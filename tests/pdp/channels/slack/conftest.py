@@ -20,7 +20,7 @@ from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
 from pdp.slack_settings import SlackSettings
 from pdp.v1.approval_pb2 import Approval, ApprovalState, GetApprovalRequest
-from tests.parts import Placet, asking, log, placet
+from tests.parts import Placet, asking, awake, log, placet
 from tests.slack import APP, BOT, SECRET, TEAM, double
 
 RULES = """package policy
@@ -60,6 +60,8 @@ class Chat:
     folder: Path
 
     async def asked(self, action: str = "share", **context: Any) -> Approval:
+        """A request that waits. A test before may have made MongoDB slow, and left something unconfirmed."""
+        await awake(self.server)
         request = asking(action, context={"run": uuid4().hex, **context})
         return (await self.server.authorize(request)).approval
 
