@@ -1,7 +1,7 @@
 """How a person chose to be told: what is stored of it, and how it is signed. Pure.
 
 It can keep messages from a person. So it carries a signature by the key `seal` over its whole content, with a `typ` of
-its own. A check signs again and compares, so who writes to the database silences nobody with a choice of their own.
+its own. A check signs again and compares, so a choice that was written into the database by hand does not count.
 """
 
 import hmac

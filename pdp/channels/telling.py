@@ -164,7 +164,7 @@ class Telling:
 
 
 def _ended(held: ApprovalAt, letter: Letter) -> bool:
-    """Whether it ended so, and this person is behind it: how it ended is for nobody else."""
+    """Whether it ended so, and this person is behind it: others are not told how it ended."""
     return held.state == letter.state and letter.who in held.approval.principals
 
 

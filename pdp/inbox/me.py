@@ -95,7 +95,7 @@ class Me:
         )
 
     async def _told(self, call: PageCall, refused: InvalidRequest | None) -> Mapping[str, Any] | None:
-        """How this person is told; None where the policy cannot be asked, which keeps nobody from the rest."""
+        """How this person is told; None where the policy cannot be asked: the rest of the page works all the same."""
         try:
             async with call.admitted(1):
                 current = await self._choosing.current(call.caller.identity)

@@ -91,7 +91,7 @@ def _issuer(
     return Issuer(
         issuer=client.issuer,
         audience=client.client_id,
-        type=f"{service.kind}-sign-in",  # nobody calls with such a token; the type of its accounts is reserved
+        type=f"{service.kind}-sign-in",  # no call is made with such a token; the type of its accounts is reserved
         kind="person",
         algorithms=algorithms,
         jwks=jwks,

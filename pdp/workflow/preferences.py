@@ -1,6 +1,6 @@
 """How people chose to be told. A preference counts only if a server signed it.
 
-Each change is told on every channel and recorded before it counts, so a stolen session silences nobody in secret.
+Each change is told on every channel and recorded before it counts, so the person hears of what a stolen session does.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Records what was refused in a chat: each click of an account up to a number an hour, the rest in one record.
 
-So a person, or one of a chat who is nobody here, cannot fill the log by clicking. A view that came back altered is an
+So an account cannot fill the log by clicking, linked or not. A view that came back altered is an
 alarm: it is recorded in any case, and not counted.
 """
 

@@ -26,8 +26,8 @@ def rendered(view: Mapping[str, Any]) -> str:
 def came_back(view: Mapping[str, Any]) -> frozenset[str]:
     """The digests of what a modal shows that Slack sent back: as it is, and with its escapes undone.
 
-    Slack writes `&`, `<` and `>` as entities in some texts that it sends back, and does not say in which. Of what no
-    modal can hold there is no digest.
+    Slack writes `&`, `<` and `>` as entities in some texts that it sends back, and does not say in which. What a
+    modal cannot hold has no digest.
     """
     try:
         return frozenset({rendered(view), rendered(_unescaped(view))})

@@ -49,7 +49,7 @@ class Answering:
         self._beside, self._room = Beside("teams"), Room(OF_ONE, BUSY, LATER_SECONDS)
 
     async def answer(self, done: Click | Sent) -> Card:
-        """What Teams shows to who clicked, and to nobody else. Of one account few clicks are worked on at one time."""
+        """What Teams shows, only to the person who clicked. Few clicks of one account are worked on at one time."""
         try:
             with self._room.taken(done.by.account):
                 return await self._answer(done)
