@@ -21,6 +21,7 @@ from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
+from pdp.operations_settings import Operations
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
 from pdp.webhook_settings import Webhook
@@ -115,6 +116,8 @@ class Config(Frozen):
     """None: plaintext, on loopback only."""
     http: Http | None = None
     """None: no HTTP at all."""
+    operations: Operations | None = None
+    """None: no health over plain HTTP and no metrics."""
     realm: Name
     """The deployment's name: part of every digest and of the log. Never changed."""
     mongodb_uri: str
