@@ -45,16 +45,21 @@ def serve(
         str,
         typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
+    wait: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="How long to wait for MongoDB, OPA and keys. 0: try once."),
+    ] = 60.0,
 ) -> None:
     """Run a decision point until SIGTERM or SIGINT.
 
-    After the signal, the calls in flight finish, and the exit status is 0.
+    After the signal, the calls in flight finish, and the exit status is 0. It is 75 where MongoDB, OPA or the keys of
+    issuers are not there in time, so that a supervisor starts it again.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
     changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
     try:
-        run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
+        run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}, wait))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
 
@@ -119,14 +124,18 @@ def _channel(address: str) -> "grpc.Channel":
     return grpc.secure_channel(address, secure, options) if secure else grpc.insecure_channel(address, options)
 
 
-async def _serve(path: Path, changes: dict[str, str]) -> None:
+async def _serve(path: Path, changes: dict[str, str], wait: float) -> None:
     from pdp.config import load
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
+    from pdp.server.start import awaited
 
     stop = stop_signal()
     config = load(path, changes)
     refuse_unsafe(config)
+    await awaited(config, wait, say, stop)
+    if stop.is_set():
+        return
     async with running(config, Environment.read().tool_cache, say) as server:
         also = f" and {server.web.url}" if server.web else ""
         say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
