@@ -72,6 +72,12 @@ class Environment:
         )
 
 
+def credentials_folder() -> Path | None:
+    """The folder in which systemd puts the credentials of a service (`CREDENTIALS_DIRECTORY`), if it started this."""
+    named = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(named) if named else None
+
+
 def _tool_cache(variables: Mapping[str, str]) -> Path:
     if named := variables.get("PDP_TOOL_CACHE"):
         return Path(named)

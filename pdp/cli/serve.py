@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import grpc
 
     from pdp.server.running import Running
+    from pdp.server.stop import StopSignal
 
 _PAUSE_SECONDS = 0.2
 """Seconds between two questions of `pdp healthcheck --wait`."""
@@ -53,7 +54,7 @@ def serve(
     """Run a decision point until SIGTERM or SIGINT.
 
     After the signal, the calls in flight finish, and the exit status is 0. It is 75 where MongoDB, OPA or the keys of
-    issuers are not there in time, so that a supervisor starts it again.
+    issuers are not there in time, so that a supervisor starts it again. A second signal skips `drain_seconds`.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
@@ -129,6 +130,7 @@ async def _serve(path: Path, changes: dict[str, str], wait: float) -> None:
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
     from pdp.server.start import awaited
+    from pdp.server.stop import pause
 
     stop = stop_signal()
     config = load(path, changes)
@@ -141,6 +143,7 @@ async def _serve(path: Path, changes: dict[str, str], wait: float) -> None:
         say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
         await stopped(stop, server)
         say("draining")
+        await pause(server.leave, config.operations, stop)
 
 
 def run_until_stopped(work: Any) -> None:
@@ -161,11 +164,13 @@ def run_until_stopped(work: Any) -> None:
         uvloop.run(work)
 
 
-def stop_signal() -> asyncio.Event:
+def stop_signal() -> "StopSignal":
     """An event; SIGTERM or SIGINT sets it."""
-    stop = asyncio.Event()
+    from pdp.server.stop import StopSignal
+
+    stop = StopSignal()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.come)
     return stop
 
 

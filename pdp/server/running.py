@@ -75,6 +75,8 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
+    leave: Callable[[], Awaitable[None]]
+    """Reports NOT_SERVING from now on, as the end of the block does, and goes on taking calls."""
     web: Face | None = None
     """The HTTP face, if it is configured."""
 
@@ -140,7 +142,9 @@ async def running(
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+        yield Running(
+            f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, health.leave, web
+        )
 
 
 def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
