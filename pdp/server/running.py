@@ -33,6 +33,7 @@ from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
+from pdp.server.operations import operating
 from pdp.server.outside import Outside
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
@@ -76,6 +77,8 @@ class Running:
     failed: asyncio.Future[None]
     web: Face | None = None
     """The HTTP face, if it is configured."""
+    operations: str = ""
+    """Where health and metrics are shown over HTTP; empty if nowhere."""
 
 
 @asynccontextmanager
@@ -91,18 +94,17 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
-    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken.
+    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
+    operations take a free port where their own is taken.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
-        database = await Database.open(config.mongodb_uri, config.database)
-        stack.push_async_callback(database.close)
-        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watched = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
@@ -122,7 +124,7 @@ async def running(
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
-        health = Health(probes, apart=apart)
+        health = Health(probes, apart, watched.readiness)
         edge = _edge(config, authenticator, flows, newcomers)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
@@ -138,7 +140,22 @@ async def running(
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, watched.address)
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    """The database of this realm, until the block ends."""
+    database = await Database.open(config.mongodb_uri, config.database)
+    try:
+        await database.require_realm(config.realm)
+        yield database
+    finally:
+        await database.close()
+
+
+def _address(config: Config, port: int) -> str:
+    return f"{config.listen.rpartition(':')[0]}:{port}"
 
 
 def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
