@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -88,11 +89,12 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
+    calls: Calls | None = None,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken.
+    free port where its own is taken. `calls` gets what is told of each call.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
@@ -108,7 +110,7 @@ async def running(
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
-        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways))
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
@@ -123,7 +125,7 @@ async def running(
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
         health = Health(probes, apart=apart)
-        edge = _edge(config, authenticator, flows, newcomers)
+        edge = _edge(config, authenticator, flows, newcomers, parts.calls)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
@@ -141,7 +143,7 @@ async def running(
         yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
 
 
-def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers, calls: Calls) -> Edge:
     return Edge(
         authenticator,
         flows.admission,
@@ -149,6 +151,7 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
         certificates=config.tls is not None and config.tls.client_ca is not None,
         stream_seconds=config.stream_seconds,
         proven=newcomers.proven if config.tls else None,
+        calls=calls,
     )
 
 
