@@ -16,6 +16,7 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
@@ -91,11 +92,12 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
+    calls: Calls | None = None,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
-    operations take a free port where their own is taken.
+    operations take a free port where their own is taken. `calls` gets what is told of each call.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
@@ -103,14 +105,14 @@ async def running(
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        watched = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        operations = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
         database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
-        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways))
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
@@ -124,8 +126,8 @@ async def running(
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
-        health = Health(probes, apart, watched.readiness)
-        edge = _edge(config, authenticator, flows, newcomers)
+        health = Health(probes, apart, operations.readiness)
+        edge = _edge(config, authenticator, flows, newcomers, parts.calls)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
@@ -140,7 +142,7 @@ async def running(
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, watched.address)
+        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
 
 
 @asynccontextmanager
@@ -158,7 +160,7 @@ def _address(config: Config, port: int) -> str:
     return f"{config.listen.rpartition(':')[0]}:{port}"
 
 
-def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers, calls: Calls) -> Edge:
     return Edge(
         authenticator,
         flows.admission,
@@ -166,6 +168,7 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
         certificates=config.tls is not None and config.tls.client_ca is not None,
         stream_seconds=config.stream_seconds,
         proven=newcomers.proven if config.tls else None,
+        calls=calls,
     )
 
 
