@@ -49,6 +49,7 @@ class Kind(StrEnum):
     IDENTITY_UNLINKED = "identity.unlinked"
     PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
+    CALLS_REFUSED = "calls.refused"
 
 
 STEP_KINDS = (

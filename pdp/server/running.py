@@ -22,6 +22,7 @@ from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
+from pdp.recording.refusals import sum_up
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
@@ -121,6 +122,7 @@ async def running(
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
+        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
         chats = Chats.of(config, flows, parts, outside)
         ways = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
