@@ -49,6 +49,7 @@ class Kind(StrEnum):
     IDENTITY_UNLINKED = "identity.unlinked"
     PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
+    GAP_ACCEPTED = "gap.accepted"
 
 
 STEP_KINDS = (
