@@ -31,9 +31,7 @@ class Gaps:
         if not lost:
             raise InvalidRequest.field("old", "saw nothing that the log does not have; there is no gap to accept")
         if any(stored.get((seen.writer, seen.seq)) != seen.head for seen in request.new):
-            raise InvalidRequest.field(
-                "new", "saw what the log does not have; take an anchor of the log as it is now"
-            )
+            raise InvalidRequest.field("new", "saw what the log does not have; take an anchor of the log as it is now")
         made = gap.accepted(caller, request.old, request.new, lost, request.reason)
         await self._writer.append([made])
         return AcceptGapResponse(record_id=made.id, lost=lost)
