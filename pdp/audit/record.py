@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
     CALLS_REFUSED = "calls.refused"
+    GAP_ACCEPTED = "gap.accepted"
 
 
 STEP_KINDS = (

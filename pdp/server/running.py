@@ -228,7 +228,7 @@ def _add_services(
     """Serve every service of the contract and return their full names."""
     facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
-    audit = AuditService(parts.batches, parts.records, parts.writer, whole_records(config, parts))
+    audit = AuditService(parts.chains, parts.records, parts.writer, whole_records(config, parts), flows.turns)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
