@@ -23,6 +23,8 @@ class Environment:
     * `PDP_CONFIG` is the server's configuration file.
     * `PDP_TOOL_CACHE` is the folder for tools that are fetched once, and for masks that were compiled.
     * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
+    * `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` come from systemd: where it is told how a server does, and how
+      many microseconds it waits for a sign of life, of that process alone.
     """
 
     address: str
@@ -37,6 +39,8 @@ class Environment:
     names_address: bool
     names_state: bool
     runtime: Path | None
+    notify_socket: str
+    watchdog_seconds: float
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -69,6 +73,8 @@ class Environment:
             bool(variables.get("PDP_ADDRESS")),
             bool(variables.get("PDP_STATE")),
             Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
+            variables.get("NOTIFY_SOCKET", ""),
+            _watchdog_seconds(variables),
         )
 
 
@@ -76,3 +82,10 @@ def _tool_cache(variables: Mapping[str, str]) -> Path:
     if named := variables.get("PDP_TOOL_CACHE"):
         return Path(named)
     return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "placet"
+
+
+def _watchdog_seconds(variables: Mapping[str, str]) -> float:
+    """The longest time without a sign of life; 0 if none is waited for, or that of another process is."""
+    is_ours = variables.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    microseconds = variables.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1_000_000 if is_ours and microseconds.isdecimal() else 0.0

@@ -121,16 +121,20 @@ def _channel(address: str) -> "grpc.Channel":
 
 async def _serve(path: Path, changes: dict[str, str]) -> None:
     from pdp.config import load
+    from pdp.server.notify_socket import supervised
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
 
-    stop = stop_signal()
+    stop, own = stop_signal(), Environment.read()
     config = load(path, changes)
     refuse_unsafe(config)
-    async with running(config, Environment.read().tool_cache, say) as server:
+    async with supervised(own) as supervisor, running(config, own.tool_cache, say) as server:
         also = f" and {server.web.url}" if server.web else ""
-        say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
+        state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
+        say(state)
+        supervisor.ready(state)
         await stopped(stop, server)
+        supervisor.stopping()
         say("draining")
 
 
