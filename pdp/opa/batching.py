@@ -14,7 +14,7 @@
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
 from pdp import deadline
@@ -23,7 +23,7 @@ from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
 from pdp.opa.quarantine import Quarantine
 from pdp.opa.queries import About, Answers, OpaLate, is_undefined
-from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by
+from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by, pieces
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -57,9 +57,6 @@ RECORD_SECONDS = 0.03
 SET_SECONDS = 0.02
 """Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
 and on a machine that is busy a query ends long before its 250 ms."""
-PIECE, PIECE_SECONDS = 8, SET_SECONDS / 8
-"""Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
-in the queue costs as much for eight as for one."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -98,13 +95,13 @@ class Batcher:
         if not questions:
             return []
         group = Group(questions, asyncio.get_running_loop().create_future(), is_small=is_small(questions))
-        caller = questions[0].suspect.caller
-        pieces = [*self._pieces(self._admitted([Item(group, index) for index in range(len(questions))]))]
-        small = sum(piece.is_of_small_call for piece in pieces)
-        for piece in pieces:
+        caller, of_byte = questions[0].suspect.caller, self._estimate.of_byte(questions[0].about)
+        parts = [*pieces(self._admitted([Item(group, index) for index in range(len(questions))]), of_byte)]
+        small = len(parts) if group.is_small else 0
+        for piece in parts:
             self._waiting.put(caller, piece, piece.seconds)
         self._small += small
-        self._asked, self._small_asked = self._asked + len(pieces), self._small_asked + small
+        self._asked, self._small_asked = self._asked + len(parts), self._small_asked + small
         self._crowd, self._small_crowd = max(self._asked, self._crowd), max(self._small_asked, self._small_crowd)
         self._schedule()
         late: PdpError = EngineUnavailable("OPA did not answer in time; nothing was allowed")
@@ -114,9 +111,9 @@ class Batcher:
             except TimeoutError:
                 late = deadline.missed(late)
             finally:
-                self._asked, self._small_asked = self._asked - len(pieces), self._small_asked - small
+                self._asked, self._small_asked = self._asked - len(parts), self._small_asked - small
                 if group.missing:
-                    for piece in pieces:
+                    for piece in parts:
                         self._small -= self._waiting.withdraw(caller, piece) and piece.is_of_small_call
         return [late if answer is UNANSWERED else answer for answer in group.answers]
 
@@ -129,18 +126,6 @@ class Batcher:
             if is_undefined(answer):
                 raise PolicyInvalid("undefined", f"data.pdp.{question.about} has no answer; load the core of Placet")
         return answers
-
-    def _pieces(self, items: Sequence[Item]) -> Iterator[Piece]:
-        """The items of a call in pieces, each of which goes into one query."""
-        piece, seconds = list[Item](), 0.0
-        for item in items:
-            piece.append(item)
-            seconds = self._estimate.seconds([one.question for one in piece])
-            if len(piece) == PIECE or seconds >= PIECE_SECONDS:
-                yield Piece(piece, seconds)
-                piece, seconds = [], 0.0
-        if piece:
-            yield Piece(piece, seconds)
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer to the time at which the pace allows it."""
