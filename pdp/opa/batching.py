@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
-from pdp import deadline
+from pdp import crowd, deadline
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
@@ -38,17 +38,6 @@ PACE_SECONDS = 0.012
 
 Measured with 32 calls in flight: without a pace a query holds 1.4 to 4 questions and OPA needs 144 µs for each; with
 4 ms it holds 17 and needs 60 µs.
-"""
-CROWD_SHARE = 0.4
-"""The share of the recent crowd's questions that is worth a query before the pace is over.
-
-Measured against a pace of 6 ms alone: 2 calls in flight are 1.4 times as many a second, 8 are 1.3 times, 64 as many.
-"""
-CROWD_DECAY = 0.9
-"""The share of the last crowd that still counts at the next query.
-
-The crowd is a decaying maximum, because gRPC hides calls that it has not handed over yet. With 0.9 a crowd of 64 counts
-as a lone caller after 40 queries.
 """
 WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
@@ -145,10 +134,10 @@ class Batcher:
         if self._crowd <= 1:
             return not self._outstanding
         if self._is_beside_large:
-            return self._small >= CROWD_SHARE * self._small_crowd
+            return self._small >= crowd.worth(self._small_crowd)
         if self._outstanding >= MAX_OUTSTANDING:
             return False
-        return len(self._waiting) >= CROWD_SHARE * self._crowd
+        return len(self._waiting) >= crowd.worth(self._crowd)
 
     @property
     def _is_beside_large(self) -> bool:
@@ -165,8 +154,8 @@ class Batcher:
     def _begin(self, items: Sequence[Item]) -> None:
         if items:
             self._last_start = self._now()
-            self._crowd = max(self._asked, self._crowd * CROWD_DECAY)
-            self._small_crowd = max(self._small_asked, self._small_crowd * CROWD_DECAY)
+            self._crowd = max(self._asked, self._crowd * crowd.DECAY)
+            self._small_crowd = max(self._small_asked, self._small_crowd * crowd.DECAY)
             for alike in by(items, lambda item: item.question.about):
                 self._outstanding += 1
                 self._spawn(self._query(alike))
