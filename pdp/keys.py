@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from pdp.environment import credentials_folder
+from pdp.environment import Environment
 from pdp.errors import SetupError
 
 _ROOT = 0
@@ -106,7 +106,7 @@ def own_groups(path: Path) -> set[int]:
 
     There it stands for one user who was let in: the mode of a file with an ACL shows the most that the ACL gives.
     """
-    is_credential = path.parent == credentials_folder()
+    is_credential = str(path.parent) == Environment.read().credentials
     return {os.getegid(), *os.getgroups(), *([_ROOT] if is_credential else [])}
 
 

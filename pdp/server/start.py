@@ -15,8 +15,6 @@ from pdp.config import Config
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid, StoreUnavailable
 from pdp.opa.engine import first_look
 from pdp.opa.queries import Opa
-from pdp.server.listener import require_addresses
-from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 
 PAUSE_SECONDS = 1.0
@@ -35,14 +33,16 @@ class NotReady(PdpError):
     reason = "NOT_READY"
 
 
-async def awaited(config: Config, seconds: float, say: Callable[[str], None], stop: asyncio.Event) -> None:
-    """Return when everything is there, or at `stop`. `say` hears what is missing, whenever that changes.
+class Stopped(Exception):
+    """The server was told to stop before everything was there."""
 
-    Raises `NotReady` after so many seconds, and at once `SetupError` for what somebody has to mend. With 0 seconds it
-    looks at nothing, so that the start itself finds what is missing.
+
+async def awaited(config: Config, seconds: float, say: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Return when everything is there. `say` hears what is missing, whenever that changes.
+
+    Raises `NotReady` after so many seconds, `Stopped` at `stop`, and at once `SetupError` for what somebody has to
+    mend. With 0 seconds it looks at nothing, so that the start itself finds what is missing.
     """
-    require_addresses(config)
-    SigningKeys.read(config)
     end, told, missing = _now() + seconds, "", dict[str, str]()
     keys = {f"the keys of issuer {issuer.type}": KeySource(issuer) for issuer in config.issuers}
     looks = _services(config) | {name: source.look for name, source in keys.items()}
@@ -54,7 +54,9 @@ async def awaited(config: Config, seconds: float, say: Callable[[str], None], st
             say(f"waiting for {sentence}")
             told = sentence
         await _pause(stop)
-    if seconds and not stop.is_set() and (missing.keys() - keys.keys() or not _others(config, keys)):
+    if stop.is_set():
+        raise Stopped
+    if seconds and (missing.keys() - keys.keys() or not _others(config, keys)):
         raise NotReady(f"not ready after {seconds:g} s: {told}")
 
 

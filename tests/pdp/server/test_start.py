@@ -10,7 +10,7 @@ from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.identity_source import Issuer
 from pdp.process.mongod import MongodProcess
-from pdp.server.start import NotReady, awaited
+from pdp.server.start import NotReady, Stopped, awaited
 
 AWAY = Issuer(issuer="https://127.0.0.1:9", audience="placet", type="away", kind="workload")
 
@@ -57,4 +57,5 @@ async def test_without_a_wait_nothing_is_looked_at(config: Config) -> None:
 async def test_signal_ends_the_wait(config: Config) -> None:
     stop = asyncio.Event()
     away = config.model_copy(update={"opa_url": "http://127.0.0.1:1"})
-    await asyncio.wait_for(awaited(away, 60, lambda _: stop.set(), stop), 30)
+    with pytest.raises(Stopped):
+        await asyncio.wait_for(awaited(away, 60, lambda _: stop.set(), stop), 30)
