@@ -61,7 +61,7 @@ class Sweep:
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
             for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
                 group.create_task(every(SWEEP_SECONDS, step))
-            for step in (self.end_sessions, self.move_index):
+            for step in (self.end_sessions, self.move_indexes):
                 group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
@@ -88,10 +88,10 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
-    async def move_index(self) -> None:
+    async def move_indexes(self) -> None:
         """Move the projection of an older version to the index of this one, once."""
         if self._index_may_be_old:
-            await self._projection.move_index()
+            await self._projection.move_indexes()
             self._index_may_be_old = False
 
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
