@@ -103,7 +103,8 @@ def _report(figures: dict[str, dict[str, list[Figure]]]) -> None:
         for name, some in sides.items():
             rate = items * statistics.median(one.rate.per_second for one in some)
             cpu = medians(some)
-            line = f"{load + ' ' + name:20}{rate:10.0f}{cpu.server:11.1f}{cpu.opa:9.1f}{cpu.mongod:11.1f}{cpu.server / floor:10.2f}"
+            line = f"{load + ' ' + name:20}{rate:10.0f}{cpu.server:11.1f}{cpu.opa:9.1f}{cpu.mongod:11.1f}"
+            line += f"{cpu.server / floor:10.2f}"
             if name == "now" and "before" in sides:
                 pairs = zip(some, sides["before"], strict=True)
                 line += f"{statistics.median(ours.cpu.server / other.cpu.server for ours, other in pairs):11.2f}"
