@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from pdp import deadline
+from pdp import deadline, metrics
 from pdp.errors import Overloaded
 from pdp.fair import FairQueue
 
@@ -57,7 +57,8 @@ class Gate:
         if self._has_room and self._may_enter(caller):
             self._take(caller)
         else:
-            await self._wait(_Place(caller, asyncio.get_running_loop().create_future()), weight, seconds, spare)
+            with metrics.WAIT.took():
+                await self._wait(_Place(caller, asyncio.get_running_loop().create_future()), weight, seconds, spare)
 
     async def _wait(self, place: _Place, weight: float, seconds: float, spare: float) -> None:
         self._waiting.put(place.caller, place, weight)

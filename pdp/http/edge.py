@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from pdp import call_summary, correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.call_summary import Calls
@@ -143,7 +143,8 @@ class Edge:
         if self._certificates:
             certificate, chain = _certificates(request)
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate, chain)
+        with metrics.AUTHENTICATE.took():
+            caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(_peer(request))
         connection_of(request).proven(caller.identity)
@@ -167,6 +168,7 @@ class Edge:
 def _ours(error: Exception) -> PdpError:
     """The error of a call that failed. What is not ours is logged, and the caller is told where."""
     if isinstance(error, PdpError):
+        metrics.shed(error.reason)
         return error
     error_id = identifier.new("rec")[4:]
     log.error("a call of HTTP failed, error id %s", error_id, exc_info=error, extra={"error_id": error_id})

@@ -14,10 +14,11 @@
 """
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Protocol
 
-from pdp import call_summary, deadline, traces
+from pdp import call_summary, deadline, metrics, traces
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
@@ -60,6 +61,7 @@ and on a machine that is busy a query ends long before its 250 ms."""
 PIECE, PIECE_SECONDS = 8, SET_SECONDS / 8
 """Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
 in the queue costs as much for eight as for one."""
+_OPA_ITEMS = metrics.BATCH_ITEMS.at("opa")
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -181,6 +183,7 @@ class Batcher:
     def _begin(self, items: Sequence[Item]) -> None:
         if items:
             self._last_start = self._now()
+            _end_wait(items)
             self._crowd = max(self._asked, self._crowd * CROWD_DECAY)
             self._small_crowd = max(self._small_asked, self._small_crowd * CROWD_DECAY)
             for alike in by(items, lambda item: item.question.about):
@@ -226,8 +229,9 @@ class Batcher:
     async def _try(self, items: Sequence[Item]) -> PdpError | None:
         """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
+        _OPA_ITEMS.observe(len(items))
         try:
-            with traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
+            with metrics.OPA.took(), traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
                 answers = await self._engine.answers(
                     questions[0].about,
                     [question.input for question in questions],
@@ -297,6 +301,21 @@ class Batcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def quarantined(self) -> int:
+        """The kinds of questions that are in quarantine now."""
+        return len(self._quarantine)
+
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _end_wait(items: Sequence[Item]) -> None:
+    """The calls of these items have waited until now, unless others of theirs went before."""
+    now = time.perf_counter()
+    for item in items:
+        group = item.group
+        if group.came:
+            metrics.WAIT.observe(now - group.came)
+            group.came = 0.0

@@ -1,6 +1,7 @@
 """What calls ask, and what of it is not answered yet."""
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,12 +46,16 @@ def size(questions: Iterable[Question]) -> int:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """The questions of one call. `answers` fills up, with an error in the place of a question that has no answer."""
+    """The questions of one call. `answers` fills up, with an error in the place of a question that has no answer.
+
+    `came` is when it came, and 0 once the first of its questions is asked.
+    """
 
     questions: Sequence[Question]
     done: asyncio.Future[None]
     is_small: bool = True
     span: Span | None = None
+    came: float = field(default_factory=time.perf_counter)
     answers: list[Any] = field(init=False)
     missing: int = field(init=False)
 

@@ -20,7 +20,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from pdp import call_summary, correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
@@ -97,10 +97,15 @@ class Edge:
             return grpc.stream_stream_rpc_method_handler(self._stream(method, behaviour), response_serializer=serialize)
         return grpc.stream_unary_rpc_method_handler(self._unary(method, behaviour), response_serializer=serialize)
 
+    def _rpc(self, method: MethodDescriptor) -> Rpc:
+        rpc = Rpc(method)
+        self._calls.count([rpc.name])
+        return rpc
+
     def _unary(
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], Awaitable[Message]]
     ) -> Callable[[object, Context], Awaitable[Message]]:
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> Message:
             with self._calls.summary(rpc.name):
@@ -121,7 +126,7 @@ class Edge:
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncGenerator[Message]]
     ) -> Callable[[object, Context], Awaitable[None]]:
         """A handler that writes the answers itself: gRPC would not close the generator if it iterated it."""
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> None:
             with self._calls.summary(rpc.name):
@@ -148,7 +153,7 @@ class Edge:
 
         It takes an Arrow message out of its envelope. An answer that is in its envelope already is sent as it is.
         """
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> None:
             with self._calls.summary(rpc.name):
@@ -205,7 +210,8 @@ class Edge:
                 next(iter(shown.get(name, ())), b"") for name in ("x509_pem_cert", "x509_pem_cert_chain")
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate, chain)
+        with metrics.AUTHENTICATE.took():
+            caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
         self._calls.proven()
@@ -249,6 +255,7 @@ async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
         log.error("%s failed, error id %s", rpc, error_id, exc_info=error, extra={"error_id": error_id})
         error = PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
     call_summary.answered(error.code)
+    metrics.shed(error.reason)
     error.__traceback__ = error.__context__ = None  # their frames would keep the request until the client has it
     await context.abort_with_status(rpc_status.to_status(status(error)))
     raise AssertionError("abort returned")

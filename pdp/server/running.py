@@ -29,6 +29,7 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
+from pdp.server.levels import keep_levels
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
@@ -122,6 +123,8 @@ async def running(
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chats = Chats.of(config, flows, parts, outside)
+        if config.operations:
+            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
         ways = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
