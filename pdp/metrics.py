@@ -10,7 +10,7 @@ import re
 import time
 from http import HTTPStatus
 
-from pdp.approval import State
+from pdp.approval import Approval, State
 from pdp.instrument import OTHER, Counter, Gauge, Histogram, Joined
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -124,15 +124,16 @@ ALL: tuple[Counter | Gauge | Histogram, ...] = (
 """All of them, in the order in which they are shown."""
 
 
-def shed(reason: str) -> None:
-    """Count a call that was refused for this reason, if it is one of too much to do."""
-    if reason in SHED_REASONS:
-        SHED.at(reason).add()
-
-
 def policy_in_force(revision: str) -> None:
     """Show this revision, and since when it is in force. One that is not a plain name counts as `OTHER`."""
     shown = revision if _PLAIN.fullmatch(revision) else OTHER
     if (shown,) not in POLICY_INFO.series:
         POLICY_LOADED.at().set(time.time())
     POLICY_INFO.only(shown).set(1)
+
+
+def came_into(state: State, approval: Approval | None) -> Approval | None:
+    """The same, counted: an approval that has just come into this state, unless it is None."""
+    if approval is not None:
+        APPROVALS.at(state).add()
+    return approval

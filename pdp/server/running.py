@@ -22,6 +22,7 @@ from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
+from pdp.recording.refusals import sum_up
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
@@ -122,11 +123,10 @@ async def running(
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
+        await stack.enter_async_context(_counting(config, flows, parts, failed))
         chats = Chats.of(config, flows, parts, outside)
-        if config.operations:
-            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
-        ways = [*chats.ways, *outside.ways]
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
+        told = [*chats.ways, *outside.ways]
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
         health = Health(probes, apart, operations.readiness)
@@ -137,8 +137,7 @@ async def running(
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chats.running(failed))
-        _spare_the_collector()
-        sys.setswitchinterval(SWITCH_SECONDS)
+        _tune()
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
@@ -146,6 +145,16 @@ async def running(
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
+
+
+@asynccontextmanager
+async def _counting(config: Config, flows: Flows, parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Sum up what is refused, and keep the levels of the metrics where these are shown, until the block ends."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
+        if config.operations:
+            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
+        yield
 
 
 @asynccontextmanager
@@ -205,11 +214,13 @@ async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[No
         yield
 
 
-def _spare_the_collector() -> None:
-    """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU.
+def _tune() -> None:
+    """Let threads of the masks make way for the loop, and the garbage collector skip what is loaded by now.
 
-    Memory does not grow by that: after ten times the peak's calls it is 380 MiB, as with Python's own settings.
+    It runs rarely: calls make no cycles, and it cost 7 % CPU. Memory does not grow by that: after ten times the peak's
+    calls it is 380 MiB, as with Python's own settings.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
@@ -229,7 +240,7 @@ def _add_services(
     """Serve every service of the contract and return their full names."""
     facts = config.realm, opa.opa, opa.version, parts.signing, parts.people.site
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
-    audit = AuditService(parts.batches, parts.records, parts.writer, whole_records(config, parts))
+    audit = AuditService(parts.chains, parts.records, parts.writer, whole_records(config, parts), flows.turns)
     implementations = [
         (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),

@@ -135,11 +135,10 @@ class Approvals:
         update = {"$setOnInsert": document, "$currentDate": {"created_at": True, "updated_at": True}}
         try:
             opened = await self._update({"_id": {"$eq": opening.id}}, update, upsert=True)
+            return metrics.came_into(State.PENDING, opened)
         except DuplicateKeyError as error:
             raise_if_request_id(error)
             return None
-        metrics.APPROVALS.at(State.PENDING).add()
-        return opened
 
     async def review(
         self, approval: Approval, review: Review, after: State, outbox: Sequence[Entry], turn: Turn | None = None
@@ -259,9 +258,7 @@ class Approvals:
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
         changed = await self._update(condition, update, session=session)
-        if changed is not None and after is not approval.state:
-            metrics.APPROVALS.at(after).add()
-        return changed
+        return changed if after is approval.state else metrics.came_into(after, changed)
 
     def _signed(self, approval_id: str, version: int, outbox: Sequence[Entry]) -> tuple[OutboxEntry, ...]:
         return tuple(OutboxEntry(entry, self._sealer.outbox(approval_id, version, entry)) for entry in outbox)

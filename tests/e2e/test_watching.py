@@ -3,19 +3,14 @@
 import asyncio
 import re
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import grpc
 
-from pdp import metrics
-from pdp.operations_settings import Operations
-from pdp.process.mongod import MongodProcess
 from pdp.server.exposition import text
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from tests import tokens
-from tests.parts import Placet, asking, exporting, placet
+from tests.parts import Placet, asking, exporting
 from tests.scrape import samples, scraped
 from tests.web import evaluate, question, send
 
@@ -134,13 +129,3 @@ async def test_levels_say_what_waits_and_what_is_up(server: Placet) -> None:
     [revision] = [name for name in found if name.startswith("pdp_policy_info{")]
     assert len(revision.split('"')[1]) >= 12
     assert found["pdp_policy_loaded_timestamp_seconds"] > 1_700_000_000
-
-
-async def test_rules_are_counted_only_if_that_is_wanted(state: Path, mongod: MongodProcess, server: Placet) -> None:
-    before = metrics.RULES.series
-    await server.authorize(asking())
-    assert metrics.RULES.series == before
-    wanted: dict[str, Any] = {"operations": Operations(listen="127.0.0.1:0", rule_metrics=True, drain_seconds=0)}
-    async with placet(state, mongod.uri, **wanted) as counting:
-        await counting.authorize(asking())
-        assert [name for name in await scraped(counting.operations) if name.startswith("pdp_rule_decisions_total{")]
