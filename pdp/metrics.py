@@ -86,6 +86,7 @@ WRITER_CLOSED = Counter("pdp_audit_writer_closed", "Times that another process t
 MASK_ROWS = Counter("pdp_mask_rows", "Rows that were masked, unmasked or rewrapped.", what=("mask", "unmask", "rewrap"))
 MASK_BYTES = Counter("pdp_mask_bytes", "Bytes of them, as Arrow.", what=("mask", "unmask", "rewrap"))
 
+READY = Gauge("pdp_ready", "1 if this server can decide, as `/readyz` says.", Joined.LARGEST)
 DEPENDENCY_UP = Gauge("pdp_dependency_up", "1 if the dependency answered its last probe.", Joined.SMALLEST, name=())
 CLOCK_OFFSET = Gauge(
     "pdp_clock_offset_seconds", "How far this machine's clock is from MongoDB's, without a sign.", Joined.LARGEST
@@ -116,6 +117,7 @@ ALL: tuple[Counter | Gauge | Histogram, ...] = (
     WRITER_CLOSED,
     MASK_ROWS,
     MASK_BYTES,
+    READY,
     DEPENDENCY_UP,
     CLOCK_OFFSET,
     CERTIFICATE_DAYS,
