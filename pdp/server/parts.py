@@ -50,6 +50,7 @@ class Parts:
         calls: Calls | None = None,
     ) -> None:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
+        self.calls.counts = config.operations is not None
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)

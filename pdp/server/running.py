@@ -30,6 +30,7 @@ from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
 from pdp.server.flows import Flows
 from pdp.server.health import Health
+from pdp.server.levels import keep_levels
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
@@ -122,7 +123,7 @@ async def running(
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
+        await stack.enter_async_context(_counting(config, flows, parts, failed))
         chats = Chats.of(config, flows, parts, outside)
         told = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
@@ -144,6 +145,16 @@ async def running(
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
+
+
+@asynccontextmanager
+async def _counting(config: Config, flows: Flows, parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Sum up what is refused, and keep the levels of the metrics where these are shown, until the block ends."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
+        if config.operations:
+            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
+        yield
 
 
 @asynccontextmanager
