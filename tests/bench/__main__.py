@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
-PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
+PARTS += ["inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def main() -> int:
         "text": [sys.executable, "-m", "tests.bench.json_text"],
         "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
+        "jsonl": [sys.executable, "-m", "tests.bench.mask_json"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],
     }
