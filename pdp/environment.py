@@ -27,6 +27,9 @@ class Environment:
     * `OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_PROTOCOL` (and their like for traces
       alone) and `OTEL_SDK_DISABLED` say whether spans are sent, and how; what else begins so is OpenTelemetry's.
     * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
+    * `CREDENTIALS_DIRECTORY` comes from systemd: the folder of the credentials that it gives to a server.
+    * `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` come from systemd: where it is told how a server does, and how
+      many microseconds it waits for a sign of life, of that process alone.
     """
 
     address: str
@@ -43,6 +46,9 @@ class Environment:
     runtime: Path | None
     is_traced: bool
     trace_protocol: str
+    credentials: str
+    notify_socket: str
+    watchdog_seconds: float
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -77,6 +83,9 @@ class Environment:
             Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
             _is_traced(variables),
             _of_traces(variables, "PROTOCOL") or TRACE_PROTOCOL,
+            variables.get("CREDENTIALS_DIRECTORY", ""),
+            variables.get("NOTIFY_SOCKET", ""),
+            _watchdog_seconds(variables),
         )
 
 
@@ -98,3 +107,10 @@ def _is_traced(variables: Mapping[str, str]) -> bool:
 def _of_traces(variables: Mapping[str, str], name: str) -> str:
     """A variable of OTLP: the one for traces counts before the one for all."""
     return variables.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or variables.get(f"OTEL_EXPORTER_OTLP_{name}") or ""
+
+
+def _watchdog_seconds(variables: Mapping[str, str]) -> float:
+    """The longest time without a sign of life; 0 if none is waited for, or that of another process is."""
+    is_ours = variables.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    microseconds = variables.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1_000_000 if is_ours and microseconds.isdecimal() else 0.0

@@ -56,6 +56,7 @@ class Placet:
     http: str = ""
     routes: Sequence[AnyRoute] = ()
     ports: Sequence[int] = ()
+    operations: str = ""
 
     @property
     def api(self) -> list[Route | OpenRoute]:
@@ -179,7 +180,7 @@ async def placet(
         web: dict[str, Any] = {}
         if server.web:
             web = {"http": server.web.url, "routes": server.web.routes.all, "ports": server.web.ports}
-        yield Placet(server.address, state, name, channel, said, **web)
+        yield Placet(server.address, state, name, channel, said, operations=server.operations, **web)
         assert not server.failed.done(), "a part of the server ended by itself"
 
 

@@ -18,10 +18,11 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-SETTINGS = tuple(f"{part}_settings" for part in ("lineage", "mail", "operations", "slack", "teams", "webhook"))
+PARTS = "lineage limits mail masking operations slack teams webhook"
+SETTINGS = tuple(f"{part}_settings" for part in PARTS.split())
 AIOHTTP = ["pdp/authn/jwks.py", "pdp/channels/teams/connector.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py"]
 VENDORS = {  # the one place that knows each: a file, or a folder
-    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py"],
+    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py", "pdp/server/operations.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
@@ -31,6 +32,7 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
     "opentelemetry": ["pdp/telemetry.py"],
+    "prometheus_client": ["pdp/server/exposition.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
     "pydantic": [f"pdp/{name}.py" for name in ("config", "identity_source", *SETTINGS)],

@@ -128,21 +128,26 @@ def _channel(address: str) -> "grpc.Channel":
 
 async def _serve(path: Path, changes: dict[str, str], logs: Logs) -> None:
     from pdp.config import load
+    from pdp.server.notify_socket import supervised
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
     from pdp.server.watched import watched
 
-    stop = stop_signal()
+    stop, own = stop_signal(), Environment.read()
     config = load(path, changes)
     refuse_unsafe(config)
     logs.watch(asyncio.get_running_loop())
     async with (
-        watched(config, Environment.read(), logs) as calls,
-        running(config, Environment.read().tool_cache, logs.say, calls=calls) as server,
+        supervised(own) as supervisor,
+        watched(config, own, logs) as calls,
+        running(config, own.tool_cache, logs.say, calls=calls) as server,
     ):
         also = f" and {server.web.url}" if server.web else ""
-        logs.say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
+        state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
+        logs.say(state)
+        supervisor.ready(state)
         await stopped(stop, server)
+        supervisor.stopping()
         logs.say("draining")
 
 

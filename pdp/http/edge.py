@@ -81,6 +81,7 @@ class Edge:
             route, parameters = found()
             return await self._answer(route, parameters, request)
         except Exception as error:  # noqa: BLE001  # with `_paged` the one place where errors become statuses
+            self._admission.shedding.see(error)
             return problem(_ours(error), request_id, request.headers.get("Accept", ""))
 
     async def _paged(self, pages: Pages, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
@@ -95,6 +96,7 @@ class Edge:
                 raise
             answer = await pages.answer(route, Asked(request, parameters, known, self._calls.proven))
         except Exception as error:  # noqa: BLE001  # with `_called` the one place where errors become statuses
+            self._admission.shedding.see(error)
             answer = pages.failed(_ours(error), known, request_id)
         return replace(answer, headers={**answer.headers, **pages.origin.headers})
 
@@ -110,6 +112,7 @@ class Edge:
             raise Refusal(HTTPStatus.BAD_REQUEST, "this path takes a token and no session; send no cookie")
         deadline.begin(head.remaining(request), route.seconds, route.usual_seconds)
         caller = await self._caller(route, request)
+        self._admission.require(caller.identity, has_room_of_its_own=route.seconds is not None)
         async with self._bodies.body(route, caller.identity, request) as body:
             connection_of(request).arrived()
             deadline.require(0.0)
@@ -130,7 +133,7 @@ class Edge:
         """The call's place among the others; one that waits for people has room of its own in its stead."""
         if route.seconds is not None:
             return self._waiting(caller)
-        return self._admission.admitted(caller.identity, questions, size)
+        return self._admission.admitted(caller.identity, questions, size, paid=1)
 
     @asynccontextmanager
     async def _waiting(self, caller: Caller) -> AsyncIterator[None]:

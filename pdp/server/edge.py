@@ -9,8 +9,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
@@ -45,8 +45,9 @@ LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 
 MAX_WAITS = 1024
 """Calls of `LIMITS` of one caller in one process: as many as it may have approvals that wait, and a few."""
-MAX_DATA_STREAMS = 64
-"""Streams in both directions of one caller in one process. Each holds a few messages of 4 MiB."""
+MAX_DATA_STREAMS, MOST_DATA_STREAMS = 64, 128
+"""Streams in both directions of one service, of one caller and of all callers in one process. Each holds a few messages
+of 4 MiB. Each service counts its own, so that masking many files leaves the streams of decisions their places."""
 
 
 class Edge:
@@ -73,11 +74,7 @@ class Edge:
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
         )
-        self._streams = Room(
-            MAX_DATA_STREAMS,
-            f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them",
-            LATER_SECONDS,
-        )
+        self._streams: dict[str, tuple[Room, Room]] = {}
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -107,13 +104,14 @@ class Edge:
                 try:
                     deadline.begin(context.time_remaining(), LIMITS.get(rpc.name), deadline.default(rpc.name))
                     caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=rpc.name in LIMITS)
                     async with (
                         self._arrivals.request(rpc, caller, context) as request,
                         self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
                     ):
                         return _fitting(await behaviour(request, caller))
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                    await abort(rpc.name, context, error)
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -127,6 +125,7 @@ class Edge:
             with self._calls.summary(rpc.name):
                 try:
                     caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=True)
                     async with (
                         self._arrivals.request(rpc, caller, context) as request,
                         at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
@@ -135,7 +134,7 @@ class Edge:
                         async for message in answers:
                             await context.write(message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                    await abort(rpc.name, context, error)
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -154,16 +153,17 @@ class Edge:
             with self._calls.summary(rpc.name):
                 try:
                     caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=True)
                     seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
                     await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
                     answering = behaviour(self._incoming(method, rpc, context, caller), caller)
-                    with self._streams.taken(caller.identity):
+                    with self._streaming(method.containing_service.name, caller.identity):
                         again = partial(self._caller, rpc, context)
                         async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
                             async for message in answers:
                                 await context.write(message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                    await abort(rpc.name, context, error)
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -188,13 +188,32 @@ class Edge:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
             return self._waiting(LIMITS[rpc], caller, again)
-        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")), request.ByteSize())
+        questions = len(getattr(request, "items", "1"))
+        return self._admission.admitted(caller.identity, questions, request.ByteSize(), paid=1)
 
     @asynccontextmanager
     async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:
         with self._waits.taken(caller.identity):
             async with at_most(seconds, caller, again):
                 yield
+
+    async def _fail(self, rpc: str, context: Context, error: Exception) -> NoReturn:
+        self._admission.shedding.see(error)
+        await abort(rpc, context, error)
+
+    @contextmanager
+    def _streaming(self, service: str, caller: str) -> Iterator[None]:
+        """A stream's place among those of its service, and of its caller. Raises `Overloaded` where there is none."""
+        if service not in self._streams:
+            told = f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them"
+            full = f"there are {MOST_DATA_STREAMS} streams of data here, which is the most; try again later"
+            self._streams[service] = (
+                Room(MAX_DATA_STREAMS, told, LATER_SECONDS),
+                Room(MOST_DATA_STREAMS, full, LATER_SECONDS),
+            )
+        of_one, of_all = self._streams[service]
+        with of_one.taken(caller), of_all.taken(service):
+            yield
 
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
         sent = _sent(context)

@@ -16,6 +16,7 @@ from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
+from pdp.store.chains import Chains
 from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.letters import Letters
@@ -51,7 +52,7 @@ class Parts:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
-        self.batches, self.queue = Batches(database), Queue(database)
+        self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
