@@ -55,25 +55,22 @@ DISTRIBUTIONS = {
     "grpc_status": "grpcio-status",
     "llvmlite": "numba",  # which pins it
     "opa_client": "opa-python-client",
-    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
-    "opentelemetry.sdk": "opentelemetry-sdk",
-    "opentelemetry": "opentelemetry-api",  # behind those of its parts
+    "opentelemetry": "opentelemetry-sdk",  # with the others of its extra
     "yaml": "pyyaml",
 }
 # Everything that decides: data and `now` in, result out.
 PURE = [
-    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch",
-    "pdp.audit.record", "pdp.audit.verify",
-    "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address",
-    "pdp.errors", "pdp.grant",
-    "pdp.i_json", "pdp.identifier", "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described",
-    "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name",
-    "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json",
-    "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
-    "pdp.quiet", "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
-    "pdp.session", "pdp.view.record", "pdp.view.row", "pdp.view.shown",
+    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch", "pdp.audit.record",
+    "pdp.audit.verify", "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search",
+    "pdp.caller", "pdp.canonical", "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision",
+    "pdp.duration", "pdp.email_address", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.lineage.chain",
+    "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact",
+    "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading",
+    "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view",
+    "pdp.lineage.written", "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message",
+    "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer", "pdp.quiet", "pdp.requirement", "pdp.seal",
+    "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent", "pdp.session", "pdp.view.record", "pdp.view.row",
+    "pdp.view.shown",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
