@@ -46,18 +46,11 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "yaml": ["pdp/policy/notation.py"],
 }
 DISTRIBUTIONS = {
-    "bson": "pymongo",
-    "google.protobuf": "protobuf",
-    "google.rpc": "googleapis-common-protos",
-    "grpc": "grpcio",
-    "grpc_health": "grpcio-health-checking",
-    "grpc_reflection": "grpcio-reflection",
-    "grpc_status": "grpcio-status",
+    "bson": "pymongo", "google.protobuf": "protobuf", "google.rpc": "googleapis-common-protos", "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection", "grpc_status": "grpcio-status",
     "llvmlite": "numba",  # which pins it
-    "opa_client": "opa-python-client",
-    "opentelemetry": "opentelemetry-sdk",  # with the others of its extra
-    "yaml": "pyyaml",
-}
+    "opa_client": "opa-python-client", "opentelemetry": "opentelemetry-sdk", "yaml": "pyyaml",
+}  # fmt: skip
 # Everything that decides: data and `now` in, result out.
 PURE = [
     "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch", "pdp.audit.record",
@@ -120,8 +113,8 @@ BORROWED = Path("tests/cases/openlineage")
 """Files of others, unchanged, which name folders of their containers."""
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
 TEXTS = {
-    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt",
-    ".csv", ".go", ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
+    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt", ".csv", ".go",
+    ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
 }  # fmt: skip
 BUILT = {"__pycache__", ".placet", "build", "dist", "node_modules", "target"}
 
