@@ -106,7 +106,7 @@ def answered(code: str) -> None:
 
 
 def decided(count: int, effect: str = "", decision_id: str = "") -> None:
-    """So many decisions are made. Where it is one, they are its effect and its id."""
+    """Add a number of decisions. Of a single one there are its effect and its id."""
     call = _present.get()
     if call is not None:
         call.decisions += count

@@ -33,7 +33,7 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts that live as long as the server. `tells`: people are told in some channel; `calls` hear of each call."""
+    """The parts that live as long as the server. `tells`: people are told in a channel; `calls` hear of each call."""
 
     def __init__(
         self,
