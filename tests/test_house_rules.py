@@ -46,34 +46,24 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "yaml": ["pdp/policy/notation.py"],
 }
 DISTRIBUTIONS = {
-    "bson": "pymongo",
-    "google.protobuf": "protobuf",
-    "google.rpc": "googleapis-common-protos",
-    "grpc": "grpcio",
-    "grpc_health": "grpcio-health-checking",
-    "grpc_reflection": "grpcio-reflection",
-    "grpc_status": "grpcio-status",
+    "bson": "pymongo", "google.protobuf": "protobuf", "google.rpc": "googleapis-common-protos", "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection", "grpc_status": "grpcio-status",
     "llvmlite": "numba",  # which pins it
-    "opa_client": "opa-python-client",
-    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
-    "opentelemetry.sdk": "opentelemetry-sdk",
-    "opentelemetry": "opentelemetry-api",  # behind those of its parts
-    "yaml": "pyyaml",
-}
+    "opa_client": "opa-python-client", "opentelemetry": "opentelemetry-sdk", "yaml": "pyyaml",
+}  # fmt: skip
 # Everything that decides: data and `now` in, result out.
 PURE = [
-    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch",
-    "pdp.audit.record", "pdp.audit.verify",
-    "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address",
-    "pdp.errors", "pdp.grant",
-    "pdp.i_json", "pdp.identifier", "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described",
-    "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name",
-    "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json",
-    "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
-    "pdp.quiet", "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
-    "pdp.session", "pdp.view.record", "pdp.view.row", "pdp.view.shown",
+    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch", "pdp.audit.record",
+    "pdp.audit.verify", "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search",
+    "pdp.caller", "pdp.canonical", "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision",
+    "pdp.duration", "pdp.email_address", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.lineage.chain",
+    "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact",
+    "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading",
+    "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view",
+    "pdp.lineage.written", "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message",
+    "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer", "pdp.quiet", "pdp.requirement", "pdp.seal",
+    "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent", "pdp.session", "pdp.view.record", "pdp.view.row",
+    "pdp.view.shown",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -123,8 +113,8 @@ BORROWED = Path("tests/cases/openlineage")
 """Files of others, unchanged, which name folders of their containers."""
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
 TEXTS = {
-    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt",
-    ".csv", ".go", ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
+    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt", ".csv", ".go",
+    ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
 }  # fmt: skip
 BUILT = {"__pycache__", ".placet", "build", "dist", "node_modules", "target"}
 

@@ -33,10 +33,7 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server.
-
-    `tells` says that people are told in some channel. `calls` gets what is told of each call.
-    """
+    """The parts that live as long as the server. `tells`: people are told in a channel; `calls` hear of each call."""
 
     def __init__(
         self,
