@@ -13,8 +13,9 @@ import pytest
 ROOT = Path()
 EXPECTED_AT_THE_ROOT = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "clients", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
-    "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements-soak.lock",
+    "buf.gen.yaml", "buf.yaml", "clients", "docs", "examples", "masker", "ops", "pdp", "proto", "pyproject.toml",
+    "rego", "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements-ops.lock",
+    "requirements-soak.lock",
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
@@ -375,7 +376,7 @@ def test_root_has_only_what_people_expect_there() -> None:
 
 
 def texts() -> list[Path]:
-    folders = ["clients", "docs", "examples", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
+    folders = ["clients", "docs", "examples", "ops", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
     inside = [path for folder in folders for path in Path(folder).rglob("*")]
     at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
     return [

@@ -1,0 +1,79 @@
+"""The services of `ops/compose.yaml`, and a server on the files that its first start makes."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pdp.process.mongod import MongodProcess
+from tests.cli.terminal import Terminal
+
+COMPOSE = Path("ops/compose.yaml")
+FIRST = Path("ops/compose/first.py").absolute()
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+SECONDS = 60
+
+
+def test_ours_run_with_a_root_that_they_cannot_write() -> None:
+    ours = {name: service for name, service in SERVICES.items() if service["image"].startswith("placet/")}
+    assert ours.keys() == {"keys", "mongo-init", "placet", "token"}
+    for service in ours.values():
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_only_this_machine_reaches_it_and_only_the_server_reaches_mongodb() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert sorted(published) == ["127.0.0.1:3000:3000", "127.0.0.1:4770:4770", "127.0.0.1:9090:9090"]
+    assert {name for name, service in SERVICES.items() if "store" in service.get("networks", ())} == {"mongo", "mongo-init", "placet"}  # fmt: skip
+    assert yaml.safe_load(COMPOSE.read_text())["networks"]["store"] == {"internal": True}
+
+
+def test_what_is_mounted_is_here() -> None:
+    mounted = [volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
+    files = [COMPOSE.parent / name for name in mounted if name.startswith(".")]
+    assert files
+    assert not [file for file in files if not file.exists()]
+    for file in COMPOSE.parent.glob("compose/*.yaml"):
+        assert yaml.safe_load(file.read_text())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, mongod: MongodProcess) -> Path:
+    """The server's folder as in its container, but for the addresses."""
+    made = [sys.executable, FIRST, "make", tmp_path / "keys"]
+    for _ in range(2):  # the second start changes nothing
+        (tmp_path / "keys").mkdir(exist_ok=True)
+        before = {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+        subprocess.run([*map(str, made)], check=True, env={"PYTHONPATH": "."})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == before
+    text = (COMPOSE.parent / "compose" / "placet.toml").read_text()
+    for name, here in {":4770": ":0", ":4790": ":0", "mongodb://mongo:27017/?replicaSet=rs0": mongod.uri}.items():
+        assert name in text
+        text = text.replace(name, here)
+    (tmp_path / "placet.toml").write_text(text.replace('"policy"', f'"{COMPOSE.parent.absolute()}/compose/policy"'))
+    return tmp_path
+
+
+async def test_a_first_start_leads_to_a_decision(folder: Path) -> None:
+    terminal = Terminal(folder, {"PDP_CONFIG": "placet.toml"})
+    process = await terminal.start("serve")
+    assert process.stderr is not None
+    try:
+        line = ""
+        while not line.startswith("serving on "):
+            line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
+            assert line
+        variables = {"PDP_ADDRESS": "localhost:" + line.split()[2].rstrip(",").rpartition(":")[2], "PDP_CA": "keys/ca.pem"}
+        token = await terminal(FIRST, "token", "keys", command=[sys.executable])
+        asking = ("authorize", "--subject", "agent:etl", "--action", "export", "--resource", "table:orders")
+        asked = await terminal(*asking, "--token", token.out.strip(), **variables)
+        assert (asked.status, asked.json["effect"]) == (0, "EFFECT_ALLOW"), asked.err
+        assert (await terminal("healthcheck", **variables)).out == "SERVING\n"
+    finally:
+        process.terminate()
+        await process.wait()
