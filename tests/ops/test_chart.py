@@ -29,7 +29,7 @@ def pod(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_kept_is_of_this_chart(name: str) -> None:
-    """If not: `python -m tests.ops --renew chart`, and look at what changed."""
+    """If not: `python -m tests.ops --renew`, and look at what changed."""
     assert (CASES / f"{name}.yaml").read_text().partition("\n")[0] == f"# of chart {digest()}"
 
 
