@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution ops lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution systemd-analyze ops lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -122,7 +122,13 @@ languages: setup
 authzen: setup
 	$(BIN)/pdp dev --policy tests/cases/authzen/scenario -- $(BIN)/python -m tests.authzen
 
-ops: setup .venv-ops/.installed
+# systemd's own check of units.
+systemd-analyze:
+	@command -v systemd-analyze > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends systemd > /dev/null; \
+	else echo "make ops needs systemd-analyze; run as root: apt-get install systemd"; fi
+
+ops: setup .venv-ops/.installed systemd-analyze
 	$(BIN)/python -m tests.ops
 
 resolution: setup

@@ -1,9 +1,10 @@
-"""What a first start needs: `first.py make FOLDER` makes keys and a certificate, `first.py token FOLDER` prints a token.
+"""A first start: `first.py make FOLDER` makes keys and a certificate, `first.py token FOLDER` prints a token.
 
-`make` leaves what is there. The files are the server's user's, mode 0600; `ca.pem` is for clients.
+`make` leaves what is there. Secrets have the mode 0600; `first.py make FOLDER USER` gives all files to that user, by
+number. `ca.pem` is for clients.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 import sys
@@ -19,23 +20,21 @@ from joserfc import jwt
 
 from pdp import keys
 
-USER = 65532
-"""The user and the group of the image."""
 NAMES = ("placet", "localhost")
 """What clients may call the server."""
 YEARS = 2
 
 
-def make(folder: Path) -> None:
-    """Make what is not there."""
+def make(folder: Path, user: int | None = None) -> None:
+    """Make what is not there, and give it to a user."""
     for name in ("audit", "grant", "seal", "workloads"):
         if not (folder / f"{name}.jwk").exists():
             keys.generate(folder / f"{name}.jwk")
     if not (folder / "server.pem").exists():
         certify(folder)
-    if os.geteuid() == 0:
+    if user is not None:
         for path in (folder, *folder.iterdir()):
-            os.chown(path, USER, USER)
+            os.chown(path, user, user)
 
 
 def certify(folder: Path) -> None:
@@ -59,9 +58,9 @@ def name(common: str) -> x509.Name:
 
 def built(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     """A certificate that is not signed yet."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    dated = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=365 * YEARS))
+    dated = builder.not_valid_before(now).not_valid_after(now + dt.timedelta(days=365 * YEARS))
     return dated.serial_number(x509.random_serial_number())
 
 
@@ -75,4 +74,4 @@ def token(folder: Path) -> str:
 
 if __name__ == "__main__":
     verb, where = sys.argv[1], Path(sys.argv[2])
-    print(token(where)) if verb == "token" else make(where)
+    print(token(where)) if verb == "token" else make(where, *map(int, sys.argv[3:]))

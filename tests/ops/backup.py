@@ -22,7 +22,8 @@ def tried() -> None:
 
 
 async def backed_up_and_restored(folder: Path) -> None:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(Path.cwd()), "PDP_TOOL_CACHE": str(Environment.read().tool_cache)}  # fmt: skip
+    cache = str(Environment.read().tool_cache)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(Path.cwd()), "PDP_TOOL_CACHE": cache}
     (folder / "own").mkdir()
     own = Deployment(folder / "own", environment)
     async with MongodProcess(toolcache.mongod(), folder / "first", say=lambda _: None) as mongod:

@@ -52,6 +52,8 @@ class Deployment:
 
     folder: Path
     environment: dict[str, str]
+    server: int = 0
+    """The server's process."""
 
     def lay(self, uri: str, more: str = "") -> None:
         """Write keys, policy and configuration; keys stay as they are."""
@@ -59,15 +61,14 @@ class Deployment:
             (self.folder / name).mkdir(exist_ok=True)
         self.said(sys.executable, FIRST, "make", "keys")
         (self.folder / "policy" / "rules.rego").write_text(RULES)
-        (self.folder / "policy" / "data.json").write_text(json.dumps({"domains": {"mail": {"mask": "token", "values": "open"}}}))
+        data = {"domains": {"mail": {"mask": "token", "values": "open"}}}
+        (self.folder / "policy" / "data.json").write_text(json.dumps(data))
         (self.folder / "placet.toml").write_text(CONFIGURATION.format(uri=uri, more=more))
-        if os.geteuid() == 0:  # `first.py` gave them to the user of the image
-            for path in (self.folder / "keys", *(self.folder / "keys").iterdir()):
-                os.chown(path, 0, 0)
 
     def said(self, *command: object, status: int = 0) -> str:
         """What a command prints, if it ends as it should."""
-        done = subprocess.run(list(map(str, command)), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)  # fmt: skip
+        words, where = list(map(str, command)), {"cwd": self.folder, "env": self.environment}
+        done = subprocess.run(words, capture_output=True, text=True, check=False, **where)
         if done.returncode != status:
             sys.exit(f"{command}\nended with {done.returncode}, not {status}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
@@ -81,7 +82,9 @@ class Deployment:
         """The address of a server that runs until the block ends, and drains."""
         (self.folder / "log").write_text("")
         with (self.folder / "log").open("w") as log:
-            process = await asyncio.create_subprocess_exec(*command, "serve", "--config", "placet.toml", cwd=self.folder, env=self.environment, stderr=log)  # fmt: skip
+            words, where = (*command, "serve", "--config", "placet.toml"), {"cwd": self.folder, "env": self.environment}
+            process = await asyncio.create_subprocess_exec(*words, stderr=log, **where)
+        self.server = process.pid
         try:
             yield await self._address(process)
         finally:
@@ -99,15 +102,22 @@ class Deployment:
         return text.partition("serving on ")[2].split()[0].rstrip(',"')
 
 
+def cpu_seconds(process: int) -> float:
+    """What a process has computed so far; the time of a clock depends on what else runs here."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def masked(address: str, token: str) -> Sequence[str]:
     """The records of a first mask, asked for until they come."""
     scope = mask_pb2.MaskScope(subject=Subject(type="agent", id="etl"), table="people", attempt_id=os.urandom(8).hex())
     data = mask_pb2.MaskData(records=mask_pb2.JsonRecords(records=['{"mail": "a@example.com"}']))
+    request, own = mask_pb2.MaskRequest(scope=scope, data=data), [("authorization", f"Bearer {token}")]
     async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(SECONDS):
         stub = mask_pb2_grpc.MaskServiceStub(channel)
         while True:
             try:
-                answer = await stub.Mask(mask_pb2.MaskRequest(scope=scope, data=data), metadata=[("authorization", f"Bearer {token}")], timeout=10)  # fmt: skip
+                answer = await stub.Mask(request, metadata=own, timeout=10)
             except grpc.aio.AioRpcError as error:
                 if error.code() not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
                     raise

@@ -38,7 +38,10 @@ def test_examples_are_as_the_schema_of_values_has_it(example: Path) -> None:
     schema = jsonschema_rs.validator_for(json.loads((CHART / "values.schema.json").read_text()))
     defaults, values = (yaml.safe_load(file.read_text()) for file in (CHART / "values.yaml", example))
     assert values.keys() <= defaults.keys()
-    merged = {name: {**default, **values.get(name, {})} if isinstance(default, dict) else values.get(name, default) for name, default in defaults.items()}  # fmt: skip
+    parts = {
+        name: {**default, **values.get(name, {})} for name, default in defaults.items() if isinstance(default, dict)
+    }
+    merged = {**defaults, **values, **parts}
     schema.validate(merged)
     assert not schema.is_valid({**merged, "secrets": {**merged["secrets"], "keyz": "x"}})
     assert not schema.is_valid(merged | {"settings": {"audit_key": "elsewhere"}})

@@ -43,15 +43,16 @@ def test_images_have_the_versions_that_the_tests_ran_with(image: str) -> None:
 class Registry(BaseHTTPRequestHandler):
     """A registry that gives a token to everybody, and a digest to who has it."""
 
-    def do_HEAD(self) -> None:  # noqa: N802
-        if self.headers.get("Authorization") == "Bearer t0ken" and self.path == "/v2/library/python/manifests/3.13-slim":
+    def do_HEAD(self) -> None:
+        asked = self.path, self.headers.get("Authorization")
+        if asked == ("/v2/library/python/manifests/3.13-slim", "Bearer t0ken"):
             self.answer(200, "Docker-Content-Digest", DIGEST)
         else:
             host = f"http://127.0.0.1:{self.server.server_address[1]}"
             scope = "repository:library/python:pull"
             self.answer(401, "WWW-Authenticate", f'Bearer realm="{host}/token",service="here",scope="{scope}"')
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         assert self.path == "/token?service=here&scope=repository%3Alibrary%2Fpython%3Apull"
         self.answer(200, "Content-Type", "application/json", b'{"token": "t0ken"}')
 
