@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp.v1 import mask_pb2, mask_pb2_grpc
 from pdp.v1.request_pb2 import Subject
@@ -109,18 +111,13 @@ def cpu_seconds(process: int) -> float:
 
 
 async def masked(address: str, token: str) -> Sequence[str]:
-    """The records of a first mask, asked for until they come."""
+    """The records of a first mask, once the server is healthy."""
     scope = mask_pb2.MaskScope(subject=Subject(type="agent", id="etl"), table="people", attempt_id=os.urandom(8).hex())
     data = mask_pb2.MaskData(records=mask_pb2.JsonRecords(records=['{"mail": "a@example.com"}']))
     request, own = mask_pb2.MaskRequest(scope=scope, data=data), [("authorization", f"Bearer {token}")]
     async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(SECONDS):
-        stub = mask_pb2_grpc.MaskServiceStub(channel)
-        while True:
-            try:
-                answer = await stub.Mask(request, metadata=own, timeout=10)
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return answer.data.records.records
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        while (await health.Check(health_pb2.HealthCheckRequest())).status != health_pb2.HealthCheckResponse.SERVING:
+            await asyncio.sleep(0.05)
+        answer = await mask_pb2_grpc.MaskServiceStub(channel).Mask(request, metadata=own, timeout=10)
+        return answer.data.records.records

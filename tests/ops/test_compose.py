@@ -1,7 +1,5 @@
 """The services of `ops/compose.yaml`, and a server on the files that its first start makes."""
 
-import asyncio
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +9,10 @@ import pytest
 import yaml
 
 from pdp.process.mongod import MongodProcess
-from tests.cli.terminal import Terminal
+from tests.ops.first_decision import FIRST, decided
 
 COMPOSE = Path("ops/compose.yaml")
-FIRST = Path("ops/compose/first.py").absolute()
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
-SECONDS = 60
 
 
 def test_ours_run_with_a_root_that_they_cannot_write() -> None:
@@ -62,21 +58,4 @@ def folder(tmp_path: Path, mongod: MongodProcess) -> Path:
 
 
 async def test_a_first_start_leads_to_a_decision(folder: Path) -> None:
-    terminal = Terminal(folder, {"PDP_CONFIG": "placet.toml"})
-    process = await terminal.start("serve")
-    assert process.stderr is not None
-    try:
-        line = ""
-        while "serving on " not in line:
-            line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
-            assert line
-        (port,) = re.findall(r"serving on [\d.]+:(\d+)", line)
-        variables = {"PDP_ADDRESS": f"localhost:{port}", "PDP_CA": "keys/ca.pem"}
-        token = await terminal(FIRST, "token", "keys", command=[sys.executable])
-        asking = ("authorize", "--subject", "agent:etl", "--action", "export", "--resource", "table:orders")
-        asked = await terminal(*asking, "--token", token.out.strip(), **variables)
-        assert (asked.status, asked.json["effect"]) == (0, "EFFECT_ALLOW"), asked.err
-        assert (await terminal("healthcheck", **variables)).out == "SERVING\n"
-    finally:
-        process.terminate()
-        await process.wait()
+    await decided(folder, Path("keys"), {"PDP_CA": "keys/ca.pem"})
