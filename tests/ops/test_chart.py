@@ -141,5 +141,6 @@ def test_a_service_monitor_is_as_its_schema_has_it() -> None:
     schema = jsonschema_rs.validator_for(json.loads((CASES / "servicemonitor-monitoring-v1.json").read_text()))
     monitor = manifests("people")["ServiceMonitor"]
     schema.validate(monitor)
+    assert manifests("people")["Service"]["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "placet"
     ports = {port["name"] for port in manifests("people")["Service"]["spec"]["ports"]}
     assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
