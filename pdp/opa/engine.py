@@ -92,7 +92,7 @@ async def engine(
             await stack.enter_async_context(background(policy.watch(), failed))
             url = f"unix://{process.socket}"
         opa = await stack.enter_async_context(Opa(url, place=policy.place, is_loading=lambda: policy.is_loading))
-        version, revision = await _first_look(opa, config.opa_url)
+        version, revision = await first_look(opa, config.opa_url)
         yield Engine(opa, version, revision, policy, reloaded)
 
 
@@ -122,8 +122,11 @@ async def _patiently(ask: Callable[[], Awaitable[str]]) -> str:
                 raise
 
 
-async def _first_look(opa: Opa, url: str) -> tuple[str, str]:
-    """OPA's version and its policy's revision. Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`."""
+async def first_look(opa: Opa, url: str) -> tuple[str, str]:
+    """The version of an OPA, which an operator runs at `url`, and its policy's revision.
+
+    Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`.
+    """
     where = f"opa_url {url}: " if url else ""
     try:
         version = await _patiently(opa.version)

@@ -70,6 +70,10 @@ Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
 
 
+async def at_once() -> None:
+    """Wait for nothing before the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that answers at `address`. If a part fails that must not end, `failed` gets its error."""
@@ -78,6 +82,8 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
+    leave: Callable[[], Awaitable[None]]
+    """Reports NOT_SERVING from now on, as the end of the block does, and goes on taking calls."""
     web: Face | None = None
     """The HTTP face, if it is configured."""
     operations: str = ""
@@ -95,19 +101,20 @@ async def running(
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
     calls: Calls | None = None,
+    ready: Callable[[], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
-    operations take a free port where their own is taken. `calls` gets what is told of each call.
-
-    Raises `SetupError` if a part cannot be used as configured.
+    operations take a free port where their own is taken. `calls` gets what is told of each call. `ready` returns when
+    what the server needs is there. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         operations = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        await ready()
         database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
@@ -115,15 +122,13 @@ async def running(
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
-        await stack.enter_async_context(_at_work(parts, kept, failed))
-        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
+        await stack.enter_async_context(_at_work(parts, kept, opa, failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
         room = rooms(descriptors(), http=config.http is not None)
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        await stack.enter_async_context(_counting(config, flows, parts, failed))
         chats = Chats.of(config, flows, parts, outside)
         told = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
@@ -134,7 +139,7 @@ async def running(
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
-        await stack.enter_async_context(background(health.watch(), failed))
+        await stack.enter_async_context(_watching(config, health, flows, parts, failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chats.running(failed))
         _tune()
@@ -144,17 +149,8 @@ async def running(
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
-
-
-@asynccontextmanager
-async def _counting(config: Config, flows: Flows, parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Sum up what is refused, and keep the levels of the metrics where these are shown, until the block ends."""
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
-        if config.operations:
-            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
-        yield
+        about = _address(config, ports[0]), opa.revision, opa.version
+        yield Running(*about, failed, health.leave, web, operations.address)
 
 
 @asynccontextmanager
@@ -190,7 +186,9 @@ def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
 
 
 @asynccontextmanager
-async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+async def _at_work(
+    parts: Parts, kept: Lineage | None, opa: Engine, failed: asyncio.Future[None]
+) -> AsyncIterator[None]:
     """The parts around both logs, until the block ends; the first record says that this server started."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -201,6 +199,7 @@ async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[No
         await stack.enter_async_context(background(parts.feed.run(), failed))
         if kept:
             await stack.enter_async_context(kept.running(parts.writer, failed))
+        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         yield
 
 
@@ -211,6 +210,19 @@ async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[No
         for source in authenticator.sources:
             await stack.enter_async_context(background(source.run(), failed))
             await source.renewed()
+        yield
+
+
+@asynccontextmanager
+async def _watching(
+    config: Config, health: Health, flows: Flows, parts: Parts, failed: asyncio.Future[None]
+) -> AsyncIterator[None]:
+    """Probe what is needed, sum up what is refused, and keep the levels of the metrics where these are shown."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(health.watch(), failed))
+        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
+        if config.operations:
+            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
         yield
 
 

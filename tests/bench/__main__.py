@@ -28,7 +28,7 @@ def main() -> int:
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
-        "overload": [*dev, "tests.bench.overload"],
+        "overload": [sys.executable, "-m", "tests.bench.overload"],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
