@@ -232,11 +232,13 @@ async def served(
     masks: bool = False,
     seconds: float = 30,
     slack_host: str = "",
+    workers: int = 0,
     **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong.
 
-    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given.
+    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given. With
+    `workers`, connections last a second.
     """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
@@ -245,8 +247,12 @@ async def served(
     config = own(config, folder).model_copy(update={**members, **(_masking(folder) if masks else {})})
     file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
     program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
+    if slack_host:
+        program = ("-m", "tests.serving", file, slack_host)
+    if workers:
+        program = ("-m", "tests.serving_workers", file, str(workers))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *(("-m", "tests.serving", file, slack_host) if slack_host else program)),
+        *(sys.executable, *program),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code
+from pdp.cli.workers import serve_with_workers
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import PdpError
 from pdp.say import Printable, say, tell
@@ -18,6 +19,7 @@ from pdp.say import Printable, say, tell
 if TYPE_CHECKING:
     import grpc
 
+    from pdp.server.parent import Family
     from pdp.server.running import Running
 
 _PAUSE_SECONDS = 0.2
@@ -45,16 +47,21 @@ def serve(
         str,
         typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
+    workers: Annotated[
+        int, typer.Option(metavar="COUNT", min=1, max=64, help="Processes that share the addresses and one OPA.")
+    ] = 1,
 ) -> None:
     """Run a decision point until SIGTERM or SIGINT.
 
-    After the signal, the calls in flight finish, and the exit status is 0.
+    After the signal, the calls in flight finish, and the exit status is 0. With workers, SIGHUP replaces them one after
+    another.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
-    changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    given = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    changes = {name: value for name, value in given.items() if value}
     try:
-        run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
+        run_until_stopped(_serve(config, changes) if workers == 1 else serve_with_workers(config, changes, workers))
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
 
@@ -160,7 +167,7 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-async def stopped(stop: asyncio.Event, server: "Running") -> None:
+async def stopped(stop: asyncio.Event, server: "Running | Family") -> None:
     """Return at the signal. If a part of the server ends before, raise its error."""
     waiting = asyncio.ensure_future(stop.wait())
     ends: set[asyncio.Future[Any]] = {waiting, server.failed}

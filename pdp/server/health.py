@@ -29,7 +29,13 @@ class Health:
         self._probes, self._apart = probes, apart
         self._servicer = _Servicer()
         self._services: Sequence[str] = ()
+        self._is_able = False
         self.names = [health.SERVICE_NAME]
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether every dependency answered the last probes, and the server does not stop."""
+        return self._is_able and not self._servicer.leaving
 
     def handlers(self, strangers: Strangers, services: Sequence[str]) -> grpc.GenericRpcHandler:
         """The handlers that tell the health of `services` to everybody."""
@@ -40,6 +46,7 @@ class Health:
         """Probe until cancelled."""
         while True:
             answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
+            self._is_able = all(answers)
             for name, healthy in zip(self._probes, answers, strict=True):
                 await self._servicer.set(name, _status(healthy))
             for name, probe in self._apart.items():

@@ -31,7 +31,10 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server. `tells`: people are told in some channel."""
+    """The parts around the audit log that live as long as the server.
+
+    `tells`: people are told in some channel. `completes`: as `Sweep` says.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Parts:
         outflow: Outflow,
         *,
         tells: bool = False,
+        completes: bool = True,
     ) -> None:
         self.database, self.signing = database, signing
         self.sealer = Sealer(signing.seal, config.realm)
@@ -65,6 +69,7 @@ class Parts:
             writers=self.writers,
             projection=self.projection,
             sessions=self.logins.sessions,
+            completes=completes,
             notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from pdp.audit.record import Kind, entry
@@ -26,16 +26,19 @@ from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
+from pdp.server.entrance import Entrance
 from pdp.server.flows import Flows
 from pdp.server.health import Health
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
-from pdp.server.listener import listen, require_addresses
+from pdp.server.listener import listen, ports_of, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
+from pdp.server.opening import Opening
 from pdp.server.outside import Outside
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
+from pdp.server.share import Share
 from pdp.server.strangers import Strangers
 from pdp.server.telling import telling, tells
 from pdp.server.web import face
@@ -76,6 +79,8 @@ class Running:
     failed: asyncio.Future[None]
     web: Face | None = None
     """The HTTP face, if it is configured."""
+    opening: Opening | None = None
+    """The addresses, if they are shared with other workers: they are open while this one can decide."""
 
 
 @asynccontextmanager
@@ -88,11 +93,12 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
+    share: Share | None = None,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken.
+    free port where its own is taken. `share` is the place of this process among several workers.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
@@ -104,18 +110,20 @@ async def running(
         await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         masks, turns = Masks.of(database, config.realm), Turns()
-        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
+        built = engine(config, tool_cache, say, failed, masks.domains.used)
+        opa = await stack.enter_async_context(share.engine if share and share.opa else built)
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
-        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways))
+        completes = share is None or share.is_first
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), completes=completes)
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
         authenticator = _authenticator(config, client_ca)
         room = rooms(descriptors(), http=config.http is not None)
-        server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        server = Entrance(options(room, share), partial(listen, config=config, began=newcomers.began))
         flows = Flows.of(config, opa, parts, turns, unsaid)
         chats = Chats.of(config, flows, parts, outside)
         ways = [*chats.ways, *outside.ways]
@@ -126,7 +134,7 @@ async def running(
         edge = _edge(config, authenticator, flows, newcomers)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
-        ports = listen(server, config, newcomers.began)
+        ports = ports_of(config) if share else server.listen()
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chats.running(failed))
@@ -134,11 +142,24 @@ async def running(
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
-        web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
+        web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+        opening = Opening(server, web, newcomers, ports, lambda: health.is_serving) if share else None
+        await stack.enter_async_context(_kept_open(opening, failed))
+        address = f"{config.listen.rpartition(':')[0]}:{ports[0]}"
+        yield Running(address, opa.revision, opa.version, failed, web, opening)
+
+
+@asynccontextmanager
+async def _kept_open(opening: Opening | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Open shared addresses while this process can decide, until the block ends."""
+    if opening is None:
+        yield
+        return
+    async with background(opening.run(), failed):
+        yield
 
 
 def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
@@ -193,7 +214,7 @@ def _spare_the_collector() -> None:
 
 
 def _add_services(
-    server: grpc.aio.Server,
+    server: Entrance,
     edge: Edge,
     config: Config,
     opa: Engine,
@@ -225,7 +246,7 @@ def _add_services(
     return names
 
 
-def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]) -> None:
+def _add_open_services(server: Entrance, health: Health, names: list[str]) -> None:
     """Serve what needs no credential: the health of the services, and reflection."""
     strangers = Strangers()
     mirror = reflection.aio.ReflectionServicer([*names, *health.names, reflection.SERVICE_NAME])
@@ -243,7 +264,7 @@ def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitabl
     return {"masker": warming.is_done}
 
 
-async def _drain(server: grpc.aio.Server, health: Health, feed: Feed, web: Face | None) -> None:
+async def _drain(server: Entrance, health: Health, feed: Feed, web: Face | None) -> None:
     """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
     await health.leave()
     feed.end()

@@ -48,10 +48,12 @@ class Sweep:
         projection: Projection,
         notifier: Notifier,
         sessions: Sessions,
+        completes: bool = True,
     ) -> None:
+        """`completes`: it projects what writers left that have ended. Of several workers one does that."""
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
-        self._sessions = sessions
+        self._sessions, self._completes = sessions, completes
         self._old_may_be_open = True
 
     async def run(self) -> None:
@@ -59,7 +61,8 @@ class Sweep:
         async with asyncio.TaskGroup() as group:
             group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
-            for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
+            steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
+            for step in [*steps, self.complete_projection] if self._completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
             group.create_task(every(SWEEP_SECONDS, self.end_sessions))
             for work in self._notifier.work:
