@@ -3,15 +3,12 @@
 import sys
 from pathlib import Path
 
-from pdp.cli.exit_code import fail
-from pdp.cli.serve import run_until_stopped
-from pdp.cli.workers import serve_with_workers
-from pdp.errors import PdpError
-
-CONNECTION_SECONDS = 1.0
+from pdp.cli import serving_log
+from pdp.cli.serve import run_on_loop
+from pdp.cli.workers import Given, serve_with_workers
+from pdp.logs import LogFormat, LogLevel
 
 if __name__ == "__main__":
-    try:
-        run_until_stopped(serve_with_workers(Path(sys.argv[1]), {}, int(sys.argv[2]), CONNECTION_SECONDS))
-    except PdpError as error:
-        fail(error.sentence)
+    with serving_log.whole(LogFormat.CONSOLE, LogLevel.WARNING) as logs:
+        given = Given(Path(sys.argv[1]), {}, int(sys.argv[2]), LogLevel.WARNING, connection_seconds=1.0)
+        run_on_loop(serve_with_workers(given, logs))

@@ -49,6 +49,8 @@ class Kind(StrEnum):
     IDENTITY_UNLINKED = "identity.unlinked"
     PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
+    CALLS_REFUSED = "calls.refused"
+    GAP_ACCEPTED = "gap.accepted"
 
 
 STEP_KINDS = (

@@ -2,49 +2,53 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pdp.cli import exit_code
-from pdp.cli.serve import run_until_stopped, stop_signal
+import typer
+
+from pdp.cli import serving_log
+from pdp.cli.serve import run_on_loop, stop_signal
 from pdp.environment import Environment
-from pdp.errors import PdpError
-from pdp.say import say
+from pdp.logs import LogFormat, LogLevel, Logs
+from pdp.say import give
 
 if TYPE_CHECKING:
     from pdp.server.opening import Opening
+    from pdp.server.order import Order
     from pdp.server.running import Running
 
 
-async def work(folder: Path, number: int, status: Path) -> None:
+async def work(order: "Order", folder: Path, number: int, status: Path, logs: Logs) -> None:
     """Serve beside the other workers: until SIGTERM; or until SIGHUP, after which its clients go to the others."""
-    from pdp.server.order import Order
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
+    from pdp.server.watched import watched
     from pdp.server.worker import SERVES
-    from pdp.server.worker_status import telling_status
 
-    stop, replaced = stop_signal(), asyncio.Event()
+    stop, replaced, own = stop_signal(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, replaced.set)
-    order = Order.read(folder)
     config = order.configuration(status)
     refuse_unsafe(config)
+    logs.watch(asyncio.get_running_loop())
     share = order.share(number, folder)
-    async with running(config, Environment.read().tool_cache, say, share=share) as server:
+    async with (
+        watched(config, own, logs) as calls,
+        running(config, own.tool_cache, logs.say, calls=calls, share=share) as server,
+    ):
         opening = server.opening
         assert opening is not None  # noqa: S101  # with a share there is one
-        async with telling_status(status, opening.opened.is_set):
-            told = asyncio.create_task(_told(opening, SERVES))
-            await _first(
-                server, stop.wait(), _left(replaced, opening, config.stream_seconds + order.connection_seconds)
-            )
-            told.cancel()
+        told = asyncio.create_task(_told(opening, SERVES))
+        left = _left(replaced, opening, config.stream_seconds + order.connection_seconds)
+        await _first(server, stop.wait(), left)
+        told.cancel()
 
 
 async def _told(opening: "Opening", word: str) -> None:
     """Say once that the addresses are open."""
     await opening.opened.wait()
-    say(word)
+    give(word)
 
 
 async def _left(replaced: asyncio.Event, opening: "Opening", seconds: float) -> None:
@@ -65,8 +69,13 @@ async def _first(server: "Running", *ends: Any) -> None:
 
 def main(folder: str, number: str, status: str) -> None:
     """Be the worker with this number until a signal ends it."""
+    from pdp.server.order import Order
+
     Environment.quieten_grpc()
+    order = Order.read(Path(folder))
+    form, level = LogFormat(order.log_format), LogLevel(order.log_level)
     try:
-        run_until_stopped(work(Path(folder), int(number), Path(status)))
-    except PdpError as error:
-        exit_code.fail(error.sentence, exit_code.of_error(error))
+        with serving_log.whole(form, level, worker=int(number)) as logs:
+            run_on_loop(work(order, Path(folder), int(number), Path(status), logs))
+    except typer.Exit as end:
+        sys.exit(end.exit_code)

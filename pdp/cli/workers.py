@@ -3,37 +3,56 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
-from pdp.say import say
+from pdp.logs import LogFormat, LogLevel, Logs
 
 
-async def serve_with_workers(
-    path: Path, changes: dict[str, str], count: int, connection_seconds: float | None = None
-) -> None:
-    """Run workers until SIGTERM or SIGINT. SIGHUP replaces them. Raises `SetupError` if one had to be killed."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says."""
+
+    config: Path
+    changes: dict[str, str]
+    """In place of what the configuration says."""
+    count: int
+    log_level: LogLevel = LogLevel.INFO
+    connection_seconds: float = 60.0
+    """Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
+    started later, and bounds how long one that is replaced has clients."""
+
+
+async def serve_with_workers(given: Given, logs: Logs) -> None:
+    """Run workers until SIGTERM or SIGINT. SIGHUP replaces them. Raises `SetupError` if one did not end well."""
     from pdp.cli.serve import stop_signal, stopped
     from pdp.config import load
-    from pdp.server.parent import CONNECTION_SECONDS, Given, family
+    from pdp.server.notify_socket import supervised
+    from pdp.server.order import Order
+    from pdp.server.parent import family
     from pdp.server.preflight import refuse_unsafe
 
-    stop, again = stop_signal(), asyncio.Event()
+    stop, again, own = stop_signal(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
-    config = load(path, changes)
+    config = load(given.config, given.changes)
     refuse_unsafe(config)
-    given = Given(path, changes, count)
-    seconds = CONNECTION_SECONDS if connection_seconds is None else connection_seconds
-    async with family(config, given, Environment.read().tool_cache, say, seconds) as running:
+    logs.watch(asyncio.get_running_loop())
+    form = LogFormat.JSON if logs.is_json else LogFormat.CONSOLE
+    order = Order(str(given.config), given.changes, {}, given.connection_seconds, form, given.log_level)
+    async with supervised(own) as supervisor, family(config, given.count, order, own.tool_cache, logs) as running:
         also = f" and {running.web}" if running.web else ""
-        say(f"serving on {running.address}{also}, {count} workers")
+        state = f"serving on {running.address}{also}, {given.count} workers"
+        logs.say(state)
+        supervisor.ready(state)
         replacing = asyncio.create_task(_replace(again, running.workers.replace))
         try:
             await stopped(stop, running)
         finally:
             replacing.cancel()
-        say("draining")
+        supervisor.stopping()
+        logs.say("draining")
         faults = await running.workers.stop()
     if faults:
         raise SetupError("; ".join(faults))

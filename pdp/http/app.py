@@ -129,10 +129,11 @@ class Face:
         return await self._edge.respond(request, partial(self.routes.find, request.method, head.path(request)))
 
 
-def listening(address: str, *, elsewhere: bool, shared: bool = False) -> socket.socket:
+def listening(address: str, *, elsewhere: bool, part: str = "http", shared: bool = False) -> socket.socket:
     """A socket that listens from now on: one that is only bound does not keep another program from its port.
 
-    If it is `shared`, other processes of this user may listen there, too.
+    `part` is that of the configuration which the error names. If it is `shared`, other processes of this user may
+    listen there, too.
     """
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -140,8 +141,8 @@ def listening(address: str, *, elsewhere: bool, shared: bool = False) -> socket.
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG, reuse_port=shared)
     except (OSError, ValueError):
         if elsewhere:
-            return listening(f"{host}:0", elsewhere=False)
-        sentence = f"http: cannot listen on {address}; another program may, choose another with http.listen"
+            return listening(f"{host}:0", elsewhere=False, part=part)
+        sentence = f"{part}: cannot listen on {address}; another program may, choose another with {part}.listen"
         raise SetupError(sentence) from None
 
 

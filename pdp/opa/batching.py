@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Protocol
 
-from pdp import deadline
+from pdp import call_summary, deadline, traces
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
@@ -97,7 +97,8 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        group = Group(questions, asyncio.get_running_loop().create_future(), is_small=is_small(questions))
+        done = asyncio.get_running_loop().create_future()
+        group = Group(questions, done, is_small(questions), call_summary.span())
         caller = questions[0].suspect.caller
         pieces = [*self._pieces(self._admitted([Item(group, index) for index in range(len(questions))]))]
         small = sum(piece.is_of_small_call for piece in pieces)
@@ -226,12 +227,13 @@ class Batcher:
         """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
         try:
-            answers = await self._engine.answers(
-                questions[0].about,
-                [question.input for question in questions],
-                [question.explain for question in questions],
-                lineages=[question.lineage for question in questions],
-            )
+            with traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
+                answers = await self._engine.answers(
+                    questions[0].about,
+                    [question.input for question in questions],
+                    [question.explain for question in questions],
+                    lineages=[question.lineage for question in questions],
+                )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error
         if answers.seconds:

@@ -8,6 +8,7 @@ from typing import Any
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.sharing import OFF
+from pdp.traces import Span
 
 BYTES_OF_EACH = 512
 """Bytes that a question weighs at least: OPA needs that much time for the smallest."""
@@ -49,6 +50,7 @@ class Group:
     questions: Sequence[Question]
     done: asyncio.Future[None]
     is_small: bool = True
+    span: Span | None = None
     answers: list[Any] = field(init=False)
     missing: int = field(init=False)
 

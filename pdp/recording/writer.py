@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import orjson
 from joserfc.jwk import OKPKey
 
-from pdp import deadline, keys
+from pdp import call_summary, deadline, keys, traces
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
@@ -26,6 +26,7 @@ from pdp.fair import FairQueue
 from pdp.store.batches import Batches, Posted, ids_of, uuid_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
+from pdp.traces import Span
 from pdp.v1.audit_pb2 import Batch
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class _Group:
     entries: Sequence[Entry]
     posted: frozenset[bytes]
     durable: asyncio.Future[None]
+    span: Span | None = None
     is_dropped: bool = False
 
     @property
@@ -157,7 +159,7 @@ class Writer:
 
     def _enqueue(self, caller: str, entries: Sequence[Entry], posted: Collection[str]) -> _Group:
         own = frozenset(uuid_of(entry.id) for entry in entries if entry.id in posted)
-        group = _Group(entries, own, asyncio.get_running_loop().create_future())
+        group = _Group(entries, own, asyncio.get_running_loop().create_future(), call_summary.span())
         self._queue.put(caller, group, group.size)
         self._queued += len(entries)
         if self._queued >= self._wanted:
@@ -240,7 +242,8 @@ class Writer:
     async def _commit(self, groups: Sequence[_Group]) -> None:
         entries = [entry for group in groups for entry in group.entries]
         self._last_insert, self._unconfirmed = self._now(), True
-        batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
+        with traces.shared(traces.COMMIT, (group.span for group in groups), len(entries)):
+            batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
         self._unconfirmed = False
         if batch is not None:
             self._seq, self._prev = batch.seq + 1, batch.head

@@ -26,6 +26,8 @@ class Order:
     addresses: Mapping[str, tuple[str, str]]
     """Each address as the configuration names it, and as it is opened, by its field."""
     connection_seconds: float
+    log_format: str
+    log_level: str
     opas: tuple[str, ...] = ()
     """The URLs of the OPAs; none where the operator runs one."""
 

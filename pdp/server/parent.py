@@ -3,17 +3,20 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import SetupError
+from pdp.logs import Logs
 from pdp.opa.shared import shared_opas
 from pdp.server.claim import claimed
+from pdp.server.gathering import Gathering
 from pdp.server.listener import require_addresses
+from pdp.server.operations import operating
 from pdp.server.order import Order, addresses, with_addresses
 from pdp.server.running import GRACE_SECONDS
 from pdp.server.web import url_of
@@ -21,22 +24,8 @@ from pdp.server.workers import Patience, Workers
 from pdp.store.database import Database
 from pdp.store.domains import Domains
 
-CONNECTION_SECONDS = 60.0
-"""Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
-started later, and bounds how long a worker that is replaced has clients."""
 ENDING_SECONDS = 30.0
 """Seconds, beside the drain, that a worker has to end: its records are written in them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What `pdp serve` was given."""
-
-    path: Path
-    """The configuration's."""
-    changes: dict[str, str]
-    """By the command line."""
-    workers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +37,40 @@ class Family:
     """What clients call the HTTP face; empty if there is none."""
     workers: Workers
     failed: asyncio.Future[None]
+    operations: str = ""
+    """Where health and metrics are shown over HTTP; empty if nowhere."""
 
 
 @asynccontextmanager
-async def family(
-    config: Config,
-    given: Given,
-    tool_cache: Path,
-    say: Callable[[str], None],
-    connection_seconds: float = CONNECTION_SECONDS,
-) -> AsyncIterator[Family]:
-    """Run the workers, their OPA and their policy until the block ends. The caller stops the workers before that.
+async def family(config: Config, count: int, order: Order, tool_cache: Path, logs: Logs) -> AsyncIterator[Family]:
+    """Run workers, their OPA and their policy until the block ends. The caller stops the workers before that.
 
-    Raises `SetupError` if a part cannot be used as configured.
+    `order` is what they are told beside addresses and OPAs. Raises `SetupError` if a part cannot be used as configured.
     """
     require_shareable(config)
     async with AsyncExitStack() as stack:
         named = addresses(config)
         held = stack.enter_context(claimed(named))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        gathering = Gathering()
+        shown = operating(config.operations, failed, metrics=gathering.text)
+        operations = await stack.enter_async_context(shown)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         await database.require_realm(config.realm)
         used = Domains(database, config.realm).used
-        opas = shared_opas(config, tool_cache, say, failed, used, folder, given.workers)
+        opas = shared_opas(config, tool_cache, logs.say, failed, used, folder, count)
         urls = await stack.enter_async_context(opas)
         both = {field: (named[field], held[field]) for field in named}
-        Order(str(given.path), given.changes, both, connection_seconds, tuple(urls)).write(folder)
-        workers = Workers(given.workers, folder, _patience(config, connection_seconds), say)
+        replace(order, addresses=both, opas=tuple(urls)).write(folder)
+        workers = Workers(count, folder, _patience(config, order.connection_seconds), logs, operations.readiness)
         stack.push_async_callback(workers.stop)
+        gathering.workers = workers.all
         await workers.start(first_alone=config.mask_keys is not None)
         await stack.enter_async_context(background(workers.watch(), failed))
         opened = with_addresses(config, held)
-        yield Family(opened.listen, _url(opened), workers, failed)
+        yield Family(opened.listen, _url(opened), workers, failed, operations.address)
 
 
 def require_shareable(config: Config) -> None:

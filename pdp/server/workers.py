@@ -1,11 +1,12 @@
 """The workers of one `pdp serve`: started together, replaced one after another, stopped together."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pdp.errors import SetupError
+from pdp.logs import Logs
+from pdp.server.readiness import Readiness
 from pdp.server.worker import Worker
 
 LOOK_SECONDS = 0.5
@@ -25,18 +26,17 @@ class Patience:
 class Workers:
     """The processes that decide. This one does not."""
 
-    def __init__(self, count: int, folder: Path, patience: Patience, say: Callable[[str], None]) -> None:
-        self._folder, self._patience, self._say = folder, patience, say
+    def __init__(self, count: int, folder: Path, patience: Patience, logs: Logs, readiness: Readiness) -> None:
+        """`readiness` is told at each look which workers are ready: one that is suffices."""
+        self._folder, self._patience, self._logs, self._readiness = folder, patience, logs, readiness
         self._generation = 0
-        self._workers = [self._made(number) for number in range(count)]
+        self.all = [self._made(number) for number in range(count)]
         self._retiring: Worker | None = None
-        self.ready = 0
-        """How many could decide at the last look."""
 
     async def start(self, *, first_alone: bool = False) -> None:
         """Return when all serve. If the first starts alone, it compiles what the others find. Raises `SetupError`."""
-        alone = self._workers[:1] if first_alone else []
-        for some in (alone, self._workers[len(alone) :]):
+        alone = self.all[:1] if first_alone else []
+        for some in (alone, self.all[len(alone) :]):
             problems = await asyncio.gather(*(worker.start() for worker in some), return_exceptions=True)
             for problem in filter(None, problems):
                 raise problem
@@ -51,26 +51,28 @@ class Workers:
     async def replace(self) -> None:
         """Replace one after another: a new one serves before the old one ends. If one does not start, the rest stay."""
         self._generation += 1
-        for place, old in enumerate(self._workers):
+        for place, old in enumerate(self.all):
             new = self._made(old.number)
             try:
                 await new.start()
             except SetupError as error:
-                self._say(f"{error.sentence}\n{old.name} and those behind it are not replaced.")
+                self._logs.say(f"{error.sentence}\n{old.name} and those behind it are not replaced.")
                 return
-            self._workers[place], self._retiring = new, old
+            self.all[place], self._retiring = new, old
             await old.retire(self._patience.retire_seconds)
             self._retiring = None
-        self._say("all workers are replaced")
+        self._logs.say("all workers are replaced")
 
     async def stop(self) -> list[str]:
         """End all. Returns how those ended that did not end well."""
-        every = [*self._workers, *([self._retiring] if self._retiring else [])]
+        every = [*self.all, *([self._retiring] if self._retiring else [])]
         await asyncio.gather(*(worker.stop() for worker in every))
         return [worker.fault for worker in every if worker.fault]
 
     def _made(self, number: int) -> Worker:
-        return Worker(number, self._generation, self._folder, self._patience.stop_seconds, self._say)
+        return Worker(number, self._generation, self._folder, self._patience.stop_seconds, self._logs)
 
     async def _look(self) -> None:
-        self.ready = sum(await asyncio.gather(*(worker.is_ready() for worker in self._workers)))
+        ready = await asyncio.gather(*(worker.is_ready() for worker in self.all))
+        each = {worker.name: is_ready for worker, is_ready in zip(self.all, ready, strict=True)}
+        self._readiness.told({"workers": any(ready)}, each)

@@ -20,6 +20,7 @@ from pdp.audit.record import Kind
 from pdp.client import Client
 from pdp.config import Http
 from pdp.dev import identity
+from pdp.operations_settings import Operations
 from pdp.policy.sources import rego
 from pdp.process.mongod import MongodProcess
 from pdp.v1.request_pb2 import Effect
@@ -53,7 +54,8 @@ async def test_three_workers_lose_no_call_but_those_of_one_that_is_killed(
     tmp_path: Path, state: Path, mongod: MongodProcess, policy: Path
 ) -> None:
     web = Http(listen="127.0.0.1:0")
-    options = {"policy": [policy], "workers": WORKERS, "http": web, "seconds": 280}
+    shown = Operations(listen="127.0.0.1:0", drain_seconds=1)
+    options = {"policy": [policy], "workers": WORKERS, "http": web, "operations": shown, "seconds": 280}
     async with served(tmp_path, state, mongod.uri, **options) as server, connected(server) as clients:  # type: ignore[arg-type]
         await second_server_is_refused(server)
         await misspelt_property_is_refused_also_after_a_reload(server, clients, policy)
