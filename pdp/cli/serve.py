@@ -71,7 +71,8 @@ def serve(
     changes = {name: value for name, value in given.items() if value}
     with serving_log.whole(log_format, log_level) as logs:
         several = Given(config, changes, workers, log_level)
-        run_on_loop(_serve(config, changes, logs) if workers == 1 else serve_with_workers(several, logs))
+        one = workers == 1
+        run_on_loop(_serve(config, changes, logs) if one else serve_with_workers(several, logs, stop_signal, stopped))
 
 
 def healthcheck(

@@ -25,16 +25,20 @@ class Given:
     started later, and bounds how long one that is replaced has clients."""
 
 
-async def serve_with_workers(given: Given, logs: Logs) -> None:
-    """Run workers until SIGTERM or SIGINT. SIGHUP replaces them. Raises `SetupError` if one did not end well."""
-    from pdp.cli.serve import stop_signal, stopped
+async def serve_with_workers(
+    given: Given, logs: Logs, stop: Callable[[], asyncio.Event], stopped: Callable[..., Awaitable[None]]
+) -> None:
+    """Run workers until `stopped` by the event that `stop` makes. SIGHUP replaces them.
+
+    Raises `SetupError` if one did not end well.
+    """
     from pdp.config import load
     from pdp.server.notify_socket import supervised
     from pdp.server.order import Order
     from pdp.server.parent import family
     from pdp.server.preflight import refuse_unsafe
 
-    stop, again, own = stop_signal(), asyncio.Event(), Environment.read()
+    ends, again, own = stop(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
     config = load(given.config, given.changes)
     refuse_unsafe(config)
@@ -48,7 +52,7 @@ async def serve_with_workers(given: Given, logs: Logs) -> None:
         supervisor.ready(state)
         replacing = asyncio.create_task(_replace(again, running.workers.replace))
         try:
-            await stopped(stop, running)
+            await stopped(ends, running)
         finally:
             replacing.cancel()
         supervisor.stopping()

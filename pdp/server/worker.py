@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pdp.environment import Environment
 from pdp.logs import Logs
-from pdp.metrics import WORKER_RESTARTS as RESTARTS
+from pdp.metrics import WORKER_RESTARTS
 from pdp.process.child import Child
 
 SERVES = "this worker serves"
@@ -40,7 +40,7 @@ class Worker(Child):
         """Wait for its word again, and count that it is started again."""
         self._serves.clear()
         if self.pid:
-            RESTARTS.at().add()
+            WORKER_RESTARTS.at().add()
 
     async def healthy(self) -> None:
         """Return once it has said that it serves."""
