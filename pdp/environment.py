@@ -27,6 +27,7 @@ class Environment:
     * `OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_PROTOCOL` (and their like for traces
       alone) and `OTEL_SDK_DISABLED` say whether spans are sent, and how; what else begins so is OpenTelemetry's.
     * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
+    * `CREDENTIALS_DIRECTORY` comes from systemd: the folder of the credentials that it gives to a server.
     * `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` come from systemd: where it is told how a server does, and how
       many microseconds it waits for a sign of life, of that process alone.
     """
@@ -45,6 +46,7 @@ class Environment:
     runtime: Path | None
     is_traced: bool
     trace_protocol: str
+    credentials: str
     notify_socket: str
     watchdog_seconds: float
 
@@ -81,6 +83,7 @@ class Environment:
             Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
             _is_traced(variables),
             _of_traces(variables, "PROTOCOL") or TRACE_PROTOCOL,
+            variables.get("CREDENTIALS_DIRECTORY", ""),
             variables.get("NOTIFY_SOCKET", ""),
             _watchdog_seconds(variables),
         )

@@ -11,12 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
+from pdp.environment import Environment
 from pdp.errors import SetupError
 
 _ROOT = 0
 """The number of the user root, and of its group."""
-_CREDENTIALS = "CREDENTIALS_DIRECTORY"
-"""The variable in which systemd names the folder of a service's credentials."""
 DEMO = "placet_demo"
 """A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
 
@@ -107,7 +106,7 @@ def own_groups(path: Path) -> set[int]:
 
     There it stands for one user who was let in: the mode of a file with an ACL shows the most that the ACL gives.
     """
-    is_credential = str(path.parent) == os.environ.get(_CREDENTIALS)
+    is_credential = str(path.parent) == Environment.read().credentials
     return {os.getegid(), *os.getgroups(), *([_ROOT] if is_credential else [])}
 
 

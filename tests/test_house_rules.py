@@ -18,7 +18,8 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-SETTINGS = tuple(f"{part}_settings" for part in ("lineage", "mail", "operations", "slack", "teams", "webhook"))
+PARTS = "lineage limits mail masking operations slack teams webhook"
+SETTINGS = tuple(f"{part}_settings" for part in PARTS.split())
 AIOHTTP = ["pdp/authn/jwks.py", "pdp/channels/teams/connector.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py"]
 VENDORS = {  # the one place that knows each: a file, or a folder
     "aiohttp": [*AIOHTTP, "pdp/opa/queries.py", "pdp/server/operations.py"],
