@@ -242,10 +242,8 @@ async def served(
     """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
-    file = folder / f"{uuid4().hex}.toml"
     members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
-    config = own(config, folder).model_copy(update={**members, **(_masking(folder) if masks else {})})
-    file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
+    file = configured(config.model_copy(update={**members, **(_masking(folder) if masks else {})}), folder)
     program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
     if slack_host:
         program = ("-m", "tests.serving", file, slack_host)
@@ -267,6 +265,13 @@ async def served(
             process.kill()
         await process.wait()
         await reader
+
+
+def configured(config: Config, folder: Path) -> Path:
+    """A file in this folder with the configuration, and with keys that do not say that they are for demos."""
+    file = folder / f"{uuid4().hex}.toml"
+    file.write_text(_toml(own(config, folder).model_dump(mode="json", exclude_none=True)))
+    return file
 
 
 def _masking(folder: Path) -> dict[str, Any]:

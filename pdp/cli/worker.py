@@ -38,10 +38,10 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
         running(config, own.tool_cache, logs.say, calls=calls, share=share) as server,
     ):
         opening = server.opening
-        assert opening is not None  # noqa: S101  # with a share there is one
+        assert opening  # noqa: S101  # with a share there is one
         told = asyncio.create_task(_told(opening, SERVES))
-        left = _left(replaced, opening, config.stream_seconds + order.connection_seconds)
-        await _first(server, stop.wait(), left)
+        longest = config.stream_seconds + order.connection_seconds
+        await _first(server, stop.wait(), _left(replaced, opening, longest))
         told.cancel()
 
 
@@ -72,10 +72,9 @@ def main(folder: str, number: str, status: str) -> None:
     from pdp.server.order import Order
 
     Environment.quieten_grpc()
-    order = Order.read(Path(folder))
-    form, level = LogFormat(order.log_format), LogLevel(order.log_level)
+    order, own = Order.read(Path(folder)), int(number)
     try:
-        with serving_log.whole(form, level, worker=int(number)) as logs:
-            run_on_loop(work(order, Path(folder), int(number), Path(status), logs))
+        with serving_log.whole(LogFormat(order.log_format), LogLevel(order.log_level), worker=own) as logs:
+            run_on_loop(work(order, Path(folder), own, Path(status), logs))
     except typer.Exit as end:
         sys.exit(end.exit_code)

@@ -8,8 +8,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 
+from pdp.background import background
 from pdp.errors import SetupError
 from pdp.http.app import Face
 from pdp.server import doors
@@ -94,3 +96,13 @@ class Opening:
         self._newcomers.closing()
         if self._web is not None:
             self._web.pause()
+
+
+@asynccontextmanager
+async def kept_open(opening: Opening | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Open shared addresses while this process can decide, until the block ends. None: they are not shared."""
+    if opening is None:
+        yield
+        return
+    async with background(opening.run(), failed):
+        yield

@@ -35,8 +35,7 @@ from pdp.workflow.sessions import Sessions
 class Parts:
     """The parts around the audit log that live as long as the server.
 
-    `tells` says that people are told in some channel. `completes`: as `Sweep` says. `calls` gets what is told of each
-    call.
+    `tells` says that people are told in some channel. `calls` gets what is told of each call.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class Parts:
         outflow: Outflow,
         *,
         tells: bool = False,
-        completes: bool = True,
         calls: Calls | None = None,
     ) -> None:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
@@ -73,7 +71,6 @@ class Parts:
             writers=self.writers,
             projection=self.projection,
             sessions=self.logins.sessions,
-            completes=completes,
             notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 

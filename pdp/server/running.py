@@ -36,7 +36,7 @@ from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, ports_of, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
-from pdp.server.opening import Opening
+from pdp.server.opening import Opening, kept_open
 from pdp.server.operations import operating
 from pdp.server.outside import Outside
 from pdp.server.parts import Parts
@@ -105,9 +105,7 @@ async def running(
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
     operations take a free port where their own is taken. `calls` gets what is told of each call. `share` is the place
-    of this process among several workers.
-
-    Raises `SetupError` if a part cannot be used as configured.
+    of this process among several workers. Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -121,14 +119,12 @@ async def running(
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
-        done_by = {"tells": tells(config, outside.ways), "completes": share is None or share.is_first}
-        parts = Parts(config, database, signing, known, outflow, calls=calls, **done_by)
-        await stack.enter_async_context(_at_work(parts, kept, failed))
-        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
-        client_ca = config.tls.client_ca if config.tls else None
-        authenticator = _authenticator(config, client_ca)
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
+        parts.sweep.completes = share is None or share.is_first
+        await stack.enter_async_context(_at_work(parts, kept, opa, failed))
+        authenticator = _authenticator(config)
         room = rooms(descriptors(), http=config.http is not None)
-        newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        newcomers = Newcomers(MOST_WITH_CERTIFICATES if config.tls and config.tls.client_ca else MOST)
         server = Entrance(options(room, share), partial(listen, config=config, began=newcomers.began))
         flows = Flows.of(config, opa, parts, turns, unsaid)
         await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
@@ -153,18 +149,8 @@ async def running(
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
         opening = Opening(server, web, newcomers, ports, lambda: health.is_serving) if share else None
-        await stack.enter_async_context(_kept_open(opening, failed))
+        await stack.enter_async_context(kept_open(opening, failed))
         yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, opening, operations.address)
-
-
-@asynccontextmanager
-async def _kept_open(opening: Opening | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Open shared addresses while this process can decide, until the block ends."""
-    if opening is None:
-        yield
-        return
-    async with background(opening.run(), failed):
-        yield
 
 
 @asynccontextmanager
@@ -194,13 +180,16 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
     )
 
 
-def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
+def _authenticator(config: Config) -> Authenticator:
+    client_ca = config.tls.client_ca if config.tls else None
     authorities = Authorities(client_ca) if client_ca else None
     return Authenticator(config.issuers, config.certificates, authorities=authorities)
 
 
 @asynccontextmanager
-async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+async def _at_work(
+    parts: Parts, kept: Lineage | None, opa: Engine, failed: asyncio.Future[None]
+) -> AsyncIterator[None]:
     """The parts around both logs, until the block ends; the first record says that this server started."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -211,6 +200,7 @@ async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[No
         await stack.enter_async_context(background(parts.feed.run(), failed))
         if kept:
             await stack.enter_async_context(kept.running(parts.writer, failed))
+        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         yield
 
 

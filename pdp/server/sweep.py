@@ -38,6 +38,9 @@ _AT_ONCE = 100
 class Sweep:
     """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
 
+    completes = True
+    """Whether it projects what writers left that have ended. Of several workers of one server the first does that."""
+
     def __init__(
         self,
         *,
@@ -48,12 +51,10 @@ class Sweep:
         projection: Projection,
         notifier: Notifier,
         sessions: Sessions,
-        completes: bool = True,
     ) -> None:
-        """`completes`: it projects what writers left that have ended. Of several workers one does that."""
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
-        self._sessions, self._completes = sessions, completes
+        self._sessions = sessions
         self._old_may_be_open = self._index_may_be_old = True
 
     async def run(self) -> None:
@@ -62,7 +63,7 @@ class Sweep:
             group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
             steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
-            for step in [*steps, self.complete_projection] if self._completes else steps:
+            for step in [*steps, self.complete_projection] if self.completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
             for step in (self.end_sessions, self.move_index):
                 group.create_task(every(SWEEP_SECONDS, step))

@@ -67,7 +67,7 @@ async def test_three_workers_lose_no_call_but_those_of_one_that_is_killed(
         database = server.database
     async with placet(state, mongod.uri, policy=[policy], database=database) as after:
         log = await verified_log(after)
-        assert len(log.of(Kind.SERVER_STARTED)) == 2 * WORKERS + 2, "three, one again, three others, and this one"
+        assert len(log.of(Kind.SERVER_STARTED)) == 2 * WORKERS + 3, "three others, one again, one refused, and this one"
 
 
 def workers(server: Served) -> list[int]:
