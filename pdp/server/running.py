@@ -101,11 +101,11 @@ async def running(
     calls: Calls | None = None,
     share: Share | None = None,
 ) -> AsyncIterator[Running]:
-    """Run a configured server until the block ends; then it drains.
+    """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
     `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
-    operations take a free port where their own is taken. `calls` gets what is told of each call. `share` is the place
-    of this process among several workers. Raises `SetupError` if a part cannot be used as configured.
+    operations take a free port where their own is taken. `calls` gets what is told of each call. `share`: the place
+    of this process among several workers.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -146,8 +146,7 @@ async def running(
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
-        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
-        stack.enter_context(newcomers.held_back(doors))
+        stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
         opening = Opening(server, web, newcomers, ports, lambda: health.is_serving) if share else None
         await stack.enter_async_context(kept_open(opening, failed))
         yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, opening, operations.address)
@@ -162,6 +161,11 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def _secured(config: Config, ports: list[int], web: Face | None) -> list[int]:
+    """The ports that speak TLS."""
+    return [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
 
 
 def _address(config: Config, port: int) -> str:

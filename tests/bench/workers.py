@@ -97,8 +97,9 @@ def compared(bench: Bench, servers: dict[int, str], rounds: int) -> int:
         print(f"{count:2} workers{'':14}{cells[0]:12.0f}{cells[1]:9.2f}{cells[2]:9.2f}")
     missed = [count for count in MUST if is_missed(count, rates)]
     for connections in FEW:
-        one, two = (bench.rate(servers[count], connections, 16 * connections).per_second for count in (1, 2))
-        print(f"{connections:3} connections: 2 workers / 1 worker {two / one:5.2f}")
+        pairs = [[bench.rate(servers[count], connections, 16 * connections) for count in (1, 2)] for _ in range(rounds)]
+        ratio = statistics.median(two.per_second / one.per_second for one, two in pairs)
+        print(f"{connections:3} connections: 2 workers / 1 worker {ratio:5.2f}", flush=True)
     return 1 if missed else 0
 
 

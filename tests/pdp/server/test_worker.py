@@ -1,4 +1,4 @@
-"""A worker as a process, and what it is told."""
+"""A worker as a process, and its metrics among those of the others."""
 
 import json
 from pathlib import Path
@@ -6,50 +6,19 @@ from uuid import uuid4
 
 import pytest
 
-from pdp.dev.stack import configuration
 from pdp.errors import SetupError
 from pdp.logs import LogFormat, Logs
 from pdp.server.gathering import Gathering
 from pdp.server.order import Order
 from pdp.server.worker import Worker
-from tests.faults import configured
 from tests.scrape import samples
 
 COUNTED = "# HELP pdp_x_total X.\n# TYPE pdp_x_total counter\npdp_x_total {}\n"
 
 
-def order(file: Path, listen: str = "127.0.0.1:0") -> Order:
-    return Order(str(file), {}, {"listen": (listen, "127.0.0.1:4711")}, 60.0, "json", "info", ("unix:/o0", "unix:/o1"))
-
-
-@pytest.fixture
-def file(tmp_path: Path, state: Path) -> Path:
-    """A configuration."""
-    config = configuration(state=state, listen="127.0.0.1:0", policy=(), mongodb_uri="mongodb://127.0.0.1:1")
-    return configured(config.model_copy(update={"http": None, "mask_keys": None}), tmp_path)
-
-
-def test_order_is_for_this_user_alone_and_says_what_each_worker_has(tmp_path: Path, file: Path) -> None:
-    order(file).write(tmp_path)
-    assert (tmp_path / "order.json").stat().st_mode & 0o777 == 0o600
-    read = Order.read(tmp_path)
-    config = read.configuration(tmp_path / "w.sock")
-    assert (config.listen, config.operations and config.operations.listen) == (
-        "127.0.0.1:4711",
-        f"unix:{tmp_path}/w.sock",
-    )
-    shares = [read.share(number, tmp_path) for number in range(3)]
-    assert [(share.opa, share.opa_number) for share in shares] == [("unix:/o0", 0), ("unix:/o1", 1), ("unix:/o0", 0)]
-    assert [share.is_first for share in shares] == [True, False, False]
-
-
-def test_worker_that_reads_other_addresses_than_are_held_does_not_start(tmp_path: Path, file: Path) -> None:
-    with pytest.raises(SetupError, match="addresses in the configuration changed; end `pdp serve`"):
-        order(file, "127.0.0.1:4999").configuration(tmp_path / "w.sock")
-
-
 async def test_worker_that_does_not_start_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    order(tmp_path / "nowhere.toml").write(tmp_path)
+    file = str(tmp_path / "nowhere.toml")
+    Order(file, {}, {"listen": ("127.0.0.1:0", "127.0.0.1:4711")}, 60.0, "json", "info").write(tmp_path)
     logs = Logs(LogFormat.JSON)
     worker = Worker(3, 0, tmp_path, 5, logs)
     with pytest.raises(SetupError) as error:
