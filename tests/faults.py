@@ -244,7 +244,8 @@ async def served(
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
     file = configured(config.model_copy(update={**members, **(_masking(folder) if masks else {})}), folder)
-    program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
+    start = _WRONG_CLOCK.format(ahead_seconds)
+    program: tuple[str | Path, ...] = ("-c", start, "serve", "--config", file, "--log-format", "console")
     if slack_host:
         program = ("-m", "tests.serving", file, slack_host)
     if workers:

@@ -58,6 +58,7 @@ async def serve_with_workers(
         supervisor.stopping()
         logs.say("draining")
         faults = await running.workers.stop()
+        await asyncio.wait({replacing})
     if faults:
         raise SetupError("; ".join(faults))
 

@@ -103,9 +103,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
-    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
-    operations take a free port where their own is taken. `calls` gets what is told of each call. `share`: the place
-    of this process among several workers.
+    `unsaid` hears of requests without their digest; `lineage` is what is known of data; `calls` gets what is told of
+    each call. With `elsewhere` HTTP and operations take a free port where theirs is taken. A worker has a `share`.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)

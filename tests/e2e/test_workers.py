@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -39,6 +40,7 @@ from tests.faults import (
     verified_log,
 )
 from tests.parts import asking, placet
+from tests.scrape import scraped, seen
 
 WORKERS, CONNECTIONS = 3, 12
 SCHEMA = Path("schema", "resource", "table.json")
@@ -55,9 +57,10 @@ async def test_three_workers_lose_no_call_but_those_of_one_that_is_killed(
     tmp_path: Path, state: Path, mongod: MongodProcess, policy: Path
 ) -> None:
     web = Http(listen="127.0.0.1:0")
-    shown = Operations(listen="127.0.0.1:0", drain_seconds=1)
+    shown = Operations(listen=f"127.0.0.1:{free()}", drain_seconds=1)
     options = {"policy": [policy], "workers": WORKERS, "http": web, "operations": shown, "seconds": 280}
     async with served(tmp_path, state, mongod.uri, **options) as server, connected(server) as clients:  # type: ignore[arg-type]
+        server.operations = shown.listen
         await second_server_is_refused(server)
         await misspelt_property_is_refused_also_after_a_reload(server, clients, policy)
         await killed_worker_fails_only_calls_on_its_connections(server, clients)
@@ -68,6 +71,11 @@ async def test_three_workers_lose_no_call_but_those_of_one_that_is_killed(
     async with placet(state, mongod.uri, policy=[policy], database=database) as after:
         log = await verified_log(after)
         assert len(log.of(Kind.SERVER_STARTED)) == 2 * WORKERS + 3, "three others, one again, one refused, and this one"
+
+
+def free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def workers(server: Served) -> list[int]:
@@ -109,8 +117,17 @@ async def loaded(clients: Sequence[Served]) -> AsyncIterator[list[Ledger]]:
         yield ledgers
 
 
+def configuration_of(server: Served) -> Path:
+    """The file that the server was started with."""
+    words = Path(f"/proc/{server.process.pid}/cmdline").read_text().split("\0")
+    return Path(next(word for word in words if word.endswith(".toml")))
+
+
 async def second_server_is_refused(server: Served) -> None:
-    [file] = [word for word in Path(f"/proc/{server.process.pid}/cmdline").read_text().split("\0") if ".toml" in word]
+    own = configuration_of(server)
+    file = own.with_name("second.toml")
+    lines = own.read_text().splitlines()
+    file.write_text("\n".join(line for line in lines if not line.startswith('"operations"')))
     for more in ([], ["--workers", "2"]):
         arguments = ("-m", "pdp", "serve", "--config", file, "--listen", server.address, *more)
         second = await asyncio.create_subprocess_exec(
@@ -141,10 +158,16 @@ async def misspelt_property_is_refused_also_after_a_reload(
         refused = (await Ledger().ask(client, misspelt)).refusal
         assert refused is not None
         assert refused.code == "INVALID_ARGUMENT"
-    async with aiohttp.ClientSession() as session:
-        for _ in clients:
-            async with session.get(f"{server.http}/.well-known/authzen-configuration") as response:
-                assert response.status == 200
+    await http_answers(server)
+
+
+async def http_answers(server: Served) -> None:
+    for _ in range(CONNECTIONS):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{server.http}/.well-known/authzen-configuration") as response,
+        ):
+            assert response.status == 200
 
 
 async def answered(client: Served, request: object) -> bool:
@@ -166,6 +189,9 @@ async def killed_worker_fails_only_calls_on_its_connections(server: Served, clie
     assert all(ledger.answers for ledger in ledgers)
     await eventually(lambda: has_workers(server, without=victim), seconds=60)
     await verified_log(server)
+    counted = await scraped(server.operations)
+    assert counted["pdp_worker_restarts_total"] == 1
+    assert counted['pdp_dependency_up{name="opa"}'] == 1, "which only workers know"
 
 
 def _was_there(reply: Reply) -> bool:
@@ -181,6 +207,8 @@ async def has_workers(server: Served, without: int) -> bool:
 
 async def replaced_workers_fail_no_call(server: Served, clients: Sequence[Served]) -> None:
     before = set(workers(server))
+    await unusable_configuration_replaces_none(server)
+    assert set(workers(server)) == before
     token = identity.token(server.state, "report-bot")
     async with Client(server.address, token, timeout=20) as own, loaded(clients) as ledgers:
         server.process.send_signal(signal.SIGHUP)
@@ -193,13 +221,28 @@ async def replaced_workers_fail_no_call(server: Served, clients: Sequence[Served
     await verified_log(server)
 
 
+async def unusable_configuration_replaces_none(server: Served) -> None:
+    file = configuration_of(server)
+    good = file.read_text()
+    file.write_text(good.replace("realm", "raelm"))
+    server.process.send_signal(signal.SIGHUP)
+    while not any("worker 0 and those behind it are not replaced" in line for line in server.said):
+        await asyncio.sleep(0.05)
+    assert any("raelm" in line for line in server.said)
+    file.write_text(good)
+
+
 async def without_opa_nothing_is_allowed(server: Served, clients: Sequence[Served]) -> None:
     async with loaded(clients) as ledgers:
         async with stopped(server.opa):
             since = time.monotonic() + 0.1  # what OPA had answered
             await eventually(lambda: nothing_listens(server), seconds=30)
+            assert (await seen(server.operations, "/livez")).status == 200
+            assert (await seen(server.operations, "/readyz")).text == "not ready: workers\n"
         await eventually(lambda: answered(clients[0], asking()), seconds=60)
         until = time.monotonic()
+    await eventually(lambda: is_ready(server), seconds=30)
+    await http_answers(server)
     late = [
         reply
         for ledger in ledgers
@@ -209,6 +252,12 @@ async def without_opa_nothing_is_allowed(server: Served, clients: Sequence[Serve
     resumed = [reply for reply in late if reply.answer is None]
     assert resumed
     await verified_log(server)
+
+
+async def is_ready(server: Served) -> bool:
+    """Whether each worker can decide."""
+    told = (await seen(server.operations, "/readyz?verbose")).text
+    return told.count("worker ") == told.count(": ok (not needed to decide)") == WORKERS
 
 
 async def nothing_listens(server: Served) -> bool:
