@@ -254,6 +254,7 @@ async def served(
         *(sys.executable, *program),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
     )
     said: list[str] = []
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -4,12 +4,12 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from pdp.cli import serving_log
-from pdp.cli.serve import run_on_loop, stop_signal
+from pdp.cli.serve import run_on_loop, stop_signal, stopped
 from pdp.environment import Environment
 from pdp.logs import LogFormat, LogLevel, Logs
 from pdp.say import give
@@ -17,13 +17,13 @@ from pdp.say import give
 if TYPE_CHECKING:
     from pdp.server.opening import Opening
     from pdp.server.order import Order
-    from pdp.server.running import Running
 
 
 async def work(order: "Order", folder: Path, number: int, status: Path, logs: Logs) -> None:
     """Serve beside the other workers: until SIGTERM; or until SIGHUP, after which its clients go to the others."""
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
+    from pdp.server.stop import pause
     from pdp.server.watched import watched
     from pdp.server.worker import SERVES
 
@@ -39,10 +39,14 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
     ):
         opening = server.opening
         assert opening  # noqa: S101  # with a share there is one
-        told = asyncio.create_task(_told(opening, SERVES))
         longest = config.stream_seconds + order.connection_seconds
-        await _first(server, stop.wait(), _left(replaced, opening, longest))
-        told.cancel()
+        works = [_told(opening, SERVES), _left(replaced, opening, longest, stop)]
+        tasks = [asyncio.create_task(work) for work in works]
+        await stopped(stop, server)
+        for task in tasks:
+            task.cancel()
+        if not replaced.is_set():
+            await pause(server.leave, config.operations, stop)
 
 
 async def _told(opening: "Opening", word: str) -> None:
@@ -51,20 +55,11 @@ async def _told(opening: "Opening", word: str) -> None:
     give(word)
 
 
-async def _left(replaced: asyncio.Event, opening: "Opening", seconds: float) -> None:
-    """Return when another worker has this one's place and its clients have gone."""
+async def _left(replaced: asyncio.Event, opening: "Opening", seconds: float, stop: asyncio.Event) -> None:
+    """Set `stop` when another worker has this one's place and its clients have gone."""
     await replaced.wait()
     await opening.leave(seconds)
-
-
-async def _first(server: "Running", *ends: Any) -> None:
-    """Return at the first of these ends. If a part of the server ends before, raise its error."""
-    waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(end) for end in ends]
-    await asyncio.wait([*waiting, server.failed], return_when=asyncio.FIRST_COMPLETED)
-    for end in waiting:
-        end.cancel()
-    if server.failed.done():
-        await server.failed
+    stop.set()
 
 
 def main(folder: str, number: str, status: str) -> None:

@@ -3,12 +3,19 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pdp.background import each_time
 from pdp.environment import Environment
 from pdp.errors import SetupError
 from pdp.logs import LogFormat, LogLevel, Logs
+
+if TYPE_CHECKING:
+    from pdp.server.stop import StopSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +27,15 @@ class Given:
     """In place of what the configuration says."""
     count: int
     log_level: LogLevel = LogLevel.INFO
+    wait: float = 60.0
+    """Seconds to wait for what is not there yet."""
     connection_seconds: float = 60.0
     """Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
     started later, and bounds how long one that is replaced has clients."""
 
 
 async def serve_with_workers(
-    given: Given, logs: Logs, stop: Callable[[], asyncio.Event], stopped: Callable[..., Awaitable[None]]
+    given: Given, logs: Logs, stop: Callable[[], "StopSignal"], stopped: Callable[..., Awaitable[None]]
 ) -> None:
     """Run workers until `stopped` by the event that `stop` makes. SIGHUP replaces them.
 
@@ -37,6 +46,7 @@ async def serve_with_workers(
     from pdp.server.order import Order
     from pdp.server.parent import family
     from pdp.server.preflight import refuse_unsafe
+    from pdp.server.start import Stopped, awaited
 
     ends, again, own = stop(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
@@ -45,27 +55,22 @@ async def serve_with_workers(
     logs.watch(asyncio.get_running_loop())
     form = LogFormat.JSON if logs.is_json else LogFormat.CONSOLE
     order = Order(str(given.config), given.changes, {}, given.connection_seconds, form, given.log_level)
-    async with supervised(own) as supervisor, family(config, given.count, order, own.tool_cache, logs) as running:
-        also = f" and {running.web}" if running.web else ""
-        state = f"serving on {running.address}{also}, {given.count} workers"
-        logs.say(state)
-        supervisor.ready(state)
-        replacing = asyncio.create_task(_replace(again, running.workers.replace))
-        try:
-            await stopped(ends, running)
-        finally:
-            replacing.cancel()
-        supervisor.stopping()
-        logs.say("draining")
-        faults = await running.workers.stop()
-        await asyncio.wait({replacing})
+    ready = partial(awaited, config, given.wait, logs.say, ends)
+    faults: list[str] = []
+    with suppress(Stopped):
+        async with (
+            supervised(own) as supervisor,
+            family(config, given.count, order, own.tool_cache, logs, ready) as running,
+        ):
+            also = f" and {running.web}" if running.web else ""
+            state = f"serving on {running.address}{also}, {given.count} workers"
+            logs.say(state)
+            supervisor.ready(state)
+            async with each_time(again, running.workers.replace):
+                await stopped(ends, running)
+            supervisor.stopping()
+            logs.say("draining")
+            async with each_time(ends.again, running.workers.hurry):
+                faults = await running.workers.stop()
     if faults:
         raise SetupError("; ".join(faults))
-
-
-async def _replace(again: asyncio.Event, replace: Callable[[], Awaitable[None]]) -> None:
-    """Replace the workers at each signal, until cancelled."""
-    while True:
-        await again.wait()
-        again.clear()
-        await replace()

@@ -121,7 +121,10 @@ async def _patiently(ask: Callable[[], Awaitable[str]]) -> str:
 
 
 async def first_look(opa: Opa, url: str) -> tuple[str, str]:
-    """OPA's version and its policy's revision. Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`."""
+    """The version of an OPA, which an operator runs at `url`, and its policy's revision.
+
+    Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`.
+    """
     where = f"opa_url {url}: " if url else ""
     try:
         version = await _patiently(opa.version)

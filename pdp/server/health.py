@@ -41,9 +41,9 @@ class Health:
         self.names = [health.SERVICE_NAME]
 
     @property
-    def is_serving(self) -> bool:
-        """Whether every dependency answered the last probes, and the server does not stop."""
-        return self._is_able and not self._servicer.leaving
+    def is_able(self) -> bool:
+        """Whether every dependency answered the last probes."""
+        return self._is_able
 
     def handlers(self, strangers: Strangers, services: Sequence[str]) -> grpc.GenericRpcHandler:
         """The handlers that tell the health of `services` to everybody."""

@@ -38,12 +38,12 @@ class Opening:
         web: Face | None,
         newcomers: Newcomers,
         ports: Collection[int],
-        is_serving: Callable[[], bool],
+        is_able: Callable[[], bool],
         unable_seconds: float = UNABLE_SECONDS,
     ) -> None:
-        """`ports` are those of gRPC. `is_serving` says what the last probes found."""
+        """`ports` are those of gRPC. `is_able` says what the last probes found."""
         self._entrance, self._web, self._newcomers = entrance, web, newcomers
-        self._ports, self._is_serving = ports, is_serving
+        self._ports, self._is_able = ports, is_able
         self._able_at, self._unable_seconds = float("-inf"), unable_seconds
         self._is_leaving = False
         self.opened = asyncio.Event()
@@ -65,7 +65,7 @@ class Opening:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
-        if self._is_serving():
+        if self._is_able():
             self._able_at = time.monotonic()
             if not self.opened.is_set():
                 await self._open()

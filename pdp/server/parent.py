@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,10 +42,13 @@ class Family:
 
 
 @asynccontextmanager
-async def family(config: Config, count: int, order: Order, tool_cache: Path, logs: Logs) -> AsyncIterator[Family]:
+async def family(
+    config: Config, count: int, order: Order, tool_cache: Path, logs: Logs, ready: Callable[[], Awaitable[None]]
+) -> AsyncIterator[Family]:
     """Run workers, their OPA and their policy until the block ends. The caller stops the workers before that.
 
-    `order` is what they are told beside addresses and OPAs. Raises `SetupError` if a part cannot be used as configured.
+    `order` is what they are told beside addresses and OPAs. `ready` returns when what they need is there. Raises
+    `SetupError` if a part cannot be used as configured.
     """
     require_shareable(config)
     async with AsyncExitStack() as stack:
@@ -56,6 +59,7 @@ async def family(config: Config, count: int, order: Order, tool_cache: Path, log
         shown = operating(config.operations, failed, metrics=gathering.text)
         operations = await stack.enter_async_context(shown)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
+        await ready()
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
         await database.require_realm(config.realm)

@@ -78,5 +78,6 @@ class Parts:
         """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
+        with suppress(PdpError):
             await self.writer.close()
             await self.projection.catch_up()

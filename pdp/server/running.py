@@ -1,9 +1,7 @@
 """The composition root: builds each part once, in the order in which they need each other, watches and drains them."""
 
 import asyncio
-import gc
 import logging
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +42,7 @@ from pdp.server.policies import record_policies
 from pdp.server.share import Share
 from pdp.server.strangers import Strangers
 from pdp.server.telling import telling, tells
+from pdp.server.tuning import tune
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -64,12 +63,14 @@ OUTSIDE = Outside()
 """Microsoft's own addresses."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
-SWITCH_SECONDS = 0.0005
-"""Seconds after which a thread of the masks lets the event loop run. With Python's own 5 ms, plans of wide tables made
-each step of a stranger's call wait as long, and OPA's answers were read too late."""
+
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
+
+
+async def at_once() -> None:
+    """Wait for nothing before the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
+    leave: Callable[[], Awaitable[None]]
+    """Reports NOT_SERVING from now on, as the end of the block does, and goes on taking calls."""
     web: Face | None = None
     """The HTTP face, if it is configured."""
     opening: Opening | None = None
@@ -100,33 +103,33 @@ async def running(
     outside: Outside = OUTSIDE,
     calls: Calls | None = None,
     share: Share | None = None,
+    ready: Callable[[], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
     `unsaid` hears of requests without their digest; `lineage` is what is known of data; `calls` gets what is told of
     each call. With `elsewhere` HTTP and operations take a free port where theirs is taken. A worker has a `share`.
+    `ready` returns when what the server needs is there.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         operations = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        await ready()
         database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
         built = engine(config, tool_cache, say, failed, masks.domains.used)
         opa = await stack.enter_async_context(share.engine if share and share.opa else built)
         kept = kept_lineage(config, database, signing, turns)
-        known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        outflow = outflow_of(config, kept, database)
+        known, outflow = kept.views if kept and lineage is NO_LINEAGE else lineage, outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
         parts.sweep.completes = share is None or share.is_first
         await stack.enter_async_context(_at_work(parts, kept, opa, failed))
         authenticator = _authenticator(config)
-        room = rooms(descriptors(), http=config.http is not None)
-        newcomers = Newcomers(MOST_WITH_CERTIFICATES if config.tls and config.tls.client_ca else MOST)
+        room, newcomers = rooms(descriptors(), http=config.http is not None), _newcomers(config)
         server = Entrance(options(room, share), partial(listen, config=config, began=newcomers.began))
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
         chats = Chats.of(config, flows, parts, outside)
         told = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
@@ -137,18 +140,19 @@ async def running(
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = ports_of(config) if share else server.listen()
-        await stack.enter_async_context(background(health.watch(), failed))
+        await stack.enter_async_context(_watching(health, flows, parts, failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chats.running(failed))
-        _tune()
+        tune()
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
-        opening = Opening(server, web, newcomers, ports, lambda: health.is_serving) if share else None
+        opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
         await stack.enter_async_context(kept_open(opening, failed))
-        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, opening, operations.address)
+        about = _address(config, ports[0]), opa.revision, opa.version, failed, health.leave
+        yield Running(*about, web, opening, operations.address)
 
 
 @asynccontextmanager
@@ -160,6 +164,10 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def _newcomers(config: Config) -> Newcomers:
+    return Newcomers(MOST_WITH_CERTIFICATES if config.tls and config.tls.client_ca else MOST)
 
 
 def _secured(config: Config, ports: list[int], web: Face | None) -> list[int]:
@@ -217,16 +225,14 @@ async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[No
         yield
 
 
-def _tune() -> None:
-    """Let threads of the masks make way for the loop, and the garbage collector skip what is loaded by now.
-
-    It runs rarely: calls make no cycles, and it cost 7 % CPU. Memory does not grow by that: after ten times the peak's
-    calls it is 380 MiB, as with Python's own settings.
-    """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+@asynccontextmanager
+async def _watching(health: Health, flows: Flows, parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """Probe what is needed, and sum up in the log what was refused, until the block ends."""
+    async with (
+        background(health.watch(), failed),
+        background(sum_up(flows.admission.shedding, parts.writer), failed),
+    ):
+        yield
 
 
 def _add_services(

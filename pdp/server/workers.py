@@ -63,11 +63,20 @@ class Workers:
             self._retiring = None
         self._logs.say("all workers are replaced")
 
+    async def hurry(self) -> None:
+        """Tell all that end to skip their pause."""
+        for worker in self._every:
+            worker.hurry()
+
     async def stop(self) -> list[str]:
         """End all. Returns how those ended that did not end well."""
-        every = [*self.all, *([self._retiring] if self._retiring else [])]
+        every = self._every
         await asyncio.gather(*(worker.stop() for worker in every))
         return [worker.fault for worker in every if worker.fault]
+
+    @property
+    def _every(self) -> list[Worker]:
+        return [*self.all, *([self._retiring] if self._retiring else [])]
 
     def _made(self, number: int) -> Worker:
         return Worker(number, self._generation, self._folder, self._patience.stop_seconds, self._logs)
