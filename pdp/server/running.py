@@ -140,8 +140,7 @@ async def running(
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = ports_of(config) if share else server.listen()
-        await stack.enter_async_context(_watching(health, flows, parts, failed))
-        await stack.enter_async_context(_fetching_keys(authenticator, failed))
+        await stack.enter_async_context(_watching(health, authenticator, flows, parts, failed))
         await stack.enter_async_context(chats.running(failed))
         tune()
         await server.start()
@@ -226,11 +225,14 @@ async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[No
 
 
 @asynccontextmanager
-async def _watching(health: Health, flows: Flows, parts: Parts, failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Probe what is needed, and sum up in the log what was refused, until the block ends."""
+async def _watching(
+    health: Health, authenticator: Authenticator, flows: Flows, parts: Parts, failed: asyncio.Future[None]
+) -> AsyncIterator[None]:
+    """Probe what is needed, fetch keys, and sum up in the log what was refused, until the block ends."""
     async with (
         background(health.watch(), failed),
         background(sum_up(flows.admission.shedding, parts.writer), failed),
+        _fetching_keys(authenticator, failed),
     ):
         yield
 
