@@ -38,6 +38,9 @@ _AT_ONCE = 100
 class Sweep:
     """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
 
+    completes = True
+    """Whether it projects what writers left that have ended. Of several workers of one server the first does that."""
+
     def __init__(
         self,
         *,
@@ -59,7 +62,8 @@ class Sweep:
         async with asyncio.TaskGroup() as group:
             group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
-            for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
+            steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
+            for step in [*steps, self.complete_projection] if self.completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
             for step in (self.end_sessions, self.move_indexes):
                 group.create_task(every(SWEEP_SECONDS, step))
