@@ -4,18 +4,21 @@
    the room at most, with any number of calls. A small call of a caller that has nothing here has a reserve of its own.
 2. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
 3. A call that is refused is told when its turn would be if all that were refused came back in their order.
-4. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
+4. A message of a stream is not refused but waits for its room, and its stream reads nothing meanwhile; callers take
+   turns.
+5. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
    take turns. While small calls come, only a few large ones are worked on, so that no small one waits long.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pdp import deadline
 from pdp.errors import Overloaded
+from pdp.fair import FairQueue
 from pdp.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -90,12 +93,22 @@ class _Held:
         self.got += questions
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A message of a stream that waits for its room. `given` is done once it has it."""
+
+    caller: str
+    questions: int
+    given: asyncio.Future[None]
+
+
 class Admission:
     """The room of one process, and who has what of it. `refused` counts the calls that found none."""
 
     def __init__(self) -> None:
         self._callers: dict[str, _Held] = {}
         self._questions = 0
+        self._waiting: FairQueue[_Waiting] = FairQueue()
         self._small = Gate(PLACES, PLACES // 2)
         self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, FEW_LARGE_PLACES, lambda: self.has_small_calls)
         self._small_until = 0.0
@@ -113,16 +126,65 @@ class Admission:
 
         Raises `Overloaded` if the server already has as many questions as it takes.
         """
-        held, seconds = self._admit(caller, questions), deadline.left()
-        gate = self._gate(questions, size)
+        self._admit(caller, questions)
+        async with self._at_work(caller, questions, size):
+            yield
+
+    @asynccontextmanager
+    async def admitted_in_turn(
+        self, caller: str, questions: int, size: int, begin: Callable[[], None]
+    ) -> AsyncIterator[None]:
+        """The same for a message of a stream, which waits for its room; once it has that, `begin` begins its time."""
+        await self._room(caller, questions)
+        begin()
+        async with self._at_work(caller, questions, size):
+            yield
+
+    @asynccontextmanager
+    async def _at_work(self, caller: str, questions: int, size: int) -> AsyncIterator[None]:
+        """Work when there is a place; then give the room back."""
+        seconds, gate = deadline.left(), self._gate(questions, size)
         try:
             async with gate.place(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS):
                 yield
         finally:
-            self._questions -= questions
-            held.end(questions, 1 - deadline.left() / max(seconds, 0.001))
-            if held.limit >= ROOM:
-                self._forget(caller, held)
+            self._leave(caller, questions, 1 - deadline.left() / max(seconds, 0.001))
+
+    async def _room(self, caller: str, questions: int) -> None:
+        """Take room, as soon as there is some and it is this caller's turn."""
+        if not self._waiting and self._has_room(caller, questions):
+            return self._take(caller, questions)
+        waiting = _Waiting(caller, questions, asyncio.get_running_loop().create_future())
+        self._waiting.put(caller, waiting, questions)
+        self._let_in()
+        try:
+            await waiting.given
+        except BaseException:
+            if not self._waiting.withdraw(caller, waiting):  # it had its room, and was cancelled before it saw that
+                self._leave(caller, questions, 0.0)
+            raise
+
+    def _let_in(self) -> None:
+        """Give room to those who wait and have a turn."""
+        while waiting := self._waiting.take(lambda one: self._has_room(one.caller, one.questions)):
+            self._take(waiting.caller, waiting.questions)
+            if not waiting.given.done():
+                waiting.given.set_result(None)
+
+    def _has_room(self, caller: str, questions: int) -> bool:
+        return self._callers.get(caller, _Held()).has_room(questions, ROOM - self._questions)
+
+    def _take(self, caller: str, questions: int) -> None:
+        self._callers.setdefault(caller, _Held()).questions += questions
+        self._questions += questions
+
+    def _leave(self, caller: str, questions: int, used: float) -> None:
+        held = self._callers[caller]
+        self._questions -= questions
+        held.end(questions, used)
+        if held.limit >= ROOM:
+            self._forget(caller, held)
+        self._let_in()
 
     def _gate(self, questions: int, size: int) -> Gate:
         if questions > SMALL or size > SMALL_BYTES:
@@ -130,15 +192,12 @@ class Admission:
         self._small_until = _now() + SMALL_SECONDS
         return self._small
 
-    def _admit(self, caller: str, questions: int) -> _Held:
-        held = self._callers.setdefault(caller, _Held())
-        if not held.has_room(questions, ROOM - self._questions):
-            seconds = held.refuse(questions, _now())
+    def _admit(self, caller: str, questions: int) -> None:
+        if not self._has_room(caller, questions):
+            seconds = self._callers.setdefault(caller, _Held()).refuse(questions, _now())
             self._count()
             raise Overloaded("more calls are here than the server can answer; nothing was decided", seconds)
-        held.questions += questions
-        self._questions += questions
-        return held
+        self._take(caller, questions)
 
     def _forget(self, caller: str, held: _Held) -> None:
         if not held.questions and _now() - held.refused > LATEST_SECONDS:

@@ -8,7 +8,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
@@ -22,13 +21,12 @@ from grpc_status import rpc_status
 
 from pdp import deadline, identifier
 from pdp.admission import Admission
-from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.caller import Caller
-from pdp.deadline import IDLE_SECONDS
-from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
+from pdp.errors import AnswerTooLarge, PdpError
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
+from pdp.server.incoming import Incoming, Open
 from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
 from pdp.service.info import MESSAGE_BYTES
@@ -44,8 +42,11 @@ LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 
 MAX_WAITS = 1024
 """Calls of `LIMITS` of one caller in one process: as many as it may have approvals that wait, and a few."""
-MAX_DATA_STREAMS = 64
-"""Streams in both directions of one caller in one process. Each holds a few messages of 4 MiB."""
+MAX_STREAMS = 64
+"""Streams in both directions of one caller in one process: so many of data, each of which holds a few messages of
+4 MiB, and so many of questions."""
+OF_QUESTIONS = frozenset({"pdp.v1.DecisionService/StreamAuthorize"})
+"""The RPCs whose streams carry questions. The others' carry data."""
 
 
 class Edge:
@@ -65,17 +66,21 @@ class Edge:
 
         `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
         """
-        self._proven, self._turns = proven, turns
+        self._proven = proven
         self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
         )
-        self._streams = Room(
-            MAX_DATA_STREAMS,
-            f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them",
-            LATER_SECONDS,
+        self._streams, self._asking = (
+            Room(
+                MAX_STREAMS,
+                f"this caller has {MAX_STREAMS} streams of {what} here, which is the most; end one of them",
+                LATER_SECONDS,
+            )
+            for what in ("data", "questions")
         )
+        self._incoming = Incoming(turns)
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -138,22 +143,24 @@ class Edge:
     def _duplex(
         self,
         method: MethodDescriptor,
-        behaviour: Callable[[AsyncIterator[Message | memoryview], Caller], AsyncGenerator[Message | bytes]],
+        behaviour: Callable[[AsyncIterator[Any], Caller], AsyncGenerator[Message | bytes]],
     ) -> Callable[[object, Context], Awaitable[None]]:
         """A handler that also reads the requests itself.
 
         It takes an Arrow message out of its envelope. An answer that is in its envelope already is sent as it is.
         """
         rpc = Rpc(method)
+        incoming = partial(self._incoming.questions if rpc.name in OF_QUESTIONS else self._incoming.data, rpc)
+        room = self._asking if rpc.name in OF_QUESTIONS else self._streams
 
         async def handle(_: object, context: Context) -> None:
             try:
                 caller = await self._caller(rpc, context)
-                seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
-                await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
-                answering = behaviour(self._incoming(method, rpc, context, caller), caller)
-                with self._streams.taken(caller.identity):
+                stream = Open.of(context, caller, self._stream_seconds)
+                await context.send_initial_metadata((("stream-seconds", f"{stream.seconds:g}"),))
+                with room.taken(caller.identity):
                     again = partial(self._caller, rpc, context)
+                    answering = behaviour(incoming(stream), caller)
                     async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
                         async for message in answers:
                             await context.write(message)
@@ -162,22 +169,9 @@ class Edge:
 
         return handle
 
-    async def _incoming(
-        self, method: MethodDescriptor, rpc: Rpc, context: Context, caller: Caller
-    ) -> AsyncIterator[Message | memoryview]:
-        """The messages of a stream. Many streams' do not come in one round of the loop: each waits for its turn."""
-        has_frames = envelope.has_frames(method.input_type)
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_SECONDS):
-                    body = await context.read()
-            except TimeoutError:
-                raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
-            if body is grpc.aio.EOF:
-                return
-            await self._turns.turn(caller.identity)
-            arrow = envelope.unwrap(body) if has_frames else None
-            yield rpc.parsed(body) if arrow is None else arrow
+    def end(self) -> None:
+        """Read no further questions of streams: the server stops, and answers what it has read."""
+        self._incoming.end()
 
     def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
