@@ -51,6 +51,14 @@ class Open:
         """Seconds for which questions are read of it."""
         return self.seconds - min(LAST_SHARE * self.seconds, MAX_SECONDS)
 
+    async def write(self, answer: Message | bytes) -> None:
+        """Send an answer. Raises `StreamTimeout` where the client does not take it."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self.context.write(answer)
+        except TimeoutError:
+            raise StreamTimeout(f"no answer was taken for {IDLE_SECONDS:.0f} s; read them, and begin again") from None
+
     def over(self) -> PdpError:
         """The error at its end."""
         return over(self.most, self.valid)

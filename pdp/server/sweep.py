@@ -52,7 +52,7 @@ class Sweep:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
         self._sessions = sessions
-        self._old_may_be_open = True
+        self._old_may_be_open = self._index_may_be_old = True
 
     async def run(self) -> None:
         """Run until cancelled. A step that fails is tried again at its next time."""
@@ -61,7 +61,8 @@ class Sweep:
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
             for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
                 group.create_task(every(SWEEP_SECONDS, step))
-            group.create_task(every(SWEEP_SECONDS, self.end_sessions))
+            for step in (self.end_sessions, self.move_index):
+                group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
 
@@ -87,6 +88,12 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
+    async def move_index(self) -> None:
+        """Move the projection of an older version to the index of this one, once."""
+        if self._index_may_be_old:
+            await self._projection.move_index()
+            self._index_may_be_old = False
+
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
         """Close writers that were silent for `age`, by taking the next place in their chain.
 
@@ -97,10 +104,10 @@ class Sweep:
                 await self._writers.close(silent.writer)
 
     async def complete_projection(self) -> None:
-        """Project the last batches of closed writers, and forget these writers."""
+        """Project the last batches of closed writers, some at a time, and forget the writers that are complete."""
         for gone in await self._writers.closed():
-            await self._projection.complete(gone.writer, gone.projected)
-            await self._writers.drop(gone.writer)
+            if await self._projection.complete(gone.writer, gone.projected):
+                await self._writers.drop(gone.writer)
 
 
 async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

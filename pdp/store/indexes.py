@@ -13,6 +13,8 @@ from pdp.session import LOGIN_TAKES_AT_MOST, LONGEST
 
 _NEW_INDEX_SECONDS = 600.0
 """Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
+OF_APPROVAL = [("approval_id", 1), ("_id", -1)]
+"""The keys of the index on records by their approval. Most records have none, so it is partial."""
 KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 KEPT_UNMASKINGS_SECONDS = 25 * 3600
@@ -45,6 +47,11 @@ async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
         await _index_chats(database)
     except OperationFailure as error:
         raise SetupError(f"MongoDB refused to make an index (code {error.code}); the user needs createIndex") from None
+
+
+def of_approval_options() -> dict[str, Any]:
+    """The name of the index on records by their approval, and which records are in it."""
+    return {"name": "of_approval", "partialFilterExpression": {"approval_id": {"$exists": True}}}
 
 
 async def _index_approvals(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -103,7 +110,8 @@ async def _index_the_log(database: AsyncDatabase[dict[str, Any]]) -> None:
         await batches.create_index([("posted", 1)], name="posted_once", unique=True, sparse=True)
     await records.create_index([("kind", 1), ("_id", -1)], name="by_kind")
     await records.create_index([("effect", 1), ("_id", -1)], name="by_effect")
-    await records.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
+    if await records.find_one({}, ["_id"]) is None:  # else the sweep makes it, beside the work
+        await records.create_index(OF_APPROVAL, **of_approval_options())
     await writers.create_index([("closed", 1), ("heartbeat", 1)], name="silent")
     notifications = database.get_collection("notifications")
     await notifications.create_index([("approval_id", 1), ("_id", 1)], name="by_approval")

@@ -1,16 +1,27 @@
 """The projection: the signed part of every record under its id, for lists. It can be rebuilt from the batches."""
 
+import logging
 from collections.abc import Sequence
 
 import orjson
-from pymongo.errors import BulkWriteError, PyMongoError
+import pymongo
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from pdp.errors import StoreUnavailable
 from pdp.store.database import Database, Document, unavailable
+from pdp.store.indexes import OF_APPROVAL, of_approval_options
+
+log = logging.getLogger(__name__)
 
 _DUPLICATE_KEY = 11000
 """MongoDB's error code DuplicateKey."""
+_BEFORE = "by_approval"
+"""The index of older versions, of all records: a third of the collection's bytes."""
+_GONE, _NO_RIGHT = {26, 27}, {13}
+"""MongoDB's error codes NamespaceNotFound and IndexNotFound, and Unauthorized."""
+_INDEX_SECONDS = 3600.0
+"""Seconds that one try may take. MongoDB goes on building when nobody waits any more."""
 
 
 class Records:
@@ -30,6 +41,24 @@ class Records:
                 raise StoreUnavailable("MongoDB did not take the projection") from None
         except PyMongoError:
             raise StoreUnavailable("MongoDB did not take the projection") from None
+
+    async def move_index(self) -> None:
+        """Make the index by approval that a database of an older version lacks, and drop the one that it replaces.
+
+        Nothing waits for it: MongoDB builds beside its work, and until then lists read by the index that was there.
+        Where both was done already, nothing happens.
+        """
+        try:
+            with pymongo.timeout(_INDEX_SECONDS):
+                await self._collection.create_index(OF_APPROVAL, **of_approval_options())
+                await self._collection.drop_index(_BEFORE)
+        except OperationFailure as error:
+            if error.code in _NO_RIGHT:
+                log.warning("MongoDB's user may not drop the index %s of records; drop it, nothing reads it", _BEFORE)
+            elif error.code not in _GONE:
+                raise StoreUnavailable("MongoDB did not make the index of records") from None
+        except PyMongoError:
+            raise StoreUnavailable("MongoDB has not made the index of records yet") from None
 
     async def page(self, *, kind: str, effect: str, approval_id: str, before: str, limit: int) -> list[Document]:
         """Records with ids below `before` (empty: from the newest). If set, only of this kind, effect and approval."""

@@ -8,11 +8,9 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from pdp.admission import Admission
 from pdp.caller import Caller
 from pdp.server import edge
 from pdp.server.arrivals import Rpc
-from pdp.server.edge import Edge
 from pdp.server.incoming import Incoming, Open
 from pdp.turns import Turns
 from pdp.v1 import info_pb2

@@ -362,7 +362,7 @@ async def test_a_stream_ends_when_all_takes_too_long(state: Path, mongod: Mongod
 
 async def test_caller_has_so_many_streams_and_others_have_their_own(server: Placet) -> None:
     by, other = server.metadata("report-bot"), server.metadata("dev")
-    streams = [server.masks.MaskStream(metadata=by) for _ in range(edge.MAX_STREAMS)]
+    streams = [server.masks.MaskStream(metadata=by) for _ in range(edge.MAX_DATA_STREAMS)]
     await asyncio.gather(*(call.initial_metadata() for call in streams))
     with pytest.raises(grpc.aio.AioRpcError, match="this caller has 64 streams of data here") as refused:
         await server.masks.MaskStream(metadata=by).read()
