@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdp.cli import exit_code, serving_log
+from pdp.cli.workers import Given, serve_with_workers
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.logs import LogFormat, LogLevel, Logs
 from pdp.say import Printable, say, tell
@@ -20,6 +21,7 @@ from pdp.say import Printable, say, tell
 if TYPE_CHECKING:
     import grpc
 
+    from pdp.server.parent import Family
     from pdp.server.running import Running
     from pdp.server.stop import StopSignal
 
@@ -48,6 +50,9 @@ def serve(
         str,
         typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
+    workers: Annotated[
+        int, typer.Option(metavar="COUNT", min=1, max=64, help="Processes that share the addresses and one OPA.")
+    ] = 1,
     wait: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0, help="How long to wait for MongoDB, OPA and keys. 0: try once."),
@@ -65,14 +70,19 @@ def serve(
     """Run a decision point until SIGTERM or SIGINT.
 
     After the signal, the calls in flight finish, and the exit status is 0. It is 75 where MongoDB, OPA or the keys of
-    issuers are not there in time, so that a supervisor starts it again. A second signal skips `drain_seconds`. The log
-    is on standard error.
+    issuers are not there in time, so that a supervisor starts it again. A second signal skips `drain_seconds`. With
+    workers, SIGHUP replaces them one after another. The log is on standard error.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
-    changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    given = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    changes = {name: value for name, value in given.items() if value}
     with serving_log.whole(log_format, log_level) as logs:
-        run_on_loop(_serve(config, {name: value for name, value in changes.items() if value}, logs, wait))
+        several = Given(config, changes, workers, log_level, wait)
+        if workers > 1:
+            run_on_loop(serve_with_workers(several, logs, stop_signal, stopped))
+        else:
+            run_on_loop(_serve(config, changes, logs, wait))
 
 
 def healthcheck(
@@ -198,7 +208,7 @@ def stop_signal() -> "StopSignal":
     return stop
 
 
-async def stopped(stop: asyncio.Event, server: "Running") -> None:
+async def stopped(stop: asyncio.Event, server: "Running | Family") -> None:
     """Return at the signal. If a part of the server ends before, raise its error."""
     waiting = asyncio.ensure_future(stop.wait())
     ends: set[asyncio.Future[Any]] = {waiting, server.failed}
