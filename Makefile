@@ -128,7 +128,7 @@ bite: setup
 	$(BIN)/python -m tests.bite
 
 lock: setup
-	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra mongod --group dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra otel --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group soak -o requirements-soak.lock

@@ -248,6 +248,7 @@ async def served(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *(("-m", "tests.serving", file, slack_host) if slack_host else program)),
         cwd=ROOT,
+        env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
         stderr=asyncio.subprocess.PIPE,
     )
     said: list[str] = []
