@@ -71,6 +71,13 @@ class Logs:
         """Take a sentence of the server for its operator. On a console it is the sentence alone."""
         self._put(logging.WARNING if text.startswith(_WARNS) else logging.INFO, text)
 
+    def pass_on(self, line: str, name: str) -> None:
+        """Take a line that another process of this server, called `name`, wrote for its log."""
+        if self.is_json and line.startswith("{"):
+            self._outlet.put(f"{line}\n".encode())
+        else:
+            self.say(f"{name}: {line}")
+
     def fail(self, text: str) -> None:
         """Take the reason why the server ends."""
         self._put(logging.CRITICAL, text)

@@ -14,10 +14,11 @@ from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
 from pdp.client.decision import Decision
 from pdp.client.diagnosis import explained
-from pdp.client.expected import expecting, is_expecting
+from pdp.client.expected import expecting, is_expecting, unsaid
 from pdp.client.facts import Facts
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
+from pdp.client.resets import Resets
 from pdp.client.token import Metadata, Source, Token
 from pdp.client.waiting import Told, waited
 from pdp.environment import Environment
@@ -92,6 +93,8 @@ class Client:
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
+        self.resets = Resets()
+        """How many connections were reset while they opened."""
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -185,7 +188,7 @@ class Client:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
-            raise _unsaid(error) from None
+            raise unsaid(error) from None
         return expecting(request, facts)
 
     async def authorize(
@@ -274,12 +277,14 @@ class Client:
         end = clock() + seconds
         try:
             asked = await self.expecting(request, seconds)
-            return await rpc(asked, metadata=metadata, timeout=max(end - clock(), 0.001))
+            return await self.resets.survived(lambda rest: rpc(asked, metadata=metadata, timeout=rest), end)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error, metadata) from None
 
     async def _info(self, seconds: float) -> GetServerInfoResponse:
-        return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
+        end, ask, metadata = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
+        asked = GetServerInfoRequest()
+        return await self.resets.survived(lambda rest: ask(asked, metadata=metadata, timeout=rest), end)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
         self.noticed(error)
@@ -287,11 +292,3 @@ class Client:
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
             return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
         return failure
-
-
-def _unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-    details = (
-        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
-        "the gateway on the way pass pdp.v1.InfoService on, too"
-    )
-    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

@@ -47,6 +47,7 @@ class Parts:
         calls: Calls | None = None,
     ) -> None:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
+        self.calls.counts = config.operations is not None
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
@@ -75,5 +76,6 @@ class Parts:
         """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
+        with suppress(PdpError):
             await self.writer.close()
             await self.projection.catch_up()
