@@ -253,7 +253,6 @@ async def served(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *program),
         cwd=ROOT,
-        env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
     )
