@@ -146,7 +146,7 @@ async def running(
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
-        stack.push_async_callback(_drain, server, health, parts.feed, web)
+        stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
         opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
         await stack.enter_async_context(kept_open(opening, failed))
@@ -230,7 +230,7 @@ def _add_services(
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
     audit = AuditService(parts.chains, parts.records, parts.writer, whole_records(config, parts), flows.turns)
     implementations = [
-        (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
+        (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns, flows.admission)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
@@ -265,10 +265,11 @@ def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitabl
     return {"masker": warming.is_done}
 
 
-async def _drain(server: Entrance, health: Health, feed: Feed, web: Face | None) -> None:
-    """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
+async def _drain(server: Entrance, health: Health, feed: Feed, edge: Edge, web: Face | None) -> None:
+    """Report NOT_SERVING, end the calls that wait for people or for questions, and let those in flight finish."""
     await health.leave()
     feed.end()
+    edge.end()
     async with asyncio.TaskGroup() as stopping:
         stopping.create_task(server.stop(GRACE_SECONDS))
         if web is not None:
