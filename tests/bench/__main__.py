@@ -14,7 +14,19 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
+PARTS = [
+    "decisions",
+    "http",
+    "overload",
+    "fairness",
+    "approvals",
+    "queue",
+    "people",
+    "reload",
+    "size",
+    "attack",
+    "text",
+]
 PARTS += ["inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
 
 
@@ -35,6 +47,7 @@ def main() -> int:
         "inbox": [sys.executable, "-m", "tests.bench.inbox"],
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
+        "size": [sys.executable, "-m", "tests.bench.policy_size", "--rounds", str(arguments.rounds)],
         "attack": [sys.executable, "-m", "tests.bench.attack"],
         "text": [sys.executable, "-m", "tests.bench.json_text"],
         "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
