@@ -37,6 +37,7 @@ _ASKED = ("GetLineage", "GetPath", "ExplainTag")
 ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.DecisionService/Authorize": _REQUESTER,
     "pdp.v1.DecisionService/BatchAuthorize": _REQUESTER,
+    "pdp.v1.DecisionService/StreamAuthorize": _REQUESTER,
     "pdp.v1.DecisionService/GetDecision": _REQUESTER,
     "pdp.v1.ApprovalService/ListApprovals": _REQUESTER | _REVIEWER,
     "pdp.v1.ApprovalService/GetApproval": _REQUESTER | _REVIEWER,
@@ -65,6 +66,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.AuditService/ListRecords": _AUDITOR,
     "pdp.v1.AuditService/GetRecord": _AUDITOR,
     "pdp.v1.AuditService/ExportRecords": _AUDITOR,
+    "pdp.v1.AuditService/AcceptGap": _AUDITOR,
     "pdp.v1.LineageService/Ingest": _WRITER,
     **{f"pdp.v1.LineageService/{name}": _STEWARD for name in _STEWARDS},
     **{f"pdp.v1.LineageService/{name}": READS_LINEAGE for name in _READ},
@@ -73,12 +75,13 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.InfoService/GetServerInfo": frozenset(),
 }
 """The roles that may call each RPC; one of them is enough. Only a person reviews, has passkeys, links
-and preferences, or is a steward, with any roles."""
+and preferences, accepts a gap of the log, or is a steward, with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """RPCs for every authenticated caller, without a role."""
 _OF_PEOPLE = ("pdp.v1.ReviewService/", "pdp.v1.PersonService/")
 PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith(_OF_PEOPLE)) | {
-    f"pdp.v1.LineageService/{name}" for name in _STEWARDS
+    "pdp.v1.AuditService/AcceptGap",
+    *(f"pdp.v1.LineageService/{name}" for name in _STEWARDS),
 }
 
 

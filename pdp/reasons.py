@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 NOT_ALLOWED: Mapping[str, str] = {
     "ROLE_REQUIRED": "None of the caller's roles may call this RPC.",
-    "PERSON_REQUIRED": "Only a person reviews and says what is in data, as itself.",
+    "PERSON_REQUIRED": "Only a person reviews, says what is in data and accepts a gap of the log, as itself.",
     "SUBJECT_NOT_ALLOWED": "The caller may not ask as this subject, or not act for a member of `on_behalf_of`.",
     "NO_LINEAGE_WRITER": "The caller has no entry in `lineage.writers`, which says what it may write.",
     "SEARCH_NOT_ALLOWED": "The caller's entry in the configuration does not say `may_search`.",

@@ -14,41 +14,57 @@ BEGINNING = "started"
 
 
 @dataclass(slots=True)
-class _Use:
-    claim: str
-    first: str
-    ids: dict[str, str] = field(default_factory=dict)
-    """The id of the record of the beginning and of the end."""
+class DecisionUse:
+    """What the records of masking and unmasking say of one decision."""
 
-
-@dataclass(slots=True)
-class MaskUses:
-    """What the records of masking and unmasking say of each decision."""
-
-    _by_decision: dict[str, _Use] = field(default_factory=dict)
-    _in_chunks: dict[str, ChunkOrder] = field(default_factory=dict)
+    _claim: str = ""
+    _first: str = ""
+    _is_in_chunks: bool = False
+    _ids: dict[str, str] = field(default_factory=dict)
 
     def add(self, record_id: str, details: dict[str, Any]) -> str:
         """Take the details of a record; the id of an earlier record that is another use of the decision, or empty.
 
         The same record again is not a second use. Records from before there were claims lack `use`: then phases tell.
         """
-        claim, decision_id = str(details.get("use", "")), str(details.get("decision_id", ""))
-        use = self._by_decision.setdefault(decision_id, _Use(claim, record_id))
+        claim = str(details.get("use", ""))
+        if not self._first:
+            self._claim, self._first = claim, record_id
+        is_same = claim == self._claim
         if details.get("stream"):
-            self._in_chunks.setdefault(claim, ChunkOrder()).add(record_id, details)
-            return "" if use.claim == claim and not use.ids else use.first
-        if claim in self._in_chunks:
-            return use.first
+            self._is_in_chunks = True
+            return "" if is_same and not self._ids else self._first
+        if self._is_in_chunks:
+            return self._first
         half = "beginning" if details.get("phase") == BEGINNING else "end"
-        earlier = use.ids.setdefault(half, record_id)
+        earlier = self._ids.setdefault(half, record_id)
         if earlier != record_id:
             return earlier
-        return "" if use.claim == claim else use.first
+        return "" if is_same else self._first
 
-    def faults(self) -> Iterator[tuple[str, str]]:
-        """Once all records are known: a record of each claim whose chunks are out of order, and what is wrong."""
-        for order in self._in_chunks.values():
-            record_id, fault = order.fault()
-            if record_id:
-                yield record_id, fault
+
+@dataclass(slots=True)
+class ClaimUses:
+    """What the records of masking and unmasking say of one claim, whichever decisions its streams were allowed by."""
+
+    _order: ChunkOrder = field(default_factory=ChunkOrder)
+    _in_chunks: str = ""
+    _whole: str = ""
+    _decision_id: str = ""
+
+    def add(self, record_id: str, details: dict[str, Any]) -> None:
+        """Take the details of a record."""
+        if details.get("stream"):
+            self._order.add(record_id, details)
+            self._in_chunks = self._in_chunks or record_id
+        elif not self._whole:
+            self._whole, self._decision_id = record_id, str(details.get("decision_id", ""))
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """Once all records are known: a word for the fault, a record, and what is wrong."""
+        if self._in_chunks and self._whole:
+            what = f"another job used {self._decision_id} before, as {self._in_chunks} says"
+            yield "masked-twice", self._whole, what
+        record_id, what = self._order.fault()
+        if record_id:
+            yield "chunk-order", record_id, what

@@ -119,6 +119,27 @@ class PasskeyReviews:
         return datetime.fromisoformat(key["counts_from"]) <= at and not is_gone
 
 
+def wants_passkey(created: Mapping[str, Any]) -> bool:
+    """Whether a requirement of an approval that was created wants a passkey."""
+    return bool(_wanting(created))
+
+
+def key_of(kind: str, held: Mapping[str, Any]) -> str:
+    """Whose passkey the payload of a record is about; empty for a review that names none."""
+    if kind != Kind.APPROVAL_REVIEWED:
+        return "\n".join(_whose(held))
+    signed = held.get("passkey")
+    credential_id = signed.get("credential_id") if isinstance(signed, dict) else ""
+    return f"{held.get('reviewer')}\n{credential_id}" if signed else ""
+
+
+def nonce_in(review: Mapping[str, Any]) -> str:
+    """The nonce that a passkey signed of a review; for a broken one its whole text, which no other review has."""
+    signed = review["passkey"]
+    nonce = nonce_of(str(signed.get("statement"))) if isinstance(signed, dict) else ""
+    return nonce or orjson.dumps(review).decode()
+
+
 def _of_statement(review: _Review, text: str) -> str:
     """Whether the statement is about another verdict than the review's."""
     said, payload = orjson.loads(text), review.payload

@@ -4,7 +4,7 @@
    erases payloads yet, so each record needs its payload and its salt.
 2. It finds two records with one id, an approval that was used twice, a decision that two jobs masked or unmasked under,
    and a writer that goes on after its end; and a review that a passkey should have signed, and did not.
-3. Against an anchor of an earlier verification it finds a lost tail and a lost writer.
+3. Against an anchor of an earlier verification it finds a lost tail and a lost writer, unless a person accepted that.
 4. It cannot find a tail that was dropped after the newest anchor, because nothing in the log shows that it existed.
 """
 
@@ -16,9 +16,10 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from pdp.audit import claims, gap
 from pdp.audit.batch import FIRST_PREV, HASH_BYTES, WRITER_BYTES, head, is_signed
-from pdp.audit.mask_use import MaskUses
-from pdp.audit.passkey_reviews import PasskeyReviews
+from pdp.audit.claims import Claims, ClaimsInMemory, Fault, Reviews, Where
+from pdp.audit.gap import Gap
 from pdp.audit.record import Kind, commitment
 from pdp.merkle import leaf
 from pdp.v1.audit_pb2 import Batch
@@ -69,87 +70,103 @@ class Anchor:
 
 
 @dataclass(slots=True)
-class _Writer:
+class Chain:
+    """How far a writer's chain was read. Its last batch `is_due` again where reading goes on behind it."""
+
+    number: int
     seq: int = -1
     head: bytes = FIRST_PREV
-    closed: bool = False
+    is_closed: bool = False
+    is_due: bool = False
 
 
 @dataclass(slots=True)
 class Verifier:
-    """Verifies a log: `add` every batch, one writer after the other and in order, then `finish`.
+    """Verifies a log: `add` every batch, each writer's in order, then `finish`.
 
-    Raises `Tampered` at the first fault.
+    Writers may come one after the other or mixed. Raises `Tampered` at the first fault. `claims` holds what only the
+    whole log shows; by default in memory.
     """
 
     realm: str
     key: Ed25519PublicKey
     kid: str
     since: Anchor | None = None
+    newest: Anchor | None = None
+    claims: Claims = field(default_factory=ClaimsInMemory)
     records: int = 0
-    _writers: dict[str, _Writer] = field(default_factory=dict)
-    _leaf_by_id: dict[str, bytes] = field(default_factory=dict)
-    _consumed: dict[str, str] = field(default_factory=dict)
-    _masked: MaskUses = field(default_factory=MaskUses)
-    passkeys: PasskeyReviews = field(init=False)
-
-    def __post_init__(self) -> None:
-        """The reviews that passkeys signed are of this realm."""
-        self.passkeys = PasskeyReviews(self.realm)
+    reviews: Reviews = field(default_factory=Reviews)
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    chains: dict[str, Chain] = field(default_factory=dict)
+    _forks: list[tuple[str, Seen]] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         """Check one batch and its records against the batches before it."""
-        writer = self._writers.setdefault(batch.writer.hex(), _Writer())
-        place = f"writer {batch.writer.hex()} batch {batch.seq}"
-        self._chained(batch, writer, place)
+        name = batch.writer.hex()
+        chain = self.chains.setdefault(name, Chain(len(self.chains)))
+        place = f"writer {name} batch {batch.seq}"
+        is_again = chain.is_due
+        self._follows(batch, chain, place)
         leaves = _leaves(batch, place)
         if head(batch.prev, batch.writer, batch.seq, leaves) != batch.head:
             raise Tampered("head", place, f"its content is not what was signed; it holds {_named(batch)}")
         self._signed(batch, place)
         for index, record in enumerate(batch.records):
-            self._record(record, leaves[index], batch, index, writer)
-        writer.seq, writer.head = batch.seq, batch.head
-        self._against_anchor(batch, place)
+            self._record(record, leaves[index], batch, index, chain)
+        chain.seq, chain.head = batch.seq, batch.head
+        self.records += 0 if is_again else len(batch.records)
+        self._against_anchors(batch)
 
     def begin_behind(self, batch: Batch) -> None:
         """Go on behind a batch, of which only the signed head counts."""
         self._signed(batch, f"writer {batch.writer.hex()} batch {batch.seq}")
-        self._writers[batch.writer.hex()] = _Writer(batch.seq, batch.head)
+        self.chains[batch.writer.hex()] = Chain(0, batch.seq, batch.head)
+
+    def go_on(self) -> None:
+        """Reading begins again: each writer's last batch comes once more, and must be the one that was read."""
+        for chain in self.chains.values():
+            chain.is_due = True
 
     def finish(self) -> Anchor:
-        """The anchor of what was seen. Raises `Tampered` if the older anchor saw more."""
-        for record_id, fault in self._masked.faults():
-            raise Tampered("chunk-order", record_id, fault)
-        for record_id, fault in self.passkeys.faults():
-            raise Tampered("passkey", record_id, fault)
-        for name, seen in (self.since.writers if self.since else {}).items():
-            writer = self._writers.get(name)
-            if writer is None:
-                raise Tampered(
-                    "writer-missing", f"writer {name}", f"gone; an anchor has seen {seen.seq + 1} batches of it"
-                )
-            if writer.seq < seen.seq:
-                place = f"writer {name} batch {writer.seq + 1}"
-                raise Tampered("tail-missing", place, f"gone; an anchor has seen batches up to {seen.seq}")
-        writers = {name: Seen(writer.seq, writer.head.hex()) for name, writer in self._writers.items()}
+        """The anchor of what was seen. Raises `Tampered` for what the whole log contradicts, or an older anchor."""
+        self.reviews.checked = self.reviews.not_checkable = 0
+        for fault in claims.faults(self.claims, self.realm, self.reviews):
+            raise Tampered(fault.kind, self._place(fault), fault.what)
+        for name, chain in self.chains.items():
+            if chain.is_due:
+                place = f"writer {name} batch {chain.seq}"
+                raise Tampered("tail-missing", place, "gone; it was read before")
+        self._require_seen()
+        writers = {name: Seen(chain.seq, chain.head.hex()) for name, chain in self.chains.items()}
         return Anchor(self.realm, self.kid, writers)
 
-    def _chained(self, batch: Batch, writer: _Writer, place: str) -> None:
+    def _follows(self, batch: Batch, chain: Chain, place: str) -> None:
         if len(batch.writer) != WRITER_BYTES:
             raise Tampered("writer", place, f"a writer's id has {WRITER_BYTES} bytes")
-        if writer.closed:
+        if chain.is_due:
+            self._is_the_last(batch, chain, place)
+            chain.is_due = chain.is_closed = False
+            return
+        if chain.is_closed:
             raise Tampered("after-end", place, "the writer was closed before it")
-        if batch.seq != writer.seq + 1:
-            missing = f"writer {batch.writer.hex()} batch {writer.seq + 1}"
+        if batch.seq != chain.seq + 1:
+            missing = f"writer {batch.writer.hex()} batch {chain.seq + 1}"
             raise Tampered("gap", missing, f"gone or out of order; batch {batch.seq} stands in its place")
-        if batch.prev != writer.head:
+        if batch.prev != chain.head:
             raise Tampered("chain", place, "does not follow from the batch before it")
+
+    def _is_the_last(self, batch: Batch, chain: Chain, place: str) -> None:
+        if batch.seq != chain.seq:
+            missing = f"writer {batch.writer.hex()} batch {chain.seq}"
+            raise Tampered("gap", missing, f"gone, and it was read before; batch {batch.seq} stands in its place")
+        if batch.head != chain.head:
+            raise Tampered("changed", place, "another batch stands here than the one that was read before")
 
     def _signed(self, batch: Batch, place: str) -> None:
         if not is_signed(self.key, self.realm, batch.head, batch.signature):
             raise Tampered("signature", place, f"not signed by the audit key {self.kid}")
 
-    def _record(self, record: bytes, leaf: bytes, batch: Batch, index: int, writer: _Writer) -> None:
+    def _record(self, record: bytes, leaf: bytes, batch: Batch, index: int, chain: Chain) -> None:
         place = f"writer {batch.writer.hex()} batch {batch.seq} record {index}"
         members = _members(record, place)
         place += f" ({members['id']})"
@@ -158,30 +175,51 @@ class Verifier:
             raise Tampered("payload-missing", place, "its payload or salt is gone; no command of Placet removes one")
         if commitment(payload.salt, payload.payload) != members["payload_sha256"]:
             raise Tampered("payload", place, "its payload is not what was recorded")
-        if self._leaf_by_id.setdefault(members["id"], leaf) != leaf:
-            raise Tampered("duplicate-id", place, "another record has this id")
-        if members["kind"] == Kind.APPROVAL_CONSUMED:
-            if not members.get("approval_id"):
-                raise Tampered("record", place, "it records a use but names no approval")
-            first = self._consumed.setdefault(members["approval_id"], members["id"])
-            if first != members["id"]:
-                raise Tampered("used-twice", place, f"{members['approval_id']} was used before, by {first}")
-        if members["kind"] in {Kind.MASK, Kind.UNMASK}:
-            self._masked_once(members["id"], payload.payload, place)
-        self.passkeys.add(members, payload.payload)
-        writer.closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
-        self.records += 1
+        where = Where(self.records + index, chain.number, batch.seq, index)
+        try:
+            for claim in claims.of_record(members, record, payload.payload, leaf, where):
+                self.claims.add(claim)
+            if members["kind"] == Kind.GAP_ACCEPTED:
+                self.gaps[str(members["id"])] = gap.read(members, payload.payload)
+        except ValueError as error:
+            raise Tampered("record", place, str(error)) from None
+        chain.is_closed |= members["kind"] == Kind.WRITER_CLOSED and index == len(batch.records) - 1
 
-    def _masked_once(self, record_id: str, payload: bytes, place: str) -> None:
-        details = _details(payload, place)
-        if first := self._masked.add(record_id, details):
-            decision_id = details["decision_id"]
-            raise Tampered("masked-twice", place, f"another job used {decision_id} before, as {first} says")
+    def _place(self, fault: Fault) -> str:
+        _, number, seq, index = fault.where
+        [writer] = [name for name, chain in self.chains.items() if chain.number == number]
+        return f"writer {writer} batch {seq} record {index} ({fault.record_id})"
 
-    def _against_anchor(self, batch: Batch, place: str) -> None:
-        seen = self.since.writers.get(batch.writer.hex()) if self.since else None
-        if seen is not None and seen.seq == batch.seq and seen.head != batch.head.hex():
-            raise Tampered("forked", place, "an anchor has seen another batch here")
+    def _against_anchors(self, batch: Batch) -> None:
+        name = batch.writer.hex()
+        for anchor in filter(None, (self.since, self.newest)):
+            seen = anchor.writers.get(name)
+            if seen is not None and seen.seq == batch.seq and seen.head != batch.head.hex():
+                self._forks.append((name, seen))
+
+    def _require_seen(self) -> None:
+        """Raise `Tampered` where an anchor, or an accepted gap, saw what is not there and no accepted gap excuses."""
+        for name, seen in self._forks:
+            if not self._is_excused(name, seen):
+                raise Tampered("forked", f"writer {name} batch {seen.seq}", "an anchor has seen another batch here")
+        for anchor in filter(None, (self.since, self.newest)):
+            self._require(anchor.writers, "an anchor")
+        for accepted in self.gaps.values():
+            found = {name: Seen(*seen) for name, seen in accepted.new.items()}
+            self._require(found, "who accepted a gap")
+
+    def _require(self, writers: Mapping[str, Seen], who: str) -> None:
+        for name, seen in writers.items():
+            chain = self.chains.get(name)
+            if (chain is not None and chain.seq >= seen.seq) or self._is_excused(name, seen):
+                continue
+            if chain is None:
+                raise Tampered("writer-missing", f"writer {name}", f"gone; {who} has seen {seen.seq + 1} batches of it")
+            place = f"writer {name} batch {chain.seq + 1}"
+            raise Tampered("tail-missing", place, f"gone; {who} has seen batches up to {seen.seq}")
+
+    def _is_excused(self, name: str, seen: Seen) -> bool:
+        return any(accepted.excuses(name, seen.seq, seen.head) for accepted in self.gaps.values())
 
 
 def _leaves(batch: Batch, place: str) -> Sequence[bytes]:
@@ -211,15 +249,6 @@ def _members(record: bytes, place: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise Tampered("record", place, "not a record") from None
     return dict(members)
-
-
-def _details(payload: bytes, place: str) -> dict[str, Any]:
-    try:
-        details = orjson.loads(payload)["details"]
-        _ = details["decision_id"]
-    except (ValueError, KeyError, TypeError):
-        raise Tampered("record", place, "it records masking but names no decision") from None
-    return dict(details)
 
 
 def _named(batch: Batch) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 BASE_BYTES = 512 << 20
 """Bytes for a policy of any size: with little data the limit changes nothing."""
 TIMES = 24
-"""Bytes for each byte of an unpacked bundle. One takes 7 to 8 in OPA, and a reload holds the old and the new one. With 16,
-50 MB of data took 1.2 GB and 1.07 to 1.12 times the CPU time a decision; without a limit 4.6 GB and rising."""
+"""Bytes for each byte of an unpacked bundle. One takes 7 to 8 in OPA, and a reload holds the old and the new one.
+
+With 16, 50 MB of data took 1.2 GB and 1.07 to 1.12 times the CPU time a decision; without a limit 4.6 GB and rising.
+"""
 _SIZE_BYTES = 4
 """The end of a gzip file: its size when unpacked, little-endian, modulo 4 GiB (RFC 1952, 2.3.1)."""
 

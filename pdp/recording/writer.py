@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import orjson
 from joserfc.jwk import OKPKey
 
-from pdp import deadline, keys
+from pdp import call_summary, crowd, deadline, keys, metrics, traces
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
@@ -26,6 +26,7 @@ from pdp.fair import FairQueue
 from pdp.store.batches import Batches, Posted, ids_of, uuid_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
+from pdp.traces import Span
 from pdp.v1.audit_pb2 import Batch
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,6 @@ PACE_SECONDS = 0.020
 
 Measured: back-to-back inserts use most of a core. With the pace MongoDB's CPU fell from 103 to 39 µs a decision.
 """
-CROWD_SHARE = 0.4
-"""The share of the recent crowd whose records are worth an insert before the pace is over.
-
-Without this rule, 32 calls in flight stayed at 2,100 decisions a second. The benchmark of unary calls chose 0.4,
-together with the pace of OPA's queries.
-"""
 ENOUGH = 256
 """Records that are always worth an insert, and the most of one: others' records wait meanwhile. Measured, an insert
 costs 23 µs a record at 64 and 8 µs a record at 256."""
@@ -53,14 +48,12 @@ STUCK_SECONDS = 1.0
 """Seconds without a confirmation after which calls are refused at once, as they could not be recorded in time."""
 START_SECONDS = 15.0
 """Seconds that a server's first record may take: where everything starts at once, MongoDB is slow for a while."""
+FLUSH_SECONDS, FLUSH_LOOK_SECONDS = 3.0, 0.01
+"""Seconds that what is queued may take when the server stops, and between two looks whether it is written."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
-CROWD_DECAY = 0.9
-"""The share of the last crowd that still counts at the next insert.
 
-The crowd is a decaying maximum, because gRPC hides calls that it has not handed over yet. With 0.9 a crowd of 64 counts
-as a lone caller after 40 inserts.
-"""
+_AUDIT_ITEMS = metrics.BATCH_ITEMS.at("audit")
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +66,7 @@ class _Group:
     entries: Sequence[Entry]
     posted: frozenset[bytes]
     durable: asyncio.Future[None]
+    span: Span | None = None
     is_dropped: bool = False
 
     @property
@@ -144,7 +138,7 @@ class Writer:
         them once.
         """
         groups = [self._enqueue(caller, group, posted) for group in within_limits(entries, ENOUGH)]
-        with deadline.spent_on(deadline.Stage.RECORD):
+        with deadline.spent_on(deadline.Stage.RECORD), metrics.AUDIT.took():
             try:
                 end = self._now() + seconds
                 for group in groups:
@@ -157,7 +151,7 @@ class Writer:
 
     def _enqueue(self, caller: str, entries: Sequence[Entry], posted: Collection[str]) -> _Group:
         own = frozenset(uuid_of(entry.id) for entry in entries if entry.id in posted)
-        group = _Group(entries, own, asyncio.get_running_loop().create_future())
+        group = _Group(entries, own, asyncio.get_running_loop().create_future(), call_summary.span())
         self._queue.put(caller, group, group.size)
         self._queued += len(entries)
         if self._queued >= self._wanted:
@@ -173,18 +167,30 @@ class Writer:
             if groups:
                 await self._commit(groups)
 
+    @property
+    def unconfirmed_seconds(self) -> float:
+        """Seconds since the insert that MongoDB has not confirmed; 0 where there is none."""
+        return self._now() - self._last_insert if self._unconfirmed else 0.0
+
     async def beat(self) -> None:
         """Store that this writer is alive."""
         await self._writers.beat(self.writer)
 
     async def close(self) -> None:
-        """Write this writer's end after everything that is queued, and return when it is durable.
+        """Write everything that is queued and then this writer's end, and return when it is durable.
 
         Raises `StoreUnavailable`; then a sweep closes the writer.
         """
+        await self._flushed()
         self._admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
+
+    async def _flushed(self) -> None:
+        """Return when nothing waits, or after `FLUSH_SECONDS`. What calls that have gone left behind is written."""
+        end = self._now() + FLUSH_SECONDS
+        while (self._queued or self._unconfirmed) and self._now() < end:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(FLUSH_LOOK_SECONDS)
 
     async def close_other(self, writer: bytes) -> bool:
         """Write a tombstone into the next place of another process's writer. Returns False if that writer is alive."""
@@ -199,8 +205,8 @@ class Writer:
 
     async def _pace(self) -> None:
         """Wait until a batch is worth an insert: after the pace, or with the share of the crowd, or with `ENOUGH`."""
-        self._crowd = max(self._in_flight, self._crowd * CROWD_DECAY, 1.0)
-        self._wanted = min(CROWD_SHARE * self._crowd, ENOUGH)
+        self._crowd = max(self._in_flight, self._crowd * crowd.DECAY, 1.0)
+        self._wanted = min(crowd.worth(self._crowd), ENOUGH)
         wait = self._last_insert + PACE_SECONDS - self._now()
         if wait > 0 and self._queued < self._wanted:
             self._arrived.clear()
@@ -240,10 +246,13 @@ class Writer:
     async def _commit(self, groups: Sequence[_Group]) -> None:
         entries = [entry for group in groups for entry in group.entries]
         self._last_insert, self._unconfirmed = self._now(), True
-        batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
+        with traces.shared(traces.COMMIT, (group.span for group in groups), len(entries)):
+            batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
         self._unconfirmed = False
         if batch is not None:
             self._seq, self._prev = batch.seq + 1, batch.head
+            _AUDIT_ITEMS.observe(len(batch.records))
+            metrics.AUDIT_RECORDS.at().add(len(batch.records))
         for group in groups:
             if not group.durable.done():
                 group.durable.set_result(None)
@@ -272,6 +281,7 @@ class Writer:
                 posted -= others.ids
                 batch = self._next(entries)
             else:
+                metrics.WRITER_CLOSED.at().add()
                 log.warning("writer %s was closed by another process; going on as a new one", self.writer.hex())
                 self._begin()
                 batch = self._next(entries)

@@ -70,6 +70,7 @@ class Flows:
             turns=turns,
             lineage=parts.lineage,
             unsaid=unsaid,
+            counts_rules=config.operations is not None and config.operations.rule_metrics,
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)
@@ -77,4 +78,4 @@ class Flows:
         searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
         reviews = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *reviews, deciding, searching, asked, uses)
+        return cls(batcher, turns, Admission(config.limits), *reviews, deciding, searching, asked, uses)

@@ -10,10 +10,14 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2
 
+from pdp import metrics
+from pdp.server.readiness import Readiness
 from pdp.server.strangers import Strangers
 
 PROBE_SECONDS = 1.0
 """Seconds between two rounds of probes."""
+KEYS = "issuers"
+"""The probe of the issuers' keys. It has a status of its own, and a server without keys is not ready."""
 
 _Status = health_pb2.HealthCheckResponse
 
@@ -25,11 +29,21 @@ class Health:
         self,
         probes: Mapping[str, Callable[[], Awaitable[bool]]],
         apart: Mapping[str, Callable[[], Awaitable[bool]]] = MappingProxyType({}),
+        readiness: Readiness | None = None,
     ) -> None:
+        """`readiness` is told what each round of probes found."""
         self._probes, self._apart = probes, apart
+        self._readiness = readiness or Readiness()
+        metrics.DEPENDENCY_UP.allow("name", [*probes, *apart])
         self._servicer = _Servicer()
         self._services: Sequence[str] = ()
+        self._is_able = False
         self.names = [health.SERVICE_NAME]
+
+    @property
+    def is_able(self) -> bool:
+        """Whether every dependency answered the last probes."""
+        return self._is_able
 
     def handlers(self, strangers: Strangers, services: Sequence[str]) -> grpc.GenericRpcHandler:
         """The handlers that tell the health of `services` to everybody."""
@@ -40,17 +54,25 @@ class Health:
         """Probe until cancelled."""
         while True:
             answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
-            for name, healthy in zip(self._probes, answers, strict=True):
+            self._is_able = all(answers)
+            needed = dict(zip(self._probes, answers, strict=True))
+            others = {name: await probe() for name, probe in self._apart.items()}
+            for name, healthy in (needed | others).items():
                 await self._servicer.set(name, _status(healthy))
-            for name, probe in self._apart.items():
-                await self._servicer.set(name, _status(await probe()))
+                metrics.DEPENDENCY_UP.at(name).set(healthy)
             for name in ("", *self._services):
                 await self._servicer.set(name, _status(all(answers)))
+            if KEYS in others:
+                needed[KEYS] = others.pop(KEYS)
+            self._readiness.told(needed, others)
+            metrics.READY.at().set(self._readiness.is_ready)
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
         """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
+        self._readiness.leave()
+        metrics.READY.at().set(self._readiness.is_ready)
         await self._servicer.enter_graceful_shutdown()
 
 

@@ -31,6 +31,12 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
     return ports
 
 
+def ports_of(config: Config) -> list[int]:
+    """The ports of the configured addresses, none of which is 0: those that `listen` returns."""
+    places = [config.listen, *([config.tls.client_listen] if config.tls and config.tls.client_listen else [])]
+    return [int(place.rpartition(":")[2]) for place in places]
+
+
 def require_addresses(config: Config) -> None:
     """Raise `SetupError` that names the first place to listen on which is not `host:port`, or not for plaintext."""
     places = {"listen": config.listen}
@@ -40,6 +46,8 @@ def require_addresses(config: Config) -> None:
         places["http.listen"] = config.http.listen
     if config.http and config.http.client_listen:
         places["http.client_listen"] = config.http.client_listen
+    if config.operations and not config.operations.listen.startswith("unix:"):
+        places["operations.listen"] = config.operations.listen
     for field, address in places.items():
         if not is_address(address):
             port = address.removeprefix(":")

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.errors import PdpError
 from pdp.recording.delivery import Delivery
@@ -15,6 +16,7 @@ from pdp.session import SessionSealer
 from pdp.signing_keys import SigningKeys
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
+from pdp.store.chains import Chains
 from pdp.store.changes import Changes
 from pdp.store.database import Database
 from pdp.store.letters import Letters
@@ -31,7 +33,7 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server. `tells`: people are told in some channel."""
+    """The parts that live as long as the server. `tells`: people are told in a channel; `calls` hear of each call."""
 
     def __init__(
         self,
@@ -42,11 +44,13 @@ class Parts:
         outflow: Outflow,
         *,
         tells: bool = False,
+        calls: Calls | None = None,
     ) -> None:
-        self.database, self.signing = database, signing
+        self.database, self.signing, self.calls = database, signing, calls or Calls()
+        self.calls.counts = config.operations is not None
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
-        self.batches, self.queue = Batches(database), Queue(database)
+        self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
@@ -72,5 +76,6 @@ class Parts:
         """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
+        with suppress(PdpError):
             await self.writer.close()
             await self.projection.catch_up()

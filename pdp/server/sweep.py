@@ -38,6 +38,9 @@ _AT_ONCE = 100
 class Sweep:
     """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
 
+    completes = True
+    """Whether it projects what writers left that have ended. Of several workers of one server the first does that."""
+
     def __init__(
         self,
         *,
@@ -52,16 +55,18 @@ class Sweep:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
         self._writers, self._projection, self._notifier = writers, projection, notifier
         self._sessions = sessions
-        self._old_may_be_open = True
+        self._old_may_be_open = self._index_may_be_old = True
 
     async def run(self) -> None:
         """Run until cancelled. A step that fails is tried again at its next time."""
         async with asyncio.TaskGroup() as group:
             group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
-            for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
+            steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
+            for step in [*steps, self.complete_projection] if self.completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
-            group.create_task(every(SWEEP_SECONDS, self.end_sessions))
+            for step in (self.end_sessions, self.move_indexes):
+                group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
 
@@ -87,6 +92,12 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
+    async def move_indexes(self) -> None:
+        """Move the projection of an older version to the index of this one, once."""
+        if self._index_may_be_old:
+            await self._projection.move_indexes()
+            self._index_may_be_old = False
+
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
         """Close writers that were silent for `age`, by taking the next place in their chain.
 
@@ -97,10 +108,10 @@ class Sweep:
                 await self._writers.close(silent.writer)
 
     async def complete_projection(self) -> None:
-        """Project the last batches of closed writers, and forget these writers."""
+        """Project the last batches of closed writers, some at a time, and forget the writers that are complete."""
         for gone in await self._writers.closed():
-            await self._projection.complete(gone.writer, gone.projected)
-            await self._writers.drop(gone.writer)
+            if await self._projection.complete(gone.writer, gone.projected):
+                await self._writers.drop(gone.writer)
 
 
 async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

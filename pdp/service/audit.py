@@ -1,6 +1,7 @@
 """AuditService: the log, for auditors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 
 from pdp import identifier
 from pdp.audit import event
@@ -9,13 +10,16 @@ from pdp.bad_fields import BadFields
 from pdp.caller import Caller
 from pdp.errors import InvalidRequest
 from pdp.recording.writer import Writer
-from pdp.service import page
+from pdp.service import export_request, page
+from pdp.service.gap import Gaps
 from pdp.service.record import summary
 from pdp.service.whole_record import WholeRecords
-from pdp.store.batches import Batches
+from pdp.store.chains import Chains
 from pdp.store.records import Records
+from pdp.turns import Turns
 from pdp.v1.audit_pb2 import (
-    Batch,
+    AcceptGapRequest,
+    AcceptGapResponse,
     ExportRecordsRequest,
     ExportRecordsResponse,
     GetRecordRequest,
@@ -25,15 +29,13 @@ from pdp.v1.audit_pb2 import (
 )
 from pdp.v1.request_pb2 import Effect
 
-MESSAGE_BYTES = 2 * 1024 * 1024
-"""Bytes up to which batches are sent together in one message; a larger batch goes alone."""
-
 
 class AuditService:
     """Reads of the log."""
 
-    def __init__(self, batches: Batches, records: Records, writer: Writer, whole: WholeRecords) -> None:
-        self._batches, self._records, self._writer, self._whole = batches, records, writer, whole
+    def __init__(self, chains: Chains, records: Records, writer: Writer, whole: WholeRecords, turns: Turns) -> None:
+        self._chains, self._records, self._writer, self._whole = chains, records, writer, whole
+        self._gaps, self._turns = Gaps(chains, writer), turns
 
     async def ListRecords(self, request: ListRecordsRequest, caller: Caller) -> ListRecordsResponse:  # noqa: ARG002
         """A page of the projection."""
@@ -51,22 +53,32 @@ class AuditService:
         return (await self._whole.stored(request.record_id)).full()
 
     async def ExportRecords(
-        self,
-        request: ExportRecordsRequest,  # noqa: ARG002  # has no members
-        caller: Caller,
-    ) -> AsyncIterator[ExportRecordsResponse]:
-        """The whole log. That somebody took it is in it first."""
+        self, request: ExportRecordsRequest, caller: Caller
+    ) -> AsyncGenerator[ExportRecordsResponse]:
+        """The log, or what is behind the places that the caller names. That somebody took it is in it first."""
+        after, writers = export_request.asked(request)
         await self._writer.append([event.by_caller(Kind.EXPORT, caller)])
-        waiting: list[Batch] = []
-        size = 0
-        async for batch in self._batches.all():
-            if waiting and size + batch.ByteSize() > MESSAGE_BYTES:
-                yield ExportRecordsResponse(batches=waiting)
-                waiting, size = [], 0
-            waiting.append(batch)
-            size += batch.ByteSize()
-        if waiting:
-            yield ExportRecordsResponse(batches=waiting)
+        answers = self._newest() if request.newest_only else self._log(after, writers, caller)
+        async with aclosing(answers) as sent:
+            async for answer in sent:
+                yield answer
+
+    async def AcceptGap(self, request: AcceptGapRequest, caller: Caller) -> AcceptGapResponse:
+        """A gap on record. The log must have lost what was seen before, and have what is seen now."""
+        return await self._gaps.accept(request, caller)
+
+    async def _newest(self) -> AsyncGenerator[ExportRecordsResponse]:
+        async for batch in self._chains.newest():
+            yield ExportRecordsResponse(batches=[batch])
+
+    async def _log(
+        self, after: Mapping[bytes, int], writers: Sequence[bytes], caller: Caller
+    ) -> AsyncGenerator[ExportRecordsResponse]:
+        """A message for each piece. Calls in flight go first: each piece waits for its turn."""
+        async with aclosing(self._chains.pieces(after, writers)) as pieces:
+            async for piece in pieces:
+                yield ExportRecordsResponse(batches=piece)
+                await self._turns.turn(caller.identity)
 
 
 def _kind(text: str) -> str:

@@ -4,7 +4,7 @@ A document says beside its batch, unsigned, which UUIDs its records have (`ids`)
 (`posted`; absent where none did, as in documents of older versions). An index lets no two batches post one record.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Batches:
 
     async def _refuse_posted(self, batch: Batch, posted: Collection[bytes]) -> None:
         """Raise `Posted` if batches in other places have some of `posted`."""
-        among, here = [Binary(one) for one in posted], _id(batch.writer, batch.seq)
+        among, here = [Binary(one) for one in posted], place_id(batch.writer, batch.seq)
         async with unavailable(INSERT_SECONDS):
             found = self._collection.find({"posted": {"$in": among}, "_id": {"$ne": here}}, ["posted", "records"])
             others = [document async for document in found]
@@ -70,8 +70,8 @@ class Batches:
     async def at(self, writer: bytes, seq: int) -> Batch | None:
         """The batch at one place."""
         async with unavailable(INSERT_SECONDS):
-            document = await self._collection.find_one({"_id": _id(writer, seq)})
-        return _batch(document) if document else None
+            document = await self._collection.find_one({"_id": place_id(writer, seq)})
+        return batch_of(document) if document else None
 
     async def holds(self, record: bytes) -> bool:
         """Whether a batch holds the record with this UUID."""
@@ -82,27 +82,21 @@ class Batches:
         """The batch that holds the record with this UUID."""
         async with unavailable():
             document = await self._collection.find_one({"ids": {"$eq": Binary(record)}})
-        return _batch(document) if document else None
+        return batch_of(document) if document else None
 
     async def last(self, writer: bytes) -> Batch | None:
         """The writer's newest batch."""
         async with unavailable():
-            whole_writer = {"$gte": _id(writer, 0), "$lt": _id(writer, 2**62)}
+            whole_writer = {"$gte": place_id(writer, 0), "$lt": place_id(writer, 2**62)}
             document = await self._collection.find_one({"_id": whole_writer}, sort=[("_id", -1)])
-        return _batch(document) if document else None
-
-    async def all(self) -> AsyncIterator[Batch]:
-        """Every batch, one writer after the other, each in order of seq."""
-        async with unavailable(seconds=3600):
-            async for document in self._collection.find(sort=[("_id", 1)], batch_size=100):
-                yield _batch(document)
+        return batch_of(document) if document else None
 
     async def after(self, writer: bytes, seq: int, limit: int) -> list[Batch]:
         """The writer's batches after `seq`, oldest first."""
         async with unavailable():
-            behind = {"$gt": _id(writer, seq), "$lt": _id(writer, 2**62)}
+            behind = {"$gt": place_id(writer, seq), "$lt": place_id(writer, 2**62)}
             cursor = self._collection.find({"_id": behind}, sort=[("_id", 1)], limit=limit)
-            return [_batch(document) async for document in cursor]
+            return [batch_of(document) async for document in cursor]
 
 
 def ids_of(entries: Sequence[Entry]) -> list[bytes]:
@@ -115,13 +109,14 @@ def uuid_of(record: str) -> bytes:
     return bytes.fromhex(record[4:])
 
 
-def _id(writer: bytes, seq: int) -> Document:
+def place_id(writer: bytes, seq: int) -> Document:
+    """The `_id` of a batch."""
     return {"writer": Binary(writer), "seq": seq}
 
 
 def _document(batch: Batch, ids: Sequence[bytes], posted: Collection[bytes]) -> Document:
     return {
-        "_id": _id(batch.writer, batch.seq),
+        "_id": place_id(batch.writer, batch.seq),
         "prev": batch.prev,
         "head": batch.head,
         "signature": batch.signature,
@@ -133,7 +128,7 @@ def _document(batch: Batch, ids: Sequence[bytes], posted: Collection[bytes]) -> 
     }
 
 
-def _batch(document: Document) -> Batch:
+def batch_of(document: Document) -> Batch:
     """A batch as it is stored. What has another form than a server writes is empty, and `audit verify` finds it."""
     place = document["_id"] if isinstance(document["_id"], dict) else {}
     seq, records, payloads = place.get("seq"), document.get("records"), document.get("payloads")

@@ -77,8 +77,22 @@ class GetRecordResponse(_message.Message):
     def __init__(self, summary: _Optional[_Union[RecordSummary, _Mapping]] = ..., record: _Optional[bytes] = ..., payload: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., writer: _Optional[bytes] = ..., seq: _Optional[int] = ..., index: _Optional[int] = ...) -> None: ...
 
 class ExportRecordsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("after", "writers", "newest_only")
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_ONLY_FIELD_NUMBER: _ClassVar[int]
+    after: _containers.RepeatedCompositeFieldContainer[WriterPlace]
+    writers: _containers.RepeatedScalarFieldContainer[bytes]
+    newest_only: bool
+    def __init__(self, after: _Optional[_Iterable[_Union[WriterPlace, _Mapping]]] = ..., writers: _Optional[_Iterable[bytes]] = ..., newest_only: bool = ...) -> None: ...
+
+class WriterPlace(_message.Message):
+    __slots__ = ("writer", "seq")
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    writer: bytes
+    seq: int
+    def __init__(self, writer: _Optional[bytes] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class ExportRecordsResponse(_message.Message):
     __slots__ = ("batches",)
@@ -113,3 +127,31 @@ class Payload(_message.Message):
     salt: bytes
     payload: bytes
     def __init__(self, salt: _Optional[bytes] = ..., payload: _Optional[bytes] = ...) -> None: ...
+
+class SeenBatch(_message.Message):
+    __slots__ = ("writer", "seq", "head")
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    writer: bytes
+    seq: int
+    head: bytes
+    def __init__(self, writer: _Optional[bytes] = ..., seq: _Optional[int] = ..., head: _Optional[bytes] = ...) -> None: ...
+
+class AcceptGapRequest(_message.Message):
+    __slots__ = ("old", "new", "reason")
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    old: _containers.RepeatedCompositeFieldContainer[SeenBatch]
+    new: _containers.RepeatedCompositeFieldContainer[SeenBatch]
+    reason: str
+    def __init__(self, old: _Optional[_Iterable[_Union[SeenBatch, _Mapping]]] = ..., new: _Optional[_Iterable[_Union[SeenBatch, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class AcceptGapResponse(_message.Message):
+    __slots__ = ("record_id", "lost")
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    record_id: str
+    lost: _containers.RepeatedCompositeFieldContainer[SeenBatch]
+    def __init__(self, record_id: _Optional[str] = ..., lost: _Optional[_Iterable[_Union[SeenBatch, _Mapping]]] = ...) -> None: ...

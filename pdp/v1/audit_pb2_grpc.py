@@ -50,6 +50,11 @@ class AuditServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_audit__pb2.ExportRecordsRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_audit__pb2.ExportRecordsResponse.FromString,
                 _registered_method=True)
+        self.AcceptGap = channel.unary_unary(
+                '/pdp.v1.AuditService/AcceptGap',
+                request_serializer=pdp_dot_v1_dot_audit__pb2.AcceptGapRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_audit__pb2.AcceptGapResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer(object):
@@ -74,8 +79,18 @@ class AuditServiceServicer(object):
 
     def ExportRecords(self, request, context):
         """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-        last durable batch.
-        Time: 30 min.
+        last durable batch. One that is cut goes on with `after`.
+        Time: 30 min, and no longer than the token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptGap(self, request, context):
+        """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+        person may do so. It changes nothing else, and every later verification names it.
+        Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +113,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.ExportRecords,
                     request_deserializer=pdp_dot_v1_dot_audit__pb2.ExportRecordsRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_audit__pb2.ExportRecordsResponse.SerializeToString,
+            ),
+            'AcceptGap': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptGap,
+                    request_deserializer=pdp_dot_v1_dot_audit__pb2.AcceptGapRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_audit__pb2.AcceptGapResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +202,33 @@ class AuditService(object):
             '/pdp.v1.AuditService/ExportRecords',
             pdp_dot_v1_dot_audit__pb2.ExportRecordsRequest.SerializeToString,
             pdp_dot_v1_dot_audit__pb2.ExportRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptGap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pdp.v1.AuditService/AcceptGap',
+            pdp_dot_v1_dot_audit__pb2.AcceptGapRequest.SerializeToString,
+            pdp_dot_v1_dot_audit__pb2.AcceptGapResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,8 +43,14 @@ class AuditServiceStub:
     """
     ExportRecords: _grpc.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-    last durable batch.
-    Time: 30 min.
+    last durable batch. One that is cut goes on with `after`.
+    Time: 30 min, and no longer than the token.
+    """
+    AcceptGap: _grpc.UnaryUnaryMultiCallable[_audit_pb2.AcceptGapRequest, _audit_pb2.AcceptGapResponse]
+    """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+    person may do so. It changes nothing else, and every later verification names it.
+    Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 @_typing.type_check_only
@@ -62,8 +68,14 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
     ExportRecords: _aio.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]  # type: ignore[assignment]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-    last durable batch.
-    Time: 30 min.
+    last durable batch. One that is cut goes on with `after`.
+    Time: 30 min, and no longer than the token.
+    """
+    AcceptGap: _aio.UnaryUnaryMultiCallable[_audit_pb2.AcceptGapRequest, _audit_pb2.AcceptGapResponse]  # type: ignore[assignment]
+    """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+    person may do so. It changes nothing else, and every later verification names it.
+    Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+    Time: 2 s where the client sets no deadline, 10 s at most.
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -96,8 +108,20 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_pb2.ExportRecordsResponse], _abc.AsyncIterator[_audit_pb2.ExportRecordsResponse]]:
         """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-        last durable batch.
-        Time: 30 min.
+        last durable batch. One that is cut goes on with `after`.
+        Time: 30 min, and no longer than the token.
+        """
+
+    @_abc_1.abstractmethod
+    def AcceptGap(
+        self,
+        request: _audit_pb2.AcceptGapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.AcceptGapResponse, _abc.Awaitable[_audit_pb2.AcceptGapResponse]]:
+        """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+        person may do so. It changes nothing else, and every later verification names it.
+        Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+        Time: 2 s where the client sets no deadline, 10 s at most.
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

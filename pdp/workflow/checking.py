@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pdp import canonical, sent
+from pdp import canonical, metrics, sent
 from pdp.authzen_question import Asked
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
@@ -31,6 +31,7 @@ class Checking:
         """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
         self._realm, self._faults, self._turns, self._unsaid = realm, faults, turns, unsaid
 
+    @metrics.CANONICAL.timed
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
 
@@ -62,6 +63,7 @@ class Checking:
             bound = known or bad.tried(canonical.canonical, request, self._realm)
         return self._allowed(Ask(request, caller, bound, time.time_ns()))
 
+    @metrics.CANONICAL.timed
     def checked_json(self, asked: Asked, caller: Caller) -> Ask:
         """`checked` for a question that came in AuthZEN's JSON, whose shape was checked as it was read."""
         if not asked.request.expected_digest:
@@ -107,12 +109,16 @@ def _try_switches(bad: BadFields, request: AuthorizeRequest) -> None:
     """What a question says beside its canonical form."""
     if request.request_id:
         bad.tried(canonical.checked_id, request.request_id, "request_id")
-    bad.tried(checked_attempt, request.attempt_id)
-    bad.tried(canonical.checked_text, request.justification, "justification")
+    if request.attempt_id:
+        bad.tried(checked_attempt, request.attempt_id)
+    if request.justification:
+        bad.tried(canonical.checked_text, request.justification, "justification")
 
 
 def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
     """Everyone who stands in the caller's token joins the chain: a request can add to it, never remove."""
+    if not caller.vouched:
+        return request
     named = {(subject.type, subject.id) for subject in request.on_behalf_of}
     missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
     if not missing:

@@ -14,20 +14,8 @@ import argparse
 import subprocess
 import sys
 
-PARTS = [
-    "decisions",
-    "http",
-    "overload",
-    "fairness",
-    "approvals",
-    "queue",
-    "people",
-    "reload",
-    "size",
-    "attack",
-    "text",
-]
-PARTS += ["inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
+PARTS = ["decisions", "http", "workers", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
+PARTS += ["size", "text", "inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
 
 
 def main() -> int:
@@ -40,7 +28,8 @@ def main() -> int:
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
-        "overload": [*dev, "tests.bench.overload"],
+        "overload": [sys.executable, "-m", "tests.bench.overload"],
+        "workers": [sys.executable, "-m", "tests.bench.workers", str(arguments.rounds), str(arguments.seconds)],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],

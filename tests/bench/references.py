@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -24,21 +25,37 @@ from tests.bench.load import Rate, rate
 NOOP = "/noop.Service/Call"
 
 
+@dataclass(frozen=True)
+class Noop:
+    """A server that does nothing, and its process."""
+
+    address: str
+    process: int
+
+
+@dataclass(frozen=True)
+class StockOpa:
+    """An OPA with its own defaults, and its process."""
+
+    url: str
+    process: int
+
+
 @contextlib.contextmanager
-def noop(answer: bytes) -> Iterator[str]:
-    """The address of a server that answers `answer` to every call of `NOOP`."""
+def noop(answer: bytes) -> Iterator[Noop]:
+    """A server that answers `answer` to every call of `NOOP`."""
     command = [sys.executable, "-m", "tests.bench.references", answer.hex()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().strip()
+            yield Noop(process.stdout.readline().strip(), process.pid)
         finally:
             process.terminate()
 
 
 @contextlib.contextmanager
-def stock_opa() -> Iterator[str]:
-    """The URL of an OPA with the reference policy and OPA's own defaults."""
+def stock_opa() -> Iterator[StockOpa]:
+    """An OPA with the reference policy and OPA's own defaults."""
     binary = toolcache.opa(Environment.read().tool_cache)
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         bundle = Path(folder, "bundle", "bundle.tar.gz")
@@ -51,7 +68,7 @@ def stock_opa() -> Iterator[str]:
         with subprocess.Popen([*command, "--skip-version-check"]) as process:
             try:
                 _wait(f"http://{address}/health?bundles")
-                yield f"http://{address}"
+                yield StockOpa(f"http://{address}", process.pid)
             finally:
                 process.terminate()
 

@@ -12,6 +12,7 @@ from pdp.background import background
 from pdp.keys import signing
 from pdp.recording.writer import Writer
 from pdp.store.batches import Batches
+from pdp.store.chains import Chains
 from pdp.store.database import Database
 from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
@@ -30,10 +31,15 @@ async def writing(database: Database, **options: Any) -> AsyncIterator[Writer]:
     assert not failed.done()
 
 
+async def stored(database: Database) -> list[Batch]:
+    """Every batch, as it is stored."""
+    return [batch async for piece in Chains(database).pieces() for batch in piece]
+
+
 async def chain(database: Database) -> list[Batch]:
     """Every batch, each checked to continue the one before it."""
     verifier = Verifier("dev", signing(KEY).public_key(), KEY.thumbprint())
-    found = [batch async for batch in Batches(database).all()]
+    found = await stored(database)
     for batch in found:
         verifier.add(batch)
     verifier.finish()

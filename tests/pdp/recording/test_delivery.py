@@ -18,7 +18,7 @@ from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.writers import Writers
-from tests.pdp.chain import KEY, recorded, writing
+from tests.pdp.chain import KEY, recorded, stored, writing
 from tests.pdp.specimens import BOT, REQUEST, SEALER, STEWARDS, T0, opening, review, sealed, signed, verdict
 
 ASKED = event.approval_created(opening(), BOT, REQUEST, verdict())
@@ -73,7 +73,7 @@ async def test_fresh_step_is_written_once_beside_one_who_delivers_it(
 ) -> None:
     first, second = await opened(approvals), entry(Kind.SERVER_STARTED)
     await asyncio.gather(delivery.deliver(first), delivery.write([first], [ASKED, second]), delivery.deliver(first))
-    written = [bytes(record) async for batch in Batches(database).all() for record in batch.records]
+    written = [bytes(record) for batch in await stored(database) for record in batch.records]
     assert sorted(written) == sorted([ASKED.record, second.record])
 
 
@@ -83,7 +83,7 @@ async def test_delivered_twice_it_is_one_record_of_the_same_bytes(
     made = await opened(approvals)
     await asyncio.gather(delivery.deliver(made), delivery.deliver(made))
     await delivery.deliver(made)  # as somebody read it before its outbox was emptied
-    batches = [batch async for batch in Batches(database).all()]
+    batches = await stored(database)
     written = [bytes(record) for batch in batches for record in batch.records]
     assert written == [ASKED.record]
     assert await recorded(database) == [(Kind.APPROVAL_CREATED, made.id)]
@@ -171,7 +171,7 @@ async def test_of_two_processes_at_once_one_writes_the_record(database: Database
     async with writing(database) as first, writing(database) as second:
         processes = [Delivery(approvals, batches, writer, SEALER) for writer in (first, second)]
         await asyncio.gather(*(one.write([step], [ASKED, own]) for one, own in zip(processes, others, strict=True)))
-    written = [bytes(record) async for batch in batches.all() for record in batch.records]
+    written = [bytes(record) for batch in await stored(database) for record in batch.records]
     assert sorted(written) == sorted([ASKED.record, *(own.record for own in others)])
     assert len(await recorded(database)) == 3
 
@@ -183,4 +183,4 @@ async def test_what_an_older_version_wrote_without_a_claim_is_not_written_again(
     async with writing(database) as older, writing(database) as writer:
         await older.append([ASKED])
         await Delivery(approvals, batches, writer, SEALER).deliver(made)
-    assert [bytes(record) async for batch in batches.all() for record in batch.records] == [ASKED.record]
+    assert [bytes(record) for batch in await stored(database) for record in batch.records] == [ASKED.record]

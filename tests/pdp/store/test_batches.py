@@ -11,6 +11,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.store.batches import Batches, Posted, ids_of
 from pdp.store.database import Database
 from pdp.v1.audit_pb2 import Batch
+from tests.pdp.chain import stored
 from tests.pdp.scribe import Scribe
 from tests.pdp.specimens import records
 
@@ -47,13 +48,13 @@ async def test_same_batch_again_is_there_and_another_in_its_place_is_refused(dat
     assert await store.insert(batch, [])
     entries = records()
     assert not await store.insert(another(batch, entries), ids_of(entries))
-    assert [one async for one in store.all()] == [batch]
+    assert await stored(database) == [batch]
 
 
 async def test_writers_are_read_one_after_the_other_each_in_its_order(database: Database) -> None:
     store = Batches(database)
     other, one = await chained(store, OTHER, 3), await chained(store, ONE, 3)
-    assert [batch async for batch in store.all()] == [*one, *other]
+    assert await stored(database) == [*one, *other]
     assert await store.last(ONE) == one[-1]
     assert await store.last(b"3" * 16) is None
 
@@ -101,7 +102,7 @@ async def test_erased_payload_is_empty_and_the_rest_stays(database: Database, er
 async def test_batch_of_another_form_is_read_and_stops_no_reader(database: Database, changes: dict[str, Any]) -> None:
     """Somebody planted it. Who verifies the log finds that it is not as it was signed."""
     await database.database["batches"].insert_one(changes)
-    [found] = [batch async for batch in Batches(database).all()]
+    [found] = await stored(database)
     assert (found.head, found.seq, any(found.records)) == (b"", 0, False)
 
 
@@ -116,7 +117,7 @@ async def test_what_another_batch_posted_is_refused_by_name_and_the_same_batch_a
     with pytest.raises(Posted) as refused:
         await store.insert(second, ids_of([shared, other]), [uuid])
     assert (refused.value.ids, refused.value.records) == ({uuid}, {shared.record, one.record})
-    assert [found async for found in store.all()] == [batch]
+    assert await stored(database) == [batch]
 
 
 async def test_log_of_an_older_version_gets_the_index_although_it_has_records_twice(

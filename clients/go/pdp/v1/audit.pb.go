@@ -167,7 +167,7 @@ type RecordSummary struct {
 	// "decision", "error", "approval.created", "approval.reviewed", "approval.consumed", "approval.closed", "approval.reminded",
 	// "approval.denial_taken_back", "mask", "unmask", "search", "lineage", "policy.loaded", "server.started", "server.stopped", "session.started",
 	// "session.ended", "passkey.added", "passkey.removed", "identity.linked", "identity.unlinked", "preference.changed",
-	// "channel.refused", "writer.closed" or "export".
+	// "channel.refused", "calls.refused", "gap.accepted", "writer.closed" or "export".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// When it was recorded, by the clock of the server that wrote it.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
@@ -417,9 +417,16 @@ func (x *GetRecordResponse) GetIndex() int32 {
 	return 0
 }
 
-// Asks for the whole log.
+// Asks for the log, or for the rest of it.
 type ExportRecordsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How far the caller has come, at most 20,000 writers, each once: of each writer named, only what is behind its `seq`
+	// is sent. A writer that is not named is sent whole.
+	After []*WriterPlace `protobuf:"bytes,1,rep,name=after,proto3" json:"after,omitempty"`
+	// If set, only these writers are sent, 16 bytes each, at most 20,000.
+	Writers [][]byte `protobuf:"bytes,2,rep,name=writers,proto3" json:"writers,omitempty"`
+	// Only the newest batch of each writer is sent: which writers there are, and how far each has come.
+	NewestOnly    bool `protobuf:"varint,3,opt,name=newest_only,json=newestOnly,proto3" json:"newest_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +461,82 @@ func (*ExportRecordsRequest) Descriptor() ([]byte, []int) {
 	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{5}
 }
 
+func (x *ExportRecordsRequest) GetAfter() []*WriterPlace {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *ExportRecordsRequest) GetWriters() [][]byte {
+	if x != nil {
+		return x.Writers
+	}
+	return nil
+}
+
+func (x *ExportRecordsRequest) GetNewestOnly() bool {
+	if x != nil {
+		return x.NewestOnly
+	}
+	return false
+}
+
+// A place in a writer's chain.
+type WriterPlace struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The writer's id, 16 bytes.
+	Writer []byte `protobuf:"bytes,1,opt,name=writer,proto3" json:"writer,omitempty"`
+	// The number of a batch, from 0; -1 is before the first.
+	Seq           int64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriterPlace) Reset() {
+	*x = WriterPlace{}
+	mi := &file_pdp_v1_audit_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriterPlace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriterPlace) ProtoMessage() {}
+
+func (x *WriterPlace) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_audit_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriterPlace.ProtoReflect.Descriptor instead.
+func (*WriterPlace) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WriterPlace) GetWriter() []byte {
+	if x != nil {
+		return x.Writer
+	}
+	return nil
+}
+
+func (x *WriterPlace) GetSeq() int64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 // A part of the log.
 type ExportRecordsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -465,7 +548,7 @@ type ExportRecordsResponse struct {
 
 func (x *ExportRecordsResponse) Reset() {
 	*x = ExportRecordsResponse{}
-	mi := &file_pdp_v1_audit_proto_msgTypes[6]
+	mi := &file_pdp_v1_audit_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +560,7 @@ func (x *ExportRecordsResponse) String() string {
 func (*ExportRecordsResponse) ProtoMessage() {}
 
 func (x *ExportRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_audit_proto_msgTypes[6]
+	mi := &file_pdp_v1_audit_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +573,7 @@ func (x *ExportRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ExportRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExportRecordsResponse) GetBatches() []*Batch {
@@ -526,7 +609,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_pdp_v1_audit_proto_msgTypes[7]
+	mi := &file_pdp_v1_audit_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +621,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_audit_proto_msgTypes[7]
+	mi := &file_pdp_v1_audit_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +634,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Batch) GetWriter() []byte {
@@ -623,7 +706,7 @@ type Payload struct {
 
 func (x *Payload) Reset() {
 	*x = Payload{}
-	mi := &file_pdp_v1_audit_proto_msgTypes[8]
+	mi := &file_pdp_v1_audit_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +718,7 @@ func (x *Payload) String() string {
 func (*Payload) ProtoMessage() {}
 
 func (x *Payload) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_audit_proto_msgTypes[8]
+	mi := &file_pdp_v1_audit_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +731,7 @@ func (x *Payload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payload.ProtoReflect.Descriptor instead.
 func (*Payload) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Payload) GetSalt() []byte {
@@ -661,6 +744,189 @@ func (x *Payload) GetSalt() []byte {
 func (x *Payload) GetPayload() []byte {
 	if x != nil {
 		return x.Payload
+	}
+	return nil
+}
+
+// What somebody saw of a writer: its last batch of then.
+type SeenBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The writer's id, 16 bytes.
+	Writer []byte `protobuf:"bytes,1,opt,name=writer,proto3" json:"writer,omitempty"`
+	// The number of the batch, from 0.
+	Seq int64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Its head, 32 bytes.
+	Head          []byte `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeenBatch) Reset() {
+	*x = SeenBatch{}
+	mi := &file_pdp_v1_audit_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeenBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeenBatch) ProtoMessage() {}
+
+func (x *SeenBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_audit_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeenBatch.ProtoReflect.Descriptor instead.
+func (*SeenBatch) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SeenBatch) GetWriter() []byte {
+	if x != nil {
+		return x.Writer
+	}
+	return nil
+}
+
+func (x *SeenBatch) GetSeq() int64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *SeenBatch) GetHead() []byte {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+// Accepts that batches are gone.
+type AcceptGapRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last anchor from before the restore: each writer once, at most 10,000.
+	Old []*SeenBatch `protobuf:"bytes,1,rep,name=old,proto3" json:"old,omitempty"`
+	// An anchor of the log as it is now: each writer once, at most 10,000.
+	New []*SeenBatch `protobuf:"bytes,2,rep,name=new,proto3" json:"new,omitempty"`
+	// Why the batches are gone, for those who verify the log later: 1 to 2,000 characters.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptGapRequest) Reset() {
+	*x = AcceptGapRequest{}
+	mi := &file_pdp_v1_audit_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptGapRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptGapRequest) ProtoMessage() {}
+
+func (x *AcceptGapRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_audit_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptGapRequest.ProtoReflect.Descriptor instead.
+func (*AcceptGapRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AcceptGapRequest) GetOld() []*SeenBatch {
+	if x != nil {
+		return x.Old
+	}
+	return nil
+}
+
+func (x *AcceptGapRequest) GetNew() []*SeenBatch {
+	if x != nil {
+		return x.New
+	}
+	return nil
+}
+
+func (x *AcceptGapRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// What was put on record.
+type AcceptGapResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record, "rec_…".
+	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// Of `old`, the batches that the log does not have any more.
+	Lost          []*SeenBatch `protobuf:"bytes,2,rep,name=lost,proto3" json:"lost,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptGapResponse) Reset() {
+	*x = AcceptGapResponse{}
+	mi := &file_pdp_v1_audit_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptGapResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptGapResponse) ProtoMessage() {}
+
+func (x *AcceptGapResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_audit_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptGapResponse.ProtoReflect.Descriptor instead.
+func (*AcceptGapResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_audit_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AcceptGapResponse) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *AcceptGapResponse) GetLost() []*SeenBatch {
+	if x != nil {
+		return x.Lost
 	}
 	return nil
 }
@@ -701,8 +967,15 @@ const file_pdp_v1_audit_proto_rawDesc = "" +
 	"\x04salt\x18\x04 \x01(\fR\x04salt\x12\x16\n" +
 	"\x06writer\x18\x05 \x01(\fR\x06writer\x12\x10\n" +
 	"\x03seq\x18\x06 \x01(\x03R\x03seq\x12\x14\n" +
-	"\x05index\x18\a \x01(\x05R\x05index\"\x16\n" +
-	"\x14ExportRecordsRequest\"@\n" +
+	"\x05index\x18\a \x01(\x05R\x05index\"|\n" +
+	"\x14ExportRecordsRequest\x12)\n" +
+	"\x05after\x18\x01 \x03(\v2\x13.pdp.v1.WriterPlaceR\x05after\x12\x18\n" +
+	"\awriters\x18\x02 \x03(\fR\awriters\x12\x1f\n" +
+	"\vnewest_only\x18\x03 \x01(\bR\n" +
+	"newestOnly\"7\n" +
+	"\vWriterPlace\x12\x16\n" +
+	"\x06writer\x18\x01 \x01(\fR\x06writer\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x03R\x03seq\"@\n" +
 	"\x15ExportRecordsResponse\x12'\n" +
 	"\abatches\x18\x01 \x03(\v2\r.pdp.v1.BatchR\abatches\"\xd6\x01\n" +
 	"\x05Batch\x12\x16\n" +
@@ -716,11 +989,23 @@ const file_pdp_v1_audit_proto_rawDesc = "" +
 	"\x06leaves\x18\b \x01(\fR\x06leaves\"7\n" +
 	"\aPayload\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x18\n" +
-	"\apayload\x18\x02 \x01(\fR\apayload2\xe8\x01\n" +
+	"\apayload\x18\x02 \x01(\fR\apayload\"I\n" +
+	"\tSeenBatch\x12\x16\n" +
+	"\x06writer\x18\x01 \x01(\fR\x06writer\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x12\n" +
+	"\x04head\x18\x03 \x01(\fR\x04head\"t\n" +
+	"\x10AcceptGapRequest\x12#\n" +
+	"\x03old\x18\x01 \x03(\v2\x11.pdp.v1.SeenBatchR\x03old\x12#\n" +
+	"\x03new\x18\x02 \x03(\v2\x11.pdp.v1.SeenBatchR\x03new\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"W\n" +
+	"\x11AcceptGapResponse\x12\x1b\n" +
+	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12%\n" +
+	"\x04lost\x18\x02 \x03(\v2\x11.pdp.v1.SeenBatchR\x04lost2\xaa\x02\n" +
 	"\fAuditService\x12F\n" +
 	"\vListRecords\x12\x1a.pdp.v1.ListRecordsRequest\x1a\x1b.pdp.v1.ListRecordsResponse\x12@\n" +
 	"\tGetRecord\x12\x18.pdp.v1.GetRecordRequest\x1a\x19.pdp.v1.GetRecordResponse\x12N\n" +
-	"\rExportRecords\x12\x1c.pdp.v1.ExportRecordsRequest\x1a\x1d.pdp.v1.ExportRecordsResponse0\x01B|\n" +
+	"\rExportRecords\x12\x1c.pdp.v1.ExportRecordsRequest\x1a\x1d.pdp.v1.ExportRecordsResponse0\x01\x12@\n" +
+	"\tAcceptGap\x12\x18.pdp.v1.AcceptGapRequest\x1a\x19.pdp.v1.AcceptGapResponseB|\n" +
 	"\x11dev.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\vPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3"
 
 var (
@@ -735,7 +1020,7 @@ func file_pdp_v1_audit_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_audit_proto_rawDescData
 }
 
-var file_pdp_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_pdp_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_pdp_v1_audit_proto_goTypes = []any{
 	(*ListRecordsRequest)(nil),    // 0: pdp.v1.ListRecordsRequest
 	(*ListRecordsResponse)(nil),   // 1: pdp.v1.ListRecordsResponse
@@ -743,31 +1028,41 @@ var file_pdp_v1_audit_proto_goTypes = []any{
 	(*GetRecordRequest)(nil),      // 3: pdp.v1.GetRecordRequest
 	(*GetRecordResponse)(nil),     // 4: pdp.v1.GetRecordResponse
 	(*ExportRecordsRequest)(nil),  // 5: pdp.v1.ExportRecordsRequest
-	(*ExportRecordsResponse)(nil), // 6: pdp.v1.ExportRecordsResponse
-	(*Batch)(nil),                 // 7: pdp.v1.Batch
-	(*Payload)(nil),               // 8: pdp.v1.Payload
-	(Effect)(0),                   // 9: pdp.v1.Effect
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*WriterPlace)(nil),           // 6: pdp.v1.WriterPlace
+	(*ExportRecordsResponse)(nil), // 7: pdp.v1.ExportRecordsResponse
+	(*Batch)(nil),                 // 8: pdp.v1.Batch
+	(*Payload)(nil),               // 9: pdp.v1.Payload
+	(*SeenBatch)(nil),             // 10: pdp.v1.SeenBatch
+	(*AcceptGapRequest)(nil),      // 11: pdp.v1.AcceptGapRequest
+	(*AcceptGapResponse)(nil),     // 12: pdp.v1.AcceptGapResponse
+	(Effect)(0),                   // 13: pdp.v1.Effect
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_pdp_v1_audit_proto_depIdxs = []int32{
-	9,  // 0: pdp.v1.ListRecordsRequest.effect:type_name -> pdp.v1.Effect
+	13, // 0: pdp.v1.ListRecordsRequest.effect:type_name -> pdp.v1.Effect
 	2,  // 1: pdp.v1.ListRecordsResponse.records:type_name -> pdp.v1.RecordSummary
-	10, // 2: pdp.v1.RecordSummary.recorded_at:type_name -> google.protobuf.Timestamp
-	9,  // 3: pdp.v1.RecordSummary.effect:type_name -> pdp.v1.Effect
+	14, // 2: pdp.v1.RecordSummary.recorded_at:type_name -> google.protobuf.Timestamp
+	13, // 3: pdp.v1.RecordSummary.effect:type_name -> pdp.v1.Effect
 	2,  // 4: pdp.v1.GetRecordResponse.summary:type_name -> pdp.v1.RecordSummary
-	7,  // 5: pdp.v1.ExportRecordsResponse.batches:type_name -> pdp.v1.Batch
-	8,  // 6: pdp.v1.Batch.payloads:type_name -> pdp.v1.Payload
-	0,  // 7: pdp.v1.AuditService.ListRecords:input_type -> pdp.v1.ListRecordsRequest
-	3,  // 8: pdp.v1.AuditService.GetRecord:input_type -> pdp.v1.GetRecordRequest
-	5,  // 9: pdp.v1.AuditService.ExportRecords:input_type -> pdp.v1.ExportRecordsRequest
-	1,  // 10: pdp.v1.AuditService.ListRecords:output_type -> pdp.v1.ListRecordsResponse
-	4,  // 11: pdp.v1.AuditService.GetRecord:output_type -> pdp.v1.GetRecordResponse
-	6,  // 12: pdp.v1.AuditService.ExportRecords:output_type -> pdp.v1.ExportRecordsResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	6,  // 5: pdp.v1.ExportRecordsRequest.after:type_name -> pdp.v1.WriterPlace
+	8,  // 6: pdp.v1.ExportRecordsResponse.batches:type_name -> pdp.v1.Batch
+	9,  // 7: pdp.v1.Batch.payloads:type_name -> pdp.v1.Payload
+	10, // 8: pdp.v1.AcceptGapRequest.old:type_name -> pdp.v1.SeenBatch
+	10, // 9: pdp.v1.AcceptGapRequest.new:type_name -> pdp.v1.SeenBatch
+	10, // 10: pdp.v1.AcceptGapResponse.lost:type_name -> pdp.v1.SeenBatch
+	0,  // 11: pdp.v1.AuditService.ListRecords:input_type -> pdp.v1.ListRecordsRequest
+	3,  // 12: pdp.v1.AuditService.GetRecord:input_type -> pdp.v1.GetRecordRequest
+	5,  // 13: pdp.v1.AuditService.ExportRecords:input_type -> pdp.v1.ExportRecordsRequest
+	11, // 14: pdp.v1.AuditService.AcceptGap:input_type -> pdp.v1.AcceptGapRequest
+	1,  // 15: pdp.v1.AuditService.ListRecords:output_type -> pdp.v1.ListRecordsResponse
+	4,  // 16: pdp.v1.AuditService.GetRecord:output_type -> pdp.v1.GetRecordResponse
+	7,  // 17: pdp.v1.AuditService.ExportRecords:output_type -> pdp.v1.ExportRecordsResponse
+	12, // 18: pdp.v1.AuditService.AcceptGap:output_type -> pdp.v1.AcceptGapResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_audit_proto_init() }
@@ -782,7 +1077,7 @@ func file_pdp_v1_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_audit_proto_rawDesc), len(file_pdp_v1_audit_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	AuditService_ListRecords_FullMethodName   = "/pdp.v1.AuditService/ListRecords"
 	AuditService_GetRecord_FullMethodName     = "/pdp.v1.AuditService/GetRecord"
 	AuditService_ExportRecords_FullMethodName = "/pdp.v1.AuditService/ExportRecords"
+	AuditService_AcceptGap_FullMethodName     = "/pdp.v1.AuditService/AcceptGap"
 )
 
 // AuditServiceClient is the client API for AuditService service.
@@ -37,9 +38,14 @@ type AuditServiceClient interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-	// last durable batch.
-	// Time: 30 min.
+	// last durable batch. One that is cut goes on with `after`.
+	// Time: 30 min, and no longer than the token.
 	ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRecordsResponse], error)
+	// Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+	// person may do so. It changes nothing else, and every later verification names it.
+	// Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	AcceptGap(ctx context.Context, in *AcceptGapRequest, opts ...grpc.CallOption) (*AcceptGapResponse, error)
 }
 
 type auditServiceClient struct {
@@ -89,6 +95,16 @@ func (c *auditServiceClient) ExportRecords(ctx context.Context, in *ExportRecord
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_ExportRecordsClient = grpc.ServerStreamingClient[ExportRecordsResponse]
 
+func (c *auditServiceClient) AcceptGap(ctx context.Context, in *AcceptGapRequest, opts ...grpc.CallOption) (*AcceptGapResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptGapResponse)
+	err := c.cc.Invoke(ctx, AuditService_AcceptGap_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AuditServiceServer is the server API for AuditService service.
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
@@ -102,9 +118,14 @@ type AuditServiceServer interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-	// last durable batch.
-	// Time: 30 min.
+	// last durable batch. One that is cut goes on with `after`.
+	// Time: 30 min, and no longer than the token.
 	ExportRecords(*ExportRecordsRequest, grpc.ServerStreamingServer[ExportRecordsResponse]) error
+	// Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
+	// person may do so. It changes nothing else, and every later verification names it.
+	// Errors: INVALID_ARGUMENT names `old` where the log still has all that it saw, and `new` where the log does not have it.
+	// Time: 2 s where the client sets no deadline, 10 s at most.
+	AcceptGap(context.Context, *AcceptGapRequest) (*AcceptGapResponse, error)
 	mustEmbedUnimplementedAuditServiceServer()
 }
 
@@ -123,6 +144,9 @@ func (UnimplementedAuditServiceServer) GetRecord(context.Context, *GetRecordRequ
 }
 func (UnimplementedAuditServiceServer) ExportRecords(*ExportRecordsRequest, grpc.ServerStreamingServer[ExportRecordsResponse]) error {
 	return status.Error(codes.Unimplemented, "method ExportRecords not implemented")
+}
+func (UnimplementedAuditServiceServer) AcceptGap(context.Context, *AcceptGapRequest) (*AcceptGapResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcceptGap not implemented")
 }
 func (UnimplementedAuditServiceServer) mustEmbedUnimplementedAuditServiceServer() {}
 func (UnimplementedAuditServiceServer) testEmbeddedByValue()                      {}
@@ -192,6 +216,24 @@ func _AuditService_ExportRecords_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_ExportRecordsServer = grpc.ServerStreamingServer[ExportRecordsResponse]
 
+func _AuditService_AcceptGap_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptGapRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).AcceptGap(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_AcceptGap_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).AcceptGap(ctx, req.(*AcceptGapRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AuditService_ServiceDesc is the grpc.ServiceDesc for AuditService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -206,6 +248,10 @@ var AuditService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRecord",
 			Handler:    _AuditService_GetRecord_Handler,
+		},
+		{
+			MethodName: "AcceptGap",
+			Handler:    _AuditService_AcceptGap_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
