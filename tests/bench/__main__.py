@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 PARTS = ["decisions", "http", "workers", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
-PARTS += ["text", "inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
+PARTS += ["size", "text", "inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
 
 
 def main() -> int:
@@ -36,6 +36,7 @@ def main() -> int:
         "inbox": [sys.executable, "-m", "tests.bench.inbox"],
         "people": [sys.executable, "-m", "tests.bench.people"],
         "reload": [sys.executable, "-m", "tests.bench.reload"],
+        "size": [sys.executable, "-m", "tests.bench.policy_size", "--rounds", str(arguments.rounds)],
         "attack": [sys.executable, "-m", "tests.bench.attack"],
         "text": [sys.executable, "-m", "tests.bench.json_text"],
         "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
