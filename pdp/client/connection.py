@@ -1,7 +1,7 @@
 """A connection to a Placet server, and the decisions that come over it."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,11 +14,12 @@ from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
 from pdp.client.decision import Decision
 from pdp.client.diagnosis import explained
-from pdp.client.expected import expecting, is_expecting, unsaid
-from pdp.client.facts import Facts
+from pdp.client.expected import expecting, is_expecting
+from pdp.client.facts import Facts, unsaid
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
 from pdp.client.resets import Resets
+from pdp.client.stream import Stream
 from pdp.client.token import Metadata, Source, Token
 from pdp.client.waiting import Told, waited
 from pdp.environment import Environment
@@ -220,16 +221,15 @@ class Client:
 
     async def decide(self, request: AuthorizeRequest) -> Decision:
         """`authorize` for a ready message. What makes the same attempt in several calls sets its `attempt_id`."""
-        asked = AuthorizeRequest()
-        asked.CopyFrom(request)
-        asked.request_id = request.request_id or uuid4().hex
-        asked.attempt_id = request.attempt_id or uuid4().hex
-        try:
-            answer = await self._ask(asked)
-        except CallError as error:
-            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
-        answer.dry_run |= asked.dry_run
-        return Decision(answer, self._understood)
+        own = AuthorizeRequest()
+        own.CopyFrom(request)
+        own.request_id = request.request_id or uuid4().hex
+        own.attempt_id = request.attempt_id or uuid4().hex
+        return await self._decision(own, self._ask(own))
+
+    def stream(self) -> Stream:
+        """Ask many questions over one stream: `async with pdp.stream() as ask: decision = await ask(…)`."""
+        return Stream(self, self._decision, self._failure)
 
     async def call(self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request) -> _Answer:
         """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
@@ -254,6 +254,14 @@ class Client:
         if approval is not None:
             return approval
         return (await self.call(self.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))).approval
+
+    async def _decision(self, asked: AuthorizeRequest, answering: Awaitable[AuthorizeResponse]) -> Decision:
+        try:
+            answer = await answering
+        except CallError as error:
+            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
+        answer.dry_run |= asked.dry_run
+        return Decision(answer, self._understood)
 
     async def _ask(self, request: AuthorizeRequest) -> AuthorizeResponse:
         """Ask until there is an answer, as long as the timeout and the attempts last."""

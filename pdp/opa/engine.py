@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pdp import metrics
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import EngineUnavailable, PolicyInvalid
@@ -105,6 +106,7 @@ def watched(folder: Path) -> Path:
 def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event, policy: Policy) -> None:
     policy.loaded()
     if error:
+        metrics.POLICY_REFUSED.at().add()
         say(f"OPA did not take the policy: {error}\nThe last good policy stays in force.")
     reloaded.set()
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from watchfiles import awatch
 
+from pdp import metrics
 from pdp.errors import PdpError
 from pdp.policy.apart import built_beside
 from pdp.policy.attributes import Attributes
@@ -110,6 +111,7 @@ class WatchedPolicy(Policy):
                 revision = await self.build()
             except (PdpError, OSError) as error:  # MongoDB is away, or an editor removed a file while it was read
                 self.loaded()
+                metrics.POLICY_REFUSED.at().add()
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

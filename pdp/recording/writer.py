@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import orjson
 from joserfc.jwk import OKPKey
 
-from pdp import call_summary, crowd, deadline, keys, traces
+from pdp import call_summary, crowd, deadline, keys, metrics, traces
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
@@ -52,6 +52,8 @@ FLUSH_SECONDS, FLUSH_LOOK_SECONDS = 3.0, 0.01
 """Seconds that what is queued may take when the server stops, and between two looks whether it is written."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
+
+_AUDIT_ITEMS = metrics.BATCH_ITEMS.at("audit")
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +138,7 @@ class Writer:
         them once.
         """
         groups = [self._enqueue(caller, group, posted) for group in within_limits(entries, ENOUGH)]
-        with deadline.spent_on(deadline.Stage.RECORD):
+        with deadline.spent_on(deadline.Stage.RECORD), metrics.AUDIT.took():
             try:
                 end = self._now() + seconds
                 for group in groups:
@@ -164,6 +166,11 @@ class Writer:
             groups = self._take()
             if groups:
                 await self._commit(groups)
+
+    @property
+    def unconfirmed_seconds(self) -> float:
+        """Seconds since the insert that MongoDB has not confirmed; 0 where there is none."""
+        return self._now() - self._last_insert if self._unconfirmed else 0.0
 
     async def beat(self) -> None:
         """Store that this writer is alive."""
@@ -244,6 +251,8 @@ class Writer:
         self._unconfirmed = False
         if batch is not None:
             self._seq, self._prev = batch.seq + 1, batch.head
+            _AUDIT_ITEMS.observe(len(batch.records))
+            metrics.AUDIT_RECORDS.at().add(len(batch.records))
         for group in groups:
             if not group.durable.done():
                 group.durable.set_result(None)
@@ -272,6 +281,7 @@ class Writer:
                 posted -= others.ids
                 batch = self._next(entries)
             else:
+                metrics.WRITER_CLOSED.at().add()
                 log.warning("writer %s was closed by another process; going on as a new one", self.writer.hex())
                 self._begin()
                 batch = self._next(entries)

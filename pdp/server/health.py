@@ -65,12 +65,14 @@ class Health:
             if KEYS in others:
                 needed[KEYS] = others.pop(KEYS)
             self._readiness.told(needed, others)
+            metrics.READY.at().set(self._readiness.is_ready)
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
         """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
         self._readiness.leave()
+        metrics.READY.at().set(self._readiness.is_ready)
         await self._servicer.enter_graceful_shutdown()
 
 

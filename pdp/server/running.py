@@ -20,7 +20,6 @@ from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
-from pdp.recording.refusals import sum_up
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
@@ -43,6 +42,7 @@ from pdp.server.share import Share
 from pdp.server.strangers import Strangers
 from pdp.server.telling import telling, tells
 from pdp.server.tuning import tune
+from pdp.server.upkeep import kept_up
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -140,13 +140,13 @@ async def running(
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = ports_of(config) if share else server.listen()
-        await stack.enter_async_context(_watching(health, authenticator, flows, parts, failed))
+        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed))
         await stack.enter_async_context(chats.running(failed))
         tune()
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
-        stack.push_async_callback(_drain, server, health, parts.feed, web)
+        stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
         opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
         await stack.enter_async_context(kept_open(opening, failed))
@@ -214,29 +214,6 @@ async def _at_work(
         yield
 
 
-@asynccontextmanager
-async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Fetch the issuers' keys now, and again and again until the block ends."""
-    async with AsyncExitStack() as stack:
-        for source in authenticator.sources:
-            await stack.enter_async_context(background(source.run(), failed))
-            await source.renewed()
-        yield
-
-
-@asynccontextmanager
-async def _watching(
-    health: Health, authenticator: Authenticator, flows: Flows, parts: Parts, failed: asyncio.Future[None]
-) -> AsyncIterator[None]:
-    """Probe what is needed, fetch keys, and sum up in the log what was refused, until the block ends."""
-    async with (
-        background(health.watch(), failed),
-        background(sum_up(flows.admission.shedding, parts.writer), failed),
-        _fetching_keys(authenticator, failed),
-    ):
-        yield
-
-
 def _add_services(
     server: Entrance,
     edge: Edge,
@@ -253,7 +230,7 @@ def _add_services(
     info = InfoService(*facts, stream_seconds=config.stream_seconds)
     audit = AuditService(parts.chains, parts.records, parts.writer, whole_records(config, parts), flows.turns)
     implementations = [
-        (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns)),
+        (decision_pb2.DESCRIPTOR, DecisionService(flows.deciding, parts.batches, flows.turns, flows.admission)),
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
@@ -288,10 +265,11 @@ def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitabl
     return {"masker": warming.is_done}
 
 
-async def _drain(server: Entrance, health: Health, feed: Feed, web: Face | None) -> None:
-    """Report NOT_SERVING, end the calls that wait for people, and let the other calls in flight finish."""
+async def _drain(server: Entrance, health: Health, feed: Feed, edge: Edge, web: Face | None) -> None:
+    """Report NOT_SERVING, end the calls that wait for people or for questions, and let those in flight finish."""
     await health.leave()
     feed.end()
+    edge.end()
     async with asyncio.TaskGroup() as stopping:
         stopping.create_task(server.stop(GRACE_SECONDS))
         if web is not None:

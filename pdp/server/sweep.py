@@ -65,7 +65,7 @@ class Sweep:
             steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
             for step in [*steps, self.complete_projection] if self.completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
-            for step in (self.end_sessions, self.move_index):
+            for step in (self.end_sessions, self.move_indexes):
                 group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
@@ -92,10 +92,10 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
-    async def move_index(self) -> None:
+    async def move_indexes(self) -> None:
         """Move the projection of an older version to the index of this one, once."""
         if self._index_may_be_old:
-            await self._projection.move_index()
+            await self._projection.move_indexes()
             self._index_may_be_old = False
 
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:

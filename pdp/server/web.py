@@ -82,9 +82,9 @@ async def face(
     people = inbox(config, url, parts.logins, authenticator, flows.admission, outside.demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
-    await made.start(
-        Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ()), *hooks]), url
-    )
+    routes_of_all = [*described, *OpenApi(url, described).routes(), *(people.routes if people else ()), *hooks]
+    parts.calls.count([f"{route.method} {route.path}" for route in routes_of_all])
+    await made.start(Routes(routes_of_all), url)
     return made
 
 
