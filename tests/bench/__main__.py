@@ -3,7 +3,8 @@
     python -m tests.bench [--rounds N] [--seconds S] [--only NAME]
 
 References of decisions: a no-op `grpc.aio` server (what gRPC in Python costs), and a stock OPA's own REST answers to
-the same questions; load comes from other processes. HTTP is held against gRPC of the same server. The steps of
+the same questions; load comes from other processes. HTTP is held against gRPC of the same server, and a server
+with metrics and an access log against one without. The steps of
 approvals are held against themselves among fewer. So are what a large company's people cost, an attack on a policy, and
 what is decided where more is asked than can be. Lineage is held against networkx, and against a server without it;
 its bars decide the exit status, as do those of the inbox, which also says what Authorize costs beside it. Those of the
@@ -15,7 +16,7 @@ import subprocess
 import sys
 
 PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
-PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
+PARTS += ["watching", "inbox", "lineage", "masks", "stream", "parquet"]
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
+        "watching": [sys.executable, "-m", "tests.bench.watching", str(arguments.rounds), str(arguments.seconds)],
         "overload": [*dev, "tests.bench.overload"],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
