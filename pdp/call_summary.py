@@ -115,7 +115,7 @@ def answered(code: str) -> None:
 
 
 def decided(count: int, effect: str = "", decision_id: str = "") -> None:
-    """Decisions are made, in this number. Where it is one, they are its effect and its id."""
+    """Add a number of decisions. Of a single one there are its effect and its id."""
     call = _present.get()
     if call is not None:
         call.decisions += count

@@ -1,6 +1,6 @@
 """What was refused because it was too much: how many calls for each reason, and who sent most of them.
 
-Nothing is decided about such a call. The metrics count it, and the log gets a sum of each second that has any.
+Nothing was decided about such a call. The metrics count it, and the log gets a sum of each second that has any.
 """
 
 from collections import Counter

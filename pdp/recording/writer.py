@@ -48,6 +48,8 @@ STUCK_SECONDS = 1.0
 """Seconds without a confirmation after which calls are refused at once, as they could not be recorded in time."""
 START_SECONDS = 15.0
 """Seconds that a server's first record may take: where everything starts at once, MongoDB is slow for a while."""
+FLUSH_SECONDS, FLUSH_LOOK_SECONDS = 3.0, 0.01
+"""Seconds that what is queued may take when the server stops, and between two looks whether it is written."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
 
@@ -175,13 +177,20 @@ class Writer:
         await self._writers.beat(self.writer)
 
     async def close(self) -> None:
-        """Write this writer's end after everything that is queued, and return when it is durable.
+        """Write everything that is queued and then this writer's end, and return when it is durable.
 
         Raises `StoreUnavailable`; then a sweep closes the writer.
         """
+        await self._flushed()
         self._admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
+
+    async def _flushed(self) -> None:
+        """Return when nothing waits, or after `FLUSH_SECONDS`. What calls that have gone left behind is written."""
+        end = self._now() + FLUSH_SECONDS
+        while (self._queued or self._unconfirmed) and self._now() < end:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(FLUSH_LOOK_SECONDS)
 
     async def close_other(self, writer: bytes) -> bool:
         """Write a tombstone into the next place of another process's writer. Returns False if that writer is alive."""

@@ -22,7 +22,7 @@ async def test_what_waits_is_counted_and_the_oldest_is_found(database: Database)
             "created_at": now - timedelta(minutes=40 - number),
             **waits,
         }
-        for n in range(3)
+        for number in range(3)
     ]
     over = {"_id": "apr_", "caller": "agent:x", "created_at": now - timedelta(minutes=90), **waits}
     await database.database.get_collection("approvals").insert_many([*documents, over])
