@@ -49,6 +49,7 @@ ALLOWED = {
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
     "AuditService/ExportRecords": {"auditor"},
+    "AuditService/AcceptGap": {"auditor"},
     "LineageService/Ingest": {"lineage_writer"},
     "LineageService/GetLineage": {"requester", "reviewer", "auditor", "steward"},
     "LineageService/GetPath": {"requester", "reviewer", "auditor", "steward"},
