@@ -1,22 +1,29 @@
 """Which calls come in, and when: a call is admitted whole or refused whole, before anything is done for it.
 
-1. A caller may have as many questions here as there is room left for others, so that one caller takes half of
+1. What `[limits]` let one caller ask comes first: a call costs one item before its message is read, and the others of a
+   batch afterwards. Beyond it the caller is refused, whether there is room or not.
+2. A caller may have as many questions here as there is room left for others, so that one caller takes half of
    the room at most, with any number of calls. A small call of a caller that has nothing here has a reserve of its own.
-2. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
-3. A call that is refused is told when its turn would be if all that were refused came back in their order.
-4. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
+3. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
+4. A call that is refused is told when its turn would be if all that were refused came back in their order; they are
+   spread a little, so that they do not come together.
+5. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
    take turns. While small calls come, only a few large ones are worked on, so that no small one waits long.
 """
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pdp import deadline
+from pdp.allowance import Allowance
 from pdp.errors import Overloaded
 from pdp.gate import Gate
+from pdp.limits_settings import CallerLimits
+from pdp.shedding import CallerOverLimit, Shedding
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +39,9 @@ LEAST = 1000
 PLACES, LARGE_PLACES, FEW_LARGE_PLACES = 128, 6, 2
 """Small and large calls that are worked on at a time, and large ones while small ones come. As measured, more of them
 decide no more a second."""
+STANDING = PLACES + PLACES // 2
+"""Small calls that may be ahead of one in a queue that stands, so that no answer takes three times as long as without
+a queue."""
 SMALL_SECONDS = 0.25
 """Seconds after a small call for which large ones leave room for the next."""
 WAIT_SECONDS, SPARE_SECONDS = 10.0, 1.0
@@ -46,15 +56,24 @@ WINDOW_SECONDS = 0.5
 """Seconds over which a refused caller's rate is measured."""
 SOONEST_SECONDS, LATEST_SECONDS = 0.1, 5.0
 """Seconds after which a refused call may come back."""
+SPREAD = 0.2
+"""The share of that time by which a refused call may come earlier, at random."""
+OVER_SECONDS = 0.1
+"""Seconds after which a caller may have fewer questions in flight than `[limits]` say."""
 COUNT_SECONDS = 60.0
-"""Seconds for which refused calls are counted before their number is logged."""
+"""Seconds for which refused calls are counted before their number is logged, and callers are kept that have gone."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """What a caller has here and may have. Since it was refused: what it got, and the turn of who was refused last."""
+    """What a caller has here and may have, and the questions of its latest call.
 
+    Since it was refused: what it got, and the turn of who was refused last.
+    """
+
+    allowance: Allowance
     questions: int = 0
+    latest: int = 1
     limit: float = ROOM
     rate: float = RATE
     got: int = 0
@@ -78,7 +97,7 @@ class _Held:
         self.refused = now
         turn = max(self.turn, now + SOONEST_SECONDS) + questions / self.rate
         self.turn = min(turn, now + LATEST_SECONDS)
-        return self.turn - now
+        return (self.turn - now) * random.uniform(1 - SPREAD, 1)  # noqa: S311  # jitter
 
     def end(self, questions: int, used: float) -> None:
         """A call is over that used this share of its time."""
@@ -89,40 +108,86 @@ class _Held:
         self.questions -= questions
         self.got += questions
 
+    def may_be_forgotten(self, now: float) -> bool:
+        """Whether a caller that comes anew would have the same."""
+        is_idle = not self.questions and now - self.refused > LATEST_SECONDS
+        return is_idle and self.limit >= ROOM and self.allowance.is_full(now)
+
+
+NO_LIMITS = CallerLimits()
+"""What a configuration without `[limits]` lets one caller ask."""
+
 
 class Admission:
-    """The room of one process, and who has what of it. `refused` counts the calls that found none."""
+    """The room of one process, and who has what of it. `refused` counts the calls that found none.
 
-    def __init__(self) -> None:
+    `shedding` has the numbers of all calls that the edges refuse so.
+    """
+
+    def __init__(self, limits: CallerLimits = NO_LIMITS) -> None:
+        self.shedding = Shedding()
+        self._limits = limits
         self._callers: dict[str, _Held] = {}
         self._questions = 0
-        self._small = Gate(PLACES, PLACES // 2)
+        self._small = Gate(PLACES, PLACES // 2, standing=STANDING)
         self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, FEW_LARGE_PLACES, lambda: self.has_small_calls)
         self._small_until = 0.0
         self.refused = self._told = 0
-        self._tell_at = 0.0
+        self._tell_at = self._sweep_at = 0.0
 
     @property
     def has_small_calls(self) -> bool:
         """Whether a small call came just now, so that large work leaves room for the next."""
         return _now() < self._small_until
 
+    def require(self, caller: str, *, has_room_of_its_own: bool = False) -> None:
+        """Let a call of a caller come, before its message is read; it costs one item of the caller's rate.
+
+        Raises `CallerOverLimit`, and `Overloaded` where there is no room for one question. A call that waits for
+        people, or is a stream, has room of its own.
+        """
+        held = self._held(caller)
+        over = held.allowance.wait(1, _now()) if has_room_of_its_own else self._seconds_over(held, 1, 0)
+        self._pay(caller, held, 1, over)
+        if not has_room_of_its_own and not held.has_room(1, ROOM - self._questions):
+            raise self._refused(caller, held, held.latest)
+
     @asynccontextmanager
-    async def admitted(self, caller: str, questions: int, size: int = 0) -> AsyncIterator[None]:
+    async def admitted(self, caller: str, questions: int, size: int = 0, *, paid: int = 0) -> AsyncIterator[None]:
         """Work on a call of this many questions, in a message of `size` bytes, when it is its turn.
 
-        Raises `Overloaded` if the server already has as many questions as it takes.
+        `paid` of them were taken from the caller's rate before: 1 by `require`, all by `wait`. Raises
+        `CallerOverLimit`, or `Overloaded` if the server already has as many questions as it takes.
         """
-        held, seconds = self._admit(caller, questions), deadline.left()
+        held, seconds = self._admit(caller, questions, paid), deadline.left()
         gate = self._gate(questions, size)
         try:
-            async with gate.place(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS):
+            await self._enter(gate, caller, held, questions)
+            try:
                 yield
+            finally:
+                gate.leave(caller)
         finally:
             self._questions -= questions
             held.end(questions, 1 - deadline.left() / max(seconds, 0.001))
-            if held.limit >= ROOM:
-                self._forget(caller, held)
+            self._forget(caller, held)
+
+    async def wait(self, caller: str, questions: int) -> None:
+        """Return when `[limits]` let so many further questions come, and pay them: meanwhile a stream reads no more."""
+        while True:
+            held = self._held(caller)
+            over = self._seconds_over(held, questions, 0)
+            if over <= 0:
+                break
+            await asyncio.sleep(over)
+        held.allowance.spend(questions, _now())
+
+    async def _enter(self, gate: Gate, caller: str, held: _Held, questions: int) -> None:
+        try:
+            await gate.enter(caller, questions, WAIT_SECONDS, spare=SPARE_SECONDS)
+        except Overloaded as full:
+            again = max(self._refused(caller, held, questions).retry_seconds or 0, full.retry_seconds or 0)
+            raise Overloaded(full.sentence, min(again, LATEST_SECONDS)) from None
 
     def _gate(self, questions: int, size: int) -> Gate:
         if questions > SMALL or size > SMALL_BYTES:
@@ -130,18 +195,47 @@ class Admission:
         self._small_until = _now() + SMALL_SECONDS
         return self._small
 
-    def _admit(self, caller: str, questions: int) -> _Held:
-        held = self._callers.setdefault(caller, _Held())
+    def _admit(self, caller: str, questions: int, paid: int) -> _Held:
+        held = self._held(caller)
+        held.latest = questions
+        if paid < questions:
+            self._pay(caller, held, questions - paid, self._seconds_over(held, questions, paid))
         if not held.has_room(questions, ROOM - self._questions):
-            seconds = held.refuse(questions, _now())
-            self._count()
-            raise Overloaded("more calls are here than the server can answer; nothing was decided", seconds)
+            raise self._refused(caller, held, questions)
         held.questions += questions
         self._questions += questions
         return held
 
+    def _held(self, caller: str) -> _Held:
+        held = self._callers.get(caller)
+        if held is None:
+            self._sweep()
+            allowance = Allowance(self._limits.items_a_second, self._limits.most_at_once)
+            held = self._callers[caller] = _Held(allowance)
+        return held
+
+    def _pay(self, caller: str, held: _Held, questions: int, over: float) -> None:
+        """Take questions from the caller's rate. `over`: the seconds after which they may come."""
+        if over > 0:
+            self.shedding.name(caller)
+            again = over * random.uniform(1, 1 + SPREAD)  # noqa: S311  # jitter
+            raise CallerOverLimit("you ask more than this server lets one caller ask; nothing was decided", again)
+        held.allowance.spend(questions, _now())
+
+    def _seconds_over(self, held: _Held, questions: int, paid: int) -> float:
+        """The seconds after which so many further questions may come within the caller's limits."""
+        if held.questions and held.questions + questions > self._limits.items_in_flight:
+            return OVER_SECONDS
+        return held.allowance.wait(questions, _now(), paid)
+
+    def _refused(self, caller: str, held: _Held, questions: int) -> Overloaded:
+        self.shedding.name(caller)
+        seconds = held.refuse(questions, _now())
+        self._count()
+        return Overloaded("more calls are here than the server can answer; nothing was decided", seconds)
+
     def _forget(self, caller: str, held: _Held) -> None:
-        if not held.questions and _now() - held.refused > LATEST_SECONDS:
+        if held.may_be_forgotten(_now()):
             self._callers.pop(caller, None)
 
     def _count(self) -> None:
@@ -152,6 +246,12 @@ class Admission:
         if self._told < self.refused:
             log.warning("calls refused as there was no room for them: %d", self.refused - self._told)
         self._told, self._tell_at = self.refused, _now() + COUNT_SECONDS
+
+    def _sweep(self) -> None:
+        """Forget callers that have nothing here, once a minute at most."""
+        if _now() < self._sweep_at:
+            return
+        self._sweep_at = _now() + COUNT_SECONDS
         for caller, held in list(self._callers.items()):
             self._forget(caller, held)
 

@@ -8,7 +8,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from pdp.bad_fields import MAX_NAMED, BadFields, Refused, joined, step
 from pdp.errors import InvalidRequest
+from pdp.frozen import frozen
 from pdp.i_json import Reader
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Action, Request, Resource, Subject
@@ -41,7 +42,7 @@ TOO_BIG = f"is larger than {MAX_REQUEST_BYTES} bytes; send a reference to large 
 """What is said of a request that is too large."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Canonical:
     """A request in canonical form: its RFC 8785 bytes and their base64url digest under the realm.
 
@@ -230,20 +231,29 @@ class _Walk(Walk):
         }
 
     def context(self, request: AuthorizeRequest | Request) -> dict[str, Any]:
-        return self._free(request, "context", "context", request.context, request.context_json)
+        if text := request.context_json:
+            return self._text(request, "context", "context", text)
+        return self._free(request.context, "context") if request.HasField("context") else {}
 
     def _properties(self, part: Subject | Action | Resource, path: str) -> dict[str, Any]:
-        return self._free(part, "properties", f"{path}.properties", part.properties, part.properties_json)
+        if text := part.properties_json:
+            return self._text(part, "properties", f"{path}.properties", text)
+        return self._free(part.properties, f"{path}.properties") if part.HasField("properties") else {}
 
-    def _free(self, message: Message, name: str, path: str, struct: Struct, text: str) -> dict[str, Any]:
-        """Free attributes in the one form in which they came."""
+    def _free(self, struct: Struct, path: str) -> dict[str, Any]:
         try:
-            if not text:
-                return self.struct(struct)
+            return self.struct(struct)
+        except Refused as refused:
+            self.bad += refused.within(path).fields
+            return {}
+
+    def _text(self, message: Message, name: str, path: str, text: str) -> dict[str, Any]:
+        """Free attributes that came as text, and not in a Struct, too."""
+        try:
             _require_alone(message, name)
             return self.text(text)
         except Refused as refused:
-            self.bad += refused.within(f"{path}_json" if text else path).fields
+            self.bad += refused.within(f"{path}_json").fields
             return {}
 
 
@@ -260,6 +270,8 @@ def _require_alone(message: Message, name: str) -> None:
 
 def _problem_of_id(value: str) -> str:
     """What is wrong with an id; empty for a good one."""
+    if value.isascii() and value.isprintable() and 0 < len(value) <= MAX_ID_BYTES:
+        return ""
     if not value:
         return "is required"
     if len(value.encode()) > MAX_ID_BYTES:

@@ -10,7 +10,6 @@ from typing import Annotated, Self
 from pydantic import (
     AfterValidator,
     Field,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
@@ -19,15 +18,15 @@ from pdp import account
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
+from pdp.keys import require_secret
+from pdp.limits_settings import CallerLimits
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
+from pdp.masking_settings import Masking
 from pdp.operations_settings import Operations
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
 from pdp.webhook_settings import Webhook
-
-_Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
-_Count = Annotated[int, Field(ge=0)]
 
 
 class Tls(Frozen):
@@ -99,14 +98,6 @@ class Http(Frozen):
     """None: there are no pages for people."""
 
 
-class Masking(Frozen):
-    """Who may mask more than others."""
-
-    bulk: dict[_Identity, _Count] = Field(default_factory=dict)
-    """Values an hour in place of `mask_values_an_hour`, by identity: of callers that mask whole tables, and of people
-    behind them, each of whom counts a caller's values, too."""
-
-
 class Config(Frozen):
     """What a server needs to know."""
 
@@ -118,10 +109,15 @@ class Config(Frozen):
     """None: no HTTP at all."""
     operations: Operations | None = None
     """None: no health over plain HTTP and no metrics."""
+    limits: CallerLimits = Field(default_factory=CallerLimits)
+    """How much one caller may ask."""
     realm: Name
     """The deployment's name: part of every digest and of the log. Never changed."""
-    mongodb_uri: str
-    """A replica set."""
+    mongodb_uri: str = ""
+    """Of a replica set. Empty: it is in `mongodb_uri_file`."""
+    mongodb_uri_file: ConfigPath | None = None
+    """A file with the URI in place of `mongodb_uri`, for the password in it: mode 0600, or 0440 with a group of the
+    process."""
     database: Name = "placet"
     opa_url: str = ""
     """`http(s)://host:port` or `unix:///path` of an OPA that serves the bundle. Empty: start one."""
@@ -165,6 +161,12 @@ class Config(Frozen):
     """None: the same for Microsoft Teams. The same in every process of a deployment."""
     lineage: LineageSettings | None = None
     """None: no lineage, and `input.lineage.state` is `OFF`. The same in every process of a deployment."""
+
+    @model_validator(mode="after")
+    def _one_uri(self) -> Self:
+        if bool(self.mongodb_uri) == (self.mongodb_uri_file is not None):
+            raise ValueError("give either mongodb_uri or mongodb_uri_file, which names a file with the URI")
+        return self
 
     @model_validator(mode="after")
     def _chats_lead_to_pages(self) -> Self:
@@ -271,10 +273,28 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     except (OSError, ValueError) as error:
         raise SetupError(f"cannot read the configuration {path}: {error}") from None
     values |= changes or {}
-    if changes and "opa_url" in changes:
-        values.pop("policy", None)
+    for changed, other in (("opa_url", "policy"), ("mongodb_uri", "mongodb_uri_file")):
+        if changed in (changes or {}):
+            values.pop(other, None)
     try:
-        return Config.model_validate(values, context={FOLDER: path.parent})
+        return _with_uri(Config.model_validate(values, context={FOLDER: path.parent}))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
         raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
+
+
+def _with_uri(config: Config) -> Config:
+    """The configuration with the URI that is in its file, if it names one."""
+    file = config.mongodb_uri_file
+    if file is None:
+        return config
+    try:
+        require_secret(file)
+        uri = file.read_text().strip()
+    except SetupError as error:
+        raise SetupError(f"mongodb_uri_file: {error.sentence}") from None
+    except ValueError:
+        uri = ""
+    if not uri:
+        raise SetupError(f"mongodb_uri_file: {file} holds no URI, such as mongodb://host:27017/?replicaSet=rs0")
+    return config.model_copy(update={"mongodb_uri": uri})

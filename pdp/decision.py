@@ -4,7 +4,7 @@ Pure, and strict: what is not exactly the expected shape is `PolicyInvalid`, nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from pdp.approval import (
 )
 from pdp.caller import Caller, is_person
 from pdp.errors import PolicyInvalid
+from pdp.frozen import frozen
 from pdp.policy_answer import policy_list, policy_object, policy_revision, policy_text, policy_texts
 from pdp.quorum import (
     Eligibility,
@@ -32,7 +33,7 @@ class Effect(StrEnum):
     NEEDS_APPROVAL = "NEEDS_APPROVAL"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """A rule that led to an effect, and its words for people."""
 
@@ -40,7 +41,7 @@ class Reason:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obligation:
     """A duty that comes with an allow; `properties` is a JSON object."""
 
@@ -50,7 +51,7 @@ class Obligation:
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """The policy's answer to one request, under one revision."""
 

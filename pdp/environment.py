@@ -7,6 +7,8 @@ from pathlib import Path
 
 DEFAULT_ADDRESS = "127.0.0.1:4770"
 DEFAULT_STATE = Path(".placet")
+TRACE_PROTOCOL = "http/protobuf"
+"""How spans are sent, and OpenTelemetry's own default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,12 @@ class Environment:
       whether the variables are set.
     * `PDP_CONFIG` is the server's configuration file.
     * `PDP_TOOL_CACHE` is the folder for tools that are fetched once, and for masks that were compiled.
+    * `OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_PROTOCOL` (and their like for traces
+      alone) and `OTEL_SDK_DISABLED` say whether spans are sent, and how; what else begins so is OpenTelemetry's.
     * `XDG_RUNTIME_DIR` is the user's folder for what runs; a `pdp dev` is found there.
+    * `CREDENTIALS_DIRECTORY` comes from systemd: the folder of the credentials that it gives to a server.
+    * `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` come from systemd: where it is told how a server does, and how
+      many microseconds it waits for a sign of life, of that process alone.
     """
 
     address: str
@@ -37,6 +44,11 @@ class Environment:
     names_address: bool
     names_state: bool
     runtime: Path | None
+    is_traced: bool
+    trace_protocol: str
+    credentials: str
+    notify_socket: str
+    watchdog_seconds: float
 
     @staticmethod
     def quieten_grpc() -> None:
@@ -69,6 +81,11 @@ class Environment:
             bool(variables.get("PDP_ADDRESS")),
             bool(variables.get("PDP_STATE")),
             Path(variables["XDG_RUNTIME_DIR"]) if variables.get("XDG_RUNTIME_DIR") else None,
+            _is_traced(variables),
+            _of_traces(variables, "PROTOCOL") or TRACE_PROTOCOL,
+            variables.get("CREDENTIALS_DIRECTORY", ""),
+            variables.get("NOTIFY_SOCKET", ""),
+            _watchdog_seconds(variables),
         )
 
 
@@ -76,3 +93,24 @@ def _tool_cache(variables: Mapping[str, str]) -> Path:
     if named := variables.get("PDP_TOOL_CACHE"):
         return Path(named)
     return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "placet"
+
+
+def _is_traced(variables: Mapping[str, str]) -> bool:
+    """Whether the environment asks for spans: without an endpoint nothing leaves, unless an exporter is named."""
+    if variables.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    if named := variables.get("OTEL_TRACES_EXPORTER", "").strip():
+        return "otlp" in [one.strip() for one in named.split(",")]
+    return bool(_of_traces(variables, "ENDPOINT"))
+
+
+def _of_traces(variables: Mapping[str, str], name: str) -> str:
+    """A variable of OTLP: the one for traces counts before the one for all."""
+    return variables.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or variables.get(f"OTEL_EXPORTER_OTLP_{name}") or ""
+
+
+def _watchdog_seconds(variables: Mapping[str, str]) -> float:
+    """The longest time without a sign of life; 0 if none is waited for, or that of another process is."""
+    is_ours = variables.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    microseconds = variables.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1_000_000 if is_ours and microseconds.isdecimal() else 0.0

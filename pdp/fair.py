@@ -25,10 +25,11 @@ def _each(_: object) -> bool:
 
 @dataclass(slots=True)
 class _Line(Generic[T]):
-    """A caller's items with their weights, and how much has been taken when its next turn comes."""
+    """A caller's items with their weights, their sum, and how much has been taken when its next turn comes."""
 
     turn: float
     items: OrderedDict[T, float] = field(default_factory=OrderedDict)
+    weight: float = 0.0
 
     @property
     def lightness(self) -> float:
@@ -51,13 +52,20 @@ class FairQueue(Generic[T]):
     def put(self, caller: str, item: T, weight: float = 1.0) -> None:
         """Add an item behind the others of its caller."""
         line = self._lines.get(caller)
+        is_new = line is None
         if line is None:
             line = self._lines[caller] = _Line(self._taken)
-            line.items[item] = weight
+        line.items[item] = weight
+        line.weight += weight
+        if is_new:
             self._await_turn(caller, line)
-        else:
-            line.items[item] = weight
         self._length += 1
+
+    def ahead(self, caller: str, weight: float) -> float:
+        """What has its turn before a further item of this weight, if callers take turns to the end."""
+        own = self._lines.get(caller)
+        until = weight + (own.weight if own else 0.0)
+        return sum(min(line.weight, until) for name, line in self._lines.items() if name != caller) + until - weight
 
     def take(self, may: Callable[[T], bool] = _each) -> T | None:
         """The item whose turn it is, of those next items of callers that `may` be taken; None if there is none."""
@@ -79,13 +87,16 @@ class FairQueue(Generic[T]):
     def withdraw(self, caller: str, item: T) -> bool:
         """Take an item back out. Returns False if it does not wait any more."""
         line = self._lines.get(caller)
-        if line is None or line.items.pop(item, None) is None:
+        weight = line.items.pop(item, None) if line is not None else None
+        if line is None or weight is None:
             return False
+        line.weight -= weight
         self._shrink()
         return True
 
     def _next_of(self, caller: str, line: _Line[T]) -> T:
         item, weight = line.items.popitem(last=False)
+        line.weight -= weight
         self._taken = max(self._taken, line.turn)
         line.turn += weight
         self._await_turn(caller, line)

@@ -3,8 +3,8 @@
 It is made here and by no library, because what programs of agents depend on pins such a library to other versions.
 """
 
+import os
 import re
-import secrets
 import threading
 import time
 
@@ -24,9 +24,10 @@ class _Uuid7:
 
     def next(self) -> str:
         """32 hexadecimal digits."""
-        fresh = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS - 1)
+        random = int.from_bytes(os.urandom(16))  # for both: a call to the system costs more than the rest
+        fresh = time.time_ns() // 1_000_000 << _RANDOM_BITS | random >> 128 - (_RANDOM_BITS - 1)
         with self._lock:
-            later = self._last + 1 + secrets.randbits(_STEP_BITS)
+            later = self._last + 1 + (random & (1 << _STEP_BITS) - 1)
             self._last = fresh if fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS else later
             value = self._last
         milliseconds, high, low = value >> _RANDOM_BITS, value >> 62 & 0xFFF, value & (1 << 62) - 1

@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
+from pdp.environment import Environment
 from pdp.errors import SetupError
 
+_ROOT = 0
+"""The number of the user root, and of its group."""
 DEMO = "placet_demo"
 """A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
 
@@ -84,12 +87,31 @@ def require_secret(path: Path) -> None:
             status = os.fstat(file.fileno())
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
-    if not is_secret(status.st_mode, status.st_gid, {os.getegid(), *os.getgroups()}):
-        raise SetupError(f"{path} can be read by others; run: chmod 600 {path}")
+    if fault := fault_of_secret(status, os.geteuid(), own_groups(path)):
+        raise SetupError(f"{path} {fault} {path}")
+
+
+def fault_of_secret(status: os.stat_result, user: int, groups: Collection[int]) -> str:
+    """Why a file is not secret to a process of this user and these groups, and the command that mends it, or "".
+
+    Its owner is that user or root, since an owner can always read it.
+    """
+    if status.st_uid not in {user, _ROOT}:
+        return f"belongs to another user, who can read it; run: chown {user}"
+    return "" if is_secret(status.st_mode, status.st_gid, groups) else "can be read by others; run: chmod 600"
+
+
+def own_groups(path: Path) -> set[int]:
+    """The groups of this process, and for a credential of systemd the group root, which has no part in it.
+
+    There it stands for one user who was let in: the mode of a file with an ACL shows the most that the ACL gives.
+    """
+    is_credential = str(path.parent) == Environment.read().credentials
+    return {os.getegid(), *os.getgroups(), *([_ROOT] if is_credential else [])}
 
 
 def is_secret(mode: int, group: int, own_groups: Collection[int]) -> bool:
-    """Whether only the owner can read and write a file, or besides its group can read it and this process is of it."""
+    """Whether only the owner can read and write a file, or besides its group can read it, which this process is in."""
     return not mode & (0o037 if group in own_groups else 0o077)
 
 

@@ -12,9 +12,10 @@ def policy_object(value: Any, what: str, keys: set[str]) -> dict[str, Any]:
         raise PolicyInvalid("null", f"the policy answered null where {what} belongs")
     if not isinstance(value, dict):
         raise PolicyInvalid("wrong_type", f"the policy answered something else where {what} belongs")
-    if unknown := value.keys() - keys:
+    if not value.keys() <= keys:
+        unknown = min(value.keys() - keys)
         raise PolicyInvalid(
-            "unknown_key", f"{what} has the unknown key {min(unknown)!r}; known are {', '.join(sorted(keys))}"
+            "unknown_key", f"{what} has the unknown key {unknown!r}; known are {', '.join(sorted(keys))}"
         )
     return value
 

@@ -2,9 +2,10 @@
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from pdp import correlation
+from pdp.log_line import exception, indented
 from pdp.visible import printable
 
 
@@ -33,8 +34,12 @@ class Printable(logging.Formatter):
     """Formats a log's entries as `say` prints text. One that an HTTP request caused names the request's id."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The entry; its lines stay lines."""
-        return printable(super().format(record))
+        """The entry; lines behind its first cannot be taken for entries."""
+        return indented(printable(super().format(record)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # the standard library's name
+        """What a line of the log says of an exception."""
+        return exception(ei[1])
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the standard library's name
         """The entry's own line, before those of its traceback."""

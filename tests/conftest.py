@@ -6,6 +6,7 @@ import pytest
 from xdist.remote import Producer
 
 from masker.kept_kernels import keep_kernels
+from pdp.operations_settings import Operations
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from tests.memory import in_memory
@@ -53,7 +54,7 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mong
 @pytest.fixture(scope="session")
 async def started(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
     """The server behind `server`."""
-    async with placet(state, mongod.uri) as running:
+    async with placet(state, mongod.uri, operations=Operations(listen="127.0.0.1:0", drain_seconds=0)) as running:
         yield running
 
 

@@ -15,6 +15,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from pdp.call_summary import Calls
 from pdp.client.backoff import Backoff
 from pdp.config import Http
 from pdp.dev import identity
@@ -55,6 +56,7 @@ class Placet:
     http: str = ""
     routes: Sequence[AnyRoute] = ()
     ports: Sequence[int] = ()
+    operations: str = ""
 
     @property
     def api(self) -> list[Route | OpenRoute]:
@@ -157,6 +159,7 @@ async def placet(
     database: str = "",
     known: LineageViews = NO_LINEAGE,
     keeps_lineage: bool = True,
+    calls: Calls | None = None,
     **changes: Any,
 ) -> AsyncIterator[Placet]:
     """A server on a free port and a database of its own, with the issuers and people of `pdp dev`.
@@ -172,12 +175,12 @@ async def placet(
     if not keeps_lineage:
         config = config.model_copy(update={"lineage": None})
     outside = Outside(**{"demo": Idp(state), **moved})
-    served = running(config, TOOL_CACHE, said.append, lineage=known, outside=outside)
+    served = running(config, TOOL_CACHE, said.append, lineage=known, outside=outside, calls=calls)
     async with served as server, grpc.aio.insecure_channel(server.address) as channel:
         web: dict[str, Any] = {}
         if server.web:
             web = {"http": server.web.url, "routes": server.web.routes.all, "ports": server.web.ports}
-        yield Placet(server.address, state, name, channel, said, **web)
+        yield Placet(server.address, state, name, channel, said, operations=server.operations, **web)
         assert not server.failed.done(), "a part of the server ended by itself"
 
 

@@ -10,9 +10,11 @@ import typer
 from pdp import __version__
 from pdp.approval import TRANSITIONS
 from pdp.cli import app, exit_code
-from pdp.config import Config, Http, Masking, Tls, Webhook
+from pdp.config import Config, Http, Tls, Webhook
 from pdp.identity_source import Certificates, Issuer, SpeaksFor
+from pdp.limits_settings import CallerLimits
 from pdp.lineage_settings import LineageSettings, LineageWriter
+from pdp.masking_settings import Masking
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
 from tests.documents import DOCUMENTS, PAGES, ROOT, anchors, rows, section, sections, text
@@ -72,6 +74,7 @@ def test_the_configuration_is_complete() -> None:
         SpeaksFor,
         Tls,
         Certificates,
+        CallerLimits,
         Masking,
         Webhook,
         SlackSettings,
@@ -83,6 +86,7 @@ def test_the_configuration_is_complete() -> None:
             assert re.search(rf"\b{name}\b", block.text), name
     everything = re.sub(r"""^# (?=\[|\w+ = |"\S+" = )""", "", block.text, flags=re.MULTILINE)
     values = tomllib.loads(everything.replace('policy = ["rules"]', ""))  # which `opa_url` takes the place of
+    del values["mongodb_uri"]  # which `mongodb_uri_file` takes the place of
     config = Config.model_validate(values)
     assert config.tls
     assert values["http"].keys() == Http.model_fields.keys()

@@ -18,10 +18,11 @@ EXPECTED_AT_THE_ROOT = {
     "requirements.lock", "tests", "tools", "zensical.toml",
 }  # fmt: skip
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
-SETTINGS = tuple(f"{part}_settings" for part in ("lineage", "mail", "operations", "slack", "teams", "webhook"))
+PARTS = "lineage limits mail masking operations slack teams webhook"
+SETTINGS = tuple(f"{part}_settings" for part in PARTS.split())
 AIOHTTP = ["pdp/authn/jwks.py", "pdp/channels/teams/connector.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py"]
 VENDORS = {  # the one place that knows each: a file, or a folder
-    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py"],
+    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py", "pdp/server/operations.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
@@ -30,6 +31,8 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
     "opa_client": ["pdp/opa/queries.py"],
+    "opentelemetry": ["pdp/telemetry.py"],
+    "prometheus_client": ["pdp/server/exposition.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],
     "pyarrow": ["pdp/arrow/table.py"],
     "pydantic": [f"pdp/{name}.py" for name in ("config", "identity_source", *SETTINGS)],
@@ -52,6 +55,9 @@ DISTRIBUTIONS = {
     "grpc_status": "grpcio-status",
     "llvmlite": "numba",  # which pins it
     "opa_client": "opa-python-client",
+    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry": "opentelemetry-api",  # behind those of its parts
     "yaml": "pyyaml",
 }
 # Everything that decides: data and `now` in, result out.
@@ -219,7 +225,7 @@ def test_client_needs_no_more_than_its_own_dependencies(module: str) -> None:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     modules = {module for path in ours("pdp", "masker") for module in imported(path) if is_others(module)}
-    assert {distribution(module) for module in modules} <= declared("server", "mask", "inbox")
+    assert {distribution(module) for module in modules} <= declared("server", "mask", "inbox", "otel")
 
 
 def folder(module: str) -> str:

@@ -8,13 +8,13 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import orjson
 
 from pdp import identifier
+from pdp.frozen import frozen
 
 SALT_BYTES = 16
 """Random bytes of a salt: 128 bits, too many to guess."""
@@ -49,6 +49,7 @@ class Kind(StrEnum):
     IDENTITY_UNLINKED = "identity.unlinked"
     PREFERENCE_CHANGED = "preference.changed"
     CHANNEL_REFUSED = "channel.refused"
+    CALLS_REFUSED = "calls.refused"
     GAP_ACCEPTED = "gap.accepted"
 
 
@@ -64,7 +65,7 @@ STEP_KINDS = (
 """The kinds of records that a step of an approval can have."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """A record with its payload, ready for the log.
 

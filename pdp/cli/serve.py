@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import exit_code
+from pdp.cli import exit_code, serving_log
 from pdp.environment import DEFAULT_ADDRESS, Environment
-from pdp.errors import PdpError
+from pdp.logs import LogFormat, LogLevel, Logs
 from pdp.say import Printable, say, tell
 
 if TYPE_CHECKING:
@@ -45,18 +45,25 @@ def serve(
         str,
         typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            envvar="PDP_LOG_FORMAT", show_envvar=True, help="How the log is written: auto is JSON off a terminal."
+        ),
+    ] = LogFormat.AUTO,
+    log_level: Annotated[
+        LogLevel, typer.Option(envvar="PDP_LOG_LEVEL", show_envvar=True, help="The least level of the log's lines.")
+    ] = LogLevel.INFO,
 ) -> None:
     """Run a decision point until SIGTERM or SIGINT.
 
-    After the signal, the calls in flight finish, and the exit status is 0.
+    After the signal, the calls in flight finish, and the exit status is 0. The log is on standard error.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
     changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
-    try:
-        run_until_stopped(_serve(config, {name: value for name, value in changes.items() if value}))
-    except PdpError as error:
-        exit_code.fail(error.sentence, exit_code.of_error(error))
+    with serving_log.whole(log_format, log_level) as logs:
+        run_on_loop(_serve(config, {name: value for name, value in changes.items() if value}, logs))
 
 
 def healthcheck(
@@ -119,31 +126,46 @@ def _channel(address: str) -> "grpc.Channel":
     return grpc.secure_channel(address, secure, options) if secure else grpc.insecure_channel(address, options)
 
 
-async def _serve(path: Path, changes: dict[str, str]) -> None:
+async def _serve(path: Path, changes: dict[str, str], logs: Logs) -> None:
     from pdp.config import load
+    from pdp.server.notify_socket import supervised
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
+    from pdp.server.watched import watched
 
-    stop = stop_signal()
+    stop, own = stop_signal(), Environment.read()
     config = load(path, changes)
     refuse_unsafe(config)
-    async with running(config, Environment.read().tool_cache, say) as server:
+    logs.watch(asyncio.get_running_loop())
+    async with (
+        supervised(own) as supervisor,
+        watched(config, own, logs) as calls,
+        running(config, own.tool_cache, logs.say, calls=calls) as server,
+    ):
         also = f" and {server.web.url}" if server.web else ""
-        say(f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}")
+        state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
+        logs.say(state)
+        supervisor.ready(state)
         await stopped(stop, server)
-        say("draining")
+        supervisor.stopping()
+        logs.say("draining")
 
 
 def run_until_stopped(work: Any) -> None:
+    """Run a server's coroutine for somebody at a terminal, with warnings of the log between its own sentences."""
+    log = logging.StreamHandler(sys.stderr)
+    log.setFormatter(Printable("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
+    run_on_loop(work)
+
+
+def run_on_loop(work: Any) -> None:
     """Run a server's coroutine, on uvloop if it is installed."""
     from pdp.process import malloc
 
     if not hasattr(signal, "SIGHUP"):
         exit_code.fail("servers run on Linux and macOS; on this system the client, its commands and `policy check` do")
     malloc.keep_freed()
-    log = logging.StreamHandler(sys.stderr)
-    log.setFormatter(Printable("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
         import uvloop
     except ImportError:

@@ -110,16 +110,19 @@ class Face:
         return await self._edge.respond(request, partial(self.routes.find, request.method, head.path(request)))
 
 
-def listening(address: str, *, elsewhere: bool) -> socket.socket:
-    """A socket that listens from now on: one that is only bound does not keep another program from its port."""
+def listening(address: str, *, elsewhere: bool, part: str = "http") -> socket.socket:
+    """A socket that listens from now on: one that is only bound does not keep another program from its port.
+
+    `part` is that of the configuration which the error names.
+    """
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG)
     except (OSError, ValueError):
         if elsewhere:
-            return listening(f"{host}:0", elsewhere=False)
-        sentence = f"http: cannot listen on {address}; another program may, choose another with http.listen"
+            return listening(f"{host}:0", elsewhere=False, part=part)
+        sentence = f"{part}: cannot listen on {address}; another program may, choose another with {part}.listen"
         raise SetupError(sentence) from None
 
 

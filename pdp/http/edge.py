@@ -6,7 +6,6 @@
 """
 
 import logging
-import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,9 +16,10 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from pdp import correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
+from pdp.call_summary import Calls
 from pdp.caller import Caller
 from pdp.errors import PdpError
 from pdp.http import head
@@ -40,7 +40,6 @@ PEM = 1
 """The form of a certificate of a chain, as the module `_ssl` numbers it."""
 Found: TypeAlias = Callable[[], tuple[AnyRoute, Mapping[str, str]]]
 """Gives the route of a request and the parameters of its path, or raises `Refusal`."""
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class Edge:
@@ -53,11 +52,12 @@ class Edge:
         *,
         certificates: bool = False,
         proven: Callable[[str], None] | None = None,
+        calls: Calls | None = None,
     ) -> None:
         """`certificates` says that clients may come with certificates. `proven` gets each call's peer that may call."""
         self._authenticator, self._admission = authenticator, admission
         self._certificates, self._proven = certificates, proven
-        self._bodies, self.is_draining = Bodies(), False
+        self._bodies, self.is_draining, self._calls = Bodies(), False, calls or Calls()
         self.pages: Pages | None = None
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
@@ -66,12 +66,14 @@ class Edge:
     async def respond(self, request: web.BaseRequest, found: Found) -> web.Response:
         """The response to a request; `found` gives its route and the parameters of its path, or raises `Refusal`."""
         request_id = _request_id(request)
-        correlation.begin(request_id)
-        if self.pages is not None and self.pages.covers(head.path(request)):
-            answer = await self._paged(self.pages, request, found, request_id)
-        else:
-            answer = await self._called(request, found, request_id)
-        return self._response(answer, request, request_id)
+        correlation.begin(request_id, correlation.trace_parent(request.headers.getall(correlation.TRACE_PARENT, [])))
+        with self._calls.summary():
+            if self.pages is not None and self.pages.covers(head.path(request)):
+                answer = await self._paged(self.pages, request, _told(found), request_id)
+            else:
+                answer = await self._called(request, _told(found), request_id)
+            call_summary.answered(str(answer.status))
+            return self._response(answer, request, request_id)
 
     async def _called(self, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
         try:
@@ -79,7 +81,8 @@ class Edge:
             route, parameters = found()
             return await self._answer(route, parameters, request)
         except Exception as error:  # noqa: BLE001  # with `_paged` the one place where errors become statuses
-            return problem(_ours(error, request), request_id, request.headers.get("Accept", ""))
+            self._admission.shedding.see(error)
+            return problem(_ours(error), request_id, request.headers.get("Accept", ""))
 
     async def _paged(self, pages: Pages, request: web.BaseRequest, found: Found, request_id: str) -> Answer:
         known = Known()
@@ -91,9 +94,10 @@ class Edge:
             except Refusal:
                 known.holder = await pages.holder(request)
                 raise
-            answer = await pages.answer(route, Asked(request, parameters, known))
+            answer = await pages.answer(route, Asked(request, parameters, known, self._calls.proven))
         except Exception as error:  # noqa: BLE001  # with `_called` the one place where errors become statuses
-            answer = pages.failed(_ours(error, request), known, request_id)
+            self._admission.shedding.see(error)
+            answer = pages.failed(_ours(error), known, request_id)
         return replace(answer, headers={**answer.headers, **pages.origin.headers})
 
     async def _answer(self, route: AnyRoute, parameters: Mapping[str, str], request: web.BaseRequest) -> Answer:
@@ -108,6 +112,7 @@ class Edge:
             raise Refusal(HTTPStatus.BAD_REQUEST, "this path takes a token and no session; send no cookie")
         deadline.begin(head.remaining(request), route.seconds, route.usual_seconds)
         caller = await self._caller(route, request)
+        self._admission.require(caller.identity, has_room_of_its_own=route.seconds is not None)
         async with self._bodies.body(route, caller.identity, request) as body:
             connection_of(request).arrived()
             deadline.require(0.0)
@@ -128,7 +133,7 @@ class Edge:
         """The call's place among the others; one that waits for people has room of its own in its stead."""
         if route.seconds is not None:
             return self._waiting(caller)
-        return self._admission.admitted(caller.identity, questions, size)
+        return self._admission.admitted(caller.identity, questions, size, paid=1)
 
     @asynccontextmanager
     async def _waiting(self, caller: Caller) -> AsyncIterator[None]:
@@ -145,6 +150,7 @@ class Edge:
         if self._proven is not None:
             self._proven(_peer(request))
         connection_of(request).proven(caller.identity)
+        self._calls.proven()
         route.admit(caller)
         return caller
 
@@ -161,20 +167,28 @@ class Edge:
         return response
 
 
-def _ours(error: Exception, request: web.BaseRequest) -> PdpError:
+def _ours(error: Exception) -> PdpError:
     """The error of a call that failed. What is not ours is logged, and the caller is told where."""
     if isinstance(error, PdpError):
         return error
     error_id = identifier.new("rec")[4:]
-    log.error("%s failed, error id %s", request.rel_url.path, error_id, exc_info=error)
+    log.error("a call of HTTP failed, error id %s", error_id, exc_info=error, extra={"error_id": error_id})
     return PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
 
 
 def _request_id(request: web.BaseRequest) -> str:
-    sent = request.headers.getall("X-Request-ID", [])
-    if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
-        return sent[0]
-    return identifier.new("req")
+    return correlation.request_id(request.headers.getall(correlation.REQUEST_ID, [])) or identifier.new("req")
+
+
+def _told(found: Found) -> Found:
+    """The same; the call's summary learns which route it is."""
+
+    def told() -> tuple[AnyRoute, Mapping[str, str]]:
+        route, parameters = found()
+        call_summary.named(getattr(route, "rpc", ""), f"{route.method} {route.path}")
+        return route, parameters
+
+    return told
 
 
 def _certificates(request: web.BaseRequest) -> tuple[bytes, bytes]:

@@ -59,11 +59,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for a page."""
+    """A request for a page. `proven` is called when its person is known."""
 
     request: web.BaseRequest
     parameters: Mapping[str, str]
     known: Known
+    proven: Callable[[], None]
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -164,6 +165,7 @@ class Pages:
         caller = self._caller(present)
         connection_of(asked.request).arrived()
         connection_of(asked.request).proven(caller.identity)
+        asked.proven()
         _admit(page, caller)
         admitted = partial(self._admission.admitted, caller.identity, size=size)
         lasts = partial(self._lasts, present.secret)

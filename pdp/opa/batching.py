@@ -14,16 +14,16 @@
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
-from pdp import deadline
+from pdp import call_summary, crowd, deadline, traces
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
 from pdp.opa.quarantine import Quarantine
 from pdp.opa.queries import About, Answers, OpaLate, is_undefined
-from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by
+from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by, pieces
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -39,17 +39,6 @@ PACE_SECONDS = 0.012
 Measured with 32 calls in flight: without a pace a query holds 1.4 to 4 questions and OPA needs 144 µs for each; with
 4 ms it holds 17 and needs 60 µs.
 """
-CROWD_SHARE = 0.4
-"""The share of the recent crowd's questions that is worth a query before the pace is over.
-
-Measured against a pace of 6 ms alone: 2 calls in flight are 1.4 times as many a second, 8 are 1.3 times, 64 as many.
-"""
-CROWD_DECAY = 0.9
-"""The share of the last crowd that still counts at the next query.
-
-The crowd is a decaying maximum, because gRPC hides calls that it has not handed over yet. With 0.9 a crowd of 64 counts
-as a lone caller after 40 queries.
-"""
 WAIT_SECONDS = 10.0
 """Seconds that a question waits for its answer, if its call does not end before."""
 RECORD_SECONDS = 0.03
@@ -57,9 +46,6 @@ RECORD_SECONDS = 0.03
 SET_SECONDS = 0.02
 """Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
 and on a machine that is busy a query ends long before its 250 ms."""
-PIECE, PIECE_SECONDS = 8, SET_SECONDS / 8
-"""Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
-in the queue costs as much for eight as for one."""
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -97,14 +83,15 @@ class Batcher:
         """One raw answer for each question, in order. A question without an answer gets a `PdpError` instance."""
         if not questions:
             return []
-        group = Group(questions, asyncio.get_running_loop().create_future(), is_small=is_small(questions))
-        caller = questions[0].suspect.caller
-        pieces = [*self._pieces(self._admitted([Item(group, index) for index in range(len(questions))]))]
-        small = sum(piece.is_of_small_call for piece in pieces)
-        for piece in pieces:
+        done = asyncio.get_running_loop().create_future()
+        group = Group(questions, done, is_small(questions), call_summary.span())
+        caller, of_byte = questions[0].suspect.caller, self._estimate.of_byte(questions[0].about)
+        parts = [*pieces(self._admitted([Item(group, index) for index in range(len(questions))]), of_byte)]
+        small = len(parts) if group.is_small else 0
+        for piece in parts:
             self._waiting.put(caller, piece, piece.seconds)
         self._small += small
-        self._asked, self._small_asked = self._asked + len(pieces), self._small_asked + small
+        self._asked, self._small_asked = self._asked + len(parts), self._small_asked + small
         self._crowd, self._small_crowd = max(self._asked, self._crowd), max(self._small_asked, self._small_crowd)
         self._schedule()
         late: PdpError = EngineUnavailable("OPA did not answer in time; nothing was allowed")
@@ -114,9 +101,9 @@ class Batcher:
             except TimeoutError:
                 late = deadline.missed(late)
             finally:
-                self._asked, self._small_asked = self._asked - len(pieces), self._small_asked - small
+                self._asked, self._small_asked = self._asked - len(parts), self._small_asked - small
                 if group.missing:
-                    for piece in pieces:
+                    for piece in parts:
                         self._small -= self._waiting.withdraw(caller, piece) and piece.is_of_small_call
         return [late if answer is UNANSWERED else answer for answer in group.answers]
 
@@ -129,18 +116,6 @@ class Batcher:
             if is_undefined(answer):
                 raise PolicyInvalid("undefined", f"data.pdp.{question.about} has no answer; load the core of Placet")
         return answers
-
-    def _pieces(self, items: Sequence[Item]) -> Iterator[Piece]:
-        """The items of a call in pieces, each of which goes into one query."""
-        piece, seconds = list[Item](), 0.0
-        for item in items:
-            piece.append(item)
-            seconds = self._estimate.seconds([one.question for one in piece])
-            if len(piece) == PIECE or seconds >= PIECE_SECONDS:
-                yield Piece(piece, seconds)
-                piece, seconds = [], 0.0
-        if piece:
-            yield Piece(piece, seconds)
 
     def _schedule(self) -> None:
         """Start a query now, or set the timer to the time at which the pace allows it."""
@@ -160,10 +135,10 @@ class Batcher:
         if self._crowd <= 1:
             return not self._outstanding
         if self._is_beside_large:
-            return self._small >= CROWD_SHARE * self._small_crowd
+            return self._small >= crowd.worth(self._small_crowd)
         if self._outstanding >= MAX_OUTSTANDING:
             return False
-        return len(self._waiting) >= CROWD_SHARE * self._crowd
+        return len(self._waiting) >= crowd.worth(self._crowd)
 
     @property
     def _is_beside_large(self) -> bool:
@@ -180,8 +155,8 @@ class Batcher:
     def _begin(self, items: Sequence[Item]) -> None:
         if items:
             self._last_start = self._now()
-            self._crowd = max(self._asked, self._crowd * CROWD_DECAY)
-            self._small_crowd = max(self._small_asked, self._small_crowd * CROWD_DECAY)
+            self._crowd = max(self._asked, self._crowd * crowd.DECAY)
+            self._small_crowd = max(self._small_asked, self._small_crowd * crowd.DECAY)
             for alike in by(items, lambda item: item.question.about):
                 self._outstanding += 1
                 self._spawn(self._query(alike))
@@ -226,12 +201,13 @@ class Batcher:
         """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
         try:
-            answers = await self._engine.answers(
-                questions[0].about,
-                [question.input for question in questions],
-                [question.explain for question in questions],
-                lineages=[question.lineage for question in questions],
-            )
+            with traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
+                answers = await self._engine.answers(
+                    questions[0].about,
+                    [question.input for question in questions],
+                    [question.explain for question in questions],
+                    lineages=[question.lineage for question in questions],
+                )
         except (PolicyInvalid, EngineUnavailable) as error:
             return error
         if answers.seconds:

@@ -30,9 +30,9 @@ class Estimate:
     def __init__(self) -> None:
         self._seconds_of_byte = dict(SECONDS_OF_BYTE)
 
-    def seconds(self, questions: Sequence[Question]) -> float:
-        """Seconds that OPA takes for them in one query; they are about the same."""
-        return size(questions) * self._seconds_of_byte[questions[0].about]
+    def of_byte(self, about: About) -> float:
+        """Seconds that OPA takes for each byte that questions count for."""
+        return self._seconds_of_byte[about]
 
     def learn(self, questions: Sequence[Question], seconds: float) -> None:
         """Let the estimate follow what a query about one thing took."""

@@ -53,6 +53,8 @@ class Quarantine:
 
     def holds(self, suspect: Suspect) -> bool:
         """Whether this kind, or everything of its caller, is in quarantine now."""
+        if not self._stays:
+            return False
         stays = self._present(suspect.caller)
         return suspect in stays or len(stays) >= MANY_KINDS
 

@@ -1,22 +1,27 @@
 """What calls ask, and what of it is not answered yet."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdp.frozen import frozen
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
 from pdp.opa.sharing import OFF
+from pdp.traces import Span
 
 BYTES_OF_EACH = 512
 """Bytes that a question weighs at least: OPA needs that much time for the smallest."""
+PIECE, PIECE_SECONDS = 8, 0.0025
+"""Questions of one call that go into a query together, and estimated seconds at which no further one joins them. A turn
+in the queue costs as much for eight as for one, and a query takes `batching.SET_SECONDS`, the time of eight pieces."""
 
 UNANSWERED = object()
 """Stands for an answer that has not come."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One thing to ask. What `suspect` names goes into quarantine if OPA cannot answer it.
 
@@ -29,18 +34,6 @@ class Question:
     about: About = About.DECISIONS
     lineage: bytes = OFF
 
-    @property
-    def size(self) -> int:
-        """The bytes that it counts for, but for what is known of its data."""
-        return max(len(self.input), BYTES_OF_EACH)
-
-
-def size(questions: Iterable[Question]) -> int:
-    """The bytes that questions of one query count for, each view once."""
-    asked = [*questions]
-    views = {question.lineage for question in asked}
-    return sum(question.size for question in asked) + sum(map(len, views))
-
 
 @dataclass(slots=True, eq=False)
 class Group:
@@ -49,6 +42,7 @@ class Group:
     questions: Sequence[Question]
     done: asyncio.Future[None]
     is_small: bool = True
+    span: Span | None = None
     answers: list[Any] = field(init=False)
     missing: int = field(init=False)
 
@@ -64,7 +58,7 @@ class Group:
             self.done.set_result(None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Item:
     """A question of a group, by its index."""
 
@@ -86,22 +80,42 @@ class Item:
         self.group.settle(self.index, answer)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Piece:
-    """Items of one call that are asked together, and the seconds of OPA's time that they are taken to need."""
+    """Items of one call that are asked together: the bytes that they count for, and the seconds that OPA may need."""
 
     items: Sequence[Item]
+    size: int
     seconds: float
-
-    @property
-    def size(self) -> int:
-        """The bytes that it counts for."""
-        return size(item.question for item in self.items)
 
     @property
     def is_of_small_call(self) -> bool:
         """Whether all its call asks is a small part of a query."""
         return self.items[0].group.is_small
+
+
+def size(questions: Iterable[Question]) -> int:
+    """The bytes that questions of one query count for, each view once."""
+    views, total = set[bytes](), 0
+    for question in questions:
+        total += max(len(question.input), BYTES_OF_EACH)
+        views.add(question.lineage)
+    return total + sum(map(len, views))
+
+
+def pieces(items: Sequence[Item], seconds_of_byte: float) -> Iterator[Piece]:
+    """The items of a call, which are about the same, in pieces, each of which goes into one query."""
+    piece, views, total = list[Item](), set[bytes](), 0
+    for item in items:
+        question = item.question
+        total += max(len(question.input), BYTES_OF_EACH) + (0 if question.lineage in views else len(question.lineage))
+        views.add(question.lineage)
+        piece.append(item)
+        if len(piece) == PIECE or total * seconds_of_byte >= PIECE_SECONDS:
+            yield Piece(piece, total, total * seconds_of_byte)
+            piece, views, total = [], set(), 0
+    if piece:
+        yield Piece(piece, total, total * seconds_of_byte)
 
 
 def by(items: Sequence[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:

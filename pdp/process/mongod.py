@@ -1,12 +1,15 @@
 """A MongoDB of our own for `pdp dev`: a replica set with one member, on a loopback port, with data in one folder."""
 
 import json
+import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from pdp.process.child import KEPT_LINES, Child
 from pdp.store import replica_set
+
+log = logging.getLogger("mongod")
 
 LOG = "mongod.log"
 LARGEST_LOG_BYTES = 16 * 2**20
@@ -53,6 +56,11 @@ class MongodProcess(Child):
     async def healthy(self) -> None:
         """Return when it is the primary."""
         await replica_set.primary(self._address)
+
+    def hear(self, line: str) -> None:
+        """Pass on what it does not write into its log: why it cannot."""
+        if error := _error(line):
+            log.error("%s", error)
 
     def last_lines(self) -> list[str]:
         """The errors in its output and in its log since it started."""

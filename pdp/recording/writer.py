@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import orjson
 from joserfc.jwk import OKPKey
 
-from pdp import deadline, keys
+from pdp import call_summary, crowd, deadline, keys, traces
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
@@ -26,6 +26,7 @@ from pdp.fair import FairQueue
 from pdp.store.batches import Batches, Posted, ids_of, uuid_of
 from pdp.store.database import WAIT_SECONDS
 from pdp.store.writers import Writers
+from pdp.traces import Span
 from pdp.v1.audit_pb2 import Batch
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,6 @@ PACE_SECONDS = 0.020
 
 Measured: back-to-back inserts use most of a core. With the pace MongoDB's CPU fell from 103 to 39 µs a decision.
 """
-CROWD_SHARE = 0.4
-"""The share of the recent crowd whose records are worth an insert before the pace is over.
-
-Without this rule, 32 calls in flight stayed at 2,100 decisions a second. The benchmark of unary calls chose 0.4,
-together with the pace of OPA's queries.
-"""
 ENOUGH = 256
 """Records that are always worth an insert, and the most of one: others' records wait meanwhile. Measured, an insert
 costs 23 µs a record at 64 and 8 µs a record at 256."""
@@ -55,12 +50,6 @@ START_SECONDS = 15.0
 """Seconds that a server's first record may take: where everything starts at once, MongoDB is slow for a while."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
-CROWD_DECAY = 0.9
-"""The share of the last crowd that still counts at the next insert.
-
-The crowd is a decaying maximum, because gRPC hides calls that it has not handed over yet. With 0.9 a crowd of 64 counts
-as a lone caller after 40 inserts.
-"""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +62,7 @@ class _Group:
     entries: Sequence[Entry]
     posted: frozenset[bytes]
     durable: asyncio.Future[None]
+    span: Span | None = None
     is_dropped: bool = False
 
     @property
@@ -157,7 +147,7 @@ class Writer:
 
     def _enqueue(self, caller: str, entries: Sequence[Entry], posted: Collection[str]) -> _Group:
         own = frozenset(uuid_of(entry.id) for entry in entries if entry.id in posted)
-        group = _Group(entries, own, asyncio.get_running_loop().create_future())
+        group = _Group(entries, own, asyncio.get_running_loop().create_future(), call_summary.span())
         self._queue.put(caller, group, group.size)
         self._queued += len(entries)
         if self._queued >= self._wanted:
@@ -199,8 +189,8 @@ class Writer:
 
     async def _pace(self) -> None:
         """Wait until a batch is worth an insert: after the pace, or with the share of the crowd, or with `ENOUGH`."""
-        self._crowd = max(self._in_flight, self._crowd * CROWD_DECAY, 1.0)
-        self._wanted = min(CROWD_SHARE * self._crowd, ENOUGH)
+        self._crowd = max(self._in_flight, self._crowd * crowd.DECAY, 1.0)
+        self._wanted = min(crowd.worth(self._crowd), ENOUGH)
         wait = self._last_insert + PACE_SECONDS - self._now()
         if wait > 0 and self._queued < self._wanted:
             self._arrived.clear()
@@ -240,7 +230,8 @@ class Writer:
     async def _commit(self, groups: Sequence[_Group]) -> None:
         entries = [entry for group in groups for entry in group.entries]
         self._last_insert, self._unconfirmed = self._now(), True
-        batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
+        with traces.shared(traces.COMMIT, (group.span for group in groups), len(entries)):
+            batch = await self._durable(entries, frozenset().union(*(group.posted for group in groups)))
         self._unconfirmed = False
         if batch is not None:
             self._seq, self._prev = batch.seq + 1, batch.head

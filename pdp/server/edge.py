@@ -9,8 +9,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
@@ -20,10 +20,11 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from pdp import deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier
 from pdp.admission import Admission
 from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
+from pdp.call_summary import Calls
 from pdp.caller import Caller
 from pdp.deadline import IDLE_SECONDS
 from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
@@ -44,8 +45,9 @@ LIMITS = {"pdp.v1.ApprovalService/WaitApproval": 61.0}
 
 MAX_WAITS = 1024
 """Calls of `LIMITS` of one caller in one process: as many as it may have approvals that wait, and a few."""
-MAX_DATA_STREAMS = 64
-"""Streams in both directions of one caller in one process. Each holds a few messages of 4 MiB."""
+MAX_DATA_STREAMS, MOST_DATA_STREAMS = 64, 128
+"""Streams in both directions of one service, of one caller and of all callers in one process. Each holds a few messages
+of 4 MiB. Each service counts its own, so that masking many files leaves the streams of decisions their places."""
 
 
 class Edge:
@@ -60,22 +62,19 @@ class Edge:
         certificates: bool = False,
         stream_seconds: float = STREAM_SECONDS,
         proven: Callable[[str], None] | None = None,
+        calls: Calls | None = None,
     ) -> None:
-        """`admission` and `turns` are those of all faces.
+        """`admission`, `turns` and `calls` are those of all faces.
 
         `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
         """
-        self._proven, self._turns = proven, turns
+        self._proven, self._turns, self._calls = proven, turns, calls or Calls()
         self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
         )
-        self._streams = Room(
-            MAX_DATA_STREAMS,
-            f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them",
-            LATER_SECONDS,
-        )
+        self._streams: dict[str, tuple[Room, Room]] = {}
 
     def handlers(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """The handlers of all RPCs of `service`. The method of `implementation` with an RPC's name serves it."""
@@ -101,16 +100,18 @@ class Edge:
         rpc = Rpc(method)
 
         async def handle(_: object, context: Context) -> Message:
-            try:
-                deadline.begin(context.time_remaining(), LIMITS.get(rpc.name), deadline.default(rpc.name))
-                caller = await self._caller(rpc, context)
-                async with (
-                    self._arrivals.request(rpc, caller, context) as request,
-                    self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
-                ):
-                    return _fitting(await behaviour(request, caller))
-            except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                await abort(rpc.name, context, error)
+            with self._calls.summary(rpc.name):
+                try:
+                    deadline.begin(context.time_remaining(), LIMITS.get(rpc.name), deadline.default(rpc.name))
+                    caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=rpc.name in LIMITS)
+                    async with (
+                        self._arrivals.request(rpc, caller, context) as request,
+                        self._room(rpc.name, request, caller, partial(self._caller, rpc, context)),
+                    ):
+                        return _fitting(await behaviour(request, caller))
+                except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -121,17 +122,19 @@ class Edge:
         rpc = Rpc(method)
 
         async def handle(_: object, context: Context) -> None:
-            try:
-                caller = await self._caller(rpc, context)
-                async with (
-                    self._arrivals.request(rpc, caller, context) as request,
-                    at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
-                    aclosing(behaviour(request, caller)) as answers,
-                ):
-                    async for message in answers:
-                        await context.write(message)
-            except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                await abort(rpc.name, context, error)
+            with self._calls.summary(rpc.name):
+                try:
+                    caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=True)
+                    async with (
+                        self._arrivals.request(rpc, caller, context) as request,
+                        at_most(STREAM_SECONDS, caller, partial(self._caller, rpc, context)),
+                        aclosing(behaviour(request, caller)) as answers,
+                    ):
+                        async for message in answers:
+                            await context.write(message)
+                except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -147,18 +150,20 @@ class Edge:
         rpc = Rpc(method)
 
         async def handle(_: object, context: Context) -> None:
-            try:
-                caller = await self._caller(rpc, context)
-                seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
-                await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
-                answering = behaviour(self._incoming(method, rpc, context, caller), caller)
-                with self._streams.taken(caller.identity):
-                    again = partial(self._caller, rpc, context)
-                    async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
-                        async for message in answers:
-                            await context.write(message)
-            except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
-                await abort(rpc.name, context, error)
+            with self._calls.summary(rpc.name):
+                try:
+                    caller = await self._caller(rpc, context)
+                    self._admission.require(caller.identity, has_room_of_its_own=True)
+                    seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
+                    await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
+                    answering = behaviour(self._incoming(method, rpc, context, caller), caller)
+                    with self._streaming(method.containing_service.name, caller.identity):
+                        again = partial(self._caller, rpc, context)
+                        async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
+                            async for message in answers:
+                                await context.write(message)
+                except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
+                    await self._fail(rpc.name, context, error)
 
         return handle
 
@@ -183,7 +188,8 @@ class Edge:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
         if rpc in LIMITS:
             return self._waiting(LIMITS[rpc], caller, again)
-        return self._admission.admitted(caller.identity, len(getattr(request, "items", "1")), request.ByteSize())
+        questions = len(getattr(request, "items", "1"))
+        return self._admission.admitted(caller.identity, questions, request.ByteSize(), paid=1)
 
     @asynccontextmanager
     async def _waiting(self, seconds: float, caller: Caller, again: Again) -> AsyncIterator[None]:
@@ -191,9 +197,26 @@ class Edge:
             async with at_most(seconds, caller, again):
                 yield
 
+    async def _fail(self, rpc: str, context: Context, error: Exception) -> NoReturn:
+        self._admission.shedding.see(error)
+        await abort(rpc, context, error)
+
+    @contextmanager
+    def _streaming(self, service: str, caller: str) -> Iterator[None]:
+        """A stream's place among those of its service, and of its caller. Raises `Overloaded` where there is none."""
+        if service not in self._streams:
+            told = f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them"
+            full = f"there are {MOST_DATA_STREAMS} streams of data here, which is the most; try again later"
+            self._streams[service] = (
+                Room(MAX_DATA_STREAMS, told, LATER_SECONDS),
+                Room(MOST_DATA_STREAMS, full, LATER_SECONDS),
+            )
+        of_one, of_all = self._streams[service]
+        with of_one.taken(caller), of_all.taken(service):
+            yield
+
     async def _caller(self, rpc: Rpc, context: Context) -> Caller:
-        metadata = context.invocation_metadata() or ()
-        sent = [str(value) for key, value in metadata if key == "authorization"]
+        sent = _sent(context)
         certificate = chain = b""
         if self._certificates:
             shown = context.auth_context()
@@ -204,8 +227,26 @@ class Edge:
         caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
+        self._calls.proven()
         caller.may_call(rpc.name)
         return caller
+
+
+def _sent(context: Context) -> list[str]:
+    """The credentials that a call came with. By the ids that it came with the log knows it from now on."""
+    sent = list[str]()
+    ids = list[str]()
+    parents = list[str]()
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            sent.append(str(value))
+        elif key == correlation.REQUEST_ID:
+            ids.append(str(value))
+        elif key == correlation.TRACE_PARENT:
+            parents.append(str(value))
+    if ids or parents:
+        correlation.begin(correlation.request_id(ids), correlation.trace_parent(parents))
+    return sent
 
 
 def _fitting(answer: Message) -> Message:
@@ -224,8 +265,9 @@ async def abort(rpc: str, context: Context, error: Exception) -> NoReturn:
         raise asyncio.CancelledError from None
     if not isinstance(error, PdpError):
         error_id = identifier.new("rec")[4:]
-        log.error("%s failed, error id %s", rpc, error_id, exc_info=error)
+        log.error("%s failed, error id %s", rpc, error_id, exc_info=error, extra={"error_id": error_id})
         error = PdpError(f"the server failed; its log has the details under {error_id}", error_id=error_id)
+    call_summary.answered(error.code)
     error.__traceback__ = error.__context__ = None  # their frames would keep the request until the client has it
     await context.abort_with_status(rpc_status.to_status(status(error)))
     raise AssertionError("abort returned")

@@ -77,4 +77,4 @@ class Flows:
         searching = Searching(deciding, opa.opa, parts.delivery, Pages(parts.signing.seal, config.realm), turns)
         briefing = Briefing(batcher, parts.lineage, config.person_types, masks=config.mask_keys is not None)
         reviews = reviewers, reviewing, briefing, requesting, queue, watching
-        return cls(batcher, turns, Admission(), *reviews, deciding, searching, asked, uses)
+        return cls(batcher, turns, Admission(config.limits), *reviews, deciding, searching, asked, uses)

@@ -10,10 +10,14 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2
 
+from pdp import metrics
+from pdp.server.readiness import Readiness
 from pdp.server.strangers import Strangers
 
 PROBE_SECONDS = 1.0
 """Seconds between two rounds of probes."""
+KEYS = "issuers"
+"""The probe of the issuers' keys. It has a status of its own, and a server without keys is not ready."""
 
 _Status = health_pb2.HealthCheckResponse
 
@@ -25,8 +29,12 @@ class Health:
         self,
         probes: Mapping[str, Callable[[], Awaitable[bool]]],
         apart: Mapping[str, Callable[[], Awaitable[bool]]] = MappingProxyType({}),
+        readiness: Readiness | None = None,
     ) -> None:
+        """`readiness` is told what each round of probes found."""
         self._probes, self._apart = probes, apart
+        self._readiness = readiness or Readiness()
+        metrics.DEPENDENCY_UP.allow("name", [*probes, *apart])
         self._servicer = _Servicer()
         self._services: Sequence[str] = ()
         self.names = [health.SERVICE_NAME]
@@ -40,17 +48,22 @@ class Health:
         """Probe until cancelled."""
         while True:
             answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
-            for name, healthy in zip(self._probes, answers, strict=True):
+            needed = dict(zip(self._probes, answers, strict=True))
+            others = {name: await probe() for name, probe in self._apart.items()}
+            for name, healthy in (needed | others).items():
                 await self._servicer.set(name, _status(healthy))
-            for name, probe in self._apart.items():
-                await self._servicer.set(name, _status(await probe()))
+                metrics.DEPENDENCY_UP.at(name).set(healthy)
             for name in ("", *self._services):
                 await self._servicer.set(name, _status(all(answers)))
+            if KEYS in others:
+                needed[KEYS] = others.pop(KEYS)
+            self._readiness.told(needed, others)
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
         """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
+        self._readiness.leave()
         await self._servicer.enter_graceful_shutdown()
 
 

@@ -40,6 +40,8 @@ def require_addresses(config: Config) -> None:
         places["http.listen"] = config.http.listen
     if config.http and config.http.client_listen:
         places["http.client_listen"] = config.http.client_listen
+    if config.operations and not config.operations.listen.startswith("unix:"):
+        places["operations.listen"] = config.operations.listen
     for field, address in places.items():
         if not is_address(address):
             port = address.removeprefix(":")

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.errors import PdpError
 from pdp.recording.delivery import Delivery
@@ -32,7 +33,10 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server. `tells`: people are told in some channel."""
+    """The parts around the audit log that live as long as the server.
+
+    `tells` says that people are told in some channel. `calls` gets what is told of each call.
+    """
 
     def __init__(
         self,
@@ -43,8 +47,9 @@ class Parts:
         outflow: Outflow,
         *,
         tells: bool = False,
+        calls: Calls | None = None,
     ) -> None:
-        self.database, self.signing = database, signing
+        self.database, self.signing, self.calls = database, signing, calls or Calls()
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)

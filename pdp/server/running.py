@@ -16,11 +16,13 @@ from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
 from pdp.background import background
+from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
+from pdp.recording.refusals import sum_up
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
@@ -33,6 +35,7 @@ from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
+from pdp.server.operations import operating
 from pdp.server.outside import Outside
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
@@ -76,6 +79,8 @@ class Running:
     failed: asyncio.Future[None]
     web: Face | None = None
     """The HTTP face, if it is configured."""
+    operations: str = ""
+    """Where health and metrics are shown over HTTP; empty if nowhere."""
 
 
 @asynccontextmanager
@@ -88,27 +93,27 @@ async def running(
     elsewhere: bool = False,
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
+    calls: Calls | None = None,
 ) -> AsyncIterator[Running]:
     """Run a configured server until the block ends; then it drains.
 
-    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP takes a
-    free port where its own is taken.
+    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
+    operations take a free port where their own is taken. `calls` gets what is told of each call.
 
     Raises `SetupError` if a part cannot be used as configured.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
-        database = await Database.open(config.mongodb_uri, config.database)
-        stack.push_async_callback(database.close)
-        await database.require_realm(config.realm)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        operations = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
         opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
         kept = kept_lineage(config, database, signing, turns)
         known = kept.views if kept and lineage is NO_LINEAGE else lineage
         outflow = outflow_of(config, kept, database)
-        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways))
+        parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
         await stack.enter_async_context(_at_work(parts, kept, failed))
         await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         client_ca = config.tls.client_ca if config.tls else None
@@ -117,31 +122,46 @@ async def running(
         server = grpc.aio.server(options=options(room))
         newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
         flows = Flows.of(config, opa, parts, turns, unsaid)
+        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
         chats = Chats.of(config, flows, parts, outside)
-        ways = [*chats.ways, *outside.ways]
-        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, ways, failed))
+        told = [*chats.ways, *outside.ways]
+        messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
-        health = Health(probes, apart=apart)
-        edge = _edge(config, authenticator, flows, newcomers)
+        health = Health(probes, apart, operations.readiness)
+        edge = _edge(config, authenticator, flows, newcomers, parts.calls)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = listen(server, config, newcomers.began)
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         await stack.enter_async_context(chats.running(failed))
-        _spare_the_collector()
-        sys.setswitchinterval(SWITCH_SECONDS)
+        _tune()
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
         stack.push_async_callback(_drain, server, health, parts.feed, web)
         doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
         stack.enter_context(newcomers.held_back(doors))
-        yield Running(f"{config.listen.rpartition(':')[0]}:{ports[0]}", opa.revision, opa.version, failed, web)
+        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
 
 
-def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers) -> Edge:
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    """The database of this realm, until the block ends."""
+    database = await Database.open(config.mongodb_uri, config.database)
+    try:
+        await database.require_realm(config.realm)
+        yield database
+    finally:
+        await database.close()
+
+
+def _address(config: Config, port: int) -> str:
+    return f"{config.listen.rpartition(':')[0]}:{port}"
+
+
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers, calls: Calls) -> Edge:
     return Edge(
         authenticator,
         flows.admission,
@@ -149,6 +169,7 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
         certificates=config.tls is not None and config.tls.client_ca is not None,
         stream_seconds=config.stream_seconds,
         proven=newcomers.proven if config.tls else None,
+        calls=calls,
     )
 
 
@@ -182,11 +203,13 @@ async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[No
         yield
 
 
-def _spare_the_collector() -> None:
-    """Let the garbage collector skip what is loaded by now and run rarely: calls make no cycles, it cost 7 % CPU.
+def _tune() -> None:
+    """Let threads of the masks make way for the loop, and the garbage collector skip what is loaded by now.
 
-    Memory does not grow by that: after ten times the peak's calls it is 380 MiB, as with Python's own settings.
+    It runs rarely: calls make no cycles, and it cost 7 % CPU. Memory does not grow by that: after ten times the peak's
+    calls it is 380 MiB, as with Python's own settings.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)

@@ -62,6 +62,7 @@ async def face(
         flows.admission,
         certificates=tls is not None and tls.client_ca is not None,
         proven=newcomers.proven if tls else None,
+        calls=parts.calls,
     )
     made = Face(edge, newcomers.began if tls else lambda: None, _limits(http, tls, most))
     port = await _opened(made, http, tls, elsewhere=elsewhere)

@@ -77,16 +77,18 @@ class Room:
                 return decision
         raise self._too_large
 
-    def result(self, index: int, outcome: Decided | Failed) -> BatchAuthorizeResult:
-        """An item's answer, or the error that it would have got alone. The caller has its request."""
+    def write_result(self, index: int, outcome: Decided | Failed, into: BatchAuthorizeResult) -> None:
+        """Fill an item's answer, or the error that it would have got alone. The caller has its request."""
         if isinstance(outcome, Failed):
             error = item_error(outcome.error)
             fits = self._takes(index, error.ByteSize())
-            return BatchAuthorizeResult(error=error if fits else item_error(self._too_large))
+            into.error.CopyFrom(error if fits else item_error(self._too_large))
+            return
         try:
-            return BatchAuthorizeResult(decision=self.fitted(index, message.decision(outcome, requests=False)))
+            message.write_decision(outcome, into.decision, requests=False)
+            self.fitted(index, into.decision)
         except AnswerTooLarge as error:
-            return BatchAuthorizeResult(error=item_error(error))
+            into.error.CopyFrom(item_error(error))
 
     def _takes(self, index: int, size: int) -> bool:
         spare = self._spare + self._kept[index] - size - _AROUND
@@ -125,7 +127,7 @@ def _of_error(error: PdpError) -> int:
 
 def _of_question(ask: Ask, verdict: Verdict) -> int:
     """Bytes of what does not depend on the policy's words."""
-    chain = sum(8 + subject.ByteSize() for subject in message.chain(ask))
+    chain = sum([8 + subject.ByteSize() for subject in message.chain(ask)])
     approval = APPROVAL_BYTES if verdict.effect is Effect.NEEDS_APPROVAL else 0
     return OWN_BYTES + len(verdict.revision.encode()) + chain + approval + _of_grant(ask, verdict.effect)
 

@@ -42,8 +42,12 @@ class Batch:
 
     def items(self) -> Iterator[AuthorizeRequest]:
         """Each item with the defaults filled in, member by member."""
+        defaults = self._request.defaults
+        if not defaults.ByteSize():
+            yield from self._request.items
+            return
         for item in self._request.items:
-            yield with_defaults(item, self._request.defaults)
+            yield with_defaults(item, defaults)
 
 
 def item_error(error: PdpError) -> ItemError:

@@ -47,8 +47,8 @@ class DecisionService:
         room = Room("send fewer items", slices)
         answer = BatchAuthorizeResponse()
         for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at, room.require)):
-            result = room.result(index, outcome)
-            answer.results.append(result)
+            result = answer.results.add()
+            room.write_result(index, outcome, result)
             await slices.behind(result.ByteSize())
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
         answer.results.extend([undecided] * (len(asks) - len(answer.results)))

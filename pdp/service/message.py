@@ -67,22 +67,31 @@ def approval(
     )
 
 
-def decision(decided: Decided, *, requests: bool = True) -> decision_pb2.AuthorizeResponse:
-    """An answer as its caller gets it, its approval with the requests that it holds or without."""
+def decision(decided: Decided) -> decision_pb2.AuthorizeResponse:
+    """An answer as its caller gets it."""
+    answered = decision_pb2.AuthorizeResponse()
+    write_decision(decided, answered)
+    return answered
+
+
+def write_decision(decided: Decided, into: decision_pb2.AuthorizeResponse, *, requests: bool = True) -> None:
+    """Fill an empty answer, its approval with the requests that it holds or without.
+
+    It is written where it belongs: a message that is put into another one is copied by its bytes.
+    """
     ask, answer = decided.ask, decided.answer
-    return decision_pb2.AuthorizeResponse(
-        decision_id=answer.decision_id,
-        effect=effect(decided.effect),
-        reasons=reasons(answer.verdict.reasons),
-        obligations=obligations(answer.verdict.obligations),
-        policy_revision=answer.verdict.revision,
-        request_digest=ask.canonical.digest,
-        on_behalf_of=chain(ask),
-        approval=approval(answer.approval, requests=requests) if answer.approval else None,
-        grant=decided.grant,
-        fired=fired(answer.verdict),
-        dry_run=ask.request.dry_run,
-    )
+    into.decision_id, into.effect = answer.decision_id, effect(decided.effect)
+    for reason in answer.verdict.reasons:
+        into.reasons.add(rule=reason.rule, reason=reason.reason)
+    into.policy_revision, into.request_digest = answer.verdict.revision, ask.canonical.digest
+    into.on_behalf_of.extend(chain(ask))
+    into.grant, into.dry_run = decided.grant, ask.request.dry_run
+    if answer.verdict.obligations:
+        into.obligations.extend(obligations(answer.verdict.obligations))
+    if answer.approval:
+        into.approval.CopyFrom(approval(answer.approval, requests=requests))
+    if answer.verdict.fired is not None:
+        into.fired.CopyFrom(fired(answer.verdict))
 
 
 def eligible(value: Eligible) -> approval_pb2.EligibleReviewers:
@@ -90,9 +99,12 @@ def eligible(value: Eligible) -> approval_pb2.EligibleReviewers:
     return approval_pb2.EligibleReviewers(rule=value.rule, identities=value.identities, open=value.open)
 
 
+_EFFECTS = {name.removeprefix("EFFECT_"): number for name, number in request_pb2.Effect.items()}
+
+
 def effect(name: str) -> request_pb2.Effect:
     """The contract's effect of that name."""
-    return cast("request_pb2.Effect", request_pb2.Effect.Value(f"EFFECT_{name}"))
+    return _EFFECTS[name]
 
 
 def reasons(values: Sequence[Reason]) -> list[request_pb2.Reason]:

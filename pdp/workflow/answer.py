@@ -1,7 +1,6 @@
 """One question, and its answer that may leave once its records are durable."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pdp import identifier
@@ -13,6 +12,7 @@ from pdp.caller import Caller
 from pdp.canonical import Canonical
 from pdp.decision import Effect, Verdict
 from pdp.errors import PdpError
+from pdp.frozen import frozen
 from pdp.lineage.view import View
 from pdp.v1.decision_pb2 import AuthorizeRequest
 
@@ -21,7 +21,7 @@ Ready: TypeAlias = Callable[["Answer"], Awaitable[str]]
 the claim that the use is to hold. What it raises ends the call with nothing used."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """One authenticated, checked question; `now_ns` is `input.now` of the policy, in nanoseconds since 1970.
 
@@ -51,6 +51,22 @@ class Ask:
             raise LookupError("nobody looked up what is known of the data of this question")
         return self.lineage
 
+    def informed(self, view: View) -> "Ask":
+        """The same with what is known of its data."""
+        return Ask(
+            self.request,
+            self.caller,
+            self.canonical,
+            self.now_ns,
+            self.ready,
+            self.continues,
+            self.supports,
+            self.opens,
+            self.uses,
+            self.tells_unknown,
+            view,
+        )
+
     def withholds(self, verdict: Verdict) -> bool:
         """Whether this is an allow with an obligation that the caller cannot fulfil. It must use and prove nothing."""
         if self.supports is None or verdict.effect is not Effect.ALLOW:
@@ -62,7 +78,7 @@ class Ask:
         return await self.ready(answer) if self.ready else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """An answer that may leave once `entries` are durable.
 
@@ -83,7 +99,7 @@ class Answer:
     withheld: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decided:
     """A question with its answer, which is in the log; `grant` is its proof, where there is one."""
 
@@ -108,7 +124,7 @@ class Decided:
         return wanted and not self.answer.used and self.answered is Effect.ALLOW
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """A question that has no answer; `entries` are what the log holds of it."""
 

@@ -107,12 +107,16 @@ def _try_switches(bad: BadFields, request: AuthorizeRequest) -> None:
     """What a question says beside its canonical form."""
     if request.request_id:
         bad.tried(canonical.checked_id, request.request_id, "request_id")
-    bad.tried(checked_attempt, request.attempt_id)
-    bad.tried(canonical.checked_text, request.justification, "justification")
+    if request.attempt_id:
+        bad.tried(checked_attempt, request.attempt_id)
+    if request.justification:
+        bad.tried(canonical.checked_text, request.justification, "justification")
 
 
 def _with_vouched(request: AuthorizeRequest, caller: Caller) -> AuthorizeRequest:
     """Everyone who stands in the caller's token joins the chain: a request can add to it, never remove."""
+    if not caller.vouched:
+        return request
     named = {(subject.type, subject.id) for subject in request.on_behalf_of}
     missing = [principal for principal in dict.fromkeys(caller.vouched) if principal not in named]
     if not missing:

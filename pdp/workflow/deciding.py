@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
+from pdp import call_summary
 from pdp.audit.record import Entry
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
@@ -121,6 +122,7 @@ class Deciding:
                 self._record_all_the_same(outcomes)
                 raise
             await self._record(outcomes)
+        _summarize(outcomes)
         return await self._with_grants(outcomes)
 
     async def judged(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
@@ -222,6 +224,15 @@ class Deciding:
 
 def _suspect(ask: Ask) -> Suspect:
     return Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
+
+
+def _summarize(outcomes: Sequence[Decided | Failed]) -> None:
+    """Note for the call's summary what was decided."""
+    match outcomes:
+        case [Decided() as decided]:
+            call_summary.decided(1, decided.answered.value, decided.answer.decision_id)
+        case [_, _, *_]:
+            call_summary.decided(len(outcomes))
 
 
 def _entries(outcome: Decided | Failed) -> Sequence[Entry]:

@@ -1,7 +1,6 @@
 """Looks up what is known of the data that questions are about, before the policy is asked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pdp import deadline
 from pdp.lineage.view import State
@@ -66,4 +65,4 @@ class Informing:
             error = LineageStale(f"lineage is not at revision {ask.request.lineage_at_least} yet") if behind else stale
             if error:
                 return Failed(error, [error_record(ask, error)])
-        return replace(ask, lineage=view)
+        return ask.informed(view)

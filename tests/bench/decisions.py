@@ -1,8 +1,10 @@
 """The measuring half of `tests.bench`, run inside a dev stack."""
 
+import os
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 
 import grpc
 from google.protobuf import json_format
@@ -40,8 +42,8 @@ def opa_question(items: int) -> bytes:
 
 
 class Bench:
-    def __init__(self, seconds: float) -> None:
-        environment = Environment.read()
+    def __init__(self, seconds: float, variables: Mapping[str, str] = os.environ) -> None:
+        environment = Environment.read(variables)
         self.seconds, self.address = seconds, environment.address
         self.metadata = (("authorization", f"Bearer {identity.token(environment.state, 'report-bot')}"),)
         self.unary = question().SerializeToString()
@@ -66,11 +68,11 @@ class Bench:
 def main(rounds: int, seconds: float) -> None:
     bench = Bench(seconds)
     figures: dict[str, list[Rate]] = defaultdict(list)
-    with noop(bench.answer) as noop_address, stock_opa() as opa:
+    with noop(bench.answer) as reference, stock_opa() as opa:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
             for loops in (1, 64, 256):
-                figures[f"no-op {loops}"].append(bench.noop(noop_address, loops))
+                figures[f"no-op {loops}"].append(bench.noop(reference.address, loops))
                 figures[f"unary {loops}"].append(bench.placet(AUTHORIZE, bench.unary, loops))
             figures["opa 64"].append(ask_opa(opa, opa_question(1), b"ALLOW", 64, seconds))
             figures["opa batch"].append(ask_opa(opa, opa_question(ITEMS), b"ALLOW", BATCHES_IN_FLIGHT, seconds))

@@ -19,6 +19,7 @@ from pdp.environment import Environment
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from pdp.server.running import running
+from tests.bench.cpu import spent
 from tests.bench.decisions import AUTHORIZE, BATCH, BATCHES_IN_FLIGHT, ITEMS, Bench
 from tests.bench.load import Load, Rate, measure
 
@@ -67,10 +68,10 @@ def main(rounds: int, seconds: float) -> None:
     costs: dict[str, list[float]] = defaultdict(list)
 
     def measured(name: str, run: Callable[[], Rate]) -> None:
-        before = cpu_seconds()
+        before = spent(os.getppid())
         rate = run()
         figures[name].append(rate)
-        costs[name].append(1000 * (cpu_seconds() - before) / (rate.per_second * seconds))
+        costs[name].append(spent(os.getppid()).each(before, rate.calls).server / 1000)
 
     with faceless() as (address, token):
         for number in range(rounds):
@@ -83,16 +84,8 @@ def main(rounds: int, seconds: float) -> None:
             load = Load(address, AUTHORIZE, bench.unary, len(bench.answer), metadata, LOOPS, seconds)
             figures["unary 64, face off"].append(measure(load))
     report(figures)
-    for name, spent in costs.items():
-        print(
-            f"{name:>10}: {statistics.median(spent):6.2f} ms of the server's processor a call, the warm-up's among them"
-        )
-
-
-def cpu_seconds() -> float:
-    """What the server, in whose stack this runs, has used of processors."""
-    used = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()
-    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+    for name, used in costs.items():
+        print(f"{name:>10}: {statistics.median(used):6.2f} ms of the server's processor a call")
 
 
 def report(figures: dict[str, list[Rate]]) -> None:

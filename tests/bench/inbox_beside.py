@@ -38,7 +38,7 @@ from tests.tokens import Metadata
 
 LOOPS = 64
 ROUNDS, SECONDS = 8, 3.0
-"""A minute in all: each measurement has a second of warm-up."""
+"""Less than a minute in all."""
 BAR = 0.95
 PAUSE_SECONDS = 0.1
 """Before a server is asked again that is not ready."""

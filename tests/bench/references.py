@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -24,14 +25,22 @@ from tests.bench.load import Rate, rate
 NOOP = "/noop.Service/Call"
 
 
+@dataclass(frozen=True)
+class Noop:
+    """A server that does nothing, and its process."""
+
+    address: str
+    process: int
+
+
 @contextlib.contextmanager
-def noop(answer: bytes) -> Iterator[str]:
-    """The address of a server that answers `answer` to every call of `NOOP`."""
+def noop(answer: bytes) -> Iterator[Noop]:
+    """A server that answers `answer` to every call of `NOOP`."""
     command = [sys.executable, "-m", "tests.bench.references", answer.hex()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().strip()
+            yield Noop(process.stdout.readline().strip(), process.pid)
         finally:
             process.terminate()
 

@@ -58,8 +58,9 @@ class Terminal:
 
     def environment(self, **more: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PDP_")}
+        log = {"PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"}
         cache = {"PDP_TOOL_CACHE": os.environ["PDP_TOOL_CACHE"]} if "PDP_TOOL_CACHE" in os.environ else {}
-        return {**inherited, **cache, "PYTHONPATH": str(ROOT), **self.variables, **more}
+        return {**inherited, **cache, **log, "PYTHONPATH": str(ROOT), **self.variables, **more}
 
     async def start(self, *arguments: str | Path, command: list[str] = PDP, **more: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,19 @@ async def served(
 ASK = ["authorize", "--as", "dev", "--subject", "user:dev", "--action", "read", "--resource", "table:t"]
 
 
-async def test_a_configured_server_answers_and_drains(terminal: Terminal) -> None:
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[socket.socket]:
+    """The socket of systemd, as in NOTIFY_SOCKET."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        receiver.setblocking(False)
+        yield receiver
+
+
+async def test_a_configured_server_answers_and_drains(terminal: Terminal, supervisor: socket.socket) -> None:
     for key in (terminal.folder / "keys").iterdir():
         key.chmod(0o440)  # as Kubernetes mounts them
-    async with served(terminal) as (process, address):
+    async with served(terminal, NOTIFY_SOCKET=supervisor.getsockname(), WATCHDOG_USEC="60000000") as (process, address):
         asked, health, opa, unknown = await asyncio.gather(
             terminal(*ASK, PDP_ADDRESS=address),
             terminal("healthcheck", PDP_ADDRESS=address),
@@ -120,6 +130,9 @@ async def test_a_configured_server_answers_and_drains(terminal: Terminal) -> Non
         assert (unknown.status, unknown.err) == (2, f"{address} has no service nothing\n")
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), SECONDS) == 0
+        told = [supervisor.recv(1000).decode().partition("\n") for _ in range(3)]
+        assert [first for first, _, _ in told] == ["WATCHDOG=1", "READY=1", "STOPPING=1"]
+        assert told[1][2].startswith(f"STATUS=serving on {address}, policy ")
         gone = await terminal("healthcheck", "--address", address)
         assert (gone.status, gone.out) == (69, "")
         assert gone.err == f"{address} does not answer (UNAVAILABLE)\n"

@@ -5,8 +5,22 @@ import asyncio
 import pytest
 
 from pdp import deadline
-from pdp.admission import LARGE_PLACES, LATEST_SECONDS, LEAST, ROOM, SMALL, SMALL_BYTES, Admission
+from pdp.admission import (
+    LARGE_PLACES,
+    LATEST_SECONDS,
+    LEAST,
+    PLACES,
+    ROOM,
+    SMALL,
+    SMALL_BYTES,
+    SPREAD,
+    STANDING,
+    Admission,
+)
 from pdp.errors import Overloaded
+from pdp.gate import STANDING_SECONDS
+from pdp.limits_settings import CallerLimits
+from pdp.shedding import CallerOverLimit
 
 
 class Crowd:
@@ -72,10 +86,12 @@ async def test_what_is_admitted_is_bounded() -> None:
 async def test_refused_calls_are_told_turns_one_behind_the_other_within_a_bound() -> None:
     crowd = Crowd()
     await crowd.call("noisy", 1000, 60)
-    assert crowd.refusals == sorted(crowd.refusals)
-    assert crowd.refusals[0] == pytest.approx(0.35, abs=0.1)
-    assert crowd.refusals[1] - crowd.refusals[0] == pytest.approx(0.25, abs=0.1)
+    for number, seconds in enumerate(crowd.refusals):
+        turn = min(0.35 + number * 0.25, LATEST_SECONDS)
+        assert turn * (1 - SPREAD) - 0.1 <= seconds <= turn + 0.1
     assert max(crowd.refusals) <= LATEST_SECONDS
+    late = crowd.refusals[-20:]
+    assert max(late) - min(late) > SPREAD * LATEST_SECONDS / 4  # they do not all come together
     await crowd.leave()
 
 
@@ -119,3 +135,104 @@ async def test_refusals_are_counted_and_their_number_is_logged_once_a_minute(cap
     assert crowd.admission.refused == 46
     assert [record.getMessage() for record in caplog.records] == ["calls refused as there was no room for them: 1"]
     await crowd.leave()
+
+
+async def begun(admission: Admission, caller: str, questions: int) -> asyncio.Task[None]:
+    """A call that is inside until it is cancelled, or has failed."""
+
+    async def stay() -> None:
+        deadline.begin(60, 60)
+        admission.require(caller)
+        async with admission.admitted(caller, questions, paid=1):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(stay())
+    await asyncio.sleep(0)
+    return task
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_caller_over_its_rate_is_refused_before_its_message_is_read_and_others_are_not() -> None:
+    admission = Admission(CallerLimits(items_a_second=5, burst=10))
+    first = [await begun(admission, "noisy", 5), await begun(admission, "noisy", 5)]
+    with pytest.raises(CallerOverLimit) as refused:
+        admission.require("noisy")
+    assert (refused.value.code, refused.value.reason) == ("RESOURCE_EXHAUSTED", "CALLER_OVER_LIMIT")
+    assert refused.value.retry_seconds == pytest.approx(0.22, abs=0.05)  # one item at five a second, and the spread
+    stranger = await begun(admission, "stranger", 10)
+    assert [task.done() for task in (*first, stranger)] == [False] * 3
+    await ended(*first, stranger)
+
+
+async def test_batch_costs_its_items_and_one_that_is_larger_than_the_burst_comes_in_alone() -> None:
+    admission = Admission(CallerLimits(items_a_second=100, burst=10))
+    large = await begun(admission, "etl", 1000)
+    assert not large.done()
+    with pytest.raises(CallerOverLimit) as refused:
+        admission.require("etl")
+    assert refused.value.retry_seconds == pytest.approx(10.9, abs=1.2)  # 990 below zero, at 100 a second
+    await ended(large)
+
+
+async def test_caller_has_so_many_items_in_flight_and_a_wait_for_people_is_none_of_them() -> None:
+    admission = Admission(CallerLimits(items_in_flight=100))
+    inside = await begun(admission, "a", 100)
+    over = await begun(admission, "a", 1)
+    assert isinstance(over.exception(), CallerOverLimit)
+    admission.require("a", has_room_of_its_own=True)
+    await ended(inside)
+    large = await begun(admission, "a", 1000)
+    assert not large.done()
+    await ended(large)
+
+
+async def test_stream_waits_for_its_callers_limits_and_is_not_refused() -> None:
+    admission = Admission(CallerLimits(items_a_second=200, burst=10))
+    began = asyncio.get_running_loop().time()
+    for _ in range(4):
+        await admission.wait("s", 10)
+        async with admission.admitted("s", 10, paid=10):
+            pass
+    assert 0.1 < asyncio.get_running_loop().time() - began < 2
+
+
+async def test_call_is_refused_before_its_message_where_there_is_no_room() -> None:
+    crowd = Crowd()
+    await crowd.call("noisy", 1024, 4)
+    with pytest.raises(Overloaded):
+        crowd.admission.require("noisy")
+    crowd.admission.require("noisy", has_room_of_its_own=True)
+    crowd.admission.require("stranger")
+    shed = crowd.admission.shedding
+    shed.see(Overloaded(""))
+    named = shed.taken()
+    assert named is not None
+    assert named.callers == {"noisy": 1}
+    await crowd.leave()
+
+
+async def test_queue_of_small_calls_that_stands_takes_few_more_and_a_stranger_comes_in() -> None:
+    crowd = Crowd()
+    await crowd.call("noisy", 1, PLACES // 2 + STANDING + 1)
+    assert not crowd.refusals
+    crowd.admission._small._pace.since -= STANDING_SECONDS
+    assert await crowd.call("noisy", 1, 10) == 0
+    assert all(0 < seconds <= LATEST_SECONDS for seconds in crowd.refusals)
+    assert await crowd.call("stranger", 1) == 1
+    await crowd.leave()
+
+
+async def test_caller_that_has_gone_is_forgotten_once_its_rate_is_full_again() -> None:
+    admission = Admission(CallerLimits(items_a_second=20, burst=2))
+    for number in range(50):
+        await ended(await begun(admission, f"c{number}", 2))
+    assert len(admission._callers) == 50
+    await asyncio.sleep(0.15)
+    admission._sweep_at = 0.0
+    admission.require("another")
+    assert set(admission._callers) == {"another"}

@@ -73,6 +73,7 @@ def instead(old: str, new: str) -> Callable[[str], str]:
     [
         (without("realm"), "realm: Field required"),
         (without("mongodb_uri"), "mongodb_uri"),
+        (instead("realm", 'mongodb_uri_file = "mongodb.uri"\nrealm'), "give either mongodb_uri or mongodb_uri_file"),
         (without("audit_key"), "audit_key"),
         (without("policy"), "give either policy"),
         (instead("realm", 'opa_url = "http://127.0.0.1:8181"\nrealm'), "give either policy"),
@@ -99,6 +100,38 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: Callable[[str], str], sa
         loaded(tmp_path, change(GOOD))
     assert says in refused.value.sentence
     assert "placet.toml" in refused.value.sentence
+
+
+URI_FILE = instead('mongodb_uri = "mongodb://db:27017/?replicaSet=rs0"', 'mongodb_uri_file = "mongodb.uri"')(GOOD)
+URI = "mongodb://placet:secret@db:27017/?replicaSet=rs0"
+
+
+def test_uri_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mongodb.uri").write_text(f"{URI}\n")
+    (tmp_path / "mongodb.uri").chmod(0o400)
+    assert loaded(tmp_path, URI_FILE).mongodb_uri == URI
+    config = load(tmp_path / "placet.toml", {"mongodb_uri": "mongodb://other"})
+    assert (config.mongodb_uri, config.mongodb_uri_file) == ("mongodb://other", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "says"),
+    [
+        (URI, 0o604, "mongodb.uri can be read by others; run: chmod 600"),
+        (" \n", 0o600, "holds no URI"),
+        (None, 0o600, "cannot be read: No such file"),
+    ],
+)
+def test_file_of_the_uri_is_a_secret_and_no_error_has_what_is_in_it(
+    tmp_path: Path, text: str | None, mode: int, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "mongodb.uri").write_text(text)
+        (tmp_path / "mongodb.uri").chmod(mode)
+    with pytest.raises(SetupError, match="mongodb_uri_file: ") as refused:
+        loaded(tmp_path, URI_FILE)
+    assert says in refused.value.sentence
+    assert "secret" not in refused.value.sentence
 
 
 SECURE = GOOD.replace(

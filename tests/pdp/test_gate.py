@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from pdp.errors import Overloaded
-from pdp.gate import Gate
+from pdp.gate import LEAST_TURNS, STANDING_SECONDS, Gate
 
 
 @dataclass
@@ -138,3 +138,53 @@ async def test_every_place_is_free_again_in_the_end() -> None:
     await asyncio.wait(tasks)
     assert most == [6]
     assert (gate._held, gate._inside) == (0, {})
+
+
+async def moving(door: Door, turns: int, seconds: float) -> None:
+    """Let callers in and out, so that the gate sees `turns` turns that take `seconds` each."""
+    await door.calls("z0", *(f"z{number}" for number in range(1, turns + 1)))
+    for number in range(turns):
+        await asyncio.sleep(seconds)
+        await door.end(f"z{number}")
+
+
+async def test_call_that_would_have_no_turn_in_its_time_is_refused_at_once() -> None:
+    door = Door(Gate(1, 1))
+    await moving(door, LEAST_TURNS + 4, 0.01)
+    waiting = [door.call(f"a{number}") for number in range(100)]
+    await settled()
+    late = door.call("a100", seconds=0.3)
+    stranger = door.call("b1", seconds=0.3)
+    await settled()
+    error = late.exception()
+    assert isinstance(error, Overloaded)
+    assert 0.3 < (error.retry_seconds or 0) < 5
+    assert not stranger.done()
+    assert not any(task.done() for task in waiting)
+    await door.leave()
+
+
+async def test_queue_that_rests_refuses_what_its_pace_alone_would_take() -> None:
+    door = Door(Gate(1, 1))
+    await moving(door, LEAST_TURNS + 4, 0.001)
+    await door.calls(*(f"a{number}" for number in range(40)))
+    soon = door.call("a40", seconds=1.0)
+    await settled()
+    assert not soon.done()
+    door.gate._pace.last -= 2.0  # nothing has moved for two seconds
+    late = door.call("a41", seconds=1.0)
+    await settled()
+    assert isinstance(late.exception(), Overloaded)
+    await door.leave()
+
+
+async def test_burst_may_wait_and_a_queue_that_stands_takes_few_more() -> None:
+    door = Door(Gate(1, 1, standing=3))
+    await door.calls("a0", *(f"a{number}" for number in range(1, 9)))
+    assert not any(task.done() for task in door.tasks)
+    door.gate._pace.since -= STANDING_SECONDS
+    more, stranger = door.call("a9"), door.call("b1")
+    await settled()
+    assert isinstance(more.exception(), Overloaded)
+    assert not stranger.done()
+    await door.leave()

@@ -53,6 +53,37 @@ def test_what_kubernetes_mounts_is_secret_and_what_others_read_is_not(mode: int,
     assert keys.is_secret(mode, group, {1000, 2000}) is secret
 
 
+@pytest.mark.parametrize(
+    ("mode", "user", "group", "says"),
+    [
+        (0o400, 1000, 9, ""),
+        (0o600, 1000, 9, ""),
+        (0o440, 0, 2000, ""),  # a Secret of Kubernetes
+        (0o440, 1000, 2000, ""),
+        (0o440, 0, 9, "chmod 600"),
+        (0o444, 0, 2000, "chmod 600"),
+        (0o460, 0, 2000, "chmod 600"),
+        (0o400, 1001, 9, "chown 1000"),
+        (0o440, 1001, 2000, "chown 1000"),
+    ],
+)
+def test_secret_is_of_ours_or_of_root_with_a_group_of_ours_that_only_reads(
+    mode: int, user: int, group: int, says: str
+) -> None:
+    status = os.stat_result((0o100000 | mode, 0, 0, 1, user, group, 0, 0, 0, 0))
+    fault = keys.fault_of_secret(status, 1000, {1000, 2000})
+    assert says in fault
+    assert bool(fault) is bool(says)
+
+
+def test_credential_of_systemd_may_show_the_group_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {os.getegid(), *os.getgroups()}
+    assert keys.own_groups(tmp_path / "audit") == own
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert keys.own_groups(tmp_path / "audit") == {*own, 0}
+    assert keys.own_groups(tmp_path / "below" / "audit") == own
+
+
 def test_key_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be read: No such file"):
         keys.private_key(tmp_path / "none.jwk")

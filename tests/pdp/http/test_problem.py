@@ -20,6 +20,7 @@ from pdp.errors import (
     Unauthenticated,
 )
 from pdp.http.problem import STATUSES, Problem, Refusal, problem, status
+from pdp.shedding import CallerOverLimit
 
 TABLE: list[tuple[PdpError, int]] = [
     (InvalidRequest.field("subject.id", "is required"), 400),
@@ -31,6 +32,7 @@ TABLE: list[tuple[PdpError, int]] = [
     (RequestIdReused("x"), 409),
     (Conflict("x"), 409),
     (Overloaded("x"), 429),
+    (CallerOverLimit("x"), 429),
     (PolicyInvalid("null", "x"), 500),
     (PdpError("x"), 500),
     (StoreUnavailable("x"), 503),

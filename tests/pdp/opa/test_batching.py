@@ -11,10 +11,10 @@ import uvloop
 from pdp import deadline
 from pdp.admission import SMALL
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, PIECE, Batcher
+from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import About, Answers, OpaLate
-from pdp.opa.waiting import Question
+from pdp.opa.waiting import PIECE, Question
 
 FAILS, CRAWLS = b"fails", b"crawls"
 

@@ -15,7 +15,7 @@ from pdp.service.info import MESSAGE_BYTES
 from pdp.service.slices import Slices
 from pdp.turns import Turns
 from pdp.v1.approval_pb2 import ListApprovalsRequest
-from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, BatchAuthorizeResponse
+from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, BatchAuthorizeResponse, BatchAuthorizeResult
 from pdp.workflow.answer import Answer, Ask, Decided, Failed
 from pdp.workflow.lineage_views import OFF
 from tests.parts import asking, log, placet
@@ -51,6 +51,12 @@ def decided(said: Verdict, **answer: Any) -> Decided:
     return Decided(ask(), Answer(said, f"dec_{3:032x}", [], **answer))
 
 
+def result(one: Room, index: int, outcome: Decided | Failed) -> BatchAuthorizeResult:
+    written = BatchAuthorizeResult()
+    one.write_result(index, outcome, written)
+    return written
+
+
 def saying(characters: int, effect: Effect = Effect.ALLOW) -> Verdict:
     return replace(verdict(effect), reasons=(Reason("rule", "é" * characters),))
 
@@ -66,7 +72,8 @@ async def test_answers_that_policy_words_make_too_large_are_refused_whole() -> N
 async def test_answers_that_fit_are_answered_whole(said: Verdict) -> None:
     one, answer = room(), BatchAuthorizeResponse()
     await one.require([ask()] * 1000, [said] * 1000)
-    answer.results.extend(one.result(index, decided(said)) for index in range(1000))
+    for index in range(1000):
+        one.write_result(index, decided(said), answer.results.add())
     assert all(len(result.decision.reasons) == 1 for result in answer.results)
     assert answer.ByteSize() <= MESSAGE_BYTES
 
@@ -77,7 +84,8 @@ async def test_details_of_approvals_that_do_not_fit_are_left_to_get_approval() -
     said = decided(verdict(Effect.DENY), approval=ApprovalAt(held, T0))
     one, answer = room(), BatchAuthorizeResponse()
     await one.require([ask()] * 1000, [verdict(Effect.NEEDS_APPROVAL)] * 1000)
-    answer.results.extend(one.result(index, said) for index in range(1000))
+    for index in range(1000):
+        one.write_result(index, said, answer.results.add())
     assert answer.ByteSize() <= MESSAGE_BYTES
     assert len(answer.results[0].decision.approval.reviews) == 40
     last = answer.results[-1].decision.approval
@@ -88,9 +96,9 @@ async def test_an_error_and_what_an_earlier_policy_said_fit_too() -> None:
     one = room()
     errors = [PolicyInvalid("undefined", "x" * 300), NotFound("APPROVAL_NOT_FOUND", "gone")]
     await one.require([ask(), ask(), Failed(errors[1])], [saying(2_090_000), errors[0]])
-    assert one.result(1, Failed(errors[0])).error.reason == errors[0].reason
-    assert one.result(2, Failed(errors[1])).error.reason == "APPROVAL_NOT_FOUND"
-    assert one.result(0, decided(saying(2_100_000))).error.reason == "ANSWER_TOO_LARGE"
+    assert result(one, 1, Failed(errors[0])).error.reason == errors[0].reason
+    assert result(one, 2, Failed(errors[1])).error.reason == "APPROVAL_NOT_FOUND"
+    assert result(one, 0, decided(saying(2_100_000))).error.reason == "ANSWER_TOO_LARGE"
 
 
 async def test_nothing_is_opened_or_recorded_for_an_answer_that_does_not_fit(

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from pdp.config import Config, Masking
+from pdp.config import Config
 from pdp.errors import QuotaExceeded
+from pdp.masking_settings import Masking
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.quotas import Limits, Quotas, Reserved, reservation

@@ -167,7 +167,7 @@ type RecordSummary struct {
 	// "decision", "error", "approval.created", "approval.reviewed", "approval.consumed", "approval.closed", "approval.reminded",
 	// "approval.denial_taken_back", "mask", "unmask", "search", "lineage", "policy.loaded", "server.started", "server.stopped", "session.started",
 	// "session.ended", "passkey.added", "passkey.removed", "identity.linked", "identity.unlinked", "preference.changed",
-	// "channel.refused", "gap.accepted", "writer.closed" or "export".
+	// "channel.refused", "calls.refused", "gap.accepted", "writer.closed" or "export".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// When it was recorded, by the clock of the server that wrote it.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`

@@ -1,0 +1,18 @@
+"""The part `[masking]` of the configuration: who may mask more than others."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from pdp.identity_source import Frozen
+
+_Identity = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.+$")]
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Masking(Frozen):
+    """Who may mask more than others."""
+
+    bulk: dict[_Identity, _Count] = Field(default_factory=dict)
+    """Values an hour in place of `mask_values_an_hour`, by identity: of callers that mask whole tables, and of people
+    behind them, each of whom counts a caller's values, too."""
