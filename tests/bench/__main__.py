@@ -14,7 +14,19 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
+PARTS = [
+    "decisions",
+    "http",
+    "overload",
+    "fairness",
+    "approvals",
+    "queue",
+    "people",
+    "reload",
+    "attack",
+    "text",
+    "audit",
+]
 PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
 
 
@@ -37,6 +49,7 @@ def main() -> int:
         "reload": [sys.executable, "-m", "tests.bench.reload"],
         "attack": [sys.executable, "-m", "tests.bench.attack"],
         "text": [sys.executable, "-m", "tests.bench.json_text"],
+        "audit": [sys.executable, "-m", "tests.bench.audit"],
         "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
         "stream": [*dev, "tests.bench.mask_stream"],
