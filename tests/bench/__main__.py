@@ -27,7 +27,7 @@ PARTS = [
     "text",
     "audit",
 ]
-PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
+PARTS += ["audit", "inbox", "lineage", "masks", "stream", "parquet"]
 
 
 def main() -> int:

@@ -50,7 +50,7 @@ async def command(server: Served, folder: Path, *arguments: str) -> Run:
     environment = {**os.environ, "PDP_ADDRESS": server.address, "PDP_TOKEN": token, "PDP_STATE": str(folder / "own")}
     began = time.monotonic()
     line = ["nice", "-n", "19", sys.executable, "-m", "pdp", "audit", *arguments]
-    pid = os.posix_spawnp(line[0], line, environment)
+    pid = await asyncio.to_thread(os.posix_spawnp, line[0], line, environment)
     _, status, used = await asyncio.to_thread(os.wait4, pid, 0)
     if status:
         sys.exit(f"pdp audit {' '.join(arguments)} failed with {status}")
@@ -94,11 +94,13 @@ async def main(records: int) -> int:
         folder, state = Path(name), Path(name, "state")
         config = configuration(state=state, listen="127.0.0.1:0", policy=(), mongodb_uri="none")
         key = keys.signing(keys.private_key(config.audit_key))
-        async with MongodProcess(toolcache.mongod(), folder / "mongodb", say=print) as mongod:
-            async with served(folder, state, mongod.uri, seconds=36_000) as server:
-                await grow(mongod.uri, server.database, key, WRITERS, records // WRITERS // BATCH, BATCH)
-                await sizes(mongod.uri, server.database)
-                return await compared(server, folder, records)
+        async with (
+            MongodProcess(toolcache.mongod(), folder / "mongodb", say=print) as mongod,
+            served(folder, state, mongod.uri, seconds=36_000) as server,
+        ):
+            await grow(mongod.uri, server.database, key, WRITERS, records // WRITERS // BATCH, BATCH)
+            await sizes(mongod.uri, server.database)
+            return await compared(server, folder, records)
 
 
 async def compared(server: Served, folder: Path, records: int) -> int:

@@ -69,7 +69,9 @@ ALLOWED = {
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "lineage_writer", "steward", "none"},
 }
 PERSONS = {
-    rpc for rpc in ALLOWED if rpc.startswith(("ReviewService/", "PersonService/")) or ALLOWED[rpc] == {"steward"}
+    rpc
+    for rpc in ALLOWED
+    if rpc.startswith(("ReviewService/", "PersonService/", "AuditService/AcceptGap")) or ALLOWED[rpc] == {"steward"}
 }
 ITS = {
     "DecisionService/GetDecision": {"creator"},
