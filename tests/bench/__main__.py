@@ -14,7 +14,19 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "http", "overload", "fairness", "approvals", "queue", "people", "reload", "attack", "text"]
+PARTS = [
+    "decisions",
+    "streams",
+    "http",
+    "overload",
+    "fairness",
+    "approvals",
+    "queue",
+    "people",
+    "reload",
+    "attack",
+    "text",
+]
 PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
 
 
@@ -27,6 +39,7 @@ def main() -> int:
     dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
+        "streams": [*dev, "tests.bench.stream", str(arguments.rounds), str(arguments.seconds)],
         "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
         "overload": [*dev, "tests.bench.overload"],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
