@@ -30,7 +30,7 @@ def commands(rounds: str, seconds: str) -> dict[str, list[str]]:
         "approvals": [*python, "tests.bench.approvals"],
         "queue": [*python, "tests.bench.queue"],
         "people": [*python, "tests.bench.people"],
-        "policy": [*python, "tests.bench.policy_size", rounds, seconds],
+        "size": [*python, "tests.bench.policy_size", "--rounds", rounds],
         "reload": [*python, "tests.bench.reload"],
         "attack": [*python, "tests.bench.attack"],
         "text": [*python, "tests.bench.json_text"],
@@ -38,7 +38,7 @@ def commands(rounds: str, seconds: str) -> dict[str, list[str]]:
         "inbox": [*python, "tests.bench.inbox"],
         "lineage": [*python, "tests.bench.lineage", "--rounds", rounds],
         "masks": [*python, "tests.bench.bench_mask"],
-        "jsonl": [*python, "tests.bench.mask_jsonl"],
+        "jsonl": [*python, "tests.bench.mask_json"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],
     }
